@@ -1,0 +1,8 @@
+"""``python -m dupdetect`` is the command `dupdetect`."""
+
+import sys
+
+from dupdetect.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

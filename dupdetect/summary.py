@@ -1,0 +1,199 @@
+"""
+What a person reads when a run has ended.
+
+Takes   a Result and where it was written
+Gives   lines on standard output: documents, duplicates, the largest clusters, rejects, seconds, files
+Cost    a count over the clusters table and one line of text for each cluster shown
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from dupdetect.result import Result
+
+LARGEST = 5  # clusters shown
+_LINE = 200  # characters of a text that are looked at for its one line: no terminal shows more
+_JOINERS = "\u200c\u200d"  # format characters that Persian, Hindi and others are written with
+
+
+def printable(text: str) -> str:
+    r"""
+    Make text from elsewhere safe to show: nothing in it can drive the terminal.
+
+    Control characters (escape sequences start with one), characters that turn the direction of writing,
+    lone surrogates and the like come out as escapes such as ``\x1b``; line breaks and tabs stay.
+
+    >>> printable("red: \x1b[31m")
+    'red: \\x1b[31m'
+    """
+    return "".join(c if _is_harmless(c) else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def one_line(text: str) -> str:
+    r"""
+    Give the beginning of a text as a single safe line, runs of white space as one space.
+
+    >>> one_line("  A title\n\nand its text ")
+    'A title and its text'
+    """
+    return printable(" ".join(text[:_LINE].split()))
+
+
+def _is_harmless(character: str) -> bool:
+    if character in "\n\t" or character in _JOINERS:
+        return True
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+class LargeCluster(NamedTuple):
+    """One line of the list of the largest clusters."""
+
+    size: int
+    canonical: Any
+    text: str | None
+
+
+def largest_clusters(result: Result, *, text: str = "text", count: int = LARGEST) -> list[LargeCluster]:
+    """
+    Give the `count` largest clusters of two and more, largest first, with their canonical's text.
+
+    Parameters
+    ----------
+    result
+        What `dedup` returned.
+    text
+        The column of `result.kept` that holds the texts; where there is none, `text` is None.
+    count
+        How many at most.
+    """
+    import pyarrow.compute as pc
+
+    sizes = result.clusters.group_by("cluster").aggregate([("cluster", "count")])
+    sizes = sizes.filter(pc.greater(sizes["cluster_count"], 1))
+    sizes = sizes.sort_by([("cluster_count", "descending"), ("cluster", "ascending")]).slice(0, count)
+    texts = _texts_of(result, sizes["cluster"], text)
+    return [
+        LargeCluster(size, canonical, one_line(content) if isinstance(content, str) else None)
+        for size, canonical, content in zip(
+            sizes["cluster_count"].to_pylist(), sizes["cluster"].to_pylist(), texts, strict=True
+        )
+    ]
+
+
+def _texts_of(result: Result, canonicals: Any, text: str) -> list[Any]:
+    """Look up texts by place: `kept` and the canonical rows of `clusters` are in one order, the input's."""
+    import pyarrow.compute as pc
+
+    kept_ids = result.clusters.filter(result.clusters["canonical"])["id"]
+    if text not in result.kept.column_names or len(kept_ids) != len(result.kept):
+        return [None] * len(canonicals)
+    places = pc.index_in(canonicals, value_set=kept_ids.combine_chunks())
+    return result.kept[text].take(places).to_pylist()  # type: ignore[no-any-return]
+
+
+def print_summary(
+    result: Result, output: Path, *, seconds: float, text: str = "text", verbose: bool = False
+) -> None:
+    """
+    Print the closing summary of a run to standard output.
+
+    Parameters
+    ----------
+    result
+        What `dedup` returned; its manifest's `counts`, `timings` and `caps` are shown.
+    output
+        The folder it was written to.
+    seconds
+        How long the whole run took.
+    text
+        The column that holds the texts.
+    verbose
+        Also show the settings, the seconds of each stage and what was capped.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(_counts(result.manifest["counts"]))
+    largest = largest_clusters(result, text=text)
+    if largest:
+        console.print("\nLargest clusters")
+        console.print(_cluster_table(largest))
+    console.print()
+    for line in _closing_lines(result, output, seconds):
+        console.print(Text(printable(line)), soft_wrap=True)
+    if verbose:
+        _print_details(console, result.manifest)
+
+
+def _grid() -> Table:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", no_wrap=True)
+    return grid
+
+
+def _counts(counts: dict[str, Any]) -> Table:
+    """Lay out the numbers of a run, one a line, aligned."""
+    documents, duplicates = counts["documents"], counts["duplicates"]
+    share = f"{duplicates / documents:.1%} of the documents" if documents else ""
+    rows = [
+        ("documents", documents, ""),
+        ("clusters of two and more", counts["clusters"], ""),
+        ("duplicates", duplicates, share),
+        ("kept", counts["kept"], ""),
+    ]
+    if counts.get("rejected"):
+        rows.append(("rejected rows", counts["rejected"], "each with its reason in rejects.jsonl"))
+    grid = _grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(style="dim")
+    for name, number, remark in rows:
+        grid.add_row(f"  {number:,}", name, remark)
+    return grid
+
+
+def _cluster_table(largest: list[LargeCluster]) -> Table:
+    """Lay out size, canonical and first words of clusters, each on one line, cut where the terminal ends."""
+    from rich.text import Text
+
+    grid = _grid()
+    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=32)
+    grid.add_column(no_wrap=True, overflow="ellipsis", style="dim")
+    for cluster in largest:
+        # Text, not str: brackets in an id or a text are no markup of ours.
+        name = Text(one_line(str(cluster.canonical)))
+        grid.add_row(f"  {cluster.size:,} x", name, Text(cluster.text or ""))
+    return grid
+
+
+def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str]:
+    names = sorted(path.name for path in output.iterdir()) if output.is_dir() else []
+    yield f"{seconds:,.1f} seconds; written to {output}: {', '.join(names)}"
+    if result.manifest.get("caps"):
+        yield "Some very frequent keys were linked sparsely; manifest.json says which, under caps."
+
+
+def _print_details(console: Console, manifest: dict[str, Any]) -> None:
+    """Show a manifest's settings, timings and caps, a name and its value a line."""
+    from rich.text import Text
+
+    for title in ("settings", "timings", "caps"):
+        entries = manifest.get(title)
+        if not entries:
+            continue
+        console.print(f"\n{title.capitalize()}")
+        if not isinstance(entries, dict):
+            entries = dict(enumerate(entries, start=1))
+        for name, value in entries.items():
+            shown = f"{value:.3f} s" if title == "timings" and isinstance(value, float) else str(value)
+            console.print(Text(f"  {printable(str(name))}: {printable(shown)}"), soft_wrap=True)
