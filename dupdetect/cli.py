@@ -54,6 +54,7 @@ _HELP = {
     "seed": "Seed of the signatures' permutations.",
     "threshold": "Least Jaccard similarity of near duplicates, above 0 and up to 1.",
     "containment": "Least share of the smaller text inside the larger, above 0 and up to 1.",
+    "least": "Shingles that a text needs for another to contain it; shorter ones are quotations.",
     "bands": "Bands and rows of the candidate search, such as 16x8.  [default: chosen for the threshold]",
     "window": "Shared runs of WINDOW + SHINGLE_SIZE - 1 words are always noticed; smaller costs more.",
     "shared": "Share of the smaller text's fingerprints that makes a pair worth verifying.",
@@ -269,10 +270,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _ended_by(error: BaseException) -> int:
-    """Say in a sentence why the run ended, and give its exit code; what nobody foresaw keeps its traceback."""
+    """Say in a sentence why the run ended and give its exit code; what nobody foresaw keeps its traceback."""
     if isinstance(error, click.ClickException):
         return _say_usage(error)
-    if isinstance(error, click.Abort | KeyboardInterrupt):
+    if isinstance(error, click.Abort):  # what click makes of these two
+        error = error.__cause__ if isinstance(error.__cause__, EOFError) else KeyboardInterrupt()
+    if isinstance(error, KeyboardInterrupt):
         return _say("interrupted; nothing was left half-written", INTERRUPTED)
     if isinstance(error, _Terminated):
         return _say("terminated; nothing was left half-written", TERMINATED)
@@ -283,6 +286,8 @@ def _ended_by(error: BaseException) -> int:
         return _say(str(error), error.exit_code)
     if isinstance(error, MemoryError):
         return _say("out of memory; give fewer documents at a time or use a larger machine", FAILED)
+    if isinstance(error, EOFError):
+        return _say(f"the input ended too early ({error}); is it complete?", FAILED)
     if isinstance(error, OSError):
         _discard_stdout()  # it may be the one that failed, and would fail again when Python closes it
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""

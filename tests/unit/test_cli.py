@@ -1,0 +1,546 @@
+"""The command, with a library behind it that does nothing: what it hands over, prints, and exits with."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+import pyarrow as pa
+import pytest
+
+import dupdetect
+from dupdetect import cli, summary
+from dupdetect.errors import InputError, MismatchError, OutputError, SettingsError
+from dupdetect.settings import POLICIES, Settings
+
+TEXTS = ["The ferry was late. ", "A recipe\nfor [bold]bread[/bold]", "\x1b[31mred\x07 and \u202eturned"]
+
+
+class FakeResult:
+    """Three clusters of three, two and one documents."""
+
+    def __init__(self, ids: list[Any] | None = None, texts: list[str] | None = None) -> None:
+        a, b, c, d, e, f = ids or ["a", "b", "c", "d", "e", "f"]
+        self.clusters = pa.table(
+            {
+                "id": [a, b, c, d, e, f],
+                "cluster": [a, b, a, b, a, f],
+                "canonical": [True, True, False, False, False, True],
+            }
+        )
+        self.kept = pa.table({"id": [a, b, f], "text": texts or TEXTS})
+        self.manifest = {
+            "settings": Settings().as_dict(),
+            "counts": {"documents": 6, "rejected": 1, "clusters": 2, "duplicates": 3, "kept": 3},
+            "timings": {"read": 0.25},
+            "caps": {},
+        }
+
+    def write(self, path: Path, *, format: str = "parquet", overwrite: bool = False) -> None:
+        path.mkdir(exist_ok=overwrite)
+        (path / f"clusters.{format}").write_text("")
+
+
+@pytest.fixture
+def dedup(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Replace the library's `dedup`; the dict tells what it was called with."""
+    seen: dict[str, Any] = {}
+
+    def fake(data: Any, **options: Any) -> Any:
+        seen.update(options, data=data)
+        if "error" in seen:
+            raise seen["error"]
+        return seen.get("result") or FakeResult()
+
+    monkeypatch.setitem(vars(dupdetect), "dedup", fake)
+    return seen
+
+
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Replace the library's `compare`; the dict tells what it was called with."""
+    seen: dict[str, Any] = {}
+
+    def fake(a: str, b: str, settings: Settings | None = None) -> Any:
+        seen.update(a=a, b=b, settings=settings)
+        return SimpleNamespace(
+            relation=seen.get("relation"), jaccard=0.25, containment_a=0.5, containment_b=1 / 3
+        )
+
+    monkeypatch.setitem(vars(dupdetect), "compare", fake)
+    return seen
+
+
+def run(*arguments: str | Path) -> int:
+    return cli.main([str(argument) for argument in arguments])
+
+
+# What reaches the library
+
+
+def test_inputs_are_paths_and_options_are_handed_over(dedup: dict[str, Any], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("dedup", "a.parquet", "-", "-o", out, "--text", "body", "--id", "url", "--workers", "2") == 0
+    assert dedup["data"] == [Path("a.parquet"), Path("-")]
+    assert (dedup["text"], dedup["id"], dedup["workers"]) == ("body", "url", 2)
+    assert dedup["strict"] is False
+    assert dedup["settings"] == Settings()
+    assert dedup["progress"] is None  # standard error is no terminal here
+
+
+def test_every_setting_is_an_option_with_help_and_the_settings_own_default() -> None:
+    options = {option.name: option for option in cli.dedup.params if isinstance(option, click.Option)}
+    for field in dataclasses.fields(Settings):
+        assert options[field.name].default == field.default
+        assert options[field.name].help, f"--{field.name} has no help text"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("shingle-size", "3", 3),
+        ("num-perm", "64", 64),
+        ("seed", "7", 7),
+        ("threshold", "0.5", 0.5),
+        ("containment", "0.9", 0.9),
+        ("bands", "16x8", (16, 8)),
+        ("bands", "16X8", (16, 8)),
+        ("window", "8", 8),
+        *(("canonical", policy, policy) for policy in POLICIES),
+    ],
+)
+def test_settings_arrive(
+    dedup: dict[str, Any], tmp_path: Path, option: str, value: str, expected: object
+) -> None:
+    assert run("dedup", "x", "-o", tmp_path / "out", f"--{option}", value) == 0
+    assert getattr(dedup["settings"], option.replace("-", "_")) == expected
+
+
+def test_canonical_column(dedup: dict[str, Any], tmp_path: Path) -> None:
+    options = ["--canonical", "earliest", "--canonical-column", "published"]
+    assert run("dedup", "x", "-o", tmp_path / "out", *options) == 0
+    assert dedup["settings"].column == "published"
+
+
+@pytest.mark.parametrize("format", ["parquet", "jsonl", "csv"])
+def test_format(dedup: dict[str, Any], tmp_path: Path, format: str) -> None:
+    assert run("dedup", "x", "-o", tmp_path / "out", "--format", format) == 0
+    assert (tmp_path / "out" / f"clusters.{format}").exists()
+
+
+# What is printed
+
+
+def test_summary(
+    dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert run("dedup", "x", "-o", tmp_path / "out") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert lines[:5] == [
+        "6 documents",
+        "2 clusters of two and more",
+        "3 duplicates 50.0% of the documents",
+        "3 kept",
+        "1 rejected rows each with its reason in rejects.jsonl",
+    ]
+    assert lines[6:9] == [
+        "Largest clusters",
+        "3 x a The ferry was late.",
+        "2 x b A recipe for [bold]bread[/bold]",
+    ]
+    assert f"written to {tmp_path / 'out'}: clusters.parquet" in lines[-1]
+
+
+def test_verbose_adds_settings_and_timings(
+    dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("dedup", "x", "-o", tmp_path / "out", "--verbose") == 0
+    out = capsys.readouterr().out
+    assert "  shingle_size: 5\n" in out
+    assert "  read: 0.250 s\n" in out
+
+
+def test_quiet_prints_nothing(
+    dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("dedup", "x", "-o", tmp_path / "out", "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_no_documents_is_no_division_by_zero(
+    dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = FakeResult()
+    result.clusters, result.kept = result.clusters.slice(0, 0), result.kept.slice(0, 0)
+    result.manifest["counts"] = dict.fromkeys(result.manifest["counts"], 0)
+    dedup["result"] = result
+    assert run("dedup", "x", "-o", tmp_path / "out") == 0
+    assert "Largest" not in capsys.readouterr().out
+
+
+def test_texts_and_ids_cannot_drive_the_terminal(
+    dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    hostile = "\x1b[2J\x07 \u202e [red]"
+    ids = [hostile, "b", "c", "d", "e", "f"]
+    dedup["result"] = FakeResult(ids, [hostile, "second", "third"])
+    assert run("dedup", "x", "-o", tmp_path / "out") == 0
+    out = capsys.readouterr().out
+    shown = r"\x1b[2J\x07 \u202e [red]"
+    assert out.count(shown) == 2
+    assert not set(out) & set("\x1b\x07\u202e")
+
+
+def test_ids_need_not_be_strings() -> None:
+    largest = summary.largest_clusters(FakeResult([1, 2, 3, 4, 5, 6]))  # type: ignore[arg-type]
+    assert [(c.size, c.canonical, c.text) for c in largest] == [
+        (3, 1, "The ferry was late."),
+        (2, 2, "A recipe for [bold]bread[/bold]"),
+    ]
+
+
+def test_text_column_may_be_missing_from_kept() -> None:
+    largest = summary.largest_clusters(FakeResult(), text="body")  # type: ignore[arg-type]
+    assert [c.text for c in largest] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, ünïcödé, 漢字, हिन्दी", "plain, ünïcödé, 漢字, हिन्दी"),
+        ("می\u200cخواهم", "می\u200cخواهم"),  # Persian is written with the zero-width non-joiner
+        ("a\nb\tc", "a\nb\tc"),
+        ("\x00\x1b\x7f\x9b", r"\x00\x1b\x7f\x9b"),
+        ("\u2066\u2028\ufeff", r"\u2066\u2028\ufeff"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_printable(text: str, shown: str) -> None:
+    assert summary.printable(text) == shown
+
+
+# compare
+
+
+@pytest.fixture
+def two_files(tmp_path: Path) -> tuple[Path, Path]:
+    a, b = tmp_path / "a.txt", tmp_path / "b.txt"
+    a.write_text("The ferry was late.", encoding="utf-8")
+    b.write_text("\ufeffThe ferry, again.", encoding="utf-8")
+    return a, b
+
+
+@pytest.mark.parametrize(
+    ("relation", "words"),
+    [
+        ("identical", "have the same words"),
+        ("near_duplicate", "are near duplicates"),
+        ("contains", "a.txt contains"),
+        ("contained", "is contained in"),
+        (None, "are no copies of each other"),
+    ],
+)
+def test_compare_says_the_relation_in_words(
+    compare: dict[str, Any],
+    two_files: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    relation: str | None,
+    words: str,
+) -> None:
+    compare["relation"] = relation
+    assert run("compare", *two_files) == 0
+    out = capsys.readouterr().out
+    assert words in out.splitlines()[0]
+    assert "0.250" in out
+    assert "0.333" in out
+    assert (compare["a"], compare["b"]) == ("The ferry was late.", "The ferry, again.")
+
+
+def test_compare_json_is_all_that_stdout_gets(
+    compare: dict[str, Any], two_files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("compare", *two_files, "--json", "--threshold", "0.6") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert json.loads(out) == {
+        "a": str(two_files[0]),
+        "b": str(two_files[1]),
+        "relation": None,
+        "jaccard": 0.25,
+        "containment_a": 0.5,
+        "containment_b": 1 / 3,
+    }
+    assert compare["settings"] == Settings(threshold=0.6)
+
+
+def test_compare_refuses_bytes_that_are_not_utf8(
+    tmp_path: Path, compare: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "latin.txt"
+    path.write_bytes("caf\xe9 noir".encode("latin-1"))
+    assert run("compare", path, path) == 1
+    assert f"{path}: byte 3 is not UTF-8" in capsys.readouterr().err
+
+
+def test_compare_reads_standard_input_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("compare", "-", "-") == 2
+    assert "cannot both be standard input" in capsys.readouterr().err
+
+
+# How it ends
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dedup"],
+        ["dedup", "x"],
+        ["dedup", "x", "-o", "out", "--nonsense"],
+        ["dedup", "x", "-o", "out", "--format", "xml"],
+        ["dedup", "x", "-o", "out", "--num-perm", "many"],
+        ["dedup", "x", "-o", "out", "--num-perm", "0"],
+        ["dedup", "x", "-o", "out", "--threshold", "1.5"],
+        ["dedup", "x", "-o", "out", "--bands", "16"],
+        ["dedup", "x", "-o", "out", "--bands", "16x900"],
+        ["dedup", "x", "-o", "out", "--canonical", "tallest"],
+        ["dedup", "x", "-o", "out", "--workers", "0"],
+        ["dedup", "x", "-o", "out", "--quiet", "--verbose"],
+        ["compare", "one"],
+        ["nonsense"],
+        [],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(
+    arguments: list[str],
+    dedup: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (InputError("news.csv: no column 'body'"), 1, "news.csv: no column 'body'"),
+        (OutputError("out: exists"), 1, "out: exists"),
+        (MismatchError("two settings"), 1, "two settings"),
+        (SettingsError("seed is -1"), 2, "seed is -1"),
+        (InputError("\x1b[2J.csv: is missing"), 1, r"\x1b[2J.csv: is missing"),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory", "x"),
+            1,
+            "x: No such file or directory",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "No space left on device"),
+        (OSError("odd"), 1, "odd"),
+        (MemoryError(), 1, "out of memory"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (EOFError("end of stream"), 1, "end of stream"),
+    ],
+)
+def test_errors_are_a_sentence_and_an_exit_code(
+    error: BaseException,
+    code: int,
+    sentence: str,
+    dedup: dict[str, Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cli, "_discard_stdout", lambda: None)  # pytest's own stdout must live on
+    dedup["error"] = error
+    assert run("dedup", "x", "-o", tmp_path / "out") == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.strip().startswith("dupdetect: ")
+    assert len(err.strip().splitlines()) == 1
+    assert sentence in err
+
+
+def test_an_error_nobody_foresaw_keeps_its_traceback(dedup: dict[str, Any], tmp_path: Path) -> None:
+    dedup["error"] = ZeroDivisionError("a mistake of ours")
+    with pytest.raises(ZeroDivisionError):
+        run("dedup", "x", "-o", tmp_path / "out")
+
+
+def test_an_output_folder_that_exists_is_refused_before_the_work(
+    dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.txt").write_text("dear")
+    assert run("dedup", "x", "-o", tmp_path) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert "data" not in dedup
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert dupdetect.__version__ in capsys.readouterr().out
+    for arguments in (["--help"], ["dedup", "-h"], ["compare", "--help"]):
+        assert run(*arguments) == 0
+        assert "Usage:" in capsys.readouterr().out
+    run("dedup", "--help")
+    assert "Examples:" in capsys.readouterr().out
+
+
+def test_warnings_are_a_sentence(
+    dedup: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import warnings
+
+    def fake(*_: Any, **__: Any) -> FakeResult:
+        warnings.simplefilter("always")
+        warnings.warn("numba is missing; this will be slow", stacklevel=2)
+        return FakeResult()
+
+    monkeypatch.setitem(vars(dupdetect), "dedup", fake)
+    assert run("dedup", "x", "-o", tmp_path / "out") == 0
+    assert capsys.readouterr().err == "dupdetect: note: numba is missing; this will be slow\n"
+
+
+# In a process of its own
+
+DRIVER = """
+    import sys, time
+    import dupdetect
+    from dupdetect import cli
+    from test_cli import FakeResult
+
+    def dedup(data, *, progress=None, **options):
+        {body}
+        return FakeResult()
+
+    vars(dupdetect)["dedup"] = dedup
+    sys.exit(cli.main())
+"""
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """Start the command with a `dedup` of the given body."""
+    script = tmp_path / "driver.py"
+
+    def start(body: str, *arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
+        script.write_text(textwrap.dedent(DRIVER).format(body=body))
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": {}} | options
+        options["env"] = os.environ | {"PYTHONPATH": str(Path(__file__).parent)} | options["env"]
+        return subprocess.Popen([sys.executable, str(script), *map(str, arguments)], **options)
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "word"), [(signal.SIGINT, 130, b"interrupted"), (signal.SIGTERM, 143, b"terminated")]
+)
+def test_signals_unwind(
+    process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, sent: int, code: int, word: bytes
+) -> None:
+    body = "print('working', flush=True); time.sleep(60)"
+    with process(body, "dedup", "x", "-o", tmp_path / "out") as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"working\n"
+        run.send_signal(sent)
+        _, err = run.communicate(timeout=30)
+    assert run.returncode == code
+    assert err.count(b"\n") <= 2
+    assert word in err
+    assert b"Traceback" not in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_reader_that_left_is_no_news(
+    process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with process("pass", "dedup", "x", "-o", tmp_path / "out", stdout=writing) as run:
+        os.close(writing)
+        _, err = run.communicate(timeout=30)
+    assert (run.returncode, err) == (1, b"")
+    assert (tmp_path / "out").is_dir()
+
+
+def test_a_full_disk_under_stdout_is_a_sentence(
+    process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    # No file may grow beyond nothing: that fails where a full disk would, as the output is flushed.
+    body = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    with (
+        (tmp_path / "stdout").open("wb") as stdout,
+        process(body, "dedup", "x", "-o", tmp_path / "out", stdout=stdout) as run,
+    ):
+        _, err = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert err == b"dupdetect: File too large\n"
+
+
+def test_a_terminal_without_unicode_shows_escapes(
+    process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    body = "result = FakeResult(texts=['漢字', 'ü', 'c']); return result"
+    with process(body, "dedup", "x", "-o", tmp_path / "out", env=environment) as run:
+        out, err = run.communicate(timeout=30)
+    assert (run.returncode, err) == (0, b"")
+    assert rb"\u6f22\u5b57" in out
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_bars_on_a_terminal(
+    process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, quiet: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    body = "progress and [progress('sign', n, 10) or time.sleep(0.02) for n in range(11)]"
+    arguments = ["dedup", "x", "-o", tmp_path / "out", *(["--quiet"] if quiet else [])]
+    environment = {"TERM": "xterm", "COLUMNS": "80"}
+    with process(body, *arguments, stderr=theirs, env=environment) as run:
+        os.close(theirs)
+        shown = _read_all(ours)
+        out, _ = run.communicate(timeout=30)
+    assert run.returncode == 0
+    assert (b"Signing" in shown, b"Largest" in out) == (not quiet, not quiet)
+    assert b"Signing" not in out
+
+
+def _read_all(terminal: int) -> bytes:
+    shown = b""
+    try:
+        while block := os.read(terminal, 65536):
+            shown += block
+    except OSError:  # Linux says so when the other side has closed
+        pass
+    finally:
+        os.close(terminal)
+    return shown
+
+
+def test_starting_imports_nothing_heavy() -> None:
+    code = "import sys, dupdetect.cli; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"rich", "pyarrow", "numpy", "numba", "datasketch"} & set(modules.split())
