@@ -7,8 +7,8 @@ The errors this library raises on purpose, all under one base class.
     ├── OutputError     a folder or file that cannot be written
     └── MismatchError   two sketches made with different settings
 
-Every message is one sentence: what was got, what was expected, where, what to do. A bad row is none of these: it
-becomes a row of the rejects, unless reading is strict.
+Every message is one sentence: what was got, what was expected, where, what to do. A bad row is none of these:
+it becomes a row of the rejects, unless reading is strict.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class InputError(DupdetectError):
 
 
 class OutputError(DupdetectError):
-    """The output cannot be written: it exists, is not permitted, or the disk is full. Nothing is left behind."""
+    """Output cannot be written: it exists, is not permitted, or the disk is full; nothing is left behind."""
 
 
 class MismatchError(DupdetectError):

@@ -2,7 +2,7 @@
 Files to tables.
 
 Input    paths of files, folders and globs, or "-" for JSON Lines on standard input
-Output   one `Piece` a file (text files: one for many): its rows as an Arrow table, their row numbers, its rejects
+Output   one `Piece` a file (text files: one for many): its rows as a table, their numbers, its rejects
 Cost     that of pyarrow's readers; a block of JSON Lines that holds a bad line is read again line by line
 
 A row that cannot be read is a reject and reading goes on; a file that cannot be read is an `InputError`.
@@ -34,7 +34,9 @@ from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
 
-BLOCK_BYTES = 32 << 20  # JSON Lines are cut into blocks of about this size: what a bad line makes us read twice
+BLOCK_BYTES = (
+    32 << 20
+)  # JSON Lines are cut into blocks of about this size: what a bad line makes us read twice
 PARSE_BYTES = 4 << 20  # and parsed in parallel in parts of this size (1 to 8 MB are equally fast)
 CSV_BYTES = 16 << 20
 LARGEST_BLOCK = 2**31 - 1  # of pyarrow's readers
@@ -79,6 +81,8 @@ class Piece:
         Their file: one for all, or one a row.
     rejects : list of Reject
         The rows that could not be read.
+    faults : dict of int to str
+        What is already known to be wrong with rows of the table, by position.
     inferred : bool
         Column types were guessed from values (JSON, CSV) and may give way to text; else they were declared.
     """
@@ -87,12 +91,13 @@ class Piece:
     rows: NDArray[np.int64]
     files: Sequence[str | None]
     rejects: list[Reject] = field(default_factory=list)
+    faults: dict[int, str] = field(default_factory=dict)
     inferred: bool = False
 
     @property
     def name(self) -> str:
         """What messages call it."""
-        return self.files[0] or "the data" if self.files else "the data"
+        return self.files[0] or "the data"
 
     def file_of(self, position: int) -> str | None:
         """The file of the row at a position of the table."""
@@ -115,26 +120,29 @@ def find(sources: Iterable[str | Path]) -> list[Found]:
     """
     Resolve files, folders and globs to files, in the order given, each folder and glob in order of name.
 
-    Files in folders whose names start with "." or "_" are passed over. A folder holds tables or text files, not both.
+    Files in folders whose names start with "." or "_" are passed over. A folder holds tables or text files,
+    not both.
 
     Raises
     ------
     InputError
         A path does not exist, a glob matches nothing, a folder holds no files or both kinds.
     """
-    sources = [os.fspath(source) for source in sources]
+    paths = [os.fspath(source) for source in sources]
     found: list[Found] = []
-    for source in sources:
+    for source in paths:
         if source == "-":
             found.append(Found("-", "JSON Lines", None, "-"))
             continue
         for path in _matches(source):
             if Path(path).is_dir():
-                found += _in_folder(path, prefix="" if len(sources) == 1 and path == source else path)
+                found += _in_folder(path, prefix="" if len(paths) == 1 and path == source else path)
             else:
                 found.append(_recognise(path, path))
     if not found:
-        raise InputError("no input files were given: expected a file, a folder, a glob, or - for standard input")
+        raise InputError(
+            "no input files were given: expected a file, a folder, a glob, or - for standard input"
+        )
     return found
 
 
@@ -147,9 +155,11 @@ def _matches(source: str) -> list[str]:
         matched = [path for path in matched if Path(path).is_file()] or matched
         if matched:
             return matched
-        raise InputError(f"no file matches {_short(source)!r}: expected a glob that matches at least one file")
+        raise InputError(
+            f"no file matches {_short(source)!r}: expected a glob that matches at least one file"
+        )
     raise InputError(
-        f"{_short(source)!r} does not exist: expected a file, a folder or a glob (texts themselves go in a list)"
+        f"{_short(source)!r} does not exist: expected a file, folder or glob (texts themselves go in a list)"
     )
 
 
@@ -169,17 +179,21 @@ def _in_folder(folder: str, prefix: str) -> list[Found]:
     texts = [file.path for file in found if file.format == "text"]
     tables = [file.path for file in found if file.format != "text"]
     if not found:
-        raise InputError(f"{folder!r} holds no files: expected text files, or tables such as *.parquet or *.jsonl")
+        raise InputError(
+            f"{folder!r} holds no files: expected text files, or tables such as *.parquet or *.jsonl"
+        )
     if texts and tables:
         raise InputError(
-            f"{folder!r} holds tables ({label(tables[0])}) and text files ({label(texts[0])}): expected one kind; "
-            f"choose with a glob such as '{folder}/**/*{Path(tables[0]).suffix}'"
+            f"{folder!r} holds tables ({label(tables[0])}) and text files ({label(texts[0])}): "
+            f"expected one kind; choose with a glob such as '{folder}/**/*{Path(tables[0]).suffix}'"
         )
     return found
 
 
 def _unreadable_folder(error: OSError) -> None:
-    raise InputError(f"{error.filename!r} cannot be read ({error.strerror}): check its permissions") from error
+    raise InputError(
+        f"{error.filename!r} cannot be read ({error.strerror}): check its permissions"
+    ) from error
 
 
 def _recognise(path: str, name: str) -> Found:
@@ -237,14 +251,18 @@ def read(found: Iterable[Found], *, text: str = "text", id: str = "id") -> Itera
 @contextmanager
 def _reported(file: Found) -> Iterator[None]:
     """Turn whatever a reader raises into one sentence with the file's name."""
-    expected = f"expected {file.format}" + (f" compressed with {file.compression}" if file.compression else "")
+    expected = f"expected {file.format}" + (
+        f" compressed with {file.compression}" if file.compression else ""
+    )
     where = label(file.path)
     try:
         yield
     except InputError:
         raise
     except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
-        raise InputError(f"{where}: cannot be opened ({error.strerror}), {expected}; check the path") from error
+        raise InputError(
+            f"{where}: cannot be opened ({error.strerror}), {expected}; check the path"
+        ) from error
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         message = _sentence(error)
         if "runcated compressed stream" in message:
@@ -258,7 +276,11 @@ def _sentence(error: BaseException) -> str:
 
 def _check_names(piece: Piece) -> Piece:
     names = piece.table.column_names
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    twice = (
+        next((name for name in names if names.count(name) > 1), None)
+        if len(set(names)) < len(names)
+        else None
+    )
     if twice is not None:
         raise InputError(f"{piece.name}: column {twice!r} occurs twice, expected distinct names; rename one")
     return piece
@@ -276,7 +298,9 @@ def _open(file: Found) -> Any:
 def _random_access(file: Found) -> Any:
     """The file for readers that jump about in it: mapped into memory, or decompressed."""
     if Path(file.path).stat().st_size == 0:
-        raise InputError(f"{label(file.path)}: the file is empty, expected {file.format}; was it written completely?")
+        raise InputError(
+            f"{label(file.path)}: the file is empty, expected {file.format}; was it written completely?"
+        )
     if file.compression is None:
         return pa.memory_map(file.path)
     with _open(file) as stream:
@@ -331,10 +355,14 @@ def _read_csv(file: Found, text: str, id: str) -> Piece:
         column = pc.fill_null(table[name], "") if name == text else _numbers_if_plain(table[name])
         table = table.set_column(place, name, column)
     rejects = [
-        Reject(label(file.path), line, f"the row has {row.actual_columns} columns, expected {row.expected_columns}")
+        Reject(
+            label(file.path),
+            line,
+            f"the row has {row.actual_columns} columns, expected {row.expected_columns}",
+        )
         for line, row in zip(bad_lines, bad, strict=True)
     ]
-    return Piece(table, lines, [label(file.path)], rejects, inferred=True)
+    return Piece(table, lines, [label(file.path)], rejects=rejects, inferred=True)
 
 
 def _parse_csv(file: Found, text: str, id: str, block_bytes: int) -> tuple[pa.Table, list[Any]]:
@@ -407,13 +435,17 @@ _BOM = b"\xef\xbb\xbf"
 _KINDS = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
 
 
-def _read_json_lines(file: Found, text: str, id: str) -> Piece:
+def _read_json_lines(file: Found, text: str, _id: str) -> Piece:
     name = label(file.path)
     reader = _JsonLines(name, text)
     with _open(file) as stream:
         try:
             for block in _whole_lines(stream):
-                if reader.line == 1 and file.path.lower().endswith(".json") and block.lstrip().startswith(b"["):
+                if (
+                    reader.line == 1
+                    and file.path.lower().endswith(".json")
+                    and block.lstrip().startswith(b"[")
+                ):
                     raise InputError(
                         f"{name}: the file is one JSON array, expected JSON Lines, one object a line; "
                         f"convert it with: jq -c '.[]' {name}"
@@ -423,7 +455,7 @@ def _read_json_lines(file: Found, text: str, id: str) -> Piece:
             raise OSError(f"{_sentence(error)}, after line {reader.line - 1}") from error
     table = unify(reader.tables, [name] * len(reader.tables), inferred=True)
     rows = np.concatenate([np.empty(0, np.int64), *reader.rows])
-    return Piece(table, rows, [name], reader.rejects, inferred=True)
+    return Piece(table, rows, [name], rejects=reader.rejects, inferred=True)
 
 
 def _whole_lines(stream: Any) -> Iterator[bytes]:
@@ -479,29 +511,31 @@ class _JsonLines:
 
     def _try(self, block: bytes) -> pa.Table | None:
         """Parse a block; None if it cannot be."""
-        for part_bytes in (PARSE_BYTES, len(block) + 1):  # again in one part: a line may be longer than one
-            try:
-                table = self._parse(block, part_bytes)
-                dates = [_without_dates(column) for column in table.schema if _has_date(column.type)]
-                if not dates:
-                    return table
-                self.strings.update({column.name: column for column in dates})
-                return self._parse(block, part_bytes)
-            except pa.ArrowInvalid as error:
-                if "straddling" not in str(error):
-                    return None
-            except (pa.ArrowException, OverflowError):
-                return None
-        return None
+        try:
+            table = self._parse(block)
+            dates = [_without_dates(column) for column in table.schema if _has_date(column.type)]
+            if not dates:
+                return table
+            self.strings.update({column.name: column for column in dates})
+            return self._parse(block)
+        except (pa.ArrowException, OverflowError):
+            return None
 
-    def _parse(self, block: bytes, part_bytes: int) -> pa.Table:
+    def _parse(self, block: bytes) -> pa.Table:
+        try:
+            return self._parse_in_parts(block, PARSE_BYTES)
+        except pa.ArrowInvalid as error:
+            if "straddling" not in str(error):
+                raise
+            return self._parse_in_parts(block, len(block) + 1)  # a line is longer than a part
+
+    def _parse_in_parts(self, block: bytes, part_bytes: int) -> pa.Table:
         known = pa.schema(list(self.strings.values())) if self.strings else None
-        table = pyarrow.json.read_json(
+        return pyarrow.json.read_json(
             pa.BufferReader(block),
             read_options=pyarrow.json.ReadOptions(block_size=part_bytes),
             parse_options=pyarrow.json.ParseOptions(explicit_schema=known),
         )
-        return table
 
     def _add_line_by_line(self, block: bytes) -> None:
         good: list[tuple[int, dict[str, Any]]] = []
@@ -523,7 +557,8 @@ class _JsonLines:
         except UnicodeDecodeError as error:
             return f"the line is not valid UTF-8 (byte {error.start})"
         except UnicodeEncodeError as error:
-            return f"the line holds a lone surrogate (U+{ord(error.object[error.start]):04X}), expected valid Unicode"
+            code = ord(error.object[error.start])
+            return f"the line holds a lone surrogate (U+{code:04X}), expected valid Unicode"
         except json.JSONDecodeError as error:
             return f"the line is not valid JSON ({error.msg}, column {error.colno})"
         except (ValueError, RecursionError) as error:  # a number of thousands of digits, deepest nesting
@@ -552,12 +587,18 @@ class _JsonLines:
             self._add_objects(rows[:half])
             self._add_objects(rows[half:])
         else:
-            self.rejects.append(Reject(self.file, rows[0][0], "the line is JSON that cannot be put into a table"))
+            self.rejects.append(
+                Reject(self.file, rows[0][0], "the line is JSON that cannot be put into a table")
+            )
 
 
 def as_json(value: Any) -> str | None:
     """Text for a value of a column of mixed kinds: strings as they are, others in JSON."""
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return (
+        value
+        if value is None or isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, default=str)
+    )
 
 
 def _kind(value: Any) -> str:
@@ -565,7 +606,9 @@ def _kind(value: Any) -> str:
 
 
 def _mixed_columns(rows: list[tuple[int, dict[str, Any]]], strings: dict[str, pa.Field]) -> set[str]:
-    kinds: dict[str, set[str]] = {name: {"string"} for name, f in strings.items() if pa.types.is_string(f.type)}
+    kinds: dict[str, set[str]] = {
+        name: {"string"} for name, f in strings.items() if pa.types.is_string(f.type)
+    }
     for _, row in rows:
         for name, value in row.items():
             if value is not None:
@@ -638,7 +681,9 @@ def unify(tables: Sequence[pa.Table], names: Sequence[str], *, inferred: bool) -
     for name in dict.fromkeys(name for table in tables for name in table.column_names):
         clash = _clash(tables, names, name)
         if clash and not inferred:
-            raise InputError(f"column {name!r} is {clash}: expected one type; convert one, or leave the column out")
+            raise InputError(
+                f"column {name!r} is {clash}: expected one type; convert one, or leave the column out"
+            )
         if clash:
             tables = [_with_text(table, name) for table in tables]
     return pa.concat_tables(tables, promote_options="permissive")
@@ -695,7 +740,9 @@ def _with_text(table: pa.Table, name: str) -> pa.Table:
 
 def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_nested(column.type):
-        return pa.chunked_array([pa.array([as_json(value) for value in column.to_pylist()], pa.large_string())])
+        return pa.chunked_array(
+            [pa.array([as_json(value) for value in column.to_pylist()], pa.large_string())]
+        )
     return column.cast(pa.large_string())
 
 

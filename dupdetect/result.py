@@ -1,0 +1,138 @@
+"""
+What `dedup` returns.
+
+Input    the tables of a run
+Output   the same, as attributes, as groups of ids, as a folder
+Cost     attributes: none; `groups`: a sort of the clusters of two and more; `write`: that of `writing`
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """
+    Documents that are one text.
+
+    Attributes
+    ----------
+    canonical : id
+        The document that represents them.
+    members : list of ids
+        All of them: the canonical first, the others in order of id.
+    """
+
+    canonical: Any
+    members: list[Any]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.members)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """
+    The copies in a collection.
+
+    Attributes
+    ----------
+    clusters : pyarrow.Table
+        One row a document: ``id``, ``cluster`` (the canonical's id), ``canonical`` (bool), ``relation`` to
+        the canonical (string), ``score``, ``jaccard``, ``containment`` (float64, in [0, 1]); the last four are
+        null for canonicals.
+    matches : pyarrow.Table
+        One row a verified pair: ``a``, ``b`` (ids), ``relation`` of a to b, ``score``, ``jaccard``,
+        ``containment_a`` (share of a inside b), ``containment_b``, ``template`` (share of the shared text that
+        is template).
+    kept : pyarrow.Table
+        The input rows that stay, every column, in input order.
+    rejects : pyarrow.Table
+        ``file``, ``row``, ``reason`` for each row that could not be used.
+    manifest : dict
+        Settings and their fingerprint, versions, inputs, counts, timings in seconds, caps reached.
+    """
+
+    clusters: pa.Table
+    matches: pa.Table
+    kept: pa.Table
+    rejects: pa.Table
+    manifest: dict[str, Any]
+
+    def groups(self) -> list[Cluster]:
+        """
+        Clusters of two and more.
+
+        Returns
+        -------
+        list of Cluster
+            The largest first; of equally large ones that with the smallest canonical id.
+        """
+        import pyarrow.compute as pc
+
+        table = self.clusters.select(["id", "cluster", "canonical"])
+        sizes = table.group_by("cluster").aggregate([("id", "count")])
+        sizes = sizes.filter(pc.greater(sizes["id_count"], 1))
+        place = pc.index_in(table["cluster"], value_set=sizes["cluster"])
+        table = table.append_column("size", sizes["id_count"].take(place)).filter(place.is_valid())
+        order = [
+            ("size", "descending"),
+            ("cluster", "ascending"),
+            ("canonical", "descending"),
+            ("id", "ascending"),
+        ]
+        table = table.sort_by(order)
+        rows = zip(table["cluster"].to_pylist(), table["id"].to_pylist(), strict=True)
+        return [
+            Cluster(canonical, [id for _, id in members])
+            for canonical, members in groupby(rows, itemgetter(0))
+        ]
+
+    def write(
+        self, folder: str | os.PathLike[str], *, format: str = "parquet", overwrite: bool = False
+    ) -> None:
+        """
+        Write all tables and the manifest as a new folder; if that fails, nothing is left behind.
+
+        Parameters
+        ----------
+        folder : path
+            Must not exist, or be empty.
+        format : {"parquet", "jsonl", "csv"}
+            Of the tables; rejects are always JSON Lines.
+        overwrite : bool
+            Replace a folder that was written by this method.
+
+        Raises
+        ------
+        OutputError
+            The folder exists, is not permitted, or the disk is full.
+        """
+        from dupdetect.writing import write_folder
+
+        tables = {
+            "clusters": self.clusters,
+            "matches": self.matches,
+            "kept": self.kept,
+            "rejects": self.rejects,
+        }
+        write_folder(folder, tables, self.manifest, format=format, overwrite=overwrite)
+
+    def __repr__(self) -> str:
+        documents, kept = self.clusters.num_rows, self.kept.num_rows
+        return (
+            f"Result({documents} documents: {kept} kept, {documents - kept} duplicates; "
+            f"{self.matches.num_rows} matches, {self.rejects.num_rows} rejects)"
+        )

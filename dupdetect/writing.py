@@ -1,0 +1,247 @@
+"""
+Tables to files, all or none.
+
+Input    Arrow tables and a manifest
+Output   a folder that holds them, as Parquet, JSON Lines or CSV
+Cost     that of pyarrow's writers; JSON Lines are written row by row
+
+Everything is written into a hidden folder beside the output, which takes the output's name at the very end.
+On an error, a full disk or Ctrl-C it is removed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from dupdetect.errors import OutputError
+
+MANIFEST = "manifest.json"
+ROWS_AT_ONCE = 8192
+ROW_GROUP_BYTES = 128 << 20
+
+
+def write_folder(
+    folder: str | os.PathLike[str],
+    tables: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    *,
+    format: str = "parquet",
+    overwrite: bool = False,
+) -> None:
+    """
+    Write tables and a manifest as a new folder.
+
+    Parameters
+    ----------
+    folder : path
+        Must not exist, unless it is empty or `overwrite` is given. Parents are made.
+    tables : mapping of str to pyarrow.Table
+        By file name without suffix. The table ``rejects`` is always JSON Lines.
+    manifest : mapping
+        For ``manifest.json``.
+    format : {"parquet", "jsonl", "csv"}
+    overwrite : bool
+        Replace a folder that an earlier call wrote (it holds a ``manifest.json``).
+
+    Raises
+    ------
+    OutputError
+        The folder exists, is not permitted, the disk is full. Nothing is left behind, and a folder that
+        was to be replaced is as it was.
+    """
+    if format not in _WRITERS:
+        raise OutputError(f"there is no format {format!r}: expected {', '.join(_WRITERS)}")
+    target = Path(folder)
+    check_folder(target, overwrite=overwrite)
+    with _replacing(target, overwrite=overwrite) as temporary, _reported(target):
+        for name, table in tables.items():
+            suffix = "jsonl" if name == "rejects" else format
+            write_table(table, temporary / f"{name}.{suffix}", suffix)
+        text = json.dumps(manifest, indent=2, ensure_ascii=False, default=_plain)
+        (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """
+    Refuse a folder that `write_folder` would refuse, before the work is done.
+
+    Raises
+    ------
+    OutputError
+        It exists and may not be replaced.
+    """
+    target = Path(folder)
+    with _reported(target):
+        if not os.path.lexists(target):
+            return
+        if not target.is_dir() or target.is_symlink():
+            raise OutputError(f"{target}: exists and is no folder, expected a new folder; name another")
+        if not any(target.iterdir()):
+            return
+        if not overwrite:
+            raise OutputError(f"{target}: exists already; name another folder, or overwrite it")
+        if not (target / MANIFEST).is_file():
+            raise OutputError(
+                f"{target}: holds no {MANIFEST}, so it is no earlier output and stays; name another folder"
+            )
+
+
+def write_table(table: pa.Table, path: Path, format: str) -> None:
+    """
+    Write one table to one file.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    path : Path
+    format : {"parquet", "jsonl", "csv"}
+        Nested values are JSON in CSV; bytes that are no UTF-8 are base64 in CSV and JSON Lines.
+
+    Raises
+    ------
+    OSError
+    """
+    _WRITERS[format](table, path)
+
+
+@contextmanager
+def _reported(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise OutputError(
+            f"{target}: cannot be written ({reason}); nothing was left behind; choose another place or make room"
+        ) from error
+
+
+@contextmanager
+def _replacing(target: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Yield a folder that becomes `target` if all goes well and vanishes if not."""
+    parent = target.absolute().parent
+    # Beside the target, thus on its disk; parents are only made once there is something to put there.
+    existing = next(folder for folder in (parent, *parent.parents) if folder.is_dir())
+    with _reported(target):
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=existing))
+    try:
+        yield temporary
+        with _reported(target):
+            temporary.chmod(0o777 & ~_umask())  # mkdtemp's folders are private
+            parent.mkdir(parents=True, exist_ok=True)
+            check_folder(target, overwrite=overwrite)  # a long time has passed
+            _swap(temporary, target)
+    except BaseException:  # Ctrl-C too
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _swap(temporary: Path, target: Path) -> None:
+    if not target.exists():
+        temporary.rename(target)
+        return
+    old = temporary.with_suffix(".old")
+    target.rename(old)
+    try:
+        temporary.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# ---- formats ----
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    rows = max(1, table.num_rows * ROW_GROUP_BYTES // max(1, table.nbytes))
+    pyarrow.parquet.write_table(
+        table, path, compression="zstd", compression_level=1, row_group_size=min(rows, 1 << 20)
+    )
+
+
+def _write_jsonl(table: pa.Table, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
+            file.writelines(_json(row) + "\n" for row in batch.to_pylist())
+
+
+def _write_csv(table: pa.Table, path: Path) -> None:
+    table = pa.table({name: _csv_column(table[name]) for name in table.column_names})
+    header = pa.Table.from_batches([], table.schema)
+    with path.open("wb") as file:
+        for part in (header, *table.to_batches(max_chunksize=ROWS_AT_ONCE)):
+            # By way of memory: pyarrow's CSV writer does not report that a disk is full.
+            sink = pa.BufferOutputStream()
+            options = pyarrow.csv.WriteOptions(include_header=part is header)
+            pyarrow.csv.write_csv(part, sink, options)
+            file.write(sink.getvalue())
+
+
+_WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
+    "parquet": _write_parquet,
+    "jsonl": _write_jsonl,
+    "csv": _write_csv,
+}
+
+
+def _csv_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    type_ = column.type
+    if pa.types.is_dictionary(type_):
+        return _csv_column(column.cast(type_.value_type))
+    if pa.types.is_nested(type_):
+        values = [None if value is None else _json(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(values, pa.large_string())])
+    if str(type_) == "string_view":
+        return column.cast(pa.large_string())
+    if "binary" in str(type_):
+        values = [None if value is None else _plain(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(values, pa.large_string())])
+    return column
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
+    except ValueError:  # JSON has neither NaN nor infinity
+        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _plain(value: Any) -> Any:
+    """Spell a value that JSON does not know."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return base64.b64encode(value).decode()
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "item"):  # numpy's numbers
+        return value.item()
+    return str(value)
