@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -133,10 +133,10 @@ def _pieces(data: Any, text: str, id: str) -> tuple[list[Piece], list[str]]:
             "a table that speaks the Arrow C stream, or the path of a file"
         )
     items = iter(data)
-    head = next(items, None)
-    if isinstance(head, Path):
-        return _from_files([head, *items], text, id)
-    return [_from_strings(chain(() if head is None and not data else [head], items), text, id)], [kind]
+    head = list(islice(items, 1))
+    if head and isinstance(head[0], Path):
+        return _from_files([*head, *items], text, id)
+    return [_from_strings(chain(head, items), text, id)], [kind]
 
 
 def _from_files(paths: list[Any], text: str, id: str) -> tuple[list[Piece], list[str]]:
@@ -404,6 +404,8 @@ def _join(checked: Sequence[_Checked], id: str | None) -> tuple[tuple[Any, Any, 
         ids = list(chain.from_iterable(part.ids.chunks for part in checked if part.ids is not None))
         return (table, pa.chunked_array(ids, None if ids else pa.int64()), texts), rejects
     ids = plain_column(table[id])
+    if pa.types.is_null(ids.type):  # no row had an id, thus no row is left
+        ids = ids.cast(pa.string())
     repeated = _repeated(ids)
     if not len(repeated):
         return (table, ids, texts), rejects

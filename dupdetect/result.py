@@ -50,13 +50,13 @@ class Result:
     Attributes
     ----------
     clusters : pyarrow.Table
-        One row a document: ``id``, ``cluster`` (the canonical's id), ``canonical`` (bool), ``relation`` to
-        the canonical (string), ``score``, ``jaccard``, ``containment`` (float64, in [0, 1]); the last four are
+        One row a document: ``id``, ``cluster`` (the canonical's id), ``canonical`` (bool), ``relation``
+        to the canonical (string), ``score``, ``jaccard``, ``containment`` (float64, in [0, 1]); the last four are
         null for canonicals.
     matches : pyarrow.Table
         One row a verified pair: ``a``, ``b`` (ids), ``relation`` of a to b, ``score``, ``jaccard``,
-        ``containment_a`` (share of a inside b), ``containment_b``, ``template`` (share of the shared text that
-        is template).
+        ``containment_a`` (share of a inside b), ``containment_b``, ``template`` (share of the shared text
+        that is template).
     kept : pyarrow.Table
         The input rows that stay, every column, in input order.
     rejects : pyarrow.Table

@@ -124,7 +124,7 @@ def _reported(target: Path) -> Iterator[None]:
     except (OSError, pa.ArrowException) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise OutputError(
-            f"{target}: cannot be written ({reason}); nothing was left behind; choose another place or make room"
+            f"{target}: cannot be written ({reason}), nothing was left behind; choose another place"
         ) from error
 
 
