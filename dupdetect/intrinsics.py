@@ -1,0 +1,144 @@
+"""The few machine operations that numba has no name for, for `dupdetect.compiled`.
+
+Each is some lines of LLVM's language. Vectors are wider than some processors': LLVM then splits them.
+Indices are not checked: callers keep them within their arrays.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.extending import intrinsic
+
+#: Bytes that `fold_block` reads and writes at a time.
+BLOCK = 64
+#: Permutations that `least` works on at a time: 4 vectors of 16, so that everything stays in registers.
+LANES, GROUP = 16, 64
+
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
+
+
+def _address(context, builder, array_type, array, index, pointee):
+    """Return a pointer to an array's item, as one to `pointee`."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), pointee.as_pointer())
+
+
+def _constant(vector, value):
+    return ir.Constant(vector, [value] * vector.count)
+
+
+@intrinsic
+def load64(typing, array, index):
+    """Return the 8 bytes from array[index] on, of uint8[n], as uint64, little endian."""
+
+    def build(context, builder, signature, arguments):
+        pointer = _address(context, builder, signature.args[0], *arguments, _I64)
+        return builder.load(pointer, align=1)
+
+    return types.uint64(array, types.intp), build
+
+
+@intrinsic
+def store64(typing, array, index, value):
+    """Write uint64 to the 8 bytes from array[index] on, of uint8[n], little endian."""
+
+    def build(context, builder, signature, arguments):
+        pointer = _address(context, builder, signature.args[0], *arguments[:2], _I64)
+        builder.store(arguments[2], pointer, align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.uint64), build
+
+
+@intrinsic
+def lowest(typing, value):
+    """Return the number of the lowest bit set in a uint64, 64 if none is."""
+
+    def build(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), build
+
+
+@intrinsic
+def population(typing, value):
+    """Return how many bits are set in a uint64."""
+
+    def build(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), build
+
+
+@intrinsic
+def fold_block(typing, source, position, target, out):
+    """Copy 64 bytes, capital letters of ASCII made small.
+
+    Returns two uint64 of one bit per byte: which are word characters of ASCII, which are no ASCII.
+    """
+
+    def build(context, builder, signature, arguments):
+        vector = ir.VectorType(ir.IntType(8), BLOCK)
+        loaded = _address(context, builder, signature.args[0], *arguments[:2], vector)
+        stored = _address(context, builder, signature.args[2], *arguments[2:], vector)
+
+        def within(values, first, last):
+            shifted = builder.sub(values, _constant(vector, ord(first)))
+            return builder.icmp_unsigned("<=", shifted, _constant(vector, ord(last) - ord(first)))
+
+        raw = builder.load(loaded, align=1)
+        small = builder.or_(raw, _constant(vector, 0x20))
+        folded = builder.select(within(raw, "A", "Z"), small, raw)
+        builder.store(folded, stored, align=1)
+        in_word = builder.or_(within(small, "a", "z"), within(raw, "0", "9"))
+        in_word = builder.or_(in_word, builder.icmp_unsigned("==", raw, _constant(vector, ord("_"))))
+        beyond = builder.icmp_signed("<", raw, _constant(vector, 0))
+        masks = [builder.bitcast(mask, _I64) for mask in (in_word, beyond)]
+        return context.make_tuple(builder, signature.return_type, masks)
+
+    return types.UniTuple(types.uint64, 2)(source, types.intp, target, types.intp), build
+
+
+@intrinsic
+def least(typing, values, count, factors, terms, group, signature_, row):
+    """Take the least of factor * value + term over values[:count], for 64 permutations from `group` on.
+
+    values, factors, terms: uint32[...]; the result goes to signature_[row, group : group + 64] (uint32[..., p]).
+    """
+
+    def build(context, builder, signature, arguments):
+        values, count, factors, terms, group, signatures, row = arguments
+        kinds = signature.args
+        vector = ir.VectorType(_I32, LANES)
+
+        def vectors(kind, array, start):
+            offsets = (builder.add(start, ir.Constant(_I64, step)) for step in range(0, GROUP, LANES))
+            return [_address(context, builder, kind, array, offset, vector) for offset in offsets]
+
+        multipliers = [builder.load(pointer, align=4) for pointer in vectors(kinds[2], factors, group)]
+        increments = [builder.load(pointer, align=4) for pointer in vectors(kinds[3], terms, group)]
+        minima = [cgutils.alloca_once_value(builder, _constant(vector, 0xFFFFFFFF)) for _ in multipliers]
+        source = context.make_array(kinds[0])(context, builder, values).data
+        with cgutils.for_range(builder, count) as loop:
+            value = builder.load(builder.gep(source, [loop.index]))
+            lane = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(_I32, 0))
+            zeros = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
+            spread = builder.shuffle_vector(lane, ir.Constant(vector, ir.Undefined), zeros)
+            for minimum, multiplier, increment in zip(minima, multipliers, increments):
+                permuted = builder.add(builder.mul(spread, multiplier), increment)
+                so_far = builder.load(minimum)
+                smaller = builder.icmp_unsigned("<", permuted, so_far)
+                builder.store(builder.select(smaller, permuted, so_far), minimum)
+        array = context.make_array(kinds[5])(context, builder, signatures)
+        width = builder.extract_value(array.shape, 1)
+        start = builder.add(builder.mul(row, width), group)
+        for pointer, minimum in zip(vectors(kinds[5], signatures, start), minima):
+            builder.store(builder.load(minimum), pointer, align=4)
+        return context.get_dummy_value()
+
+    numbers = types.intp
+    return types.void(values, numbers, factors, terms, numbers, signature_, numbers), build

@@ -1,0 +1,188 @@
+"""Many texts at once: the compiled twin of the definition, on all cores.
+
+Input    texts as Arrow lays out large_string: UTF-8 end to end, and offsets
+Output   arrays that equal the definition's (`words`, `shingles`, `minhash`, `winnow`, `bands`) bit for bit
+Cost     O(bytes * num_perm / word length); some 400 MB/s a core with AVX-512
+
+The documents are cut into blocks of about equal numbers of bytes, which threads take one after the other; the
+compiled code holds no lock. What comes out depends on neither blocks nor threads.
+"""
+
+from __future__ import annotations
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+#: Bytes of text per block: large enough that handing out costs nothing, small enough to share evenly.
+BLOCK_BYTES = 1 << 20
+
+
+@lru_cache(maxsize=1)
+def available() -> bool:
+    """Say whether compiled code can run here; if not, warn, once."""
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        warnings.warn(
+            f"numba cannot be imported ({error}); the slow definition in Python is used instead: "
+            "install numba for this Python to sign texts some hundred times faster",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
+def sketch(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    *,
+    shingle_size: int,
+    window: int,
+    factors: NDArray[np.uint32],
+    terms: NDArray[np.uint32],
+    bands: int,
+    rows: int,
+    workers: int,
+    want_signatures: bool,
+) -> tuple[
+    NDArray[np.int64],
+    NDArray[np.uint64],
+    NDArray[np.uint64],
+    NDArray[np.int64],
+    NDArray[np.uint64],
+    NDArray[np.uint32] | None,
+]:
+    """Sketch documents.
+
+    Parameters
+    ----------
+    data : uint8[bytes]
+        UTF-8, valid.
+    offsets : int64[n + 1]
+        Document i is ``data[offsets[i]:offsets[i + 1]]``; the first offset may be any.
+    shingle_size, window : int
+        Words per shingle; consecutive shingles of which one is a fingerprint.
+    factors, terms : uint32[num_perm]
+        From `minhash.permutations`.
+    bands, rows : int
+        With ``bands * rows <= num_perm``.
+    workers : int
+        Threads.
+    want_signatures : bool
+
+    Returns
+    -------
+    words : int64[n]
+    digests : uint64[n, 2]
+    band_keys : uint64[n, bands]
+    fingerprint_offsets, fingerprints : int64[n + 1], uint64[m]
+        Sorted and distinct per document.
+    signatures : uint32[n, num_perm], or None if not wanted
+    """
+    from dupdetect import characters, compiled
+    from dupdetect.intrinsics import GROUP
+
+    count = len(offsets) - 1
+    padding = -len(factors) % GROUP
+    padded_factors, padded_terms = np.pad(factors, (0, padding)), np.pad(terms, (0, padding))
+    words = np.empty(count, np.int64)
+    digests = np.empty((count, 2), np.uint64)
+    band_keys = np.empty((count, bands), np.uint64)
+    counts = np.empty(count, np.int64)
+    signatures = np.empty((count if want_signatures else 0, len(padded_factors)), np.uint32)
+    tables = characters.load()
+
+    def work(first: int, last: int) -> NDArray[np.uint64]:
+        target = (
+            signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
+        )
+        picked = compiled.sketch_block(
+            data, offsets, first, last, shingle_size, window, padded_factors, padded_terms, bands, rows, tables,
+            words, digests, band_keys, counts, target,
+        )  # fmt: skip
+        if want_signatures and target is not signatures:
+            signatures[:] = target
+        return picked  # type: ignore[no-any-return]
+
+    fingerprints = _run(work, np.diff(offsets), workers)
+    kept = np.ascontiguousarray(signatures[:, : len(factors)]) if want_signatures else None
+    return words, digests, band_keys, _offsets(counts), fingerprints, kept
+
+
+def shingles(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    documents: NDArray[np.int64],
+    *,
+    shingle_size: int,
+    workers: int,
+    distinct: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the shingle hashes of some documents.
+
+    Parameters
+    ----------
+    data, offsets : uint8[bytes], int64[n + 1]
+        As for `sketch`.
+    documents : int64[m]
+        Which, by number.
+    shingle_size, workers : int
+    distinct : bool
+        Sorted and distinct per document; otherwise in reading order, repeats included.
+
+    Returns
+    -------
+    offsets, values : int64[m + 1], uint64[...]
+        Those of document ``documents[i]`` are ``values[offsets[i]:offsets[i + 1]]``.
+    """
+    from dupdetect import characters, compiled
+
+    counts = np.empty(len(documents), np.int64)
+    tables = characters.load()
+
+    def work(first: int, last: int) -> NDArray[np.uint64]:
+        return compiled.shingle_block(  # type: ignore[no-any-return]
+            data, offsets, documents, first, last, shingle_size, distinct, tables, counts
+        )
+
+    values = _run(work, offsets[documents + 1] - offsets[documents], workers)
+    return _offsets(counts), values
+
+
+def _run(
+    work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64], workers: int
+) -> NDArray[np.uint64]:
+    """Give blocks of documents to threads; return what `work` made of them, end to end."""
+    blocks = _blocks(sizes)
+    if workers == 1 or len(blocks) == 1:
+        parts = [work(first, last) for first, last in blocks]
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            parts = list(pool.map(lambda block: work(*block), blocks))
+    return np.concatenate([np.empty(0, np.uint64), *parts])
+
+
+def _blocks(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Cut documents of these sizes into blocks (first, last) of some `BLOCK_BYTES`, a longer document alone."""
+    ends = np.cumsum(sizes + 64)  # an empty document costs something too
+    if len(ends) == 0:
+        return []
+    cuts = np.searchsorted(ends, np.arange(BLOCK_BYTES, int(ends[-1]), BLOCK_BYTES), side="left") + 1
+    bounds: list[Any] = [0, *np.unique(cuts[cuts < len(sizes)]).tolist(), len(sizes)]
+    return list(zip(bounds[:-1], bounds[1:]))
+
+
+def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets
