@@ -1,0 +1,109 @@
+"""The newsroom of `fixtures/`: texts in, the clusters that a careful reader would make out."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+import dupdetect
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+LANGUAGES = sorted(folder.name for folder in (FIXTURES / "newsroom").iterdir())
+FAMILY = ("family_1.txt", "family_2.txt", "family_3.txt")
+
+
+def expected(name: str) -> dict[str, list[str]]:
+    """Read a golden file: canonical to members, which are sorted and include it."""
+    clusters: dict[str, list[str]] = json.loads((FIXTURES / "expected" / f"{name}.json").read_text("utf-8"))
+    return clusters
+
+
+def found(folder: Path) -> dict[str, list[str]]:
+    """Deduplicate a folder: canonical to members, as the golden files have it."""
+    clusters: dict[str, list[str]] = {}
+    for row in dupdetect.dedup(folder).clusters.to_pylist():
+        clusters.setdefault(row["cluster"], []).append(row["id"])
+    return {canonical: sorted(members) for canonical, members in clusters.items()}
+
+
+def members(clusters: dict[str, list[str]]) -> list[list[str]]:
+    """Forget which member is canonical."""
+    return sorted(clusters.values())
+
+
+def text(language: str, name: str) -> str:
+    """Read one text of a language's newsroom."""
+    return (FIXTURES / "newsroom" / language / f"{name}.txt").read_text("utf-8")
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    """Give each language in turn."""
+    name: str = request.param
+    return name
+
+
+def test_every_language_is_there() -> None:
+    assert set(LANGUAGES) == {"ar", "en", "hi", "ja", "ru", "th", "zh"}
+
+
+def test_every_file_is_expected_once(language: str) -> None:
+    files = sorted(file.name for file in (FIXTURES / "newsroom" / language).iterdir())
+    assert sorted(file for cluster in expected(language).values() for file in cluster) == files
+
+
+def test_clusters(language: str) -> None:
+    assert members(found(FIXTURES / "newsroom" / language)) == members(expected(language))
+
+
+def test_the_clean_article_is_canonical(language: str) -> None:
+    clusters = found(FIXTURES / "newsroom" / language)
+    assert "article_page.txt" in clusters.get("article.txt", [])
+
+
+def test_the_newsrooms_keep_apart() -> None:
+    """All languages in one run give each language's own clusters: no language changes another's."""
+    together = found(FIXTURES / "newsroom")
+    apart = [
+        [f"{language}/{file}" for file in cluster]
+        for language in LANGUAGES
+        for cluster in expected(language).values()
+    ]
+    assert members(together) == sorted(apart)
+
+
+def test_the_article_is_contained_in_its_page(language: str) -> None:
+    comparison = dupdetect.compare(text(language, "article"), text(language, "article_page"))
+    assert comparison.relation == "contained"
+    assert comparison.containment_a > 0.9
+    assert comparison.containment_b < 0.7
+    assert comparison.jaccard < 0.7
+
+
+def test_the_page_contains_its_article(language: str) -> None:
+    comparison = dupdetect.compare(text(language, "article_page"), text(language, "article"))
+    assert comparison.relation == "contains"
+
+
+def test_a_shared_quotation_is_no_copy(language: str) -> None:
+    comparison = dupdetect.compare(text(language, "article"), text(language, "rewrite"))
+    assert comparison.relation is None
+    assert 0 < comparison.jaccard < 0.3
+    assert max(comparison.containment_a, comparison.containment_b) < 0.3
+
+
+@pytest.mark.parametrize(("a", "b"), combinations(FAMILY, 2))
+def test_light_edits_leave_near_duplicates(language: str, a: str, b: str) -> None:
+    comparison = dupdetect.compare(text(language, Path(a).stem), text(language, Path(b).stem))
+    assert comparison.relation == "near_duplicate"
+    assert comparison.jaccard >= 0.85
+
+
+def test_one_suit_does_not_make_one_person(language: str) -> None:
+    """Two articles in one site's chrome share much, and are two articles."""
+    comparison = dupdetect.compare(text(language, "chrome_a"), text(language, "chrome_b"))
+    assert comparison.relation is None
+    assert 0.35 < max(comparison.containment_a, comparison.containment_b) < 0.6
