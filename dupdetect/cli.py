@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import click
 
 import dupdetect
-from dupdetect.errors import DupdetectError, InputError, OutputError
+from dupdetect.errors import DupdetectError, InputError
 from dupdetect.progress import progress_bars
 from dupdetect.settings import POLICIES, POLICY_COLUMNS, Settings
 from dupdetect.summary import print_summary, printable
@@ -154,10 +154,12 @@ def dedup(
     """
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose contradict each other; give one of them.")
+    from dupdetect.writing import check_folder
+
     start = time.perf_counter()
     settings = Settings(**options)
     folder = Path(output)
-    _check_output(folder, overwrite=overwrite)
+    check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
     with progress_bars(wanted=not quiet) as progress:
         result = dupdetect.dedup(
             [Path(name) for name in inputs],
@@ -173,14 +175,6 @@ def dedup(
         result.write(folder, format=format, overwrite=overwrite)
     if not quiet:
         print_summary(result, folder, seconds=time.perf_counter() - start, text=text, verbose=verbose)
-
-
-def _check_output(folder: Path, *, overwrite: bool) -> None:
-    """Refuse now what writing would refuse at the end: nobody should wait for that."""
-    if overwrite or not os.path.lexists(folder):
-        return
-    if not folder.is_dir() or any(folder.iterdir()):
-        raise OutputError(f"{folder}: exists already; name another folder or give --overwrite to replace it.")
 
 
 _COMPARE_EXAMPLES = """

@@ -23,6 +23,7 @@ import pytest
 import dupdetect
 from dupdetect import cli, summary
 from dupdetect.errors import InputError, MismatchError, OutputError, SettingsError
+from dupdetect.result import Result
 from dupdetect.settings import POLICIES, Settings
 
 TEXTS = ["The ferry was late. ", "A recipe\nfor [bold]bread[/bold]", "\x1b[31mred\x07 and \u202eturned"]
@@ -205,6 +206,14 @@ def test_texts_and_ids_cannot_drive_the_terminal(
     shown = r"\x1b[2J\x07 \u202e [red]"
     assert out.count(shown) == 2
     assert not set(out) & set("\x1b\x07\u202e")
+
+
+def test_the_largest_clusters_are_the_first_groups() -> None:
+    fake = FakeResult(["e", "b", "a", "d", "c", "f"])
+    result = Result(fake.clusters, fake.clusters, fake.kept, fake.clusters, fake.manifest)
+    largest = summary.largest_clusters(result)
+    assert [(c.size, c.canonical) for c in largest] == [(len(g), g.canonical) for g in result.groups()]
+    assert [c.canonical for c in summary.largest_clusters(result, count=1)] == ["e"]
 
 
 def test_ids_need_not_be_strings() -> None:
@@ -392,7 +401,7 @@ def test_an_output_folder_that_exists_is_refused_before_the_work(
 ) -> None:
     (tmp_path / "mine.txt").write_text("dear")
     assert run("dedup", "x", "-o", tmp_path) == 1
-    assert "--overwrite" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     assert "data" not in dedup
 
 

@@ -1,0 +1,50 @@
+"""How users write it: never run, only read by mypy, which must infer exactly these types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from typing_extensions import assert_type
+
+import dupdetect
+from dupdetect import Cluster, Comparison, Result, Settings
+
+
+def dedup(texts: list[str], by_id: dict[str, str], frame: Any) -> None:
+    assert_type(dupdetect.dedup(texts), Result)
+    assert_type(dupdetect.dedup(by_id), Result)
+    assert_type(dupdetect.dedup(frame, text="body", id="url"), Result)
+    assert_type(dupdetect.dedup(Path("news"), text="body", threshold=0.7), Result)
+    assert_type(dupdetect.dedup([Path("a.parquet"), Path("b.parquet")]), Result)
+
+
+def read(result: Result) -> None:
+    groups: Iterable[Cluster] = result.groups()
+    for cluster in groups:
+        assert_type(cluster.members, list[Any])
+    assert_type(result.manifest, dict[str, Any])
+
+
+def compare(a: str, b: str) -> None:
+    comparison = dupdetect.compare(a, b, settings=Settings(shingle_size=3))
+    assert_type(comparison, Comparison)
+    assert_type(comparison.relation, str | None)
+    assert_type(comparison.jaccard, float)
+    assert_type(comparison.containment_a, float)
+    assert_type(comparison.containment_b, float)
+
+
+def signatures(texts: list[str]) -> None:
+    sketched: np.ndarray[Any, np.dtype[np.uint32]] = dupdetect.signatures(texts)
+    assert sketched.ndim == 2
+
+
+def settings() -> None:
+    assert_type(Settings().fingerprint, str)
+    assert_type(Settings().as_dict(), dict[str, Any])
+    assert_type(Settings().threshold, float)
+    Settings(5)  # type: ignore[call-arg]  # by keyword only
+    Settings().seed = 2  # type: ignore[misc]  # frozen
