@@ -89,7 +89,7 @@ def sketch(
         Sorted and distinct per document.
     signatures : uint32[n, num_perm], or None if not wanted
     """
-    from dupdetect import characters, compiled
+    from dupdetect import blocks, characters
     from dupdetect.intrinsics import GROUP
 
     count = len(offsets) - 1
@@ -106,7 +106,7 @@ def sketch(
         target = (
             signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
         )
-        picked = compiled.sketch_block(
+        picked = blocks.sketch_block(
             data, offsets, first, last, shingle_size, window, padded_factors, padded_terms, bands, rows, tables,
             words, digests, band_keys, counts, target,
         )  # fmt: skip
@@ -145,13 +145,13 @@ def shingles(
     offsets, values : int64[m + 1], uint64[...]
         Those of document ``documents[i]`` are ``values[offsets[i]:offsets[i + 1]]``.
     """
-    from dupdetect import characters, compiled
+    from dupdetect import blocks, characters
 
     counts = np.empty(len(documents), np.int64)
     tables = characters.load()
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
-        return compiled.shingle_block(  # type: ignore[no-any-return]
+        return blocks.shingle_block(  # type: ignore[no-any-return]
             data, offsets, documents, first, last, shingle_size, distinct, tables, counts
         )
 
@@ -163,16 +163,16 @@ def _run(
     work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64], workers: int
 ) -> NDArray[np.uint64]:
     """Give blocks of documents to threads; return what `work` made of them, end to end."""
-    blocks = _blocks(sizes)
-    if workers == 1 or len(blocks) == 1:
-        parts = [work(first, last) for first, last in blocks]
+    cuts = _cut(sizes)
+    if workers == 1 or len(cuts) == 1:
+        parts = [work(first, last) for first, last in cuts]
     else:
         with ThreadPoolExecutor(workers) as pool:
-            parts = list(pool.map(lambda block: work(*block), blocks))
+            parts = list(pool.map(lambda block: work(*block), cuts))
     return np.concatenate([np.empty(0, np.uint64), *parts])
 
 
-def _blocks(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:
+def _cut(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Cut documents of these sizes into blocks (first, last) of some `BLOCK_BYTES`, a longer document alone."""
     ends = np.cumsum(sizes + 64)  # an empty document costs something too
     if len(ends) == 0:

@@ -1,0 +1,123 @@
+"""Blocks of documents to sketches, compiled: one call per block, everything in buffers used over and over.
+
+Input    documents: UTF-8 as Arrow lays it out (uint8[bytes], int64[n + 1]), and which of them
+Output   what `dupdetect.sketches` keeps of them, or their shingle hashes
+Cost     O(bytes * num_perm / word length)
+
+The only compiled functions that are called from Python, by `dupdetect.kernels`, and the only ones kept on disk.
+"""
+
+# mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from dupdetect.folding import SLACK, count_words, fold
+from dupdetect.hashing import PIECE, digest, hash_shingles, hash_words, key_bands, sign, sort_distinct, winnow
+
+inner = njit(nogil=True)
+cached = njit(nogil=True, cache=True)
+
+
+@inner
+def word_buffers():
+    """Return the buffers of `hash_words`: bounds, heads, tails, lengths, numbers of the long words."""
+    most = PIECE // 2 + 1
+    return (
+        np.empty(2 * most + 2, np.int64),
+        np.empty(most, np.uint64),
+        np.empty(most, np.uint64),
+        np.empty(most, np.uint64),
+        np.empty(most, np.int64),
+    )
+
+
+@inner
+def fold_and_grow(characters, data, start, end, codes, scratch, bitmap):
+    """`fold`, in larger buffers if these are too small; return the buffers and the number of bytes written."""
+    needed = end - start + 2 * SLACK
+    while True:
+        if len(scratch) < needed:
+            scratch = np.empty(needed + needed // 4, np.uint8)
+            bitmap = np.empty((len(scratch) >> 6) + 1, np.uint64)
+        size = fold(characters, data, start, end, codes, scratch, bitmap)
+        if size >= 0:
+            return scratch, bitmap, size
+        needed = 2 * len(scratch)
+
+
+@inner
+def grown(values, needed):
+    """Return `values`, or if it is too short a new array; what it held is lost."""
+    return values if len(values) >= needed else np.empty(needed + needed // 4, values.dtype)
+
+
+@cached
+def sketch_block(
+    data, offsets, first, last, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
+    band_keys, fingerprint_counts, signatures,
+):  # fmt: skip
+    """Sketch documents first to last - 1; fill the rows of the output arrays, return the fingerprints.
+
+    `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64.
+    """
+    codes = np.empty(1024, np.int32)
+    buffers = word_buffers()
+    scratch, bitmap = np.empty(0, np.uint8), np.empty(0, np.uint64)
+    hashes, shingles, minima = np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint64)
+    mixed = np.empty(0, np.uint32)
+    fingerprints, total = np.empty(1024, np.uint64), 0
+    for document in range(first, last):
+        start, end = offsets[document], offsets[document + 1]
+        scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
+        count = count_words(bitmap, (size >> 6) + 1)
+        hashes, shingles, minima = grown(hashes, count), grown(shingles, count), grown(minima, count)
+        mixed = grown(mixed, count)
+        hash_words(scratch, bitmap, size, hashes, buffers)
+        words[document] = count
+        digests[document, 0], digests[document, 1] = digest(hashes, count)
+        shingled = hash_shingles(hashes, count, shingle_size, shingles)
+        row = document if len(signatures) > 1 else 0
+        sign(shingles, shingled, factors, terms, mixed, signatures, row)
+        key_bands(signatures[row], bands, rows, band_keys[document])
+        kept = winnow(shingles, shingled, window, minima)
+        if total + kept > len(fingerprints):
+            larger = np.empty(2 * (total + kept), np.uint64)
+            larger[:total] = fingerprints[:total]
+            fingerprints = larger
+        fingerprints[total : total + kept] = minima[:kept]
+        fingerprint_counts[document] = kept
+        total += kept
+    return fingerprints[:total].copy()
+
+
+@cached
+def shingle_block(data, offsets, documents, first, last, shingle_size, distinct, characters, counts):
+    """Return the shingle hashes of documents[first:last], end to end; fill their counts.
+
+    Sorted and distinct, or in reading order.
+    """
+    codes = np.empty(1024, np.int32)
+    buffers = word_buffers()
+    scratch, bitmap = np.empty(0, np.uint8), np.empty(0, np.uint64)
+    hashes, shingles = np.empty(0, np.uint64), np.empty(0, np.uint64)
+    values, total = np.empty(4096, np.uint64), 0
+    for index in range(first, last):
+        start, end = offsets[documents[index]], offsets[documents[index] + 1]
+        scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
+        count = count_words(bitmap, (size >> 6) + 1)
+        hashes, shingles = grown(hashes, count), grown(shingles, count)
+        hash_words(scratch, bitmap, size, hashes, buffers)
+        kept = hash_shingles(hashes, count, shingle_size, shingles)
+        if distinct:
+            kept = sort_distinct(shingles, kept, hashes)
+        if total + kept > len(values):
+            larger = np.empty(2 * (total + kept), np.uint64)
+            larger[:total] = values[:total]
+            values = larger
+        values[total : total + kept] = shingles[:kept]
+        counts[index] = kept
+        total += kept
+    return values[:total].copy()

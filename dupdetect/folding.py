@@ -1,0 +1,331 @@
+"""UTF-8 to folded bytes and a bitmap of words, compiled: the twin of `words`.
+
+Input    a document's bytes (uint8[n], UTF-8)
+Output   its bytes normalised (NFKC) and casefolded, and one bit for each: whether it belongs to a word
+Cost     O(n); 64 bytes at a time where all is ASCII, else one character at a time
+
+A character that is a word on its own is written between two bytes that belong to none, so that every word is a
+maximal run of ones in the bitmap.
+"""
+
+# mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from dupdetect.characters import (
+    BITS_SHIFT,
+    IRREGULAR,
+    LEAD_SHIFT,
+    LONE,
+    MORE_SHIFT,
+    PAGE_BITS,
+    PIECE_SHIFT,
+    REPLACED,
+    TRAIL_SHIFT,
+)
+from dupdetect.intrinsics import BLOCK, fold_block, lowest, population, store64
+
+#: Free bytes that `fold` wants ahead of it: a block, the longest replacement, and what a load may read too much.
+SLACK = 256
+
+_ZERO, _ONE = np.uint64(0), np.uint64(1)
+# Unicode's names in Hangul: leading consonant, vowel, final consonant, syllable.
+_L, _V, _T, _S = 0x1100, 0x1161, 0x11A7, 0xAC00
+_LEADERS, _VOWELS, _FINALS = 19, 21, 28
+_S_END = _S + _LEADERS * _VOWELS * _FINALS
+
+inner = njit(nogil=True)
+
+
+@inner
+def decode(data, position, end):
+    """Return the code point at data[position] and its number of bytes (UTF-8 is valid; bytes past end are not read)."""
+    first = np.int64(data[position])
+    if first < 0x80:
+        return first, 1
+    size = 2 + (first >= 0xE0) + (first >= 0xF0)
+    code = first & (0x7F >> size)
+    for index in range(position + 1, min(position + size, end)):
+        code = code << 6 | (np.int64(data[index]) & 0x3F)
+    return code & 0x1FFFFF, size
+
+
+@inner
+def entry_of(characters, code):
+    """Return the entry of a code point (see `dupdetect.characters`)."""
+    page = np.int64(characters.pages[code >> PAGE_BITS])
+    return np.int64(characters.entries[page << PAGE_BITS | code & ((1 << PAGE_BITS) - 1)])
+
+
+@inner
+def encode(code):
+    """Return a code point's UTF-8, little endian, and its number of bytes."""
+    if code < 0x80:
+        return np.uint64(code), 1
+    if code < 0x800:
+        return np.uint64(0x80C0 | code >> 6 | (code & 0x3F) << 8), 2
+    if code < 0x10000:
+        return np.uint64(0x8080E0 | code >> 12 | (code >> 6 & 0x3F) << 8 | (code & 0x3F) << 16), 3
+    high = 0x808080F0 | code >> 18 | (code >> 12 & 0x3F) << 8
+    return np.uint64(high | (code >> 6 & 0x3F) << 16 | (code & 0x3F) << 24), 4
+
+
+@inner
+def append(bitmap, pending, out, bits, count):
+    """Append `count` bits to the bitmap that holds `out` of them; return the bits not yet written."""
+    shift = np.uint64(out & 63)
+    pending |= bits << shift
+    if (out & 63) + count >= 64:
+        bitmap[out >> 6] = pending
+        pending = (bits >> _ONE) >> (np.uint64(63) - shift)
+    return pending
+
+
+@inner
+def write(characters, code, entry, scratch, bitmap, pending, out):
+    """Write one character as its entry says; return the pending bits and the new `out`."""
+    kind = entry & 3
+    if kind == REPLACED:
+        piece = entry >> PIECE_SHIFT
+        while True:
+            shape = np.int64(characters.shapes[piece])
+            count = shape & 15
+            store64(scratch, out, characters.pieces[piece])
+            pending = append(bitmap, pending, out, np.uint64(shape >> BITS_SHIFT & 255), count)
+            out += count
+            if not shape >> MORE_SHIFT:
+                return pending, out
+            piece += 1
+    value, count = encode(code)
+    bits = (1 << count) - 1 if kind != 0 else 0
+    if kind == LONE:  # a byte that belongs to no word, before and after
+        value, bits, count = value << np.uint64(8), bits << 1, count + 2
+    store64(scratch, out, value)
+    pending = append(bitmap, pending, out, np.uint64(bits), count)
+    return pending, out + count
+
+
+@inner
+def decomposition_of(characters, code):
+    """Return where a character's decomposition begins and ends in `decompositions`; (0, 0) if it has none."""
+    index = np.searchsorted(characters.decomposed, code)
+    if index < len(characters.decomposed) and characters.decomposed[index] == code:
+        return characters.decomposition_offsets[index], characters.decomposition_offsets[index + 1]
+    return np.int32(0), np.int32(0)
+
+
+@inner
+def decompose(characters, data, position, end, codes):
+    """Decompose a segment (NFKD, not yet reordered) into `codes`, as many as fit.
+
+    Returns how many there are and where the segment ends.
+    """
+    count = 0
+    start = position
+    while position < end:
+        code, size = decode(data, position, end)
+        if position > start and entry_of(characters, code) >> LEAD_SHIFT & 255 == 0:
+            break
+        position += size
+        if _S <= code < _S_END:
+            index = code - _S
+            parts = 2 + (index % _FINALS > 0)
+            if count + parts <= len(codes):
+                codes[count] = _L + index // (_VOWELS * _FINALS)
+                codes[count + 1] = _V + index // _FINALS % _VOWELS
+                if parts == 3:
+                    codes[count + 2] = _T + index % _FINALS
+            count += parts
+            continue
+        first, last = decomposition_of(characters, code)
+        parts = max(last - first, 1)
+        if count + parts <= len(codes):
+            if first == last:
+                codes[count] = code
+            for index in range(first, last):
+                codes[count + index - first] = characters.decompositions[index]
+        count += parts
+    return count, position
+
+
+@inner
+def combining_class(characters, code):
+    """Return the canonical combining class of a character that has no decomposition."""
+    return entry_of(characters, code) >> TRAIL_SHIFT & 255
+
+
+@inner
+def reorder(characters, codes, count):
+    """Put marks in canonical order: every run of combining characters by class, equal ones left in order."""
+    start = 0
+    while start < count:
+        if combining_class(characters, codes[start]) == 0:
+            start += 1
+            continue
+        end = start
+        while end < count and combining_class(characters, codes[end]) != 0:
+            end += 1
+        if end - start > 32:  # counting sort: a text may be one long run of marks
+            run = codes[start:end].copy()
+            slots = np.zeros(256, np.int64)
+            for code in run:
+                slots[combining_class(characters, code) + 1 & 255] += 1
+            slots[0] = 0
+            slots = np.cumsum(slots)
+            for code in run:
+                rank = combining_class(characters, code)
+                codes[start + slots[rank]] = code
+                slots[rank] += 1
+        else:
+            for index in range(start + 1, end):
+                code = codes[index]
+                rank = combining_class(characters, code)
+                slot = index
+                while slot > start and combining_class(characters, codes[slot - 1]) > rank:
+                    codes[slot] = codes[slot - 1]
+                    slot -= 1
+                codes[slot] = code
+        start = end
+
+
+@inner
+def composition_of(characters, first, second):
+    """Return what two characters compose to, 0 if they do not."""
+    if _L <= first < _L + _LEADERS and _V <= second < _V + _VOWELS:
+        return _S + ((first - _L) * _VOWELS + second - _V) * _FINALS
+    if _T < second < _T + _FINALS and _S <= first < _S_END and (first - _S) % _FINALS == 0:
+        return first + second - _T
+    pair = np.uint64(first) << np.uint64(32) | np.uint64(second)
+    index = np.searchsorted(characters.pairs, pair)
+    if index < len(characters.pairs) and characters.pairs[index] == pair:
+        return np.int64(characters.composites[index])
+    return 0
+
+
+@inner
+def compose(characters, codes, count):
+    """Compose in place (Unicode's canonical composition algorithm); return how many characters are left."""
+    starter = -1
+    kept = 0
+    before = 0
+    for index in range(count):
+        code = np.int64(codes[index])
+        rank = combining_class(characters, code)
+        if starter >= 0 and (kept == starter + 1 or before < rank):
+            composite = composition_of(characters, np.int64(codes[starter]), code)
+            if composite:
+                codes[starter] = composite
+                continue
+        if rank == 0:
+            starter = kept
+        before = rank
+        codes[kept] = code
+        kept += 1
+    return kept
+
+
+@inner
+def fold_segment(characters, data, position, end, codes, scratch, bitmap, pending, out):
+    """Write one segment by the book: decompose, reorder, compose, casefold.
+
+    Returns the pending bits, the new `out` (-1 if `scratch` is full), the segment's end and the class of its last
+    character. Twin: `unicodedata.normalize`.
+    """
+    count, after = decompose(characters, data, position, end, codes)
+    if count > len(codes):
+        codes = np.empty(count, np.int32)
+        decompose(characters, data, position, end, codes)
+    reorder(characters, codes, count)
+    count = compose(characters, codes, count)
+    last = 0
+    for index in range(count):
+        if out + SLACK > len(scratch):
+            return pending, -1, after, last
+        code = np.int64(codes[index])
+        entry = entry_of(characters, code)
+        last = entry >> TRAIL_SHIFT & 255
+        pending, out = write(characters, code, entry, scratch, bitmap, pending, out)
+    return pending, out, after, last
+
+
+@inner
+def fold_run(characters, data, start, position, end, codes, scratch, bitmap, pending, out):
+    """Write characters from `position` on up to the next one of ASCII.
+
+    Returns the pending bits, the new `out` (-1 if `scratch` is full) and position.
+    """
+    # The segment that may have to be written anew begins with the character of ASCII before.
+    segment = max(position - 1, start)
+    segment_out = out - (position - segment)
+    last = 0
+    while position < end and data[position] >= 0x80:
+        if out + SLACK > len(scratch):
+            return pending, -1, position
+        code, size = decode(data, position, end)
+        entry = entry_of(characters, code)
+        lead = entry >> LEAD_SHIFT & 255
+        if lead == 0:
+            segment, segment_out = position, out
+        elif lead == IRREGULAR or lead < last:
+            if segment_out >> 6 != out >> 6:
+                pending = bitmap[segment_out >> 6]
+            pending &= (_ONE << np.uint64(segment_out & 63)) - _ONE
+            pending, out, position, last = fold_segment(
+                characters, data, segment, end, codes, scratch, bitmap, pending, segment_out
+            )
+            if out < 0:
+                return pending, -1, position
+            continue
+        last = entry >> TRAIL_SHIFT & 255
+        pending, out = write(characters, code, entry, scratch, bitmap, pending, out)
+        position += size
+    return pending, out, position
+
+
+@inner
+def fold(characters, data, start, end, codes, scratch, bitmap):
+    """Write a document normalised and casefolded, and the bitmap of which bytes belong to words.
+
+    Returns the number of bytes written, -1 if `scratch` is too small. A byte that belongs to no word stands
+    before and after each character that is a word on its own. Twin: `words.normalize`.
+    """
+    pending = _ZERO
+    position, out = start, 0
+    while position < end:
+        if out + SLACK > len(scratch):
+            return -1
+        if position + BLOCK <= len(data):
+            in_word, beyond = fold_block(data, position, scratch, out)
+        else:  # near the end of memory
+            rest = np.zeros(BLOCK, np.uint8)
+            rest[: end - position] = data[position:end]
+            in_word, beyond = fold_block(rest, 0, scratch, out)
+        count = min(lowest(beyond), end - position)
+        if count < BLOCK:
+            in_word &= (_ONE << np.uint64(count)) - _ONE
+        pending = append(bitmap, pending, out, in_word, count)
+        position += count
+        out += count
+        if count < BLOCK and position < end:
+            pending, out, position = fold_run(
+                characters, data, start, position, end, codes, scratch, bitmap, pending, out
+            )
+            if out < 0:
+                return -1
+    bitmap[out >> 6] = pending
+    return out
+
+
+@inner
+def count_words(bitmap, blocks):
+    """Return the number of words: of ones that follow a zero."""
+    count = 0
+    before = _ZERO
+    for block in range(blocks):
+        bits = bitmap[block]
+        count += population(bits & ~(bits << _ONE | before))
+        before = bits >> np.uint64(63)
+    return count

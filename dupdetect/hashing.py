@@ -1,0 +1,342 @@
+"""Words to hashes, signatures and fingerprints, compiled: the twin of `shingles`, `minhash`, `bands` and `winnow`.
+
+Input    what `folding` made of a document: folded bytes and the bitmap of words
+Output   word hashes, digest, shingle hashes, signature, band keys, fingerprints
+Cost     O(words * num_perm)
+"""
+
+# mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from dupdetect.intrinsics import GROUP, least, load64, lowest
+from dupdetect.shingles import BASE
+
+# numba makes float64 of int64 with uint64: constants that meet hashes are typed.
+_BASE = np.uint64(BASE)
+_P1, _P2 = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F)
+_P3, _P4 = np.uint64(0x165667B19E3779F9), np.uint64(0x85EBCA77C2B2AE63)
+_P5 = np.uint64(0x27D4EB2F165667C5)
+_ZERO, _ONE = np.uint64(0), np.uint64(1)
+_LOW32 = np.uint64(0xFFFFFFFF)
+_LOW8 = np.uint64(0xFF)
+
+#: Bytes of folded text that are cut and hashed at a time; the bounds of its words stay in the L1 cache.
+PIECE = 4096
+#: A word of at most so many bytes is hashed without a branch, eight at a time.
+SHORT = 15
+
+inner = njit(nogil=True)
+
+
+@inner
+def rotated(value, left):
+    return value << np.uint64(left) | value >> np.uint64(64 - left)
+
+
+@inner
+def xxh_round(accumulator, value):
+    return rotated(accumulator + value * _P2, 31) * _P1
+
+
+@inner
+def avalanche(value):
+    """Twin: `shingles.avalanche`."""
+    value = (value ^ (value >> np.uint64(33))) * _P2
+    value = (value ^ (value >> np.uint64(29))) * _P3
+    return value ^ (value >> np.uint64(32))
+
+
+@inner
+def step8(value, lane):
+    return rotated(value ^ xxh_round(_ZERO, lane), 27) * _P1 + _P4
+
+
+@inner
+def step4(value, lane):
+    return rotated(value ^ lane * _P1, 23) * _P2 + _P3
+
+
+@inner
+def step1(value, byte):
+    return rotated(value ^ byte * _P5, 11) * _P1
+
+
+@inner
+def merged(one, two, three, four):
+    """Merge the four accumulators of XXH64."""
+    value = rotated(one, 1) + rotated(two, 7) + rotated(three, 12) + rotated(four, 18)
+    value = (value ^ xxh_round(_ZERO, one)) * _P1 + _P4
+    value = (value ^ xxh_round(_ZERO, two)) * _P1 + _P4
+    value = (value ^ xxh_round(_ZERO, three)) * _P1 + _P4
+    return (value ^ xxh_round(_ZERO, four)) * _P1 + _P4
+
+
+@inner
+def hash_long(scratch, start, length):
+    """Return XXH64 of scratch[start : start + length], of any length; 7 bytes more are read."""
+    end = start + length
+    if length >= 32:
+        one, two, three, four = _P1 + _P2, _P2, _ZERO, _ZERO - _P1
+        while start + 32 <= end:
+            one = xxh_round(one, load64(scratch, start))
+            two = xxh_round(two, load64(scratch, start + 8))
+            three = xxh_round(three, load64(scratch, start + 16))
+            four = xxh_round(four, load64(scratch, start + 24))
+            start += 32
+        value = merged(one, two, three, four)
+    else:
+        value = _P5
+    value += np.uint64(length)
+    while start + 8 <= end:
+        value = step8(value, load64(scratch, start))
+        start += 8
+    if start + 4 <= end:
+        value = step4(value, load64(scratch, start) & _LOW32)
+        start += 4
+    for index in range(start, end):
+        value = step1(value, np.uint64(scratch[index]))
+    return avalanche(value)
+
+
+@inner
+def hash_short(head, tail, length):
+    """Return XXH64 of at most 15 bytes: `head` the first 8 if there are as many, `tail` what then remains.
+
+    Every step is computed and taken or not: no branch that a processor could predict wrongly.
+    """
+    value = _P5 + length
+    value = step8(value, head) if length & np.uint64(8) else value
+    four = length & np.uint64(4)
+    value = step4(value, tail & _LOW32) if four else value
+    tail = tail >> np.uint64(32) if four else tail
+    ones = length & np.uint64(3)
+    value = step1(value, tail & _LOW8) if ones > np.uint64(0) else value
+    value = step1(value, tail >> np.uint64(8) & _LOW8) if ones > np.uint64(1) else value
+    value = step1(value, tail >> np.uint64(16) & _LOW8) if ones > np.uint64(2) else value
+    return avalanche(value)
+
+
+@inner
+def find_bounds(bitmap, first, last, inside, bounds):
+    """Write where words begin and end in bitmap[first:last], in turn; return how many bounds there are."""
+    count = 0
+    for block in range(first, last):
+        bits = bitmap[block]
+        turns = bits ^ (bits << _ONE | inside)
+        inside = bits >> np.uint64(63)
+        base = block << 6
+        while turns:
+            bounds[count] = base + lowest(turns)
+            turns &= turns - _ONE
+            count += 1
+    return count
+
+
+@inner
+def hash_words(scratch, bitmap, size, hashes, buffers):
+    """Hash the words that the bitmap says; return how many. Twin: `shingles.word_hashes` of `words.words`."""
+    bounds, heads, tails, lengths, long = buffers
+    blocks = (size >> 6) + 1
+    words = 0
+    open_at = -1  # where a word began that the piece before did not end
+    for first in range(0, blocks, PIECE >> 6):
+        shift = 0
+        if open_at >= 0:
+            bounds[0] = open_at
+            shift = 1
+        inside = _ONE if open_at >= 0 else _ZERO
+        count = shift + find_bounds(bitmap, first, min(first + (PIECE >> 6), blocks), inside, bounds[shift:])
+        whole = count >> 1
+        open_at = bounds[count - 1] if count & 1 else -1
+        longs = 0
+        for index in range(whole):
+            start = bounds[2 * index]
+            length = bounds[2 * index + 1] - start
+            heads[index] = load64(scratch, start)
+            tails[index] = load64(scratch, start + (length & 8))
+            lengths[index] = length
+            long[longs] = index
+            longs += length > SHORT
+        for index in range(whole):
+            hashes[words + index] = hash_short(heads[index], tails[index], lengths[index])
+        for number in range(longs):
+            index = long[number]
+            start = bounds[2 * index]
+            hashes[words + index] = hash_long(scratch, start, bounds[2 * index + 1] - start)
+        words += whole
+    return words
+
+
+@inner
+def digest(hashes, count):
+    """Return XXH64 of hashes[:count] with seeds 0 and 1. Twin: `shingles.digest`."""
+    if count >= 4:
+        a1, a2, a3, a4 = _P1 + _P2, _P2, _ZERO, _ZERO - _P1
+        b1, b2, b3, b4 = a1 + _ONE, a2 + _ONE, _ONE, a4 + _ONE
+        for index in range(0, count - 3, 4):
+            one, two, three, four = hashes[index], hashes[index + 1], hashes[index + 2], hashes[index + 3]
+            a1, b1 = xxh_round(a1, one), xxh_round(b1, one)
+            a2, b2 = xxh_round(a2, two), xxh_round(b2, two)
+            a3, b3 = xxh_round(a3, three), xxh_round(b3, three)
+            a4, b4 = xxh_round(a4, four), xxh_round(b4, four)
+        first, second = merged(a1, a2, a3, a4), merged(b1, b2, b3, b4)
+    else:
+        first, second = _P5, _P5 + _ONE
+    first += np.uint64(8 * count)
+    second += np.uint64(8 * count)
+    for index in range(count & ~3, count):
+        first, second = step8(first, hashes[index]), step8(second, hashes[index])
+    return avalanche(first), avalanche(second)
+
+
+@inner
+def hash_shingles(hashes, count, shingle_size, shingles):
+    """Write the shingle hashes of hashes[:count]; return how many. Twin: `shingles.shingle_hashes`."""
+    size = min(shingle_size, count)
+    if size == 0:
+        return 0
+    total = count - size + 1
+    for index in range(total):
+        shingles[index] = hashes[index]
+    for offset in range(1, size):
+        for index in range(total):
+            shingles[index] = shingles[index] * _BASE + hashes[index + offset]
+    for index in range(total):
+        shingles[index] = avalanche(shingles[index])
+    return total
+
+
+@inner
+def sign(shingles, count, factors, terms, mixed, signatures, row):
+    """Write the signature of shingles[:count] to signatures[row]. Twin: `minhash.signature`."""
+    for index in range(count):  # the finaliser of MurmurHash3, as datasketch's "affine32" has it
+        value = np.uint32(shingles[index] >> np.uint64(32))
+        value = np.uint32((value ^ (value >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+        value = np.uint32((value ^ (value >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+        mixed[index] = value ^ (value >> np.uint32(16))
+    for group in range(0, len(factors), GROUP):
+        least(mixed, count, factors, terms, group, signatures, row)
+
+
+@inner
+def key_bands(signature, bands, rows, keys):
+    """Write the band keys of a signature. Twin: `bands.keys`."""
+    for band in range(bands):
+        start = band * rows
+        end = start + rows
+        seed = np.uint64(band)
+        value = seed + _P5
+        if rows >= 8:
+            one, two, three, four = seed + _P1 + _P2, seed + _P2, seed, seed - _P1
+            while start + 8 <= end:
+                one = xxh_round(one, pair_at(signature, start))
+                two = xxh_round(two, pair_at(signature, start + 2))
+                three = xxh_round(three, pair_at(signature, start + 4))
+                four = xxh_round(four, pair_at(signature, start + 6))
+                start += 8
+            value = merged(one, two, three, four)
+        value += np.uint64(4 * rows)
+        while start + 2 <= end:
+            value = step8(value, pair_at(signature, start))
+            start += 2
+        if start < end:
+            value = step4(value, np.uint64(signature[start]))
+        keys[band] = avalanche(value)
+
+
+@inner
+def pair_at(signature, index):
+    return np.uint64(signature[index]) | np.uint64(signature[index + 1]) << np.uint64(32)
+
+
+@inner
+def winnow(shingles, count, window, minima):
+    """Write the fingerprints of shingles[:count], sorted and distinct, to `minima`; return how many.
+
+    The least of a window is the lesser of the minima of two windows of a power of two that overlap.
+    Twin: `winnow.fingerprints`.
+    """
+    size = min(window, count)
+    if size == 0:
+        return 0
+    for index in range(count):
+        minima[index] = shingles[index]
+    width = 1
+    while 2 * width <= size:
+        for index in range(count - 2 * width + 1):
+            minima[index] = min(minima[index], minima[index + width])
+        width *= 2
+    total = count - size + 1
+    for index in range(total):
+        minima[index] = min(minima[index], minima[index + size - width])
+    kept = 1  # a pick is the least of many windows in a row
+    before = minima[0]
+    for index in range(1, total):
+        value = minima[index]
+        minima[kept] = value
+        kept += value != before
+        before = value
+    return sort_distinct(minima, kept, shingles)
+
+
+@inner
+def sort_distinct(values, count, spare):
+    """Sort values[:count] and drop repeats, in place; return how many are left. `spare` is as long, overwritten.
+
+    Hashes are spread evenly, so one distribution by their leading bits leaves few in each slot.
+    """
+    if count > 16:
+        bits = 1
+        while (1 << bits) < count >> 1 and bits < 24:
+            bits += 1
+        shift = np.uint64(64 - bits)
+        slots = np.zeros((1 << bits) + 1, np.int64)
+        for index in range(count):
+            spare[index] = values[index]
+            slots[np.int64(values[index] >> shift) + 1] += 1
+        for slot in range(1 << bits):
+            slots[slot + 1] += slots[slot]
+        for index in range(count):
+            slot = np.int64(spare[index] >> shift)
+            values[slots[slot]] = spare[index]
+            slots[slot] += 1
+        start = 0
+        for slot in range(1 << bits):
+            end = slots[slot]
+            if end - start > 64:
+                sort_radix(values, start, end, spare)
+            start = end
+    for index in range(1, count):
+        value = values[index]
+        slot = index
+        while slot > 0 and values[slot - 1] > value:
+            values[slot] = values[slot - 1]
+            slot -= 1
+        values[slot] = value
+    kept = 0
+    for index in range(count):
+        if index == 0 or values[index] != values[kept - 1]:
+            values[kept] = values[index]
+            kept += 1
+    return kept
+
+
+@inner
+def sort_radix(values, start, end, spare):
+    """Sort values[start:end], byte by byte from the last: for hashes that are not spread evenly."""
+    for digit in range(8):
+        shift = np.uint64(8 * digit)
+        slots = np.zeros(257, np.int64)
+        for index in range(start, end):
+            spare[index] = values[index]
+            slots[np.int64(values[index] >> shift & _LOW8) + 1] += 1
+        for slot in range(256):
+            slots[slot + 1] += slots[slot]
+        for index in range(start, end):
+            slot = np.int64(spare[index] >> shift & _LOW8)
+            values[start + slots[slot]] = spare[index]
+            slots[slot] += 1
