@@ -1,0 +1,237 @@
+"""Equal keys to candidate pairs.
+
+Input    band keys and fingerprints of documents in a fixed order
+Output   pairs of documents worth verifying, and which of them stand for more than themselves
+Cost     O(keys log keys) to group, O(keys * frequent) at most to join
+
+A pair is a candidate when a band of its signatures is equal, or when it shares enough of the smaller document's
+fingerprints (`Settings.shared`). All pairs of documents that share a key would be quadratic in a key's frequency, so
+a key of more than `Settings.frequent` documents is *frequent*: its documents are linked sparsely, each to the
+first two that have the key and to the two before it. Documents are ordered by length, so the first are the likeliest to be inside all
+others, and neighbours are the likeliest to be alike. What sparse links miss is found by looking
+again among the canonicals alone, after clustering.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dupdetect.loops import Loop, on_threads
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect.sketches import Ragged, Sketches
+
+    Int = NDArray[np.int64]
+    Pairs = NDArray[np.uint64]
+
+#: A pair (a, b), a < b < 2**32, as one number: a * 2**32 + b. Sorted and distinct wherever it is passed on.
+HALF = np.uint64(32)
+
+#: Sparse links of a document by a frequent key: to so many of the first that have it, and so many before it.
+LINKS = 2
+
+
+def pack(a: NDArray[Any], b: NDArray[Any]) -> Pairs:
+    """Pack pairs of document numbers, either order, into sorted distinct uint64."""
+    low, high = np.minimum(a, b).astype(np.uint64), np.maximum(a, b).astype(np.uint64)
+    return np.unique(low << HALF | high)
+
+
+def unpack(pairs: Pairs) -> tuple[Int, Int]:
+    """Return the lesser and the greater document of each pair: int64[n], int64[n]."""
+    return (pairs >> HALF).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def union(*pairs: Pairs) -> Pairs:
+    """Return the pairs that are in any."""
+    return np.unique(np.concatenate(pairs))
+
+
+def without(pairs: Pairs, others: Pairs) -> Pairs:
+    """Return the pairs that are not in the others."""
+    return np.setdiff1d(pairs, others, assume_unique=True)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs worth verifying.
+
+    Attributes
+    ----------
+    pairs : uint64[n]
+        All of them, packed.
+    sparse : uint64[m]
+        Those that came from a frequent key, packed: each stands for pairs that were not made.
+    frequent : int
+        Number of frequent keys.
+    """
+
+    pairs: Pairs
+    sparse: Pairs
+    frequent: int
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Documents by key and keys by document, keys being numbered without gaps.
+
+    Attributes
+    ----------
+    starts, members : int64[groups + 1], int64[entries]
+        Group g holds the documents ``members[starts[g]:starts[g + 1]]``, ascending.
+    bounds, groups : int64[documents + 1], int64[entries]
+        Document d is in the groups ``groups[bounds[d]:bounds[d + 1]]``, ascending.
+    lengths : int64[documents]
+        How many keys each document has that could be among these, shared or not.
+    """
+
+    starts: Int
+    members: Int
+    bounds: Int
+    groups: Int
+    lengths: Int
+
+
+def find(sketches: Sketches, active: NDArray[np.bool_] | None = None, *, workers: int = 1) -> Candidates:
+    """Find the candidate pairs among documents.
+
+    Parameters
+    ----------
+    sketches : Sketches
+        Of n documents, the shorter before the longer; pairs name them by their place here.
+    active : bool[n], optional
+        Which of them to look at; among fewer documents fewer keys are frequent.
+    workers : int
+        Threads; the result does not depend on it.
+    """
+    settings = sketches.settings
+    n, bands = sketches.band_keys.shape
+    active = np.ones(n, np.bool_) if active is None else active
+    dense, sparse = [], []
+    frequent = 0
+    for keys, lengths, share in (
+        (sketches.band_keys.reshape(-1), np.full(n, bands), 0.0),
+        (sketches.fingerprints.values, sketches.fingerprints.lengths, settings.shared),
+    ):
+        rare, common = _group(keys, lengths, active, settings.frequent)
+        dense.append(_join(rare, share, n, workers))
+        sparse.append(_join(common, share, LINKS, workers))
+        frequent += len(common.starts) - 1
+    links = union(*sparse)
+    return Candidates(union(links, *dense), links, frequent)
+
+
+def _group(
+    keys: NDArray[np.uint64], lengths: Int, active: NDArray[np.bool_], frequent: int
+) -> tuple[_Groups, _Groups]:
+    """Group the active documents by key: keys of 2 to `frequent` documents, and those of more."""
+    documents = np.repeat(np.arange(len(lengths)), lengths)
+    entries = np.flatnonzero(active[documents])
+    entries = entries[_repeated(keys[entries])]
+    entries = entries[np.argsort(keys[entries])]
+    ordered = keys[entries]
+    new = np.ones(len(ordered), np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    group = np.cumsum(new) - 1
+    size = np.bincount(group)[group] if len(group) else group
+    documents = documents[entries]
+    rare, common = (size > 1) & (size <= frequent), size > frequent
+    alone = np.where(active, lengths, 0) - np.bincount(documents[common], minlength=len(lengths))
+    return _lay_out(group[rare], documents[rare], alone), _lay_out(
+        group[common], documents[common], np.bincount(documents[common], minlength=len(lengths))
+    )
+
+
+def _repeated(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Mark the keys that occur twice, and a few others: those whose low bits do. Most keys are lone, and go."""
+    if len(keys) == 0:
+        return np.empty(0, np.bool_)
+    low = (keys & np.uint64(2 ** (4 * len(keys)).bit_length() - 1)).astype(np.int64)
+    return np.bincount(low)[low] > 1
+
+
+def _lay_out(group: Int, documents: Int, lengths: Int) -> _Groups:
+    """Lay out entries (group, document) both ways."""
+    by_group = np.sort(group.astype(np.uint64) << HALF | documents.astype(np.uint64))
+    groups, members = unpack(by_group)
+    new = np.ones(len(groups), np.bool_)
+    new[1:] = groups[1:] != groups[:-1]
+    numbers = np.cumsum(new) - 1
+    by_document = np.sort(members.astype(np.uint64) << HALF | numbers.astype(np.uint64))
+    bounds = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(np.bincount(members, minlength=len(lengths)), out=bounds[1:])
+    return _Groups(
+        np.append(np.flatnonzero(new), len(groups)), members, bounds, unpack(by_document)[1], lengths
+    )
+
+
+def _join(groups: _Groups, share: float, links: int, workers: int) -> Pairs:
+    """Pair the documents of each group, each with up to 2 * links before it; keep pairs that share enough keys."""
+    n = len(groups.lengths)
+    if len(groups.members) == 0:
+        return np.empty(0, np.uint64)
+    join = join_documents.worth(10 * len(groups.members))
+    cuts = np.unique(np.searchsorted(groups.bounds, np.linspace(0, len(groups.members), 4 * workers + 1)))
+    cuts[0], cuts[-1] = 0, n
+
+    def block(start: int, stop: int) -> Pairs:
+        return join(
+            groups.starts, groups.members, groups.bounds, groups.groups, groups.lengths,
+            share, links, start, stop,
+        )  # fmt: skip
+
+    blocks = on_threads(
+        lambda cut: block(*cut), list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)), workers
+    )
+    return np.unique(np.concatenate(blocks))
+
+
+@Loop
+def join_documents(
+    starts: Int,
+    members: Int,
+    bounds: Int,
+    groups: Int,
+    lengths: Int,
+    share: float,
+    links: int,
+    start: int,
+    stop: int,
+) -> Pairs:
+    """Pair each of the documents start..stop with the documents before it that share its keys.
+
+    In each of its groups a document meets the first `links` and the `links` just before it. A pair is kept that shares at least `share` of the keys of whoever has fewer, and one key at least.
+    """
+    shared = np.zeros(len(lengths), np.int32)
+    met = np.empty(len(lengths), np.int64)
+    pairs = np.empty(1024, np.uint64)
+    found = 0
+    for document in range(start, stop):
+        partners = 0
+        for entry in range(bounds[document], bounds[document + 1]):
+            first, last = starts[groups[entry]], starts[groups[entry] + 1]
+            own = first + np.searchsorted(members[first:last], document)
+            early, late = min(first + links, own), max(first + links, own - links)
+            for step in range(early - first + max(own - late, 0)):
+                place = first + step if first + step < early else late + step - (early - first)
+                other = members[place]
+                if shared[other] == 0:
+                    met[partners] = other
+                    partners += 1
+                shared[other] += 1
+        if found + partners > len(pairs):
+            larger = np.empty(2 * (found + partners), np.uint64)
+            larger[:found] = pairs[:found]
+            pairs = larger
+        for partner in range(partners):
+            other = met[partner]
+            if shared[other] >= share * min(lengths[document], lengths[other]):
+                pairs[found] = np.uint64(other) << np.uint64(32) | np.uint64(document)
+                found += 1
+            shared[other] = 0
+    return pairs[:found]

@@ -1,0 +1,178 @@
+"""Which member represents a cluster.
+
+Input    clusters of distinct texts, the documents that have each text, a policy
+Output   the chosen text of each cluster and the chosen document of each text
+Cost     O(n log n), and at most `TRIES` verifications a document
+
+Of its policy's order a cluster takes the first member that every other member matches, so that the choice changes
+who represents a cluster but never who is in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dupdetect.candidates import pack
+from dupdetect.errors import InputError, SettingsError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from dupdetect.settings import Settings
+    from dupdetect.verify import Overlaps, Verifier
+
+    Int = NDArray[np.int64]
+    Share = NDArray[np.float64]
+
+#: Members of a cluster that are tried before its cleanest represents it after all.
+TRIES = 8
+
+
+def rank(settings: Settings, table: pa.Table, ids: pa.ChunkedArray, words: Int, clean: Share) -> Int:
+    """Rank documents by the canonical policy.
+
+    Parameters
+    ----------
+    settings : Settings
+    table : pyarrow.Table
+        The n documents' rows, for the policies that read a column.
+    ids : pyarrow.ChunkedArray
+        Break the last ties.
+    words : int64[n]
+        Length of each document.
+    clean : float64[n]
+        Cleanness of each document's text.
+
+    Returns
+    -------
+    int64[n]
+        0 for whoever goes first.
+
+    Raises
+    ------
+    InputError
+        The column that the policy reads is not there, or cannot be ordered.
+    """
+    n = len(words)
+    by_id = np.empty(n, np.int64)
+    by_id[_sorted(ids)] = np.arange(n)
+    first = _first_key(settings, table, words)
+    order = np.lexsort((by_id, -clean, first))
+    ranks = np.empty(n, np.int64)
+    ranks[order] = np.arange(n)
+    return ranks
+
+
+def _first_key(settings: Settings, table: pa.Table, words: Int) -> Int:
+    """Return what the policy itself orders by, as integers; ties are equal."""
+    if callable(settings.canonical):
+        return _by_callable(settings.canonical, table)
+    if settings.column is not None:
+        return _by_column(settings, table)
+    if settings.canonical == "longest":
+        return -words
+    if settings.canonical == "first":
+        return np.arange(len(words))
+    return np.zeros(len(words), np.int64)
+
+
+def _by_column(settings: Settings, table: pa.Table) -> Int:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    name = settings.column
+    if name not in table.column_names:
+        raise InputError(
+            f"canonical={settings.canonical!r} reads column {name!r}, but the columns are "
+            f"{', '.join(map(repr, table.column_names))}; name one of these as canonical_column"
+        )
+    try:
+        ranks = pc.rank(table[name], sort_keys="ascending", null_placement="at_end", tiebreaker="dense")
+    except pa.ArrowNotImplementedError:
+        raise InputError(
+            f"canonical={settings.canonical!r} reads column {name!r}, which is {table[name].type} and has no order; "
+            "expected numbers, strings or dates"
+        ) from None
+    return ranks.to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _by_callable(key: Any, table: pa.Table) -> Int:
+    keys = [key(row) for row in table.to_pylist()]
+    try:
+        distinct = sorted(set(keys))
+    except TypeError as error:
+        raise SettingsError(
+            f"canonical gave keys that cannot be ordered ({error}); expected hashable keys that compare with one another"
+        ) from None
+    places = {value: place for place, value in enumerate(distinct)}
+    return np.array([places[value] for value in keys], np.int64)
+
+
+def _sorted(ids: pa.ChunkedArray) -> Int:
+    import pyarrow.compute as pc
+
+    return pc.sort_indices(ids).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def least(ranks: Int, groups: Int, n: int) -> Int:
+    """Return the document of the least rank in each of n groups: int64[n]."""
+    order = np.argsort(ranks)
+    best = np.empty(n, np.int64)
+    best[groups[order][::-1]] = order[::-1]
+    return best
+
+
+def choose(
+    clusters: Int, ranks: Int, matches: Overlaps, verifier: Verifier, settings: Settings
+) -> tuple[Int, Overlaps]:
+    """Let each cluster be represented by the first of its members that every other matches.
+
+    Parameters
+    ----------
+    clusters : int64[n]
+        The cleanest member, a match of all others, for each of n texts.
+    ranks : int64[n]
+        The policy's order of texts.
+    matches : Overlaps
+        What is verified so far.
+
+    Returns
+    -------
+    int64[n]
+        The chosen member.
+    Overlaps
+        `matches`, with the verified pairs that the choice rests on.
+    """
+    everyone = np.arange(len(clusters))
+    place, sizes = _standings(clusters, ranks)
+    # These are by cluster, that is, by its cleanest member: who represents it, and whether that may still change.
+    chosen, undecided = everyone.copy(), sizes > 1
+    for attempt in range(TRIES):
+        trial = everyone.copy()
+        at_turn = np.flatnonzero(place == attempt)
+        trial[clusters[at_turn]] = at_turn
+        undecided &= trial != everyone
+        members = np.flatnonzero(undecided[clusters] & (trial[clusters] != everyone))
+        if len(members) == 0:
+            break
+        agreed = verifier.overlaps(pack(members, trial[clusters[members]])).matches(settings)
+        matches = matches | agreed
+        votes = np.bincount(clusters[agreed.a], minlength=len(clusters))
+        elected = undecided & (votes == sizes - 1)
+        chosen[elected] = trial[elected]
+        undecided &= ~elected
+    return chosen[clusters], matches
+
+
+def _standings(clusters: Int, ranks: Int) -> tuple[Int, Int]:
+    """Return each text's place in its cluster's order, and the size of each cluster, by its cleanest member."""
+    n = len(clusters)
+    order = np.lexsort((ranks, clusters))
+    sizes = np.bincount(clusters, minlength=n)
+    starts = np.cumsum(sizes) - sizes
+    place = np.empty(n, np.int64)
+    place[order] = np.arange(n) - starts[clusters[order]]
+    return place, sizes

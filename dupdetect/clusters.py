@@ -1,0 +1,175 @@
+"""Matches to clusters.
+
+Input    matches among n documents
+Output   the canonical of each document (int64[n]; itself where it has no other)
+Cost     O(matches)
+
+Every member of a cluster is itself a match of its canonical; a chain of matches merges nothing. Documents are taken
+in order of cleanness: how much of a document its matches hold, on average. A clean article is wholly held by the
+pages that carry it; a page is held only as far as its article goes, and a round-up of five articles by a fifth. Each
+document not yet taken becomes a canonical and takes those of its matches not yet taken. Then each member
+goes to the canonical that it shares the most with.
+
+A document that holds several different texts, none of them most of what it holds, is a *bridge*: a copy of none
+of them. Bridges are clustered among themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dupdetect.candidates import pack
+from dupdetect.loops import Loop
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect.settings import Settings
+    from dupdetect.verify import Overlaps, Verifier
+
+    Int = NDArray[np.int64]
+    Share = NDArray[np.float64]
+    Bool = NDArray[np.bool_]
+
+#: Two texts that share less than this of the smaller are different texts.
+FOREIGN = 0.5
+
+#: A bridge is a document of which no canonical holds this share of what its canonicals hold of it together.
+MOST = 0.5
+
+
+def cleanness(n: int, matches: Overlaps) -> Share:
+    """Return, for each of n documents, the mean share of it that its matches hold: float64[n] in [0, 1]."""
+    a, b = matches.a, matches.b
+    held = np.bincount(a, matches.containment_a, n) + np.bincount(b, matches.containment_b, n)
+    return held / np.maximum(np.bincount(a, minlength=n) + np.bincount(b, minlength=n), 1)
+
+
+def cluster(clean: Share, matches: Overlaps) -> Int:
+    """Cluster documents.
+
+    Parameters
+    ----------
+    clean : float64[n]
+        From `cleanness`; ties go to the lesser number.
+    matches : Overlaps
+
+    Returns
+    -------
+    int64[n]
+        The canonical of each document.
+    """
+    n = len(clean)
+    bounds, neighbours, edges = _adjacency(n, matches)
+    order = np.argsort(-clean, kind="stable")
+    place = np.empty(n, np.int64)
+    place[order] = np.arange(n)
+    # The best match first: the most of the smaller inside the larger, then the most alike.
+    preference = np.empty(len(matches.pairs), np.int64)
+    preference[np.lexsort((-matches.jaccard, -matches.containment))] = np.arange(len(matches.pairs))
+    take = take_matches.worth(20 * (n + len(neighbours)))
+    return take(bounds, neighbours, preference[edges], order, place)
+
+
+def _adjacency(n: int, matches: Overlaps) -> tuple[Int, Int, Int]:
+    """Return each document's neighbours, a row each (bounds, neighbours), and the match that joins them."""
+    a, b = matches.a, matches.b
+    source, target = np.concatenate([a, b]), np.concatenate([b, a])
+    order = np.argsort(source, kind="stable")
+    bounds = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(source, minlength=n), out=bounds[1:])
+    return bounds, target[order], np.tile(np.arange(len(a)), 2)[order]
+
+
+@Loop
+def take_matches(bounds: Int, neighbours: Int, preference: Int, order: Int, place: Int) -> Int:
+    """Let each document of `order` not yet taken take its neighbours; then let members choose among canonicals.
+
+    A member prefers the canonical with the least `preference`, then with the first `place` in the order.
+    """
+    canonical = np.full(len(order), -1, np.int64)
+    for document in order:
+        if canonical[document] < 0:
+            canonical[document] = document
+            for edge in range(bounds[document], bounds[document + 1]):
+                if canonical[neighbours[edge]] < 0:
+                    canonical[neighbours[edge]] = document
+    chosen = canonical.copy()
+    for document in range(len(order)):
+        if canonical[document] == document:
+            continue
+        best = -1
+        for edge in range(bounds[document], bounds[document + 1]):
+            other = neighbours[edge]
+            if canonical[other] != other:
+                continue
+            if best < 0 or (preference[edge], place[other]) < (preference[best], place[neighbours[best]]):
+                best = edge
+        chosen[document] = neighbours[best]
+    return chosen
+
+
+def part_bridges(
+    canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier, settings: Settings
+) -> Int:
+    """Take bridges out of the clusters that they were put in.
+
+    Returns
+    -------
+    int64[n]
+        `canonical`, but bridges clustered among themselves.
+    """
+    bridges = _bridges(canonical, matches, verifier)
+    if not bridges.any():
+        return canonical
+    among = matches.where(bridges[matches.a] & bridges[matches.b])
+    return np.where(bridges, cluster(clean, among), canonical)
+
+
+def _bridges(canonical: Int, matches: Overlaps, verifier: Verifier) -> Bool:
+    """Mark the documents that hold several canonicals which are different texts, none of them most of it."""
+    bridges = np.zeros(len(canonical), np.bool_)
+    held = _held_canonicals(canonical, matches)
+    doubtful = {}
+    for document, texts in held.items():
+        shared = [share for share, _ in texts]
+        if max(shared) < MOST * sum(shared):
+            doubtful[document] = sorted(texts, reverse=True)
+    foreign = _foreign_pairs(doubtful, verifier)
+    for document, texts in doubtful.items():
+        different: list[tuple[int, int]] = []
+        for share, text in texts:
+            if all((min(text, other), max(text, other)) in foreign for _, other in different):
+                different.append((share, text))
+        bridges[document] = different[0][0] < MOST * sum(share for share, _ in different)
+    return bridges
+
+
+def _held_canonicals(canonical: Int, matches: Overlaps) -> dict[int, list[tuple[int, int]]]:
+    """Return, for members larger than several canonicals they match: what each shares, and which it is."""
+    is_canonical = canonical == np.arange(len(canonical))
+    held: dict[int, list[tuple[int, int]]] = {}
+    for whole, part, size_whole, size_part in (
+        (matches.a, matches.b, matches.size_a, matches.size_b),
+        (matches.b, matches.a, matches.size_b, matches.size_a),
+    ):
+        chosen = ~is_canonical[whole] & is_canonical[part] & (size_whole > size_part)
+        for document, text, shared in zip(
+            whole[chosen].tolist(), part[chosen].tolist(), matches.shared[chosen].tolist(), strict=True
+        ):
+            held.setdefault(document, []).append((shared, text))
+    return {document: texts for document, texts in held.items() if len(texts) > 1}
+
+
+def _foreign_pairs(doubtful: dict[int, list[tuple[int, int]]], verifier: Verifier) -> set[tuple[int, int]]:
+    """Return the pairs of texts, of one document each, that are different texts."""
+    texts = [[text for _, text in row] for row in doubtful.values()]
+    pairs = [(x, y) for row in texts for x in row for y in row if x < y]
+    if not pairs:
+        return set()
+    a, b = np.array(pairs, np.int64).T
+    overlaps = verifier.overlaps(pack(a, b))
+    apart = overlaps.where(overlaps.containment < FOREIGN)
+    return set(zip(apart.a.tolist(), apart.b.tolist(), strict=True))

@@ -1,0 +1,243 @@
+"""Texts to sketches: what the search for candidates knows of a document.
+
+Input    texts (Arrow large_string), settings
+Output   `Sketches`: lengths, digests, band keys, fingerprints and, on demand, signatures
+Cost     O(bytes of text * num_perm / word length); compiled some 250 MB/s a core, the definition some 2 MB/s
+
+`define` is the definition, one document after the other; `dupdetect.kernels` is its compiled twin, equal bit for
+bit. `sketch` takes whichever is sooner done: a few texts never wait for a compiler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dupdetect import bands, minhash, winnow
+from dupdetect.errors import MismatchError
+from dupdetect.shingles import digest, shingle_hashes, word_hashes
+from dupdetect.words import words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from datasketch import MinHash
+    from numpy.typing import NDArray
+
+    from dupdetect.settings import Settings
+
+#: Cost of the definition from which on the compiled twin is worth loading, in bytes of text: about 0.4 s.
+PATIENCE = 1_000_000
+
+#: What a document costs the definition beyond its bytes, in bytes.
+OVERHEAD = 500
+
+
+class Ragged(NamedTuple):
+    """Rows of different lengths, end to end: row i is ``values[offsets[i]:offsets[i + 1]]``."""
+
+    offsets: NDArray[np.int64]
+    values: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, rows: Sequence[NDArray[np.uint64]]) -> Ragged:
+        """Lay rows end to end."""
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        return cls(offsets, np.concatenate([np.empty(0, np.uint64), *rows]))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The length of each row."""
+        return np.diff(self.offsets)
+
+    def row(self, index: int) -> NDArray[np.uint64]:
+        """Return one row."""
+        return self.values[self.offsets[index] : self.offsets[index + 1]]
+
+    def take(self, rows: NDArray[np.int64]) -> Ragged:
+        """Return the rows at `rows`, in that order."""
+        lengths = self.lengths[rows]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        shift = np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Ragged(offsets, self.values[shift + np.arange(offsets[-1])])
+
+
+@dataclass(frozen=True, eq=False)
+class Sketches:
+    """What is kept of n documents.
+
+    Attributes
+    ----------
+    settings : Settings
+    words : int64[n]
+        Number of words.
+    digests : uint64[n, 2]
+        128 bits that stand for the words: equal digests, identical documents.
+    band_keys : uint64[n, bands]
+        Equal in a band: a pair of the LSH index.
+    fingerprints : Ragged
+        Sorted, distinct.
+    signatures : uint32[n, num_perm], optional
+        Left out where only band keys are wanted.
+    """
+
+    settings: Settings
+    words: NDArray[np.int64]
+    digests: NDArray[np.uint64]
+    band_keys: NDArray[np.uint64]
+    fingerprints: Ragged
+    signatures: NDArray[np.uint32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def take(self, rows: NDArray[np.int64]) -> Sketches:
+        """Return the sketches of the documents at `rows`, in that order."""
+        return Sketches(
+            self.settings,
+            self.words[rows],
+            self.digests[rows],
+            self.band_keys[rows],
+            self.fingerprints.take(rows),
+            None if self.signatures is None else self.signatures[rows],
+        )
+
+    def jaccard(self, other: Sketches) -> NDArray[np.float64]:
+        """Estimate the Jaccard similarity of each document here with each of another set of sketches.
+
+        Parameters
+        ----------
+        other : Sketches
+            Of m documents, made with settings of the same `sketch_fingerprint`.
+
+        Returns
+        -------
+        float64[n, m]
+            Shares of equal signature entries, in [0, 1].
+
+        Raises
+        ------
+        MismatchError
+            Where the two were made with different settings, or without signatures.
+        """
+        mine, theirs = self.settings, other.settings
+        if mine.sketch_fingerprint != theirs.sketch_fingerprint:
+            raise MismatchError(
+                f"these sketches were made with different settings ({_differences(mine, theirs)}) and cannot be "
+                "compared; sketch both with the same"
+            )
+        if self.signatures is None or other.signatures is None:
+            raise MismatchError(
+                "sketches without signatures cannot be compared; make them with signatures=True"
+            )
+        rows = [(row == other.signatures).mean(axis=1) for row in self.signatures]
+        return np.array(rows).reshape(len(self), len(other))
+
+    def to_datasketch(self, index: int) -> MinHash:
+        """Return one document's signature as a `datasketch.MinHash`."""
+        if self.signatures is None:
+            raise MismatchError("these sketches have no signatures; make them with signatures=True")
+        return minhash.to_datasketch(self.signatures[index], self.settings.seed)
+
+
+def _differences(mine: Settings, theirs: Settings) -> str:
+    a, b = mine.as_dict(), theirs.as_dict()
+    return ", ".join(f"{name}: {a[name]} and {b[name]}" for name in a if a[name] != b[name])
+
+
+def sketch(texts: pa.Array, settings: Settings, *, workers: int = 1, signatures: bool = False) -> Sketches:
+    """Sketch texts.
+
+    Parameters
+    ----------
+    texts : pyarrow large_string array
+        Valid UTF-8, no nulls.
+    settings : Settings
+    workers : int
+        Threads; the result does not depend on it.
+    signatures : bool
+        Whether to keep the signatures, 4 * num_perm bytes a document.
+    """
+    if patient(texts):
+        return define(texts.to_pylist(), settings, signatures=signatures)
+    from dupdetect import kernels
+
+    factors, terms = minhash.permutations(settings.num_perm, settings.seed)
+    band_count, rows = settings.banding
+    data, offsets = buffers(texts)
+    n_words, digests, band_keys, starts, values, signed = kernels.sketch(
+        data,
+        offsets,
+        shingle_size=settings.shingle_size,
+        window=settings.window,
+        factors=factors,
+        terms=terms,
+        bands=band_count,
+        rows=rows,
+        workers=workers,
+        want_signatures=signatures,
+    )
+    return Sketches(settings, n_words, digests, band_keys, Ragged(starts, values), signed)
+
+
+def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True) -> Sketches:
+    """Sketch texts by the definition."""
+    hashes = [word_hashes(words(text)) for text in texts]
+    shingles = [shingle_hashes(row, settings.shingle_size) for row in hashes]
+    empty = minhash.empty_minhash(settings.num_perm, settings.seed)
+    signed = [minhash.signature(row, empty) for row in shingles]
+    matrix = np.array(signed, np.uint32).reshape(len(texts), settings.num_perm)
+    return Sketches(
+        settings,
+        np.array([len(row) for row in hashes], np.int64),
+        np.array([digest(row) for row in hashes], np.uint64).reshape(len(texts), 2),
+        bands.keys(matrix, *settings.banding),
+        Ragged.of([winnow.fingerprints(row, settings.window) for row in shingles]),
+        matrix if signatures else None,
+    )
+
+
+def shingle_sets(
+    texts: pa.Array, documents: NDArray[np.int64], shingle_size: int, *, workers: int = 1
+) -> Ragged:
+    """Return the sorted, distinct shingle hashes of some documents, a row each.
+
+    Parameters
+    ----------
+    texts : pyarrow large_string array
+    documents : int64[m]
+        Which of them.
+    """
+    if patient(texts):
+        chosen = (texts[int(index)].as_py() for index in documents)
+        return Ragged.of([np.unique(shingle_hashes(word_hashes(words(t)), shingle_size)) for t in chosen])
+    from dupdetect import kernels
+
+    data, offsets = buffers(texts)
+    return Ragged(
+        *kernels.shingles(data, offsets, documents, shingle_size=shingle_size, workers=workers, distinct=True)
+    )
+
+
+def patient(texts: pa.Array) -> bool:
+    """Whether the definition is done with these texts before the compiled twin would be loaded."""
+    from dupdetect import kernels
+
+    _, offsets = buffers(texts)
+    cost = int(offsets[-1] - offsets[0]) + OVERHEAD * len(texts)
+    return cost < PATIENCE or not kernels.available()
+
+
+def buffers(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return an Arrow array's UTF-8 (uint8[...]) and where each text begins and ends in it (int64[n + 1])."""
+    _, offsets, data = texts.buffers()
+    first = texts.offset
+    bounds = (
+        np.frombuffer(offsets, np.int64)[first : first + len(texts) + 1] if offsets else np.zeros(1, np.int64)
+    )
+    content: Any = data if data is not None else b""
+    return np.frombuffer(content, np.uint8), bounds
