@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
-from dupdetect.reading import Piece, Reject, batches, find, label, plain_column, read, unify
+from dupdetect.reading import Piece, Reject, batches, check_names, find, label, plain_column, read, unify
 
 REJECTS = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
 
@@ -161,9 +161,7 @@ def _from_arrow(data: Any, text: str, id: str) -> Piece:
     if not pa.types.is_struct(column.type):  # a column of texts without a table
         return _in_memory(pa.table({id: np.arange(len(column)), text: column}))
     names = [column.type.field(i).name for i in range(column.type.num_fields)]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise InputError(f"column {min(twice)!r} occurs twice, expected distinct names; rename one")
+    check_names(names, "the data")
     schema = pa.schema([column.type.field(i) for i in range(column.type.num_fields)])
     parts = [pa.RecordBatch.from_struct_array(chunk) for chunk in column.chunks if len(chunk)]
     return _in_memory(pa.Table.from_batches(parts, schema))
@@ -348,7 +346,7 @@ def _nulls(column: pa.ChunkedArray) -> list[int]:
 
 
 def _check_id_type(column: pa.ChunkedArray, name: str, piece: Piece) -> None:
-    if pa.types.is_nested(column.type):
+    if pa.types.is_nested(column.type) or pa.types.is_float16(column.type):
         raise InputError(
             f"{piece.name}: column {name!r} is {column.type}, expected ids that are strings or integers"
         )

@@ -15,6 +15,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -243,7 +244,7 @@ def read(found: Iterable[Found], *, text: str = "text", id: str = "id") -> Itera
             waiting = []
         if file.format != "text":
             with _reported(file):
-                yield _check_names(_READERS[file.format](file, text, id))
+                yield _READERS[file.format](file, text, id)
     if waiting:
         yield _read_texts(waiting, text, id)
 
@@ -265,8 +266,7 @@ def _reported(file: Found) -> Iterator[None]:
         ) from error
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         message = _sentence(error)
-        if "runcated compressed stream" in message:
-            message = "the compressed data end too early"
+        message = message.replace("Truncated compressed stream", "the compressed data end too early")
         raise InputError(f"{where}: cannot be read ({message}), {expected}; is the file complete?") from error
 
 
@@ -274,25 +274,21 @@ def _sentence(error: BaseException) -> str:
     return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
 
 
-def _check_names(piece: Piece) -> Piece:
-    names = piece.table.column_names
+def check_names(names: Sequence[str], where: str) -> None:
+    """Refuse a table in which two columns have one name."""
     twice = (
-        next((name for name in names if names.count(name) > 1), None)
-        if len(set(names)) < len(names)
-        else None
+        sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else None
     )
-    if twice is not None:
-        raise InputError(f"{piece.name}: column {twice!r} occurs twice, expected distinct names; rename one")
-    return piece
+    if twice:
+        raise InputError(f"{where}: column {twice[0]!r} occurs twice, expected distinct names; rename one")
 
 
 def _open(file: Found) -> Any:
     """A stream of the file's (decompressed) bytes, with `read`."""
     if file.path == "-":
         return pa.PythonFile(sys.stdin.buffer, mode="r")
-    if file.compression is None:
-        return pa.OSFile(file.path)
-    return pa.input_stream(file.path, compression=file.compression)
+    raw = pa.OSFile(os.fsencode(file.path))
+    return raw if file.compression is None else pa.CompressedInputStream(raw, file.compression)
 
 
 def _random_access(file: Found) -> Any:
@@ -302,12 +298,13 @@ def _random_access(file: Found) -> Any:
             f"{label(file.path)}: the file is empty, expected {file.format}; was it written completely?"
         )
     if file.compression is None:
-        return pa.memory_map(file.path)
+        return pa.memory_map(os.fsencode(file.path))
     with _open(file) as stream:
         return pa.BufferReader(stream.read())
 
 
 def _from_one(table: pa.Table, file: Found) -> Piece:
+    check_names(table.column_names, label(file.path))
     return Piece(table, np.arange(1, table.num_rows + 1), [label(file.path)])
 
 
@@ -348,6 +345,7 @@ def _read_csv(file: Found, text: str, id: str) -> Piece:
         if "straddling" not in str(error):
             raise
         table, bad = _parse_csv(file, text, id, LARGEST_BLOCK)  # a record larger than a block
+    check_names(table.column_names, label(file.path))
     lines, bad_lines = _csv_lines(table, bad)
     table, lines = _without_blank(table, lines)
     for name in {text, id} & set(table.column_names):
@@ -431,6 +429,7 @@ def _numbers_if_plain(ids: pa.ChunkedArray) -> pa.ChunkedArray:
 
 # ---- JSON Lines ----
 
+_BLANK_LINE = re.compile(rb"\A[ \t\r]*\n|\n[ \t\r]*\n")
 _BOM = b"\xef\xbb\xbf"
 _KINDS = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
 
@@ -491,7 +490,12 @@ class _JsonLines:
         lines = block.count(b"\n") + (not block.endswith(b"\n"))
         table = self._try(block)
         # Blank lines are no rows, and a line may hold two objects: then line by line.
-        if table is None or table.num_rows != lines or not self._text_is_text(table):
+        if (
+            table is None
+            or table.num_rows != lines
+            or _BLANK_LINE.search(block)
+            or not self._text_is_text(table)
+        ):
             self._add_line_by_line(block)
         else:
             self._keep(table, np.arange(self.line, self.line + lines))

@@ -50,9 +50,9 @@ class Result:
     Attributes
     ----------
     clusters : pyarrow.Table
-        One row a document: ``id``, ``cluster`` (the canonical's id), ``canonical`` (bool), ``relation``
-        to the canonical (string), ``score``, ``jaccard``, ``containment`` (float64, in [0, 1]); the last four are
-        null for canonicals.
+        One row a document: ``id``, ``cluster`` (the canonical's id), ``canonical`` (bool),
+        ``relation`` to the canonical (string), ``score``, ``jaccard``, ``containment`` (float64, in
+        [0, 1]); the last four are null for canonicals.
     matches : pyarrow.Table
         One row a verified pair: ``a``, ``b`` (ids), ``relation`` of a to b, ``score``, ``jaccard``,
         ``containment_a`` (share of a inside b), ``containment_b``, ``template`` (share of the shared text

@@ -1,0 +1,26 @@
+import pytest
+
+from dupdetect import errors
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (errors.SettingsError, 2),
+        (errors.InputError, 1),
+        (errors.OutputError, 1),
+        (errors.MismatchError, 1),
+    ],
+)
+def test_all_errors_have_one_base_and_an_exit_code(error, exit_code):
+    assert issubclass(error, errors.DupdetectError)
+    assert error.exit_code == exit_code
+
+
+def test_a_settings_error_is_a_value_error():
+    assert issubclass(errors.SettingsError, ValueError)
+
+
+def test_the_tree_in_the_docstring_is_the_tree_there_is():
+    defined = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    assert {name for name in defined if name in errors.__doc__} == defined

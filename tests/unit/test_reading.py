@@ -1,0 +1,437 @@
+import gzip
+import io
+import json
+import os
+import sys
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.ipc
+import pyarrow.parquet as pq
+import pytest
+
+from dupdetect import reading
+from dupdetect.errors import InputError
+
+ROWS = [{"id": "a", "text": "The lamps went out."}, {"id": "b", "text": "Über Nacht fiel Schnee."}]
+
+
+def read(*sources, text="text", id="id"):
+    return list(reading.read(reading.find(sources), text=text, id=id))
+
+
+def read_one(source, **names):
+    (piece,) = read(source, **names)
+    return piece
+
+
+def lines(*rows):
+    return b"".join(row if isinstance(row, bytes) else json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def write(path, data):
+    path.write_bytes(data)
+    return path
+
+
+CSV = "id,text\na,The lamps went out.\nb,Über Nacht fiel Schnee.\n".encode()
+
+
+def arrow_stream(table):
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def arrow_file(table, **options):
+    sink = io.BytesIO()
+    pyarrow.feather.write_feather(table, sink, **options)
+    return sink.getvalue()
+
+
+def parquet(table):
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+TABLE = pa.Table.from_pylist(ROWS)
+
+
+# ---- formats ----
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "first_row"),
+    [
+        ("x.jsonl", lines(*ROWS), 1),
+        ("x.ndjson", lines(*ROWS), 1),
+        ("x.JSONL", lines(*ROWS), 1),
+        ("x.jsonl.gz", gzip.compress(lines(*ROWS)), 1),
+        ("two members.jsonl.gz", gzip.compress(lines(ROWS[0])) + gzip.compress(lines(ROWS[1])), 1),
+        ("x.jsonl.zst", pa.compress(lines(*ROWS), codec="zstd", asbytes=True), 1),
+        ("no newline at the end.jsonl", lines(*ROWS)[:-1], 1),
+        ("byte order mark.jsonl", b"\xef\xbb\xbf" + lines(*ROWS), 1),
+        ("windows.jsonl", lines(*ROWS).replace(b"\n", b"\r\n"), 1),
+        ("x.csv", CSV, 2),
+        ("x.csv.gz", gzip.compress(CSV), 2),
+        ("x.tsv", CSV.replace(b",", b"\t"), 2),
+        ("byte order mark.csv", b"\xef\xbb\xbf" + CSV, 2),
+        ("windows.csv", CSV.replace(b"\n", b"\r\n"), 2),
+        ("x.parquet", parquet(TABLE), 1),
+        ("x.arrow", arrow_file(TABLE, compression="uncompressed"), 1),
+        ("compressed.feather", arrow_file(TABLE, compression="zstd"), 1),
+        ("stream.arrows", arrow_stream(TABLE), 1),
+        ("x.arrow.gz", gzip.compress(arrow_stream(TABLE)), 1),
+    ],
+)
+def test_every_format_gives_the_same_rows(tmp_path, name, data, first_row):
+    path = write(tmp_path / name, data)
+    piece = read_one(path)
+    assert piece.table.to_pylist() == ROWS
+    assert piece.rows.tolist() == [first_row, first_row + 1]
+    assert piece.files == [str(path)]
+    assert piece.rejects == []
+
+
+def test_standard_input_is_json_lines(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines(*ROWS, b"{\n"))))
+    piece = read_one("-")
+    assert piece.table.to_pylist() == ROWS
+    assert [reject[:2] for reject in piece.rejects] == [("-", 3)]
+
+
+# ---- which files ----
+
+
+def test_a_folder_of_text_files_is_read_recursively_in_order_of_name(tmp_path):
+    (tmp_path / "b" / ".git").mkdir(parents=True)
+    for name in ["c.txt", "b/z.txt", "b/a.md", "b/.git/config", ".hidden", "_SUCCESS"]:
+        (tmp_path / name).write_text(name)
+    piece = read_one(tmp_path)
+    assert piece.table["id"].to_pylist() == ["c.txt", "b/a.md", "b/z.txt"]
+    assert piece.table["text"].to_pylist() == ["c.txt", "b/a.md", "b/z.txt"]
+    assert piece.files[1] == str(tmp_path / "b/a.md")
+
+
+def test_text_files_of_two_folders_have_different_ids(tmp_path):
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.txt").write_text(folder)
+    piece = read_one_of_many(tmp_path / "a", tmp_path / "b")
+    assert piece.table["id"].to_pylist() == [f"{tmp_path}/a/x.txt", f"{tmp_path}/b/x.txt"]
+
+
+def read_one_of_many(*sources):
+    (piece,) = read(*sources)
+    return piece
+
+
+def test_text_files_may_be_compressed_and_begin_with_a_byte_order_mark(tmp_path):
+    write(tmp_path / "a.txt.gz", gzip.compress(b"\xef\xbb\xbfSnow."))
+    assert read_one(tmp_path).table.to_pylist() == [{"id": "a.txt.gz", "text": "Snow."}]
+
+
+def test_many_text_files_come_in_several_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "TEXT_FILES_AT_ONCE", 2)
+    for name in "abcde":
+        (tmp_path / name).write_text(name)
+    assert [piece.table["id"].to_pylist() for piece in read(tmp_path)] == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_globs(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for name in ["b.jsonl", "a.jsonl", "deep/c.jsonl", "d.txt"]:
+        write(tmp_path / name, lines({"text": name}))
+    assert [piece.name for piece in read(f"{tmp_path}/*.jsonl")] == [f"{tmp_path}/{n}.jsonl" for n in "ab"]
+    assert len(read(f"{tmp_path}/**/*.jsonl")) == 3
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_that_file(tmp_path):
+    write(tmp_path / "[1].jsonl", lines(*ROWS))
+    assert len(read_one(tmp_path / "[1].jsonl").table) == 2
+
+
+def test_file_names_of_any_bytes(tmp_path):
+    try:
+        write(tmp_path / os.fsdecode(b"caf\xe9.txt"), b"x")
+    except OSError:
+        pytest.skip("the file system takes only UTF-8 names")
+    assert read_one(tmp_path).table["id"].to_pylist() == ["caf\\xe9.txt"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("nothing.jsonl", "'.*nothing.jsonl' does not exist: expected a file, folder or glob"),
+        ("*.parquet", r"no file matches '.*\*.parquet'"),
+        ("empty", "'.*empty' holds no files"),
+        (
+            "mixed",
+            r"holds tables \(.*a.csv\) and text files \(.*b.txt\): expected one kind; .*'.*/\*\*/\*.csv'",
+        ),
+    ],
+)
+def test_files_that_are_not_there(tmp_path, source, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "mixed").mkdir()
+    write(tmp_path / "mixed/a.csv", CSV)
+    write(tmp_path / "mixed/b.txt", b"x")
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / source)
+
+
+def test_no_files_at_all():
+    with pytest.raises(InputError, match="no input files were given"):
+        reading.find([])
+
+
+def test_a_text_given_for_a_path_is_not_there():
+    with pytest.raises(InputError, match="texts themselves go in a list") as caught:
+        read("Snow fell on the harbour. " * 1000)
+    assert len(str(caught.value)) < 400
+
+
+# ---- files that cannot be read ----
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        (
+            "x.parquet",
+            b"not parquet at all",
+            r"x.parquet: cannot be read \(Parquet magic bytes not found.*expected Parquet",
+        ),
+        ("x.parquet", b"", "x.parquet: the file is empty, expected Parquet"),
+        ("x.parquet", parquet(TABLE)[:-20], "x.parquet: cannot be read .*expected Parquet"),
+        ("x.arrow", b"not arrow at all", "x.arrow: cannot be read .*expected Arrow"),
+        ("x.arrow", b"", "x.arrow: the file is empty"),
+        ("x.arrow", arrow_file(TABLE)[:-20], "x.arrow: cannot be read .*expected Arrow"),
+        ("x.jsonl.gz", b"not gzip", "x.jsonl.gz: cannot be read .*expected JSON Lines compressed with gzip"),
+        ("x.csv.zst", b"not zstd", "x.csv.zst: cannot be read .*expected CSV compressed with zstd"),
+        (
+            "x.txt.gz",
+            gzip.compress(b"x" * 99)[:-9],
+            "x.txt.gz: cannot be read .the compressed data end too early",
+        ),
+        ("x.csv.gz", gzip.compress(CSV)[:-9], "x.csv.gz: cannot be read .the compressed data end too early"),
+        ("x.csv", b"id,text,id\n1,b,c\n", "x.csv: column 'id' occurs twice"),
+        ("x.json", b'[{"text": "a"}]', "x.json: the file is one JSON array, expected JSON Lines.*jq"),
+    ],
+)
+def test_damaged_files(tmp_path, name, data, message):
+    path = write(tmp_path / name, data)
+    with pytest.raises(InputError, match=message):
+        read(path)
+
+
+def test_truncated_gzip_says_where(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 10_000)
+    data = lines(*({"text": os.urandom(50).hex()} for _ in range(1000)))
+    compressed = gzip.compress(data)
+    path = write(tmp_path / "x.jsonl.gz", compressed[: len(compressed) // 2])
+    with pytest.raises(
+        InputError, match=r"the compressed data end too early, after line \d\d+\), expected JSON"
+    ):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz", "x.csv", "x.parquet", "x.arrow", "x.txt"])
+def test_no_permission(tmp_path, name, monkeypatch):
+    path = write(tmp_path / name, b"x")
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # root may read everything
+
+        def refuse(*args, **kwargs):
+            raise PermissionError(13, "Permission denied", str(path))
+
+        monkeypatch.setattr(reading, "_open", refuse)
+        monkeypatch.setattr(reading, "_random_access", refuse)
+    with pytest.raises(InputError, match=rf"{name}: cannot be opened \(Permission denied\).*check the path"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.csv", "x.jsonl.gz"])
+def test_an_empty_file_has_no_rows(tmp_path, name):
+    piece = read_one(write(tmp_path / name, b""))
+    assert (piece.table.num_rows, piece.table.num_columns, len(piece.rows), piece.rejects) == (0, 0, 0, [])
+
+
+def test_an_empty_text_file_is_an_empty_text(tmp_path):
+    assert read_one(write(tmp_path / "x.txt", b"")).table["text"].to_pylist() == [""]
+
+
+# ---- JSON Lines ----
+
+BAD_LINES = [
+    (b'{"text": "a"\n', "the line is not valid JSON"),
+    (b'{"text": "a"} {"text": "b"}\n', "the line is not valid JSON (Extra data"),
+    (b"\x00\n", "the line is not valid JSON"),
+    (b'{"text": "a\x00b"}\n', "the line is not valid JSON (Invalid control character"),
+    (b"[1]\n", "the line is a JSON array, expected an object"),
+    (b"3\n", "the line is a JSON number, expected an object"),
+    (b"null\n", "the line is a JSON null, expected an object"),
+    (b'{"text": 3}\n', "column 'text' is a JSON number, expected a string"),
+    (b'{"text": ["a"]}\n', "column 'text' is a JSON array, expected a string"),
+    (b'{"text": "\\ud800"}\n', "the line holds a lone surrogate (U+D800)"),
+    (b'{"text": {"\xff": 1}}\n', "the line is not valid UTF-8 (byte 11)"),
+    (b'{"text": ' + b"[" * 100_000 + b"\n", "the line is not JSON that can be read"),
+]
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD_LINES)
+def test_a_bad_line_is_a_reject_and_the_others_are_read(tmp_path, line, reason):
+    path = write(tmp_path / "x.jsonl", lines(ROWS[0], b"\n", line, ROWS[1]))
+    piece = read_one(path)
+    assert piece.table.to_pylist() == ROWS
+    assert piece.table.schema == TABLE.schema
+    assert piece.rows.tolist() == [1, 4]
+    ((file, row, why),) = piece.rejects
+    assert (file, row) == (str(path), 3)
+    assert why.startswith(reason)
+
+
+def test_nothing_but_bad_lines(tmp_path):
+    piece = read_one(write(tmp_path / "x.jsonl", b"".join(line for line, _ in BAD_LINES)))
+    assert piece.table.num_rows == 0
+    assert [reject.row for reject in piece.rejects] == list(range(1, len(BAD_LINES) + 1))
+
+
+def test_text_of_numbers_alone_is_no_text(tmp_path):
+    piece = read_one(write(tmp_path / "x.jsonl", lines({"text": 1}, {"text": 2})))
+    assert [reject.row for reject in piece.rejects] == [1, 2]
+
+
+def test_what_looks_like_a_date_stays_a_string(tmp_path):
+    rows = [{"text": "2020-01-01", "when": "2020-01-01", "deep": {"at": ["2020-01-01 10:00:00"]}}] * 2
+    piece = read_one(write(tmp_path / "x.jsonl", lines(*rows)))
+    assert piece.table.to_pylist() == rows
+
+
+def test_a_column_of_mixed_kinds_becomes_text(tmp_path):
+    rows = [{"text": "a", "year": 2020, "by": "Ann"}, {"text": "b", "year": "2020?", "by": ["Ann", "Bo"]}]
+    piece = read_one(write(tmp_path / "x.jsonl", lines(*rows)))
+    assert piece.table.to_pylist() == [rows[0] | {"year": "2020"}, rows[1] | {"by": '["Ann", "Bo"]'}]
+    assert piece.rejects == []
+
+
+@pytest.mark.parametrize("block_bytes", [1, 60, 1 << 20])
+def test_blocks_make_no_difference(tmp_path, monkeypatch, block_bytes):
+    rows = [
+        {
+            "id": i,
+            "text": f"text {i} " * (i % 7),
+            "year": 2000 + i if i < 30 else "late",
+            "n": [i] if i % 2 else {"i": i},
+        }
+        for i in range(40)
+    ]
+    expected = [row | {"year": str(row["year"]), "n": json.dumps(row["n"])} for row in rows]
+    mixed = lines(*rows[:10], b"nonsense\n", b"\n", *rows[10:])
+    monkeypatch.setattr(reading, "BLOCK_BYTES", block_bytes)
+    piece = read_one(write(tmp_path / "x.jsonl", mixed))
+    assert piece.table.to_pylist() == expected
+    assert piece.rows.tolist() == [*range(1, 11), *range(13, 43)]
+    assert [reject.row for reject in piece.rejects] == [11]
+
+
+def test_objects_without_members_are_rows(tmp_path):
+    assert read_one(write(tmp_path / "x.jsonl", b"{}\n{}\n")).table.to_pylist() == [{"text": None}] * 2
+    piece = read_one(write(tmp_path / "x.jsonl", b'{}\n{"id": 1}\n'))
+    assert piece.table.to_pylist() == [{"id": None}, {"id": 1}]
+
+
+def test_a_member_that_occurs_twice_counts_once(tmp_path):
+    piece = read_one(write(tmp_path / "x.jsonl", b'{"text": "a", "text": "b"}\n'))
+    assert piece.table.to_pylist() == [{"text": "b"}]
+
+
+def test_a_nul_character_is_text(tmp_path):
+    path = write(tmp_path / "x.jsonl", b'{"text": "a\\u0000b"}\n')
+    assert read_one(path).table["text"].to_pylist() == ["a\0b"]
+    path = write(tmp_path / "x.csv", b"text,n\na\0b,1\n")
+    assert read_one(path).table["text"].to_pylist() == ["a\0b"]
+
+
+# ---- CSV ----
+
+
+def test_rows_of_csv_are_lines_though_values_span_several(tmp_path):
+    data = b'id,text,n\n1,"two\nlines",1\n\n2,b\n"3","x\n\ny",2\n4,too,many,"\n"\n5,z,3\n'
+    piece = read_one(write(tmp_path / "x.csv", data))
+    assert piece.table.to_pylist() == [
+        {"id": 1, "text": "two\nlines", "n": 1},
+        {"id": 3, "text": "x\n\ny", "n": 2},
+        {"id": 5, "text": "z", "n": 3},
+    ]
+    assert piece.rows.tolist() == [2, 6, 11]
+    assert [reject[1:] for reject in piece.rejects] == [
+        (5, "the row has 2 columns, expected 3"),
+        (9, "the row has 4 columns, expected 3"),
+    ]
+
+
+def test_text_and_ids_of_csv_are_as_written(tmp_path):
+    piece = read_one(write(tmp_path / "x.csv", b"id,text,n\n007,NA,NA\n8,2020-01-01,1\n9,,2\n,5,3\n"))
+    assert piece.table["id"].to_pylist() == ["007", "8", "9", None]
+    assert piece.table["text"].to_pylist() == ["NA", "2020-01-01", "", "5"]
+    assert piece.table["n"].to_pylist() == [None, 1, 2, 3]
+
+
+def test_plain_integers_are_integer_ids_in_csv(tmp_path):
+    piece = read_one(write(tmp_path / "x.csv", b"id,text\n7,a\n-8,b\n0,c\n,d\n"))
+    assert piece.table["id"].to_pylist() == [7, -8, 0, None]
+
+
+def test_a_csv_of_one_column(tmp_path):
+    piece = read_one(write(tmp_path / "x.csv", b"text\na\n\nb\n"))
+    assert piece.table["text"].to_pylist() == ["a", "b"]
+    assert piece.rows.tolist() == [2, 4]
+
+
+def test_a_csv_of_a_header_alone(tmp_path):
+    piece = read_one(write(tmp_path / "x.csv", b"id,text\n"))
+    assert piece.table.column_names == ["id", "text"]
+    assert piece.table.num_rows == 0
+
+
+def test_a_csv_record_larger_than_a_block(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "CSV_BYTES", 100)
+    data = b"id,text\n1,a\n2,b,c\n3," + b"x" * 1000 + b"\n"
+    piece = read_one(write(tmp_path / "x.csv", data))
+    assert piece.table["id"].to_pylist() == [1, 3]
+    assert [reject.row for reject in piece.rejects] == [3]
+
+
+# ---- unify ----
+
+
+def unify(*tables, inferred=False):
+    return reading.unify([pa.table(t) for t in tables], "abc"[: len(tables)], inferred=inferred)
+
+
+def test_columns_that_one_lacks_are_null_and_numbers_widen():
+    assert unify({"a": [1]}, {"a": [1.5], "b": ["x"]}).to_pylist() == [
+        {"a": 1, "b": None},
+        {"a": 1.5, "b": "x"},
+    ]
+
+
+def test_dictionaries_and_views_go_with_plain_strings():
+    plain = pa.array(["x"])
+    table = unify({"a": plain}, {"a": plain.dictionary_encode()}, {"a": plain.cast(pa.string_view())})
+    assert table["a"].to_pylist() == ["x", "x", "x"]
+
+
+def test_types_that_do_not_go_together():
+    with pytest.raises(InputError, match=r"column 'a' is int64 in a and string in b: expected one type"):
+        unify({"a": [1]}, {"a": ["x"]})
+    assert unify({"a": [1]}, {"a": ["x"]}, {"a": [[2]]}, inferred=True)["a"].to_pylist() == ["1", "x", "[2]"]
+
+
+def test_nothing_to_unify():
+    assert unify().num_columns == 0
+    assert unify({}, {"a": [1]}).to_pylist() == [{"a": 1}]
