@@ -115,9 +115,7 @@ Examples:
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, metavar="OUT", help="Folder to write; it must not exist yet.")
 @click.option("--text", default="text", show_default=True, help="Column that holds the texts.")
-@click.option(
-    "--id", default="id", show_default=True, help="Column that holds the ids; without it: file and row."
-)
+@click.option("--id", help="Column that holds the ids.  [default: 'id' if there is one, else file and row]")
 @click.option(
     "--format",
     type=click.Choice(["parquet", "jsonl", "csv"]),
@@ -137,7 +135,7 @@ def dedup(
     inputs: tuple[str, ...],
     output: str,
     text: str,
-    id: str,
+    id: str | None,
     format: str,
     overwrite: bool,
     strict: bool,

@@ -9,11 +9,15 @@ Cost    nothing where standard error is not a terminal: then there are no bars
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
-Progress = Callable[[str, int, int], None]
+if TYPE_CHECKING:
+    from rich import progress
+    from rich.progress import TaskID
+
+    from dupdetect.pipeline import Progress
 
 STAGES = {
     "read": "Reading",
@@ -21,6 +25,7 @@ STAGES = {
     "candidates": "Finding candidates",
     "verify": "Verifying",
     "cluster": "Clustering",
+    "tables": "Making tables",
     "write": "Writing",
 }
 
@@ -44,20 +49,24 @@ def progress_bars(wanted: bool) -> Iterator[Progress | None]:
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    columns = TextColumn("{task.description:<18}"), BarColumn(), TextColumn("{task.fields[count]}")
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
         yield _updater(bars)
 
 
-def _updater(bars: Any) -> Progress:
-    tasks: dict[str, Any] = {}
+def _updater(bars: progress.Progress) -> Progress:
+    tasks: dict[str, TaskID] = {}
 
     def update(stage: str, done: int, total: int) -> None:
         if stage not in tasks:
-            tasks[stage] = bars.add_task(STAGES.get(stage, stage))
-        # A total of 0 is one that is not known yet: the bar then only pulses.
-        bars.update(tasks[stage], completed=done, total=total or None)
+            for earlier in tasks.values():  # those that never knew their total are over too
+                bars.update(earlier, total=1, completed=1)
+                bars.stop_task(earlier)
+            tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=None, count="")
+        # Until something is done the bar pulses: a stage may tell no more than that it began and ended.
+        count = f"{total:,}" if total else ""
+        bars.update(tasks[stage], completed=done, total=total if done else None, count=count)
 
     return update

@@ -108,7 +108,7 @@ def print_summary(
     Parameters
     ----------
     result
-        What `dedup` returned; its manifest's `counts`, `timings` and `caps` are shown.
+        What `dedup` returned; its manifest's `settings`, `timings` and `caps` may be shown.
     output
         The folder it was written to.
     seconds
@@ -122,7 +122,7 @@ def print_summary(
     from rich.text import Text
 
     console = Console(highlight=False, markup=False, emoji=False)
-    console.print(_counts(result.manifest["counts"]))
+    console.print(_counts(result))
     largest = largest_clusters(result, text=text)
     if largest:
         console.print("\nLargest clusters")
@@ -142,18 +142,22 @@ def _grid() -> Table:
     return grid
 
 
-def _counts(counts: dict[str, Any]) -> Table:
+def _counts(result: Result) -> Table:
     """Lay out the numbers of a run, one a line, aligned."""
-    documents, duplicates = counts["documents"], counts["duplicates"]
-    share = f"{duplicates / documents:.1%} of the documents" if documents else ""
+    import pyarrow.compute as pc
+
+    clusters = result.clusters
+    documents, rejected = clusters.num_rows, result.rejects.num_rows
+    taken = clusters.filter(pc.invert(clusters["canonical"]))["cluster"]
+    share = f"{len(taken) / documents:.1%} of the documents" if documents else ""
     rows = [
         ("documents", documents, ""),
-        ("clusters of two and more", counts["clusters"], ""),
-        ("duplicates", duplicates, share),
-        ("kept", counts["kept"], ""),
+        ("clusters of two and more", pc.count_distinct(taken).as_py(), ""),
+        ("duplicates", len(taken), share),
+        ("kept", result.kept.num_rows, ""),
     ]
-    if counts.get("rejected"):
-        rows.append(("rejected rows", counts["rejected"], "each with its reason in rejects.jsonl"))
+    if rejected:
+        rows.append(("rejected rows", rejected, "each with its reason in rejects.jsonl"))
     grid = _grid()
     grid.add_column(no_wrap=True)
     grid.add_column(style="dim")
@@ -179,8 +183,8 @@ def _cluster_table(largest: list[LargeCluster]) -> Table:
 def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str]:
     names = sorted(path.name for path in output.iterdir()) if output.is_dir() else []
     yield f"{seconds:,.1f} seconds; written to {output}: {', '.join(names)}"
-    if result.manifest.get("caps"):
-        yield "Some very frequent keys were linked sparsely; manifest.json says which, under caps."
+    if frequent := result.manifest["caps"].get("frequent_keys"):
+        yield f"{frequent:,} keys that very many documents share were linked sparsely (manifest.json: caps)."
 
 
 def _print_details(console: Console, manifest: dict[str, Any]) -> None:

@@ -42,11 +42,11 @@ class FakeResult:
             }
         )
         self.kept = pa.table({"id": [a, b, f], "text": texts or TEXTS})
+        self.rejects = pa.table({"file": ["x.csv"], "row": [2], "reason": ["text is null"]})
         self.manifest = {
             "settings": Settings().as_dict(),
-            "counts": {"documents": 6, "rejected": 1, "clusters": 2, "duplicates": 3, "kept": 3},
             "timings": {"read": 0.25},
-            "caps": {},
+            "caps": {"frequent_keys": 0},
         }
 
     def write(self, path: Path, *, format: str = "parquet", overwrite: bool = False) -> None:
@@ -97,6 +97,8 @@ def test_inputs_are_paths_and_options_are_handed_over(dedup: dict[str, Any], tmp
     assert dedup["data"] == [Path("a.parquet"), Path("-")]
     assert (dedup["text"], dedup["id"], dedup["workers"]) == ("body", "url", 2)
     assert dedup["strict"] is False
+    assert run("dedup", "a.parquet", "-o", tmp_path / "other") == 0
+    assert (dedup["text"], dedup["id"]) == ("text", None)
     assert dedup["settings"] == Settings()
     assert dedup["progress"] is None  # standard error is no terminal here
 
@@ -176,6 +178,13 @@ def test_verbose_adds_settings_and_timings(
     assert "  read: 0.250 s\n" in out
 
 
+def test_caps_are_told(dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dedup["result"] = FakeResult()
+    dedup["result"].manifest["caps"] = {"frequent_keys": 1200}
+    assert run("dedup", "x", "-o", tmp_path / "out") == 0
+    assert "1,200 keys" in capsys.readouterr().out
+
+
 def test_quiet_prints_nothing(
     dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,7 +197,6 @@ def test_no_documents_is_no_division_by_zero(
 ) -> None:
     result = FakeResult()
     result.clusters, result.kept = result.clusters.slice(0, 0), result.kept.slice(0, 0)
-    result.manifest["counts"] = dict.fromkeys(result.manifest["counts"], 0)
     dedup["result"] = result
     assert run("dedup", "x", "-o", tmp_path / "out") == 0
     assert "Largest" not in capsys.readouterr().out
