@@ -45,6 +45,7 @@ class Options:
     threshold: float
     bands: int
     rows: int
+    shingle_size: int = SHINGLE_SIZE
 
 
 @dataclass(frozen=True)
@@ -58,20 +59,20 @@ class Job:
     found: Callable[[Any], dict[str, np.ndarray]] = lambda _: {}
 
 
-def shingles(text: str) -> list[str]:
-    """Word 5-shingles as strings, for the engines that leave shingling to Python."""
+def shingles(text: str, size: int) -> list[str]:
+    """Word shingles as strings, for the engines that leave shingling to Python."""
     words = re.findall(r"\w+", text.casefold())
-    if len(words) < SHINGLE_SIZE:
+    if len(words) < size:
         return [" ".join(words)]
-    return list(map(" ".join, zip(*(words[i:] for i in range(SHINGLE_SIZE)), strict=False)))
+    return list(map(" ".join, zip(*(words[i:] for i in range(size)), strict=False)))
 
 
-def byte_shingles(text: str) -> list[bytes]:
+def byte_shingles(text: str, size: int) -> list[bytes]:
     """The same as bytes, which is what `datasketch` hashes; encoded once per text, not once per shingle."""
     words = " ".join(re.findall(r"\w+", text.casefold())).encode().split()
-    if len(words) < SHINGLE_SIZE:
+    if len(words) < size:
         return [b" ".join(words)]
-    return list(map(b" ".join, zip(*(words[i:] for i in range(SHINGLE_SIZE)), strict=False)))
+    return list(map(b" ".join, zip(*(words[i:] for i in range(size)), strict=False)))
 
 
 def neighbours(lists: Iterable[Iterable[int]]) -> dict[str, np.ndarray]:
@@ -134,7 +135,7 @@ def definition(data: pa.Table, options: Options) -> Job:
         lsh = MinHashLSH(num_perm=NUM_PERM, params=(options.bands, options.rows))
         signed = []
         for number, text in enumerate(texts):
-            hashes = shingle_hashes(word_hashes(words(text)), SHINGLE_SIZE)
+            hashes = shingle_hashes(word_hashes(words(text)), options.shingle_size)
             signed.append(to_datasketch(signature(hashes, empty), 1))
             lsh.insert(number, signed[-1], check_duplication=False)
         return [lsh.query(minhash) for minhash in signed]
@@ -153,7 +154,7 @@ def datasketch(data: pa.Table, options: Options) -> Job:
     texts = data["text"].to_pylist()
 
     def work() -> list[list[int]]:
-        sets = (byte_shingles(text) for text in texts)
+        sets = (byte_shingles(text, options.shingle_size) for text in texts)
         signed = MinHash.bulk(sets, num_perm=NUM_PERM, hashfunc=xxhash.xxh32_intdigest)
         lsh = MinHashLSH(num_perm=NUM_PERM, params=(options.bands, options.rows))
         for number, minhash in enumerate(signed):
@@ -170,7 +171,9 @@ def rensa(data: pa.Table, options: Options) -> Job:
     texts = data["text"].to_pylist()
 
     def work() -> list[list[int]]:
-        signed = RMinHash.from_token_sets((shingles(text) for text in texts), num_perm=NUM_PERM, seed=42)
+        signed = RMinHash.from_token_sets(
+            (shingles(text, options.shingle_size) for text in texts), num_perm=NUM_PERM, seed=42
+        )
         lsh = RMinHashLSH(threshold=options.threshold, num_perm=NUM_PERM, num_bands=divisor(options.bands))
         lsh.insert_many(signed)
         return lsh.query_all(signed)
@@ -185,7 +188,7 @@ def rensa_rho(data: pa.Table, options: Options) -> Job:
     texts = data["text"].to_pylist()
 
     def work() -> list[bool]:
-        sets = (shingles(text) for text in texts)
+        sets = (shingles(text, options.shingle_size) for text in texts)
         matrix = RMinHash.digest_matrix_from_token_sets_rho(sets, num_perm=NUM_PERM, seed=42, probes=4)
         lsh = RMinHashLSH(threshold=options.threshold, num_perm=NUM_PERM, num_bands=divisor(options.bands))
         return lsh.query_duplicate_flags_matrix_one_shot(matrix)
@@ -213,7 +216,7 @@ def gaoya(data: pa.Table, options: Options) -> Job:
             band_size=options.rows,
             analyzer="word",
             lowercase=True,
-            ngram_range=(SHINGLE_SIZE, SHINGLE_SIZE),
+            ngram_range=(options.shingle_size, options.shingle_size),
             id_container="smallvec",
         )
         index.par_bulk_insert_docs(numbers, texts)
@@ -232,7 +235,9 @@ def daft(data: pa.Table, options: Options) -> Job:
 
     size = -(-len(data) // (4 * options.threads))
     frame = daft.from_arrow([data.select(["text"]).slice(i, size) for i in range(0, len(data), size)])
-    signed = minhash(daft.col("text"), num_hashes=NUM_PERM, ngram_size=SHINGLE_SIZE, hash_function="xxhash")
+    signed = minhash(
+        daft.col("text"), num_hashes=NUM_PERM, ngram_size=options.shingle_size, hash_function="xxhash"
+    )
     return Job(lambda: frame.select(signed.alias("signature")).collect())
 
 
@@ -251,7 +256,7 @@ def text_dedup(data: pa.Table, options: Options) -> Job:
         algorithm_name="minhash",
         text_column="text",
         num_perm=NUM_PERM,
-        ngram_size=SHINGLE_SIZE,
+        ngram_size=options.shingle_size,
         threshold=options.threshold,
         bands=options.bands,
         rows=options.rows,

@@ -1,0 +1,75 @@
+"""Scores against a count of every pair."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+scoring = pytest.importorskip("scoring")
+
+
+def naive(predicted, truth, ignore=()):
+    right = found = true = 0
+    for i, j in combinations(range(len(truth)), 2):
+        same = truth[i] == truth[j]
+        true += same
+        if predicted[i] == predicted[j]:
+            right += same
+            apart = (truth[i], truth[j])
+            found += apart not in ignore and apart[::-1] not in ignore
+    return scoring.Score(int(right), int(found), int(true))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_clusters_against_every_pair(seed):
+    draw = np.random.default_rng(seed)
+    predicted, truth = draw.integers(0, 5, 30), draw.integers(0, 6, 30)
+    ignore = [(0, 1), (2, 5)]
+    assert scoring.score_clusters(predicted, truth) == naive(predicted, truth)
+    assert scoring.score_clusters(predicted, truth, ignore) == naive(predicted, truth, ignore)
+
+
+def test_fractions():
+    score = scoring.Score(right=3, predicted=4, true=6)
+    assert (score.precision, score.recall, score.f1) == (0.75, 0.5, 0.6)
+    assert score.as_dict() == {
+        "right": 3, "predicted": 4, "true": 6, "precision": 0.75, "recall": 0.5, "f1": 0.6,
+    }  # fmt: skip
+    nothing = scoring.Score(0, 0, 0)
+    assert (nothing.precision, nothing.recall, nothing.f1) == (1.0, 1.0, 1.0)
+
+
+def test_a_large_family_is_counted_not_listed():
+    everyone = np.zeros(1_000_000, dtype=np.int64)
+    assert scoring.pairs_within(everyone) == 1_000_000 * 999_999 // 2
+
+
+def test_pairs():
+    pairs = scoring.unique_pairs(np.array([(3, 1), (1, 3), (2, 2), (0, 1)]))
+    assert pairs.tolist() == [[0, 1], [1, 3]]
+    assert scoring.score_pairs(pairs, np.array([0, 0, 1, 1])) == scoring.Score(1, 2, 2)
+
+
+def test_components():
+    labels = scoring.components(6, np.array([(0, 1), (1, 2), (4, 5)]))
+    assert len(set(labels[:3].tolist())) == 1
+    assert labels[4] == labels[5]
+    assert len(set(labels.tolist())) == 3
+    assert len(set(scoring.components(3, np.empty((0, 2), dtype=np.int64)).tolist())) == 3
+
+
+def test_canonical_accuracy():
+    clusters = np.array([0, 0, 1, 1, 2, 3, 3])
+    canonical = np.array([True, False, False, True, True, True, False])
+    clean = np.array([True, False, True, False, True, False, False])
+    assert (
+        scoring.canonical_accuracy(clusters, canonical, clean) == 0.5
+    )  # the third is alone, the fourth not clean
+    assert scoring.canonical_accuracy(clusters, canonical, np.zeros(7, dtype=bool)) == 1.0
+
+
+def test_labels_and_sharing():
+    numbers = scoring.labels(["b", "a", "b"])
+    assert numbers.tolist() == [0, 1, 0]
+    assert scoring.share_together(numbers, [0, 0], [1, 2]) == 0.5
+    assert scoring.share_together(numbers, [], []) == 1.0

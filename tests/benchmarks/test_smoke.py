@@ -1,0 +1,94 @@
+"""Each benchmark script runs end to end on something tiny; what is not installed is skipped by name."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+SHARED = Path(os.environ.get("DUPDETECT_SHARED", BENCHMARKS.parent.parent / "shared"))
+
+
+def script(name, *arguments):
+    environment = os.environ | {"PYTHONPATH": str(BENCHMARKS.parent)}
+    command = [sys.executable, str(BENCHMARKS / name), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def needs(*modules):
+    for module in modules:
+        if find_spec(module) is None:
+            pytest.skip(
+                f"{module} is not installed; the extras 'bench' and 'peers' have what the benchmarks need"
+            )
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corpus") / "small.parquet"
+    printed = script(
+        "corpus.py", path, "--documents", 300, "--mean-bytes", 800, "--text-file", path.with_suffix(".txt")
+    )
+    assert "300 documents" in printed
+    return path
+
+
+@pytest.mark.parametrize(
+    ("engine", "module"),
+    [
+        ("dupdetect", "dupdetect"),
+        ("dupdetect, from a list", "dupdetect"),
+        ("dupdetect signing", "dupdetect"),
+        ("definition in Python", "dupdetect"),
+        ("datasketch", "datasketch"),
+        ("rensa", "rensa"),
+        ("rensa rho, flags only", "rensa"),
+        ("gaoya", "gaoya"),
+        ("daft signing", "daft"),
+        ("text-dedup", "text_dedup"),
+        ("pyarrow reading", "pyarrow"),
+    ],
+)
+def test_engine(small, tmp_path, engine, module):
+    needs(module)
+    printed = json.loads(script("engines.py", engine, small, tmp_path / "found.npz").splitlines()[-1])
+    assert printed["seconds"] > 0
+    assert (tmp_path / "found.npz").exists()
+
+
+def test_throughput(tmp_path):
+    needs("psutil", "matplotlib", "rich")
+    rows = ("dupdetect", "dupdetect signing, 1 core", "dupdetect dedup", "datasketch script", "wc -w")
+    sizes = ("--documents", 300, "--repeats", 1)
+    printed = script("throughput.py", *sizes, "--out", tmp_path, "--engines", *rows)
+    report = json.loads((tmp_path / "throughput.json").read_text())
+    measured = {row["name"]: row for row in report["rows"]}
+    assert set(measured) == set(rows)
+    assert [row["problem"] for row in measured.values()] == [None] * len(rows), printed
+    assert measured["dupdetect"]["copies_found"]["exact"] == 1.0
+    assert measured["dupdetect dedup"]["copies_found"]["exact"] == 1.0
+    assert (tmp_path / "throughput.png").stat().st_size > 1000
+
+
+def test_an_absent_peer_is_named(tmp_path):
+    needs("psutil", "matplotlib", "rich")
+    if find_spec("gaoya") is not None:
+        pytest.skip("gaoya is installed here")
+    printed = script("throughput.py", "--documents", 100, "--out", tmp_path, "--engines", "gaoya", "wc -w")
+    assert "not measured: gaoya (memory): gaoya is not installed" in printed
+
+
+def test_quality(tmp_path):
+    needs("scipy", "rich")
+    if not (SHARED / "corpora" / "answers").is_dir():
+        pytest.skip(f"there is no {SHARED / 'corpora' / 'answers'}")
+    engines = ("dupdetect", "exact containment ≥ 0.8")
+    script("quality.py", "--sets", "answers", "--engines", *engines, "--out", tmp_path)
+    rows = json.loads((tmp_path / "quality.json").read_text())
+    assert [row["engine"] for row in rows] == list(engines)
