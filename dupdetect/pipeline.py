@@ -102,7 +102,7 @@ def dedup(
     decision, caps = _decide(documents, texts, sketches, chosen, threads, clock)
     with clock.stage("tables", len(documents)):
         found = tables.clusters_table(documents, decision, chosen)
-        matches = tables.matches_table(documents, decision, chosen)
+        matches, caps["unlisted_pairs"] = tables.matches_table(documents, decision, chosen)
         kept = tables.kept_table(documents, decision)
     counts = {
         "documents": len(documents),
@@ -193,7 +193,7 @@ def _decide(
         if settings.canonical != "cleanest":
             grouped, matches = canonical.choose(grouped, ranks[document_of], matches, verifier, settings)
     caps = {"frequent_keys": found.frequent, "sparse_pairs": len(found.sparse), "rounds": rounds}
-    return tables.Decision(text_of, document_of, grouped, matches), caps
+    return tables.Decision(text_of, ranks, document_of, grouped, matches), caps
 
 
 def collapse(sketches: Sketches) -> tuple[Int, Int]:

@@ -34,8 +34,10 @@ class Decision:
     ----------
     text_of : int64[n]
         The text that each document has, -1 for a document without words.
+    ranks : int64[n]
+        The order of documents by the canonical policy, 0 first.
     document_of : int64[m]
-        The document that represents each text.
+        The document that represents each text: the first of those that have it.
     canonical : int64[m]
         The text that represents each text's cluster.
     matches : Overlaps
@@ -43,6 +45,7 @@ class Decision:
     """
 
     text_of: Int
+    ranks: Int
     document_of: Int
     canonical: Int
     matches: Overlaps
@@ -81,31 +84,75 @@ def clusters_table(documents: Documents, decision: Decision, settings: Settings)
     )
 
 
-def matches_table(documents: Documents, decision: Decision, settings: Settings) -> pa.Table:
-    """Return the table `matches`: a row for each pair, ordered by its ids; of documents with the same words, a row
-    for each with the one that represents them.
+def matches_table(documents: Documents, decision: Decision, settings: Settings) -> tuple[pa.Table, int]:
+    """Return the table `matches`, ordered by its ids, and how many pairs are not listed in it.
+
+    A match of two texts is one of every two documents that have them, and so is a text that several documents have.
+    Where these are more than `Settings.frequent`, one document stands for the others of its text.
     """
     matches = decision.matches
-    copies = np.flatnonzero(decision.text_of >= 0)
-    copies = copies[decision.document_of[decision.text_of[copies]] != copies]
-    ones = np.ones(len(copies))
-    zeros = np.zeros(len(copies) + len(matches.pairs))
-    a = np.concatenate([decision.document_of[decision.text_of[copies]], decision.document_of[matches.a]])
-    b = np.concatenate([copies, decision.document_of[matches.b]])
-    relation = np.concatenate([np.full(len(copies), IDENTICAL), matches.relations(settings)])
+    bounds, members = _members(decision)
+    same, same_unlisted = _pairs_within(bounds, members, settings.frequent)
+    (a, b, match), unlisted = _pairs_between(bounds, members, matches, settings.frequent)
+    relation = np.concatenate([np.full(len(same[0]), IDENTICAL), matches.relations(settings)[match]])
+    ones = np.ones(len(same[0]))
+
+    def shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.concatenate([ones, values[match]])
+
     table = pa.table(
         {
-            "a": documents.ids.take(pa.array(a)),
-            "b": documents.ids.take(pa.array(b)),
+            "a": documents.ids.take(pa.array(np.concatenate([same[0], a]))),
+            "b": documents.ids.take(pa.array(np.concatenate([same[1], b]))),
             "relation": _relation_names(relation),
-            "score": np.concatenate([ones, matches.scores(settings)]),
-            "jaccard": np.concatenate([ones, matches.jaccard]),
-            "containment_a": np.concatenate([ones, matches.containment_a]),
-            "containment_b": np.concatenate([ones, matches.containment_b]),
-            "template": zeros,
+            "score": shares(matches.scores(settings)),
+            "jaccard": shares(matches.jaccard),
+            "containment_a": shares(matches.containment_a),
+            "containment_b": shares(matches.containment_b),
+            "template": np.zeros(len(relation)),
         }
     )
-    return table.sort_by([("a", "ascending"), ("b", "ascending")]).combine_chunks()
+    table = table.sort_by([("a", "ascending"), ("b", "ascending")]).combine_chunks()
+    return table, same_unlisted + unlisted
+
+
+def _members(decision: Decision) -> tuple[Int, Int]:
+    """Return the documents that have each text, a row each, in order of rank: whoever represents it first."""
+    texts = len(decision.document_of)
+    copies = np.flatnonzero(decision.text_of >= 0)
+    order = np.lexsort((decision.ranks[copies], decision.text_of[copies]))
+    bounds = np.zeros(texts + 1, np.int64)
+    np.cumsum(np.bincount(decision.text_of[copies], minlength=texts), out=bounds[1:])
+    return bounds, copies[order]
+
+
+def _pairs_within(bounds: Int, members: Int, most: int) -> tuple[tuple[Int, Int], int]:
+    """Return the pairs of documents that have the same text: all of them, or the first with each other."""
+    sizes = np.diff(bounds)
+    few = (sizes > 1) & (sizes <= most)
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    place = np.arange(len(members)) - bounds[rows]
+    reach = np.where(few[rows], place, np.minimum(place, 1))  # how many before it a document is paired with
+    b = np.repeat(members, reach)
+    step = np.arange(len(b)) - np.repeat(np.cumsum(reach) - reach, reach)
+    a = members[np.repeat(bounds[rows], reach) + step]
+    return (a, b), int((sizes * (sizes - 1) // 2).sum()) - len(b)
+
+
+def _pairs_between(
+    bounds: Int, members: Int, matches: Overlaps, most: int
+) -> tuple[tuple[Int, Int, Int], int]:
+    """Return the pairs of documents that have matching texts, and the match of each: all, or their firsts."""
+    x, y = matches.a, matches.b
+    sizes = np.diff(bounds)
+    total = sizes[x] * sizes[y]
+    wide = np.where(total <= most, sizes[y], 1)
+    count = np.where(total <= most, total, 1)
+    match = np.repeat(np.arange(len(x)), count)
+    step = np.arange(len(match)) - np.repeat(np.cumsum(count) - count, count)
+    a = members[bounds[x[match]] + step // wide[match]]
+    b = members[bounds[y[match]] + step % wide[match]]
+    return (a, b, match), int(total.sum()) - len(match)
 
 
 def kept_table(documents: Documents, decision: Decision) -> pa.Table:
