@@ -1,0 +1,62 @@
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+
+from dupdetect.errors import OutputError
+from dupdetect.result import Cluster, Result
+
+
+def result_of(rows):
+    ids = [id for id, _ in rows]
+    table = pa.table({"id": ids, "cluster": [c for _, c in rows], "canonical": [i == c for i, c in rows]})
+    kept = pa.table({"id": [id for id, cluster in rows if id == cluster]})
+    return Result(table, pa.table({"a": ids[:0]}), kept, pa.table({"file": ["x"]}), {"counts": {}})
+
+
+def test_groups_are_the_clusters_of_two_and_more_largest_first():
+    result = result_of(
+        [("z", "z"), ("b", "c"), ("y", "z"), ("s", "s"), ("c", "c"), ("e", "d"), ("d", "d"), ("a", "c")]
+    )
+    assert result.groups() == [
+        Cluster("c", ["c", "a", "b"]),
+        Cluster("d", ["d", "e"]),
+        Cluster("z", ["z", "y"]),
+    ]
+    first = result.groups()[0]
+    assert (first.canonical, first.members, len(first), list(first)) == (
+        "c",
+        ["c", "a", "b"],
+        3,
+        ["c", "a", "b"],
+    )
+
+
+def test_groups_of_integers_and_of_nothing():
+    assert result_of([(3, 1), (2, 2), (1, 1)]).groups() == [Cluster(1, [1, 3])]
+    assert result_of([("a", "a")]).groups() == []
+    assert result_of([]).groups() == []
+
+
+def test_a_result_prints_in_a_line():
+    assert (
+        repr(result_of([("a", "a"), ("b", "a")]))
+        == "Result(2 documents: 1 kept, 1 duplicates; 0 matches, 1 rejects)"
+    )
+
+
+def test_a_result_is_written_as_a_folder(tmp_path):
+    result = result_of([("a", "a")])
+    result.write(tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"clusters.parquet", "matches.parquet", "kept.parquet", "rejects.jsonl", "manifest.json"}
+    with pytest.raises(OutputError, match="exists already"):
+        result.write(tmp_path / "out")
+    result.write(tmp_path / "out", format="csv", overwrite=True)
+    assert (tmp_path / "out/kept.csv").exists()
+
+
+def test_importing_it_does_not_import_pyarrow():
+    code = "import sys, dupdetect.result; sys.exit('pyarrow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
