@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from dupdetect.result import Result
 
@@ -122,11 +121,8 @@ def print_summary(
     from rich.text import Text
 
     console = Console(highlight=False, markup=False, emoji=False)
-    console.print(_counts(result))
-    largest = largest_clusters(result, text=text)
-    if largest:
-        console.print("\nLargest clusters")
-        console.print(_cluster_table(largest))
+    _print_counts(console, result)
+    _print_largest(console, largest_clusters(result, text=text))
     console.print()
     for line in _closing_lines(result, output, seconds):
         console.print(Text(printable(line)), soft_wrap=True)
@@ -134,50 +130,43 @@ def print_summary(
         _print_details(console, result.manifest)
 
 
-def _grid() -> Table:
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(justify="right", no_wrap=True)
-    return grid
-
-
-def _counts(result: Result) -> Table:
-    """Lay out the numbers of a run, one a line, aligned."""
+def _print_counts(console: Console, result: Result) -> None:
+    """Print the numbers of a run, one a line, aligned."""
     import pyarrow.compute as pc
+    from rich.text import Text
 
     clusters = result.clusters
     documents, rejected = clusters.num_rows, result.rejects.num_rows
     taken = clusters.filter(pc.invert(clusters["canonical"]))["cluster"]
-    share = f"{len(taken) / documents:.1%} of the documents" if documents else ""
     rows = [
-        ("documents", documents, ""),
-        ("clusters of two and more", pc.count_distinct(taken).as_py(), ""),
-        ("duplicates", len(taken), share),
-        ("kept", result.kept.num_rows, ""),
+        (documents, "documents", ""),
+        (pc.count_distinct(taken).as_py(), "clusters of two and more", ""),
+        (len(taken), "duplicates", f", {len(taken) / documents:.1%} of the documents" if documents else ""),
+        (result.kept.num_rows, "kept", ""),
     ]
     if rejected:
-        rows.append(("rejected rows", rejected, "each with its reason in rejects.jsonl"))
-    grid = _grid()
-    grid.add_column(no_wrap=True)
-    grid.add_column(style="dim")
-    for name, number, remark in rows:
-        grid.add_row(f"  {number:,}", name, remark)
-    return grid
+        rows.append((rejected, "rejected rows", ", each with its reason in rejects.jsonl"))
+    width = max(len(f"{number:,}") for number, _, _ in rows)
+    for number, name, remark in rows:
+        console.print(Text.assemble((f"{number:>{width},}", "bold"), f"  {name}{remark}"))
 
 
-def _cluster_table(largest: list[LargeCluster]) -> Table:
-    """Lay out size, canonical and first words of clusters, each on one line, cut where the terminal ends."""
+def _print_largest(console: Console, largest: list[LargeCluster]) -> None:
+    """Print each cluster's size and canonical, below it a line of its text, cut where the terminal ends."""
     from rich.text import Text
 
-    grid = _grid()
-    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=32)
-    grid.add_column(no_wrap=True, overflow="ellipsis", style="dim")
+    if largest:
+        console.print("\nLargest clusters")
+    width = max((len(f"{cluster.size:,}") for cluster in largest), default=0)
     for cluster in largest:
         # Text, not str: brackets in an id or a text are no markup of ours.
-        name = Text(one_line(str(cluster.canonical)))
-        grid.add_row(f"  {cluster.size:,} x", name, Text(cluster.text or ""))
-    return grid
+        name = one_line(str(cluster.canonical))
+        lines = [Text.assemble((f"{cluster.size:>{width},}", "bold"), f" x {name}")]
+        if cluster.text:
+            lines.append(Text(" " * (width + 3) + cluster.text, style="dim"))
+        for line in lines:
+            line.truncate(console.width, overflow="ellipsis")
+            console.print(line)
 
 
 def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str]:
