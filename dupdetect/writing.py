@@ -173,9 +173,10 @@ def _umask() -> int:
 
 def _write_parquet(table: pa.Table, path: Path) -> None:
     rows = max(1, table.num_rows * ROW_GROUP_BYTES // max(1, table.nbytes))
-    pyarrow.parquet.write_table(
-        table, path, compression="zstd", compression_level=1, row_group_size=min(rows, 1 << 20)
-    )
+    with path.open("wb") as file:
+        pyarrow.parquet.write_table(
+            table, file, compression="zstd", compression_level=1, row_group_size=min(rows, 1 << 20)
+        )
 
 
 def _write_jsonl(table: pa.Table, path: Path) -> None:
@@ -186,14 +187,8 @@ def _write_jsonl(table: pa.Table, path: Path) -> None:
 
 def _write_csv(table: pa.Table, path: Path) -> None:
     table = pa.table({name: _csv_column(table[name]) for name in table.column_names})
-    header = pa.Table.from_batches([], table.schema)
     with path.open("wb") as file:
-        for part in (header, *table.to_batches(max_chunksize=ROWS_AT_ONCE)):
-            # By way of memory: pyarrow's CSV writer does not report that a disk is full.
-            sink = pa.BufferOutputStream()
-            options = pyarrow.csv.WriteOptions(include_header=part is header)
-            pyarrow.csv.write_csv(part, sink, options)
-            file.write(sink.getvalue())
+        pyarrow.csv.write_csv(table, file)
 
 
 _WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
