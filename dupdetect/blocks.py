@@ -14,14 +14,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from dupdetect.folding import SLACK, count_words, fold
+from dupdetect.folding import FULL, SLACK, count_words, fold
 from dupdetect.hashing import PIECE, digest, hash_shingles, hash_words, key_bands, sign, sort_distinct, winnow
+from dupdetect.intrinsics import allocating
 
-inner = njit(nogil=True)
 cached = njit(nogil=True, cache=True)
 
 
-@inner
+@allocating
 def word_buffers():
     """Return the buffers of `hash_words`: bounds, heads, tails, lengths, numbers of the long words."""
     most = PIECE // 2 + 1
@@ -34,7 +34,7 @@ def word_buffers():
     )
 
 
-@inner
+@allocating
 def fold_and_grow(characters, data, start, end, codes, scratch, bitmap):
     """`fold`, in larger buffers if these are too small; return the buffers and the number of bytes written."""
     needed = end - start + 2 * SLACK
@@ -44,11 +44,14 @@ def fold_and_grow(characters, data, start, end, codes, scratch, bitmap):
             bitmap = np.empty((len(scratch) >> 6) + 1, np.uint64)
         size = fold(characters, data, start, end, codes, scratch, bitmap)
         if size >= 0:
-            return scratch, bitmap, size
-        needed = 2 * len(scratch)
+            return codes, scratch, bitmap, size
+        if size == FULL:
+            needed = 2 * len(scratch)
+        else:
+            codes = np.empty(4 * len(codes), np.int32)
 
 
-@inner
+@allocating
 def grown(values, needed):
     """Return `values`, or if it is too short a new array; what it held is lost."""
     return values if len(values) >= needed else np.empty(needed + needed // 4, values.dtype)
@@ -71,7 +74,7 @@ def sketch_block(
     fingerprints, total = np.empty(1024, np.uint64), 0
     for document in range(first, last):
         start, end = offsets[document], offsets[document + 1]
-        scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
+        codes, scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
         count = count_words(bitmap, (size >> 6) + 1)
         hashes, shingles, minima = grown(hashes, count), grown(shingles, count), grown(minima, count)
         mixed = grown(mixed, count)
@@ -82,7 +85,7 @@ def sketch_block(
         row = document if len(signatures) > 1 else 0
         sign(shingles, shingled, factors, terms, mixed, signatures, row)
         key_bands(signatures[row], bands, rows, band_keys[document])
-        kept = winnow(shingles, shingled, window, minima)
+        kept = winnow(shingles, shingled, window, minima, hashes)
         if total + kept > len(fingerprints):
             larger = np.empty(2 * (total + kept), np.uint64)
             larger[:total] = fingerprints[:total]
@@ -106,7 +109,7 @@ def shingle_block(data, offsets, documents, first, last, shingle_size, distinct,
     values, total = np.empty(4096, np.uint64), 0
     for index in range(first, last):
         start, end = offsets[documents[index]], offsets[documents[index] + 1]
-        scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
+        codes, scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
         count = count_words(bitmap, (size >> 6) + 1)
         hashes, shingles = grown(hashes, count), grown(shingles, count)
         hash_words(scratch, bitmap, size, hashes, buffers)

@@ -13,7 +13,6 @@ maximal run of ones in the bitmap.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from dupdetect.characters import (
     BITS_SHIFT,
@@ -26,31 +25,47 @@ from dupdetect.characters import (
     REPLACED,
     TRAIL_SHIFT,
 )
-from dupdetect.intrinsics import BLOCK, fold_block, lowest, population, store64
+from dupdetect.intrinsics import BLOCK, fold_block, inner, load64, lowest, population, store64
 
 #: Free bytes that `fold` wants ahead of it: a block, the longest replacement, and what a load may read too much.
 SLACK = 256
 
+#: What `fold` returns when a buffer is too small: `scratch` and the bitmap, or `codes`.
+FULL, CODES_FULL = -1, -2
+
+#: Combining classes are bytes.
+CLASSES = 256
+
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
+_FOUR_BEYOND = np.uint64(0x80808080)  # bytes of characters beyond ASCII
 # Unicode's names in Hangul: leading consonant, vowel, final consonant, syllable.
 _L, _V, _T, _S = 0x1100, 0x1161, 0x11A7, 0xAC00
 _LEADERS, _VOWELS, _FINALS = 19, 21, 28
 _S_END = _S + _LEADERS * _VOWELS * _FINALS
 
-inner = njit(nogil=True)
+
+@inner
+def load_some(data, position):
+    """Return the 8 bytes from data[position] on, as uint64; zeros beyond the end of memory."""
+    if position + 8 <= len(data):
+        return load64(data, position)
+    value = _ZERO
+    for index in range(position, len(data)):
+        value |= np.uint64(data[index]) << np.uint64(8 * (index - position))
+    return value
 
 
 @inner
-def decode(data, position, end):
-    """Return the code point at data[position] and its number of bytes (UTF-8 is valid; bytes past end are not read)."""
-    first = np.int64(data[position])
-    if first < 0x80:
-        return first, 1
-    size = 2 + (first >= 0xE0) + (first >= 0xF0)
-    code = first & (0x7F >> size)
-    for index in range(position + 1, min(position + size, end)):
-        code = code << 6 | (np.int64(data[index]) & 0x3F)
-    return code & 0x1FFFFF, size
+def decode(raw):
+    """Return the code point that the lowest bytes of a uint64 spell in UTF-8, and its number of bytes."""
+    code = np.int64(raw & np.uint64(0xFFFFFFFF))
+    if code & 0x80 == 0:
+        return code & 0x7F, 1
+    if code & 0x20 == 0:
+        return (code & 0x1F) << 6 | code >> 8 & 0x3F, 2
+    if code & 0x10 == 0:
+        return (code & 0x0F) << 12 | (code >> 8 & 0x3F) << 6 | code >> 16 & 0x3F, 3
+    return (code & 0x07) << 18 | (code >> 8 & 0x3F) << 12 | (code >> 16 & 0x3F) << 6 | code >> 24 & 0x3F, 4
 
 
 @inner
@@ -85,27 +100,30 @@ def append(bitmap, pending, out, bits, count):
 
 
 @inner
-def write(characters, code, entry, scratch, bitmap, pending, out):
-    """Write one character as its entry says; return the pending bits and the new `out`."""
+def write(characters, value, size, entry, scratch, bitmap, pending, out):
+    """Write one character, of the given UTF-8, as its entry says; return the pending bits and the new `out`."""
     kind = entry & 3
     if kind == REPLACED:
-        piece = entry >> PIECE_SHIFT
-        while True:
-            shape = np.int64(characters.shapes[piece])
-            count = shape & 15
-            store64(scratch, out, characters.pieces[piece])
-            pending = append(bitmap, pending, out, np.uint64(shape >> BITS_SHIFT & 255), count)
-            out += count
-            if not shape >> MORE_SHIFT:
-                return pending, out
-            piece += 1
-    value, count = encode(code)
-    bits = (1 << count) - 1 if kind != 0 else 0
+        return write_pieces(characters, entry >> PIECE_SHIFT, scratch, bitmap, pending, out)
+    bits = (1 << size) - 1 if kind else 0
     if kind == LONE:  # a byte that belongs to no word, before and after
-        value, bits, count = value << np.uint64(8), bits << 1, count + 2
+        value, bits, size = value << np.uint64(8), bits << 1, size + 2
     store64(scratch, out, value)
-    pending = append(bitmap, pending, out, np.uint64(bits), count)
-    return pending, out + count
+    return append(bitmap, pending, out, np.uint64(bits), size), out + size
+
+
+@inner
+def write_pieces(characters, piece, scratch, bitmap, pending, out):
+    """Write a character's replacement; return the pending bits and the new `out`."""
+    while True:
+        shape = np.int64(characters.shapes[piece])
+        size = shape & 15
+        store64(scratch, out, characters.pieces[piece])
+        pending = append(bitmap, pending, out, np.uint64(shape >> BITS_SHIFT & 255), size)
+        out += size
+        if not shape >> MORE_SHIFT:
+            return pending, out
+        piece += 1
 
 
 @inner
@@ -126,7 +144,7 @@ def decompose(characters, data, position, end, codes):
     count = 0
     start = position
     while position < end:
-        code, size = decode(data, position, end)
+        code, size = decode(load_some(data, position))
         if position > start and entry_of(characters, code) >> LEAD_SHIFT & 255 == 0:
             break
         position += size
@@ -162,33 +180,48 @@ def reorder(characters, codes, count):
     """Put marks in canonical order: every run of combining characters by class, equal ones left in order."""
     start = 0
     while start < count:
-        if combining_class(characters, codes[start]) == 0:
-            start += 1
-            continue
         end = start
         while end < count and combining_class(characters, codes[end]) != 0:
             end += 1
-        if end - start > 32:  # counting sort: a text may be one long run of marks
-            run = codes[start:end].copy()
-            slots = np.zeros(256, np.int64)
-            for code in run:
-                slots[combining_class(characters, code) + 1 & 255] += 1
-            slots[0] = 0
-            slots = np.cumsum(slots)
-            for code in run:
-                rank = combining_class(characters, code)
-                codes[start + slots[rank]] = code
-                slots[rank] += 1
+        if end - start > 32:
+            reorder_many(characters, codes, start, end, count)
         else:
-            for index in range(start + 1, end):
-                code = codes[index]
-                rank = combining_class(characters, code)
-                slot = index
-                while slot > start and combining_class(characters, codes[slot - 1]) > rank:
-                    codes[slot] = codes[slot - 1]
-                    slot -= 1
-                codes[slot] = code
-        start = end
+            reorder_few(characters, codes, start, end)
+        start = end + 1
+
+
+@inner
+def reorder_few(characters, codes, start, end):
+    """Sort codes[start:end] by combining class, by insertion."""
+    for index in range(start + 1, end):
+        code = codes[index]
+        rank = combining_class(characters, code)
+        slot = index
+        while slot > start and combining_class(characters, codes[slot - 1]) > rank:
+            codes[slot] = codes[slot - 1]
+            slot -= 1
+        codes[slot] = code
+
+
+@inner
+def reorder_many(characters, codes, start, end, spare):
+    """Sort codes[start:end] by combining class, by counting: a text may be one long run of marks.
+
+    codes[spare:] is free: for a copy of the run, and a slot for each class.
+    """
+    slots = len(codes) - CLASSES
+    for slot in range(slots, len(codes)):
+        codes[slot] = 0
+    for index in range(start, end):
+        codes[spare + index - start] = codes[index]
+        codes[slots + combining_class(characters, codes[index])] += 1
+    before = start
+    for slot in range(slots, slots + CLASSES):
+        before, codes[slot] = before + codes[slot], before
+    for index in range(spare, spare + end - start):
+        slot = slots + combining_class(characters, codes[index])
+        codes[codes[slot]] = codes[index]
+        codes[slot] += 1
 
 
 @inner
@@ -231,40 +264,42 @@ def compose(characters, codes, count):
 def fold_segment(characters, data, position, end, codes, scratch, bitmap, pending, out):
     """Write one segment by the book: decompose, reorder, compose, casefold.
 
-    Returns the pending bits, the new `out` (-1 if `scratch` is full), the segment's end and the class of its last
-    character. Twin: `unicodedata.normalize`.
+    Returns the pending bits, the new `out` (negative if a buffer is too small), the segment's end and the class
+    of its last character. Twin: `unicodedata.normalize`.
     """
     count, after = decompose(characters, data, position, end, codes)
-    if count > len(codes):
-        codes = np.empty(count, np.int32)
-        decompose(characters, data, position, end, codes)
-    reorder(characters, codes, count)
-    count = compose(characters, codes, count)
     last = 0
-    for index in range(count):
+    if 2 * count + CLASSES > len(codes):
+        return pending, CODES_FULL, after, last
+    reorder(characters, codes, count)
+    for index in range(compose(characters, codes, count)):
         if out + SLACK > len(scratch):
-            return pending, -1, after, last
+            return pending, FULL, after, last
         code = np.int64(codes[index])
         entry = entry_of(characters, code)
         last = entry >> TRAIL_SHIFT & 255
-        pending, out = write(characters, code, entry, scratch, bitmap, pending, out)
+        value, size = encode(code)
+        pending, out = write(characters, value, size, entry, scratch, bitmap, pending, out)
     return pending, out, after, last
 
 
 @inner
 def fold_run(characters, data, start, position, end, codes, scratch, bitmap, pending, out):
-    """Write characters from `position` on up to the next one of ASCII.
+    """Write characters one by one from `position` on, until the next four are of ASCII.
 
-    Returns the pending bits, the new `out` (-1 if `scratch` is full) and position.
+    Returns the pending bits, the new `out` (negative if a buffer is too small) and position.
     """
     # The segment that may have to be written anew begins with the character of ASCII before.
     segment = max(position - 1, start)
     segment_out = out - (position - segment)
     last = 0
-    while position < end and data[position] >= 0x80:
+    while position < end:
+        raw = load_some(data, position)
+        if raw & _FOUR_BEYOND == 0:
+            break
         if out + SLACK > len(scratch):
-            return pending, -1, position
-        code, size = decode(data, position, end)
+            return pending, FULL, position
+        code, size = decode(raw)
         entry = entry_of(characters, code)
         lead = entry >> LEAD_SHIFT & 255
         if lead == 0:
@@ -277,10 +312,11 @@ def fold_run(characters, data, start, position, end, codes, scratch, bitmap, pen
                 characters, data, segment, end, codes, scratch, bitmap, pending, segment_out
             )
             if out < 0:
-                return pending, -1, position
+                return pending, out, position
             continue
         last = entry >> TRAIL_SHIFT & 255
-        pending, out = write(characters, code, entry, scratch, bitmap, pending, out)
+        value = raw & (_ONE << np.uint64(8 * size)) - _ONE
+        pending, out = write(characters, value, size, entry, scratch, bitmap, pending, out)
         position += size
     return pending, out, position
 
@@ -289,20 +325,20 @@ def fold_run(characters, data, start, position, end, codes, scratch, bitmap, pen
 def fold(characters, data, start, end, codes, scratch, bitmap):
     """Write a document normalised and casefolded, and the bitmap of which bytes belong to words.
 
-    Returns the number of bytes written, -1 if `scratch` is too small. A byte that belongs to no word stands
-    before and after each character that is a word on its own. Twin: `words.normalize`.
+    Returns the number of bytes written, `FULL` or `CODES_FULL`. Twin: `words.normalize`.
     """
     pending = _ZERO
     position, out = start, 0
     while position < end:
         if out + SLACK > len(scratch):
-            return -1
+            return FULL
         if position + BLOCK <= len(data):
             in_word, beyond = fold_block(data, position, scratch, out)
-        else:  # near the end of memory
-            rest = np.zeros(BLOCK, np.uint8)
-            rest[: end - position] = data[position:end]
-            in_word, beyond = fold_block(rest, 0, scratch, out)
+        else:  # near the end of memory: through the end of `scratch`
+            rest = len(scratch) - BLOCK
+            for index in range(position, end):
+                scratch[rest + index - position] = data[index]
+            in_word, beyond = fold_block(scratch, rest, scratch, out)
         count = min(lowest(beyond), end - position)
         if count < BLOCK:
             in_word &= (_ONE << np.uint64(count)) - _ONE
@@ -314,7 +350,7 @@ def fold(characters, data, start, end, codes, scratch, bitmap):
                 characters, data, start, position, end, codes, scratch, bitmap, pending, out
             )
             if out < 0:
-                return -1
+                return out
     bitmap[out >> 6] = pending
     return out
 

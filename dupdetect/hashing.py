@@ -10,9 +10,8 @@ Cost     O(words * num_perm)
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from dupdetect.intrinsics import GROUP, least, load64, lowest
+from dupdetect.intrinsics import GROUP, allocating, inner, least, load64, lowest
 from dupdetect.shingles import BASE
 
 # numba makes float64 of int64 with uint64: constants that meet hashes are typed.
@@ -28,8 +27,6 @@ _LOW8 = np.uint64(0xFF)
 PIECE = 4096
 #: A word of at most so many bytes is hashed without a branch, eight at a time.
 SHORT = 15
-
-inner = njit(nogil=True)
 
 
 @inner
@@ -103,20 +100,26 @@ def hash_long(scratch, start, length):
 
 
 @inner
+def chosen(condition, value, otherwise):
+    """Return `value` if the condition, 0 or 1 as uint64, is 1; without a branch."""
+    return otherwise ^ ((value ^ otherwise) & (_ZERO - condition))
+
+
+@inner
 def hash_short(head, tail, length):
     """Return XXH64 of at most 15 bytes: `head` the first 8 if there are as many, `tail` what then remains.
 
-    Every step is computed and taken or not: no branch that a processor could predict wrongly.
+    Every step is computed and then taken or not: no branch to be predicted wrongly, and eight words go at a time.
     """
     value = _P5 + length
-    value = step8(value, head) if length & np.uint64(8) else value
-    four = length & np.uint64(4)
-    value = step4(value, tail & _LOW32) if four else value
-    tail = tail >> np.uint64(32) if four else tail
-    ones = length & np.uint64(3)
-    value = step1(value, tail & _LOW8) if ones > np.uint64(0) else value
-    value = step1(value, tail >> np.uint64(8) & _LOW8) if ones > np.uint64(1) else value
-    value = step1(value, tail >> np.uint64(16) & _LOW8) if ones > np.uint64(2) else value
+    value = chosen(length >> np.uint64(3) & _ONE, step8(value, head), value)
+    four = length >> np.uint64(2) & _ONE
+    value = chosen(four, step4(value, tail & _LOW32), value)
+    tail >>= four << np.uint64(5)
+    two, one = length >> _ONE & _ONE, length & _ONE
+    value = chosen(one | two, step1(value, tail & _LOW8), value)
+    value = chosen(two, step1(value, tail >> np.uint64(8) & _LOW8), value)
+    value = chosen(one & two, step1(value, tail >> np.uint64(16) & _LOW8), value)
     return avalanche(value)
 
 
@@ -254,36 +257,41 @@ def pair_at(signature, index):
 
 
 @inner
-def winnow(shingles, count, window, minima):
+def halve(source, target, total, apart):
+    """Write the lesser of source[i] and source[i + apart] to target[i]."""
+    for index in range(total):
+        one, two = source[index], source[index + apart]
+        target[index] = one if one < two else two
+
+
+@allocating
+def winnow(shingles, count, window, minima, spare):
     """Write the fingerprints of shingles[:count], sorted and distinct, to `minima`; return how many.
 
     The least of a window is the lesser of the minima of two windows of a power of two that overlap.
-    Twin: `winnow.fingerprints`.
+    `spare` is as long and overwritten, and so is `shingles`. Twin: `winnow.fingerprints`.
     """
     size = min(window, count)
     if size == 0:
         return 0
-    for index in range(count):
-        minima[index] = shingles[index]
     width = 1
     while 2 * width <= size:
-        for index in range(count - 2 * width + 1):
-            minima[index] = min(minima[index], minima[index + width])
+        halve(shingles, spare, count - 2 * width + 1, width)
+        shingles, spare = spare, shingles
         width *= 2
     total = count - size + 1
-    for index in range(total):
-        minima[index] = min(minima[index], minima[index + size - width])
+    halve(shingles, spare, total, size - width)
     kept = 1  # a pick is the least of many windows in a row
-    before = minima[0]
+    before = minima[0] = spare[0]
     for index in range(1, total):
-        value = minima[index]
+        value = spare[index]
         minima[kept] = value
         kept += value != before
         before = value
-    return sort_distinct(minima, kept, shingles)
+    return sort_distinct(minima, kept, spare)
 
 
-@inner
+@allocating
 def sort_distinct(values, count, spare):
     """Sort values[:count] and drop repeats, in place; return how many are left. `spare` is as long, overwritten.
 
@@ -325,7 +333,7 @@ def sort_distinct(values, count, spare):
     return kept
 
 
-@inner
+@allocating
 def sort_radix(values, start, end, spare):
     """Sort values[start:end], byte by byte from the last: for hashes that are not spread evenly."""
     for digit in range(8):

@@ -4,12 +4,13 @@ Each is some lines of LLVM's language. Vectors are wider than some processors': 
 Indices are not checked: callers keep them within their arrays.
 """
 
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
+# ruff: noqa: ARG001
 
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
@@ -17,6 +18,12 @@ from numba.core.extending import intrinsic
 BLOCK = 64
 #: Permutations that `least` works on at a time: 4 vectors of 16, so that everything stays in registers.
 LANES, GROUP = 16, 64
+
+#: How compiled functions are made that only other compiled functions call, and that make no arrays. Without `_nrt`
+#: numba would count references to every array at every call, which costs more than most of these functions do.
+inner = njit(nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+#: The same, for functions that make arrays.
+allocating = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
@@ -128,7 +135,7 @@ def least(typing, values, count, factors, terms, group, signature_, row):
             lane = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(_I32, 0))
             zeros = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
             spread = builder.shuffle_vector(lane, ir.Constant(vector, ir.Undefined), zeros)
-            for minimum, multiplier, increment in zip(minima, multipliers, increments):
+            for minimum, multiplier, increment in zip(minima, multipliers, increments, strict=True):
                 permuted = builder.add(builder.mul(spread, multiplier), increment)
                 so_far = builder.load(minimum)
                 smaller = builder.icmp_unsigned("<", permuted, so_far)
@@ -136,7 +143,7 @@ def least(typing, values, count, factors, terms, group, signature_, row):
         array = context.make_array(kinds[5])(context, builder, signatures)
         width = builder.extract_value(array.shape, 1)
         start = builder.add(builder.mul(row, width), group)
-        for pointer, minimum in zip(vectors(kinds[5], signatures, start), minima):
+        for pointer, minimum in zip(vectors(kinds[5], signatures, start), minima, strict=True):
             builder.store(builder.load(minimum), pointer, align=4)
         return context.get_dummy_value()
 
