@@ -19,7 +19,8 @@ TABLES = ("clusters", "matches", "kept")
 
 STORY = (
     "The council voted last night to keep the old swimming baths open until a new pool is built beside the "
-    "river. Swimmers had gathered four thousand signatures, and the mayor said that nobody had expected so many."
+    "river. Swimmers had gathered four thousand signatures, and the mayor said that nobody had expected so "
+    "many."
 )
 ROWS = [
     {"id": "story", "text": STORY},
