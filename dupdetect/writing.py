@@ -215,9 +215,9 @@ def _csv_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _json(value: Any) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
+        return _encoder.encode(value)
     except ValueError:  # JSON has neither NaN nor infinity
-        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=_plain)
+        return _encoder.encode(_finite(value))
 
 
 def _finite(value: Any) -> Any:
@@ -240,3 +240,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):  # numpy's numbers
         return value.item()
     return str(value)
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain)

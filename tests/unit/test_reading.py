@@ -344,6 +344,12 @@ def test_objects_without_members_are_rows(tmp_path):
     assert piece.table.to_pylist() == [{"id": None}, {"id": 1}]
 
 
+def test_a_list_of_nulls(tmp_path):
+    piece = read_one(write(tmp_path / "x.jsonl", lines({"text": "a", "n": [None, None]}, {"text": "b"})))
+    piece.table.validate(full=True)
+    assert piece.table["n"].to_pylist() == ["[null, null]", None]
+
+
 def test_a_member_that_occurs_twice_counts_once(tmp_path):
     piece = read_one(write(tmp_path / "x.jsonl", b'{"text": "a", "text": "b"}\n'))
     assert piece.table.to_pylist() == [{"text": "b"}]
