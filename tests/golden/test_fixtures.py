@@ -12,7 +12,7 @@ import dupdetect
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 LANGUAGES = sorted(folder.name for folder in (FIXTURES / "newsroom").iterdir())
-FAMILY = ("family_1.txt", "family_2.txt", "family_3.txt")
+FAMILY = ("family_1", "family_2", "family_3")
 
 
 def expected(name: str) -> dict[str, list[str]]:
@@ -95,9 +95,9 @@ def test_a_shared_quotation_is_no_copy(language: str) -> None:
     assert max(comparison.containment_a, comparison.containment_b) < 0.3
 
 
-@pytest.mark.parametrize(("a", "b"), combinations(FAMILY, 2))
+@pytest.mark.parametrize(("a", "b"), list(combinations(FAMILY, 2)))
 def test_light_edits_leave_near_duplicates(language: str, a: str, b: str) -> None:
-    comparison = dupdetect.compare(text(language, Path(a).stem), text(language, Path(b).stem))
+    comparison = dupdetect.compare(text(language, a), text(language, b))
     assert comparison.relation == "near_duplicate"
     assert comparison.jaccard >= 0.85
 
