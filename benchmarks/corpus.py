@@ -38,6 +38,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 KINDS = ("original", "page", "exact", "edited", "truncated", "chrome")
@@ -193,9 +194,11 @@ def _invented(rank: int, row: list[int]) -> str:
 @cache
 def spellings() -> pa.LargeStringArray:
     """Every word, in lower and title case, with every separator: (word * 2 + capital) * 28 + separator."""
-    ends = [separator for style in STYLES for separator in style]
-    forms = (form for word in vocabulary() for form in (word, word[:1].upper() + word[1:]))
-    return pa.array([form + end for form in forms for end in ends], pa.large_string())
+    ends = pa.array([separator for style in STYLES for separator in style], pa.large_string())
+    forms = [form for word in vocabulary() for form in (word, word[:1].upper() + word[1:])]
+    form, end = np.divmod(np.arange(len(forms) * len(ends)), len(ends))
+    between = pa.scalar("", pa.large_string())
+    return pc.binary_join_element_wise(pa.array(forms, pa.large_string()).take(form), ends.take(end), between)
 
 
 @cache
