@@ -188,8 +188,8 @@ def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True)
     """Sketch texts by the definition."""
     hashes = [word_hashes(words(text)) for text in texts]
     shingles = [shingle_hashes(row, settings.shingle_size) for row in hashes]
-    empty = minhash.empty_minhash(settings.num_perm, settings.seed)
-    signed = [minhash.signature(row, empty) for row in shingles]
+    permutations = minhash.permutations(settings.num_perm, settings.seed)
+    signed = [minhash.signature(row, permutations) for row in shingles]
     matrix = np.array(signed, np.uint32).reshape(len(texts), settings.num_perm)
     return Sketches(
         settings,

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dupdetect.candidates import HALF
 from dupdetect.verify import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
 
 if TYPE_CHECKING:
@@ -53,33 +54,37 @@ class Decision:
     @property
     def canonical_documents(self) -> Int:
         """The document that represents each document: int64[n]."""
-        represented = self.document_of[self.canonical]
-        return np.where(self.text_of >= 0, represented[self.text_of], np.arange(len(self.text_of)))
+        represented = np.arange(len(self.text_of))
+        with_words = np.flatnonzero(self.text_of >= 0)
+        represented[with_words] = self.document_of[self.canonical][self.text_of[with_words]]
+        return represented
 
 
 def clusters_table(documents: Documents, decision: Decision, settings: Settings) -> pa.Table:
     """Return the table `clusters`: a row for each document, in input order."""
     n = len(documents)
-    own, canonical = np.arange(n), decision.canonical_documents
-    is_canonical = canonical == own
+    canonical = decision.canonical_documents
+    is_canonical = canonical == np.arange(n)
     text, represented = decision.text_of, decision.text_of[canonical]
-    at = _find(decision.matches, text, represented)
-    matches = decision.matches.where(at)
-    towards = matches.relations(settings)
-    # Relations are of the lesser text to the greater; here they are wanted of the document to its canonical.
-    relation = np.where(text == represented, IDENTICAL, np.where(text < represented, towards, _turned(towards)))
-    same = text == represented
-    shares = [np.where(same, 1.0, share) for share in (matches.scores(settings), matches.jaccard, matches.containment)]
+    relation = np.where(is_canonical, NONE, IDENTICAL)
+    score, jaccard, containment = np.ones(n), np.ones(n), np.ones(n)
+
+    changed = np.flatnonzero(text != represented)
+    match = decision.matches.where(_find(decision.matches, text[changed], represented[changed]))
+    # Matches relate the lesser text to the greater; here it is the document to its canonical.
+    towards = match.relations(settings)
+    relation[changed] = np.where(text[changed] < represented[changed], towards, _turned(towards))
+    score[changed], jaccard[changed] = match.scores(settings), match.jaccard
+    containment[changed] = match.containment
     return pa.table(
         {
             "id": documents.ids,
             "cluster": documents.ids.take(pa.array(canonical)),
             "canonical": is_canonical,
-            "relation": _relation_names(np.where(is_canonical, NONE, relation)),
-            **{
-                name: pa.array(share, mask=is_canonical)
-                for name, share in zip(("score", "jaccard", "containment"), shares, strict=True)
-            },
+            "relation": _relation_names(relation),
+            "score": pa.array(score, mask=is_canonical),
+            "jaccard": pa.array(jaccard, mask=is_canonical),
+            "containment": pa.array(containment, mask=is_canonical),
         }
     )
 
@@ -162,12 +167,9 @@ def kept_table(documents: Documents, decision: Decision) -> pa.Table:
 
 
 def _find(matches: Overlaps, a: Int, b: Int) -> Int:
-    """Return where each pair stands in `matches`; anywhere for pairs that do not."""
-    if len(matches.pairs) == 0:
-        return np.empty(0, np.int64)
+    """Return where pairs stand in `matches`, which holds them all."""
     low, high = np.minimum(a, b), np.maximum(a, b)
-    wanted = low.astype(np.uint64) << np.uint64(32) | high.astype(np.uint64)
-    return np.minimum(np.searchsorted(matches.pairs, wanted), len(matches.pairs) - 1)
+    return np.searchsorted(matches.pairs, low.astype(np.uint64) << HALF | high.astype(np.uint64))
 
 
 def _turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
