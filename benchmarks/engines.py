@@ -124,19 +124,19 @@ def definition(data: pa.Table, options: Options) -> Job:
     """The definition in Python: words, shingles, signatures; LSH and lookup by `datasketch`."""
     from datasketch import MinHashLSH
 
-    from dupdetect.minhash import empty_minhash, signature, to_datasketch
+    from dupdetect.minhash import permutations, signature, to_datasketch
     from dupdetect.shingles import shingle_hashes, word_hashes
     from dupdetect.words import words
 
     texts = data["text"].to_pylist()
 
     def work() -> list[list[int]]:
-        empty = empty_minhash(NUM_PERM, 1)
+        drawn = permutations(NUM_PERM, 1)
         lsh = MinHashLSH(num_perm=NUM_PERM, params=(options.bands, options.rows))
         signed = []
         for number, text in enumerate(texts):
             hashes = shingle_hashes(word_hashes(words(text)), options.shingle_size)
-            signed.append(to_datasketch(signature(hashes, empty), 1))
+            signed.append(to_datasketch(signature(hashes, drawn), 1))
             lsh.insert(number, signed[-1], check_duplication=False)
         return [lsh.query(minhash) for minhash in signed]
 
