@@ -26,7 +26,7 @@ def word_buffers():
     """Return the buffers of `hash_words`: bounds, heads, tails, lengths, numbers of the long words."""
     most = PIECE // 2 + 1
     return (
-        np.empty(2 * most + 2, np.int64),
+        np.empty(2 * most + 8, np.int64),
         np.empty(most, np.uint64),
         np.empty(most, np.uint64),
         np.empty(most, np.uint64),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dupdetect.intrinsics import GROUP, allocating, inner, least, load64, lowest
+from dupdetect.intrinsics import GROUP, allocating, inner, least, load64, lowest, population
 from dupdetect.shingles import BASE
 
 # numba makes float64 of int64 with uint64: constants that meet hashes are typed.
@@ -124,19 +124,54 @@ def hash_short(head, tail, length):
 
 
 @inner
-def find_bounds(bitmap, first, last, inside, bounds):
-    """Write where words begin and end in bitmap[first:last], in turn; return how many bounds there are."""
+def find_bounds(bitmap, first, last, open_at, bounds):
+    """Write where words begin and end in bitmap[first:last], in turn; return how many bounds there are.
+
+    `open_at` is where a word began that has not ended before, or -1. Bounds are written eight at a time, some too
+    many: a loop of as many turns as there are bounds would surprise the processor at every block.
+    """
     count = 0
+    inside = _ZERO
+    if open_at >= 0:
+        bounds[0] = open_at
+        count, inside = 1, _ONE
     for block in range(first, last):
         bits = bitmap[block]
         turns = bits ^ (bits << _ONE | inside)
         inside = bits >> np.uint64(63)
         base = block << 6
-        while turns:
-            bounds[count] = base + lowest(turns)
-            turns &= turns - _ONE
-            count += 1
+        found = population(turns)
+        for start in range(count, count + found, 8):
+            for step in range(8):
+                bounds[start + step] = base + lowest(turns)
+                turns &= turns - _ONE
+        count += found
     return count
+
+
+@inner
+def gather(scratch, bounds, count, heads, tails, lengths, long):
+    """Load the first 15 bytes of words 0 to count - 1 as `hash_short` wants them; return how many are longer.
+
+    Their numbers go to `long`.
+    """
+    longs = 0
+    for index in range(count):
+        start = bounds[2 * index]
+        length = bounds[2 * index + 1] - start
+        heads[index] = load64(scratch, start)
+        tails[index] = load64(scratch, start + (length & 8))
+        lengths[index] = length
+        long[longs] = index
+        longs += length > SHORT
+    return longs
+
+
+@inner
+def hash_all_short(heads, tails, lengths, count, hashes):
+    """Apply `hash_short` to `count` words: arrays alone, so that it is compiled to vectors."""
+    for index in range(count):
+        hashes[index] = hash_short(heads[index], tails[index], lengths[index])
 
 
 @inner
@@ -145,31 +180,18 @@ def hash_words(scratch, bitmap, size, hashes, buffers):
     bounds, heads, tails, lengths, long = buffers
     blocks = (size >> 6) + 1
     words = 0
-    open_at = -1  # where a word began that the piece before did not end
+    open_at = -1
     for first in range(0, blocks, PIECE >> 6):
-        shift = 0
-        if open_at >= 0:
-            bounds[0] = open_at
-            shift = 1
-        inside = _ONE if open_at >= 0 else _ZERO
-        count = shift + find_bounds(bitmap, first, min(first + (PIECE >> 6), blocks), inside, bounds[shift:])
-        whole = count >> 1
+        count = find_bounds(bitmap, first, min(first + (PIECE >> 6), blocks), open_at, bounds)
         open_at = bounds[count - 1] if count & 1 else -1
-        longs = 0
-        for index in range(whole):
-            start = bounds[2 * index]
-            length = bounds[2 * index + 1] - start
-            heads[index] = load64(scratch, start)
-            tails[index] = load64(scratch, start + (length & 8))
-            lengths[index] = length
-            long[longs] = index
-            longs += length > SHORT
-        for index in range(whole):
-            hashes[words + index] = hash_short(heads[index], tails[index], lengths[index])
+        whole = count >> 1
+        longs = gather(scratch, bounds, whole, heads, tails, lengths, long)
+        found = hashes[words:]
+        hash_all_short(heads, tails, lengths, whole, found)
         for number in range(longs):
             index = long[number]
             start = bounds[2 * index]
-            hashes[words + index] = hash_long(scratch, start, bounds[2 * index + 1] - start)
+            found[index] = hash_long(scratch, start, bounds[2 * index + 1] - start)
         words += whole
     return words
 
