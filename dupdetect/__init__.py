@@ -7,6 +7,8 @@ The names in ``__all__`` are the contract. Each is imported when it is first ask
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,12 +56,22 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'dupdetect' has no attribute {name!r}")
     from importlib import import_module
 
-    room = _ROOM_OF[name]
-    module = import_module(f"dupdetect.{room}")
-    # All names of that room at once: `compare` the function thus takes the place of `compare` the module.
-    globals().update({n: getattr(module, n) for n, r in _ROOM_OF.items() if r == room})
-    return globals()[name]
+    value = getattr(import_module(f"dupdetect.{_ROOM_OF[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """This module, in which `compare` is the function: importing the module of that name does not replace it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "compare" and isinstance(value, ModuleType):
+            value = value.compare  # the import system binds what it has loaded to its name in the package
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
