@@ -66,7 +66,7 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """This module, in which `compare` is the function: importing the module of that name does not replace it."""
+    """A package in which `compare` is the function: importing the module of that name does not replace it."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "compare" and isinstance(value, ModuleType):
