@@ -101,9 +101,7 @@ class Corpus:
         if not 0 <= self.copies + self.pages <= 1:
             raise ValueError(f"copies + pages is {self.copies + self.pages}, expected 0 to 1")
         if not 0 <= self.family <= self.documents:
-            raise ValueError(
-                f"family is {self.family}, expected 0 to {self.documents}, the size of the corpus"
-            )
+            raise ValueError(f"family is {self.family}, expected 0 to {self.documents}, the size of the corpus")
         if unknown := set(self.mix) - set(KINDS[EXACT:]):
             raise ValueError(f"mix names {sorted(unknown)}, expected some of {list(KINDS[EXACT:])}")
 
@@ -149,9 +147,7 @@ a e i o u a e i o a e i o ai ea ee ie oa ou
 - - - - - - n r l s t m d st nt ck ng p x ll
 - - - - - - - - - - s s ed ing er ly tion al ive able ity
 """
-ONSETS, NUCLEI, CODAS, ENDINGS = (
-    [part.strip("-") for part in line.split()] for line in SYLLABLES.strip().splitlines()
-)
+ONSETS, NUCLEI, CODAS, ENDINGS = ([part.strip("-") for part in line.split()] for line in SYLLABLES.strip().splitlines())
 ACCENTED = {"e": "é", "a": "á", "o": "ö", "u": "ü", "i": "í"}
 VOCABULARY = 24_000
 
@@ -338,9 +334,7 @@ def _segments(corpus: Corpus, rows: I64, planned: Plan) -> Segments:
     )
     dressed = here[planned.site[rows] >= 0]
     site = planned.site[rows[dressed]]
-    day = (keyed(corpus.seed, "day", rows[dressed]) % np.uint64(8)).astype(
-        np.int64
-    )  # a ticker lives for a while
+    day = (keyed(corpus.seed, "day", rows[dressed]) % np.uint64(8)).astype(np.int64)  # a ticker lives for a while
     menu, ticker, footer = _chrome_lengths(corpus, site)
     issue = site * 8 + day
     lists, headlines = np.full(len(dressed), MENU), np.full(len(dressed), HEADLINES)
@@ -418,9 +412,7 @@ def _edited(
     tokens, bits = tokens[hit], mixed(bits[hit])
     action = (bits & np.uint64(0xFF)) % np.uint64(5)
     fresh = quantiles(len(FUNCTION_WORDS), VOCABULARY, 20, 8.0)[bits >> np.uint64(44)]
-    action[(action == 3) & (position[tokens] == 0)] = (
-        0  # never delete a document's first word, nor so all of them
-    )
+    action[(action == 3) & (position[tokens] == 0)] = 0  # never delete a document's first word, nor so all of them
     replaced = action < 3
     word[tokens[replaced]] = fresh[replaced]
     repeats[tokens[action == 3]] = 0

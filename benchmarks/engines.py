@@ -235,9 +235,7 @@ def daft(data: pa.Table, options: Options) -> Job:
 
     size = -(-len(data) // (4 * options.threads))
     frame = daft.from_arrow([data.select(["text"]).slice(i, size) for i in range(0, len(data), size)])
-    signed = minhash(
-        daft.col("text"), num_hashes=NUM_PERM, ngram_size=options.shingle_size, hash_function="xxhash"
-    )
+    signed = minhash(daft.col("text"), num_hashes=NUM_PERM, ngram_size=options.shingle_size, hash_function="xxhash")
     return Job(lambda: frame.select(signed.alias("signature")).collect())
 
 

@@ -90,9 +90,7 @@ def exact(measure: str, threshold: float) -> Callable[[Task], Found]:
     return engine
 
 
-def similarities(
-    texts: Sequence[str], size: int
-) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
+def similarities(texts: Sequence[str], size: int) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
     """Exact Jaccard and containment of every pair that shares a shingle: a block of rows at a time."""
     from scipy.sparse import csr_matrix
 
@@ -170,9 +168,7 @@ def table(path: Path) -> list[dict[str, str]]:
 def truth_pairs(ids: Sequence[str], rows: Iterable[dict[str, str]]) -> scoring.Pairs:
     """Columns ``a`` and ``b`` as pairs of document numbers."""
     number = {key: i for i, key in enumerate(ids)}
-    return scoring.unique_pairs(
-        np.array([(number[row["a"]], number[row["b"]]) for row in rows], dtype=np.int64)
-    )
+    return scoring.unique_pairs(np.array([(number[row["a"]], number[row["b"]]) for row in rows], dtype=np.int64))
 
 
 def pages(folder: Path) -> list[Task]:
@@ -298,9 +294,7 @@ def answers(folder: Path) -> list[Task]:
     truth = {kind: truth_pairs(ids, [row for row in rows if row["label"] == kind]) for kind in kinds}
 
     def score(found: Found) -> dict[str, Any]:
-        shares = {
-            kind: round(len(_common(found.pairs, pairs)) / len(pairs), 4) for kind, pairs in truth.items()
-        }
+        shares = {kind: round(len(_common(found.pairs, pairs)) / len(pairs), 4) for kind, pairs in truth.items()}
         return {"matched_by_label": shares, "predicted": len(found.pairs)}
 
     return [Task("answers", ids, texts, score, {"shingle_size": 3, "threshold": 0.5})]

@@ -102,9 +102,7 @@ def components(documents: int, pairs: Pairs) -> Labels:
     return connected_components(edges, directed=False)[1].astype(np.int64)
 
 
-def canonical_accuracy(
-    clusters: Labels, canonical: npt.NDArray[np.bool_], clean: npt.NDArray[np.bool_]
-) -> float:
+def canonical_accuracy(clusters: Labels, canonical: npt.NDArray[np.bool_], clean: npt.NDArray[np.bool_]) -> float:
     """Of the clusters of two and more that hold a clean document, the share whose canonical is clean."""
     sizes = np.bincount(clusters)
     holds = np.bincount(clusters, weights=clean) > 0

@@ -112,13 +112,9 @@ def run(command: Sequence[str | Path], threads: int, **options: Any) -> tuple[fl
 
     if taskset := shutil.which("taskset"):
         command = [taskset, "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:threads])), *command]
-    env = os.environ | dict.fromkeys(
-        ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"), str(threads)
-    )
+    env = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"), str(threads))
     env |= {"PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE}", "TOKENIZERS_PARALLELISM": "false"}
-    env |= {"DAFT_ANALYTICS_ENABLED": "0", "DO_NOT_TRACK": "1", "DAFT_PROGRESS_BAR": "0"} | options.pop(
-        "env", {}
-    )
+    env |= {"DAFT_ANALYTICS_ENABLED": "0", "DO_NOT_TRACK": "1", "DAFT_PROGRESS_BAR": "0"} | options.pop("env", {})
     start = time.perf_counter()
     process = subprocess.Popen(
         list(map(str, command)), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
@@ -187,9 +183,7 @@ def _engine(row: Row, python: str, out: Path, given: argparse.Namespace) -> tupl
         return json.loads(printed.splitlines()[-1])["seconds"], peak, dict(found)
 
 
-def _command(
-    row: Row, python: str, out: Path, given: argparse.Namespace
-) -> tuple[float, int, dict[str, Any]]:
+def _command(row: Row, python: str, out: Path, given: argparse.Namespace) -> tuple[float, int, dict[str, Any]]:
     written = out / "tables"
     if row.name == "text-dedup command":
         (out / "config.toml").write_text(_text_dedup_config(row, written, given))
@@ -235,6 +229,15 @@ output_dir = "{written}"
 save_clusters = true
 [debug]
 """
+
+
+def _compile(rows: Sequence[Row], given: argparse.Namespace) -> None:
+    """Let the command compile its code once, as the first run after an installation does."""
+    if any(row.name == COMMANDS[0] and not row.problem for row in rows):
+        tiny = made(given.work, 500, given.seed)
+        out = given.work / "found"
+        shutil.rmtree(out, ignore_errors=True)
+        run([sys.executable, "-m", "dupdetect", "dedup", tiny.path, "-o", out, "--quiet"], given.threads)
 
 
 def quality(found: dict[str, Any], truth: dict[str, np.ndarray], threshold: float) -> dict[str, Any]:
@@ -294,9 +297,7 @@ def show(rows: list[dict[str, Any]]) -> None:
         cells += [f"{row['documents']:,}", f"{row['seconds']:.2f}", f"{row['documents_per_second']:,.0f}"]
         cells += [f"{row['megabytes_per_second']:,.0f}", f"{row['peak_megabytes']:,.0f}"]
         cells += [_number(row.get("pairs_found", clusters.get("predicted")), ",d")]
-        cells += [
-            _number(value, ".3f") for value in (clusters.get("precision"), clusters.get("recall"), near)
-        ]
+        cells += [_number(value, ".3f") for value in (clusters.get("precision"), clusters.get("recall"), near)]
         cells += [_number(row.get("dupdetect_is_faster"), ".1f") + "×" * ("dupdetect_is_faster" in row)]
         table.add_row(*cells)
     console = Console(width=None if sys.stdout.isatty() else 180)
@@ -317,9 +318,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    modes = [
-        mode for mode in ("memory", "command", "signing", "reading") if any(r["mode"] == mode for r in rows)
-    ]
+    modes = [mode for mode in ("memory", "command", "signing", "reading") if any(r["mode"] == mode for r in rows)]
     titles = {
         "memory": "texts in memory to clusters",
         "command": "Parquet to written tables, start-up included",
@@ -363,14 +362,10 @@ def plan(given: argparse.Namespace, versions: dict[str, str | None]) -> list[Row
     rows = []
     if "memory" in given.mode:
         rows += [Row(name, "memory", small if name in SLOW else full, given.threads) for name in MEMORY]
-        rows += [
-            Row(name, "signing", full, 1 if name.endswith("1 core") else given.threads) for name in SIGNING
-        ]
+        rows += [Row(name, "signing", full, 1 if name.endswith("1 core") else given.threads) for name in SIGNING]
         rows += [Row(name, "reading", full, 1 if name == "wc -w" else given.threads) for name in READING]
     if "command" in given.mode:
-        rows += [
-            Row(name, "command", full if name == COMMANDS[0] else small, given.threads) for name in COMMANDS
-        ]
+        rows += [Row(name, "command", full if name == COMMANDS[0] else small, given.threads) for name in COMMANDS]
     rows = [row for row in rows if not given.engines or row.name in given.engines]
     for row in rows:
         package = _package(row.name)
@@ -403,25 +398,19 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description="Measure this library and its peers on a generated corpus.")
     parser.add_argument("--documents", type=int, default=100_000)
-    parser.add_argument(
-        "--peer-documents", type=int, metavar="N", help="a smaller corpus for the slow engines"
-    )
+    parser.add_argument("--peer-documents", type=int, metavar="N", help="a smaller corpus for the slow engines")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--threads", type=int, default=min(2, os.cpu_count() or 1), help="cores for every engine"
-    )
+    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="cores for every engine")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threshold", type=float, help="default: the library's")
     parser.add_argument("--bands", type=int, nargs=2, metavar=("BANDS", "ROWS"), help="of the peers' LSH")
     parser.add_argument("--mode", nargs="+", choices=("memory", "command"), default=["memory", "command"])
     parser.add_argument("--engines", nargs="+", help="only these rows of the table")
-    parser.add_argument(
-        "--peer-python", default=sys.executable, help="interpreter that has the peers installed"
-    )
+    parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the peers installed")
     parser.add_argument("--out", type=Path, default=Path("benchmark-results"))
     parser.add_argument("--work", type=Path, help="for the corpora; kept and used again (default: OUT/work)")
     given = parser.parse_args(arguments)
-    given.work = given.work or given.out / "work"
+    given.work = (given.work or given.out / "work").resolve()
     return given
 
 
@@ -433,6 +422,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ours = json.loads(run([sys.executable, HERE / "engines.py", "versions"], 1)[2])
     theirs = json.loads(run([given.peer_python, HERE / "engines.py", "versions"], 1)[2])
     rows = plan(given, theirs | {name: ours[name] for name in ("dupdetect", "pyarrow")})
+    _compile(rows, given)
     order = [row for row in rows if not row.problem] * given.repeats
     random.shuffle(order)
     for number, row in enumerate(order, 1):
@@ -440,7 +430,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             continue
         print(f"[{number}/{len(order)}] {row.mode}: {row.name}", file=sys.stderr, flush=True)
         mine = _package(row.name) in ("dupdetect", "pyarrow")
-        measure(row, sys.executable if mine else given.peer_python, given.work.resolve(), given)
+        measure(row, sys.executable if mine else given.peer_python, given.work, given)
     table = [row.summary() for row in rows]
     ratios(table)
     show(table)
