@@ -64,10 +64,7 @@ def keys(signatures: NDArray[np.uint32], bands: int, rows: int) -> NDArray[np.ui
     little = signatures.astype("<u4", copy=False)
     return np.array(
         [
-            [
-                xxhash.xxh64_intdigest(row[band * rows : (band + 1) * rows].tobytes(), band)
-                for band in range(bands)
-            ]
+            [xxhash.xxh64_intdigest(row[band * rows : (band + 1) * rows].tobytes(), band) for band in range(bands)]
             for row in little
         ],
         dtype=np.uint64,

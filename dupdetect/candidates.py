@@ -6,10 +6,10 @@ Cost     O(keys log keys) to group, O(keys * frequent) at most to join
 
 A pair is a candidate when a band of its signatures is equal, or when it shares enough of the smaller document's
 fingerprints (`Settings.shared`). All pairs of documents that share a key would be quadratic in a key's frequency, so
-a key of more than `Settings.frequent` documents is *frequent*: its documents are linked sparsely, each to the
-first two that have the key and to the two before it. Documents are ordered by length, so the first are the likeliest to be inside all
-others, and neighbours are the likeliest to be alike. What sparse links miss is found by looking
-again among the canonicals alone, after clustering.
+a key of more than `Settings.frequent` documents is *frequent*: its documents are linked sparsely, each to the first
+two that have the key and to the two before it. Documents are ordered by length, so the first are the likeliest to
+be inside all others, and neighbours are the likeliest to be alike. What sparse links miss is found by looking again
+among the canonicals alone, after clustering.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dupdetect.loops import Loop, on_threads
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect.sketches import Ragged, Sketches
+    from dupdetect.sketches import Sketches
 
     Int = NDArray[np.int64]
     Pairs = NDArray[np.uint64]
@@ -126,9 +126,7 @@ def find(sketches: Sketches, active: NDArray[np.bool_] | None = None, *, workers
     return Candidates(union(links, *dense), links, frequent)
 
 
-def _group(
-    keys: NDArray[np.uint64], lengths: Int, active: NDArray[np.bool_], frequent: int
-) -> tuple[_Groups, _Groups]:
+def _group(keys: NDArray[np.uint64], lengths: Int, active: NDArray[np.bool_], frequent: int) -> tuple[_Groups, _Groups]:
     """Group the active documents by key: keys of 2 to `frequent` documents, and those of more."""
     documents = np.repeat(np.arange(len(lengths)), lengths)
     entries = np.flatnonzero(active[documents])
@@ -165,9 +163,7 @@ def _lay_out(group: Int, documents: Int, lengths: Int) -> _Groups:
     by_document = np.sort(members.astype(np.uint64) << HALF | numbers.astype(np.uint64))
     bounds = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(np.bincount(members, minlength=len(lengths)), out=bounds[1:])
-    return _Groups(
-        np.append(np.flatnonzero(new), len(groups)), members, bounds, unpack(by_document)[1], lengths
-    )
+    return _Groups(np.append(np.flatnonzero(new), len(groups)), members, bounds, unpack(by_document)[1], lengths)
 
 
 def _join(groups: _Groups, share: float, links: int, workers: int) -> Pairs:
@@ -185,9 +181,7 @@ def _join(groups: _Groups, share: float, links: int, workers: int) -> Pairs:
             share, links, start, stop,
         )  # fmt: skip
 
-    blocks = on_threads(
-        lambda cut: block(*cut), list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)), workers
-    )
+    blocks = on_threads(lambda cut: block(*cut), list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)), workers)
     return np.unique(np.concatenate(blocks))
 
 
@@ -203,9 +197,10 @@ def join_documents(
     start: int,
     stop: int,
 ) -> Pairs:
-    """Pair each of the documents start..stop with the documents before it that share its keys.
+    """Pair each of the documents start..stop with documents before it that share its keys.
 
-    In each of its groups a document meets the first `links` and the `links` just before it. A pair is kept that shares at least `share` of the keys of whoever has fewer, and one key at least.
+    In each of its groups a document meets the first `links` and the `links` just before it. A pair is kept that shares
+    at least `share` of the keys of whoever has fewer, and one key at least.
     """
     shared = np.zeros(len(lengths), np.int32)
     met = np.empty(len(lengths), np.int64)

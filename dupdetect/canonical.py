@@ -105,7 +105,7 @@ def _by_callable(key: Any, table: pa.Table) -> Int:
         distinct = sorted(set(keys))
     except TypeError as error:
         raise SettingsError(
-            f"canonical gave keys that cannot be ordered ({error}); expected hashable keys that compare with one another"
+            f"canonical gave keys that cannot be ordered ({error}); expected hashable keys that compare with each other"
         ) from None
     places = {value: place for place, value in enumerate(distinct)}
     return np.array([places[value] for value in keys], np.int64)

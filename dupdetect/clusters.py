@@ -44,7 +44,8 @@ def cleanness(n: int, matches: Overlaps) -> Share:
     """Return, for each of n documents, the mean share of it that its matches hold: float64[n] in [0, 1]."""
     a, b = matches.a, matches.b
     held = np.bincount(a, matches.containment_a, n) + np.bincount(b, matches.containment_b, n)
-    return held / np.maximum(np.bincount(a, minlength=n) + np.bincount(b, minlength=n), 1)
+    degrees = np.bincount(a, minlength=n) + np.bincount(b, minlength=n)
+    return held / np.maximum(degrees, 1)  # type: ignore[no-any-return]
 
 
 def cluster(clean: Share, matches: Overlaps) -> Int:
@@ -111,9 +112,7 @@ def take_matches(bounds: Int, neighbours: Int, preference: Int, order: Int, plac
     return chosen
 
 
-def part_bridges(
-    canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier, settings: Settings
-) -> Int:
+def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier, settings: Settings) -> Int:
     """Take bridges out of the clusters that they were put in.
 
     Returns

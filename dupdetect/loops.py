@@ -48,9 +48,9 @@ class Loop(Generic[P, R]):
         import numba
 
         try:
-            return numba.njit(nogil=True, cache=True)(self.function)  # type: ignore[no-any-return]
+            return numba.njit(nogil=True, cache=True)(self.function)
         except RuntimeError:  # no directory for the cache can be written
-            return numba.njit(nogil=True)(self.function)  # type: ignore[no-any-return]
+            return numba.njit(nogil=True)(self.function)
 
 
 def available_workers() -> int:

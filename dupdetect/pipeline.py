@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect import candidates, canonical, clusters, tables
-from dupdetect.loops import available_workers
 from dupdetect.documents import collect
 from dupdetect.errors import SettingsError
+from dupdetect.loops import available_workers
 from dupdetect.result import Result
 from dupdetect.settings import Settings
 from dupdetect.sketches import Sketches, sketch
@@ -158,7 +158,7 @@ def signatures(
     (2, 64)
     """
     signed = sketches_of(texts, settings=settings, workers=workers, **overrides).signatures
-    assert signed is not None  # noqa: S101  (asked for above)
+    assert signed is not None
     return signed
 
 
@@ -249,7 +249,7 @@ def _cluster(
 def _proper(pairs: candidates.Pairs) -> candidates.Pairs:
     """Drop pairs of a document with itself."""
     a, b = candidates.unpack(pairs)
-    return pairs[a != b]
+    return pairs[a != b]  # type: ignore[no-any-return]
 
 
 def _workers(workers: int | None) -> int:

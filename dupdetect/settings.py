@@ -133,9 +133,7 @@ class Settings:
         try:
             bands, rows = (int(n) for n in self.bands)
         except (TypeError, ValueError):
-            raise SettingsError(
-                f"bands is {self.bands!r}; expected a pair of whole numbers (bands, rows)"
-            ) from None
+            raise SettingsError(f"bands is {self.bands!r}; expected a pair of whole numbers (bands, rows)") from None
         if bands < 1 or rows < 1 or bands * rows > self.num_perm:
             raise SettingsError(
                 f"bands is {bands} bands of {rows} rows; expected both at least 1 and {bands} * {rows} "

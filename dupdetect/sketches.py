@@ -131,9 +131,7 @@ class Sketches:
                 "compared; sketch both with the same"
             )
         if self.signatures is None or other.signatures is None:
-            raise MismatchError(
-                "sketches without signatures cannot be compared; make them with signatures=True"
-            )
+            raise MismatchError("sketches without signatures cannot be compared; make them with signatures=True")
         rows = [(row == other.signatures).mean(axis=1) for row in self.signatures]
         return np.array(rows).reshape(len(self), len(other))
 
@@ -201,9 +199,7 @@ def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True)
     )
 
 
-def shingle_sets(
-    texts: pa.Array, documents: NDArray[np.int64], shingle_size: int, *, workers: int = 1
-) -> Ragged:
+def shingle_sets(texts: pa.Array, documents: NDArray[np.int64], shingle_size: int, *, workers: int = 1) -> Ragged:
     """Return the sorted, distinct shingle hashes of some documents, a row each.
 
     Parameters
@@ -236,8 +232,6 @@ def buffers(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return an Arrow array's UTF-8 (uint8[...]) and where each text begins and ends in it (int64[n + 1])."""
     _, offsets, data = texts.buffers()
     first = texts.offset
-    bounds = (
-        np.frombuffer(offsets, np.int64)[first : first + len(texts) + 1] if offsets else np.zeros(1, np.int64)
-    )
+    bounds = np.frombuffer(offsets, np.int64)[first : first + len(texts) + 1] if offsets else np.zeros(1, np.int64)
     content: Any = data if data is not None else b""
     return np.frombuffer(content, np.uint8), bounds

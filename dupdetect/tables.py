@@ -144,9 +144,7 @@ def _pairs_within(bounds: Int, members: Int, most: int) -> tuple[tuple[Int, Int]
     return (a, b), int((sizes * (sizes - 1) // 2).sum()) - len(b)
 
 
-def _pairs_between(
-    bounds: Int, members: Int, matches: Overlaps, most: int
-) -> tuple[tuple[Int, Int, Int], int]:
+def _pairs_between(bounds: Int, members: Int, matches: Overlaps, most: int) -> tuple[tuple[Int, Int, Int], int]:
     """Return the pairs of documents that have matching texts, and the match of each: all, or their firsts."""
     x, y = matches.a, matches.b
     sizes = np.diff(bounds)

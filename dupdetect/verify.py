@@ -64,7 +64,7 @@ class Overlaps:
     @property
     def jaccard(self) -> Share:
         """Share of the shingles of either that are of both."""
-        return self.shared / np.maximum(self.size_a + self.size_b - self.shared, 1)
+        return self.shared / np.maximum(self.size_a + self.size_b - self.shared, 1)  # type: ignore[no-any-return]
 
     @property
     def containment_a(self) -> Share:

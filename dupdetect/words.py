@@ -56,4 +56,4 @@ def words(text: str) -> list[str]:
     >>> words("東京 2025")
     ['東', '京', '2025']
     """
-    return WORD.findall(normalize(text))  # type: ignore[no-any-return]
+    return WORD.findall(normalize(text))
