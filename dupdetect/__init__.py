@@ -7,16 +7,15 @@ The names in ``__all__`` are the contract. Each is imported when it is first ask
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dupdetect.compare import Comparison, compare
+    from dupdetect.comparison import Comparison, compare
     from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError, SettingsError
-    from dupdetect.pipeline import dedup, signatures
+    from dupdetect.pipeline import dedup, signatures, sketch
     from dupdetect.result import Cluster, Result
     from dupdetect.settings import Settings
+    from dupdetect.sketches import Sketches
 
 __version__ = "0.1.0"
 
@@ -30,14 +29,16 @@ __all__ = [
     "Result",
     "Settings",
     "SettingsError",
+    "Sketches",
     "compare",
     "dedup",
     "signatures",
+    "sketch",
 ]
 
 _ROOM_OF = {
     "Cluster": "result",
-    "Comparison": "compare",
+    "Comparison": "comparison",
     "DupdetectError": "errors",
     "InputError": "errors",
     "MismatchError": "errors",
@@ -45,9 +46,11 @@ _ROOM_OF = {
     "Result": "result",
     "Settings": "settings",
     "SettingsError": "errors",
-    "compare": "compare",
+    "Sketches": "sketches",
+    "compare": "comparison",
     "dedup": "pipeline",
     "signatures": "pipeline",
+    "sketch": "pipeline",
 }
 
 
@@ -64,14 +67,3 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
-
-class _Package(ModuleType):
-    """A package in which `compare` is the function: importing the module of that name does not replace it."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "compare" and isinstance(value, ModuleType):
-            value = value.compare  # the import system binds what it has loaded to its name in the package
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

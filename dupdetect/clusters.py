@@ -26,7 +26,6 @@ from dupdetect.loops import Loop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect.settings import Settings
     from dupdetect.verify import Overlaps, Verifier
 
     Int = NDArray[np.int64]
@@ -112,7 +111,7 @@ def take_matches(bounds: Int, neighbours: Int, preference: Int, order: Int, plac
     return chosen
 
 
-def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier, settings: Settings) -> Int:
+def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier) -> Int:
     """Take bridges out of the clusters that they were put in.
 
     Returns

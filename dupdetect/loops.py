@@ -32,6 +32,7 @@ class Loop(Generic[P, R]):
         self.__doc__ = function.__doc__
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run interpreted."""
         return self.function(*args, **kwargs)
 
     def worth(self, steps: float) -> Callable[P, R]:

@@ -6,8 +6,8 @@ Cost     O(n * num_perm)
 
 The share of equal entries of two signatures estimates the Jaccard similarity of the two sets of shingles
 (Broder: "On the resemblance and containment of documents", 1997). A signature *is* the `hashvalues` of a
-`datasketch.MinHash` of scheme "affine32" that was fed the upper halves of the shingle hashes; tests hold it to that, and
-sketches move between the two libraries unchanged. The four lines of arithmetic are written out here because
+`datasketch.MinHash` of scheme "affine32" that was fed the upper halves of the shingle hashes; tests hold it to that,
+and sketches move between the two libraries unchanged. The four lines of arithmetic are written out here because
 importing `datasketch` takes longer than all the rest of a call on a few texts.
 """
 

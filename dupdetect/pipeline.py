@@ -21,7 +21,7 @@ from dupdetect.errors import SettingsError
 from dupdetect.loops import available_workers
 from dupdetect.result import Result
 from dupdetect.settings import Settings
-from dupdetect.sketches import Sketches, sketch
+from dupdetect.sketches import Sketches, sketch_texts
 from dupdetect.verify import Overlaps, Verifier
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def dedup(
         if isinstance(documents.texts, pa.ChunkedArray):
             texts = documents.texts.combine_chunks()
     with clock.stage("sign", len(documents)):
-        sketches = sketch(texts, chosen, workers=threads)
+        sketches = sketch_texts(texts, chosen, workers=threads)
     decision, caps = _decide(documents, texts, sketches, chosen, threads, clock)
     with clock.stage("tables", len(documents)):
         found = tables.clusters_table(documents, decision, chosen)
@@ -157,18 +157,30 @@ def signatures(
     >>> signatures(["one two three", "one two three"], num_perm=64).shape
     (2, 64)
     """
-    signed = sketches_of(texts, settings=settings, workers=workers, **overrides).signatures
+    signed = sketch(texts, settings=settings, workers=workers, **overrides).signatures
     assert signed is not None
     return signed
 
 
-def sketches_of(
+def sketch(
     texts: Iterable[str] | Any, *, settings: Settings | None = None, workers: int | None = None, **overrides: Any
 ) -> Sketches:
-    """Sketch texts, with their signatures; parameters and errors as for `signatures`."""
+    """Sketch texts: `Sketches`, with their signatures; parameters and errors as for `signatures`.
+
+    Examples
+    --------
+    >>> mine = sketch(["one two three"], seed=1)
+    >>> mine.jaccard(sketch(["one two three"], seed=1))
+    array([[1.]])
+    >>> mine.jaccard(sketch(["one two three"], seed=2))
+    Traceback (most recent call last):
+        ...
+    dupdetect.errors.MismatchError: these sketches were made with different settings (seed: 1 and 2) and cannot be \
+compared; sketch both with the same
+    """
     chosen = (settings or Settings()).replace(**overrides)
     documents = collect(texts, strict=True)
-    return sketch(documents.texts.combine_chunks(), chosen, workers=_workers(workers), signatures=True)
+    return sketch_texts(documents.texts.combine_chunks(), chosen, workers=_workers(workers), signatures=True)
 
 
 def _decide(
@@ -185,7 +197,7 @@ def _decide(
     with clock.stage("cluster", len(distinct)):
         clean = clusters.cleanness(len(distinct), matches)
         grouped, matches, rounds = _cluster(distinct, found, clean, matches, verifier, workers)
-        grouped = clusters.part_bridges(grouped, clean, matches, verifier, settings)
+        grouped = clusters.part_bridges(grouped, clean, matches, verifier)
         clean_of = np.append(clean, 1.0)[text_of]
         ranks = canonical.rank(settings, documents.table, documents.ids, sketches.words, clean_of)
         with_words = np.flatnonzero(text_of >= 0)

@@ -5,7 +5,7 @@ Output   `Sketches`: lengths, digests, band keys, fingerprints and, on demand, s
 Cost     O(bytes of text * num_perm / word length); compiled some 250 MB/s a core, the definition some 2 MB/s
 
 `define` is the definition, one document after the other; `dupdetect.kernels` is its compiled twin, equal bit for
-bit. `sketch` takes whichever is sooner done: a few texts never wait for a compiler.
+bit. `sketch_texts` takes whichever is sooner done: a few texts never wait for a compiler.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def _differences(mine: Settings, theirs: Settings) -> str:
     return ", ".join(f"{name}: {a[name]} and {b[name]}" for name in a if a[name] != b[name])
 
 
-def sketch(texts: pa.Array, settings: Settings, *, workers: int = 1, signatures: bool = False) -> Sketches:
+def sketch_texts(texts: pa.Array, settings: Settings, *, workers: int = 1, signatures: bool = False) -> Sketches:
     """Sketch texts.
 
     Parameters

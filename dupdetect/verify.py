@@ -10,6 +10,7 @@ What two documents share is counted on their real shingles, not estimated: simil
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -139,7 +140,7 @@ class Verifier:
         lengths = self._sets.lengths
         count = count_shared.worth(float((lengths[a] + lengths[b]).sum()))
         cuts = np.linspace(0, len(pairs), 8 * self._workers + 1).astype(np.int64).tolist()
-        blocks = [slice(*cut) for cut in zip(cuts[:-1], cuts[1:], strict=True)]
+        blocks = [slice(*cut) for cut in pairwise(cuts)]
         counted = on_threads(lambda s: count(*self._sets, a[s], b[s]), blocks, self._workers)
         return Overlaps(pairs, np.concatenate(counted), lengths[a], lengths[b])
 

@@ -64,8 +64,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     [
         "from dupdetect import Comparison",
         "from dupdetect import compare",
-        "from dupdetect.compare import Comparison",
-        "import dupdetect.compare",
+        "from dupdetect.comparison import Comparison",
+        "import dupdetect.comparison",
         "import dupdetect.pipeline",
         "dupdetect.Settings()",
         "dupdetect.dedup(['one', 'two'])",

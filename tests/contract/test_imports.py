@@ -40,7 +40,7 @@ ROOMS = (
     "passages",
     "writing",
     "result",
-    "compare",
+    "comparison",
     "pipeline",
     "progress",
     "summary",
