@@ -1,4 +1,4 @@
-"""The newsroom of `fixtures/`: texts in, the clusters that a careful reader would make out."""
+"""The texts of `fixtures/` in, the clusters out that a careful reader would make of them."""
 
 from __future__ import annotations
 
@@ -68,11 +68,23 @@ def test_the_newsrooms_keep_apart() -> None:
     """All languages in one run give each language's own clusters: no language changes another's."""
     together = found(FIXTURES / "newsroom")
     apart = [
-        [f"{language}/{file}" for file in cluster]
-        for language in LANGUAGES
-        for cluster in expected(language).values()
+        [f"{language}/{file}" for file in cluster] for language in LANGUAGES for cluster in expected(language).values()
     ]
     assert members(together) == sorted(apart)
+
+
+@pytest.mark.parametrize("name", ["scripts", "edge"])
+def test_other_folders(name: str) -> None:
+    clusters = expected(name)
+    files = sorted(file.name for file in (FIXTURES / name).iterdir())
+    assert sorted(file for cluster in clusters.values() for file in cluster) == files
+    assert members(found(FIXTURES / name)) == members(clusters)
+
+
+@pytest.mark.parametrize("copy", ["emoji_post_plain", "emoji_post_other_emoji"])
+def test_emoji_are_no_words(copy: str) -> None:
+    post, other = ((FIXTURES / "scripts" / f"{name}.txt").read_text("utf-8") for name in ("emoji_post", copy))
+    assert dupdetect.compare(post, other).relation == "identical"
 
 
 def test_the_article_is_contained_in_its_page(language: str) -> None:
