@@ -4,21 +4,66 @@ Input    documents: UTF-8 as Arrow lays it out (uint8[bytes], int64[n + 1]), and
 Output   what `dupdetect.sketches` keeps of them, or their shingle hashes
 Cost     O(bytes * num_perm / word length)
 
-The only compiled functions that are called from Python, by `dupdetect.kernels`, and the only ones kept on disk.
+Its two compiled functions alone are called from Python, by `dupdetect.kernels`, and kept on disk.
 """
 
 # mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import xxhash
 from numba import njit
+from numba.core.caching import FunctionCache
 
 from dupdetect.folding import FULL, SLACK, count_words, fold
 from dupdetect.hashing import PIECE, digest, hash_shingles, hash_words, key_bands, sign, sort_distinct, winnow
 from dupdetect.intrinsics import allocating
 
-cached = njit(nogil=True, cache=True)
+#: What is compiled into this module's functions; numba by itself would look at this file alone.
+_SOURCES = ("blocks", "folding", "hashing", "intrinsics", "characters", "shingles")
+
+
+@lru_cache(maxsize=1)
+def _stamp():
+    """Return a hash of the sources: code compiled from others must not be loaded."""
+    here = Path(__file__)
+    return xxhash.xxh3_128_hexdigest(b"".join(here.with_name(f"{name}.py").read_bytes() for name in _SOURCES))
+
+
+class _Cache(FunctionCache):
+    """Compiled code on disk that is never in the way.
+
+    What cannot be read is compiled anew, what cannot be written is not: a full disk, a damaged file.
+    """
+
+    def _index_key(self, signature, codegen):
+        return (*super()._index_key(signature, codegen), _stamp())
+
+    def load_overload(self, signature, target_context):
+        with suppress(Exception):
+            return super().load_overload(signature, target_context)
+        return None
+
+    def save_overload(self, signature, data):
+        with suppress(Exception):
+            super().save_overload(signature, data)
+
+
+def kept(function):
+    """Compile a function at its first call and keep the code on disk, where there is a place for it.
+
+    Numba tries NUMBA_CACHE_DIR, this folder, then the user's cache folder; without any, each process compiles.
+    """
+    dispatcher: Any = njit(nogil=True)(function)
+    with suppress(RuntimeError):  # "no locator available": no folder can be written
+        dispatcher._cache = _Cache(function)
+    return dispatcher
 
 
 @allocating
@@ -36,7 +81,7 @@ def word_buffers():
 
 @allocating
 def fold_and_grow(characters, data, start, end, codes, scratch, bitmap):
-    """`fold`, in larger buffers if these are too small; return the buffers and the number of bytes written."""
+    """`fold`, in larger buffers if these are too small; return the buffers and the bytes written."""
     needed = end - start + 2 * SLACK
     while True:
         if len(scratch) < needed:
@@ -57,7 +102,7 @@ def grown(values, needed):
     return values if len(values) >= needed else np.empty(needed + needed // 4, values.dtype)
 
 
-@cached
+@kept
 def sketch_block(
     data, offsets, first, last, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
     band_keys, fingerprint_counts, signatures,
@@ -96,7 +141,7 @@ def sketch_block(
     return fingerprints[:total].copy()
 
 
-@cached
+@kept
 def shingle_block(data, offsets, documents, first, last, shingle_size, distinct, characters, counts):
     """Return the shingle hashes of documents[first:last], end to end; fill their counts.
 

@@ -80,7 +80,9 @@ def load() -> Characters:
     """Build the tables, once."""
     kinds = _kinds()
     special = _special()
-    folded = dict(zip(special, _each(special, lambda text: unicodedata.normalize("NFKC", text).casefold())))
+    folded = dict(
+        zip(special, _each(special, lambda text: unicodedata.normalize("NFKC", text).casefold()), strict=True)
+    )
     decompositions = _decompositions(special)
     compositions = _compositions(decompositions)
     entries = kinds.astype(np.uint32)
@@ -133,7 +135,7 @@ def _special() -> str:
 
 def _decompositions(characters: str) -> dict[str, str]:
     """Return NFKD of the characters it changes."""
-    pairs = zip(characters, _each(characters, lambda text: unicodedata.normalize("NFKD", text)))
+    pairs = zip(characters, _each(characters, lambda text: unicodedata.normalize("NFKD", text)), strict=True)
     return {character: changed for character, changed in pairs if changed != character}
 
 

@@ -31,11 +31,13 @@ SHORT = 15
 
 @inner
 def rotated(value, left):
+    """Rotate 64 bits to the left."""
     return value << np.uint64(left) | value >> np.uint64(64 - left)
 
 
 @inner
 def xxh_round(accumulator, value):
+    """Take 8 bytes into an accumulator (XXH64)."""
     return rotated(accumulator + value * _P2, 31) * _P1
 
 
@@ -49,16 +51,19 @@ def avalanche(value):
 
 @inner
 def step8(value, lane):
+    """Take in 8 bytes (XXH64)."""
     return rotated(value ^ xxh_round(_ZERO, lane), 27) * _P1 + _P4
 
 
 @inner
 def step4(value, lane):
+    """Take in 4 bytes (XXH64)."""
     return rotated(value ^ lane * _P1, 23) * _P2 + _P3
 
 
 @inner
 def step1(value, byte):
+    """Take in a byte (XXH64)."""
     return rotated(value ^ byte * _P5, 11) * _P1
 
 
@@ -275,6 +280,7 @@ def key_bands(signature, bands, rows, keys):
 
 @inner
 def pair_at(signature, index):
+    """Return two entries of a signature as the 8 bytes they are."""
     return np.uint64(signature[index]) | np.uint64(signature[index + 1]) << np.uint64(32)
 
 
@@ -315,31 +321,13 @@ def winnow(shingles, count, window, minima, spare):
 
 @allocating
 def sort_distinct(values, count, spare):
-    """Sort values[:count] and drop repeats, in place; return how many are left. `spare` is as long, overwritten.
+    """Sort values[:count] and drop repeats, in place; return how many are left.
 
-    Hashes are spread evenly, so one distribution by their leading bits leaves few in each slot.
+    `spare` is as long and overwritten. Hashes are spread evenly: one distribution by their leading bits leaves few
+    in each slot, and nearly nothing to do for the insertion sort that follows.
     """
     if count > 16:
-        bits = 1
-        while (1 << bits) < count >> 1 and bits < 24:
-            bits += 1
-        shift = np.uint64(64 - bits)
-        slots = np.zeros((1 << bits) + 1, np.int64)
-        for index in range(count):
-            spare[index] = values[index]
-            slots[np.int64(values[index] >> shift) + 1] += 1
-        for slot in range(1 << bits):
-            slots[slot + 1] += slots[slot]
-        for index in range(count):
-            slot = np.int64(spare[index] >> shift)
-            values[slots[slot]] = spare[index]
-            slots[slot] += 1
-        start = 0
-        for slot in range(1 << bits):
-            end = slots[slot]
-            if end - start > 64:
-                sort_radix(values, start, end, spare)
-            start = end
+        distribute(values, count, spare)
     for index in range(1, count):
         value = values[index]
         slot = index
@@ -353,6 +341,31 @@ def sort_distinct(values, count, spare):
             values[kept] = values[index]
             kept += 1
     return kept
+
+
+@allocating
+def distribute(values, count, spare):
+    """Order values[:count] by their leading bits, by half as many slots as there are values; sort full slots."""
+    bits = 1
+    while (1 << bits) < count >> 1 and bits < 24:
+        bits += 1
+    shift = np.uint64(64 - bits)
+    slots = np.zeros((1 << bits) + 1, np.int64)
+    for index in range(count):
+        spare[index] = values[index]
+        slots[np.int64(values[index] >> shift) + 1] += 1
+    for slot in range(1 << bits):
+        slots[slot + 1] += slots[slot]
+    for index in range(count):
+        slot = np.int64(spare[index] >> shift)
+        values[slots[slot]] = spare[index]
+        slots[slot] += 1
+    start = 0
+    for slot in range(1 << bits):
+        end = slots[slot]
+        if end - start > 64:
+            sort_radix(values, start, end, spare)
+        start = end
 
 
 @allocating

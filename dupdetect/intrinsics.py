@@ -9,6 +9,8 @@ Indices are not checked: callers keep them within their arrays.
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
@@ -19,11 +21,13 @@ BLOCK = 64
 #: Permutations that `least` works on at a time: 4 vectors of 16, so that everything stays in registers.
 LANES, GROUP = 16, 64
 
-#: How compiled functions are made that only other compiled functions call, and that make no arrays. Without `_nrt`
-#: numba would count references to every array at every call, which costs more than most of these functions do.
-inner = njit(nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-#: The same, for functions that make arrays.
-allocating = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_ALLOCATING: dict[str, Any] = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INNER = {**_ALLOCATING, "_nrt": False}
+#: For functions that make arrays and that only other compiled functions call.
+allocating = njit(**_ALLOCATING)
+#: For those that make none. Without `_nrt` numba does not count references to each array at each call, which would
+#: cost more than most of these functions do.
+inner = njit(**_INNER)
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
@@ -114,7 +118,7 @@ def fold_block(typing, source, position, target, out):
 def least(typing, values, count, factors, terms, group, signature_, row):
     """Take the least of factor * value + term over values[:count], for 64 permutations from `group` on.
 
-    values, factors, terms: uint32[...]; the result goes to signature_[row, group : group + 64] (uint32[..., p]).
+    values, factors, terms: uint32[...]; the result goes to signature_[row, group : group + 64].
     """
 
     def build(context, builder, signature, arguments):

@@ -10,6 +10,7 @@ compiled code holds no lock. What comes out depends on neither blocks nor thread
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -31,7 +32,7 @@ def available() -> bool:
     """Say whether compiled code can run here; if not, warn, once."""
     try:
         import numba  # noqa: F401
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # not installed; too old for numpy; its libraries do not load
         warnings.warn(
             f"numba cannot be imported ({error}); the slow definition in Python is used instead: "
             "install numba for this Python to sign texts some hundred times faster",
@@ -92,6 +93,7 @@ def sketch(
     from dupdetect import blocks, characters
     from dupdetect.intrinsics import GROUP
 
+    data, offsets = _fixed(data, np.uint8), _fixed(offsets, np.int64)
     count = len(offsets) - 1
     padding = -len(factors) % GROUP
     padded_factors, padded_terms = np.pad(factors, (0, padding)), np.pad(terms, (0, padding))
@@ -103,12 +105,10 @@ def sketch(
     tables = characters.load()
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
-        target = (
-            signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
-        )
+        target = signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
         picked = blocks.sketch_block(
-            data, offsets, first, last, shingle_size, window, padded_factors, padded_terms, bands, rows, tables,
-            words, digests, band_keys, counts, target,
+            data, offsets, first, last, shingle_size, window, padded_factors, padded_terms, bands, rows,
+            tables, words, digests, band_keys, counts, target,
         )  # fmt: skip
         if want_signatures and target is not signatures:
             signatures[:] = target
@@ -147,6 +147,8 @@ def shingles(
     """
     from dupdetect import blocks, characters
 
+    data, offsets = _fixed(data, np.uint8), _fixed(offsets, np.int64)
+    documents = _fixed(documents, np.int64)
     counts = np.empty(len(documents), np.int64)
     tables = characters.load()
 
@@ -159,9 +161,14 @@ def shingles(
     return _offsets(counts), values
 
 
-def _run(
-    work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64], workers: int
-) -> NDArray[np.uint64]:
+def _fixed(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    """Return an array as the code was compiled for: contiguous, aligned, read-only; a copy only if it is not."""
+    fixed = np.require(array, dtype, ["C", "A"]).view()
+    fixed.flags.writeable = False
+    return fixed
+
+
+def _run(work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64], workers: int) -> NDArray[np.uint64]:
     """Give blocks of documents to threads; return what `work` made of them, end to end."""
     cuts = _cut(sizes)
     if workers == 1 or len(cuts) == 1:
@@ -173,13 +180,13 @@ def _run(
 
 
 def _cut(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Cut documents of these sizes into blocks (first, last) of some `BLOCK_BYTES`, a longer document alone."""
+    """Cut documents of these sizes into blocks (first, last) of about `BLOCK_BYTES`."""
     ends = np.cumsum(sizes + 64)  # an empty document costs something too
     if len(ends) == 0:
         return []
     cuts = np.searchsorted(ends, np.arange(BLOCK_BYTES, int(ends[-1]), BLOCK_BYTES), side="left") + 1
     bounds: list[Any] = [0, *np.unique(cuts[cuts < len(sizes)]).tolist(), len(sizes)]
-    return list(zip(bounds[:-1], bounds[1:]))
+    return list(itertools.pairwise(bounds))
 
 
 def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
