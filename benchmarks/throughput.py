@@ -343,6 +343,16 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     plt.close(figure)
 
 
+def report(rows: Sequence[Row], given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Write the JSON; return its rows."""
+    table = [row.summary() for row in rows]
+    ratios(table)
+    config = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items()}
+    whole = {"machine": machine(), "settings": config, "rows": table}
+    (given.out / "throughput.json").write_text(json.dumps(whole, indent=1))
+    return table
+
+
 def machine() -> dict[str, Any]:
     """What the numbers were measured on."""
     info = Path("/proc/cpuinfo")
@@ -425,18 +435,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _compile(rows, given)
     order = [row for row in rows if not row.problem] * given.repeats
     random.shuffle(order)
+    table = report(rows, given)
     for number, row in enumerate(order, 1):
         if row.problem:
             continue
         print(f"[{number}/{len(order)}] {row.mode}: {row.name}", file=sys.stderr, flush=True)
         mine = _package(row.name) in ("dupdetect", "pyarrow")
         measure(row, sys.executable if mine else given.peer_python, given.work, given)
-    table = [row.summary() for row in rows]
-    ratios(table)
+        table = report(rows, given)  # after every run: an interrupted evening keeps what it has
     show(table)
-    config = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items()}
-    report = {"machine": machine(), "settings": config, "rows": table}
-    (given.out / "throughput.json").write_text(json.dumps(report, indent=1))
     draw(table, given.out / "throughput.png")
 
 
