@@ -127,10 +127,23 @@ def write_pieces(characters, piece, scratch, bitmap, pending, out):
 
 
 @inner
+def find(values, wanted):
+    """Return where `wanted` stands among ascending values, -1 if it does not."""
+    first, last = 0, len(values)
+    while first < last:
+        middle = (first + last) >> 1
+        if values[middle] < wanted:
+            first = middle + 1
+        else:
+            last = middle
+    return first if first < len(values) and values[first] == wanted else -1
+
+
+@inner
 def decomposition_of(characters, code):
     """Return where a character's decomposition begins and ends in `decompositions`; (0, 0) if it has none."""
-    index = np.searchsorted(characters.decomposed, code)
-    if index < len(characters.decomposed) and characters.decomposed[index] == code:
+    index = find(characters.decomposed, code)
+    if index >= 0:
         return characters.decomposition_offsets[index], characters.decomposition_offsets[index + 1]
     return np.int32(0), np.int32(0)
 
@@ -232,8 +245,8 @@ def composition_of(characters, first, second):
     if _T < second < _T + _FINALS and _S <= first < _S_END and (first - _S) % _FINALS == 0:
         return first + second - _T
     pair = np.uint64(first) << np.uint64(32) | np.uint64(second)
-    index = np.searchsorted(characters.pairs, pair)
-    if index < len(characters.pairs) and characters.pairs[index] == pair:
+    index = find(characters.pairs, pair)
+    if index >= 0:
         return np.int64(characters.composites[index])
     return 0
 
