@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from hashlib import blake2b
+from operator import index
 from typing import Any
 
 from dupdetect.errors import SettingsError
@@ -26,7 +27,7 @@ POLICY_COLUMNS = {"earliest": "date", "priority": "priority"}
 SortKey = Callable[[dict[str, Any]], Any]
 
 #: What decides a sketch, as opposed to what is made of it.
-_SKETCH_FIELDS = ("shingle_size", "num_perm", "seed", "window")
+SKETCH_FIELDS = ("shingle_size", "num_perm", "seed", "window")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +132,7 @@ class Settings:
         if self.bands is None:
             return
         try:
-            bands, rows = (int(n) for n in self.bands)
+            bands, rows = map(index, self.bands)
         except (TypeError, ValueError):
             raise SettingsError(f"bands is {self.bands!r}; expected a pair of whole numbers (bands, rows)") from None
         if bands < 1 or rows < 1 or bands * rows > self.num_perm:
@@ -150,7 +151,7 @@ class Settings:
             return
         if not isinstance(self.canonical_column, str):
             raise SettingsError(f"canonical_column is {self.canonical_column!r}; expected a column's name")
-        if self.canonical not in POLICY_COLUMNS:
+        if callable(self.canonical) or self.canonical not in POLICY_COLUMNS:
             raise SettingsError(
                 f"canonical_column is {self.canonical_column!r}, but canonical={self.canonical!r} reads no column; "
                 f"leave it out, or set canonical to one of {', '.join(POLICY_COLUMNS)}"
@@ -180,14 +181,15 @@ class Settings:
     @property
     def sketch_fingerprint(self) -> str:
         """16 hexadecimal digits that differ where sketches cannot be compared."""
-        return _fingerprint({name: getattr(self, name) for name in _SKETCH_FIELDS})
+        return _fingerprint({name: getattr(self, name) for name in SKETCH_FIELDS})
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-ready values; a callable by its qualified name."""
-        values = asdict(self)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         if callable(self.canonical):
-            name = getattr(self.canonical, "__qualname__", repr(self.canonical))
-            values["canonical"] = f"{getattr(self.canonical, '__module__', '?')}:{name}"
+            # An object that is called goes by its class: its repr would hold an address, other in each process.
+            named = self.canonical if hasattr(self.canonical, "__qualname__") else type(self.canonical)
+            values["canonical"] = f"{named.__module__}:{named.__qualname__}"
         return values
 
     def replace(self, **changes: Any) -> Settings:

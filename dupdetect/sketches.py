@@ -18,6 +18,7 @@ import numpy as np
 
 from dupdetect import bands, minhash, winnow
 from dupdetect.errors import MismatchError
+from dupdetect.settings import SKETCH_FIELDS
 from dupdetect.shingles import digest, shingle_hashes, word_hashes
 from dupdetect.words import words
 
@@ -143,8 +144,8 @@ class Sketches:
 
 
 def _differences(mine: Settings, theirs: Settings) -> str:
-    a, b = mine.as_dict(), theirs.as_dict()
-    return ", ".join(f"{name}: {a[name]} and {b[name]}" for name in a if a[name] != b[name])
+    values = ((name, getattr(mine, name), getattr(theirs, name)) for name in SKETCH_FIELDS)
+    return ", ".join(f"{name}: {a} and {b}" for name, a, b in values if a != b)
 
 
 def sketch_texts(texts: pa.Array, settings: Settings, *, workers: int = 1, signatures: bool = False) -> Sketches:

@@ -1,0 +1,221 @@
+import dataclasses
+import functools
+import json
+import pickle
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from dupdetect import bands
+from dupdetect.errors import DupdetectError, SettingsError
+from dupdetect.settings import POLICIES, Settings
+
+#: A value of each setting that is not its default.
+OTHERS = {
+    "shingle_size": 3,
+    "num_perm": 64,
+    "seed": 2,
+    "threshold": 0.7,
+    "containment": 0.6,
+    "least": 8,
+    "bands": (16, 8),
+    "window": 8,
+    "shared": 0.5,
+    "frequent": 10,
+    "canonical": "longest",
+    "canonical_column": "when",
+}
+
+
+def other(name):
+    """Give settings of which that one is not the default."""
+    needed = {"canonical": "earliest"} if name == "canonical_column" else {}
+    return Settings(**needed, **{name: OTHERS[name]})
+
+
+def length_of_row(row):
+    return len(row["text"])
+
+
+def test_settings_are_frozen_compared_by_value_and_hashable():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().seed = 2
+    assert Settings(seed=2) == Settings(seed=2) != Settings()
+    assert hash(Settings(bands=(16, 8))) == hash(Settings(bands=[16, 8]))
+
+
+def test_settings_are_given_by_keyword():
+    with pytest.raises(TypeError):
+        Settings(5)
+
+
+def test_settings_print_every_value_and_can_be_read_back():
+    for name in OTHERS:
+        assert f"{name}={OTHERS[name]!r}" in repr(other(name))
+        assert eval(repr(other(name))) == other(name)
+
+
+def test_settings_are_pickled():
+    settings = Settings(threshold=0.7)
+    assert settings.banding
+    assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"shingle_size": 0}, "shingle_size is 0; expected a whole number from 1 to 65536"),
+        ({"shingle_size": 2.5}, "shingle_size is 2.5; expected a whole number"),
+        ({"shingle_size": "5"}, "shingle_size is '5'; expected a whole number"),
+        ({"shingle_size": True}, "shingle_size is True; expected a whole number"),
+        ({"num_perm": 1}, "num_perm is 1; expected a whole number from 2"),
+        ({"num_perm": None}, "num_perm is None; expected a whole number"),
+        ({"seed": -1}, "seed is -1; expected a whole number from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed is 4294967296; expected"),
+        ({"window": 0}, "window is 0; expected a whole number from 1"),
+        ({"frequent": 1}, "frequent is 1; expected a whole number from 2"),
+        ({"least": 0}, "least is 0; expected a whole number from 1"),
+        ({"threshold": 0}, "threshold is 0; expected a number above 0 and up to 1"),
+        ({"threshold": 1.01}, "threshold is 1.01; expected"),
+        ({"threshold": float("nan")}, "threshold is nan; expected"),
+        ({"threshold": "0.8"}, "threshold is '0.8'; expected"),
+        ({"threshold": True}, "threshold is True; expected"),
+        ({"threshold": None}, "threshold is None; expected"),
+        ({"containment": -0.1}, "containment is -0.1; expected a number above 0 and up to 1"),
+        ({"shared": 0}, "shared is 0; expected a number above 0 and up to 1"),
+        ({"bands": 4}, "bands is 4; expected a pair of whole numbers"),
+        ({"bands": (4,)}, "bands is .4,.; expected a pair"),
+        ({"bands": (4, 5, 6)}, "expected a pair of whole numbers"),
+        ({"bands": ("a", "b")}, "expected a pair of whole numbers"),
+        ({"bands": "48"}, "bands is '48'; expected a pair of whole numbers"),
+        ({"bands": (4.5, 2)}, "bands is .4.5, 2.; expected a pair of whole numbers"),
+        ({"bands": (float("inf"), 2)}, "expected a pair of whole numbers"),
+        ({"bands": (0, 4)}, "expected both at least 1"),
+        ({"bands": (4, 0)}, "expected both at least 1"),
+        ({"bands": (20, 7)}, "20 bands of 7 rows; expected .* 140 no more than num_perm, 128"),
+        ({"canonical": "newest"}, "canonical is 'newest'; expected one of cleanest, longest, earliest"),
+        ({"canonical": None}, "canonical is None; expected one of"),
+        ({"canonical": ["longest"]}, "expected one of cleanest"),
+        ({"canonical": "earliest", "canonical_column": 3}, "canonical_column is 3; expected a column's name"),
+        ({"canonical_column": "date"}, "canonical='cleanest' reads no column; leave it out, or set canonical to"),
+        ({"canonical": len, "canonical_column": "date"}, "reads no column"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_in_one_sentence(values, message):
+    with pytest.raises(SettingsError, match=message) as error:
+        Settings(**values)
+    assert "\n" not in str(error.value)
+    assert isinstance(error.value, ValueError)
+    assert isinstance(error.value, DupdetectError)
+    assert error.value.exit_code == 2
+
+
+def test_the_ends_of_the_ranges_are_accepted():
+    low = Settings(
+        shingle_size=1, num_perm=2, seed=0, threshold=1e-9, containment=1e-9, least=1, window=1, shared=1e-9, frequent=2
+    )
+    high = Settings(shingle_size=2**16, seed=2**32 - 1, threshold=1, containment=1, window=2**24, shared=1)
+    assert low.banding == (2, 1)
+    assert high.threshold == 1.0
+
+
+def test_numbers_of_numpy_become_plain_ones():
+    settings = Settings(shingle_size=np.int64(3), threshold=np.float32(0.5), bands=np.array([16, 8]))
+    assert type(settings.shingle_size) is int
+    assert type(settings.threshold) is float
+    assert settings == Settings(shingle_size=3, threshold=0.5, bands=(16, 8))
+    assert json.loads(json.dumps(settings.as_dict())) == Settings(shingle_size=3, threshold=0.5).as_dict() | {
+        "bands": [16, 8]
+    }
+
+
+def test_others_names_every_setting():
+    assert list(OTHERS) == [field.name for field in dataclasses.fields(Settings)]
+
+
+def test_the_fingerprint_differs_with_each_setting():
+    fingerprints = {Settings().fingerprint, Settings(canonical="earliest").fingerprint}
+    fingerprints |= {other(name).fingerprint for name in OTHERS}
+    assert len(fingerprints) == len(OTHERS) + 2
+    assert all(len(one) == 16 and int(one, 16) >= 0 for one in fingerprints)
+    assert Settings(threshold=0.8).fingerprint == Settings().fingerprint
+
+
+def test_fingerprints_are_the_same_in_every_process():
+    code = (
+        "from dupdetect import Settings; s = Settings(bands=(16, 8), canonical=len); "
+        "print(s.fingerprint, s.sketch_fingerprint)"
+    )
+    settings = Settings(bands=(16, 8), canonical=len)
+    expected = f"{settings.fingerprint} {settings.sketch_fingerprint}\n"
+    command = [sys.executable, "-X", "faulthandler", "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == expected
+
+
+def test_the_fingerprint_of_the_defaults_is_known():
+    assert Settings().sketch_fingerprint == "fec017bd9b3dd491"
+
+
+def test_the_sketch_fingerprint_differs_where_sketches_do():
+    for name in OTHERS:
+        differs = other(name).sketch_fingerprint != Settings().sketch_fingerprint
+        assert differs == (name in {"shingle_size", "num_perm", "seed", "window"}), name
+
+
+def test_a_callable_goes_by_its_name():
+    settings = Settings(canonical=length_of_row)
+    assert settings.as_dict()["canonical"].endswith(":length_of_row")
+    assert settings.fingerprint == Settings(canonical=length_of_row).fingerprint != Settings().fingerprint
+    assert settings.column is None
+
+
+class Key:
+    """A callable that can be neither hashed nor copied."""
+
+    __hash__ = None
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def __call__(self, _row):
+        return 0
+
+
+@pytest.mark.parametrize("key", [Key(), functools.partial(length_of_row), lambda _: 0, len])
+def test_any_callable_has_a_name_that_holds_no_address(key):
+    settings = Settings(canonical=key)
+    assert len(settings.fingerprint) == 16
+    assert "0x" not in json.dumps(settings.as_dict())
+    with pytest.raises(SettingsError, match="reads no column"):
+        settings.replace(canonical_column="date")
+
+
+def test_policies_read_their_columns():
+    columns = {policy: Settings(canonical=policy).column for policy in POLICIES}
+    assert columns == {"cleanest": None, "longest": None, "earliest": "date", "priority": "priority", "first": None}
+    assert Settings(canonical="earliest", canonical_column="when").column == "when"
+
+
+def test_bands_are_chosen_for_the_threshold_or_given():
+    assert Settings(threshold=0.6).banding == bands.choose(0.6, 128)
+    assert Settings(threshold=0.6, bands=(4, 3)).banding == (4, 3)
+
+
+def test_replace_changes_some_values_and_validates():
+    settings = Settings(threshold=0.7).replace(seed=4)
+    assert (settings.threshold, settings.seed) == (0.7, 4)
+    with pytest.raises(SettingsError, match="seed is -4"):
+        settings.replace(seed=-4)
+
+
+def test_replace_names_the_settings_where_one_is_unknown():
+    with pytest.raises(SettingsError, match="unknown setting size, treshold; the settings are shingle_size, num_perm"):
+        Settings().replace(treshold=0.7, size=3)
+
+
+def test_replaced_settings_choose_their_own_bands():
+    settings = Settings(threshold=0.9)
+    assert settings.banding != settings.replace(threshold=0.5).banding == bands.choose(0.5, 128)
