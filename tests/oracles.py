@@ -1,0 +1,131 @@
+"""What the library computes, in the slowest and most obvious way: tests hold the library to it."""
+
+from __future__ import annotations
+
+import unicodedata
+from itertools import combinations
+
+import regex
+import xxhash
+from datasketch import MinHash, MinHashLSH
+
+WITHOUT_SPACES = [
+    "Han",
+    "Hiragana",
+    "Katakana",
+    "Bopomofo",
+    "Yi",
+    "Nushu",
+    "Tangut",
+    "Khitan_Small_Script",
+    "Thai",
+    "Lao",
+    "Khmer",
+    "Myanmar",
+    "Tai_Le",
+    "New_Tai_Lue",
+    "Tai_Tham",
+    "Tai_Viet",
+    "Ahom",
+]
+
+
+def words(text):
+    """Cut a text character by character."""
+    cut, word = [], ""
+    for character in unicodedata.normalize("NFKC", text).casefold():
+        alone = any(regex.match(rf"\p{{Script={script}}}", character) for script in WITHOUT_SPACES)
+        inside = regex.match(r"\w", character)
+        if inside and not alone:
+            word += character
+            continue
+        cut += [word] * bool(word) + [character] * bool(inside)
+        word = ""
+    return cut + [word] * bool(word)
+
+
+def runs(items, size):
+    """Give every run of so many items; all items where they are fewer, nothing where there are none."""
+    size = min(size, len(items))
+    return [tuple(items[start : start + size]) for start in range(len(items) - size + 1)] if size else []
+
+
+def shingles(text, size):
+    """Give the set of a text's shingles, as tuples of words."""
+    return set(runs(words(text), size))
+
+
+def shingle_hash(run):
+    """Hash one shingle with Python's integers."""
+    total = sum(
+        xxhash.xxh64_intdigest(word.encode()) * 0x9FB21C651E98DF25 ** (len(run) - 1 - place)
+        for place, word in enumerate(run)
+    )
+    total %= 2**64
+    total = (total ^ (total >> 33)) * 0xC2B2AE3D27D4EB4F % 2**64
+    total = (total ^ (total >> 29)) * 0x165667B19E3779F9 % 2**64
+    return total ^ (total >> 32)
+
+
+def fingerprints(hashes, window):
+    """Take the least of every window."""
+    return sorted({min(run) for run in runs(list(hashes), window)})
+
+
+def minhash(hashes, num_perm, seed):
+    """Sign with datasketch."""
+    signed = MinHash(num_perm, seed, scheme="affine32", hashfunc=int)
+    signed.update_batch([int(value) >> 32 for value in hashes])
+    return signed
+
+
+def share(part, whole):
+    """Give the share of one set that is in another; 0 for an empty set."""
+    return len(part & whole) / max(len(part), 1)
+
+
+def jaccard(a, b):
+    """Give the Jaccard similarity of two sets; 0 for two empty ones."""
+    return len(a & b) / max(len(a | b), 1)
+
+
+def relation(a, b, settings):
+    """Judge two texts: the relation of a to b, or None."""
+    if not words(a) or not words(b):
+        return None
+    if words(a) == words(b):
+        return "identical"
+    x, y = shingles(a, settings.shingle_size), shingles(b, settings.shingle_size)
+    if jaccard(x, y) >= settings.threshold:
+        return "near_duplicate"
+    smaller = min(len(x), len(y))
+    if smaller < settings.least or len(x & y) / smaller < settings.containment:
+        return None
+    return "contains" if len(x) > len(y) else "contained"
+
+
+def lsh_pairs(signatures, bands, rows, seed=1):
+    """Ask datasketch which signatures share a band."""
+    index = MinHashLSH(num_perm=signatures.shape[1], params=(bands, rows))
+    signed = [MinHash(hashvalues=row, seed=seed, scheme="affine32", hashfunc=int) for row in signatures]
+    for number, one in enumerate(signed):
+        index.insert(number, one)
+    found = {tuple(sorted((a, b))) for a, one in enumerate(signed) for b in index.query(one) if a != b}
+    return sorted(found)
+
+
+def components(nodes, edges):
+    """Give the connected components of a graph, as a set of frozensets."""
+    groups = {node: {node} for node in nodes}
+    for a, b in edges:
+        if groups[a] is not groups[b]:
+            groups[a] |= groups[b]
+            for node in groups[b]:
+                groups[node] = groups[a]
+    return {frozenset(group) for group in groups.values()}
+
+
+def all_pairs(texts, settings):
+    """Compare all texts with all: {(a, b): relation} of those that are copies, for {id: text}."""
+    pairs = ((a, b, relation(texts[a], texts[b], settings)) for a, b in combinations(texts, 2))
+    return {(a, b): found for a, b, found in pairs if found}
