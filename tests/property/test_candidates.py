@@ -1,0 +1,121 @@
+"""Candidates against datasketch and against a count of shared keys, on documents that really collide."""
+
+import numpy as np
+import oracles
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dupdetect import bands, candidates
+from dupdetect.candidates import find, join_documents, unpack
+from dupdetect.settings import Settings
+from dupdetect.sketches import Ragged, Sketches
+
+KEYS = st.lists(st.sets(st.integers(0, 12), max_size=6), max_size=14)
+
+
+def sketches_of(signatures, fingerprints, settings):
+    n = len(fingerprints)
+    return Sketches(
+        settings,
+        np.ones(n, np.int64),
+        np.zeros((n, 2), np.uint64),
+        bands.keys(signatures, *settings.banding),
+        Ragged.of([np.array(sorted(row), np.uint64) for row in fingerprints]),
+    )
+
+
+def listed(pairs):
+    return list(zip(*(side.tolist() for side in unpack(pairs)), strict=True))
+
+
+@given(
+    st.sampled_from([(1, 1), (2, 3), (4, 2), (8, 1), (2, 4), (3, 2)]),
+    st.integers(0, 30),
+    st.integers(1, 4),
+    st.integers(0, 2**32 - 1),
+)
+def test_candidates_by_bands_are_exactly_those_of_datasketch(banding, n, values, seed):
+    if banding[0] < 2:
+        banding = (2, 1)  # datasketch wants two bands
+    signatures = np.random.default_rng(seed).integers(0, values + 1, (n, 8), dtype=np.uint32)
+    settings = Settings(num_perm=8, bands=banding, frequent=1000)
+    found = find(sketches_of(signatures, [()] * n, settings))
+    assert listed(found.pairs) == oracles.lsh_pairs(signatures, *banding)
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.8])
+def test_candidates_of_chosen_bands_are_exactly_those_of_datasketch(threshold):
+    random = np.random.default_rng(5)
+    signatures = random.integers(0, 2**32, (60, 128), dtype=np.uint32)
+    for copy in range(1, 60):  # each a copy of the one before, changed in a growing share of its entries
+        same = random.random(128) > copy / 100
+        signatures[copy, same] = signatures[copy - 1, same]
+    settings = Settings(threshold=threshold, frequent=1000)
+    found = find(sketches_of(signatures, [()] * 60, settings))
+    assert listed(found.pairs) == oracles.lsh_pairs(signatures, *settings.banding)
+    assert len(found.pairs) > 20
+
+
+def expected(rows, frequent, share):
+    """Count what documents share: {pair} by rare keys, {pair} by frequent ones."""
+    holders = {key: [n for n, row in enumerate(rows) if key in row] for key in set().union(*rows)}
+    common = {key for key, members in holders.items() if len(members) > frequent}
+    dense, sparse = set(), set()
+    for b, row in enumerate(rows):
+        for a in range(b):
+            shared = rows[a] & row
+            fewer = min(len(rows[a] - common), len(row - common))
+            if shared - common and len(shared - common) >= share * fewer:
+                dense.add((a, b))
+            met = sum(
+                holders[key].index(a) < candidates.LINKS
+                or holders[key].index(b) - holders[key].index(a) <= candidates.LINKS
+                for key in shared & common
+            )
+            if met and met >= share * min(len(rows[a] & common), len(row & common)):
+                sparse.add((a, b))
+    return dense, sparse
+
+
+@given(KEYS, st.integers(2, 6), st.sampled_from([0.1, 0.25, 0.5, 1.0]), st.integers(1, 3))
+def test_candidates_by_fingerprints_are_those_of_a_count(rows, frequent, share, workers):
+    n = len(rows)
+    signatures = np.arange(2 * n, dtype=np.uint32).reshape(n, 2)  # no two bands are equal
+    settings = Settings(num_perm=2, bands=(2, 1), frequent=frequent, shared=share)
+    found = find(sketches_of(signatures, rows, settings), workers=workers)
+    dense, sparse = expected(rows, frequent, share)
+    assert set(listed(found.sparse)) == sparse
+    assert set(listed(found.pairs)) == dense | sparse
+
+
+@given(KEYS, st.integers(1, 3), st.sampled_from([0.0, 0.3]))
+def test_the_join_is_the_same_compiled(rows, links, share):
+    groups = {key: [n for n, row in enumerate(rows) if key in row] for key in sorted(set().union(*rows))}
+    members = [np.array(group, np.int64) for group in groups.values()]
+    of_document = [np.array([g for g, group in enumerate(groups.values()) if n in group]) for n in range(len(rows))]
+    arguments = (
+        np.cumsum([0, *map(len, members)]),
+        np.concatenate([np.empty(0, np.int64), *members]),
+        np.cumsum([0, *map(len, rows)]),
+        np.concatenate([np.empty(0, np.int64), *of_document]).astype(np.int64),
+        np.array([len(row) for row in rows], np.int64),
+        share,
+        links,
+        0,
+        len(rows),
+    )
+    interpreted, compiled = join_documents.function(*arguments), join_documents.compiled(*arguments)
+    assert interpreted.tolist() == compiled.tolist()
+    assert interpreted.dtype == compiled.dtype == np.uint64
+
+
+@given(st.integers(20, 60), st.integers(2, 12), st.integers(0, 2**32 - 1))
+def test_pairs_grow_with_documents_and_not_with_their_square(n, frequent, seed):
+    random = np.random.default_rng(seed)
+    rows = [set(random.integers(0, 4, 3).tolist()) for _ in range(10 * n)]
+    signatures = random.integers(0, 2, (10 * n, 2), dtype=np.uint32)
+    settings = Settings(num_perm=2, bands=(2, 1), frequent=frequent)
+    found = find(sketches_of(signatures, rows, settings))
+    keys = 2 + 3
+    assert len(found.pairs) <= keys * max(frequent, 2 * candidates.LINKS) * len(rows)

@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+
+from dupdetect import candidates
+from dupdetect.candidates import find, pack, union, unpack, without
+from dupdetect.settings import Settings
+from dupdetect.sketches import Ragged, Sketches
+
+
+def sketches_of(band_keys, fingerprints, **settings):
+    """Make sketches of these keys, a row a document."""
+    n = len(band_keys)
+    keys = np.array(band_keys, np.uint64)
+    ragged = Ragged.of([np.array(row, np.uint64) for row in fingerprints])
+    return Sketches(Settings(**settings), np.ones(n, np.int64), np.zeros((n, 2), np.uint64), keys, ragged)
+
+
+def listed(pairs):
+    return list(zip(*(side.tolist() for side in unpack(pairs)), strict=True))
+
+
+def lone(n, bands=2):
+    """Give keys that no two documents share."""
+    return 10**6 + np.arange(n * bands).reshape(n, bands)
+
+
+def test_pairs_are_packed_lesser_first_sorted_and_distinct():
+    packed = pack(np.array([5, 1, 2**32 - 1, 2]), np.array([3, 2, 0, 1]))
+    assert packed.dtype == np.uint64
+    assert listed(packed) == [(0, 2**32 - 1), (1, 2), (3, 5)]
+    assert all(side.dtype == np.int64 for side in unpack(packed))
+
+
+def test_pairs_are_united_and_subtracted():
+    one, other = pack(np.array([0, 1]), np.array([1, 2])), pack(np.array([1, 3]), np.array([2, 4]))
+    assert listed(union(one, other)) == [(0, 1), (1, 2), (3, 4)]
+    assert listed(without(one, other)) == [(0, 1)]
+
+
+def test_an_equal_band_makes_a_candidate():
+    found = find(sketches_of([[1, 2], [1, 3], [4, 3], [5, 6]], [[]] * 4))
+    assert listed(found.pairs) == [(0, 1), (1, 2)]
+    assert (len(found.sparse), found.frequent) == (0, 0)
+
+
+@pytest.mark.parametrize(("shared", "expected"), [(0.25, [(0, 1)]), (0.26, []), (1.0, [])])
+def test_enough_shared_fingerprints_of_whoever_has_fewer_make_a_candidate(shared, expected):
+    few, many = [1, 2, 3, 4], [1, *range(100, 200)]
+    assert listed(find(sketches_of(lone(2), [few, many], shared=shared)).pairs) == expected
+
+
+def test_no_documents_and_one_document_have_no_candidates():
+    for n in (0, 1):
+        found = find(sketches_of(lone(n), [[7]] * n))
+        assert (len(found.pairs), len(found.sparse), found.frequent) == (0, 0, 0)
+
+
+def test_fingerprints_and_band_keys_are_told_apart():
+    assert listed(find(sketches_of([[7], [8]], [[8], [7]])).pairs) == []
+
+
+def test_a_key_of_as_many_documents_as_frequent_says_is_joined_in_full():
+    found = find(sketches_of(lone(10), [[7]] * 10, frequent=10))
+    assert len(found.pairs) == 45
+    assert (len(found.sparse), found.frequent) == (0, 0)
+
+
+def test_a_key_of_more_documents_links_them_to_the_first_and_to_those_before():
+    found = find(sketches_of(lone(11), [[7]] * 11, frequent=10))
+    expected = {(a, b) for b in range(11) for a in (0, 1, b - 2, b - 1) if 0 <= a < b}
+    assert set(listed(found.pairs)) == expected
+    assert listed(found.sparse) == sorted(expected)
+    assert found.frequent == 1
+
+
+def test_frequent_bands_are_linked_sparsely_too():
+    found = find(sketches_of([[7]] * 1000, [[]] * 1000, frequent=10))
+    assert len(found.pairs) < 4 * 1000
+    assert found.frequent == 1
+
+
+def test_a_frequent_fingerprint_does_not_count_against_the_rare_ones():
+    # Of three fingerprints two are everyone's; of what is left these two documents share all.
+    everyone = [[1, 2, 100 + n] for n in range(20)]
+    everyone[11][2] = everyone[18][2] = 99
+    found = find(sketches_of(lone(20), everyone, frequent=10, shared=1.0))
+    assert (11, 18) in listed(found.pairs)
+    assert (11, 18) not in listed(found.sparse)
+
+
+def test_inactive_documents_are_not_looked_at_nor_counted():
+    active = np.arange(30) % 3 == 0
+    found = find(sketches_of(lone(30), [[7]] * 30, frequent=10), active)
+    members = np.flatnonzero(active).tolist()
+    assert listed(found.pairs) == [(a, b) for a in members for b in members if a < b]
+    assert found.frequent == 0
+    assert len(find(sketches_of(lone(30), [[7]] * 30), np.zeros(30, np.bool_)).pairs) == 0
+
+
+def test_candidates_do_not_depend_on_workers():
+    random = np.random.default_rng(3)
+    keys = random.integers(0, 40, (200, 4)) + 1000 * np.arange(4)
+    prints = [np.unique(random.integers(0, 60, 6)) for _ in range(200)]
+    found = [find(sketches_of(keys, prints, frequent=8, shared=0.4), workers=workers) for workers in (1, 2, 3, 50)]
+    assert len({one.pairs.tobytes() for one in found}) == 1
+    assert len({one.sparse.tobytes() for one in found}) == 1
+
+
+def test_more_pairs_than_the_buffer_holds_are_all_kept():
+    n = 120
+    found = find(sketches_of(lone(n), [[7]] * n, frequent=n))
+    assert len(found.pairs) == n * (n - 1) // 2 > 1024
+
+
+def test_lone_keys_are_dropped_before_they_are_sorted():
+    keys = np.array([1, 2, 3, 2, 10**12], np.uint64)
+    assert candidates._repeated(keys)[[1, 3]].all()
+    assert not candidates._repeated(np.arange(100, dtype=np.uint64)).any()

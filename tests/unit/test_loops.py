@@ -1,0 +1,86 @@
+import os
+import sys
+import threading
+
+import pytest
+
+from dupdetect import kernels, loops
+from dupdetect.loops import Loop, available_workers, on_threads
+
+
+def double(number: int) -> int:
+    """Double it."""
+    return 2 * number
+
+
+def test_a_loop_is_called_as_it_reads():
+    loop = Loop(double)
+    assert loop(21) == 42
+    assert loop.__doc__ == "Double it."
+    assert "compiled" not in loop.__dict__
+
+
+def test_little_work_is_interpreted_and_much_is_compiled(monkeypatch):
+    loop = Loop(double)
+    assert loop.worth(loops.PATIENCE) is double
+    assert loop.worth(loops.PATIENCE + 1) is loop.compiled is not double
+    assert loop.compiled(21) == 42
+
+
+def test_what_is_compiled_is_used_for_little_work_too():
+    loop = Loop(double)
+    assert loop.worth(1) is double
+    compiled = loop.compiled
+    assert loop.worth(1) is compiled
+
+
+def test_without_a_compiler_all_work_is_interpreted(monkeypatch):
+    monkeypatch.setattr(kernels, "available", lambda: False)
+    assert Loop(double).worth(10**12) is double
+
+
+def test_where_no_cache_can_be_written_loops_are_compiled_without(monkeypatch):
+    import numba
+
+    compile = numba.njit
+
+    def without_cache(**options):
+        if options.pop("cache", False):
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile(**options)
+
+    monkeypatch.setattr(numba, "njit", without_cache)
+    assert Loop(double).compiled(21) == 42
+
+
+def test_threads_return_results_in_the_order_of_the_items():
+    for workers in (0, 1, 2, 7):
+        assert on_threads(double, range(20), workers) == [2 * n for n in range(20)]
+        assert on_threads(double, (), workers) == []
+
+
+def test_one_worker_or_one_item_needs_no_thread():
+    here = threading.get_ident()
+    assert set(on_threads(lambda _: threading.get_ident(), range(5), 1)) == {here}
+    assert on_threads(lambda _: threading.get_ident(), [0], 5) == [here]
+    assert here not in on_threads(lambda _: threading.get_ident(), range(5), 2)
+
+
+def test_an_error_on_a_thread_is_raised_here():
+    with pytest.raises(ZeroDivisionError):
+        on_threads(lambda n: 1 // n, [1, 0, 2], 2)
+
+
+def test_available_workers_are_those_this_process_may_use(monkeypatch):
+    assert 1 <= available_workers() <= os.cpu_count()
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert available_workers() == os.cpu_count()
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available_workers() == 1
+
+
+def test_loops_are_loaded_without_the_compiler():
+    import subprocess
+
+    code = "import sys, dupdetect.candidates, dupdetect.verify, dupdetect.clusters; assert 'numba' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

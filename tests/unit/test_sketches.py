@@ -1,0 +1,171 @@
+import numpy as np
+import oracles
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from dupdetect import kernels, minhash, sketches
+from dupdetect.errors import MismatchError
+from dupdetect.settings import Settings
+from dupdetect.sketches import Ragged, Sketches, buffers, define, patient, shingle_sets, sketch_texts
+
+SMALL = Settings(shingle_size=2, num_perm=16, window=3, bands=(4, 4))
+TEXTS = ["", "one", "one two", "One, two!", "a b c d e f g h", "漢字かな", "a b c d e f g x", "😀", "слово за слово"]
+ROWS = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=5)
+
+
+def arrow(texts):
+    return pa.array(texts, pa.large_string())
+
+
+def contents(one: Sketches):
+    signatures = None if one.signatures is None else one.signatures.tolist()
+    fingerprints = [one.fingerprints.row(n).tolist() for n in range(len(one))]
+    return one.words.tolist(), one.digests.tolist(), one.band_keys.tolist(), fingerprints, signatures
+
+
+@given(ROWS, st.data())
+def test_ragged_rows_come_back(rows, data):
+    ragged = Ragged.of([np.array(row, np.uint64) for row in rows])
+    assert ragged.lengths.tolist() == [len(row) for row in rows]
+    assert [ragged.row(n).tolist() for n in range(len(rows))] == rows
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=6)) if rows else []
+    taken = ragged.take(np.array(chosen, np.int64))
+    assert [taken.row(n).tolist() for n in range(len(chosen))] == [rows[n] for n in chosen]
+    assert taken.values.dtype == np.uint64
+
+
+def test_a_sketch_holds_what_the_oracles_say():
+    made = define(TEXTS, SMALL)
+    for number, text in enumerate(TEXTS):
+        hashes = [oracles.shingle_hash(run) for run in oracles.runs(oracles.words(text), 2)]
+        assert made.words[number] == len(oracles.words(text))
+        assert made.fingerprints.row(number).tolist() == oracles.fingerprints(hashes, 3)
+        assert made.signatures[number].tolist() == oracles.minhash(hashes, 16, 1).hashvalues.tolist()
+    assert made.digests.dtype == np.uint64
+    assert made.digests[2].tolist() == made.digests[3].tolist() != made.digests[1].tolist()
+    assert made.band_keys.shape == (len(TEXTS), 4)
+
+
+def test_definition_and_kernel_make_the_same_sketches(monkeypatch):
+    made = {}
+    for patience in (0, 2**62):
+        monkeypatch.setattr(sketches, "PATIENCE", patience)
+        for workers in (1, 2):
+            made[patience, workers] = contents(sketch_texts(arrow(TEXTS), SMALL, workers=workers, signatures=True))
+    assert made[0, 1] == made[0, 2] == made[2**62, 1] == made[2**62, 2] == contents(define(TEXTS, SMALL))
+
+
+def test_definition_and_kernel_make_the_same_shingle_sets(monkeypatch):
+    documents = np.array([4, 0, 7, 4, 2], np.int64)
+    for patience in (0, 2**62):
+        monkeypatch.setattr(sketches, "PATIENCE", patience)
+        sets = shingle_sets(arrow(TEXTS), documents, 2)
+        expected = [
+            sorted({oracles.shingle_hash(run) for run in oracles.runs(oracles.words(TEXTS[n]), 2)}) for n in documents
+        ]
+        assert [sets.row(place).tolist() for place in range(len(documents))] == expected
+
+
+@pytest.mark.parametrize("patience", [0, 2**62])
+def test_a_slice_of_an_arrow_array_is_sketched_as_its_copy(monkeypatch, patience):
+    monkeypatch.setattr(sketches, "PATIENCE", patience)
+    sliced = arrow(TEXTS)[2:7]
+    assert contents(sketch_texts(sliced, SMALL)) == contents(define(TEXTS[2:7], SMALL, signatures=False))
+    sets = shingle_sets(sliced, np.array([1], np.int64), 1)
+    assert len(sets.row(0)) == 2
+
+
+@pytest.mark.parametrize("patience", [0, 2**62])
+@pytest.mark.parametrize("signatures", [False, True])
+def test_no_texts_have_empty_sketches(monkeypatch, patience, signatures):
+    monkeypatch.setattr(sketches, "PATIENCE", patience)
+    made = sketch_texts(arrow([]), SMALL, signatures=signatures)
+    assert len(made) == 0
+    assert (made.digests.shape, made.band_keys.shape) == ((0, 2), (0, 4))
+    assert made.fingerprints.offsets.tolist() == [0]
+    assert (made.signatures.shape == (0, 16)) if signatures else made.signatures is None
+
+
+def test_an_array_without_buffers_has_no_texts():
+    data, offsets = buffers(pa.array([], pa.large_string()))
+    assert (len(data), offsets.tolist()) == (0, [0])
+    data, offsets = buffers(arrow(["", ""]))
+    assert offsets.tolist() == [0, 0, 0]
+
+
+def test_a_few_texts_do_not_wait_for_the_compiler(monkeypatch):
+    assert patient(arrow(["short"] * 100))
+    assert not patient(arrow(["long " * 300_000]))
+    assert not patient(arrow([""] * 10_000))
+    assert patient(arrow(["long " * 300_000, "short"])[1:])
+    monkeypatch.setattr(kernels, "available", lambda: False)
+    assert patient(arrow(["long " * 300_000]))
+
+
+def test_taken_sketches_are_those_of_the_texts_taken():
+    order = np.array([4, 0, 4, 2], np.int64)
+    assert contents(define(TEXTS, SMALL).take(order)) == contents(define([TEXTS[n] for n in order], SMALL))
+    without = define(TEXTS, SMALL, signatures=False).take(order)
+    assert without.signatures is None
+
+
+@hypothesis_settings(max_examples=20)
+@given(st.lists(st.text(alphabet="ab ", max_size=12), min_size=1, max_size=4))
+def test_estimated_jaccard_is_that_of_datasketch(texts):
+    made = define(texts, SMALL)
+    estimate = made.jaccard(made)
+    for a in range(len(texts)):
+        for b in range(len(texts)):
+            assert estimate[a, b] == made.to_datasketch(a).jaccard(made.to_datasketch(b))
+    assert (np.diag(estimate) == 1).all()
+
+
+def test_jaccard_of_m_and_n_sketches_has_m_rows_and_n_columns():
+    assert define(TEXTS[:3], SMALL).jaccard(define(TEXTS[:2], SMALL)).shape == (3, 2)
+    assert define([], SMALL).jaccard(define(TEXTS[:2], SMALL)).shape == (0, 2)
+    assert define(TEXTS[:2], SMALL).jaccard(define([], SMALL)).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"shingle_size": 3}, "shingle_size: 2 and 3"),
+        ({"num_perm": 32}, "num_perm: 16 and 32"),
+        ({"seed": 5}, "seed: 1 and 5"),
+        ({"window": 4}, "window: 3 and 4"),
+    ],
+)
+def test_sketches_made_otherwise_refuse_to_be_compared(change, message):
+    with pytest.raises(MismatchError, match=rf"different settings \({message}\).*sketch both with the same"):
+        define(TEXTS, SMALL).jaccard(define(TEXTS, SMALL.replace(**change)))
+
+
+def test_a_mismatch_names_what_decides_a_sketch_and_nothing_else():
+    with pytest.raises(MismatchError, match=r"\(seed: 1 and 5\)"):
+        define(TEXTS, SMALL).jaccard(define(TEXTS, SMALL.replace(seed=5, threshold=0.5, canonical="longest")))
+
+
+def test_sketches_that_differ_in_what_comes_later_are_compared():
+    later = SMALL.replace(threshold=0.5, canonical="first", frequent=9, least=1, shared=1, containment=1)
+    assert define(TEXTS, SMALL).jaccard(define(TEXTS, later))[4, 4] == 1.0
+
+
+def test_sketches_without_signatures_say_how_to_make_them():
+    bare = define(TEXTS, SMALL, signatures=False)
+    for compare in (
+        lambda: bare.jaccard(bare),
+        lambda: define(TEXTS, SMALL).jaccard(bare),
+        lambda: bare.to_datasketch(0),
+    ):
+        with pytest.raises(MismatchError, match="make them with signatures=True"):
+            compare()
+
+
+def test_a_sketch_goes_to_datasketch_and_back_unchanged():
+    made = define(TEXTS, SMALL)
+    theirs = made.to_datasketch(4)
+    back = minhash.from_datasketch(theirs, num_perm=16, seed=1)
+    assert back.tolist() == made.signatures[4].tolist()
