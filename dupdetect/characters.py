@@ -104,7 +104,7 @@ def load() -> Characters:
 
 def _kinds() -> NDArray[np.uint8]:
     """Return OTHER, IN_WORD or LONE for every code point, as the patterns of `words` say."""
-    everything = np.arange(0x110000, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    everything = _text(np.arange(0x110000))
     kinds = np.full(len(everything), OTHER, np.uint8)
     for pattern, kind in ((WORD, IN_WORD), (LONE_CHARACTER, LONE)):
         for match in regex.finditer(rf"(?:{pattern.pattern})+", everything, flags=regex.V1):
@@ -123,14 +123,20 @@ def _special() -> str:
     Pages are passed over where nothing happens: U+0345, of the highest combining class, between the characters
     stays in its place only if none has a lower one.
     """
-    found = []
-    for start in range(0, 0x110000, _PAGE):
-        if start in HANGUL:
-            continue
-        page = "".join(map(chr, range(start, start + _PAGE))).replace("\n", "")
-        if page.casefold() != page or not unicodedata.is_normalized("NFKD", "\u0345".join(page)):
-            found.append(page)
-    return "".join(sorted({*"".join(found), "\u0345"} - {chr(code) for code in HANGUL}))
+    codes = np.arange(0x110000)
+    everything, woven = _text(codes), _text(np.stack([codes, np.full_like(codes, 0x345)], axis=1))
+    found = {"\u0345"}
+    for start in range(0, len(everything), _PAGE):
+        page = everything[start : start + _PAGE]
+        if start not in HANGUL and (
+            page.casefold() != page or not unicodedata.is_normalized("NFKD", woven[2 * start : 2 * (start + _PAGE)])
+        ):
+            found.update(page)
+    return "".join(sorted(found - {"\n"} - set(map(chr, HANGUL))))
+
+
+def _text(codes: NDArray[np.int64]) -> str:
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
 def _decompositions(characters: str) -> dict[str, str]:

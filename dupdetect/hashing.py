@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dupdetect.intrinsics import GROUP, allocating, inner, least, load64, lowest, population
+from dupdetect.intrinsics import GROUP, allocating, inner, least, load64, lowest, population, wide
 from dupdetect.shingles import BASE
 
 # numba makes float64 of int64 with uint64: constants that meet hashes are typed.
@@ -175,6 +175,7 @@ def gather(scratch, bounds, count, heads, tails, lengths, long):
 @inner
 def hash_all_short(heads, tails, lengths, count, hashes):
     """Apply `hash_short` to `count` words: arrays alone, so that it is compiled to vectors."""
+    wide()
     for index in range(count):
         hashes[index] = hash_short(heads[index], tails[index], lengths[index])
 
@@ -226,6 +227,7 @@ def digest(hashes, count):
 @inner
 def hash_shingles(hashes, count, shingle_size, shingles):
     """Write the shingle hashes of hashes[:count]; return how many. Twin: `shingles.shingle_hashes`."""
+    wide()
     size = min(shingle_size, count)
     if size == 0:
         return 0
@@ -287,6 +289,7 @@ def pair_at(signature, index):
 @inner
 def halve(source, target, total, apart):
     """Write the lesser of source[i] and source[i + apart] to target[i]."""
+    wide()
     for index in range(total):
         one, two = source[index], source[index + apart]
         target[index] = one if one < two else two
@@ -345,9 +348,9 @@ def sort_distinct(values, count, spare):
 
 @allocating
 def distribute(values, count, spare):
-    """Order values[:count] by their leading bits, by half as many slots as there are values; sort full slots."""
+    """Order values[:count] by their leading bits, in as many slots or more (up to 4 million); sort full ones."""
     bits = 1
-    while (1 << bits) < count >> 1 and bits < 24:
+    while (1 << bits) < count and bits < 22:
         bits += 1
     shift = np.uint64(64 - bits)
     slots = np.zeros((1 << bits) + 1, np.int64)

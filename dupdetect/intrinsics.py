@@ -43,6 +43,20 @@ def _constant(vector, value):
 
 
 @intrinsic
+def wide(typing):
+    """Let LLVM make vectors of 512 bits of the loops of the calling function, where the processor has them.
+
+    Left alone it stops at 256, for processors of old that slowed down.
+    """
+
+    def build(context, builder, signature, arguments):
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')  # a set that else takes no strings
+        return context.get_dummy_value()
+
+    return types.void(), build
+
+
+@intrinsic
 def load64(typing, array, index):
     """Return the 8 bytes from array[index] on, of uint8[n], as uint64, little endian."""
 
