@@ -89,11 +89,14 @@ def _by_column(settings: Settings, table: pa.Table) -> Int:
             f"canonical={settings.canonical!r} reads column {name!r}, but the columns are "
             f"{', '.join(map(repr, table.column_names))}; name one of these as canonical_column"
         )
+    column = table[name]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
     try:
-        ranks = pc.rank(table[name], sort_keys="ascending", null_placement="at_end", tiebreaker="dense")
+        ranks = pc.rank(column, sort_keys="ascending", tiebreaker="dense")  # nulls at the end
     except pa.ArrowNotImplementedError:
         raise InputError(
-            f"canonical={settings.canonical!r} reads column {name!r}, which is {table[name].type} and has no order; "
+            f"canonical={settings.canonical!r} reads column {name!r}, which is {column.type} and has no order; "
             "expected numbers, strings or dates"
         ) from None
     return ranks.to_numpy().astype(np.int64)  # type: ignore[no-any-return]
