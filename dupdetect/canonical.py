@@ -16,6 +16,7 @@ import numpy as np
 
 from dupdetect.candidates import pack
 from dupdetect.errors import InputError, SettingsError
+from dupdetect.reading import plain_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -89,9 +90,7 @@ def _by_column(settings: Settings, table: pa.Table) -> Int:
             f"canonical={settings.canonical!r} reads column {name!r}, but the columns are "
             f"{', '.join(map(repr, table.column_names))}; name one of these as canonical_column"
         )
-    column = table[name]
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = plain_column(table[name])
     try:
         ranks = pc.rank(column, sort_keys="ascending", tiebreaker="dense")  # nulls at the end
     except pa.ArrowNotImplementedError:

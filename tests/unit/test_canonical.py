@@ -53,6 +53,7 @@ def test_the_first_read_goes_first():
         [0.5, None, float("-inf"), 0.5],
         [True, None, False, True],
         pa.array(["2", None, "1", "2"]).dictionary_encode(),
+        pa.array(["2", None, "1", "2"], pa.string_view()),
     ],
 )
 def test_the_earliest_goes_first_and_the_missing_last(values):
