@@ -89,11 +89,14 @@ def load() -> Characters:
     pieces = _Pieces(kinds)
     seconds = {second for _, second in compositions} | set(map(chr, _HANGUL_VOWELS_AND_FINALS))
     for character in special:
+        decomposition, combining = decompositions.get(character, character), unicodedata.combining(character)
+        if folded[character] == decomposition == character and not combining and character not in seconds:
+            continue
         entry = int(kinds[ord(character)])
         if folded[character] != character:
             entry = REPLACED | pieces.add(folded[character]) << PIECE_SHIFT
-        lead = _lead(character, decompositions.get(character, character), seconds)
-        trail = unicodedata.combining(unicodedata.normalize("NFKC", character)[-1])
+        lead = _lead(character, decomposition, seconds)
+        trail = combining or unicodedata.combining(unicodedata.normalize("NFKC", character)[-1])
         entries[ord(character)] = entry | lead << LEAD_SHIFT | trail << TRAIL_SHIFT
     for code in _HANGUL_VOWELS_AND_FINALS:
         entries[code] |= IRREGULAR << LEAD_SHIFT

@@ -25,7 +25,7 @@ from dupdetect.characters import (
     REPLACED,
     TRAIL_SHIFT,
 )
-from dupdetect.intrinsics import BLOCK, fold_block, inner, load64, lowest, population, store64
+from dupdetect.intrinsics import BLOCK, fold_block, inlined, inner, load64, lowest, population, store64
 
 #: Free bytes that `fold` wants ahead of it: a block, the longest replacement, and what a load may read too much.
 SLACK = 256
@@ -44,7 +44,7 @@ _LEADERS, _VOWELS, _FINALS = 19, 21, 28
 _S_END = _S + _LEADERS * _VOWELS * _FINALS
 
 
-@inner
+@inlined
 def load_some(data, position):
     """Return the 8 bytes from data[position] on, as uint64; zeros beyond the end of memory."""
     if position + 8 <= len(data):
@@ -55,7 +55,7 @@ def load_some(data, position):
     return value
 
 
-@inner
+@inlined
 def decode(raw):
     """Return the code point that the lowest bytes of a uint64 spell in UTF-8, and its number of bytes."""
     code = np.int64(raw & np.uint64(0xFFFFFFFF))
@@ -68,14 +68,14 @@ def decode(raw):
     return (code & 0x07) << 18 | (code >> 8 & 0x3F) << 12 | (code >> 16 & 0x3F) << 6 | code >> 24 & 0x3F, 4
 
 
-@inner
+@inlined
 def entry_of(characters, code):
     """Return the entry of a code point (see `dupdetect.characters`)."""
     page = np.int64(characters.pages[code >> PAGE_BITS])
     return np.int64(characters.entries[page << PAGE_BITS | code & ((1 << PAGE_BITS) - 1)])
 
 
-@inner
+@inlined
 def encode(code):
     """Return a code point's UTF-8, little endian, and its number of bytes."""
     if code < 0x80:
@@ -88,7 +88,7 @@ def encode(code):
     return np.uint64(high | (code >> 6 & 0x3F) << 16 | (code & 0x3F) << 24), 4
 
 
-@inner
+@inlined
 def append(bitmap, pending, out, bits, count):
     """Append `count` bits to the bitmap that holds `out` of them; return the bits not yet written."""
     shift = np.uint64(out & 63)
@@ -99,7 +99,7 @@ def append(bitmap, pending, out, bits, count):
     return pending
 
 
-@inner
+@inlined
 def write(characters, value, size, entry, scratch, bitmap, pending, out):
     """Write one character, of the given UTF-8, as its entry says; return the pending bits and the new `out`."""
     kind = entry & 3
@@ -112,7 +112,7 @@ def write(characters, value, size, entry, scratch, bitmap, pending, out):
     return append(bitmap, pending, out, np.uint64(bits), size), out + size
 
 
-@inner
+@inlined
 def write_pieces(characters, piece, scratch, bitmap, pending, out):
     """Write a character's replacement; return the pending bits and the new `out`."""
     while True:

@@ -22,12 +22,15 @@ BLOCK = 64
 LANES, GROUP = 16, 64
 
 _ALLOCATING: dict[str, Any] = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_INNER = {**_ALLOCATING, "_nrt": False}
+_INNER: dict[str, Any] = {**_ALLOCATING, "_nrt": False}
+_INLINED: dict[str, Any] = {**_INNER, "forceinline": True}
 #: For functions that make arrays and that only other compiled functions call.
 allocating = njit(**_ALLOCATING)
 #: For those that make none. Without `_nrt` numba does not count references to each array at each call, which would
 #: cost more than most of these functions do.
 inner = njit(**_INNER)
+#: For those called once a character: a call passes an array as seven numbers, tables of characters as sixty-three.
+inlined = njit(**_INLINED)
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
