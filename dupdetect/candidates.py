@@ -22,8 +22,11 @@ import numpy as np
 from dupdetect.loops import Loop, on_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from dupdetect.settings import Settings
     from dupdetect.sketches import Sketches
 
     Int = NDArray[np.int64]
@@ -57,7 +60,31 @@ def without(pairs: Pairs, others: Pairs) -> Pairs:
     return np.setdiff1d(pairs, others, assume_unique=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """Documents by key and keys by document, keys being numbered without gaps.
+
+    Attributes
+    ----------
+    starts, members : int64[groups + 1], int64[entries]
+        Group g holds the documents ``members[starts[g]:starts[g + 1]]``, ascending.
+    bounds, groups : int64[documents + 1], int64[entries]
+        Document d is in the groups ``groups[bounds[d]:bounds[d + 1]]``, ascending.
+    lengths : int64[documents]
+        How many keys each document has that could be among these, shared or not.
+    share : float
+        Share of the keys of whoever has fewer that two documents must have in common.
+    """
+
+    starts: Int
+    members: Int
+    bounds: Int
+    groups: Int
+    lengths: Int
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """Pairs worth verifying.
 
@@ -74,74 +101,76 @@ class Candidates:
     pairs: Pairs
     sparse: Pairs
     frequent: int
+    _groups: tuple[_Groups, ...]
+
+    def again(self, active: NDArray[np.bool_], settings: Settings, *, workers: int = 1) -> Candidates:
+        """Find the candidate pairs by frequent keys among the active documents, where they are less frequent.
+
+        Parameters
+        ----------
+        active : bool[documents]
+        settings : Settings
+            Those that these candidates were found with.
+        workers : int
+        """
+        n = len(active)
+        parted = []
+        for groups in self._groups:
+            group = np.repeat(np.arange(len(groups.starts) - 1), np.diff(groups.starts))
+            kept = active[groups.members]
+            documents = groups.members[kept]
+            lengths = np.bincount(documents, minlength=n)
+            parted.append(_part(group[kept], documents, lengths, groups.share, settings.frequent))
+        return _pair(parted, n, workers)
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """Documents by key and keys by document, keys being numbered without gaps.
-
-    Attributes
-    ----------
-    starts, members : int64[groups + 1], int64[entries]
-        Group g holds the documents ``members[starts[g]:starts[g + 1]]``, ascending.
-    bounds, groups : int64[documents + 1], int64[entries]
-        Document d is in the groups ``groups[bounds[d]:bounds[d + 1]]``, ascending.
-    lengths : int64[documents]
-        How many keys each document has that could be among these, shared or not.
-    """
-
-    starts: Int
-    members: Int
-    bounds: Int
-    groups: Int
-    lengths: Int
-
-
-def find(sketches: Sketches, active: NDArray[np.bool_] | None = None, *, workers: int = 1) -> Candidates:
+def find(sketches: Sketches, *, workers: int = 1) -> Candidates:
     """Find the candidate pairs among documents.
 
     Parameters
     ----------
     sketches : Sketches
         Of n documents, the shorter before the longer; pairs name them by their place here.
-    active : bool[n], optional
-        Which of them to look at; among fewer documents fewer keys are frequent.
     workers : int
         Threads; the result does not depend on it.
     """
     settings = sketches.settings
     n, bands = sketches.band_keys.shape
-    active = np.ones(n, np.bool_) if active is None else active
-    dense, sparse = [], []
-    frequent = 0
-    for keys, lengths, share in (
+    prints = sketches.fingerprints
+    keys = (
         (sketches.band_keys.reshape(-1), np.full(n, bands), 0.0),
-        (sketches.fingerprints.values, sketches.fingerprints.lengths, settings.shared),
-    ):
-        rare, common = _group(keys, lengths, active, settings.frequent)
-        dense.append(_join(rare, share, n, workers))
-        sparse.append(_join(common, share, LINKS, workers))
-        frequent += len(common.starts) - 1
-    links = union(*sparse)
-    return Candidates(union(links, *dense), links, frequent)
+        (prints.values, prints.lengths, settings.shared),
+    )
+    return _pair(on_threads(lambda key: _group(*key, settings.frequent), keys, workers), n, workers)
 
 
-def _group(keys: NDArray[np.uint64], lengths: Int, active: NDArray[np.bool_], frequent: int) -> tuple[_Groups, _Groups]:
-    """Group the active documents by key: keys of 2 to `frequent` documents, and those of more."""
-    documents = np.repeat(np.arange(len(lengths)), lengths)
-    entries = np.flatnonzero(active[documents])
-    entries = entries[_repeated(keys[entries])]
+def _pair(parted: Sequence[tuple[_Groups, _Groups]], n: int, workers: int) -> Candidates:
+    """Pair all with all in groups of rare keys, sparsely in those of common keys."""
+    dense = [_join(rare, n, workers) for rare, _ in parted]
+    sparse = union(*(_join(common, LINKS, workers) for _, common in parted))
+    frequent = sum(len(common.starts) - 1 for _, common in parted)
+    return Candidates(union(sparse, *dense), sparse, frequent, tuple(common for _, common in parted))
+
+
+def _group(keys: NDArray[np.uint64], lengths: Int, share: float, frequent: int) -> tuple[_Groups, _Groups]:
+    """Group documents by key: keys of 2 to `frequent` documents, and keys of more."""
+    entries = np.flatnonzero(_repeated(keys))
     entries = entries[np.argsort(keys[entries])]
     ordered = keys[entries]
     new = np.ones(len(ordered), np.bool_)
     new[1:] = ordered[1:] != ordered[:-1]
-    group = np.cumsum(new) - 1
+    documents = np.repeat(np.arange(len(lengths)), lengths)[entries]
+    return _part(np.cumsum(new) - 1, documents, lengths, share, frequent)
+
+
+def _part(group: Int, documents: Int, lengths: Int, share: float, frequent: int) -> tuple[_Groups, _Groups]:
+    """Part entries (group, document) by the size of their group; lone ones go."""
     size = np.bincount(group)[group] if len(group) else group
-    documents = documents[entries]
     rare, common = (size > 1) & (size <= frequent), size > frequent
-    alone = np.where(active, lengths, 0) - np.bincount(documents[common], minlength=len(lengths))
-    return _lay_out(group[rare], documents[rare], alone), _lay_out(
-        group[common], documents[common], np.bincount(documents[common], minlength=len(lengths))
+    in_common = np.bincount(documents[common], minlength=len(lengths))
+    return (
+        _lay_out(group[rare], documents[rare], lengths - in_common, share),
+        _lay_out(group[common], documents[common], in_common, share),
     )
 
 
@@ -153,7 +182,7 @@ def _repeated(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
     return np.bincount(low)[low] > 1
 
 
-def _lay_out(group: Int, documents: Int, lengths: Int) -> _Groups:
+def _lay_out(group: Int, documents: Int, lengths: Int, share: float) -> _Groups:
     """Lay out entries (group, document) both ways."""
     by_group = np.sort(group.astype(np.uint64) << HALF | documents.astype(np.uint64))
     groups, members = unpack(by_group)
@@ -163,10 +192,11 @@ def _lay_out(group: Int, documents: Int, lengths: Int) -> _Groups:
     by_document = np.sort(members.astype(np.uint64) << HALF | numbers.astype(np.uint64))
     bounds = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(np.bincount(members, minlength=len(lengths)), out=bounds[1:])
-    return _Groups(np.append(np.flatnonzero(new), len(groups)), members, bounds, unpack(by_document)[1], lengths)
+    starts = np.append(np.flatnonzero(new), len(groups))
+    return _Groups(starts, members, bounds, unpack(by_document)[1], lengths, share)
 
 
-def _join(groups: _Groups, share: float, links: int, workers: int) -> Pairs:
+def _join(groups: _Groups, links: int, workers: int) -> Pairs:
     """Pair the documents of each group, each with up to 2 * links before it; keep pairs that share enough keys."""
     n = len(groups.lengths)
     if len(groups.members) == 0:
@@ -178,7 +208,7 @@ def _join(groups: _Groups, share: float, links: int, workers: int) -> Pairs:
     def block(start: int, stop: int) -> Pairs:
         return join(
             groups.starts, groups.members, groups.bounds, groups.groups, groups.lengths,
-            share, links, start, stop,
+            groups.share, links, start, stop,
         )  # fmt: skip
 
     blocks = on_threads(lambda cut: block(*cut), list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)), workers)

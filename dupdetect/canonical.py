@@ -160,7 +160,7 @@ def choose(
         members = np.flatnonzero(undecided[clusters] & (trial[clusters] != everyone))
         if len(members) == 0:
             break
-        agreed = verifier.overlaps(pack(members, trial[clusters[members]])).matches(settings)
+        agreed = verifier.matches(pack(members, trial[clusters[members]]), settings)
         matches = matches | agreed
         votes = np.bincount(clusters[agreed.a], minlength=len(clusters))
         elected = undecided & (votes == sizes - 1)

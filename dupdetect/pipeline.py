@@ -193,7 +193,7 @@ def _decide(
     with clock.stage("candidates", len(distinct)):
         found = candidates.find(distinct, workers=workers)
     with clock.stage("verify", len(found.pairs)):
-        matches = verifier.overlaps(found.pairs).matches(settings)
+        matches = verifier.matches(found.pairs, settings)
     with clock.stage("cluster", len(distinct)):
         clean = clusters.cleanness(len(distinct), matches)
         grouped, matches, rounds = _cluster(distinct, found, clean, matches, verifier, workers)
@@ -246,10 +246,10 @@ def _cluster(
             return grouped, matches, done
         linked = matches.where(np.isin(matches.pairs, sparse))
         beyond = [candidates.pack(grouped[x], y) for x, y in ((linked.a, linked.b), (linked.b, linked.a))]
-        again = candidates.find(sketches, grouped == np.arange(len(grouped)), workers=workers)
+        again = found.again(grouped == np.arange(len(grouped)), settings, workers=workers)
         sparse = candidates.union(sparse, again.sparse)
         proposed = candidates.without(_proper(candidates.union(*beyond, again.pairs)), tested)
-        more = verifier.overlaps(proposed).matches(settings)
+        more = verifier.matches(proposed, settings)
         tested = candidates.union(tested, proposed)
         if len(more.pairs) == 0:
             return grouped, matches, done + 1

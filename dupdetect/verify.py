@@ -134,14 +134,30 @@ class Verifier:
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""
+        a, b = self._placed(pairs)
+        return self._count(pairs, a, b, np.zeros(len(pairs), np.int64))
+
+    def matches(self, pairs: Pairs, settings: Settings) -> Overlaps:
+        """Return the pairs that are copies; of others no more is counted than shows it."""
+        a, b = self._placed(pairs)
+        size_a, size_b = self._sets.lengths[a], self._sets.lengths[b]
+        near = settings.threshold / (1 + settings.threshold) * (size_a + size_b)
+        inside = settings.containment * np.minimum(size_a, size_b)
+        need = np.floor(np.minimum(near, inside)).astype(np.int64)
+        return self._count(pairs, a, b, need).matches(settings)
+
+    def _placed(self, pairs: Pairs) -> tuple[Int, Int]:
+        """Return where the shingles of each pair's documents stand."""
         a, b = unpack(pairs)
         self._meet(np.unique(np.concatenate([a, b])))
-        a, b = self._place[a], self._place[b]
+        return self._place[a], self._place[b]
+
+    def _count(self, pairs: Pairs, a: Int, b: Int, need: Int) -> Overlaps:
         lengths = self._sets.lengths
         count = count_shared.worth(float((lengths[a] + lengths[b]).sum()))
         cuts = np.linspace(0, len(pairs), 8 * self._workers + 1).astype(np.int64).tolist()
         blocks = [slice(*cut) for cut in pairwise(cuts)]
-        counted = on_threads(lambda s: count(*self._sets, a[s], b[s]), blocks, self._workers)
+        counted = on_threads(lambda s: count(*self._sets, a[s], b[s], need[s]), blocks, self._workers)
         return Overlaps(pairs, np.concatenate(counted), lengths[a], lengths[b])
 
     def _meet(self, documents: Int) -> None:
@@ -155,18 +171,28 @@ class Verifier:
         self._sets = Ragged(offsets, np.concatenate([self._sets.values, sets.values]))
 
 
+#: Steps of a count between two looks at whether it can still reach what is needed.
+STRIDE = 64
+
+
 @Loop
-def count_shared(offsets: Int, values: NDArray[np.uint64], a: Int, b: Int) -> Int:
-    """Count the values that two rows of a ragged array share, for each pair of rows; rows are sorted, distinct."""
+def count_shared(offsets: Int, values: NDArray[np.uint64], a: Int, b: Int, need: Int) -> Int:
+    """Count the values that two rows of a ragged array share, for each pair of rows; rows are sorted, distinct.
+
+    A count that cannot reach `need` any more is given up: it is then less than `need`, and not exact.
+    """
     counts = np.zeros(len(a), np.int64)
     for pair in range(len(a)):
         left, left_end = offsets[a[pair]], offsets[a[pair] + 1]
         right, right_end = offsets[b[pair]], offsets[b[pair] + 1]
         count = 0
-        while left < left_end and right < right_end:
-            x, y = values[left], values[right]
-            count += x == y
-            left += x <= y
-            right += y <= x
+        rest = min(left_end - left, right_end - right)
+        while rest > 0 and count + rest >= need[pair]:
+            for _ in range(min(rest, STRIDE)):
+                x, y = values[left], values[right]
+                count += x == y
+                left += x <= y
+                right += y <= x
+            rest = min(left_end - left, right_end - right)
         counts[pair] = count
     return counts

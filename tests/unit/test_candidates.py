@@ -88,13 +88,16 @@ def test_a_frequent_fingerprint_does_not_count_against_the_rare_ones():
     assert (11, 18) not in listed(found.sparse)
 
 
-def test_inactive_documents_are_not_looked_at_nor_counted():
+def test_among_fewer_documents_a_frequent_key_is_frequent_no_more():
+    sketches = sketches_of(lone(30), [[7]] * 30, frequent=10)
+    first = find(sketches)
+    assert first.frequent == 1
     active = np.arange(30) % 3 == 0
-    found = find(sketches_of(lone(30), [[7]] * 30, frequent=10), active)
+    found = first.again(active, sketches.settings)
     members = np.flatnonzero(active).tolist()
     assert listed(found.pairs) == [(a, b) for a in members for b in members if a < b]
     assert found.frequent == 0
-    assert len(find(sketches_of(lone(30), [[7]] * 30), np.zeros(30, np.bool_)).pairs) == 0
+    assert len(first.again(np.zeros(30, np.bool_), sketches.settings).pairs) == 0
 
 
 def test_candidates_do_not_depend_on_workers():
