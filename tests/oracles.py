@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache, lru_cache
 from itertools import combinations
 
 import regex
@@ -30,16 +31,24 @@ WITHOUT_SPACES = [
 ]
 
 
+@cache
+def kind(character):
+    """Say whether a character is a word of its own, part of one, or neither."""
+    if not regex.match(r"\w", character):
+        return "between"
+    alone = any(regex.match(rf"\p{{Script={script}}}", character) for script in WITHOUT_SPACES)
+    return "alone" if alone else "part"
+
+
+@lru_cache(maxsize=1000)
 def words(text):
     """Cut a text character by character."""
     cut, word = [], ""
     for character in unicodedata.normalize("NFKC", text).casefold():
-        alone = any(regex.match(rf"\p{{Script={script}}}", character) for script in WITHOUT_SPACES)
-        inside = regex.match(r"\w", character)
-        if inside and not alone:
+        if kind(character) == "part":
             word += character
             continue
-        cut += [word] * bool(word) + [character] * bool(inside)
+        cut += [word] * bool(word) + [character] * (kind(character) == "alone")
         word = ""
     return cut + [word] * bool(word)
 
@@ -50,9 +59,10 @@ def runs(items, size):
     return [tuple(items[start : start + size]) for start in range(len(items) - size + 1)] if size else []
 
 
+@lru_cache(maxsize=1000)
 def shingles(text, size):
     """Give the set of a text's shingles, as tuples of words."""
-    return set(runs(words(text), size))
+    return frozenset(runs(words(text), size))
 
 
 def shingle_hash(run):

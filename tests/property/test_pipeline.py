@@ -1,0 +1,255 @@
+"""The whole road on small corpora made of copies: what must hold of every result, however it was come by."""
+
+from collections import Counter
+
+import oracles
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from dupdetect import loops, sketches
+from dupdetect.pipeline import dedup
+from dupdetect.settings import Settings
+
+#: Every shingle is a fingerprint and every band one row, so that no copy is missed and oracles can be exact.
+EXACT = Settings(shingle_size=2, window=1, num_perm=16, bands=(16, 1), shared=0.01, least=3, frequent=1000)
+
+#: The same, but keys are soon frequent.
+CROWDED = EXACT.replace(frequent=3, bands=(4, 4), window=2)
+
+#: Passages of which documents are put together; each is a run of words of its own.
+PASSAGES = [" ".join(f"{name}{n}" for n in range(6)) for name in "abcdef"]
+
+
+@st.composite
+def corpora(draw, max_size=8):
+    """Draw texts by id: joined passages, some with a word changed, added or lost, some without words."""
+    edits = st.sampled_from(["", "", "", "extra", "other"])
+    chosen = st.lists(st.sampled_from(PASSAGES), max_size=4)
+    drawn = draw(st.lists(st.tuples(chosen, edits), max_size=max_size))
+    names = draw(st.permutations([f"d{n}" for n in range(len(drawn))]))
+    return {name: f"{' '.join(parts)} {edit}" for name, (parts, edit) in zip(names, drawn, strict=True)}
+
+
+def rows(table, key):
+    """Give a table's rows by key, order forgotten."""
+    return sorted(table.to_pylist(), key=lambda row: [str(row[name]) for name in key])
+
+
+def tables(result):
+    """Give all that a result decides, order of the input forgotten."""
+    return rows(result.clusters, ["id"]), rows(result.matches, ["a", "b"]), rows(result.kept, ["id"])
+
+
+def partition(result):
+    groups = {}
+    for row in result.clusters.to_pylist():
+        groups.setdefault(row["cluster"], set()).add(row["id"])
+    return {frozenset(group) for group in groups.values()}
+
+
+def shuffled(corpus, order):
+    names = list(corpus)
+    return {names[place]: corpus[names[place]] for place in order}
+
+
+@given(corpora(), st.sampled_from([EXACT, CROWDED]), st.sampled_from(["cleanest", "longest"]))
+def test_every_document_has_one_row_and_every_cluster_one_canonical(corpus, settings, policy):
+    result = dedup(corpus, settings=settings, canonical=policy)
+    clusters = result.clusters.to_pylist()
+    assert [row["id"] for row in clusters] == list(corpus)
+    by_id = {row["id"]: row for row in clusters}
+    for row in clusters:
+        assert row["canonical"] == (row["id"] == row["cluster"])
+        assert by_id[row["cluster"]]["canonical"]
+        measured = [row[name] is None for name in ("relation", "score", "jaccard", "containment")]
+        assert measured == [row["canonical"]] * 4
+    assert result.kept["id"].to_pylist() == [row["id"] for row in clusters if row["canonical"]]
+
+
+@given(corpora(), st.sampled_from([EXACT, CROWDED]), st.sampled_from(["cleanest", "longest", "first"]))
+def test_every_member_is_itself_a_match_of_its_canonical(corpus, settings, policy):
+    for row in dedup(corpus, settings=settings, canonical=policy).clusters.to_pylist():
+        if row["canonical"]:
+            continue
+        text, canonical = corpus[row["id"]], corpus[row["cluster"]]
+        x, y = (oracles.shingles(one, settings.shingle_size) for one in (text, canonical))
+        assert row["relation"] == oracles.relation(text, canonical, settings)
+        assert row["jaccard"] == oracles.jaccard(x, y)
+        assert row["containment"] == max(oracles.share(x, y), oracles.share(y, x))
+        near = row["jaccard"] >= settings.threshold
+        assert row["score"] == (row["jaccard"] if near else row["containment"])
+
+
+@given(corpora())
+def test_matches_are_all_pairs_that_are_copies(corpus):
+    result = dedup(corpus, settings=EXACT)
+    found = {frozenset((row["a"], row["b"])) for row in result.matches.to_pylist()}
+    assert found == {frozenset(pair) for pair in oracles.all_pairs(corpus, EXACT)}
+    assert len(found) == result.matches.num_rows == result.manifest["counts"]["matches"]
+    assert result.manifest["caps"] == {"frequent_keys": 0, "sparse_pairs": 0, "rounds": 0, "unlisted_pairs": 0}
+
+
+@given(corpora(), st.sampled_from([EXACT, CROWDED]))
+def test_each_match_says_what_a_is_to_b(corpus, settings):
+    matches = dedup(corpus, settings=settings).matches.to_pylist()
+    assert matches == sorted(matches, key=lambda row: (row["a"], row["b"]))
+    for row in matches:
+        a, b = corpus[row["a"]], corpus[row["b"]]
+        x, y = (oracles.shingles(one, settings.shingle_size) for one in (a, b))
+        expected = oracles.relation(a, b, settings)
+        equal = len(x) == len(y)  # either holds the other
+        assert row["relation"] == expected or (equal and {row["relation"], expected} == {"contains", "contained"})
+        assert row["jaccard"] == oracles.jaccard(x, y)
+        assert (row["containment_a"], row["containment_b"]) == (oracles.share(x, y), oracles.share(y, x))
+        assert row["template"] == 0
+
+
+@given(corpora())
+def test_no_two_canonicals_match_but_a_document_of_several_texts(corpus):
+    result = dedup(corpus, settings=EXACT)
+    canonicals = set(result.kept["id"].to_pylist())
+    matching = [pair for pair in oracles.all_pairs(corpus, EXACT) if canonicals.issuperset(pair)]
+    times = Counter(name for pair in matching for name in pair)
+    for pair in matching:  # one of the two holds the other, and others
+        assert max(times[name] for name in pair) > 1
+
+
+@given(corpora())
+def test_clusters_are_joined_by_matches(corpus):
+    together = oracles.components(corpus, oracles.all_pairs(corpus, EXACT))
+    for group in partition(dedup(corpus, settings=EXACT)):
+        assert any(group <= component for component in together)
+
+
+@given(corpora(), st.sampled_from([EXACT, CROWDED]), st.sampled_from(["cleanest", "longest"]), st.data())
+def test_the_result_does_not_depend_on_the_order_of_the_input(corpus, settings, policy, data):
+    order = data.draw(st.permutations(range(len(corpus))))
+    one = dedup(corpus, settings=settings, canonical=policy)
+    other = dedup(shuffled(corpus, order), settings=settings, canonical=policy)
+    assert tables(one) == tables(other)
+    for name in ("counts", "caps"):
+        assert one.manifest[name] == other.manifest[name]
+
+
+@given(corpora(), st.sampled_from([EXACT, CROWDED]), st.data())
+def test_the_result_does_not_depend_on_workers_or_chunks(corpus, settings, data):
+    table = pa.table({"id": pa.array(corpus, pa.string()), "text": pa.array(corpus.values(), pa.string())})
+    size = data.draw(st.integers(1, 4))
+    pieces = [table.slice(start, size) for start in range(0, len(table), size)]
+    chunked = pa.concat_tables(pieces) if pieces else table
+    results = [dedup(table, settings=settings, workers=workers) for workers in (1, 2, 3)]
+    results += [dedup(chunked, settings=settings, workers=2), dedup(corpus, settings=settings)]
+    for other in results[1:]:
+        assert other.clusters.equals(results[0].clusters)
+        assert other.matches.equals(results[0].matches)
+        assert tables(other)[:2] == tables(results[0])[:2]
+        assert other.kept.num_rows == results[0].kept.num_rows
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(corpora(), st.sampled_from([EXACT, CROWDED]))
+def test_the_result_does_not_depend_on_what_is_compiled(monkeypatch, corpus, settings):
+    found = []
+    for patience in (2**62, 0):
+        with monkeypatch.context() as patch:
+            patch.setattr(sketches, "PATIENCE", patience)
+            patch.setattr(loops, "PATIENCE", patience)
+            if patience:
+                patch.setattr(loops.Loop, "worth", lambda loop, _: loop.function)
+            found.append(tables(dedup(corpus, settings=settings)))
+    assert found[0] == found[1]
+
+
+@given(corpora(), st.sampled_from([EXACT, CROWDED]), st.data())
+def test_the_policy_changes_who_represents_a_cluster_but_not_who_is_in_it(corpus, settings, data):
+    numbers = st.lists(st.one_of(st.none(), st.integers(0, 3)), min_size=len(corpus), max_size=len(corpus))
+    table = pa.table(
+        {
+            "id": pa.array(corpus, pa.string()),
+            "text": pa.array(corpus.values(), pa.string()),
+            "date": pa.array(data.draw(numbers), pa.int64()),
+            "priority": pa.array(data.draw(numbers), pa.int64()),
+        }
+    )
+    policies = ["cleanest", "longest", "earliest", "priority", "first", lambda row: row["text"]]
+    results = [dedup(table, settings=settings, canonical=policy) for policy in policies]
+    assert len({frozenset(partition(result)) for result in results}) == 1
+
+
+@given(corpora(max_size=6), st.sampled_from(["longest", "earliest", "priority", "first"]), st.data())
+def test_the_canonical_is_the_first_by_its_policy_that_every_member_matches(corpus, policy, data):
+    values = data.draw(st.lists(st.one_of(st.none(), st.integers(0, 3)), min_size=len(corpus), max_size=len(corpus)))
+    names = list(corpus)
+    table = pa.table(
+        {"id": pa.array(names, pa.string()), "text": pa.array(corpus.values(), pa.string())}
+        | {"date": pa.array(values, pa.int64()), "priority": pa.array(values, pa.int64())}
+    )
+    key = {
+        "longest": lambda one: -len(oracles.words(corpus[one])),
+        "first": names.index,
+        "earliest": lambda one: (values[names.index(one)] is None, values[names.index(one)] or 0),
+    }
+    key["priority"] = key["earliest"]
+    result = dedup(table, settings=EXACT, canonical=policy)
+    for group in result.groups():
+        able = [
+            one
+            for one in group.members
+            if all(one == other or oracles.relation(corpus[one], corpus[other], EXACT) for other in group.members)
+        ]
+        assert group.canonical in able
+        assert key[policy](group.canonical) == min(key[policy](one) for one in able)
+
+
+@given(st.lists(st.one_of(st.none(), st.sampled_from(["", "a b c", "a b c d", "!"])), max_size=8), st.data())
+def test_documents_are_rows_and_rejects(texts, data):
+    ids = data.draw(st.lists(st.one_of(st.none(), st.integers(0, 4)), min_size=len(texts), max_size=len(texts)))
+    table = pa.table({"id": pa.array(ids, pa.int64()), "text": pa.array(texts, pa.string())})
+    result = dedup(table, settings=EXACT)
+    assert result.clusters.num_rows + result.rejects.num_rows == len(texts)
+    counts = result.manifest["counts"]
+    assert (counts["documents"], counts["rejected"]) == (result.clusters.num_rows, result.rejects.num_rows)
+    bad = {row for row, text in enumerate(texts) if text is None or ids[row] is None}
+    assert bad <= set(result.rejects["row"].to_pylist())
+
+
+@given(corpora(), st.sampled_from([EXACT, CROWDED]))
+def test_the_manifest_counts_what_the_tables_hold(corpus, settings):
+    result = dedup(corpus, settings=settings)
+    counts, clusters = result.manifest["counts"], result.clusters.to_pylist()
+    relations = Counter(row["relation"] for row in clusters if row["relation"])
+    assert counts == {
+        "documents": len(corpus),
+        "rejected": 0,
+        "empty": sum(not oracles.words(text) for text in corpus.values()),
+        "clusters": len(partition(result)),
+        "duplicates": len(corpus) - result.kept.num_rows,
+        "kept": result.kept.num_rows,
+        "matches": result.matches.num_rows,
+        "relations": {name: relations[name] for name in ("identical", "near_duplicate", "contains", "contained")},
+    }
+
+
+@given(st.lists(st.integers(0, 3), max_size=12), st.integers(2, 4))
+def test_copies_of_copies_that_are_not_listed_are_counted(numbers, frequent):
+    corpus = {f"d{place}": f"{PASSAGES[0]} {PASSAGES[1]} {'x' * number}" for place, number in enumerate(numbers)}
+    result = dedup(corpus, settings=EXACT.replace(frequent=frequent, threshold=0.5))
+    listed = {frozenset((row["a"], row["b"])) for row in result.matches.to_pylist()}
+    assert len(listed) == result.matches.num_rows
+    copies = oracles.all_pairs(corpus, EXACT.replace(threshold=0.5))
+    assert listed <= {frozenset(pair) for pair in copies}
+    found = len(listed) + result.manifest["caps"]["unlisted_pairs"]
+    assert found <= len(copies)
+    if result.manifest["caps"]["sparse_pairs"] == 0:
+        assert found == len(copies)
+    assert len(partition(result)) == bool(corpus)
+
+
+@pytest.mark.parametrize("policy", ["cleanest", "longest"])
+def test_a_corpus_without_documents_has_empty_tables(policy):
+    result = dedup({}, settings=EXACT, canonical=policy)
+    assert (result.clusters.num_rows, result.matches.num_rows, result.kept.num_rows) == (0, 0, 0)
+    assert result.groups() == []
