@@ -1,0 +1,311 @@
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import oracles
+import pyarrow as pa
+import pytest
+
+import dupdetect
+from dupdetect import candidates, sketches
+from dupdetect.errors import InputError, SettingsError
+from dupdetect.pipeline import ROUNDS, collapse, dedup, signatures, sketch
+from dupdetect.settings import Settings
+from dupdetect.sketches import define
+
+ARTICLE = " ".join(f"word{n}" for n in range(60))
+CHROME = " ".join(f"menu{n}" for n in range(60))
+
+
+def near_copies(n, seed=0, length=150, edits=2, vocabulary=1000):
+    """Make n versions of one text, each with some words changed, no two alike; any two match."""
+    random = np.random.default_rng(seed)
+    words = [f"w{n}" for n in random.integers(0, vocabulary, length)]
+    texts = []
+    for copy in range(n):
+        version = list(words)
+        for edit, place in enumerate(random.integers(0, length, edits)):
+            version[place] = f"edit{copy}x{edit}"
+        texts.append(" ".join(version))
+    return texts
+
+
+def distinct(n, seed=0, length=150):
+    """Make n texts that have nothing in common."""
+    random = np.random.default_rng(seed)
+    return [" ".join(f"w{number}" for number in row) for row in random.integers(0, 10**9, (n, length)).tolist()]
+
+
+def clusters_of(result):
+    return result.clusters["cluster"].unique().to_pylist()
+
+
+def test_a_page_an_article_a_copy_and_a_stranger():
+    page, stranger = f"{CHROME} {ARTICLE}", " ".join(f"other{n}" for n in range(50))
+    result = dedup({"page": page, "article": ARTICLE, "copy": ARTICLE.upper(), "stranger": stranger, "empty": ""})
+    rows = {row["id"]: row for row in result.clusters.to_pylist()}
+    assert {name: row["cluster"] for name, row in rows.items()} == {
+        "page": "article",
+        "article": "article",
+        "copy": "article",
+        "stranger": "stranger",
+        "empty": "empty",
+    }
+    assert (rows["page"]["relation"], rows["copy"]["relation"]) == ("contains", "identical")
+    assert [(group.canonical, group.members) for group in result.groups()] == [("article", ["article", "copy", "page"])]
+    assert [(row["a"], row["b"], row["relation"]) for row in result.matches.to_pylist()] == [
+        ("article", "copy", "identical"),
+        ("article", "page", "contained"),
+        ("copy", "page", "contained"),
+    ]
+
+
+def test_the_manifest_is_json_and_says_how_the_result_came_about():
+    result = dedup([ARTICLE, ARTICLE], threshold=0.7)
+    manifest = json.loads(json.dumps(result.manifest))
+    assert manifest["settings"]["threshold"] == 0.7
+    assert manifest["fingerprint"] == Settings(threshold=0.7).fingerprint
+    assert (manifest["bands"]["bands"], manifest["bands"]["rows"]) == Settings(threshold=0.7).banding
+    assert manifest["versions"]["dupdetect"] == dupdetect.__version__
+    assert set(manifest["timings"]) == {"read", "sign", "candidates", "verify", "cluster", "tables"}
+    assert all(seconds >= 0 for seconds in manifest["timings"].values())
+    assert set(manifest["caps"]) == {"frequent_keys", "sparse_pairs", "rounds", "unlisted_pairs"}
+    assert manifest["inputs"] == ["list"]
+
+
+def test_progress_is_told_of_each_stage_in_order():
+    calls = []
+    dedup([ARTICLE, ARTICLE, CHROME], progress=lambda *call: calls.append(call))
+    stages = ["read", "sign", "candidates", "verify", "cluster", "tables"]
+    assert [stage for stage, _, _ in calls] == [stage for stage in stages for _ in range(2)]
+    for begun, ended in zip(calls[::2], calls[1::2], strict=True):
+        assert begun[1] == 0
+        assert ended[1] == ended[2] == begun[2]
+    assert {stage: total for stage, _, total in calls} == {
+        "read": 0,
+        "sign": 3,
+        "candidates": 2,
+        "verify": 0,
+        "cluster": 2,
+        "tables": 3,
+    }
+
+
+def test_settings_come_as_an_object_or_one_by_one_and_the_latter_win():
+    texts = ["a b", "a c"]
+    assert dedup(texts, settings=Settings(shingle_size=1, threshold=0.3)).kept.num_rows == 1
+    assert dedup(texts, settings=Settings(shingle_size=1), threshold=0.3).kept.num_rows == 1
+    assert dedup(texts, settings=Settings(threshold=0.9), threshold=0.3, shingle_size=1).manifest["settings"][
+        "threshold"
+    ] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, "2", True])
+def test_workers_are_a_whole_number_from_one_on(workers):
+    with pytest.raises(SettingsError, match=r"workers is .*; expected a whole number from 1 on, or None"):
+        dedup(["x"], workers=workers)
+
+
+def test_an_unknown_setting_is_refused_before_anything_is_read():
+    def never():
+        raise AssertionError
+        yield
+
+    with pytest.raises(SettingsError, match="unknown setting treshold; the settings are shingle_size"):
+        dedup(never(), treshold=0.5)
+
+
+def test_a_policy_without_its_column_names_the_columns_there_are():
+    table = pa.table({"id": ["a", "b"], "text": [ARTICLE, ARTICLE], "when": [1, 2]})
+    with pytest.raises(InputError, match="reads column 'date', but the columns are 'id', 'text', 'when'"):
+        dedup(table, canonical="earliest")
+    assert clusters_of(dedup(table, canonical="earliest", canonical_column="when")) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("cleanest", "b"),
+        ("longest", "c"),
+        ("earliest", "d"),
+        ("priority", "b"),
+        ("first", "c"),
+        (lambda row: row["key"], "d"),
+    ],
+)
+def test_each_policy_chooses_its_own_canonical(policy, expected):
+    table = pa.table(
+        {
+            "id": ["c", "d", "b", "a"],
+            "text": [f"{ARTICLE} and more", f"{ARTICLE} and", ARTICLE, "something else"],
+            "date": ["2025-02-02", "2025-01-01", None, "2024-01-01"],
+            "priority": [3, None, 1, 0],
+            "key": [2, 1, 3, 0],
+        }
+    )
+    result = dedup(table, canonical=policy)
+    assert [group.canonical for group in result.groups()] == [expected]
+    assert set(clusters_of(result)) == {expected, "a"}
+
+
+def test_among_identical_documents_the_policy_chooses_and_ties_go_by_id():
+    table = pa.table({"id": ["b", "c", "a"], "text": [ARTICLE] * 3, "date": [2, 1, 1]})
+    assert clusters_of(dedup(table)) == ["a"]
+    assert clusters_of(dedup(table, canonical="first")) == ["b"]
+    assert clusters_of(dedup(table, canonical="earliest")) == ["a"]
+    assert clusters_of(dedup(table, canonical=lambda row: -row["date"])) == ["b"]
+
+
+def test_texts_are_numbered_by_length_and_the_empty_are_left_out():
+    texts = ["a b c", "", "a", "A!", "b c", "...", "a b c"]
+    text_of, rows = collapse(define(texts, Settings(num_perm=2)))
+    assert text_of.tolist() == [2, -1, 0, 0, 1, -1, 2]
+    assert [oracles.words(texts[row]) for row in rows] == [["a"], ["b", "c"], ["a", "b", "c"]]
+
+
+def test_signatures_are_those_of_datasketch():
+    texts = ["one two three four five six", "one", "", "漢字 по-русски"]
+    signed = signatures(texts, num_perm=32, seed=3, shingle_size=2)
+    assert (signed.shape, signed.dtype) == ((4, 32), np.uint32)
+    for row, text in zip(signed, texts, strict=True):
+        hashes = [oracles.shingle_hash(run) for run in oracles.runs(oracles.words(text), 2)]
+        assert row.tolist() == oracles.minhash(hashes, 32, 3).hashvalues.tolist()
+    assert np.array_equal(signed, sketch(texts, num_perm=32, seed=3, shingle_size=2).signatures)
+    assert signatures([]).shape == (0, 128)
+
+
+def test_signing_has_no_rejects():
+    with pytest.raises(InputError, match="row 1"):
+        signatures(["one", None])
+
+
+def test_a_round_up_of_five_articles_merges_none_of_them():
+    articles = [" ".join(f"{name}{n}" for n in range(80)) for name in "vwxyz"]
+    result = dedup([*articles, " ".join(articles)])
+    assert result.groups() == []
+    assert result.matches.num_rows == 5
+
+
+def test_two_round_ups_of_the_same_articles_are_copies_of_each_other():
+    articles = [" ".join(f"{name}{n}" for n in range(80)) for name in "vwxyz"]
+    result = dedup([*articles, " ".join(articles), " ".join(["today", *articles])])
+    assert [sorted(group.members) for group in result.groups()] == [[5, 6]]
+
+
+def test_a_huge_document_among_small_ones_is_found_again():
+    huge = " ".join(f"w{n}" for n in range(200_000))
+    result = dedup([huge, ARTICLE, huge + " end"])
+    assert result.clusters["cluster"].to_pylist() == [2, 1, 2] or result.clusters["cluster"].to_pylist() == [0, 1, 0]
+
+
+def test_a_family_of_near_copies_has_candidates_in_proportion_and_ends_in_one_cluster():
+    n = 5000
+    texts = near_copies(n)
+    settings = Settings()
+    made = dedup(texts)
+    assert len(clusters_of(made)) == 1
+    assert made.manifest["caps"]["frequent_keys"] > 0
+    found = candidates.find(sketch(texts, settings=settings))
+    # A rare key gives a document up to 64 partners, a frequent one four; the rounds after that add some.
+    assert len(found.pairs) <= 50 * n
+    assert made.matches.num_rows <= 100 * n
+    assert made.manifest["caps"]["rounds"] <= ROUNDS
+
+
+def test_candidates_of_a_family_grow_in_proportion():
+    counts = [len(candidates.find(sketch(near_copies(n))).pairs) / n for n in (1000, 4000)]
+    assert counts[1] <= 1.5 * counts[0]
+
+
+@pytest.mark.parametrize("frequent", [2, 3, 10, 64, 500])
+@pytest.mark.parametrize("edits", [0, 1, 3])
+def test_a_family_ends_in_one_cluster_wherever_keys_become_frequent(frequent, edits):
+    assert len(clusters_of(dedup(near_copies(400, edits=edits), frequent=frequent))) == 1
+
+
+def test_families_and_strangers_are_told_apart_among_frequent_keys():
+    texts, expected = [], []
+    for family, size in enumerate((300, 150, 70, 10, 1, 1)):
+        texts += near_copies(size, seed=family, vocabulary=10**9)
+        expected.append(size)
+    order = np.random.default_rng(1).permutation(len(texts))
+    result = dedup([texts[place] for place in order])
+    assert [len(group) for group in result.groups()] == [300, 150, 70, 10]
+    assert result.kept.num_rows == len(expected)
+
+
+def test_strangers_in_one_frame_make_no_quadratic_number_of_candidates():
+    frame = CHROME
+    texts = [f"{frame} {text}" for text in distinct(1500, length=120)]
+    result = dedup(texts)
+    assert result.kept.num_rows == 1500
+    assert result.manifest["caps"]["sparse_pairs"] <= 1500 * 30
+
+
+@pytest.mark.parametrize("make", [lambda n: [ARTICLE] * n, near_copies])
+def test_twenty_thousand_copies_end_in_one_cluster(make):
+    start = time.perf_counter()
+    result = dedup(make(20_000))
+    assert len(clusters_of(result)) == 1
+    assert result.manifest["caps"]["unlisted_pairs"] >= 0
+    assert time.perf_counter() - start < 60  # seconds: here about two
+
+
+def test_pairs_of_copies_are_listed_up_to_the_cap_and_counted_beyond():
+    n = 300
+    result = dedup([ARTICLE] * n)
+    assert result.matches.num_rows == n - 1
+    assert result.manifest["caps"]["unlisted_pairs"] == n * (n - 1) // 2 - (n - 1)
+    few = dedup([ARTICLE] * 64)
+    assert (few.matches.num_rows, few.manifest["caps"]["unlisted_pairs"]) == (64 * 63 // 2, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [lambda n: [ARTICLE] * n, near_copies])
+def test_a_hundred_thousand_copies_take_no_longer_than_as_many_strangers(make):
+    n = 100_000
+    dedup(near_copies(3000))  # everything is compiled before the clock runs
+    seconds = {}
+    for name, texts in (("copies", make(n)), ("strangers", distinct(n))):
+        took = []
+        for _ in range(2):
+            start = time.perf_counter()
+            result = dedup(texts)
+            took.append(time.perf_counter() - start)
+        seconds[name] = min(took)
+        assert len(clusters_of(result)) == (1 if name == "copies" else n)
+    assert seconds["copies"] <= 1.5 * seconds["strangers"], seconds
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_compiled_and_interpreted_runs_agree_on_a_family(monkeypatch, workers):
+    texts = near_copies(150, edits=3) + distinct(30) + [ARTICLE, f"{CHROME} {ARTICLE}"]
+    plain = dedup(texts, workers=workers)
+    monkeypatch.setattr(sketches, "PATIENCE", 0)
+    compiled = dedup(texts, workers=workers)
+    assert compiled.clusters.equals(plain.clusters)
+    assert compiled.matches.equals(plain.matches)
+
+
+def test_a_few_texts_need_no_compiler_and_no_datasketch():
+    code = (
+        "import sys, dupdetect; dupdetect.dedup(['a b c', 'a b c', 'x', '', 'y z']); "
+        "loaded = {'numba', 'datasketch', 'rich', 'scipy'} & set(sys.modules); assert not loaded, loaded"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_result_is_the_same_in_another_process_with_another_hash_seed():
+    code = (
+        "import dupdetect; t = ['a b c d e f g ' * 3 + w for w in 'xyzzy']; "
+        "r = dupdetect.dedup(t); print(r.clusters.to_pylist(), r.matches.to_pylist(), r.manifest['fingerprint'])"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1] != ""
