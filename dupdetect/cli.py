@@ -73,9 +73,29 @@ def _setting_options(*names: str) -> Callable[[_Command], _Command]:
         for field in reversed(dataclasses.fields(Settings)):
             if field.init and (not names or field.name in names):
                 command = _option_of(field)(command)
-        return command
+        return click.option(
+            "--settings",
+            "settings_file",
+            metavar="FILE",
+            help="Settings file (TOML), as `tune` writes it; options given here win over it.",
+        )(command)
 
     return add
+
+
+def _settings(file: str | None, options: dict[str, Any]) -> Settings:
+    """Make settings of the options; where there is a file, of that and the options that were really given."""
+    if file is None:
+        return Settings(**options)
+    context = click.get_current_context()
+    given = {
+        name: value
+        for name, value in options.items()
+        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
+    if given.get("canonical") is not None:
+        given.setdefault("canonical_column", None)  # the file's belongs to the file's policy
+    return Settings.load(file).replace(**given)
 
 
 def _option_of(field: dataclasses.Field[Any]) -> Callable[[_Command], _Command]:
@@ -142,6 +162,7 @@ def dedup(
     workers: int | None,
     quiet: bool,
     verbose: bool,
+    settings_file: str | None,
     **options: Any,
 ) -> None:
     """
@@ -155,7 +176,7 @@ def dedup(
     from dupdetect.writing import check_folder
 
     start = time.perf_counter()
-    settings = Settings(**options)
+    settings = _settings(settings_file, options)
     folder = Path(output)
     check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
     with progress_bars(wanted=not quiet) as progress:
@@ -189,11 +210,11 @@ Examples:
 @click.argument("b")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
 @_setting_options("shingle_size", "threshold", "containment")
-def compare(a: str, b: str, as_json: bool, **options: Any) -> None:
+def compare(a: str, b: str, as_json: bool, settings_file: str | None, **options: Any) -> None:
     """Relate two text files A and B (UTF-8); - is standard input."""
     if a == b == "-":
         raise click.UsageError("A and B cannot both be standard input; give at least one as a file.")
-    settings = Settings(**options)
+    settings = _settings(settings_file, options)
     comparison = dupdetect.compare(_text_of(a), _text_of(b), settings=settings)
     numbers = {
         "relation": comparison.relation,
