@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dupdetect.auditing import Audit, audit
     from dupdetect.comparison import Comparison, compare
     from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError, SettingsError
+    from dupdetect.evaluation import Evaluation, evaluate
     from dupdetect.pipeline import dedup, signatures, sketch
     from dupdetect.result import Cluster, Result
     from dupdetect.settings import Settings
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Audit",
     "Cluster",
     "Comparison",
     "DupdetectError",
+    "Evaluation",
     "InputError",
     "MismatchError",
     "OutputError",
@@ -30,16 +34,20 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Sketches",
+    "audit",
     "compare",
     "dedup",
+    "evaluate",
     "signatures",
     "sketch",
 ]
 
 _ROOM_OF = {
+    "Audit": "auditing",
     "Cluster": "result",
     "Comparison": "comparison",
     "DupdetectError": "errors",
+    "Evaluation": "evaluation",
     "InputError": "errors",
     "MismatchError": "errors",
     "OutputError": "errors",
@@ -47,8 +55,10 @@ _ROOM_OF = {
     "Settings": "settings",
     "SettingsError": "errors",
     "Sketches": "sketches",
+    "audit": "auditing",
     "compare": "comparison",
     "dedup": "pipeline",
+    "evaluate": "evaluation",
     "signatures": "pipeline",
     "sketch": "pipeline",
 }

@@ -1,0 +1,492 @@
+"""A run and its input to what the run missed.
+
+Input    the output of a run, and the documents that it was made of
+Output   `Audit`: the share of the true matches that the run found, with an interval, and examples of those it did not
+Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core
+
+No label is needed: what a match is, is defined by the run's settings. A random sample of documents is compared with
+all others, exactly: the sampled documents' shingles are an inverted index, through which all documents' shingles pass.
+Nothing is left out for being no candidate, so what sketches and keys overlook shows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dupdetect.documents import Documents, collect
+from dupdetect.errors import InputError, MismatchError, SettingsError
+from dupdetect.loops import available_workers, on_threads
+from dupdetect.result import Result
+from dupdetect.settings import POLICIES, Settings
+from dupdetect.sketches import Ragged, shingle_sets, sketch_texts
+from dupdetect.truth import comparable, of_run, require
+from dupdetect.verify import NONE, RELATIONS, Overlaps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Int = NDArray[np.int64]
+    Share = NDArray[np.float64]
+
+#: Documents compared with all others, unless told otherwise.
+SAMPLE = 1_000
+
+#: Examples of misses listed.
+LISTED = 20
+
+#: Bytes of text that pass through the index at once, in each thread.
+BLOCK_BYTES = 16 << 20
+
+#: Slots of the table that tells at a glance which shingles no sampled document has: 16 MB, and with a sample of a
+#: thousand articles one shingle in twenty that is none of theirs passes it.
+SLOTS = 1 << 24
+
+
+@dataclass(frozen=True)
+class Recall:
+    """A share of the true matches, estimated from a sample.
+
+    Attributes
+    ----------
+    found, pairs : int
+        Of the sampled documents' matches, those found, and all; a match of two sampled documents counts for both.
+    estimate : float or None
+        ``found / pairs``; None where the sampled documents have no match.
+    low, high : float
+        The interval, in [0, 1].
+    """
+
+    found: int
+    pairs: int
+    estimate: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A match that the run did not put together.
+
+    Attributes
+    ----------
+    a, b : id
+        a is of the sample.
+    relation : str
+        Of a to b.
+    jaccard, containment : float
+        Exact; containment of the smaller in the larger.
+    verified : bool
+        Whether the run has it among its matches all the same.
+    """
+
+    a: Any
+    b: Any
+    relation: str
+    jaccard: float
+    containment: float
+    verified: bool
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What a run missed, as a sample shows it.
+
+    Attributes
+    ----------
+    documents, sampled : int
+        Of the input; those compared with all others.
+    with_matches : int
+        Sampled documents that have a match.
+    together : Recall
+        Matches whose documents the run put into one cluster.
+    verified : Recall
+        Matches that the run verified, or put together: what its search for candidates did not overlook. Where this is
+        higher than `together`, matches were parted by the rule that every member of a cluster matches its canonical.
+    missed : int
+        Matches of the sampled documents that were not put together.
+    misses : list of Miss
+        Some of them, at random.
+    confidence : float
+        Of the intervals, in (0, 1).
+    seed : int
+    only_in_input, only_in_run : int
+        Documents that the other does not have; left out.
+    """
+
+    documents: int
+    sampled: int
+    with_matches: int
+    together: Recall
+    verified: Recall
+    missed: int
+    misses: list[Miss]
+    confidence: float
+    seed: int
+    only_in_input: int
+    only_in_run: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as values that JSON knows (ids as they are)."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        shown = "no match" if self.together.estimate is None else f"recall {self.together.estimate:.4f}"
+        return (
+            f"Audit({self.sampled} of {self.documents} documents, {self.together.pairs} matches: {shown}, "
+            f"{self.confidence:.0%} interval {self.together.low:.4f} to {self.together.high:.4f}; {self.missed} missed)"
+        )
+
+
+def audit(
+    out: Any,
+    data: Any,
+    *,
+    text: str = "text",
+    id: str | None = None,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    confidence: float = 0.95,
+    workers: int | None = None,
+) -> Audit:
+    """Estimate which share of the matches in its input a run found.
+
+    Parameters
+    ----------
+    out : Result, str or Path
+        What `dedup` returned, or the folder it wrote.
+    data, text, id
+        The input of that run, as `dedup` took it.
+    sample : int
+        Documents to compare with all others, at least 1; all of them, and there is nothing to estimate.
+    seed : int
+        Of the sample.
+    confidence : float
+        Of the intervals, in (0, 1).
+    workers : int, optional
+        Threads; by default one for each processor. The result does not depend on it.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InputError
+        The input or the output cannot be read.
+    MismatchError
+        No document of the input is in the output.
+    SettingsError
+        A parameter is out of its range.
+
+    Notes
+    -----
+    The documents are sampled, not the pairs, so the interval is that of a ratio of two sums over documents: an exact
+    binomial (Clopper-Pearson) interval on as many pairs as would be worth what the clustered ones are (E. L. Korn and
+    B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated from
+    survey data", 1998). See `interval`.
+    """
+    _check(sample, seed, confidence)
+    run = _Run.of(out)
+    documents = collect(data, text=text, id=id)
+    scope = _scope(run, documents)
+    threads = workers or available_workers()
+    rows = np.sort(np.random.default_rng(seed).choice(len(scope.rows), min(sample, len(scope.rows)), replace=False))
+    matches = _matches(scope, rows, run.settings, threads)
+    verified = _verified(run, scope, matches)
+    together = scope.cluster[matches.a] == scope.cluster[matches.b]
+
+    def recall(found: NDArray[np.bool_]) -> Recall:
+        counts = (np.bincount(which, minlength=len(scope.rows))[rows] for which in (matches.a[found], matches.a))
+        return estimate(*counts, documents=len(scope.rows), confidence=confidence)
+
+    missed = np.flatnonzero(~together)
+    return Audit(
+        len(scope.rows),
+        len(rows),
+        len(np.unique(matches.a)),
+        recall(together),
+        recall(together | verified),
+        len(missed),
+        _examples(scope, matches, verified, missed, run.settings, seed),
+        confidence,
+        seed,
+        scope.only_in_input,
+        scope.only_in_run,
+    )
+
+
+def _check(sample: int, seed: int, confidence: float) -> None:
+    for name, value, least in (("sample", sample, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
+    if isinstance(confidence, bool) or not isinstance(confidence, float) or not 0 < confidence < 1:
+        raise SettingsError(f"confidence is {confidence!r}; expected a number above 0 and below 1, such as 0.95")
+
+
+# ---- the run and its input ----
+
+
+class _Run(NamedTuple):
+    clusters: pa.Table
+    matches: pa.Table
+    settings: Settings
+
+    @classmethod
+    def of(cls, out: Any) -> _Run:
+        if isinstance(out, Result):
+            manifest, name = out.manifest, "the result"
+        elif isinstance(out, str | os.PathLike):
+            manifest, name = _manifest(Path(out)), str(out)
+        else:
+            raise InputError(f"the output is of type {type(out).__name__}; expected a Result or the folder of one")
+        clusters, matches = of_run(out, "clusters"), of_run(out, "matches")
+        require(clusters, ("id", "cluster"), "clusters")
+        require(matches, ("a", "b"), "matches")
+        return cls(clusters, matches, _settings(manifest, name))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; expected the output folder of dedup") from None
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); run dedup again") from None
+
+
+def _settings(manifest: dict[str, Any], name: str) -> Settings:
+    """Return the settings of a run; a callable that chose the canonicals is not needed, and not known, any more."""
+    values = dict(manifest.get("settings") or {})
+    if not values:
+        raise InputError(f"{name}: the manifest has no settings; expected the manifest.json of dedup")
+    if values.get("canonical") not in POLICIES:
+        values.pop("canonical", None)
+    return Settings().replace(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scope:
+    """The documents that both the input and the run have, numbered in input order, and the cluster of each."""
+
+    documents: Documents
+    texts: pa.Array
+    rows: Int
+    ids: pa.ChunkedArray
+    cluster: Int
+    only_in_input: int
+    only_in_run: int
+
+    def id(self, document: int) -> Any:
+        return self.documents.ids[int(self.rows[document])].as_py()
+
+
+def _scope(run: _Run, documents: Documents) -> _Scope:
+    ids = comparable(_chunked(documents.ids), "ids of the input")
+    known = comparable(run.clusters["id"], "ids of the clusters")
+    place = pc.index_in(ids, value_set=known)
+    rows = np.flatnonzero(place.is_valid())
+    if not len(rows) and (len(ids) or len(known)):
+        raise MismatchError(
+            f"no document of the input ({_some(ids)}) is in the output ({_some(known)}); audit a run with the input it "
+            "was made of, and the same --text and --id"
+        )
+    labels = comparable(run.clusters["cluster"], "clusters").take(place.drop_null())
+    return _Scope(
+        documents,
+        _chunked(documents.texts).combine_chunks(),
+        rows,
+        ids.take(pa.array(rows)),
+        np.asarray(labels.combine_chunks().dictionary_encode().indices, np.int64),
+        len(ids) - len(rows),
+        len(known) - len(rows),
+    )
+
+
+def _chunked(column: Any) -> pa.ChunkedArray:
+    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+
+
+def _some(ids: pa.ChunkedArray) -> str:
+    return ", ".join(map(repr, ids.slice(0, 3).to_pylist())) or "there are none"
+
+
+# ---- the matches of the sample ----
+
+
+class _Matches(NamedTuple):
+    """Pairs of a sampled document a and any other b, and what they share."""
+
+    a: Int
+    b: Int
+    shared: Int
+    size_a: Int
+    size_b: Int
+
+    @property
+    def overlaps(self) -> Overlaps:
+        return Overlaps(np.empty(0, np.uint64), self.shared, self.size_a, self.size_b)
+
+
+def _matches(scope: _Scope, sample: Int, settings: Settings, workers: int) -> _Matches:
+    """Compare the sampled documents with all."""
+    sets = shingle_sets(scope.texts, scope.rows[sample], settings.shingle_size, workers=workers)
+    index = _Index(sample, sets)
+
+    def compare(block: Int) -> _Matches:
+        met = index.meet(block, shingle_sets(scope.texts, scope.rows[block], settings.shingle_size))
+        chosen = (met.overlaps.relations(settings) != NONE) & (met.a != met.b)
+        return _Matches(*(column[chosen] for column in met))
+
+    parts = [_Matches(*[np.empty(0, np.int64)] * 5), *on_threads(compare, _blocks(scope), workers)]
+    joined = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+    order = np.lexsort((joined[1], joined[0]))
+    return _Matches(*(column[order] for column in joined))
+
+
+def _blocks(scope: _Scope) -> list[Int]:
+    """Cut the documents into blocks of about `BLOCK_BYTES`."""
+    lengths = np.asarray(pc.binary_length(scope.texts), np.int64)[scope.rows]
+    numbers = np.cumsum(lengths) // BLOCK_BYTES
+    return [block for block in np.split(np.arange(len(lengths)), np.flatnonzero(np.diff(numbers)) + 1) if len(block)]
+
+
+class _Index:
+    """Sampled documents by shingle."""
+
+    def __init__(self, sample: Int, sets: Ragged) -> None:
+        from scipy.sparse import csr_matrix
+
+        self._sample, self._sizes = sample, sets.lengths
+        self._shingles, columns = np.unique(sets.values, return_inverse=True)
+        ones = np.ones(len(columns), np.int32)
+        self._matrix = csr_matrix((ones, columns, sets.offsets), (len(sample), len(self._shingles))).T.tocsr()
+        self._glance = np.zeros(SLOTS, np.bool_)
+        self._glance[self._slots(self._shingles)] = True
+
+    @staticmethod
+    def _slots(shingles: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        return shingles & np.uint64(SLOTS - 1)
+
+    def meet(self, documents: Int, sets: Ragged) -> _Matches:
+        """Count what documents share with each sampled one: all pairs that share anything."""
+        from scipy.sparse import csr_matrix
+
+        perhaps = np.flatnonzero(self._glance[self._slots(sets.values)])
+        values = sets.values[perhaps]
+        place = np.searchsorted(self._shingles, values)
+        known = np.take(self._shingles, place, mode="clip") == values if len(self._shingles) else values != values
+        columns, entries = place[known], perhaps[known]
+        bounds = np.searchsorted(entries, sets.offsets)
+        ones = np.ones(len(columns), np.int32)
+        mine = csr_matrix((ones, columns, bounds), (len(documents), len(self._shingles)))
+        shared = (mine @ self._matrix).tocoo()
+        a, b = shared.col.astype(np.int64), shared.row.astype(np.int64)
+        return _Matches(self._sample[a], documents[b], shared.data.astype(np.int64), self._sizes[a], sets.lengths[b])
+
+
+def _verified(run: _Run, scope: _Scope, matches: _Matches) -> NDArray[np.bool_]:
+    """Say which matches are among the run's.
+
+    Documents of the same words are; and where many have the same words, the run lists but one of them with each match.
+    """
+    documents, place = np.unique(np.concatenate([matches.a, matches.b]), return_inverse=True)
+    digests = sketch_texts(scope.texts.take(pa.array(scope.rows[documents])), run.settings).digests
+    _, words = np.unique(digests, axis=0, return_inverse=True)
+    words = words.reshape(-1)
+    a, b = words[place[: len(matches.a)]], words[place[len(matches.a) :]]
+    ids = scope.ids.take(pa.array(documents))
+    listed = [pc.index_in(comparable(run.matches[side], "ids of the matches"), value_set=ids) for side in ("a", "b")]
+    both = np.asarray(pc.and_(listed[0].is_valid(), listed[1].is_valid()))
+    x, y = (words[np.asarray(pc.fill_null(side, 0), np.int64)[both]] for side in listed) if len(words) else (a, b)
+    return np.asarray((a == b) | np.isin(_pack(a, b), _pack(x, y)))
+
+
+def _pack(a: Int, b: Int) -> Int:
+    return np.minimum(a, b) << 32 | np.maximum(a, b)
+
+
+def _examples(
+    scope: _Scope, matches: _Matches, verified: NDArray[np.bool_], missed: Int, settings: Settings, seed: int
+) -> list[Miss]:
+    """List some of the misses, each pair once."""
+    _, first = np.unique(_pack(matches.a[missed], matches.b[missed]), return_index=True)
+    chosen = missed[first]
+    chosen = np.sort(np.random.default_rng(seed).choice(chosen, min(LISTED, len(chosen)), replace=False))
+    overlaps = matches.overlaps
+    relations = overlaps.relations(settings)
+    return [
+        Miss(
+            scope.id(matches.a[pair]),
+            scope.id(matches.b[pair]),
+            RELATIONS[relations[pair]],
+            float(overlaps.jaccard[pair]),
+            float(overlaps.containment[pair]),
+            bool(verified[pair]),
+        )
+        for pair in chosen
+    ]
+
+
+# ---- from the sample to all ----
+
+
+def estimate(found: Int, pairs: Int, *, documents: int, confidence: float) -> Recall:
+    """Estimate a share of the matches of all documents.
+
+    Parameters
+    ----------
+    found, pairs : int64[n]
+        Of each sampled document's matches, those found, and all.
+    documents : int
+        Those that the sample was drawn from.
+    confidence : float
+        In (0, 1).
+    """
+    total, right = int(pairs.sum()), int(found.sum())
+    share = right / total if total else None
+    return Recall(right, total, share, *interval(found, pairs, documents=documents, confidence=confidence))
+
+
+def interval(found: Int, pairs: Int, *, documents: int, confidence: float) -> tuple[float, float]:
+    """Return an interval for a share of the matches of all documents; parameters as for `estimate`.
+
+    The variance of the ratio (of sums over documents drawn without replacement) gives the number of independent pairs
+    that would vary as much. That number is itself uncertain, so it is never more than if each document's matches were
+    found all or none, and is lessened for the few documents it is estimated from. An exact binomial interval on it
+    follows. With all documents in the sample nothing is left to estimate; with no match in it, nothing is known.
+
+    >>> interval(np.array([1] * 50), np.array([1] * 50), documents=10_000, confidence=0.95)[1]
+    1.0
+    """
+    from scipy.stats import beta, t
+
+    n, total = len(pairs), int(pairs.sum())
+    if not total:
+        return 0.0, 1.0
+    share = found.sum() / total
+    if n >= documents:
+        return float(share), float(share)
+    left = 1 - n / documents
+    clusters = int((pairs > 0).sum())
+    worth = total**2 / float((pairs.astype(float) ** 2).sum()) / left
+    residual = found - share * pairs
+    variance = left * n / max(n - 1, 1) * float((residual**2).sum()) / total**2
+    if variance > 0:
+        worth = min(worth, share * (1 - share) / variance)
+    if clusters > 1:
+        tail = (1 - confidence) / 2
+        worth *= (t.ppf(tail, 1e9) / t.ppf(tail, clusters - 1)) ** 2
+    successes, failures = share * worth, (1 - share) * worth
+    tail = (1 - confidence) / 2
+    low = float(beta.ppf(tail, successes, failures + 1)) if successes > 0 else 0.0
+    high = float(beta.ppf(1 - tail, successes + 1, failures)) if failures > 0 else 1.0
+    return low, high
