@@ -48,6 +48,23 @@ def test_counting_is_the_same_compiled(sets, data):
     ragged = Ragged.of([np.array(sorted(row), np.uint64) for row in sets])
     numbers = st.lists(st.integers(0, len(sets) - 1), min_size=4, max_size=4)
     a, b = (np.array(data.draw(numbers), np.int64) for _ in range(2))
-    interpreted, compiled = count_shared.function(*ragged, a, b), count_shared.compiled(*ragged, a, b)
-    assert interpreted.tolist() == compiled.tolist() == [len(sets[x] & sets[y]) for x, y in zip(a, b, strict=True)]
+    need = np.array(data.draw(st.lists(st.integers(0, 16), min_size=4, max_size=4)), np.int64)
+    interpreted, compiled = count_shared.function(*ragged, a, b, need), count_shared.compiled(*ragged, a, b, need)
+    assert interpreted.tolist() == compiled.tolist()
     assert interpreted.dtype == compiled.dtype == np.int64
+    for counted, least, x, y in zip(interpreted, need, a, b, strict=True):
+        shared = len(sets[x] & sets[y])
+        assert counted == shared or counted < least > shared
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.3, 0.8, 1.0]), st.sampled_from([0.4, 0.7, 1.0]))
+def test_giving_up_early_loses_no_match(seed, threshold, containment):
+    random = np.random.default_rng(seed)
+    pool = np.array([f"{n}" for n in range(400)])  # long texts: a count is given up on the way
+    texts = [" ".join(pool[random.random(400) < share]) for share in (0.1, 0.5, 0.7, 0.9, 0.95)]
+    settings = Settings(shingle_size=1, threshold=threshold, containment=containment, least=1)
+    a, b = np.array(list(combinations(range(len(texts)), 2))).T
+    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), 1, 1)
+    counted, found = verifier.overlaps(pack(a, b)).matches(settings), verifier.matches(pack(a, b), settings)
+    assert found.pairs.tolist() == counted.pairs.tolist()
+    assert found.shared.tolist() == counted.shared.tolist()

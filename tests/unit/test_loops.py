@@ -1,6 +1,7 @@
 import os
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,10 +21,12 @@ def test_a_loop_is_called_as_it_reads():
     assert "compiled" not in loop.__dict__
 
 
-def test_little_work_is_interpreted_and_much_is_compiled(monkeypatch):
-    loop = Loop(double)
-    assert loop.worth(loops.PATIENCE) is double
-    assert loop.worth(loops.PATIENCE + 1) is loop.compiled is not double
+@pytest.mark.parametrize(("loaded", "patience"), [((), "PATIENCE"), (("numba",), "SHORT_PATIENCE")])
+def test_little_work_is_interpreted_and_much_is_compiled(monkeypatch, loaded, patience):
+    monkeypatch.setattr(loops, "sys", SimpleNamespace(modules=loaded))
+    loop, steps = Loop(double), getattr(loops, patience)
+    assert loop.worth(steps) is double
+    assert loop.worth(steps + 1) is loop.compiled is not double
     assert loop.compiled(21) == 42
 
 

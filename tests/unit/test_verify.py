@@ -105,6 +105,7 @@ def test_overlaps_are_united_by_pair():
 def test_much_work_is_counted_by_compiled_code(monkeypatch):
     used = []
     monkeypatch.setattr(loops, "PATIENCE", 0)
+    monkeypatch.setattr(loops, "SHORT_PATIENCE", 0)
     monkeypatch.setattr(count_shared, "compiled", lambda *args: used.append(1) or count_shared.function(*args))
     pair = verifier(["a b c", "a b d"]).overlaps(pack(np.array([0]), np.array([1])))
     assert pair.shared.tolist() == [1]
