@@ -246,6 +246,18 @@ def test_copies_of_copies_that_are_not_listed_are_counted(numbers, frequent):
     assert len(partition(result)) == bool(corpus)
 
 
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(corpora(), st.integers(1, 3), st.integers(1, 2))
+def test_compiled_code_takes_chunks_as_they_come(monkeypatch, corpus, size, workers):
+    table = pa.table({"id": pa.array(corpus, pa.string()), "text": pa.array(corpus.values(), pa.large_string())})
+    pieces = [table.slice(start, size) for start in range(0, len(table), size)]
+    with monkeypatch.context() as patch:
+        patch.setattr(sketches, "PATIENCE", 1)
+        patch.setattr(sketches, "CHUNK", 0)
+        compiled = dedup(pa.concat_tables(pieces) if pieces else table, settings=EXACT, workers=workers)
+    assert tables(compiled)[:2] == tables(dedup(table, settings=EXACT))[:2]
+
+
 @pytest.mark.parametrize("policy", ["cleanest", "longest"])
 def test_a_corpus_without_documents_has_empty_tables(policy):
     result = dedup({}, settings=EXACT, canonical=policy)
