@@ -27,6 +27,7 @@ import click
 import dupdetect
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.progress import progress_bars
+from dupdetect.scorecards import Card, audit_cards, evaluation_cards, print_cards, write_page
 from dupdetect.settings import POLICIES, POLICY_COLUMNS, Settings
 from dupdetect.summary import print_summary, printable
 
@@ -239,6 +240,79 @@ _RELATIONS = {
     "contained": "{0} is contained in {1}.",
     None: "{0} and {1} are no copies of each other.",
 }
+
+
+_EVALUATE_EXAMPLES = """
+\b
+Examples:
+  dupdetect evaluate out --truth truth.csv
+  dupdetect evaluate out --truth articles.csv --column article --html evaluation.html
+  dupdetect evaluate other-tool.csv --truth pairs.csv --json        columns id, cluster and a, b
+"""
+
+
+@command.command(epilog=_EVALUATE_EXAMPLES)
+@click.argument("clusters")
+@click.option("--truth", required=True, help="File of what is true: columns id and cluster, or a, b (and label).")
+@click.option("--column", default="cluster", show_default=True, help="Column of the truth's clusters.")
+@click.option("--ignore", help="File of pairs not to score: of true clusters; of documents, if the truth is of pairs.")
+@click.option("--listed", type=click.IntRange(min=0), default=20, show_default=True, help="Mistakes to list of a kind.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@click.option("--html", metavar="FILE", help="Also write a page that shows the same.")
+def evaluate(
+    clusters: str, truth: str, column: str, ignore: str | None, listed: int, as_json: bool, html: str | None
+) -> None:
+    """Hold CLUSTERS, an output folder or a file of ids and clusters, against a truth."""
+    evaluation = dupdetect.evaluate(clusters, truth, ignore=ignore, column=column, listed=listed)
+    _show(f"{clusters} against {truth}", evaluation.as_dict(), evaluation_cards(evaluation), as_json, html)
+
+
+_AUDIT_EXAMPLES = """
+\b
+Examples:
+  dupdetect audit out news.parquet
+  dupdetect audit out 'crawl/*.jsonl.zst' --text body --id url --sample 5000
+"""
+
+
+@command.command(epilog=_AUDIT_EXAMPLES)
+@click.argument("out")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("--text", default="text", show_default=True, help="Column that holds the texts.")
+@click.option("--id", help="Column that holds the ids.  [default: 'id' if there is one, else file and row]")
+@click.option(
+    "--sample", type=click.IntRange(min=1), default=1000, show_default=True, help="Documents compared with all others."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the sample.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Of the intervals.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@click.option("--html", metavar="FILE", help="Also write a page that shows the same.")
+def audit(out: str, inputs: tuple[str, ...], as_json: bool, html: str | None, **options: Any) -> None:
+    """
+    Estimate which share of the matches in INPUT the run that wrote OUT found.
+
+    No truth is needed: a random sample of documents is compared with all others, exactly.
+    """
+    audited = dupdetect.audit(out, [Path(name) for name in inputs], **options)
+    _show(f"Audit of {out}", audited.as_dict(), audit_cards(audited), as_json, html)
+
+
+def _show(
+    title: str, values: dict[str, Any], cards: tuple[str, list[Card], list[str]], as_json: bool, html: str | None
+) -> None:
+    if html is not None:
+        write_page(Path(html), title, *cards)
+    if as_json:
+        click.echo(json.dumps(values, default=str))
+    else:
+        print_cards(*cards)
 
 
 def _text_of(name: str) -> str:

@@ -47,6 +47,7 @@ ROOMS = (
     "auditing",
     "progress",
     "summary",
+    "scorecards",
     "cli",
     "__main__",
 )
