@@ -195,23 +195,20 @@ def audit(
     """
     _check(sample, seed, confidence)
     run = _Run.of(out)
-    documents = collect(data, text=text, id=id)
-    scope = _scope(run, documents)
-    threads = workers or available_workers()
-    rows = np.sort(np.random.default_rng(seed).choice(len(scope.rows), min(sample, len(scope.rows)), replace=False))
-    matches = _matches(scope, rows, run.settings, threads)
-    verified = _verified(run, scope, matches)
-    together = scope.cluster[matches.a] == scope.cluster[matches.b]
+    scope = _scope(run, collect(data, text=text, id=id))
+    rows = draw(len(scope.rows), sample, seed)
+    matches, together, verified = _judged(run, scope, rows, workers)
+    pairs = np.bincount(matches.a, minlength=len(scope.rows))[rows]
 
-    def recall(found: NDArray[np.bool_]) -> Recall:
-        counts = (np.bincount(which, minlength=len(scope.rows))[rows] for which in (matches.a[found], matches.a))
-        return estimate(*counts, documents=len(scope.rows), confidence=confidence)
+    def recall(which: NDArray[np.bool_]) -> Recall:
+        found = np.bincount(matches.a[which], minlength=len(scope.rows))[rows]
+        return estimate(found, pairs, documents=len(scope.rows), confidence=confidence)
 
     missed = np.flatnonzero(~together)
     return Audit(
         len(scope.rows),
         len(rows),
-        len(np.unique(matches.a)),
+        int((pairs > 0).sum()),
         recall(together),
         recall(together | verified),
         len(missed),
@@ -221,6 +218,37 @@ def audit(
         scope.only_in_input,
         scope.only_in_run,
     )
+
+
+class Census(NamedTuple):
+    """Of the matches of each document: all, those put together, and those verified or put together (int64[n])."""
+
+    pairs: Int
+    together: Int
+    verified: Int
+
+
+def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, workers: int | None = None) -> Census:
+    """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
+    run = _Run.of(out)
+    scope = _scope(run, collect(data, text=text, id=id))
+    n = len(scope.rows)
+    matches, together, verified = _judged(run, scope, np.arange(n), workers)
+    found = (matches.a, matches.a[together], matches.a[together | verified])
+    return Census(*(np.bincount(documents, minlength=n) for documents in found))
+
+
+def draw(documents: int, sample: int, seed: int) -> Int:
+    """Draw documents at random, all equally likely: their numbers, ascending."""
+    return np.sort(np.random.default_rng(seed).choice(documents, min(sample, documents), replace=False))
+
+
+def _judged(
+    run: _Run, scope: _Scope, rows: Int, workers: int | None
+) -> tuple[_Matches, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the matches of some documents, which of them are in one cluster, and which the run verified."""
+    matches = _matches(scope, rows, run.settings, workers or available_workers())
+    return matches, scope.cluster[matches.a] == scope.cluster[matches.b], _verified(run, scope, matches)
 
 
 def _check(sample: int, seed: int, confidence: float) -> None:
