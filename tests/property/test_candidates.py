@@ -57,6 +57,11 @@ def test_candidates_of_chosen_bands_are_exactly_those_of_datasketch(threshold):
     assert len(found.pairs) > 20
 
 
+def enough(fewer, share):
+    """Give how many shared keys are enough: the share, less two standard deviations of a binomial."""
+    return share * fewer - 2 * np.sqrt(share * (1 - share)) * np.sqrt(fewer)
+
+
 def expected(rows, frequent, share):
     """Count what documents share: {pair} by rare keys, {pair} by frequent ones."""
     holders = {key: [n for n, row in enumerate(rows) if key in row] for key in set().union(*rows)}
@@ -66,14 +71,14 @@ def expected(rows, frequent, share):
         for a in range(b):
             shared = rows[a] & row
             fewer = min(len(rows[a] - common), len(row - common))
-            if shared - common and len(shared - common) >= share * fewer:
+            if shared - common and len(shared - common) >= enough(fewer, share):
                 dense.add((a, b))
             met = sum(
                 holders[key].index(a) < candidates.LINKS
                 or holders[key].index(b) - holders[key].index(a) <= candidates.LINKS
                 for key in shared & common
             )
-            if met and met >= share * min(len(rows[a] & common), len(row & common)):
+            if met and met >= enough(min(len(rows[a] & common), len(row & common)), share):
                 sparse.add((a, b))
     return dense, sparse
 

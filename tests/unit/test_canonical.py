@@ -17,7 +17,7 @@ def ranked(ids, *, clean=None, words=None, columns=None, **settings):
     table = pa.table({"id": ids, **(columns or {})})
     clean = np.zeros(n) if clean is None else np.array(clean, float)
     words = np.ones(n, np.int64) if words is None else np.array(words)
-    ranks = rank(Settings(**settings), table, table["id"], words, clean)
+    ranks = rank(Settings(**settings), table, table["id"], words, clean, np.ones(n, np.bool_))
     assert sorted(ranks.tolist()) == list(range(n))
     return [ids[place] for place in np.argsort(ranks)]
 
@@ -112,7 +112,8 @@ def test_an_error_in_a_callable_is_its_own():
 @pytest.mark.parametrize("policy", ["cleanest", "longest", "first", "earliest", len])
 def test_no_documents_have_no_ranks(policy):
     table = pa.table({"id": pa.array([], pa.string()), "date": pa.array([], pa.date32())})
-    assert rank(Settings(canonical=policy), table, table["id"], np.empty(0, np.int64), np.empty(0)).tolist() == []
+    nothing = np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_)
+    assert rank(Settings(canonical=policy), table, table["id"], *nothing).tolist() == []
 
 
 def test_the_least_of_each_group_is_found():

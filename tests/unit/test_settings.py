@@ -23,7 +23,7 @@ OTHERS = {
     "least": 8,
     "bands": (16, 8),
     "window": 8,
-    "shared": 0.5,
+    "shared": 0.4,
     "frequent": 10,
     "canonical": "longest",
     "canonical_column": "when",
