@@ -467,7 +467,7 @@ def _examples(
 # ---- from the sample to all ----
 
 
-def estimate(found: Int, pairs: Int, *, documents: int, confidence: float) -> Recall:
+def estimate(found: Int | Share, pairs: Int | Share, *, documents: int, confidence: float) -> Recall:
     """Estimate a share of the matches of all documents.
 
     Parameters
@@ -484,37 +484,48 @@ def estimate(found: Int, pairs: Int, *, documents: int, confidence: float) -> Re
     return Recall(right, total, share, *interval(found, pairs, documents=documents, confidence=confidence))
 
 
-def interval(found: Int, pairs: Int, *, documents: int, confidence: float) -> tuple[float, float]:
+def interval(found: Int | Share, pairs: Int | Share, *, documents: int, confidence: float) -> tuple[float, float]:
     """Return an interval for a share of the matches of all documents; parameters as for `estimate`.
 
     The variance of the ratio (of sums over documents drawn without replacement) gives the number of independent pairs
-    that would vary as much. That number is itself uncertain, so it is never more than if each document's matches were
-    found all or none, and is lessened for the few documents it is estimated from. An exact binomial interval on it
-    follows. With all documents in the sample nothing is left to estimate; with no match in it, nothing is known.
+    that would vary as much: no more than if each document's matches were found all or none. An exact binomial interval
+    on so many follows, once they are lessened for what the variance itself is uncertain by: it rests on few documents
+    where a few have most of the matches that are missed (degrees of freedom as F. E. Satterthwaite, 1946). With all
+    documents in the sample nothing is left to estimate; with no match in it, nothing is known.
 
-    >>> interval(np.array([1] * 50), np.array([1] * 50), documents=10_000, confidence=0.95)[1]
-    1.0
+    >>> low, high = interval(np.ones(50), np.ones(50), documents=10_000, confidence=0.95)
+    >>> f"{low:.2f} {high:.2f}"
+    '0.93 1.00'
     """
-    from scipy.stats import beta, t
-
-    n, total = len(pairs), int(pairs.sum())
+    total = float(pairs.sum())
     if not total:
         return 0.0, 1.0
-    share = found.sum() / total
-    if n >= documents:
-        return float(share), float(share)
+    share = float(found.sum()) / total
+    if len(pairs) >= documents:
+        return share, share
+    worth, degrees = _worth(np.asarray(found, float), np.asarray(pairs, float), documents)
+    return _binomial(share, worth, degrees, (1 - confidence) / 2)
+
+
+def _worth(found: Share, pairs: Share, documents: int) -> tuple[float, float]:
+    """Return how many independent pairs would vary as much as these, and the degrees of freedom of that number."""
+    n, total = len(pairs), pairs.sum()
     left = 1 - n / documents
-    clusters = int((pairs > 0).sum())
-    worth = total**2 / float((pairs.astype(float) ** 2).sum()) / left
-    residual = found - share * pairs
-    variance = left * n / max(n - 1, 1) * float((residual**2).sum()) / total**2
-    if variance > 0:
-        worth = min(worth, share * (1 - share) / variance)
-    if clusters > 1:
-        tail = (1 - confidence) / 2
-        worth *= (t.ppf(tail, 1e9) / t.ppf(tail, clusters - 1)) ** 2
-    successes, failures = share * worth, (1 - share) * worth
-    tail = (1 - confidence) / 2
-    low = float(beta.ppf(tail, successes, failures + 1)) if successes > 0 else 0.0
-    high = float(beta.ppf(1 - tail, successes + 1, failures)) if failures > 0 else 1.0
+    worth, degrees = total**2 / (pairs**2).sum() / left, float((pairs > 0).sum() - 1)
+    share = found.sum() / total
+    squares = (found - share * pairs) ** 2
+    variance = left * n / max(n - 1, 1) * squares.sum() / total**2
+    if variance and share * (1 - share) / variance < worth:
+        worth, degrees = share * (1 - share) / variance, min(degrees, 2 * squares.sum() ** 2 / (squares**2).sum())
+    return float(worth), float(max(degrees, 1))
+
+
+def _binomial(share: float, pairs: float, degrees: float, tail: float) -> tuple[float, float]:
+    """Return the Clopper-Pearson interval of a share of pairs, their number having so many degrees of freedom."""
+    from scipy.stats import beta, norm, t
+
+    pairs *= float((norm.ppf(tail) / t.ppf(tail, degrees)) ** 2)
+    found, missed = share * pairs, (1 - share) * pairs
+    low = float(beta.ppf(tail, found, missed + 1)) if found else 0.0
+    high = float(beta.ppf(1 - tail, found + 1, missed)) if missed else 1.0
     return low, high
