@@ -50,6 +50,13 @@ def partition(result):
     return {frozenset(group) for group in groups.values()}
 
 
+def as_judged(relation, a, b, settings):
+    """Say whether a relation is the oracle's; of two texts with equally many shingles either may hold the other."""
+    expected = oracles.relation(a, b, settings)
+    equal = len(oracles.shingles(a, settings.shingle_size)) == len(oracles.shingles(b, settings.shingle_size))
+    return relation == expected or (equal and {relation, expected} == {"contains", "contained"})
+
+
 def shuffled(corpus, order):
     names = list(corpus)
     return {names[place]: corpus[names[place]] for place in order}
@@ -76,7 +83,9 @@ def test_every_member_is_itself_a_match_of_its_canonical(corpus, settings, polic
             continue
         text, canonical = corpus[row["id"]], corpus[row["cluster"]]
         x, y = (oracles.shingles(one, settings.shingle_size) for one in (text, canonical))
-        assert row["relation"] == oracles.relation(text, canonical, settings)
+        relation = oracles.relation(text, canonical, settings)
+        equal = len(x) == len(y) and relation in ("contains", "contained")  # either may be said to hold the other
+        assert row["relation"] in (("contains", "contained") if equal else (relation,))
         assert row["jaccard"] == oracles.jaccard(x, y)
         assert row["containment"] == max(oracles.share(x, y), oracles.share(y, x))
         near = row["jaccard"] >= settings.threshold
@@ -99,9 +108,7 @@ def test_each_match_says_what_a_is_to_b(corpus, settings):
     for row in matches:
         a, b = corpus[row["a"]], corpus[row["b"]]
         x, y = (oracles.shingles(one, settings.shingle_size) for one in (a, b))
-        expected = oracles.relation(a, b, settings)
-        equal = len(x) == len(y)  # either holds the other
-        assert row["relation"] == expected or (equal and {row["relation"], expected} == {"contains", "contained"})
+        assert as_judged(row["relation"], a, b, settings)
         assert row["jaccard"] == oracles.jaccard(x, y)
         assert (row["containment_a"], row["containment_b"]) == (oracles.share(x, y), oracles.share(y, x))
         assert row["template"] == 0
