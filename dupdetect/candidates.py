@@ -39,10 +39,23 @@ HALF = np.uint64(32)
 LINKS = 2
 
 
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """Sort and drop repeats; `numpy.unique` does it by hashing, several times as slow for many integers."""
+    values = np.sort(values)
+    return values[_first(values)]
+
+
+def _first(ordered: NDArray[Any]) -> NDArray[np.bool_]:
+    """Mark the first of each run of equal values."""
+    first = np.ones(len(ordered), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return first
+
+
 def pack(a: NDArray[Any], b: NDArray[Any]) -> Pairs:
     """Pack pairs of document numbers, either order, into sorted distinct uint64."""
     low, high = np.minimum(a, b).astype(np.uint64), np.maximum(a, b).astype(np.uint64)
-    return np.unique(low << HALF | high)
+    return distinct(low << HALF | high)
 
 
 def unpack(pairs: Pairs) -> tuple[Int, Int]:
@@ -52,12 +65,20 @@ def unpack(pairs: Pairs) -> tuple[Int, Int]:
 
 def union(*pairs: Pairs) -> Pairs:
     """Return the pairs that are in any."""
-    return np.unique(np.concatenate(pairs))
+    return distinct(np.concatenate(pairs))
 
 
 def without(pairs: Pairs, others: Pairs) -> Pairs:
     """Return the pairs that are not in the others."""
-    return np.setdiff1d(pairs, others, assume_unique=True)
+    return pairs[missing(pairs, others)]
+
+
+def missing(pairs: Pairs, others: Pairs) -> NDArray[np.bool_]:
+    """Mark the pairs that are not in the others."""
+    if len(others) == 0:
+        return np.ones(len(pairs), np.bool_)
+    place = np.minimum(np.searchsorted(others, pairs), len(others) - 1)
+    return others[place] != pairs  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,11 +177,8 @@ def _group(keys: NDArray[np.uint64], lengths: Int, share: float, frequent: int) 
     """Group documents by key: keys of 2 to `frequent` documents, and keys of more."""
     entries = np.flatnonzero(_repeated(keys))
     entries = entries[np.argsort(keys[entries])]
-    ordered = keys[entries]
-    new = np.ones(len(ordered), np.bool_)
-    new[1:] = ordered[1:] != ordered[:-1]
     documents = np.repeat(np.arange(len(lengths)), lengths)[entries]
-    return _part(np.cumsum(new) - 1, documents, lengths, share, frequent)
+    return _part(np.cumsum(_first(keys[entries])) - 1, documents, lengths, share, frequent)
 
 
 def _part(group: Int, documents: Int, lengths: Int, share: float, frequent: int) -> tuple[_Groups, _Groups]:
@@ -176,18 +194,28 @@ def _part(group: Int, documents: Int, lengths: Int, share: float, frequent: int)
 
 def _repeated(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Mark the keys that occur twice, and a few others: those whose low bits do. Most keys are lone, and go."""
-    if len(keys) == 0:
-        return np.empty(0, np.bool_)
-    low = (keys & np.uint64(2 ** (4 * len(keys)).bit_length() - 1)).astype(np.int64)
-    return np.bincount(low)[low] > 1
+    return mark_repeated.worth(4 * len(keys))(keys, (2 * len(keys)).bit_length())
+
+
+@Loop
+def mark_repeated(keys: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:
+    """Mark the keys whose lowest `bits` occur twice."""
+    mask = np.uint64((1 << bits) - 1)
+    seen = np.zeros(1 << bits, np.uint8)
+    for key in keys:
+        low = np.int64(key & mask)
+        seen[low] = min(seen[low] + 1, 2)
+    repeated = np.empty(len(keys), np.bool_)
+    for place in range(len(keys)):
+        repeated[place] = seen[np.int64(keys[place] & mask)] > 1
+    return repeated
 
 
 def _lay_out(group: Int, documents: Int, lengths: Int, share: float) -> _Groups:
     """Lay out entries (group, document) both ways."""
     by_group = np.sort(group.astype(np.uint64) << HALF | documents.astype(np.uint64))
     groups, members = unpack(by_group)
-    new = np.ones(len(groups), np.bool_)
-    new[1:] = groups[1:] != groups[:-1]
+    new = _first(groups)
     numbers = np.cumsum(new) - 1
     by_document = np.sort(members.astype(np.uint64) << HALF | numbers.astype(np.uint64))
     bounds = np.zeros(len(lengths) + 1, np.int64)
@@ -212,7 +240,7 @@ def _join(groups: _Groups, links: int, workers: int) -> Pairs:
         )  # fmt: skip
 
     blocks = on_threads(lambda cut: block(*cut), list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)), workers)
-    return np.unique(np.concatenate(blocks))
+    return distinct(np.concatenate(blocks))
 
 
 @Loop
@@ -230,8 +258,9 @@ def join_documents(
     """Pair each of the documents start..stop with documents before it that share its keys.
 
     In each of its groups a document meets the first `links` and the `links` just before it. A pair is kept that shares
-    at least `share` of the keys of whoever has fewer, and one key at least.
+    `share` of the keys of whoever has fewer, or up to two standard deviations (binomial) less, and one key at least.
     """
+    slack = 2 * np.sqrt(share * (1 - share))
     shared = np.zeros(len(lengths), np.int32)
     met = np.empty(len(lengths), np.int64)
     pairs = np.empty(1024, np.uint64)
@@ -255,7 +284,8 @@ def join_documents(
             pairs = larger
         for partner in range(partners):
             other = met[partner]
-            if shared[other] >= share * min(lengths[document], lengths[other]):
+            fewer = min(lengths[document], lengths[other])
+            if shared[other] >= share * fewer - slack * np.sqrt(fewer):
                 pairs[found] = np.uint64(other) << np.uint64(32) | np.uint64(document)
                 found += 1
             shared[other] = 0

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 TRIES = 8
 
 
-def rank(settings: Settings, table: pa.Table, ids: pa.ChunkedArray, words: Int, clean: Share) -> Int:
+def rank(
+    settings: Settings, table: pa.Table, ids: pa.ChunkedArray, words: Int, clean: Share, tied: NDArray[np.bool_]
+) -> Int:
     """Rank documents by the canonical policy.
 
     Parameters
@@ -46,6 +48,8 @@ def rank(settings: Settings, table: pa.Table, ids: pa.ChunkedArray, words: Int, 
         Length of each document.
     clean : float64[n]
         Cleanness of each document's text.
+    tied : bool[n]
+        Whose ties are to be broken by id: to sort all ids would cost more than the rest.
 
     Returns
     -------
@@ -58,8 +62,9 @@ def rank(settings: Settings, table: pa.Table, ids: pa.ChunkedArray, words: Int, 
         The column that the policy reads is not there, or cannot be ordered.
     """
     n = len(words)
-    by_id = np.empty(n, np.int64)
-    by_id[_sorted(ids)] = np.arange(n)
+    by_id = np.zeros(n, np.int64)
+    chosen = np.flatnonzero(tied)
+    by_id[chosen[_sorted(ids.take(chosen))]] = np.arange(len(chosen))
     first = _first_key(settings, table, words)
     order = np.lexsort((by_id, -clean, first))
     ranks = np.empty(n, np.int64)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 #: Two texts that share less than this of the smaller are different texts.
 FOREIGN = 0.5
 
+#: Texts of a possible bridge that are compared with one another.
+TEXTS = 32
+
 #: A bridge is a document of which no canonical holds this share of what its canonicals hold of it together.
 MOST = 0.5
 
@@ -129,12 +132,7 @@ def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Veri
 def _bridges(canonical: Int, matches: Overlaps, verifier: Verifier) -> Bool:
     """Mark the documents that hold several canonicals which are different texts, none of them most of it."""
     bridges = np.zeros(len(canonical), np.bool_)
-    held = _held_canonicals(canonical, matches)
-    doubtful = {}
-    for document, texts in held.items():
-        shared = [share for share, _ in texts]
-        if max(shared) < MOST * sum(shared):
-            doubtful[document] = sorted(texts, reverse=True)
+    doubtful = _doubtful(canonical, matches)
     foreign = _foreign_pairs(doubtful, verifier)
     for document, texts in doubtful.items():
         different: list[tuple[int, int]] = []
@@ -145,20 +143,26 @@ def _bridges(canonical: Int, matches: Overlaps, verifier: Verifier) -> Bool:
     return bridges
 
 
-def _held_canonicals(canonical: Int, matches: Overlaps) -> dict[int, list[tuple[int, int]]]:
-    """Return, for members larger than several canonicals they match: what each shares, and which it is."""
-    is_canonical = canonical == np.arange(len(canonical))
-    held: dict[int, list[tuple[int, int]]] = {}
-    for whole, part, size_whole, size_part in (
-        (matches.a, matches.b, matches.size_a, matches.size_b),
-        (matches.b, matches.a, matches.size_b, matches.size_a),
+def _doubtful(canonical: Int, matches: Overlaps) -> dict[int, list[tuple[int, int]]]:
+    """Return the members that hold several canonicals, none of them most of what these share with it.
+
+    With each go the canonicals it holds, up to `TEXTS` of them: what it shares with it, and which; the most first.
+    """
+    n = len(canonical)
+    is_canonical = canonical == np.arange(n)
+    whole, part = np.concatenate([matches.a, matches.b]), np.concatenate([matches.b, matches.a])
+    larger = np.concatenate([matches.size_a > matches.size_b, matches.size_b > matches.size_a])
+    held = ~is_canonical[whole] & is_canonical[part] & larger
+    whole, part, shared = whole[held], part[held], np.tile(matches.shared, 2)[held]
+    most = np.zeros(n, np.int64)
+    np.maximum.at(most, whole, shared)
+    doubtful = (most < MOST * np.bincount(whole, shared, n))[whole]
+    texts: dict[int, list[tuple[int, int]]] = {}
+    for document, *text in zip(
+        whole[doubtful].tolist(), shared[doubtful].tolist(), part[doubtful].tolist(), strict=True
     ):
-        chosen = ~is_canonical[whole] & is_canonical[part] & (size_whole > size_part)
-        for document, text, shared in zip(
-            whole[chosen].tolist(), part[chosen].tolist(), matches.shared[chosen].tolist(), strict=True
-        ):
-            held.setdefault(document, []).append((shared, text))
-    return {document: texts for document, texts in held.items() if len(texts) > 1}
+        texts.setdefault(document, []).append((text[0], text[1]))
+    return {document: sorted(row, reverse=True)[:TEXTS] for document, row in texts.items()}
 
 
 def _foreign_pairs(doubtful: dict[int, list[tuple[int, int]]], verifier: Verifier) -> set[tuple[int, int]]:

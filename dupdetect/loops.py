@@ -11,6 +11,7 @@ layer that a fork or a second pool could upset.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -20,8 +21,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Item = TypeVar("Item")
 
-#: Steps of an interpreted loop that take about as long as loading the compiled one: half a second.
+#: Steps of an interpreted loop that take about as long as loading numba and the compiled loop: half a second.
 PATIENCE = 1_000_000
+
+#: The same where numba is loaded already: some 20 ms.
+SHORT_PATIENCE = 40_000
 
 
 class Loop(Generic[P, R]):
@@ -37,7 +41,8 @@ class Loop(Generic[P, R]):
 
     def worth(self, steps: float) -> Callable[P, R]:
         """Return whichever twin is sooner done with so many steps."""
-        return self.compiled if steps > PATIENCE or "compiled" in self.__dict__ else self.function
+        patience = SHORT_PATIENCE if "numba" in sys.modules else PATIENCE
+        return self.compiled if steps > patience or "compiled" in self.__dict__ else self.function
 
     @cached_property
     def compiled(self) -> Callable[P, R]:

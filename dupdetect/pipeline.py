@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from dupdetect import candidates, canonical, clusters, tables
 from dupdetect.documents import collect
@@ -95,11 +94,9 @@ def dedup(
     clock = _Clock(progress)
     with clock.stage("read", 0):
         documents = collect(data, text=text, id=id, strict=strict)
-        if isinstance(documents.texts, pa.ChunkedArray):
-            texts = documents.texts.combine_chunks()
     with clock.stage("sign", len(documents)):
-        sketches = sketch_texts(texts, chosen, workers=threads)
-    decision, caps = _decide(documents, texts, sketches, chosen, threads, clock)
+        sketches = sketch_texts(documents.texts, chosen, workers=threads)
+    decision, caps = _decide(documents, sketches, chosen, threads, clock)
     with clock.stage("tables", len(documents)):
         found = tables.clusters_table(documents, decision, chosen)
         matches, caps["unlisted_pairs"] = tables.matches_table(documents, decision, chosen)
@@ -180,16 +177,16 @@ compared; sketch both with the same
     """
     chosen = (settings or Settings()).replace(**overrides)
     documents = collect(texts, strict=True)
-    return sketch_texts(documents.texts.combine_chunks(), chosen, workers=_workers(workers), signatures=True)
+    return sketch_texts(documents.texts, chosen, workers=_workers(workers), signatures=True)
 
 
 def _decide(
-    documents: Documents, texts: pa.Array, sketches: Sketches, settings: Settings, workers: int, clock: _Clock
+    documents: Documents, sketches: Sketches, settings: Settings, workers: int, clock: _Clock
 ) -> tuple[tables.Decision, dict[str, int]]:
     """Walk from sketches to the canonical of each document."""
     text_of, rows = collapse(sketches)
     distinct = sketches.take(rows)
-    verifier = Verifier(texts, rows, settings.shingle_size, workers)
+    verifier = Verifier(documents.texts, rows, settings.shingle_size, workers)
     with clock.stage("candidates", len(distinct)):
         found = candidates.find(distinct, workers=workers)
     with clock.stage("verify", len(found.pairs)):
@@ -199,7 +196,9 @@ def _decide(
         grouped, matches, rounds = _cluster(distinct, found, clean, matches, verifier, workers)
         grouped = clusters.part_bridges(grouped, clean, matches, verifier)
         clean_of = np.append(clean, 1.0)[text_of]
-        ranks = canonical.rank(settings, documents.table, documents.ids, sketches.words, clean_of)
+        copied = np.bincount(text_of + 1)[text_of + 1] > 1
+        tied = copied | (settings.canonical != "cleanest")
+        ranks = canonical.rank(settings, documents.table, documents.ids, sketches.words, clean_of, tied)
         with_words = np.flatnonzero(text_of >= 0)
         document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], len(distinct))]
         if settings.canonical != "cleanest":
@@ -244,7 +243,7 @@ def _cluster(
     for done in range(ROUNDS):
         if len(sparse) == 0:
             return grouped, matches, done
-        linked = matches.where(np.isin(matches.pairs, sparse))
+        linked = matches.where(~candidates.missing(matches.pairs, sparse))
         beyond = [candidates.pack(grouped[x], y) for x, y in ((linked.a, linked.b), (linked.b, linked.a))]
         again = found.again(grouped == np.arange(len(grouped)), settings, workers=workers)
         sparse = candidates.union(sparse, again.sparse)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -29,11 +29,16 @@ if TYPE_CHECKING:
 
     from dupdetect.settings import Settings
 
+    Texts: TypeAlias = pa.Array | pa.ChunkedArray
+
 #: Cost of the definition from which on the compiled twin is worth loading, in bytes of text: about 0.4 s.
 PATIENCE = 1_000_000
 
 #: What a document costs the definition beyond its bytes, in bytes.
 OVERHEAD = 500
+
+#: Chunks of fewer bytes than this, on average, are made one: each costs two starts of the threads.
+CHUNK = 4_000_000
 
 
 class Ragged(NamedTuple):
@@ -48,6 +53,15 @@ class Ragged(NamedTuple):
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         return cls(offsets, np.concatenate([np.empty(0, np.uint64), *rows]))
+
+    @classmethod
+    def end_to_end(cls, parts: Sequence[Ragged]) -> Ragged:
+        """Lay the rows of several end to end."""
+        if len(parts) == 1:
+            return parts[0]
+        offsets = np.zeros(sum(len(part.offsets) - 1 for part in parts) + 1, np.int64)
+        np.cumsum(np.concatenate([part.lengths for part in parts]), out=offsets[1:])
+        return cls(offsets, np.concatenate([part.values for part in parts]))
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -148,12 +162,12 @@ def _differences(mine: Settings, theirs: Settings) -> str:
     return ", ".join(f"{name}: {a} and {b}" for name, a, b in values if a != b)
 
 
-def sketch_texts(texts: pa.Array, settings: Settings, *, workers: int = 1, signatures: bool = False) -> Sketches:
+def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatures: bool = False) -> Sketches:
     """Sketch texts.
 
     Parameters
     ----------
-    texts : pyarrow large_string array
+    texts : pyarrow large_string array, chunked or not
         Valid UTF-8, no nulls.
     settings : Settings
     workers : int
@@ -167,20 +181,29 @@ def sketch_texts(texts: pa.Array, settings: Settings, *, workers: int = 1, signa
 
     factors, terms = minhash.permutations(settings.num_perm, settings.seed)
     band_count, rows = settings.banding
-    data, offsets = buffers(texts)
-    n_words, digests, band_keys, starts, values, signed = kernels.sketch(
-        data,
-        offsets,
-        shingle_size=settings.shingle_size,
-        window=settings.window,
-        factors=factors,
-        terms=terms,
-        bands=band_count,
-        rows=rows,
-        workers=workers,
-        want_signatures=signatures,
+    parts = [
+        kernels.sketch(
+            *buffers(chunk),
+            shingle_size=settings.shingle_size,
+            window=settings.window,
+            factors=factors,
+            terms=terms,
+            bands=band_count,
+            rows=rows,
+            workers=workers,
+            want_signatures=signatures,
+        )
+        for chunk in chunks(texts)
+    ]
+    n_words, digests, band_keys, starts, values, signed = zip(*parts, strict=True)
+    return Sketches(
+        settings,
+        np.concatenate(n_words),
+        np.concatenate(digests),
+        np.concatenate(band_keys),
+        Ragged.end_to_end([Ragged(*row) for row in zip(starts, values, strict=True)]),
+        np.concatenate(signed) if signatures else None,
     )
-    return Sketches(settings, n_words, digests, band_keys, Ragged(starts, values), signed)
 
 
 def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True) -> Sketches:
@@ -200,33 +223,46 @@ def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True)
     )
 
 
-def shingle_sets(texts: pa.Array, documents: NDArray[np.int64], shingle_size: int, *, workers: int = 1) -> Ragged:
+def shingle_sets(texts: Texts, documents: NDArray[np.int64], shingle_size: int, *, workers: int = 1) -> Ragged:
     """Return the sorted, distinct shingle hashes of some documents, a row each.
 
     Parameters
     ----------
-    texts : pyarrow large_string array
+    texts : pyarrow large_string array, chunked or not
     documents : int64[m]
-        Which of them.
+        Which of them, ascending.
     """
     if patient(texts):
         chosen = (texts[int(index)].as_py() for index in documents)
         return Ragged.of([np.unique(shingle_hashes(word_hashes(words(t)), shingle_size)) for t in chosen])
     from dupdetect import kernels
 
-    data, offsets = buffers(texts)
-    return Ragged(
-        *kernels.shingles(data, offsets, documents, shingle_size=shingle_size, workers=workers, distinct=True)
-    )
+    sets, first = [], 0
+    for chunk in chunks(texts):
+        inside = documents[np.searchsorted(documents, first) : np.searchsorted(documents, first + len(chunk))] - first
+        first += len(chunk)
+        found = kernels.shingles(*buffers(chunk), inside, shingle_size=shingle_size, workers=workers, distinct=True)
+        sets.append(Ragged(*found))
+    return Ragged.end_to_end(sets)
 
 
-def patient(texts: pa.Array) -> bool:
+def patient(texts: Texts) -> bool:
     """Whether the definition is done with these texts before the compiled twin would be loaded."""
     from dupdetect import kernels
 
-    _, offsets = buffers(texts)
-    cost = int(offsets[-1] - offsets[0]) + OVERHEAD * len(texts)
+    bounds = (buffers(chunk)[1] for chunk in chunks(texts))
+    cost = sum(int(offsets[-1] - offsets[0]) for offsets in bounds) + OVERHEAD * len(texts)
     return cost < PATIENCE or not kernels.available()
+
+
+def chunks(texts: Texts) -> list[pa.Array]:
+    """Return the chunks of an array, at least one; where they are small, all of them as one."""
+    parts = getattr(texts, "chunks", [texts])
+    if len(parts) == 1:
+        return parts
+    if texts.nbytes < CHUNK * len(parts):
+        return [texts.combine_chunks()]
+    return parts
 
 
 def buffers(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

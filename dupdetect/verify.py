@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dupdetect.candidates import unpack
+from dupdetect.candidates import distinct, unpack
 from dupdetect.loops import Loop, on_threads
 from dupdetect.sketches import Ragged, shingle_sets
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from dupdetect.candidates import Pairs
     from dupdetect.settings import Settings
+    from dupdetect.sketches import Texts
 
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
@@ -119,7 +119,7 @@ class Verifier:
 
     Parameters
     ----------
-    texts : pyarrow large_string array
+    texts : pyarrow large_string array, chunked or not
         Of all documents, in input order.
     rows : int64[n]
         Where in `texts` each document of the pairs' numbering stands.
@@ -127,7 +127,7 @@ class Verifier:
     workers : int
     """
 
-    def __init__(self, texts: pa.Array, rows: Int, shingle_size: int, workers: int) -> None:
+    def __init__(self, texts: Texts, rows: Int, shingle_size: int, workers: int) -> None:
         self._texts, self._rows, self._shingle_size, self._workers = texts, rows, shingle_size, workers
         self._place = np.full(len(rows), -1, np.int64)
         self._sets = Ragged.of([])
@@ -149,7 +149,7 @@ class Verifier:
     def _placed(self, pairs: Pairs) -> tuple[Int, Int]:
         """Return where the shingles of each pair's documents stand."""
         a, b = unpack(pairs)
-        self._meet(np.unique(np.concatenate([a, b])))
+        self._meet(distinct(np.concatenate([a, b])))
         return self._place[a], self._place[b]
 
     def _count(self, pairs: Pairs, a: Int, b: Int, need: Int) -> Overlaps:
@@ -165,10 +165,10 @@ class Verifier:
         new = documents[self._place[documents] < 0]
         if len(new) == 0:
             return
+        new = new[np.argsort(self._rows[new])]
         sets = shingle_sets(self._texts, self._rows[new], self._shingle_size, workers=self._workers)
         self._place[new] = np.arange(len(new)) + len(self._sets.lengths)
-        offsets = np.concatenate([self._sets.offsets, sets.offsets[1:] + self._sets.offsets[-1]])
-        self._sets = Ragged(offsets, np.concatenate([self._sets.values, sets.values]))
+        self._sets = Ragged.end_to_end([self._sets, sets]) if len(self._sets.values) else sets
 
 
 #: Steps of a count between two looks at whether it can still reach what is needed.

@@ -43,10 +43,21 @@ def test_an_equal_band_makes_a_candidate():
     assert (len(found.sparse), found.frequent) == (0, 0)
 
 
-@pytest.mark.parametrize(("shared", "expected"), [(0.25, [(0, 1)]), (0.26, []), (1.0, [])])
-def test_enough_shared_fingerprints_of_whoever_has_fewer_make_a_candidate(shared, expected):
-    few, many = [1, 2, 3, 4], [1, *range(100, 200)]
-    assert listed(find(sketches_of(lone(2), [few, many], shared=shared)).pairs) == expected
+@pytest.mark.parametrize(("common", "expected"), [(40, [(0, 1)]), (39, []), (100, [(0, 1)]), (1, [])])
+def test_enough_shared_fingerprints_of_whoever_has_fewer_make_a_candidate(common, expected):
+    # Of 100 fingerprints half, 50, less two standard deviations of sqrt(100 / 4) = 5 each.
+    few, many = list(range(100)), [*range(common), *range(1000, 1500)]
+    assert listed(find(sketches_of(lone(2), [few, many], shared=0.5)).pairs) == expected
+
+
+@pytest.mark.parametrize(("common", "expected"), [(3, []), (4, [(0, 1)])])
+def test_where_all_must_be_shared_none_may_lack(common, expected):
+    few, many = [1, 2, 3, 4], [*range(1, common + 1), *range(100, 200)]
+    assert listed(find(sketches_of(lone(2), [few, many], shared=1.0)).pairs) == expected
+
+
+def test_of_few_fingerprints_one_is_enough():
+    assert listed(find(sketches_of(lone(2), [[1, 2, 3, 4], [1, 5, 6, 7]], shared=0.5)).pairs) == [(0, 1)]
 
 
 def test_no_documents_and_one_document_have_no_candidates():
