@@ -361,7 +361,7 @@ def _refuse_repeated(ids: pa.ChunkedArray, name: str) -> None:
     if len(counts) == len(ids):
         return
     repeated = counts.filter(pc.greater(counts.field("counts"), 1))[0]["values"].as_py()
-    raise InputError(f"the {name} name the document {repeated!r} more than once; expected a row a document")
+    raise InputError(f"the document {repeated!r} is in the {name} more than once; expected a row a document")
 
 
 def _numbers(labels: pa.ChunkedArray) -> Int:

@@ -51,9 +51,9 @@ def as_table(source: Any, name: str, columns: Sequence[str]) -> pa.Table:
         try:
             return pa.table({columns[0]: list(source), columns[1]: list(source.values())})
         except (pa.ArrowException, TypeError) as error:
-            raise InputError(f"the {name} mix types that no column can hold ({error}); give ids of one type") from None
+            raise InputError(f"ids or clusters of the {name} mix types ({error}); give them as one type") from None
     raise InputError(
-        f"the {name} are of type {type(source).__name__}: expected a table, a mapping from {columns[0]} to "
+        f"a {type(source).__name__} was given for the {name}: expected a table, a mapping from {columns[0]} to "
         f"{columns[1]}, or a path"
     )
 
@@ -105,12 +105,13 @@ def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
     if missing:
         listed = ", ".join(map(repr, table.column_names)) or "none"
         raise InputError(
-            f"the {name} have no column {missing[0]!r}; expected {' and '.join(map(repr, columns))}, there are {listed}"
+            f"there is no column {missing[0]!r} in the {name}; expected {' and '.join(map(repr, columns))}, there are "
+            f"{listed}"
         )
     for column in columns:
         if table[column].null_count:
             row = pc.index(table[column].is_null(), True).as_py() + 1
-            raise InputError(f"the {name} have no value in column {column!r}, row {row}; give it one or leave it out")
+            raise InputError(f"row {row} of the {name} has no value in column {column!r}; give it one or leave it out")
 
 
 def comparable(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
