@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dupdetect.result import Cluster, Result
     from dupdetect.settings import Settings
     from dupdetect.sketches import Sketches
+    from dupdetect.tuning import Tuning, tune
 
 __version__ = "0.1.0"
 
@@ -34,12 +35,14 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Sketches",
+    "Tuning",
     "audit",
     "compare",
     "dedup",
     "evaluate",
     "signatures",
     "sketch",
+    "tune",
 ]
 
 _ROOM_OF = {
@@ -55,12 +58,14 @@ _ROOM_OF = {
     "Settings": "settings",
     "SettingsError": "errors",
     "Sketches": "sketches",
+    "Tuning": "tuning",
     "audit": "auditing",
     "compare": "comparison",
     "dedup": "pipeline",
     "evaluate": "evaluation",
     "signatures": "pipeline",
     "sketch": "pipeline",
+    "tune": "tuning",
 }
 
 

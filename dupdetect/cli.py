@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import click
 
 import dupdetect
-from dupdetect.errors import DupdetectError, InputError
+from dupdetect.errors import DupdetectError, InputError, OutputError
 from dupdetect.progress import progress_bars
 from dupdetect.scorecards import Card, audit_cards, evaluation_cards, print_cards, write_page
 from dupdetect.settings import POLICIES, POLICY_COLUMNS, Settings
@@ -110,6 +110,9 @@ def _option_of(field: dataclasses.Field[Any]) -> Callable[[_Command], _Command]:
         show_default=default is not None,
         help=_HELP.get(field.name),
     )
+
+
+_SETTINGS = frozenset(field.name for field in dataclasses.fields(Settings))
 
 
 # --- the commands -------------------------------------------------------------------------------------------
@@ -323,6 +326,85 @@ def _text_of(name: str) -> str:
         raise InputError(
             f"{name}: byte {error.start} is not UTF-8 ({error.reason}); convert the file to UTF-8."
         ) from None
+
+
+_TUNE_EXAMPLES = """
+\b
+Examples:
+  dupdetect tune news.parquet --truth pairs.csv -o settings.toml
+  dupdetect tune news.parquet --truth pairs.csv -o settings.toml --positive copied --positive revised
+  dupdetect tune news.parquet --truth clusters.csv -o settings.toml --precision 0.99 --curve curve.png
+  dupdetect dedup news.parquet --settings settings.toml -o out
+"""
+
+
+def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Read ``1,2,3``."""
+    if value is None:
+        return None
+    if not all(part.strip().isdecimal() for part in value.split(",")):
+        raise click.BadParameter(f"{value!r} is no list of whole numbers; write for example 1,2,3,5.")
+    return tuple(int(part) for part in value.split(","))
+
+
+@command.command(epilog=_TUNE_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("--truth", required=True, metavar="PAIRS", help="Table of pairs (a, b, label) or clusters (id, cluster).")
+@click.option("-o", "--output", metavar="FILE", help="Settings file (TOML) to write; it must not exist yet.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE.")
+@click.option("--curve", metavar="PICTURE", help="Draw the precision/recall curve (.png, .svg, .pdf).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--text", default="text", show_default=True, help="Column that holds the texts.")
+@click.option("--id", help="Column that holds the ids.  [default: 'id' if there is one, else file and row]")
+@click.option("--positive", multiple=True, metavar="LABEL", help="Label that means a copy; may be repeated.")
+@click.option(
+    "--shingle-sizes", callback=_whole_numbers, metavar="SIZES", help="Shingle sizes to try, such as 1,2,3,5."
+)
+@click.option("--beta", type=float, default=1.0, show_default=True, help="Weight of recall in the F-measure maximised.")
+@click.option("--precision", type=float, help="Find as much as this precision allows, instead of the best F-measure.")
+@click.option(
+    "--found", type=float, default=0.99, show_default=True, help="Share of near duplicates that the bands must find."
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")
+@_setting_options("num_perm", "seed", "least", "window", "shared", "frequent")
+def tune(
+    inputs: tuple[str, ...],
+    truth: str,
+    output: str | None,
+    overwrite: bool,
+    curve: str | None,
+    as_json: bool,
+    settings_file: str | None,
+    shingle_sizes: tuple[int, ...] | None,
+    **options: Any,
+) -> None:
+    """
+    Fit shingle size, thresholds and bands to pairs of INPUT that are known to be copies or not.
+
+    PAIRS is a table (Parquet, JSON Lines, CSV, Arrow IPC) with the columns a, b (ids) and label (1 or 0, true or
+    false), or with the columns id and cluster. Other settings stay as they are given.
+    """
+    from dupdetect.curves import require_matplotlib
+    from dupdetect.tuned import print_tuning
+
+    if output and not overwrite and Path(output).exists():
+        raise OutputError(f"{output}: the file exists; choose another name, or give --overwrite")
+    if curve:
+        require_matplotlib(curve)
+    settings = _settings(settings_file, {name: options.pop(name) for name in _SETTINGS & options.keys()})
+    if shingle_sizes:
+        options["shingle_sizes"] = shingle_sizes
+    tuning = dupdetect.tune([Path(name) for name in inputs], Path(truth), settings=settings, **options)
+    if output:
+        tuning.save(output)
+    if curve:
+        tuning.picture(curve)
+    if as_json:
+        click.echo(json.dumps(tuning.as_dict()))
+        return
+    print_tuning(tuning)
+    if output:
+        click.echo(f"Written to {printable(output)}; use it with: dupdetect dedup --settings {printable(output)} ...")
 
 
 # --- running and ending -------------------------------------------------------------------------------------
