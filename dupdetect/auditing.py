@@ -28,7 +28,7 @@ from dupdetect.result import Result
 from dupdetect.settings import POLICIES, Settings
 from dupdetect.sketches import Ragged, shingle_sets, sketch_texts
 from dupdetect.truth import comparable, of_run, require
-from dupdetect.verify import NONE, RELATIONS, Overlaps
+from dupdetect.verify import IDENTICAL, NONE, RELATIONS, Overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -196,23 +196,18 @@ def audit(
     _check(sample, seed, confidence)
     run = _Run.of(out)
     scope = _scope(run, collect(data, text=text, id=id))
-    rows = draw(len(scope.rows), sample, seed)
-    matches, together, verified = _judged(run, scope, rows, workers)
-    pairs = np.bincount(matches.a, minlength=len(scope.rows))[rows]
-
-    def recall(which: NDArray[np.bool_]) -> Recall:
-        found = np.bincount(matches.a[which], minlength=len(scope.rows))[rows]
-        return estimate(found, pairs, documents=len(scope.rows), confidence=confidence)
-
-    missed = np.flatnonzero(~together)
+    n = len(scope.rows)
+    rows = draw(n, sample, seed)
+    judged = _judged(run, scope, rows, workers)
+    pairs, together, verified = (counts[rows] for counts in judged.counts(n))
     return Audit(
-        len(scope.rows),
+        n,
         len(rows),
         int((pairs > 0).sum()),
-        recall(together),
-        recall(together | verified),
-        len(missed),
-        _examples(scope, matches, verified, missed, run.settings, seed),
+        estimate(together, pairs, documents=n, confidence=confidence),
+        estimate(verified, pairs, documents=n, confidence=confidence),
+        int((~judged.together).sum()),
+        _examples(scope, judged, run.settings, seed),
         confidence,
         seed,
         scope.only_in_input,
@@ -233,22 +228,12 @@ def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, wo
     run = _Run.of(out)
     scope = _scope(run, collect(data, text=text, id=id))
     n = len(scope.rows)
-    matches, together, verified = _judged(run, scope, np.arange(n), workers)
-    found = (matches.a, matches.a[together], matches.a[together | verified])
-    return Census(*(np.bincount(documents, minlength=n) for documents in found))
+    return _judged(run, scope, np.arange(n), workers).counts(n)
 
 
 def draw(documents: int, sample: int, seed: int) -> Int:
     """Draw documents at random, all equally likely: their numbers, ascending."""
     return np.sort(np.random.default_rng(seed).choice(documents, min(sample, documents), replace=False))
-
-
-def _judged(
-    run: _Run, scope: _Scope, rows: Int, workers: int | None
-) -> tuple[_Matches, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the matches of some documents, which of them are in one cluster, and which the run verified."""
-    matches = _matches(scope, rows, run.settings, workers or available_workers())
-    return matches, scope.cluster[matches.a] == scope.cluster[matches.b], _verified(run, scope, matches)
 
 
 def _check(sample: int, seed: int, confidence: float) -> None:
@@ -270,30 +255,30 @@ class _Run(NamedTuple):
     @classmethod
     def of(cls, out: Any) -> _Run:
         if isinstance(out, Result):
-            manifest, name = out.manifest, "the result"
+            settings = _settings(out.manifest, "the result")
         elif isinstance(out, str | os.PathLike):
-            manifest, name = _manifest(Path(out)), str(out)
+            settings = _settings(_manifest(Path(out)), str(out))
         else:
-            raise InputError(f"the output is of type {type(out).__name__}; expected a Result or the folder of one")
+            raise InputError(f"a {type(out).__name__} was given for the output; expected a Result or the folder of one")
         clusters, matches = of_run(out, "clusters"), of_run(out, "matches")
         require(clusters, ("id", "cluster"), "clusters")
         require(matches, ("a", "b"), "matches")
-        return cls(clusters, matches, _settings(manifest, name))
+        return cls(clusters, matches, settings)
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _manifest(folder: Path) -> Any:
     path = folder / "manifest.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; expected the output folder of dedup") from None
     except ValueError as error:
         raise InputError(f"{path}: cannot be read as JSON ({error}); run dedup again") from None
 
 
-def _settings(manifest: dict[str, Any], name: str) -> Settings:
+def _settings(manifest: Any, name: str) -> Settings:
     """Return the settings of a run; a callable that chose the canonicals is not needed, and not known, any more."""
-    values = dict(manifest.get("settings") or {})
+    values = dict(manifest.get("settings") or {}) if isinstance(manifest, dict) else {}
     if not values:
         raise InputError(f"{name}: the manifest has no settings; expected the manifest.json of dedup")
     if values.get("canonical") not in POLICIES:
@@ -421,36 +406,61 @@ class _Index:
         return _Matches(self._sample[a], documents[b], shared.data.astype(np.int64), self._sizes[a], sets.lengths[b])
 
 
-def _verified(run: _Run, scope: _Scope, matches: _Matches) -> NDArray[np.bool_]:
-    """Say which matches are among the run's.
+# ---- what the run made of them ----
 
-    Documents of the same words are; and where many have the same words, the run lists but one of them with each match.
+
+class _Judged(NamedTuple):
+    """Matches: which have the same words, were put into one cluster, are among the run's own (bool[m] each)."""
+
+    matches: _Matches
+    same: NDArray[np.bool_]
+    together: NDArray[np.bool_]
+    verified: NDArray[np.bool_]
+
+    def counts(self, documents: int) -> Census:
+        a = self.matches.a
+        return Census(*(np.bincount(x, minlength=documents) for x in (a, a[self.together], a[self._found])))
+
+    @property
+    def _found(self) -> NDArray[np.bool_]:
+        return self.together | self.verified
+
+
+def _judged(run: _Run, scope: _Scope, rows: Int, workers: int | None) -> _Judged:
+    """Find the matches of some documents, and what the run made of each.
+
+    Documents of the same words are matches of the run; and where many have the same words, the run lists but one of
+    them with each of their matches. So matches are looked up by words.
     """
+    matches = _matches(scope, rows, run.settings, workers or available_workers())
     documents, place = np.unique(np.concatenate([matches.a, matches.b]), return_inverse=True)
-    digests = sketch_texts(scope.texts.take(pa.array(scope.rows[documents])), run.settings).digests
-    _, words = np.unique(digests, axis=0, return_inverse=True)
-    words = words.reshape(-1)
+    words = _words(scope, documents, run.settings)
     a, b = words[place[: len(matches.a)]], words[place[len(matches.a) :]]
     ids = scope.ids.take(pa.array(documents))
-    listed = [pc.index_in(comparable(run.matches[side], "ids of the matches"), value_set=ids) for side in ("a", "b")]
-    both = np.asarray(pc.and_(listed[0].is_valid(), listed[1].is_valid()))
-    x, y = (words[np.asarray(pc.fill_null(side, 0), np.int64)[both]] for side in listed) if len(words) else (a, b)
-    return np.asarray((a == b) | np.isin(_pack(a, b), _pack(x, y)))
+    sides = [pc.index_in(comparable(run.matches[side], "ids of the matches"), value_set=ids) for side in ("a", "b")]
+    both = pc.and_(sides[0].is_valid(), sides[1].is_valid())
+    x, y = (words[np.asarray(side.filter(both), np.int64)] for side in sides)
+    together = scope.cluster[matches.a] == scope.cluster[matches.b]
+    return _Judged(matches, a == b, together, (a == b) | np.isin(_pack(a, b), _pack(x, y)))
+
+
+def _words(scope: _Scope, documents: Int, settings: Settings) -> Int:
+    """Number documents so that those of the same words have the same number."""
+    digests = sketch_texts(scope.texts.take(pa.array(scope.rows[documents])), settings).digests
+    return np.unique(digests, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _pack(a: Int, b: Int) -> Int:
     return np.minimum(a, b) << 32 | np.maximum(a, b)
 
 
-def _examples(
-    scope: _Scope, matches: _Matches, verified: NDArray[np.bool_], missed: Int, settings: Settings, seed: int
-) -> list[Miss]:
+def _examples(scope: _Scope, judged: _Judged, settings: Settings, seed: int) -> list[Miss]:
     """List some of the misses, each pair once."""
+    matches, overlaps = judged.matches, judged.matches.overlaps
+    missed = np.flatnonzero(~judged.together)
     _, first = np.unique(_pack(matches.a[missed], matches.b[missed]), return_index=True)
-    chosen = missed[first]
-    chosen = np.sort(np.random.default_rng(seed).choice(chosen, min(LISTED, len(chosen)), replace=False))
-    overlaps = matches.overlaps
-    relations = overlaps.relations(settings)
+    chosen = np.sort(np.random.default_rng(seed).choice(missed[first], min(LISTED, len(first)), replace=False))
+    relations = np.where(judged.same, IDENTICAL, overlaps.relations(settings))
     return [
         Miss(
             scope.id(matches.a[pair]),
@@ -458,7 +468,7 @@ def _examples(
             RELATIONS[relations[pair]],
             float(overlaps.jaccard[pair]),
             float(overlaps.containment[pair]),
-            bool(verified[pair]),
+            bool(judged.verified[pair]),
         )
         for pair in chosen
     ]

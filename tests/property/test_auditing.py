@@ -1,0 +1,67 @@
+"""What an audit finds are the pairs that sets of shingles say are matches."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import relation
+
+import dupdetect
+from dupdetect import auditing
+
+texts = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=12).map(" ".join), min_size=1, max_size=12)
+settings = st.builds(
+    dupdetect.Settings,
+    shingle_size=st.integers(1, 3),
+    threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]),
+    containment=st.sampled_from([0.4, 0.7, 1.0]),
+    least=st.integers(1, 6),
+)
+
+
+@given(texts, settings)
+def test_all_documents_with_all(texts, settings):
+    result = dupdetect.dedup(texts, settings=settings)
+    matches = {(a, b) for a, b in combinations(range(len(texts)), 2) if relation(texts[a], texts[b], settings)}
+    cluster = dict(zip(*(result.clusters[name].to_pylist() for name in ("id", "cluster")), strict=True))
+    together = {(a, b) for a, b in matches if cluster[a] == cluster[b]}
+    listed = {frozenset(pair) for pair in zip(*(result.matches[side].to_pylist() for side in ("a", "b")), strict=True)}
+
+    audit = auditing.audit(result, texts)
+    assert audit.together.pairs == 2 * len(matches)
+    assert audit.together.found == 2 * len(together)
+    assert audit.verified.found == 2 * len(together | {pair for pair in matches if frozenset(pair) in listed})
+    assert audit.missed == 2 * len(matches - together)
+    assert {tuple(sorted((miss.a, miss.b))) for miss in audit.misses} <= matches - together
+    for miss in audit.misses:
+        assert miss.relation == relation(texts[miss.a], texts[miss.b], settings)
+
+
+@given(texts, settings, st.integers(1, 12), st.integers(0, 3))
+def test_a_sample_of_documents_with_all(texts, settings, sample, seed):
+    result = dupdetect.dedup(texts, settings=settings)
+    census = auditing.survey(result, texts)
+    rows = auditing.draw(len(texts), sample, seed)
+    audit = auditing.audit(result, texts, sample=sample, seed=seed)
+    for kind in ("together", "verified"):
+        expected = auditing.estimate(
+            getattr(census, kind)[rows], census.pairs[rows], documents=len(texts), confidence=0.95
+        )
+        assert getattr(audit, kind) == expected
+    assert audit.with_matches == (census.pairs[rows] > 0).sum()
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30), st.integers(0, 50))
+def test_an_interval_holds_its_estimate(counts, others):
+    pairs = np.array([max(pair) for pair in counts])
+    found = np.array([min(pair) for pair in counts])
+    low, high = auditing.interval(found, pairs, documents=len(pairs) + others, confidence=0.95)
+    assert 0 <= low <= high <= 1
+    if pairs.sum():
+        share = found.sum() / pairs.sum()
+        assert low <= share or low == pytest.approx(share)
+        assert high >= share or high == pytest.approx(share)

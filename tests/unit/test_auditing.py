@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import dupdetect
+from dupdetect import audit, auditing
+from dupdetect.errors import InputError, MismatchError, SettingsError
+from dupdetect.result import Result
+
+STORY = (
+    "The council voted last night to keep the old swimming baths open until a new pool is built beside the river. "
+    "Swimmers had gathered four thousand signatures, and the mayor said that nobody had expected so many."
+)
+TEXTS = {
+    "story": STORY,
+    "shout": STORY.upper(),
+    "page": f"Home News Sport Contact About us {STORY} Read more Privacy Terms",
+    "other": "A lorry with nine hundred pumpkins lost its way and its load on the hill road.",
+    "empty": "",
+}
+
+
+def with_clusters(result: Result, clusters: dict[Any, Any], matches: pa.Table | None = None) -> Result:
+    """Make another result of the same run."""
+    table = pa.table({"id": list(clusters), "cluster": list(clusters.values())})
+    return Result(table, result.matches if matches is None else matches, result.kept, result.rejects, result.manifest)
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return dupdetect.dedup(TEXTS)
+
+
+def test_a_run_that_found_all(result: Result) -> None:
+    found = audit(result, TEXTS)
+    assert (found.documents, found.sampled, found.with_matches, found.missed, found.misses) == (5, 5, 3, 0, [])
+    assert (found.together.found, found.together.pairs, found.together.estimate) == (6, 6, 1.0)  # 3 pairs, both ways
+    assert found.verified == found.together
+    assert (found.together.low, found.together.high) == (1.0, 1.0)  # nothing is left to estimate
+
+
+def test_what_was_parted_is_missed_though_verified(result: Result) -> None:
+    parted = with_clusters(
+        result, {"story": "story", "shout": "story", "page": "page", "other": "other", "empty": "empty"}
+    )
+    found = audit(parted, TEXTS)
+    assert (found.together.found, found.together.pairs, found.missed) == (2, 6, 4)
+    assert found.verified.found == 6
+    assert {frozenset((miss.a, miss.b)) for miss in found.misses} == {
+        frozenset(("story", "page")),
+        frozenset(("shout", "page")),
+    }
+    assert all(miss.verified for miss in found.misses)
+    relation = {(miss.a, miss.b): miss.relation for miss in found.misses}
+    assert set(relation.values()) <= {"contained", "contains"}
+    assert all((relation[pair] == "contains") == (pair[0] == "page") for pair in relation)
+
+
+def test_what_was_overlooked_is_missed(result: Result) -> None:
+    found = audit(with_clusters(result, {name: name for name in TEXTS}, result.matches.slice(0, 0)), TEXTS)
+    assert found.together.found == 0
+    assert found.verified.found == 2  # story and shout have the same words: no search can overlook that
+    assert [miss.verified for miss in found.misses].count(False) == 2
+    comparison = dupdetect.compare(TEXTS[found.misses[0].a], TEXTS[found.misses[0].b])
+    assert found.misses[0].jaccard == comparison.jaccard
+
+
+def test_a_text_of_many_documents_stands_for_all_of_them() -> None:
+    texts = {f"copy{i}": STORY for i in range(20)} | {f"page{i}": f"Home News {STORY} Terms" for i in range(20)}
+    result = dupdetect.dedup(texts, frequent=10)
+    assert result.manifest["caps"]["unlisted_pairs"] > 0
+    apart = with_clusters(result, {name: name for name in texts})
+    found = audit(apart, texts)
+    assert found.together.found == 0
+    assert found.verified.found == found.verified.pairs == 40 * 39
+
+
+def test_settings_are_those_of_the_run() -> None:
+    texts = {"a": "one two three four", "b": "one two three five"}
+    strict, loose = (dupdetect.dedup(texts, shingle_size=1, threshold=threshold) for threshold in (0.9, 0.5))
+    assert audit(strict, texts).together.pairs == 0
+    assert audit(loose, texts).together.pairs == 2
+
+
+def test_a_callable_as_policy_is_no_hindrance() -> None:
+    result = dupdetect.dedup(TEXTS, canonical=len)
+    assert audit(result, TEXTS).missed == 0
+
+
+def test_the_sample_depends_on_the_seed_alone(result: Result) -> None:
+    assert audit(result, TEXTS, sample=2, seed=3) == audit(result, TEXTS, sample=2, seed=3, workers=2)
+    draws = {tuple(auditing.draw(5, 2, seed)) for seed in range(50)}
+    assert len(draws) == 10
+    assert auditing.draw(5, 9, 0).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_without_matches_nothing_is_known() -> None:
+    texts = [f"text number {i} has its own words {i * i} {i + 7} {i * 31}" for i in range(40)]
+    found = audit(dupdetect.dedup(texts), texts, sample=20)
+    assert (found.together.estimate, found.together.low, found.together.high) == (None, 0.0, 1.0)
+    assert "no match" in repr(found)
+    json.dumps(found.as_dict())
+
+
+def test_documents_of_one_side_are_counted(result: Result) -> None:
+    found = audit(result, {name: text for name, text in TEXTS.items() if name != "page"} | {"new": STORY})
+    assert (found.documents, found.only_in_input, found.only_in_run) == (4, 1, 1)
+    assert found.together.pairs == 2
+
+
+def test_a_folder_and_files(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name, text in TEXTS.items():
+        (tmp_path / "in" / name).with_suffix(".txt").write_text(text)
+    run = dupdetect.dedup(tmp_path / "in")
+    run.write(tmp_path / "out", format="jsonl")
+    expected = audit(run, tmp_path / "in")
+    assert expected.together.pairs == 6
+    assert audit(tmp_path / "out", [tmp_path / "in"]) == expected
+
+
+def test_an_empty_input_has_nothing_to_audit() -> None:
+    empty: dict[str, str] = {}
+    found = audit(dupdetect.dedup(empty), empty)
+    assert (found.documents, found.sampled, found.together.pairs) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"sample": 0}, "sample is 0; expected a whole number from 1 on"),
+        ({"sample": 2.5}, "sample is 2.5"),
+        ({"seed": -1}, "seed is -1"),
+        ({"confidence": 1.0}, "confidence is 1.0; expected a number above 0 and below 1"),
+        ({"confidence": "high"}, "confidence is 'high'"),
+    ],
+)
+def test_parameters_out_of_range_are_an_error(result: Result, parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        audit(result, TEXTS, **parameters)
+
+
+def test_another_input_is_an_error(result: Result) -> None:
+    with pytest.raises(MismatchError, match=r"no document of the input \('x'\) is in the output \('story', "):
+        audit(result, {"x": "a text"})
+
+
+def test_another_output_is_an_error(result: Result, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a dict was given for the output; expected a Result or the folder of one"):
+        audit({}, TEXTS)
+    with pytest.raises(InputError, match=r"manifest\.json: there is no such file; expected the output folder of dedup"):
+        audit(tmp_path, TEXTS)
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(InputError, match="cannot be read as JSON"):
+        audit(tmp_path, TEXTS)
+    (tmp_path / "manifest.json").write_text("[]")
+    with pytest.raises(InputError, match="the manifest has no settings"):
+        audit(tmp_path, TEXTS)
+
+
+# ---- intervals ----
+
+
+def test_an_interval_without_misses_is_that_of_independent_pairs_lessened() -> None:
+    low, high = auditing.interval(np.ones(60), np.ones(60), documents=10**9, confidence=0.95)
+    assert high == 1.0
+    exact = 0.025 ** (1 / 60)  # Clopper and Pearson's for 60 independent pairs
+    assert exact - 0.005 < low < exact
+
+
+def test_pairs_of_one_document_are_no_more_than_one() -> None:
+    many = auditing.interval(np.full(10, 100), np.full(10, 100), documents=10**9, confidence=0.95)
+    few = auditing.interval(np.ones(10), np.ones(10), documents=10**9, confidence=0.95)
+    assert many == pytest.approx(few)
+
+
+def test_more_confidence_and_fewer_documents_widen_an_interval() -> None:
+    rng = np.random.default_rng(0)
+    pairs = rng.integers(0, 4, 2000)
+    found = rng.binomial(pairs, 0.9)
+
+    def width(n: int, confidence: float) -> float:
+        low, high = auditing.interval(found[:n], pairs[:n], documents=100_000, confidence=confidence)
+        assert 0 <= low <= found[:n].sum() / pairs[:n].sum() <= high <= 1
+        return high - low
+
+    assert width(2000, 0.8) < width(2000, 0.95) < width(2000, 0.99)
+    assert width(2000, 0.95) < width(500, 0.95) < width(50, 0.95)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.97])
+def test_intervals_hold_the_share_of_a_made_up_population(share: float) -> None:
+    rng = np.random.default_rng(1)
+    pairs = np.minimum(rng.zipf(2.0, 5000), 50) - 1
+    found = rng.binomial(pairs, share)
+    true = found.sum() / pairs.sum()
+    held = 0
+    for seed in range(100):
+        rows = auditing.draw(5000, 400, seed)
+        low, high = auditing.interval(found[rows], pairs[rows], documents=5000, confidence=0.95)
+        held += low <= true <= high
+    assert held >= 90
