@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import audit_coverage
+import pytest
+
+import dupdetect
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_true_recall_on_pages(shared: Path) -> None:
+    documents = shared / "corpora" / "pages" / "docs.jsonl.gz"
+    result = dupdetect.dedup(documents)
+    for row in audit_coverage.coverage(result, documents, samples=[1000]):
+        assert row.covered >= 90, row
+
+
+def test_one_line_a_kind_and_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "in.jsonl"
+    texts = [f"one text of words {number // 2} {number // 2} and no others {number // 2}" for number in range(40)]
+    path.write_text("".join(f'{{"text": "{text}"}}\n' for text in texts))
+    audit_coverage.main([str(path), "--sample", "10", "40", "--seeds", "5"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert all("of 5 intervals hold it" in line for line in lines)
+    assert "5 of 5" in lines[-1]  # all documents: nothing to estimate
