@@ -45,6 +45,9 @@ LISTED = 20
 #: Bytes of text that pass through the index at once, in each thread.
 BLOCK_BYTES = 16 << 20
 
+#: Pairs of documents counted at once, in each thread: what they share takes some 40 bytes a pair.
+BLOCK_PAIRS = 1 << 22
+
 #: Slots of the table that tells at a glance which shingles no sampled document has: 16 MB, and with a sample of a
 #: thousand articles one shingle in twenty that is none of theirs passes it.
 SLOTS = 1 << 24
@@ -198,16 +201,15 @@ def audit(
     scope = _scope(run, collect(data, text=text, id=id))
     n = len(scope.rows)
     rows = draw(n, sample, seed)
-    judged = _judged(run, scope, rows, workers)
-    pairs, together, verified = (counts[rows] for counts in judged.counts(n))
+    (pairs, together, verified), misses = _judged(run, scope, rows, workers)
     return Audit(
         n,
         len(rows),
         int((pairs > 0).sum()),
         estimate(together, pairs, documents=n, confidence=confidence),
         estimate(verified, pairs, documents=n, confidence=confidence),
-        int((~judged.together).sum()),
-        _examples(scope, judged, run.settings, seed),
+        len(misses.same),
+        _examples(scope, misses, run.settings, seed),
         confidence,
         seed,
         scope.only_in_input,
@@ -216,7 +218,7 @@ def audit(
 
 
 class Census(NamedTuple):
-    """Of the matches of each document: all, those put together, and those verified or put together (int64[n])."""
+    """Of the matches of each of n documents: all, those put together, and those verified or put together (int64[n])."""
 
     pairs: Int
     together: Int
@@ -227,8 +229,7 @@ def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, wo
     """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
     run = _Run.of(out)
     scope = _scope(run, collect(data, text=text, id=id))
-    n = len(scope.rows)
-    return _judged(run, scope, np.arange(n), workers).counts(n)
+    return _judged(run, scope, np.arange(len(scope.rows)), workers)[0]
 
 
 def draw(documents: int, sample: int, seed: int) -> Int:
@@ -336,7 +337,7 @@ def _some(ids: pa.ChunkedArray) -> str:
 
 
 class _Matches(NamedTuple):
-    """Pairs of a sampled document a and any other b, and what they share."""
+    """Pairs of a sampled document a and any other b, and what they share (int64[m] each)."""
 
     a: Int
     b: Int
@@ -348,27 +349,45 @@ class _Matches(NamedTuple):
     def overlaps(self) -> Overlaps:
         return Overlaps(np.empty(0, np.uint64), self.shared, self.size_a, self.size_b)
 
+    def where(self, chosen: NDArray[np.bool_] | Int) -> _Matches:
+        return _Matches(*(column[chosen] for column in self))
 
-def _matches(scope: _Scope, sample: Int, settings: Settings, workers: int) -> _Matches:
-    """Compare the sampled documents with all."""
+
+class _Compared(NamedTuple):
+    """Of each sampled document's matches, how many there are and were put together; and those that were not."""
+
+    pairs: Int
+    together: Int
+    missed: _Matches
+
+
+def _compare(scope: _Scope, sample: Int, settings: Settings, workers: int) -> _Compared:
+    """Compare the sampled documents with all.
+
+    Only what is missed is kept: of a family of 100,000, a sample of a thousand has a hundred million matches.
+    """
     sets = shingle_sets(scope.texts, scope.rows[sample], settings.shingle_size, workers=workers)
     index = _Index(sample, sets)
 
-    def compare(block: Int) -> _Matches:
+    def compare(block: Int) -> _Compared:
         met = index.meet(block, shingle_sets(scope.texts, scope.rows[block], settings.shingle_size))
-        chosen = (met.overlaps.relations(settings) != NONE) & (met.a != met.b)
-        return _Matches(*(column[chosen] for column in met))
+        matches = met.where((met.overlaps.relations(settings) != NONE) & (met.a != met.b))
+        place, together = np.searchsorted(sample, matches.a), scope.cluster[matches.a] == scope.cluster[matches.b]
+        pairs, right = (np.bincount(chosen, minlength=len(sample)) for chosen in (place, place[together]))
+        return _Compared(pairs, right, matches.where(~together))
 
-    parts = [_Matches(*[np.empty(0, np.int64)] * 5), *on_threads(compare, _blocks(scope), workers)]
-    joined = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
-    order = np.lexsort((joined[1], joined[0]))
-    return _Matches(*(column[order] for column in joined))
+    zeros = np.zeros(len(sample), np.int64)
+    parts = [_Compared(zeros, zeros, _Matches(*[zeros[:0]] * 5))]
+    parts += on_threads(compare, _blocks(scope, len(sample)), workers)
+    pairs, together = (np.sum([part[place] for part in parts], axis=0) for place in (0, 1))
+    missed = _Matches(*map(np.concatenate, zip(*(part.missed for part in parts), strict=True)))
+    return _Compared(pairs, together, missed.where(np.lexsort((missed.b, missed.a))))
 
 
-def _blocks(scope: _Scope) -> list[Int]:
-    """Cut the documents into blocks of about `BLOCK_BYTES`."""
+def _blocks(scope: _Scope, sample: int) -> list[Int]:
+    """Cut the documents into blocks of some `BLOCK_BYTES`, and of no more than `BLOCK_PAIRS` with the sample."""
     lengths = np.asarray(pc.binary_length(scope.texts), np.int64)[scope.rows]
-    numbers = np.cumsum(lengths) // BLOCK_BYTES
+    numbers = np.cumsum(lengths / BLOCK_BYTES + sample / BLOCK_PAIRS).astype(np.int64)
     return [block for block in np.split(np.arange(len(lengths)), np.flatnonzero(np.diff(numbers)) + 1) if len(block)]
 
 
@@ -409,68 +428,71 @@ class _Index:
 # ---- what the run made of them ----
 
 
-class _Judged(NamedTuple):
-    """Matches: which have the same words, were put into one cluster, are among the run's own (bool[m] each)."""
+class _Misses(NamedTuple):
+    """Matches not put together; which have the same words, and are among the run's matches all the same (bool[m])."""
 
     matches: _Matches
     same: NDArray[np.bool_]
-    together: NDArray[np.bool_]
     verified: NDArray[np.bool_]
 
-    def counts(self, documents: int) -> Census:
-        a = self.matches.a
-        return Census(*(np.bincount(x, minlength=documents) for x in (a, a[self.together], a[self._found])))
 
-    @property
-    def _found(self) -> NDArray[np.bool_]:
-        return self.together | self.verified
+def _judged(run: _Run, scope: _Scope, sample: Int, workers: int | None) -> tuple[Census, _Misses]:
+    """Count the matches of the sampled documents, and what the run made of them."""
+    pairs, together, missed = _compare(scope, sample, run.settings, workers or available_workers())
+    misses = _verified(run, scope, missed)
+    verified = np.bincount(np.searchsorted(sample, missed.a[misses.verified]), minlength=len(sample))
+    return Census(pairs, together, together + verified), misses
 
 
-def _judged(run: _Run, scope: _Scope, rows: Int, workers: int | None) -> _Judged:
-    """Find the matches of some documents, and what the run made of each.
+def _verified(run: _Run, scope: _Scope, missed: _Matches) -> _Misses:
+    """Look matches up among those of the run.
 
     Documents of the same words are matches of the run; and where many have the same words, the run lists but one of
     them with each of their matches. So matches are looked up by words.
     """
-    matches = _matches(scope, rows, run.settings, workers or available_workers())
-    documents, place = np.unique(np.concatenate([matches.a, matches.b]), return_inverse=True)
-    words = _words(scope, documents, run.settings)
-    a, b = words[place[: len(matches.a)]], words[place[len(matches.a) :]]
-    ids = scope.ids.take(pa.array(documents))
-    sides = [pc.index_in(comparable(run.matches[side], "ids of the matches"), value_set=ids) for side in ("a", "b")]
-    both = pc.and_(sides[0].is_valid(), sides[1].is_valid())
-    x, y = (words[np.asarray(side.filter(both), np.int64)] for side in sides)
-    together = scope.cluster[matches.a] == scope.cluster[matches.b]
-    return _Judged(matches, a == b, together, (a == b) | np.isin(_pack(a, b), _pack(x, y)))
+    sides = (comparable(run.matches[side], "ids of the matches") for side in ("a", "b"))
+    places = [pc.index_in(side, value_set=scope.ids) for side in sides]
+    both = pc.and_(places[0].is_valid(), places[1].is_valid())
+    x, y = (np.asarray(place.filter(both), np.int64) for place in places)
+    concerned = np.zeros(len(scope.rows), np.bool_)
+    concerned[missed.a] = concerned[missed.b] = True
+    near = concerned[x] | concerned[y]
+    x, y = x[near], y[near]
+    concerned[x] = concerned[y] = True
+    words = _words(scope, np.flatnonzero(concerned), run.settings)
+    a, b = words[missed.a], words[missed.b]
+    return _Misses(missed, a == b, (a == b) | np.isin(_pack(a, b), _pack(words[x], words[y])))
 
 
 def _words(scope: _Scope, documents: Int, settings: Settings) -> Int:
-    """Number documents so that those of the same words have the same number."""
+    """Number documents so that those of the same words have the same number; -1 for all but those asked for."""
     digests = sketch_texts(scope.texts.take(pa.array(scope.rows[documents])), settings).digests
-    return np.unique(digests, axis=0, return_inverse=True)[1].reshape(-1)
+    numbers = np.full(len(scope.rows), -1, np.int64)
+    numbers[documents] = np.unique(digests, axis=0, return_inverse=True)[1].reshape(-1)
+    return numbers
 
 
 def _pack(a: Int, b: Int) -> Int:
     return np.minimum(a, b) << 32 | np.maximum(a, b)
 
 
-def _examples(scope: _Scope, judged: _Judged, settings: Settings, seed: int) -> list[Miss]:
+def _examples(scope: _Scope, misses: _Misses, settings: Settings, seed: int) -> list[Miss]:
     """List some of the misses, each pair once."""
-    matches, overlaps = judged.matches, judged.matches.overlaps
-    missed = np.flatnonzero(~judged.together)
-    _, first = np.unique(_pack(matches.a[missed], matches.b[missed]), return_index=True)
-    chosen = np.sort(np.random.default_rng(seed).choice(missed[first], min(LISTED, len(first)), replace=False))
-    relations = np.where(judged.same, IDENTICAL, overlaps.relations(settings))
+    matches = misses.matches
+    _, first = np.unique(_pack(matches.a, matches.b), return_index=True)
+    chosen = np.sort(np.random.default_rng(seed).choice(first, min(LISTED, len(first)), replace=False))
+    overlaps = matches.where(chosen).overlaps
+    relations = np.where(misses.same[chosen], IDENTICAL, overlaps.relations(settings))
     return [
         Miss(
             scope.id(matches.a[pair]),
             scope.id(matches.b[pair]),
-            RELATIONS[relations[pair]],
-            float(overlaps.jaccard[pair]),
-            float(overlaps.containment[pair]),
-            bool(judged.verified[pair]),
+            RELATIONS[relations[place]],
+            float(overlaps.jaccard[place]),
+            float(overlaps.containment[place]),
+            bool(misses.verified[pair]),
         )
-        for pair in chosen
+        for place, pair in enumerate(chosen)
     ]
 
 
