@@ -6,16 +6,18 @@ Cost     O(keys log keys) to group, O(keys * frequent) at most to join
 
 A pair is a candidate when a band of its signatures is equal, or when it shares enough of the smaller document's
 fingerprints (`Settings.shared`). All pairs of documents that share a key would be quadratic in a key's frequency, so
-a key of more than `Settings.frequent` documents is *frequent*: its documents are linked sparsely, each to the first
-two that have the key and to the two before it. Documents are ordered by length, so the first are the likeliest to
-be inside all others, and neighbours are the likeliest to be alike. What sparse links miss is found by looking again
+a key of more than `Settings.frequent` documents is *frequent*: its documents are linked sparsely. Of the first two of
+each of its frequent keys a document is linked to the two it shares most such keys with, so that a family gathers around
+few; and so to the best of its neighbours. Documents are ordered by length: the first are the likeliest to be inside all
+others, and neighbours are the likeliest to be alike. What sparse links miss is found by looking again
 among the canonicals alone, after clustering.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,8 +37,17 @@ if TYPE_CHECKING:
 #: A pair (a, b), a < b < 2**32, as one number: a * 2**32 + b. Sorted and distinct wherever it is passed on.
 HALF = np.uint64(32)
 
-#: Sparse links of a document by a frequent key: to so many of the first that have it, and so many before it.
-LINKS = 2
+
+class Reach(NamedTuple):
+    """Which documents of a group a document is compared with: the first ones, those before it, the best of both."""
+
+    first: int
+    before: int
+    most: int
+
+
+#: Sparse links by frequent keys: to the best two of the first documents, and to the best neighbour.
+SPARSE = (Reach(first=2, before=0, most=2), Reach(first=0, before=2, most=1))
 
 
 def distinct(values: NDArray[Any]) -> NDArray[Any]:
@@ -167,8 +178,8 @@ def find(sketches: Sketches, *, workers: int = 1) -> Candidates:
 
 def _pair(parted: Sequence[tuple[_Groups, _Groups]], n: int, workers: int) -> Candidates:
     """Pair all with all in groups of rare keys, sparsely in those of common keys."""
-    dense = [_join(rare, n, workers) for rare, _ in parted]
-    sparse = union(*(_join(common, LINKS, workers) for _, common in parted))
+    dense = [_join(rare, Reach(first=n, before=0, most=n), workers) for rare, _ in parted]
+    sparse = union(*(_join(common, reach, workers) for _, common in parted for reach in SPARSE))
     frequent = sum(len(common.starts) - 1 for _, common in parted)
     return Candidates(union(sparse, *dense), sparse, frequent, tuple(common for _, common in parted))
 
@@ -224,41 +235,38 @@ def _lay_out(group: Int, documents: Int, lengths: Int, share: float) -> _Groups:
     return _Groups(starts, members, bounds, unpack(by_document)[1], lengths, share)
 
 
-def _join(groups: _Groups, links: int, workers: int) -> Pairs:
-    """Pair the documents of each group, each with up to 2 * links before it; keep pairs that share enough keys."""
+def _join(groups: _Groups, reach: Reach, workers: int) -> Pairs:
+    """Pair the documents of each group as far as `reach` goes; keep pairs that share enough keys."""
     n = len(groups.lengths)
     if len(groups.members) == 0:
         return np.empty(0, np.uint64)
     join = join_documents.worth(10 * len(groups.members))
     cuts = np.unique(np.searchsorted(groups.bounds, np.linspace(0, len(groups.members), 4 * workers + 1)))
     cuts[0], cuts[-1] = 0, n
-
-    def block(start: int, stop: int) -> Pairs:
-        return join(
-            groups.starts, groups.members, groups.bounds, groups.groups, groups.lengths,
-            groups.share, links, start, stop,
-        )  # fmt: skip
-
-    blocks = on_threads(lambda cut: block(*cut), list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)), workers)
+    arrays = (groups.starts, groups.members, groups.bounds, groups.groups, groups.lengths)
+    blocks = on_threads(lambda cut: join(*arrays, groups.share, *reach, *cut), pairwise(cuts.tolist()), workers)
     return distinct(np.concatenate(blocks))
 
 
 @Loop
-def join_documents(
+def join_documents(  # noqa: C901 (one loop, compiled whole)
     starts: Int,
     members: Int,
     bounds: Int,
     groups: Int,
     lengths: Int,
     share: float,
-    links: int,
+    first: int,
+    before: int,
+    most: int,
     start: int,
     stop: int,
 ) -> Pairs:
     """Pair each of the documents start..stop with documents before it that share its keys.
 
-    In each of its groups a document meets the first `links` and the `links` just before it. A pair is kept that shares
-    `share` of the keys of whoever has fewer, or up to two standard deviations (binomial) less, and one key at least.
+    In each of its groups a document meets the `first` documents and those up to `before` places before it; of all it
+    has met it is paired with the `most` that share most of its keys. A pair is kept that shares `share` of the keys of
+    whoever has fewer, or up to two standard deviations (binomial) less, and one key at least.
     """
     slack = 2 * np.sqrt(share * (1 - share))
     shared = np.zeros(len(lengths), np.int32)
@@ -268,11 +276,12 @@ def join_documents(
     for document in range(start, stop):
         partners = 0
         for entry in range(bounds[document], bounds[document + 1]):
-            first, last = starts[groups[entry]], starts[groups[entry] + 1]
-            own = first + np.searchsorted(members[first:last], document)
-            early, late = min(first + links, own), max(first + links, own - links)
-            for step in range(early - first + max(own - late, 0)):
-                place = first + step if first + step < early else late + step - (early - first)
+            begin, end = starts[groups[entry]], starts[groups[entry] + 1]
+            own = begin + np.searchsorted(members[begin:end], document)
+            early = min(begin + first, own)
+            late = max(early, own - before)
+            for step in range(early - begin + own - late):
+                place = begin + step if begin + step < early else late + step - (early - begin)
                 other = members[place]
                 if shared[other] == 0:
                     met[partners] = other
@@ -282,11 +291,19 @@ def join_documents(
             larger = np.empty(2 * (found + partners), np.uint64)
             larger[:found] = pairs[:found]
             pairs = larger
-        for partner in range(partners):
+        if partners > most:  # the best come first, the lesser document of equally good ones
+            for slot in range(most):
+                best = slot
+                for partner in range(slot + 1, partners):
+                    more = shared[met[partner]] - shared[met[best]]
+                    if more > 0 or (more == 0 and met[partner] < met[best]):
+                        best = partner
+                met[slot], met[best] = met[best], met[slot]
+        for partner in range(min(partners, most)):
             other = met[partner]
             fewer = min(lengths[document], lengths[other])
             if shared[other] >= share * fewer - slack * np.sqrt(fewer):
                 pairs[found] = np.uint64(other) << np.uint64(32) | np.uint64(document)
                 found += 1
-            shared[other] = 0
+        shared[met[:partners]] = 0
     return pairs[:found]

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 #: Two texts that share less than this of the smaller are different texts.
 FOREIGN = 0.5
 
+#: How much cleaner than a document that many are linked to one of these must be to go before it.
+PLAINLY = 0.05
+
+#: Links between a document and whichever goes first of its family that are followed.
+STEPS = 4
+
 #: Texts of a possible bridge that are compared with one another.
 TEXTS = 32
 
@@ -48,6 +54,36 @@ def cleanness(n: int, matches: Overlaps) -> Share:
     held = np.bincount(a, matches.containment_a, n) + np.bincount(b, matches.containment_b, n)
     degrees = np.bincount(a, minlength=n) + np.bincount(b, minlength=n)
     return held / np.maximum(degrees, 1)  # type: ignore[no-any-return]
+
+
+def settle(clean: Share, linked: Overlaps) -> Share:
+    """Let no document go before one that many are linked to, unless it is plainly cleaner.
+
+    Links by frequent keys are a sample of a family's matches, and the cleanness of most members rests on one or two of
+    them. Were the luckiest to go first, it would take the one document that all others are linked to, and leave these
+    alone.
+
+    Parameters
+    ----------
+    clean : float64[n]
+    linked : Overlaps
+        The matches that came from frequent keys.
+
+    Returns
+    -------
+    float64[n]
+        `clean`, but for members of such families just less than that of the document they are linked to, where it
+        was not less before.
+    """
+    a, b = linked.a, linked.b
+    degree = np.bincount(a, minlength=len(clean)) + np.bincount(b, minlength=len(clean))
+    hub, member = np.where(degree[a] >= degree[b], (a, b), (b, a))
+    near = clean[member] <= clean[hub] + PLAINLY
+    hub, member = hub[near], member[near]
+    settled = clean.copy()
+    for _ in range(STEPS):
+        np.minimum.at(settled, member, np.nextafter(settled[hub], 0))
+    return settled
 
 
 def cluster(clean: Share, matches: Overlaps) -> Int:

@@ -193,6 +193,8 @@ def _decide(
         matches = verifier.matches(found.pairs, settings)
     with clock.stage("cluster", len(distinct)):
         clean = clusters.cleanness(len(distinct), matches)
+        linked = matches.where(~candidates.missing(matches.pairs, found.sparse))
+        clean = clusters.settle(clean, linked)
         grouped, matches, rounds = _cluster(distinct, found, clean, matches, verifier, workers)
         grouped = clusters.part_bridges(grouped, clean, matches, verifier)
         clean_of = np.append(clean, 1.0)[text_of]
