@@ -116,6 +116,40 @@ class Best(NamedTuple):
     margin: int
 
 
+class _Axis:
+    """Values to try, and the pairs they part. Values with no pair between them are one level, the greatest level 0.
+
+    Attributes
+    ----------
+    values : float64[v]
+        Ascending.
+    level_of : int64[v]
+        Of each value.
+    places : int64[n]
+        Of each pair: a value takes the pairs at its place and before. Levels are the places ``first`` to ``last``; at
+        place 0 there are no pairs, and at the last of ``size`` there may be some that reach no value.
+    """
+
+    def __init__(self, values: Share, measured: Share | Int) -> None:
+        self.values = values
+        reached, places = np.unique(np.searchsorted(values, measured, "right"), return_inverse=True)
+        self.size = len(reached) + 1
+        self.places = len(reached) - places
+        place_of = len(reached) - np.searchsorted(reached, np.arange(1, len(values) + 1))
+        self.first, self.last = int(place_of[-1]), int(place_of[0])
+        self.level_of = place_of - self.first
+
+    @property
+    def levels(self) -> slice:
+        """The places of the levels."""
+        return slice(self.first, self.last + 1)
+
+    def middle_of(self, level: int) -> float:
+        """Return the middle value of a level."""
+        values = self.values[self.level_of == level]
+        return float(values[len(values) // 2])
+
+
 class Grid:
     """All rules for the pairs of a shingle size.
 
@@ -127,28 +161,15 @@ class Grid:
     """
 
     def __init__(self, measured: Measured, usual: int) -> None:
-        self._usual = usual
-        self.least = self._levels(measured.size)
-        self._copy = measured.copy
-        self._shape = (len(STEPS) + 1, len(STEPS) + 1, len(self.least) + 1)
-        # Place i of an axis holds what reaches the first i values of it, and no more.
-        places = (
-            np.searchsorted(STEPS, measured.jaccard, "right"),
-            np.searchsorted(STEPS, measured.containment, "right"),
-            np.searchsorted(self.least, measured.size, "right"),
-        )
+        self._copy, self._usual = measured.copy, usual
+        self._least = _Axis(np.array(sorted({*LEAST, usual}), np.float64), measured.size)
+        self._threshold = _Axis(STEPS, measured.jaccard)
+        self._containment = _Axis(STEPS, measured.containment)
+        axes = self._least, self._threshold, self._containment
+        self._shape = (2, *(axis.size for axis in axes))
+        self._levels = (slice(None), *(axis.levels for axis in axes))
+        places = (measured.copy.astype(np.int64), *(axis.places for axis in axes))
         self._cell = np.ravel_multi_index(places, self._shape)
-
-    def _levels(self, size: Int) -> list[int]:
-        """Return the values of `least` that differ for these sizes; of equal ones the nearest to the usual."""
-        nearest: dict[int, int] = {}
-        for least in sorted({*LEAST, self._usual}, key=self._distance, reverse=True):
-            nearest[int((size >= least).sum())] = least
-        return sorted(nearest.values())
-
-    def _distance(self, least: int) -> tuple[float, int]:
-        """How far a value of `least` is from the usual: a factor counts, not a difference."""
-        return abs(float(np.log2(least / self._usual))), least
 
     def counts(self, weight: Share) -> tuple[Share, Share, float]:
         """Count what each rule takes.
@@ -159,51 +180,46 @@ class Grid:
 
         Returns
         -------
-        hits, claimed : float64[threshold, containment, least]
-            The weight of copies taken, and of all pairs taken.
+        hits, claimed : float64[least, threshold, containment]
+            The weight of copies taken, and of all pairs taken, by level.
         copies : float
             The weight of copies.
         """
-        hits = self._taken(np.where(self._copy, weight, 0.0))
-        others = self._taken(np.where(self._copy, 0.0, weight))
-        return hits, hits + others, float(weight[self._copy].sum())
-
-    def _taken(self, weight: Share) -> Share:
         reach = np.bincount(self._cell, weight, int(np.prod(self._shape))).astype(np.float64).reshape(self._shape)
-        for axis in range(3):
-            layers = np.moveaxis(reach, axis, 0)
-            for place in range(len(layers) - 2, -1, -1):
-                layers[place] += layers[place + 1]
-        near, inside = reach[1:, 0, 0], reach[0, 1:, 1:]
-        return near[:, None, None] + inside[None, :, :] - reach[1:, 1:, 1:]
+        for axis in (1, 2, 3):
+            np.cumsum(reach, axis, out=reach)
+        near, inside = reach[:, -1:, :, -1:], reach[:, :, -1:, :]
+        others, hits = (near + inside - reach)[self._levels]
+        return hits, hits + others, float(weight[self._copy].sum())
 
     def best(self, weight: Share, goal: Goal) -> Best:
         """Return the best rule; among equals the usual `least`, then the middle of the plateau."""
         judged = goal.judge(*self.counts(weight))
         score = float(judged.max())
-        as_good = judged >= score - TIE
-        levels = np.flatnonzero(as_good.any(axis=(0, 1)))
-        level = min(levels.tolist(), key=lambda i: self._distance(self.least[i]))
-        (threshold, containment), margin = middle(as_good[:, :, level])
-        return Best(Rule(float(STEPS[threshold]), float(STEPS[containment]), self.least[level]), score, margin)
+        as_good = np.asarray(judged >= score - TIE)
+        usable = np.flatnonzero(as_good.any(axis=(1, 2))[self._least.level_of])
+        distances = np.abs(np.log2(self._least.values[usable] / self._usual))  # a factor counts, not a difference
+        least = usable[distances.argmin()]
+        plateau = as_good[self._least.level_of[least]][self._threshold.level_of][:, self._containment.level_of]
+        (threshold, containment), margin = middle(plateau)
+        rule = Rule(float(STEPS[threshold]), float(STEPS[containment]), int(self._least.values[least]))
+        return Best(rule, score, margin)
 
     def front(self, weight: Share, least: int) -> list[tuple[Rule, Scores]]:
         """Return the rules with that `least` that no other beats in both precision and recall, by rising recall."""
         hits, claimed, copies = self.counts(weight)
-        level = self.least.index(least)
-        hits, claimed = hits[:, :, level].ravel(), claimed[:, :, level].ravel()
+        level = self._least.level_of[self._least.values.tolist().index(least)]
+        hits, claimed = hits[level].ravel(), claimed[level].ravel()
         precision = np.where(claimed > 0, hits / np.maximum(claimed, TIE), 0.0)
         order = np.lexsort((-precision, -hits))  # the most recall first, there the most precision
         best_so_far = np.maximum.accumulate(np.append(-1.0, precision[order]))[:-1]
         front = order[(precision[order] > best_so_far + TIE) & (hits[order] > 0)][::-1]
-        columns = len(STEPS)
-        return [
-            (
-                Rule(float(STEPS[cell // columns]), float(STEPS[cell % columns]), least),
-                scores(float(hits[cell]), float(claimed[cell]), copies),
-            )
-            for cell in front.tolist()
-        ]
+        points, columns = [], self._containment.last - self._containment.first + 1
+        for cell in front.tolist():
+            threshold, containment = divmod(cell, columns)
+            rule = Rule(self._threshold.middle_of(threshold), self._containment.middle_of(containment), least)
+            points.append((rule, scores(float(hits[cell]), float(claimed[cell]), copies)))
+        return points
 
 
 def middle(plateau: Bool) -> tuple[tuple[int, int], int]:

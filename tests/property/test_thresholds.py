@@ -1,0 +1,132 @@
+"""The grid against every rule tried one by one."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dupdetect.thresholds import LEAST, STEPS, Goal, Grid, Measured, Rule, bands_for, components, found_by, middle
+
+share = st.sampled_from([0.0, 0.004, 0.01, 0.29, 0.3, 0.57, 0.575, 0.58, 0.99, 1.0]) | st.floats(0, 1)
+row = st.tuples(share, share, st.integers(0, 200), st.booleans(), st.sampled_from([0.0, 0.5, 1.0, 2.0]))
+rows = st.lists(row, min_size=2, max_size=12).filter(lambda rows: any(r[3] and r[4] for r in rows))
+goals = st.sampled_from([Goal(), Goal(beta=0.5), Goal(precision=0.9)])
+
+
+def measured(rows: list[tuple[float, float, int, bool, float]]) -> tuple[Measured, np.ndarray]:
+    one, other, size, copy, weight = map(np.array, zip(*rows, strict=True))
+    jaccard, containment = np.minimum(one, other), np.maximum(one, other)
+    return Measured(jaccard, containment, size, copy), weight.astype(np.float64)
+
+
+def judged(pairs: Measured, weight: np.ndarray, rule: Rule, goal: Goal) -> float:
+    """Judge a rule, one pair after the other, by the words of its definition."""
+    hits = claimed = copies = 0.0
+    for jaccard, containment, size, copy, w in zip(
+        pairs.jaccard, pairs.containment, pairs.size, pairs.copy, weight, strict=True
+    ):
+        taken = jaccard >= rule.threshold or (containment >= rule.containment and size >= rule.least)
+        hits, claimed, copies = hits + w * (taken and copy), claimed + w * taken, copies + w * copy
+    precision, recall = hits / claimed if claimed else 1.0, hits / copies
+    if goal.precision is not None:
+        return recall if precision >= goal.precision else precision - 1
+    square = goal.beta**2
+    return (1 + square) * hits / (claimed + square * copies)
+
+
+@given(rows, goals)
+def test_no_rule_is_better(rows: list[tuple[float, float, int, bool, float]], goal: Goal) -> None:
+    pairs, weight = measured(rows)
+    best = Grid(pairs, 16).best(weight, goal)
+    assert judged(pairs, weight, best.rule, goal) == pytest.approx(best.score)
+    assert best.rule.threshold in STEPS
+    assert best.rule.containment in STEPS
+    # Between two values that occur nothing changes: a rule for each of them, and one beyond, are all there are.
+    thresholds = {math.floor(j * 100) / 100 or 0.01 for j in pairs.jaccard} | {1.0}
+    thresholds |= {min(t + 0.01, 1.0) for t in thresholds}
+    containments = {math.floor(c * 100) / 100 or 0.01 for c in pairs.containment} | {1.0}
+    containments |= {min(c + 0.01, 1.0) for c in containments}
+    for threshold in thresholds:
+        for containment in containments:
+            for least in LEAST:
+                rule = Rule(round(threshold, 2), round(containment, 2), least)
+                assert judged(pairs, weight, rule, goal) <= best.score + 1e-9
+
+
+@given(rows)
+def test_the_front_is_what_no_rule_beats(rows: list[tuple[float, float, int, bool, float]]) -> None:
+    pairs, weight = measured(rows)
+    grid = Grid(pairs, 16)
+    front = grid.front(weight, 16)
+    recalls = [scored.recall for _, scored in front]
+    precisions = [scored.precision for _, scored in front]
+    assert recalls == sorted(set(recalls))
+    assert precisions == sorted(set(precisions), reverse=True)
+    for rule, scored in front:
+        assert pairs.scores(rule, weight) == pytest.approx(scored)
+    for threshold in STEPS[::9]:
+        for containment in STEPS[::9]:
+            scored = pairs.scores(Rule(threshold, containment, 16), weight)
+            if scored.recall > 0:
+                assert any(
+                    p >= scored.precision - 1e-9 and r >= scored.recall - 1e-9
+                    for p, r in zip(precisions, recalls, strict=True)
+                )
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=6).filter(lambda p: np.any(p)))
+def test_the_middle_is_as_far_from_the_edge_as_any(rows: list[list[bool]]) -> None:
+    plateau = np.array(rows)
+
+    def margin(y: int, x: int) -> int:
+        steps = 0
+        while True:
+            ys, xs = range(y - steps, y + steps + 1), range(x - steps, x + steps + 1)
+            if min(*ys, 0) < 0 or min(*xs, 0) < 0 or max(ys) >= plateau.shape[0] or max(xs) >= plateau.shape[1]:
+                return steps
+            if not plateau[ys.start : ys.stop, xs.start : xs.stop].all():
+                return steps
+            steps += 1
+
+    (y, x), found = middle(plateau)
+    assert found == margin(y, x) == max(margin(*cell) for cell in np.ndindex(plateau.shape))
+
+
+@given(st.lists(st.floats(0.2, 1), min_size=1, max_size=20), st.floats(0.05, 1), st.sampled_from([0.5, 0.9, 0.99]))
+def test_bands_find_what_is_wanted_and_none_that_do_are_cheaper(
+    similar: list[float], threshold: float, wanted: float
+) -> None:
+    similarity, weight = np.array(similar), np.ones(len(similar))
+    bands, rows = bands_for(similarity, weight, threshold, 64, wanted)
+    assert bands * rows <= 64
+    assert found_by((bands, rows), similarity, weight) >= wanted - 1e-9
+    below = np.linspace(0, threshold, 200)
+
+    def cost(bands: int, rows: int) -> float:
+        return float((1 - (1 - below**rows) ** bands).mean())
+
+    floored = np.floor(similarity * 1000) / 1000
+    for r in range(1, 65):
+        for b in range(1, 64 // r + 1):
+            if found_by((b, r), floored, weight) >= wanted:
+                assert (cost(bands, rows), bands) <= (cost(b, r) + 1e-12, b) or cost(bands, rows) < cost(b, r) + 1e-12
+
+
+def test_bands_that_cannot_find_enough_find_the_most() -> None:
+    assert bands_for(np.array([0.01]), np.ones(1), 0.01, 16, 0.99) == (16, 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=20))
+def test_components_are_those_of_a_walk(edges: list[tuple[int, int]]) -> None:
+    a, b = (np.array([edge[i] for edge in edges], np.int64) for i in (0, 1))
+    found = components(15, a, b)
+    for start in range(15):
+        reached, front = {start}, {start}
+        while front:
+            front = {y for x in front for edge in edges if x in edge for y in edge} - reached
+            reached |= front
+        assert found[start] == min(reached)
