@@ -349,6 +349,7 @@ def report(rows: Sequence[Row], given: argparse.Namespace) -> list[dict[str, Any
     ratios(table)
     config = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items()}
     whole = {"machine": machine(), "settings": config, "rows": table}
+    given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "throughput.json").write_text(json.dumps(whole, indent=1))
     return table
 
