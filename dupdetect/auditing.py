@@ -392,7 +392,11 @@ def _blocks(scope: _Scope, sample: int) -> list[Int]:
 
 
 class _Index:
-    """Sampled documents by shingle."""
+    """Sampled documents by shingle.
+
+    Shingles that the same sampled documents have (those of a menu, or those of one document alone) are counted as one
+    kind, so that what a thousand documents have in common costs no more than what two have.
+    """
 
     def __init__(self, sample: Int, sets: Ragged) -> None:
         from scipy.sparse import csr_matrix
@@ -400,7 +404,13 @@ class _Index:
         self._sample, self._sizes = sample, sets.lengths
         self._shingles, columns = np.unique(sets.values, return_inverse=True)
         ones = np.ones(len(columns), np.int32)
-        self._matrix = csr_matrix((ones, columns, sets.offsets), (len(sample), len(self._shingles))).T.tocsr()
+        having = csr_matrix((ones, columns, sets.offsets), (len(sample), len(self._shingles))).T.tocsr()
+        # A set of documents as the sum of their random numbers: equal sums are equal sets, but for one pair in 2**64.
+        numbers = np.random.default_rng(0).integers(0, 2**64, len(sample), np.uint64)
+        sums = np.zeros(len(self._shingles), np.uint64)
+        np.add.at(sums, columns, np.repeat(numbers, self._sizes))
+        _, first, self._kinds = np.unique(sums, return_index=True, return_inverse=True)
+        self._having = having[first]
         self._glance = np.zeros(SLOTS, np.bool_)
         self._glance[self._slots(self._shingles)] = True
 
@@ -415,12 +425,13 @@ class _Index:
         perhaps = np.flatnonzero(self._glance[self._slots(sets.values)])
         values = sets.values[perhaps]
         place = np.searchsorted(self._shingles, values)
-        known = np.take(self._shingles, place, mode="clip") == values if len(self._shingles) else values != values
-        columns, entries = place[known], perhaps[known]
-        bounds = np.searchsorted(entries, sets.offsets)
-        ones = np.ones(len(columns), np.int32)
-        mine = csr_matrix((ones, columns, bounds), (len(documents), len(self._shingles)))
-        shared = (mine @ self._matrix).tocoo()
+        place[place == len(self._shingles)] = 0
+        known = self._shingles[place] == values
+        kinds, bounds = self._kinds[place[known]], np.searchsorted(perhaps[known], sets.offsets)
+        ones = np.ones(len(kinds), np.int32)
+        mine = csr_matrix((ones, kinds, bounds), (len(documents), self._having.shape[0]))
+        mine.sum_duplicates()
+        shared = (mine @ self._having).tocoo()
         a, b = shared.col.astype(np.int64), shared.row.astype(np.int64)
         return _Matches(self._sample[a], documents[b], shared.data.astype(np.int64), self._sizes[a], sets.lengths[b])
 
