@@ -196,8 +196,8 @@ class Grid:
         """Return the best rule; among equals the usual `least`, then the middle of the plateau."""
         judged = goal.judge(*self.counts(weight))
         score = float(judged.max())
-        as_good = np.asarray(judged >= score - TIE)
-        usable = np.flatnonzero(as_good.any(axis=(1, 2))[self._least.level_of])
+        as_good = judged >= score - TIE
+        usable = np.flatnonzero(np.asarray(as_good.any(axis=(1, 2)))[self._least.level_of])
         distances = np.abs(np.log2(self._least.values[usable] / self._usual))  # a factor counts, not a difference
         least = usable[distances.argmin()]
         plateau = as_good[self._least.level_of[least]][self._threshold.level_of][:, self._containment.level_of]

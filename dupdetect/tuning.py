@@ -234,17 +234,19 @@ def tune(
 
     Examples
     --------
-    >>> texts = {f"{i}{c}": f"story {i} of number {i} has {i} words" + c for i in range(40) for c in ("", " again")}
-    >>> pairs = [(f"{i}", f"{i} again"[:len(str(i))] + " again", 1) for i in range(40)]
-    >>> pairs += [(f"{i}", f"{i + 1}", 0) for i in range(39)]
-    >>> tuning = tune(texts, pairs, shingle_sizes=[1, 2], resamples=20, repeats=1)
-    >>> tuning.f1.value
-    1.0
+    >>> texts = {f"{i}": f"page {i} of chapter {i * i}" for i in range(40)}
+    >>> texts |= {f"{i} again": text + " again" for i, text in texts.items()}
+    >>> copies = [(f"{i}", f"{i} again", 1) for i in range(40)]
+    >>> others = [(f"{i}", f"{i + 1}", 0) for i in range(39)]
+    >>> tuning = tune(texts, copies + others, shingle_sizes=[1, 2], resamples=20, repeats=1)
+    >>> tuning.settings.shingle_size, tuning.f1.value
+    (1, 1.0)
     """
     base = (settings or Settings()).replace(**overrides)
     options = _Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
     options.check()
     threads = available_workers() if workers is None else workers
+    _require("workers", threads, "a whole number from 1 on", isinstance(threads, int) and threads >= 1)
     documents = collect(data, text=text, id=id, strict=strict)
     labelled = labels.read(
         pairs, documents, base,
@@ -314,6 +316,8 @@ class _Fit:
         self.a, self.b = candidates.unpack(labelled.pairs)
         self.random = np.random.default_rng(base.seed)
         self.groups, self.number = self._group(len(documents))
+        copied = len(np.unique(self.groups[self.a[labelled.copy]]))
+        self.folds = max(2, min(options.folds, copied))  # a part without copies would tell little
 
     def choose(self, weight: Share) -> _Choice:
         """Fit to the pairs as they are weighed; of equally good shingle sizes, the wider margin, then the usual one."""
@@ -330,6 +334,11 @@ class _Fit:
         chosen = self.choose(weight)
         size, rule, measured = self.options.sizes[chosen.place], chosen.rule, self.measured[chosen.place]
         held_out, by_size, seen = self._held_out()
+        if not seen[self.labelled.copy].any():
+            self.warnings.append(
+                "nothing could be held out, for the labelled pairs hang together by a few documents: what is found on "
+                "them is no estimate; label pairs of other documents"
+            )
         draws = self._resample(held_out, seen)
         bands, found = self._bands(measured, rule)
         self._warn(measured, rule)
@@ -367,15 +376,16 @@ class _Fit:
         linked = components(documents, self.a, self.b)
         families = components(documents, self.a[copy], self.b[copy])
         named = np.unique(np.concatenate([self.a, self.b]))
-        group = next((one for one in (linked, families) if self._can_part(one)), np.arange(documents))
+        kinds = [(one, parts) for parts in (self.options.folds, 2) for one in (linked, families)]
+        group = next((one for one, parts in kinds if self._can_part(one, parts)), np.arange(documents))
         numbers = np.full(documents, -1, np.int64)
         values, numbers[named] = np.unique(group[named], return_inverse=True)
         return numbers, len(values)
 
-    def _can_part(self, group: Int) -> bool:
+    def _can_part(self, group: Int, parts: int) -> bool:
         """Whether copies are in enough groups, none of them with more than half of the copies."""
         copies = np.bincount(group[self.a[self.labelled.copy]])
-        return int(np.count_nonzero(copies)) >= self.options.folds and 2 * int(copies.max()) <= int(copies.sum())
+        return int(np.count_nonzero(copies)) >= parts and 2 * int(copies.max()) <= int(copies.sum())
 
     def _held_out(self) -> tuple[Share, list[Share], Share]:
         """Fit without each part in turn, and judge its pairs.
@@ -389,7 +399,7 @@ class _Fit:
         seen : float64[n]
             How often each was held out.
         """
-        n, folds = len(self.labelled), self.options.folds
+        n, folds = len(self.labelled), self.folds
         taken, seen = np.zeros(n), np.zeros(n)
         by_size = [np.zeros(n) for _ in self.measured]
         across = self.groups[self.a] != self.groups[self.b]
@@ -417,7 +427,7 @@ class _Fit:
         size = np.bincount(self.groups[self.a[copy]], minlength=self.number)
         order = self.random.permutation(self.number)
         part = np.empty(self.number, np.int64)
-        load = np.zeros(self.options.folds)
+        load = np.zeros(self.folds)
         for group in order[np.argsort(-size[order], kind="stable")].tolist():
             part[group] = load.argmin()
             load[part[group]] += size[group] + 1e-3
@@ -529,7 +539,7 @@ def _with_run(tuning: Tuning, documents: Documents, labelled: Labelled, workers:
         found = candidates.pack(*(result.matches[name].to_numpy() for name in ("a", "b")))
         parted = weight[copy & ~together & np.isin(labelled.pairs, found)].sum() / weight[copy].sum()
         warnings.append(
-            f"a run of dedup reaches F1 {run.f1:.3f} on the labelled pairs, the thresholds alone {tuning.fitted.f1:.3f}: "
+            f"a run of dedup reaches F1 {run.f1:.3f} on the labelled pairs, the thresholds {tuning.fitted.f1:.3f}: "
             f"clusters part {parted:.1%} of the copies although they match, for every member must match its canonical; "
             "what else is missing was no candidate, and lower `shared` or `window` find more"
         )
