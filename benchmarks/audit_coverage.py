@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import dupdetect
-from dupdetect import auditing
+from dupdetect import auditing, intervals
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def coverage(
             found = getattr(census, kind)
             true = found.sum() / max(census.pairs.sum(), 1)
             recalls = [
-                auditing.estimate(found[rows], census.pairs[rows], documents=len(census.pairs), confidence=confidence)
+                intervals.estimate(found[rows], census.pairs[rows], documents=len(census.pairs), confidence=confidence)
                 for rows in draws
             ]
             low, high = np.array([(recall.low, recall.high) for recall in recalls]).T

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from dupdetect.auditing import Audit, audit
     from dupdetect.comparison import Comparison, compare
     from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError, SettingsError
-    from dupdetect.evaluation import Evaluation, evaluate
+    from dupdetect.evaluation import evaluate
     from dupdetect.pipeline import dedup, signatures, sketch
     from dupdetect.result import Cluster, Result
+    from dupdetect.scores import Evaluation
     from dupdetect.settings import Settings
     from dupdetect.sketches import Sketches
     from dupdetect.tuning import Tuning, tune
@@ -50,7 +51,7 @@ _ROOM_OF = {
     "Cluster": "result",
     "Comparison": "comparison",
     "DupdetectError": "errors",
-    "Evaluation": "evaluation",
+    "Evaluation": "scores",
     "InputError": "errors",
     "MismatchError": "errors",
     "OutputError": "errors",

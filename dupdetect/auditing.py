@@ -5,8 +5,7 @@ Output   `Audit`: the share of the true matches that the run found, with an inte
 Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core
 
 No label is needed: what a match is, is defined by the run's settings. A random sample of documents is compared with
-all others, exactly: the sampled documents' shingles are an inverted index, through which all documents' shingles pass.
-Nothing is left out for being no candidate, so what sketches and keys overlook shows.
+all others, exactly (`neighbours`), and what holds for the sample's matches is estimated for all (`intervals`).
 """
 
 from __future__ import annotations
@@ -23,55 +22,25 @@ import pyarrow.compute as pc
 
 from dupdetect.documents import Documents, collect
 from dupdetect.errors import InputError, MismatchError, SettingsError
-from dupdetect.loops import available_workers, on_threads
+from dupdetect.intervals import Recall, estimate
+from dupdetect.loops import available_workers
+from dupdetect.neighbours import Matches, compare_sample
 from dupdetect.result import Result
 from dupdetect.settings import POLICIES, Settings
-from dupdetect.sketches import Ragged, shingle_sets, sketch_texts
+from dupdetect.sketches import chunks, sketch_texts
 from dupdetect.truth import comparable, of_run, require
-from dupdetect.verify import IDENTICAL, NONE, RELATIONS, Overlaps
+from dupdetect.verify import IDENTICAL, RELATIONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Int = NDArray[np.int64]
-    Share = NDArray[np.float64]
 
 #: Documents compared with all others, unless told otherwise.
 SAMPLE = 1_000
 
 #: Examples of misses listed.
 LISTED = 20
-
-#: Bytes of text that pass through the index at once, in each thread.
-BLOCK_BYTES = 16 << 20
-
-#: Pairs of documents counted at once, in each thread: what they share takes some 40 bytes a pair.
-BLOCK_PAIRS = 1 << 22
-
-#: Slots of the table that tells at a glance which shingles no sampled document has: 16 MB, and with a sample of a
-#: thousand articles one shingle in twenty that is none of theirs passes it.
-SLOTS = 1 << 24
-
-
-@dataclass(frozen=True)
-class Recall:
-    """A share of the true matches, estimated from a sample.
-
-    Attributes
-    ----------
-    found, pairs : int
-        Of the sampled documents' matches, those found, and all; a match of two sampled documents counts for both.
-    estimate : float or None
-        ``found / pairs``; None where the sampled documents have no match.
-    low, high : float
-        The interval, in [0, 1].
-    """
-
-    found: int
-    pairs: int
-    estimate: float | None
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -194,7 +163,7 @@ def audit(
     The documents are sampled, not the pairs, so the interval is that of a ratio of two sums over documents: an exact
     binomial (Clopper-Pearson) interval on as many pairs as would be worth what the clustered ones are (E. L. Korn and
     B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated from
-    survey data", 1998). See `interval`.
+    survey data", 1998). See `intervals.interval`.
     """
     _check(sample, seed, confidence)
     run = _Run.of(out)
@@ -292,7 +261,7 @@ class _Scope:
     """The documents that both the input and the run have, numbered in input order, and the cluster of each."""
 
     documents: Documents
-    texts: pa.Array
+    texts: pa.ChunkedArray
     rows: Int
     ids: pa.ChunkedArray
     cluster: Int
@@ -316,7 +285,7 @@ def _scope(run: _Run, documents: Documents) -> _Scope:
     labels = comparable(run.clusters["cluster"], "clusters").take(place.drop_null())
     return _Scope(
         documents,
-        _chunked(documents.texts).combine_chunks(),
+        pa.chunked_array(chunks(documents.texts), pa.large_string()),
         rows,
         ids.take(pa.array(rows)),
         np.asarray(labels.combine_chunks().dictionary_encode().indices, np.int64),
@@ -333,129 +302,28 @@ def _some(ids: pa.ChunkedArray) -> str:
     return ", ".join(map(repr, ids.slice(0, 3).to_pylist())) or "there are none"
 
 
-# ---- the matches of the sample ----
-
-
-class _Matches(NamedTuple):
-    """Pairs of a sampled document a and any other b, and what they share (int64[m] each)."""
-
-    a: Int
-    b: Int
-    shared: Int
-    size_a: Int
-    size_b: Int
-
-    @property
-    def overlaps(self) -> Overlaps:
-        return Overlaps(np.empty(0, np.uint64), self.shared, self.size_a, self.size_b)
-
-    def where(self, chosen: NDArray[np.bool_] | Int) -> _Matches:
-        return _Matches(*(column[chosen] for column in self))
-
-
-class _Compared(NamedTuple):
-    """Of each sampled document's matches, how many there are and were put together; and those that were not."""
-
-    pairs: Int
-    together: Int
-    missed: _Matches
-
-
-def _compare(scope: _Scope, sample: Int, settings: Settings, workers: int) -> _Compared:
-    """Compare the sampled documents with all.
-
-    Only what is missed is kept: of a family of 100,000, a sample of a thousand has a hundred million matches.
-    """
-    sets = shingle_sets(scope.texts, scope.rows[sample], settings.shingle_size, workers=workers)
-    index = _Index(sample, sets)
-
-    def compare(block: Int) -> _Compared:
-        met = index.meet(block, shingle_sets(scope.texts, scope.rows[block], settings.shingle_size))
-        matches = met.where((met.overlaps.relations(settings) != NONE) & (met.a != met.b))
-        place, together = np.searchsorted(sample, matches.a), scope.cluster[matches.a] == scope.cluster[matches.b]
-        pairs, right = (np.bincount(chosen, minlength=len(sample)) for chosen in (place, place[together]))
-        return _Compared(pairs, right, matches.where(~together))
-
-    zeros = np.zeros(len(sample), np.int64)
-    parts = [_Compared(zeros, zeros, _Matches(*[zeros[:0]] * 5))]
-    parts += on_threads(compare, _blocks(scope, len(sample)), workers)
-    pairs, together = (np.sum([part[place] for part in parts], axis=0) for place in (0, 1))
-    missed = _Matches(*map(np.concatenate, zip(*(part.missed for part in parts), strict=True)))
-    return _Compared(pairs, together, missed.where(np.lexsort((missed.b, missed.a))))
-
-
-def _blocks(scope: _Scope, sample: int) -> list[Int]:
-    """Cut the documents into blocks of some `BLOCK_BYTES`, and of no more than `BLOCK_PAIRS` with the sample."""
-    lengths = np.asarray(pc.binary_length(scope.texts), np.int64)[scope.rows]
-    numbers = np.cumsum(lengths / BLOCK_BYTES + sample / BLOCK_PAIRS).astype(np.int64)
-    return [block for block in np.split(np.arange(len(lengths)), np.flatnonzero(np.diff(numbers)) + 1) if len(block)]
-
-
-class _Index:
-    """Sampled documents by shingle.
-
-    Shingles that the same sampled documents have (those of a menu, or those of one document alone) are counted as one
-    kind, so that what a thousand documents have in common costs no more than what two have.
-    """
-
-    def __init__(self, sample: Int, sets: Ragged) -> None:
-        from scipy.sparse import csr_matrix
-
-        self._sample, self._sizes = sample, sets.lengths
-        self._shingles, columns = np.unique(sets.values, return_inverse=True)
-        ones = np.ones(len(columns), np.int32)
-        having = csr_matrix((ones, columns, sets.offsets), (len(sample), len(self._shingles))).T.tocsr()
-        # A set of documents as the sum of their random numbers: equal sums are equal sets, but for one pair in 2**64.
-        numbers = np.random.default_rng(0).integers(0, 2**64, len(sample), np.uint64)
-        sums = np.zeros(len(self._shingles), np.uint64)
-        np.add.at(sums, columns, np.repeat(numbers, self._sizes))
-        _, first, self._kinds = np.unique(sums, return_index=True, return_inverse=True)
-        self._having = having[first]
-        self._glance = np.zeros(SLOTS, np.bool_)
-        self._glance[self._slots(self._shingles)] = True
-
-    @staticmethod
-    def _slots(shingles: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        return shingles & np.uint64(SLOTS - 1)
-
-    def meet(self, documents: Int, sets: Ragged) -> _Matches:
-        """Count what documents share with each sampled one: all pairs that share anything."""
-        from scipy.sparse import csr_matrix
-
-        perhaps = np.flatnonzero(self._glance[self._slots(sets.values)])
-        values = sets.values[perhaps]
-        place = np.searchsorted(self._shingles, values)
-        place[place == len(self._shingles)] = 0
-        known = self._shingles[place] == values
-        kinds, bounds = self._kinds[place[known]], np.searchsorted(perhaps[known], sets.offsets)
-        ones = np.ones(len(kinds), np.int32)
-        mine = csr_matrix((ones, kinds, bounds), (len(documents), self._having.shape[0]))
-        mine.sum_duplicates()
-        shared = (mine @ self._having).tocoo()
-        a, b = shared.col.astype(np.int64), shared.row.astype(np.int64)
-        return _Matches(self._sample[a], documents[b], shared.data.astype(np.int64), self._sizes[a], sets.lengths[b])
-
-
 # ---- what the run made of them ----
 
 
 class _Misses(NamedTuple):
     """Matches not put together; which have the same words, and are among the run's matches all the same (bool[m])."""
 
-    matches: _Matches
+    matches: Matches
     same: NDArray[np.bool_]
     verified: NDArray[np.bool_]
 
 
 def _judged(run: _Run, scope: _Scope, sample: Int, workers: int | None) -> tuple[Census, _Misses]:
     """Count the matches of the sampled documents, and what the run made of them."""
-    pairs, together, missed = _compare(scope, sample, run.settings, workers or available_workers())
+    pairs, together, missed = compare_sample(
+        scope.texts, scope.rows, scope.cluster, sample, run.settings, workers=workers or available_workers()
+    )
     misses = _verified(run, scope, missed)
     verified = np.bincount(np.searchsorted(sample, missed.a[misses.verified]), minlength=len(sample))
     return Census(pairs, together, together + verified), misses
 
 
-def _verified(run: _Run, scope: _Scope, missed: _Matches) -> _Misses:
+def _verified(run: _Run, scope: _Scope, missed: Matches) -> _Misses:
     """Look matches up among those of the run.
 
     Documents of the same words are matches of the run; and where many have the same words, the run lists but one of
@@ -505,70 +373,3 @@ def _examples(scope: _Scope, misses: _Misses, settings: Settings, seed: int) -> 
         )
         for place, pair in enumerate(chosen)
     ]
-
-
-# ---- from the sample to all ----
-
-
-def estimate(found: Int | Share, pairs: Int | Share, *, documents: int, confidence: float) -> Recall:
-    """Estimate a share of the matches of all documents.
-
-    Parameters
-    ----------
-    found, pairs : int64[n]
-        Of each sampled document's matches, those found, and all.
-    documents : int
-        Those that the sample was drawn from.
-    confidence : float
-        In (0, 1).
-    """
-    total, right = int(pairs.sum()), int(found.sum())
-    share = right / total if total else None
-    return Recall(right, total, share, *interval(found, pairs, documents=documents, confidence=confidence))
-
-
-def interval(found: Int | Share, pairs: Int | Share, *, documents: int, confidence: float) -> tuple[float, float]:
-    """Return an interval for a share of the matches of all documents; parameters as for `estimate`.
-
-    The variance of the ratio (of sums over documents drawn without replacement) gives the number of independent pairs
-    that would vary as much: no more than if each document's matches were found all or none. An exact binomial interval
-    on so many follows, once they are lessened for what the variance itself is uncertain by: it rests on few documents
-    where a few have most of the matches that are missed (degrees of freedom as F. E. Satterthwaite, 1946). With all
-    documents in the sample nothing is left to estimate; with no match in it, nothing is known.
-
-    >>> low, high = interval(np.ones(50), np.ones(50), documents=10_000, confidence=0.95)
-    >>> f"{low:.2f} {high:.2f}"
-    '0.93 1.00'
-    """
-    total = float(pairs.sum())
-    if not total:
-        return 0.0, 1.0
-    share = float(found.sum()) / total
-    if len(pairs) >= documents:
-        return share, share
-    worth, degrees = _worth(np.asarray(found, float), np.asarray(pairs, float), documents)
-    return _binomial(share, worth, degrees, (1 - confidence) / 2)
-
-
-def _worth(found: Share, pairs: Share, documents: int) -> tuple[float, float]:
-    """Return how many independent pairs would vary as much as these, and the degrees of freedom of that number."""
-    n, total = len(pairs), pairs.sum()
-    left = 1 - n / documents
-    worth, degrees = total**2 / (pairs**2).sum() / left, float((pairs > 0).sum() - 1)
-    share = found.sum() / total
-    squares = (found - share * pairs) ** 2
-    variance = left * n / max(n - 1, 1) * squares.sum() / total**2
-    if variance and share * (1 - share) / variance < worth:
-        worth, degrees = share * (1 - share) / variance, min(degrees, 2 * squares.sum() ** 2 / (squares**2).sum())
-    return float(worth), float(max(degrees, 1))
-
-
-def _binomial(share: float, pairs: float, degrees: float, tail: float) -> tuple[float, float]:
-    """Return the Clopper-Pearson interval of a share of pairs, their number having so many degrees of freedom."""
-    from scipy.stats import beta, norm, t
-
-    pairs *= float((norm.ppf(tail) / t.ppf(tail, degrees)) ** 2)
-    found, missed = share * pairs, (1 - share) * pairs
-    low = float(beta.ppf(tail, found, missed + 1)) if found else 0.0
-    high = float(beta.ppf(1 - tail, found + 1, missed)) if missed else 1.0
-    return low, high

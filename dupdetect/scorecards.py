@@ -19,8 +19,9 @@ from dupdetect.summary import one_line
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from dupdetect.auditing import Audit, Recall
-    from dupdetect.evaluation import Evaluation, SizeScore
+    from dupdetect.auditing import Audit
+    from dupdetect.intervals import Recall
+    from dupdetect.scores import Evaluation, SizeScore
 
 
 class Card(NamedTuple):

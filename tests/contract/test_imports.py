@@ -42,8 +42,11 @@ ROOMS = (
     "result",
     "comparison",
     "truth",
+    "scores",
     "evaluation",
     "pipeline",
+    "neighbours",
+    "intervals",
     "auditing",
     "labels",
     "thresholds",
@@ -69,9 +72,7 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, alias.name) for alias in node.names if is_ours(alias.name))
         elif isinstance(node, ast.ImportFrom) and is_ours(node.module or ""):
             deep = node.module != "dupdetect"
-            yield from (
-                (node.lineno, node.module if deep else f"dupdetect.{alias.name}") for alias in node.names
-            )
+            yield from ((node.lineno, node.module if deep else f"dupdetect.{alias.name}") for alias in node.names)
 
 
 def is_ours(name: str) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oracles import relation
 
 import dupdetect
-from dupdetect import auditing
+from dupdetect import auditing, intervals
 
 texts = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=12).map(" ".join), min_size=1, max_size=12)
 settings = st.builds(
@@ -48,7 +48,7 @@ def test_a_sample_of_documents_with_all(texts, settings, sample, seed):
     rows = auditing.draw(len(texts), sample, seed)
     audit = auditing.audit(result, texts, sample=sample, seed=seed)
     for kind in ("together", "verified"):
-        expected = auditing.estimate(
+        expected = intervals.estimate(
             getattr(census, kind)[rows], census.pairs[rows], documents=len(texts), confidence=0.95
         )
         assert getattr(audit, kind) == expected
@@ -59,7 +59,7 @@ def test_a_sample_of_documents_with_all(texts, settings, sample, seed):
 def test_an_interval_holds_its_estimate(counts, others):
     pairs = np.array([max(pair) for pair in counts])
     found = np.array([min(pair) for pair in counts])
-    low, high = auditing.interval(found, pairs, documents=len(pairs) + others, confidence=0.95)
+    low, high = intervals.interval(found, pairs, documents=len(pairs) + others, confidence=0.95)
     assert 0 <= low <= high <= 1
     if pairs.sum():
         share = found.sum() / pairs.sum()

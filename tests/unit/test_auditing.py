@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
-from dupdetect import audit, auditing
+from dupdetect import audit, auditing, intervals
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.result import Result
 
@@ -168,15 +168,15 @@ def test_another_output_is_an_error(result: Result, tmp_path: Path) -> None:
 
 
 def test_an_interval_without_misses_is_that_of_independent_pairs_lessened() -> None:
-    low, high = auditing.interval(np.ones(60), np.ones(60), documents=10**9, confidence=0.95)
+    low, high = intervals.interval(np.ones(60), np.ones(60), documents=10**9, confidence=0.95)
     assert high == 1.0
     exact = 0.025 ** (1 / 60)  # Clopper and Pearson's for 60 independent pairs
     assert exact - 0.005 < low < exact
 
 
 def test_pairs_of_one_document_are_no_more_than_one() -> None:
-    many = auditing.interval(np.full(10, 100), np.full(10, 100), documents=10**9, confidence=0.95)
-    few = auditing.interval(np.ones(10), np.ones(10), documents=10**9, confidence=0.95)
+    many = intervals.interval(np.full(10, 100), np.full(10, 100), documents=10**9, confidence=0.95)
+    few = intervals.interval(np.ones(10), np.ones(10), documents=10**9, confidence=0.95)
     assert many == pytest.approx(few)
 
 
@@ -186,7 +186,7 @@ def test_more_confidence_and_fewer_documents_widen_an_interval() -> None:
     found = rng.binomial(pairs, 0.9)
 
     def width(n: int, confidence: float) -> float:
-        low, high = auditing.interval(found[:n], pairs[:n], documents=100_000, confidence=confidence)
+        low, high = intervals.interval(found[:n], pairs[:n], documents=100_000, confidence=confidence)
         assert 0 <= low <= found[:n].sum() / pairs[:n].sum() <= high <= 1
         return high - low
 
@@ -203,6 +203,6 @@ def test_intervals_hold_the_share_of_a_made_up_population(share: float) -> None:
     held = 0
     for seed in range(100):
         rows = auditing.draw(5000, 400, seed)
-        low, high = auditing.interval(found[rows], pairs[rows], documents=5000, confidence=0.95)
+        low, high = intervals.interval(found[rows], pairs[rows], documents=5000, confidence=0.95)
         held += low <= true <= high
     assert held >= 90
