@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 #: Told of each stage when it begins (done 0) and ends (done = total): stage, done, total in documents or pairs.
 Progress = Callable[[str, int, int], None]
 
-#: Times that canonicals are compared anew where frequent keys left pairs out. Each time the links of a family
-#: reach further; four were enough for every family measured, 100,000 near copies included.
+#: Times that canonicals are compared anew where frequent keys left pairs out. Families of 100,000 near copies took one.
 ROUNDS = 8
 
 
@@ -192,21 +191,26 @@ def _decide(
     with clock.stage("verify", len(found.pairs)):
         matches = verifier.matches(found.pairs, settings)
     with clock.stage("cluster", len(distinct)):
-        clean = clusters.cleanness(len(distinct), matches)
         linked = matches.where(~candidates.missing(matches.pairs, found.sparse))
-        clean = clusters.settle(clean, linked)
-        grouped, matches, rounds = _cluster(distinct, found, clean, matches, verifier, workers)
+        clean = clusters.settle(clusters.cleanness(len(distinct), matches), linked)
+        grouped, matches, rounds = _cluster(found, clean, matches, verifier, settings, workers)
         grouped = clusters.part_bridges(grouped, clean, matches, verifier)
-        clean_of = np.append(clean, 1.0)[text_of]
-        copied = np.bincount(text_of + 1)[text_of + 1] > 1
-        tied = copied | (settings.canonical != "cleanest")
-        ranks = canonical.rank(settings, documents.table, documents.ids, sketches.words, clean_of, tied)
+        ranks = _ranks(documents, sketches, text_of, clean)
         with_words = np.flatnonzero(text_of >= 0)
         document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], len(distinct))]
         if settings.canonical != "cleanest":
             grouped, matches = canonical.choose(grouped, ranks[document_of], matches, verifier, settings)
     caps = {"frequent_keys": found.frequent, "sparse_pairs": len(found.sparse), "rounds": rounds}
     return tables.Decision(text_of, ranks, document_of, grouped, matches), caps
+
+
+def _ranks(documents: Documents, sketches: Sketches, text_of: Int, clean: NDArray[np.float64]) -> Int:
+    """Rank documents by the canonical policy; ids count where documents have the same text, or the policy ties."""
+    settings = sketches.settings
+    copied = np.bincount(text_of + 1)[text_of + 1] > 1
+    tied = copied | (settings.canonical != "cleanest")
+    clean_of = np.append(clean, 1.0)[text_of]
+    return canonical.rank(settings, documents.table, documents.ids, sketches.words, clean_of, tied)
 
 
 def collapse(sketches: Sketches) -> tuple[Int, Int]:
@@ -231,15 +235,14 @@ def collapse(sketches: Sketches) -> tuple[Int, Int]:
 
 
 def _cluster(
-    sketches: Sketches,
     found: candidates.Candidates,
     clean: NDArray[np.float64],
     matches: Overlaps,
     verifier: Verifier,
+    settings: Settings,
     workers: int,
 ) -> tuple[Int, Overlaps, int]:
     """Cluster; where frequent keys left pairs out, compare canonicals with what they may have missed, and repeat."""
-    settings = sketches.settings
     grouped = clusters.cluster(clean, matches)
     tested, sparse = found.pairs, found.sparse
     for done in range(ROUNDS):

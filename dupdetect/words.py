@@ -6,7 +6,8 @@ Cost     O(length of the text); a regular expression's pass, some 10 MB/s in Pyt
 
 A text is normalised (NFKC), casefolded, and cut. In scripts that are written without spaces one
 character is a word, for no cut between words is certain there; elsewhere a word is a maximal run of
-word characters. Punctuation, symbols and emoji are no words.
+word characters. Punctuation, symbols and emoji are no words; the joiners and variation selectors inside
+some emoji are, for Unicode counts them with the letters that they join in other scripts.
 """
 
 from __future__ import annotations
