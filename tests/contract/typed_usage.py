@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import assert_type
 
 import dupdetect
-from dupdetect import Cluster, Comparison, Result, Settings
+from dupdetect import Audit, Cluster, Comparison, Evaluation, Result, Settings
 
 
 def dedup(texts: list[str], by_id: dict[str, str], frame: Any) -> None:
@@ -35,6 +35,16 @@ def compare(a: str, b: str) -> None:
     assert_type(comparison.jaccard, float)
     assert_type(comparison.containment_a, float)
     assert_type(comparison.containment_b, float)
+
+
+def measures(result: Result, texts: dict[str, str]) -> None:
+    evaluation = dupdetect.evaluate(result, {"a": 1, "b": 1}, ignore="ignore.csv")
+    assert_type(evaluation, Evaluation)
+    assert_type(evaluation.pairs.precision, float)
+    assert_type(evaluation.adjusted_rand, float | None)
+    audit = dupdetect.audit("out", texts, sample=100, seed=1)
+    assert_type(audit, Audit)
+    assert_type(audit.together.low, float)
 
 
 def signatures(texts: list[str]) -> None:

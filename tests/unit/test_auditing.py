@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
-from dupdetect import audit, auditing, intervals
+from dupdetect import audit, auditing, intervals, neighbours
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.result import Result
 
@@ -98,6 +98,30 @@ def test_the_sample_depends_on_the_seed_alone(result: Result) -> None:
     draws = {tuple(auditing.draw(5, 2, seed)) for seed in range(50)}
     assert len(draws) == 10
     assert auditing.draw(5, 9, 0).tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("constant", ["BLOCK_BYTES", "BLOCK_PAIRS"])
+def test_blocks_do_not_matter(result: Result, constant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parted = with_clusters(result, {name: name for name in TEXTS})
+    expected = audit(parted, TEXTS)
+    monkeypatch.setattr(neighbours, constant, 4)
+    assert audit(parted, TEXTS, workers=2) == expected
+    assert audit(parted, TEXTS, workers=1) == expected
+
+
+def test_texts_in_chunks_are_the_same() -> None:
+    texts = [f"{STORY} {number // 3} {'word ' * (number % 5)}" for number in range(300)]
+    whole = pa.table({"id": range(300), "text": texts})
+    parts = pa.concat_tables([whole.slice(start, 50) for start in range(0, 300, 50)])
+    run = dupdetect.dedup(whole)
+    assert audit(run, parts, sample=100) == audit(run, whole, sample=100)
+
+
+@pytest.mark.parametrize("texts", [{"a": "", "b": ""}, {"a": "!"}, {"a": "one", "b": "one"}, {"a": "one two"}])
+def test_texts_of_few_words(texts: dict[str, str]) -> None:
+    found = audit(dupdetect.dedup(texts), texts)
+    assert found.together.pairs == (2 if "one" in texts.values() else 0)
+    assert found.missed == 0
 
 
 def test_without_matches_nothing_is_known() -> None:
