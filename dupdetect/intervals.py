@@ -62,9 +62,10 @@ def interval(found: Int | Share, pairs: Int | Share, *, documents: int, confiden
 
     The variance of the ratio (of sums over documents drawn without replacement) gives the number of independent pairs
     that would vary as much: no more than if each document's matches were found all or none. An exact binomial interval
-    on so many follows, once they are lessened for what the variance itself is uncertain by: it rests on few documents
-    where a few have most of the matches that are missed (degrees of freedom as F. E. Satterthwaite, 1946). With all
-    documents in the sample nothing is left to estimate; with no match in it, nothing is known.
+    on so many follows. Where a few documents have most of the matches that are missed, a sample may lack the worst of
+    them, and its variance is too small: the one furthest off counts twice, and the number of pairs is lessened for the
+    few documents that the variance rests on (degrees of freedom as F. E. Satterthwaite, 1946). With all documents in
+    the sample nothing is left to estimate; with no match in it, nothing is known.
 
     >>> low, high = interval(np.ones(50), np.ones(50), documents=10_000, confidence=0.95)
     >>> f"{low:.2f} {high:.2f}"
@@ -87,6 +88,7 @@ def _worth(found: Share, pairs: Share, documents: int) -> tuple[float, float]:
     worth, degrees = total**2 / (pairs**2).sum() / left, float((pairs > 0).sum() - 1)
     share = found.sum() / total
     squares = (found - share * pairs) ** 2
+    squares = np.append(squares, squares.max())
     variance = left * n / max(n - 1, 1) * squares.sum() / total**2
     if variance and share * (1 - share) / variance < worth:
         worth, degrees = share * (1 - share) / variance, min(degrees, 2 * squares.sum() ** 2 / (squares**2).sum())
