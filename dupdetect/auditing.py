@@ -165,7 +165,7 @@ def audit(
     B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated from
     survey data", 1998). See `intervals.interval`.
     """
-    _check(sample, seed, confidence)
+    _check(sample, seed, confidence, workers)
     run = _Run.of(out)
     scope = _scope(run, collect(data, text=text, id=id))
     n = len(scope.rows)
@@ -206,9 +206,9 @@ def draw(documents: int, sample: int, seed: int) -> Int:
     return np.sort(np.random.default_rng(seed).choice(documents, min(sample, documents), replace=False))
 
 
-def _check(sample: int, seed: int, confidence: float) -> None:
-    for name, value, least in (("sample", sample, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+def _check(sample: int, seed: int, confidence: float, workers: int | None) -> None:
+    for name, value, least in (("sample", sample, 1), ("seed", seed, 0), ("workers", workers or 1, 1)):
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
             raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
     if isinstance(confidence, bool) or not isinstance(confidence, float) or not 0 < confidence < 1:
         raise SettingsError(f"confidence is {confidence!r}; expected a number above 0 and below 1, such as 0.95")
@@ -240,7 +240,7 @@ def _manifest(folder: Path) -> Any:
     path = folder / "manifest.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{path}: there is no such file; expected the output folder of dedup") from None
     except ValueError as error:
         raise InputError(f"{path}: cannot be read as JSON ({error}); run dedup again") from None

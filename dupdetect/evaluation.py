@@ -358,7 +358,13 @@ def _against_pairs(found: pa.Table, known: pa.Table, ignore: Any, listed: int) -
         int(_within(scored.sizes).sum() - tally.pairs.sum()),
         **only,
         unknown_true_pairs=unknown,
+        notes=_of_themselves(sides),
     )
+
+
+def _of_themselves(sides: list[pa.ChunkedArray]) -> list[str]:
+    count = pc.sum(pc.equal(*sides)).as_py() or 0
+    return [f"left out: {count:,} pairs of a document with itself"] if count else []
 
 
 class _Judge(Protocol):

@@ -161,6 +161,7 @@ def test_an_empty_input_has_nothing_to_audit() -> None:
         ({"sample": 0}, "sample is 0; expected a whole number from 1 on"),
         ({"sample": 2.5}, "sample is 2.5"),
         ({"seed": -1}, "seed is -1"),
+        ({"workers": -1}, "workers is -1; expected a whole number from 1 on"),
         ({"confidence": 1.0}, "confidence is 1.0; expected a number above 0 and below 1"),
         ({"confidence": "high"}, "confidence is 'high'"),
     ],
@@ -180,6 +181,9 @@ def test_another_output_is_an_error(result: Result, tmp_path: Path) -> None:
         audit({}, TEXTS)
     with pytest.raises(InputError, match=r"manifest\.json: there is no such file; expected the output folder of dedup"):
         audit(tmp_path, TEXTS)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="expected the output folder of dedup"):
+        audit(tmp_path / "file", TEXTS)
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(InputError, match="cannot be read as JSON"):
         audit(tmp_path, TEXTS)

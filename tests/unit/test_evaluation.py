@@ -119,6 +119,12 @@ def test_pairs_of_documents_to_ignore() -> None:
     assert evaluation.pairs == PairScore(1, 5, 1)
 
 
+def test_a_document_is_no_pair_with_itself() -> None:
+    evaluation = evaluate(FOUND, table(a=["a", "a"], b=["a", "b"]))
+    assert evaluation.pairs == PairScore(1, 7, 1)
+    assert evaluation.notes == ["left out: 1 pairs of a document with itself"]
+
+
 def test_a_pair_labelled_both_ways_is_an_error() -> None:
     with pytest.raises(InputError, match="labels the pair 'a', 'b' both ways"):
         evaluate(FOUND, table(a=["a", "b"], b=["b", "a"], label=[1, 0]))
