@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
-from dupdetect import audit, auditing, intervals, neighbours
+from dupdetect import audit, auditing, intervals, neighbours, sketches
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.result import Result
 
@@ -115,6 +115,23 @@ def test_texts_in_chunks_are_the_same() -> None:
     parts = pa.concat_tables([whole.slice(start, 50) for start in range(0, 300, 50)])
     run = dupdetect.dedup(whole)
     assert audit(run, parts, sample=100) == audit(run, whole, sample=100)
+
+
+def test_compiled_or_not_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{STORY} {number // 3} {'word ' * (number % 5)}" for number in range(100)] + ["", "one", "日本語 の 本"]
+    run = dupdetect.dedup(texts)
+    parted = with_clusters(run, {number: number // 2 for number in range(len(texts))})
+    expected = audit(parted, texts, sample=50)
+    monkeypatch.setattr(sketches, "PATIENCE", 0)
+    assert audit(parted, texts, sample=50) == expected
+
+
+def test_settings_come_back_from_a_manifest(tmp_path: Path) -> None:
+    data = pa.table({"id": list(TEXTS), "text": list(TEXTS.values()), "year": range(len(TEXTS))})
+    settings = dupdetect.Settings(bands=(20, 4), canonical="earliest", canonical_column="year", shingle_size=3)
+    run = dupdetect.dedup(data, settings=settings)
+    run.write(tmp_path / "out")
+    assert auditing._Run.of(tmp_path / "out").settings == auditing._Run.of(run).settings == settings
 
 
 @pytest.mark.parametrize("texts", [{"a": "", "b": ""}, {"a": "!"}, {"a": "one", "b": "one"}, {"a": "one two"}])
