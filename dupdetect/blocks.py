@@ -105,11 +105,12 @@ def grown(values, needed):
 @kept
 def sketch_block(
     data, offsets, first, last, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
-    band_keys, fingerprint_counts, signatures,
+    band_keys, fingerprint_counts, signatures, slots,
 ):  # fmt: skip
     """Sketch documents first to last - 1; fill the rows of the output arrays, return the fingerprints.
 
-    `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64.
+    `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64. The
+    shingles of each document that they have room for go to `slots`, see `slot`; none if it is empty.
     """
     codes = np.empty(1024, np.int32)
     buffers = word_buffers()
@@ -127,6 +128,9 @@ def sketch_block(
         words[document] = count
         digests[document, 0], digests[document, 1] = digest(hashes, count)
         shingled = hash_shingles(hashes, count, shingle_size, shingles)
+        place = (start - offsets[0]) // 2 + document
+        if len(slots) > 0 and shingled <= (end - start) // 2:
+            slots[place : place + shingled] = shingles[:shingled]
         row = document if len(signatures) > 1 else 0
         sign(shingles, shingled, factors, terms, mixed, signatures, row)
         key_bands(signatures[row], bands, rows, band_keys[document])
@@ -168,4 +172,23 @@ def shingle_block(data, offsets, documents, first, last, shingle_size, distinct,
         values[total : total + kept] = shingles[:kept]
         counts[index] = kept
         total += kept
+    return values[:total].copy()
+
+
+@kept
+def distinct_block(slots, places, sizes, first, last, counts):
+    """Return the shingles that `sketch_block` kept of documents first to last - 1: sorted, distinct, end to end.
+
+    Those of document i are ``slots[places[i]:places[i] + sizes[i]]``; fill their counts.
+    """
+    most = 0
+    for index in range(first, last):
+        most = max(most, sizes[index])
+    spare = np.empty(most, np.uint64)
+    values, total = np.empty(sizes[first:last].sum(), np.uint64), 0
+    for index in range(first, last):
+        row = values[total : total + sizes[index]]
+        row[:] = slots[places[index] : places[index] + sizes[index]]
+        counts[index] = sort_distinct(row, sizes[index], spare)
+        total += counts[index]
     return values[:total].copy()

@@ -55,6 +55,7 @@ def sketch(
     rows: int,
     workers: int,
     want_signatures: bool,
+    slots: NDArray[np.uint64] | None = None,
 ) -> tuple[
     NDArray[np.int64],
     NDArray[np.uint64],
@@ -80,6 +81,8 @@ def sketch(
     workers : int
         Threads.
     want_signatures : bool
+    slots : uint64[slots_of(offsets)[-1]], optional
+        Receives the shingle hashes of each document, in reading order, at its place, if they fit.
 
     Returns
     -------
@@ -103,12 +106,13 @@ def sketch(
     counts = np.empty(count, np.int64)
     signatures = np.empty((count if want_signatures else 0, len(padded_factors)), np.uint32)
     tables = characters.load()
+    slots = np.empty(0, np.uint64) if slots is None else slots
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
         target = signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
         picked = blocks.sketch_block(
             data, offsets, first, last, shingle_size, window, padded_factors, padded_terms, bands, rows,
-            tables, words, digests, band_keys, counts, target,
+            tables, words, digests, band_keys, counts, target, slots,
         )  # fmt: skip
         if want_signatures and target is not signatures:
             signatures[:] = target
@@ -117,6 +121,42 @@ def sketch(
     fingerprints = _run(work, np.diff(offsets), workers)
     kept = np.ascontiguousarray(signatures[:, : len(factors)]) if want_signatures else None
     return words, digests, band_keys, _offsets(counts), fingerprints, kept
+
+
+def slots_of(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where the slot of each document begins and ends: int64[n + 1].
+
+    A slot has room for a shingle to every two bytes, which is a word and a space, and one more. That few characters
+    are several words each, once normalised, may need more; it is then left as it is.
+    """
+    return (offsets - offsets[0]) // 2 + np.arange(len(offsets))  # type: ignore[no-any-return]
+
+
+def distinct(
+    slots: NDArray[np.uint64], places: NDArray[np.int64], sizes: NDArray[np.int64], *, workers: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the shingle hashes that `sketch` kept of some documents, sorted and distinct.
+
+    Parameters
+    ----------
+    slots : uint64[...]
+        What `sketch` has filled.
+    places, sizes : int64[m]
+        Those of document i are ``slots[places[i]:places[i] + sizes[i]]``.
+    workers : int
+
+    Returns
+    -------
+    offsets, values : int64[m + 1], uint64[...]
+        As `shingles` returns them.
+    """
+    from dupdetect import blocks
+
+    counts = np.empty(len(places), np.int64)
+    values = _run(
+        lambda first, last: blocks.distinct_block(slots, places, sizes, first, last, counts), 8 * sizes, workers
+    )
+    return _offsets(counts), values
 
 
 def shingles(

@@ -94,7 +94,7 @@ def dedup(
     with clock.stage("read", 0):
         documents = collect(data, text=text, id=id, strict=strict)
     with clock.stage("sign", len(documents)):
-        sketches = sketch_texts(documents.texts, chosen, workers=threads)
+        sketches = sketch_texts(documents.texts, chosen, workers=threads, keep=True)
     decision, caps = _decide(documents, sketches, chosen, threads, clock)
     with clock.stage("tables", len(documents)):
         found = tables.clusters_table(documents, decision, chosen)
@@ -185,7 +185,7 @@ def _decide(
     """Walk from sketches to the canonical of each document."""
     text_of, rows = collapse(sketches)
     distinct = sketches.take(rows)
-    verifier = Verifier(documents.texts, rows, settings.shingle_size, workers)
+    verifier = Verifier(documents.texts, rows, settings.shingle_size, workers, kept=sketches.kept)
     with clock.stage("candidates", len(distinct)):
         found = candidates.find(distinct, workers=workers)
     with clock.stage("verify", len(found.pairs)):

@@ -37,6 +37,10 @@ PATIENCE = 1_000_000
 #: What a document costs the definition beyond its bytes, in bytes.
 OVERHEAD = 500
 
+#: Slots for shingles that are kept at the most, of 8 bytes each; about a third of them is ever filled. One for two
+#: bytes of text: the shingles of up to 1 GB are kept.
+KEPT = 500_000_000
+
 #: Chunks of fewer bytes than this, on average, are made one: each costs two starts of the threads.
 CHUNK = 4_000_000
 
@@ -81,6 +85,18 @@ class Ragged(NamedTuple):
         return Ragged(offsets, self.values[shift + np.arange(offsets[-1])])
 
 
+class Kept(NamedTuple):
+    """Shingle hashes kept from sketching, so that no text is cut twice.
+
+    Those of document i are ``slots[places[i]:places[i] + sizes[i]]``, in reading order, if ``sizes[i] <= room[i]``.
+    """
+
+    slots: NDArray[np.uint64]
+    places: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    room: NDArray[np.int64]
+
+
 @dataclass(frozen=True, eq=False)
 class Sketches:
     """What is kept of n documents.
@@ -98,6 +114,8 @@ class Sketches:
         Sorted, distinct.
     signatures : uint32[n, num_perm], optional
         Left out where only band keys are wanted.
+    kept : Kept, optional
+        Left out where the definition was used, or texts are many.
     """
 
     settings: Settings
@@ -106,6 +124,7 @@ class Sketches:
     band_keys: NDArray[np.uint64]
     fingerprints: Ragged
     signatures: NDArray[np.uint32] | None = None
+    kept: Kept | None = None
 
     def __len__(self) -> int:
         return len(self.words)
@@ -162,7 +181,9 @@ def _differences(mine: Settings, theirs: Settings) -> str:
     return ", ".join(f"{name}: {a} and {b}" for name, a, b in values if a != b)
 
 
-def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatures: bool = False) -> Sketches:
+def sketch_texts(
+    texts: Texts, settings: Settings, *, workers: int = 1, signatures: bool = False, keep: bool = False
+) -> Sketches:
     """Sketch texts.
 
     Parameters
@@ -174,6 +195,8 @@ def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatur
         Threads; the result does not depend on it.
     signatures : bool
         Whether to keep the signatures, 4 * num_perm bytes a document.
+    keep : bool
+        Whether to keep the shingles too, unless they are too many.
     """
     if patient(texts):
         return define(texts.to_pylist(), settings, signatures=signatures)
@@ -181,9 +204,14 @@ def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatur
 
     factors, terms = minhash.permutations(settings.num_perm, settings.seed)
     band_count, rows = settings.banding
+    arrays = [buffers(chunk) for chunk in chunks(texts)]
+    bounds = [kernels.slots_of(offsets) for _, offsets in arrays]
+    base = np.cumsum([0, *(bound[-1] for bound in bounds)])
+    slots = np.empty(base[-1] if keep and base[-1] <= KEPT else 0, np.uint64)
     parts = [
         kernels.sketch(
-            *buffers(chunk),
+            data,
+            offsets,
             shingle_size=settings.shingle_size,
             window=settings.window,
             factors=factors,
@@ -192,17 +220,26 @@ def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatur
             rows=rows,
             workers=workers,
             want_signatures=signatures,
+            slots=slots[start:],
         )
-        for chunk in chunks(texts)
+        for (data, offsets), start in zip(arrays, base, strict=False)
     ]
     n_words, digests, band_keys, starts, values, signed = zip(*parts, strict=True)
+    lengths = np.concatenate(n_words)
+    kept = Kept(
+        slots,
+        np.concatenate([bound[:-1] + start for bound, start in zip(bounds, base, strict=False)]),
+        np.where(lengths == 0, 0, np.maximum(lengths - settings.shingle_size + 1, 1)),
+        np.concatenate([np.diff(offsets) // 2 for _, offsets in arrays]),
+    )
     return Sketches(
         settings,
-        np.concatenate(n_words),
+        lengths,
         np.concatenate(digests),
         np.concatenate(band_keys),
         Ragged.end_to_end([Ragged(*row) for row in zip(starts, values, strict=True)]),
         np.concatenate(signed) if signatures else None,
+        kept if len(slots) else None,
     )
 
 
@@ -223,7 +260,9 @@ def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True)
     )
 
 
-def shingle_sets(texts: Texts, documents: NDArray[np.int64], shingle_size: int, *, workers: int = 1) -> Ragged:
+def shingle_sets(
+    texts: Texts, documents: NDArray[np.int64], shingle_size: int, *, kept: Kept | None = None, workers: int = 1
+) -> Ragged:
     """Return the sorted, distinct shingle hashes of some documents, a row each.
 
     Parameters
@@ -231,7 +270,13 @@ def shingle_sets(texts: Texts, documents: NDArray[np.int64], shingle_size: int, 
     texts : pyarrow large_string array, chunked or not
     documents : int64[m]
         Which of them, ascending.
+    shingle_size : int
+    kept : Kept, optional
+        From sketching these texts.
+    workers : int
     """
+    if kept is not None:
+        return _from_kept(texts, documents, shingle_size, kept, workers)
     if patient(texts):
         chosen = (texts[int(index)].as_py() for index in documents)
         return Ragged.of([np.unique(shingle_hashes(word_hashes(words(t)), shingle_size)) for t in chosen])
@@ -244,6 +289,20 @@ def shingle_sets(texts: Texts, documents: NDArray[np.int64], shingle_size: int, 
         found = kernels.shingles(*buffers(chunk), inside, shingle_size=shingle_size, workers=workers, distinct=True)
         sets.append(Ragged(*found))
     return Ragged.end_to_end(sets)
+
+
+def _from_kept(texts: Texts, documents: NDArray[np.int64], shingle_size: int, kept: Kept, workers: int) -> Ragged:
+    """Return the shingles of documents from what is kept, and of those that did not fit from their texts."""
+    from dupdetect import kernels
+
+    fits = (kept.sizes <= kept.room)[documents]
+    here = documents[fits]
+    found = Ragged(*kernels.distinct(kept.slots, kept.places[here], kept.sizes[here], workers=workers))
+    if fits.all():
+        return found
+    cut = shingle_sets(texts, documents[~fits], shingle_size, workers=workers)
+    order = np.argsort(np.concatenate([np.flatnonzero(fits), np.flatnonzero(~fits)]))
+    return Ragged.end_to_end([found, cut]).take(order)
 
 
 def patient(texts: Texts) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dupdetect.candidates import Pairs
     from dupdetect.settings import Settings
-    from dupdetect.sketches import Texts
+    from dupdetect.sketches import Kept, Texts
 
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
@@ -125,10 +125,13 @@ class Verifier:
         Where in `texts` each document of the pairs' numbering stands.
     shingle_size : int
     workers : int
+    kept : Kept, optional
+        Shingles kept from sketching the texts.
     """
 
-    def __init__(self, texts: Texts, rows: Int, shingle_size: int, workers: int) -> None:
+    def __init__(self, texts: Texts, rows: Int, shingle_size: int, workers: int, *, kept: Kept | None = None) -> None:
         self._texts, self._rows, self._shingle_size, self._workers = texts, rows, shingle_size, workers
+        self._kept = kept
         self._place = np.full(len(rows), -1, np.int64)
         self._sets = Ragged.of([])
 
@@ -166,7 +169,7 @@ class Verifier:
         if len(new) == 0:
             return
         new = new[np.argsort(self._rows[new])]
-        sets = shingle_sets(self._texts, self._rows[new], self._shingle_size, workers=self._workers)
+        sets = shingle_sets(self._texts, self._rows[new], self._shingle_size, kept=self._kept, workers=self._workers)
         self._place[new] = np.arange(len(new)) + len(self._sets.lengths)
         self._sets = Ragged.end_to_end([self._sets, sets]) if len(self._sets.values) else sets
 

@@ -169,3 +169,28 @@ def test_a_sketch_goes_to_datasketch_and_back_unchanged():
     theirs = made.to_datasketch(4)
     back = minhash.from_datasketch(theirs, num_perm=16, seed=1)
     assert back.tolist() == made.signatures[4].tolist()
+
+
+def test_kept_shingles_are_those_of_the_texts(monkeypatch):
+    # Of a ligature that is four words, and of letters that are words, there are more shingles than room.
+    texts = arrow(["\ufdfa" * 9, "a b c d e f", *TEXTS, "", "\u00bd" * 7, *TEXTS])
+    monkeypatch.setattr(sketches, "PATIENCE", 0)
+    chunked = pa.chunked_array([texts[:3], texts[3:]])
+    for size in (1, 2, 5):
+        settings = SMALL.replace(shingle_size=size)
+        for form in (texts, chunked):
+            kept = sketch_texts(form, settings, keep=True).kept
+            assert kept is not None
+            assert 0 < (kept.sizes <= kept.room).sum() < len(texts) or size == 5
+            every = np.arange(len(texts))
+            cut = shingle_sets(texts, every, size)
+            for workers in (1, 2):
+                found = shingle_sets(form, every, size, kept=kept, workers=workers)
+                assert found.offsets.tolist() == cut.offsets.tolist()
+                assert found.values.tolist() == cut.values.tolist()
+
+
+def test_too_many_shingles_are_not_kept(monkeypatch):
+    monkeypatch.setattr(sketches, "PATIENCE", 0)
+    monkeypatch.setattr(sketches, "KEPT", 3)
+    assert sketch_texts(arrow(TEXTS), SMALL, keep=True).kept is None
