@@ -83,7 +83,7 @@ class Audit:
         Matches that the run verified, or put together: what its search for candidates did not overlook. Where this is
         higher than `together`, matches were parted by the rule that every member of a cluster matches its canonical.
     missed : int
-        Matches of the sampled documents that were not put together.
+        Matches of the sampled documents that were not put together, counted as in `Recall`.
     misses : list of Miss
         Some of them, at random.
     confidence : float
@@ -179,8 +179,8 @@ def audit(
         estimate(verified, pairs, documents=n, confidence=confidence),
         len(misses.same),
         _examples(scope, misses, run.settings, seed),
-        confidence,
-        seed,
+        float(confidence),
+        int(seed),
         scope.only_in_input,
         scope.only_in_run,
     )
@@ -207,7 +207,11 @@ def draw(documents: int, sample: int, seed: int) -> Int:
 
 
 def _check(sample: int, seed: int, confidence: float, workers: int | None) -> None:
-    for name, value, least in (("sample", sample, 1), ("seed", seed, 0), ("workers", workers or 1, 1)):
+    for name, value, least in (
+        ("sample", sample, 1),
+        ("seed", seed, 0),
+        ("workers", 1 if workers is None else workers, 1),
+    ):
         if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
             raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
     if isinstance(confidence, bool) or not isinstance(confidence, float) or not 0 < confidence < 1:

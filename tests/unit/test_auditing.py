@@ -179,6 +179,7 @@ def test_an_empty_input_has_nothing_to_audit() -> None:
         ({"sample": 2.5}, "sample is 2.5"),
         ({"seed": -1}, "seed is -1"),
         ({"workers": -1}, "workers is -1; expected a whole number from 1 on"),
+        ({"workers": 0}, "workers is 0"),
         ({"confidence": 1.0}, "confidence is 1.0; expected a number above 0 and below 1"),
         ({"confidence": "high"}, "confidence is 'high'"),
     ],
