@@ -27,9 +27,7 @@ from dupdetect.reading import Piece, Reject, batches, check_names, find, label, 
 
 REJECTS = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
 
-STRINGS_AT_ONCE = (
-    8192  # str to Arrow: twice as fast as all at once (the buffer never moves), and bounds a retry
-)
+STRINGS_AT_ONCE = 8192  # str to Arrow: twice as fast as all at once (the buffer never moves), and bounds a retry
 SEARCHED_AT_ONCE = 1024  # rows among which a row of invalid UTF-8 is looked for one by one
 
 Faults = dict[int, str]
@@ -188,9 +186,7 @@ def _strings(items: Iterable[Any], name: str) -> tuple[pa.ChunkedArray, Faults]:
             chunk = pa.array(batch, pa.large_string())
         except (pa.ArrowException, UnicodeEncodeError, TypeError, ValueError):
             found = {row: fault for row, item in enumerate(batch) if (fault := _fault(item, name))}
-            chunk = pa.array(
-                [None if row in found else item for row, item in enumerate(batch)], pa.large_string()
-            )
+            chunk = pa.array([None if row in found else item for row, item in enumerate(batch)], pa.large_string())
             faults |= {start + row: fault for row, fault in found.items()}
         chunks.append(chunk)
         start += len(batch)
@@ -226,17 +222,11 @@ def _keys(keys: list[Any], name: str) -> tuple[pa.Array, Faults]:
     try:
         return pa.array(keys), {}
     except UnicodeEncodeError:
-        found = {
-            row: fault
-            for row, key in enumerate(keys)
-            if isinstance(key, str) and (fault := _fault(key, name))
-        }
+        found = {row: fault for row, key in enumerate(keys) if isinstance(key, str) and (fault := _fault(key, name))}
         return _keys([None if row in found else key for row, key in enumerate(keys)], name)[0], found
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         kinds = " and ".join(sorted({type(key).__name__ for key in keys}))
-        raise InputError(
-            f"the ids are of types {kinds}: expected all strings or all integers of 64 bits"
-        ) from error
+        raise InputError(f"the ids are of types {kinds}: expected all strings or all integers of 64 bits") from error
 
 
 # ---- which rows can be used ----
@@ -272,9 +262,7 @@ def _id_column(pieces: Sequence[Piece], id: str | None) -> str | None:
 
 
 def _missing(piece: Piece, name: str) -> InputError:
-    return InputError(
-        f"{piece.name}: there is no column {name!r}; the columns are {_listed(piece)}: name one of these"
-    )
+    return InputError(f"{piece.name}: there is no column {name!r}; the columns are {_listed(piece)}: name one of these")
 
 
 def _listed(piece: Piece) -> str:
@@ -318,15 +306,9 @@ def _as_text(column: pa.ChunkedArray, name: str, piece: Piece) -> pa.ChunkedArra
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         wide = column.cast(pa.large_binary())
         return pa.chunked_array([chunk.view(pa.large_string()) for chunk in wide.chunks], pa.large_string())
-    if (
-        pa.types.is_string(column.type)
-        or pa.types.is_large_string(column.type)
-        or pa.types.is_null(column.type)
-    ):
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_null(column.type):
         return column.cast(pa.large_string())
-    raise InputError(
-        f"{piece.name}: column {name!r} is {type_}, expected string; name another column or convert it"
-    )
+    raise InputError(f"{piece.name}: column {name!r} is {type_}, expected string; name another column or convert it")
 
 
 def _faults(table: pa.Table, texts: pa.ChunkedArray, text: str, id: str | None, piece: Piece) -> Faults:
@@ -347,9 +329,7 @@ def _nulls(column: pa.ChunkedArray) -> list[int]:
 
 def _check_id_type(column: pa.ChunkedArray, name: str, piece: Piece) -> None:
     if pa.types.is_nested(column.type) or pa.types.is_float16(column.type):
-        raise InputError(
-            f"{piece.name}: column {name!r} is {column.type}, expected ids that are strings or integers"
-        )
+        raise InputError(f"{piece.name}: column {name!r} is {column.type}, expected ids that are strings or integers")
 
 
 def _invalid(column: pa.ChunkedArray, name: str, piece: Piece) -> Faults:
@@ -359,9 +339,7 @@ def _invalid(column: pa.ChunkedArray, name: str, piece: Piece) -> Faults:
     except pa.ArrowInvalid as error:
         column = plain_column(column)
         if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            raise InputError(
-                f"{piece.name}: column {name!r} is damaged ({error}): write the file anew"
-            ) from error
+            raise InputError(f"{piece.name}: column {name!r} is damaged ({error}): write the file anew") from error
         return dict(_search(column, name))
     return {}
 
@@ -391,12 +369,8 @@ def _numbered(piece: Piece, positions: NDArray[np.int64]) -> pa.ChunkedArray:
 def _join(checked: Sequence[_Checked], id: str | None) -> tuple[tuple[Any, Any, Any], list[list[Reject]]]:
     """Put the pieces below one another, without the rows whose id was there before."""
     names = [part.piece.name for part in checked]
-    table = unify(
-        [part.table for part in checked], names, inferred=all(part.piece.inferred for part in checked)
-    )
-    texts = pa.chunked_array(
-        list(chain.from_iterable(part.texts.chunks for part in checked)), pa.large_string()
-    )
+    table = unify([part.table for part in checked], names, inferred=all(part.piece.inferred for part in checked))
+    texts = pa.chunked_array(list(chain.from_iterable(part.texts.chunks for part in checked)), pa.large_string())
     rejects = [list(part.rejects) for part in checked]
     if id is None or not table.num_columns:  # numbers are distinct by themselves
         ids = list(chain.from_iterable(part.ids.chunks for part in checked if part.ids is not None))

@@ -35,9 +35,7 @@ from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
 
-BLOCK_BYTES = (
-    32 << 20
-)  # JSON Lines are cut into blocks of about this size: what a bad line makes us read twice
+BLOCK_BYTES = 32 << 20  # JSON Lines are cut into blocks of about this size: what a bad line makes us read twice
 PARSE_BYTES = 4 << 20  # and parsed in parallel in parts of this size (1 to 8 MB are equally fast)
 CSV_BYTES = 16 << 20
 LARGEST_BLOCK = 2**31 - 1  # of pyarrow's readers
@@ -141,9 +139,7 @@ def find(sources: Iterable[str | Path]) -> list[Found]:
             else:
                 found.append(_recognise(path, path))
     if not found:
-        raise InputError(
-            "no input files were given: expected a file, a folder, a glob, or - for standard input"
-        )
+        raise InputError("no input files were given: expected a file, a folder, a glob, or - for standard input")
     return found
 
 
@@ -156,9 +152,7 @@ def _matches(source: str) -> list[str]:
         matched = [path for path in matched if Path(path).is_file()] or matched
         if matched:
             return matched
-        raise InputError(
-            f"no file matches {_short(source)!r}: expected a glob that matches at least one file"
-        )
+        raise InputError(f"no file matches {_short(source)!r}: expected a glob that matches at least one file")
     raise InputError(
         f"{_short(source)!r} does not exist: expected a file, folder or glob (texts themselves go in a list)"
     )
@@ -180,9 +174,7 @@ def _in_folder(folder: str, prefix: str) -> list[Found]:
     texts = [file.path for file in found if file.format == "text"]
     tables = [file.path for file in found if file.format != "text"]
     if not found:
-        raise InputError(
-            f"{folder!r} holds no files: expected text files, or tables such as *.parquet or *.jsonl"
-        )
+        raise InputError(f"{folder!r} holds no files: expected text files, or tables such as *.parquet or *.jsonl")
     if texts and tables:
         raise InputError(
             f"{folder!r} holds tables ({label(tables[0])}) and text files ({label(texts[0])}): "
@@ -192,9 +184,7 @@ def _in_folder(folder: str, prefix: str) -> list[Found]:
 
 
 def _unreadable_folder(error: OSError) -> None:
-    raise InputError(
-        f"{error.filename!r} cannot be read ({error.strerror}): check its permissions"
-    ) from error
+    raise InputError(f"{error.filename!r} cannot be read ({error.strerror}): check its permissions") from error
 
 
 def _recognise(path: str, name: str) -> Found:
@@ -252,18 +242,14 @@ def read(found: Iterable[Found], *, text: str = "text", id: str = "id") -> Itera
 @contextmanager
 def _reported(file: Found) -> Iterator[None]:
     """Turn whatever a reader raises into one sentence with the file's name."""
-    expected = f"expected {file.format}" + (
-        f" compressed with {file.compression}" if file.compression else ""
-    )
+    expected = f"expected {file.format}" + (f" compressed with {file.compression}" if file.compression else "")
     where = label(file.path)
     try:
         yield
     except InputError:
         raise
     except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
-        raise InputError(
-            f"{where}: cannot be opened ({error.strerror}), {expected}; check the path"
-        ) from error
+        raise InputError(f"{where}: cannot be opened ({error.strerror}), {expected}; check the path") from error
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         message = _sentence(error)
         message = message.replace("Truncated compressed stream", "the compressed data end too early")
@@ -276,9 +262,7 @@ def _sentence(error: BaseException) -> str:
 
 def check_names(names: Sequence[str], where: str) -> None:
     """Refuse a table in which two columns have one name."""
-    twice = (
-        sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else None
-    )
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else None
     if twice:
         raise InputError(f"{where}: column {twice[0]!r} occurs twice, expected distinct names; rename one")
 
@@ -294,9 +278,7 @@ def _open(file: Found) -> Any:
 def _random_access(file: Found) -> Any:
     """The file for readers that jump about in it: mapped into memory, or decompressed."""
     if Path(file.path).stat().st_size == 0:
-        raise InputError(
-            f"{label(file.path)}: the file is empty, expected {file.format}; was it written completely?"
-        )
+        raise InputError(f"{label(file.path)}: the file is empty, expected {file.format}; was it written completely?")
     if file.compression is None:
         return pa.memory_map(os.fsencode(file.path))
     with _open(file) as stream:
@@ -441,11 +423,7 @@ def _read_json_lines(file: Found, text: str, _id: str) -> Piece:
     with _open(file) as stream:
         try:
             for block in _whole_lines(stream):
-                if (
-                    reader.line == 1
-                    and file.path.lower().endswith(".json")
-                    and block.lstrip().startswith(b"[")
-                ):
+                if reader.line == 1 and file.path.lower().endswith(".json") and block.lstrip().startswith(b"["):
                     raise InputError(
                         f"{name}: the file is one JSON array, expected JSON Lines, one object a line; "
                         f"convert it with: jq -c '.[]' {name}"
@@ -589,9 +567,7 @@ class _JsonLines:
             self._add_objects(rows[:half])
             self._add_objects(rows[half:])
         else:
-            self.rejects.append(
-                Reject(self.file, rows[0][0], "the line is JSON that cannot be put into a table")
-            )
+            self.rejects.append(Reject(self.file, rows[0][0], "the line is JSON that cannot be put into a table"))
 
 
 def _count_lines(block: bytes) -> tuple[int, bool]:
@@ -605,11 +581,7 @@ def _count_lines(block: bytes) -> tuple[int, bool]:
 
 def as_json(value: Any) -> str | None:
     """Text for a value of a column of mixed kinds: strings as they are, others in JSON."""
-    return (
-        value
-        if value is None or isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False, default=str)
-    )
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _kind(value: Any) -> str:
@@ -617,9 +589,7 @@ def _kind(value: Any) -> str:
 
 
 def _mixed_columns(rows: list[tuple[int, dict[str, Any]]], strings: dict[str, pa.Field]) -> set[str]:
-    kinds: dict[str, set[str]] = {
-        name: {"string"} for name, f in strings.items() if pa.types.is_string(f.type)
-    }
+    kinds: dict[str, set[str]] = {name: {"string"} for name, f in strings.items() if pa.types.is_string(f.type)}
     for _, row in rows:
         for name, value in row.items():
             if value is not None:
@@ -692,9 +662,7 @@ def unify(tables: Sequence[pa.Table], names: Sequence[str], *, inferred: bool) -
     for name in dict.fromkeys(name for table in tables for name in table.column_names):
         clash = _clash(tables, names, name)
         if clash and not inferred:
-            raise InputError(
-                f"column {name!r} is {clash}: expected one type; convert one, or leave the column out"
-            )
+            raise InputError(f"column {name!r} is {clash}: expected one type; convert one, or leave the column out")
         if clash:
             tables = [_with_text(table, name) for table in tables]
     return pa.concat_tables(tables, promote_options="permissive")
@@ -751,9 +719,7 @@ def _with_text(table: pa.Table, name: str) -> pa.Table:
 
 def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_nested(column.type):
-        return pa.chunked_array(
-            [pa.array([as_json(value) for value in column.to_pylist()], pa.large_string())]
-        )
+        return pa.chunked_array([pa.array([as_json(value) for value in column.to_pylist()], pa.large_string())])
     return column.cast(pa.large_string())
 
 

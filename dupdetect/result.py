@@ -95,14 +95,9 @@ class Result:
         ]
         table = table.sort_by(order)
         rows = zip(table["cluster"].to_pylist(), table["id"].to_pylist(), strict=True)
-        return [
-            Cluster(canonical, [id for _, id in members])
-            for canonical, members in groupby(rows, itemgetter(0))
-        ]
+        return [Cluster(canonical, [id for _, id in members]) for canonical, members in groupby(rows, itemgetter(0))]
 
-    def write(
-        self, folder: str | os.PathLike[str], *, format: str = "parquet", overwrite: bool = False
-    ) -> None:
+    def write(self, folder: str | os.PathLike[str], *, format: str = "parquet", overwrite: bool = False) -> None:
         """
         Write all tables and the manifest as a new folder; if that fails, nothing is left behind.
 

@@ -98,9 +98,7 @@ def _texts_of(result: Result, canonicals: Any, text: str) -> list[Any]:
     return result.kept[text].take(places).to_pylist()  # type: ignore[no-any-return]
 
 
-def print_summary(
-    result: Result, output: Path, *, seconds: float, text: str = "text", verbose: bool = False
-) -> None:
+def print_summary(result: Result, output: Path, *, seconds: float, text: str = "text", verbose: bool = False) -> None:
     """
     Print the closing summary of a run to standard output.
 

@@ -29,9 +29,7 @@ def test_batch_size_does_not_matter(made, size):
 
 def test_a_seed_is_a_file(tmp_path):
     for name in ("a", "b"):
-        corpus.write(
-            corpus.Corpus(documents=50, seed=3), tmp_path / f"{name}.parquet", tmp_path / f"{name}.txt"
-        )
+        corpus.write(corpus.Corpus(documents=50, seed=3), tmp_path / f"{name}.parquet", tmp_path / f"{name}.txt")
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert (tmp_path / "a.truth.parquet").read_bytes() == (tmp_path / "b.truth.parquet").read_bytes()
     other, _ = corpus.generate(corpus.Corpus(documents=50, seed=4))

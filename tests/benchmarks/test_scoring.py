@@ -62,9 +62,7 @@ def test_canonical_accuracy():
     clusters = np.array([0, 0, 1, 1, 2, 3, 3])
     canonical = np.array([True, False, False, True, True, True, False])
     clean = np.array([True, False, True, False, True, False, False])
-    assert (
-        scoring.canonical_accuracy(clusters, canonical, clean) == 0.5
-    )  # the third is alone, the fourth not clean
+    assert scoring.canonical_accuracy(clusters, canonical, clean) == 0.5  # the third is alone, the fourth not clean
     assert scoring.canonical_accuracy(clusters, canonical, np.zeros(7, dtype=bool)) == 1.0
 
 

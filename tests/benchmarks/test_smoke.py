@@ -24,9 +24,7 @@ def script(name, *arguments):
 def needs(*modules):
     for module in modules:
         if find_spec(module) is None:
-            pytest.skip(
-                f"{module} is not installed; the extras 'bench' and 'peers' have what the benchmarks need"
-            )
+            pytest.skip(f"{module} is not installed; the extras 'bench' and 'peers' have what the benchmarks need")
 
 
 @pytest.fixture(scope="module")

@@ -85,9 +85,7 @@ def test_standard_input_is_json_lines(jsonl: Path, tmp_path: Path, monkeypatch: 
         assert given == read(tmp_path / "file", name, "parquet")
 
 
-def test_a_bad_row_is_a_reject_or_an_error(
-    jsonl: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_row_is_a_reject_or_an_error(jsonl: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with jsonl.open("a") as file:
         file.write('{"id": "null", "text": null}\n')
     assert run("dedup", jsonl, "-o", tmp_path / "out") == 0

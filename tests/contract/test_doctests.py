@@ -10,9 +10,7 @@ import pytest
 
 import dupdetect
 
-MODULES = sorted(
-    path.stem for path in Path(dupdetect.__file__).parent.glob("*.py") if path.stem != "__main__"
-)
+MODULES = sorted(path.stem for path in Path(dupdetect.__file__).parent.glob("*.py") if path.stem != "__main__")
 
 
 @pytest.mark.parametrize("name", MODULES)

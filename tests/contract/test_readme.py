@@ -54,9 +54,7 @@ def test_the_data_shown_is_what_comes_out(name: str, result: dupdetect.Result) -
     assert [{column: shown(value) for column, value in row.items()} for row in rows] == expected
 
 
-def test_commands_have_the_options_they_are_shown_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_commands_have_the_options_they_are_shown_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lines = "".join(blocks("console")).splitlines()
     used = [re.split(r"&&|\|", line)[-1].strip() for line in lines if re.search(r"dupdetect \w", line)]

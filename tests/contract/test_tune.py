@@ -113,6 +113,7 @@ def test_records_of_the_same_reference(shared: Path, tmp_path: Path) -> None:
     assert tuning.run.f1 >= 0.94
     tuning.save(tmp_path / "s.toml")
     clusters = dupdetect.dedup(records / "docs.jsonl.gz", settings=Settings.load(tmp_path / "s.toml")).clusters
-    assert clusters["cluster"].to_pylist() == dupdetect.dedup(
-        records / "docs.jsonl.gz", settings=tuning.settings
-    ).clusters["cluster"].to_pylist()
+    assert (
+        clusters["cluster"].to_pylist()
+        == dupdetect.dedup(records / "docs.jsonl.gz", settings=tuning.settings).clusters["cluster"].to_pylist()
+    )

@@ -59,9 +59,7 @@ def test_mappings(items):
 def test_tables_of_any_bytes(rows, at_once, data):
     columns = list(zip(*rows, strict=True)) or [(), (), ()]
     string = lambda values: pa.array(values, pa.binary()).view(pa.string())  # noqa: E731
-    table = pa.table(
-        {"id": pa.array(columns[0], pa.int64()), "text": string(columns[1]), "note": string(columns[2])}
-    )
+    table = pa.table({"id": pa.array(columns[0], pa.int64()), "text": string(columns[1]), "note": string(columns[2])})
     cut = data.draw(st.integers(0, len(rows)))
     table = pa.concat_tables([table.slice(0, cut), table.slice(cut)])
     with mock.patch.object(documents, "SEARCHED_AT_ONCE", at_once):
@@ -81,9 +79,7 @@ any_lines = st.one_of(
     good_lines.map(json.dumps),
     good_lines.map(lambda row: json.dumps(row, ensure_ascii=False)),
     st.fixed_dictionaries({"text": json_values}).map(json.dumps),
-    st.sampled_from(
-        ["", " ", "{", "{}", "{}{}", "[]", "\0", '{"text": "2020-01-01"}', '{"text":1,"text":"a"}', "\r"]
-    ),
+    st.sampled_from(["", " ", "{", "{}", "{}{}", "[]", "\0", '{"text": "2020-01-01"}', '{"text":1,"text":"a"}', "\r"]),
 )
 
 
@@ -110,9 +106,7 @@ def test_good_json_lines_are_all_accepted(rows, block_bytes):
         path = Path(folder) / "x.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         found = collect(path)
-    bad = {
-        number for number, row in enumerate(rows, 1) if not json.dumps(row, ensure_ascii=False).isprintable()
-    }
+    bad = {number for number, row in enumerate(rows, 1) if not json.dumps(row, ensure_ascii=False).isprintable()}
     assert set(found.rejects["row"].to_pylist()) <= bad  # lone surrogates in other members
     accepted = [int(id.rsplit(":", 1)[1]) for id in found.ids.to_pylist()]
     assert found.texts.to_pylist() == [rows[number - 1]["text"] for number in accepted]

@@ -76,9 +76,7 @@ def compare(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def fake(a: str, b: str, settings: Settings | None = None) -> Any:
         seen.update(a=a, b=b, settings=settings)
-        return SimpleNamespace(
-            relation=seen.get("relation"), jaccard=0.25, containment_a=0.5, containment_b=1 / 3
-        )
+        return SimpleNamespace(relation=seen.get("relation"), jaccard=0.25, containment_a=0.5, containment_b=1 / 3)
 
     monkeypatch.setitem(vars(dupdetect), "compare", fake)
     return seen
@@ -124,9 +122,7 @@ def test_every_setting_is_an_option_with_help_and_the_settings_own_default() -> 
         *(("canonical", policy, policy) for policy in POLICIES),
     ],
 )
-def test_settings_arrive(
-    dedup: dict[str, Any], tmp_path: Path, option: str, value: str, expected: object
-) -> None:
+def test_settings_arrive(dedup: dict[str, Any], tmp_path: Path, option: str, value: str, expected: object) -> None:
     assert run("dedup", "x", "-o", tmp_path / "out", f"--{option}", value) == 0
     assert getattr(dedup["settings"], option.replace("-", "_")) == expected
 
@@ -200,9 +196,7 @@ def test_caps_are_told(dedup: dict[str, Any], tmp_path: Path, capsys: pytest.Cap
     assert "1,200 keys" in capsys.readouterr().out
 
 
-def test_quiet_prints_nothing(
-    dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_quiet_prints_nothing(dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("dedup", "x", "-o", tmp_path / "out", "--quiet") == 0
     assert capsys.readouterr() == ("", "")
 
@@ -506,9 +500,7 @@ def test_signals_unwind(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_reader_that_left_is_no_news(
-    process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
-) -> None:
+def test_a_reader_that_left_is_no_news(process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with process("pass", "dedup", "x", "-o", tmp_path / "out", stdout=writing) as run:
@@ -544,9 +536,7 @@ def test_a_terminal_without_unicode_shows_escapes(
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_bars_on_a_terminal(
-    process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, quiet: bool
-) -> None:
+def test_bars_on_a_terminal(process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, quiet: bool) -> None:
     ours, theirs = pty.openpty()
     body = "progress and [progress('sign', n, 10) or time.sleep(0.02) for n in range(11)]"
     arguments = ["dedup", "x", "-o", tmp_path / "out", *(["--quiet"] if quiet else [])]

@@ -307,9 +307,7 @@ def test_strict_names_the_first_bad_row():
 
 
 def write_lines(path, *rows):
-    path.write_bytes(
-        b"".join((row if isinstance(row, bytes) else json.dumps(row).encode()) + b"\n" for row in rows)
-    )
+    path.write_bytes(b"".join((row if isinstance(row, bytes) else json.dumps(row).encode()) + b"\n" for row in rows))
     return path
 
 
@@ -369,9 +367,7 @@ def test_invalid_utf8_in_files(tmp_path, format):
 
 def test_files_must_have_the_columns(tmp_path):
     path = write_lines(tmp_path / "x.jsonl", {"body": A, "url": "x"})
-    with pytest.raises(
-        InputError, match=r"x.jsonl: there is no column 'text'; the columns are 'body', 'url'"
-    ):
+    with pytest.raises(InputError, match=r"x.jsonl: there is no column 'text'; the columns are 'body', 'url'"):
         collect(path)
     with pytest.raises(InputError, match=r"x.jsonl: there is no column 'id'; the columns are"):
         collect(path, text="body", id="id")

@@ -233,9 +233,7 @@ def test_truncated_gzip_says_where(tmp_path, monkeypatch):
     data = lines(*({"text": os.urandom(50).hex()} for _ in range(1000)))
     compressed = gzip.compress(data)
     path = write(tmp_path / "x.jsonl.gz", compressed[: len(compressed) // 2])
-    with pytest.raises(
-        InputError, match=r"the compressed data end too early, after line \d\d+\), expected JSON"
-    ):
+    with pytest.raises(InputError, match=r"the compressed data end too early, after line \d\d+\), expected JSON"):
         read(path)
 
 

@@ -16,9 +16,7 @@ def result_of(rows):
 
 
 def test_groups_are_the_clusters_of_two_and_more_largest_first():
-    result = result_of(
-        [("z", "z"), ("b", "c"), ("y", "z"), ("s", "s"), ("c", "c"), ("e", "d"), ("d", "d"), ("a", "c")]
-    )
+    result = result_of([("z", "z"), ("b", "c"), ("y", "z"), ("s", "s"), ("c", "c"), ("e", "d"), ("d", "d"), ("a", "c")])
     assert result.groups() == [
         Cluster("c", ["c", "a", "b"]),
         Cluster("d", ["d", "e"]),
@@ -41,8 +39,7 @@ def test_groups_of_integers_and_of_nothing():
 
 def test_a_result_prints_in_a_line():
     assert (
-        repr(result_of([("a", "a"), ("b", "a")]))
-        == "Result(2 documents: 1 kept, 1 duplicates; 0 matches, 1 rejects)"
+        repr(result_of([("a", "a"), ("b", "a")])) == "Result(2 documents: 1 kept, 1 duplicates; 0 matches, 1 rejects)"
     )
 
 

@@ -114,9 +114,7 @@ def full_disk(monkeypatch):
 @pytest.mark.parametrize("rows", [1, 100_000])
 def test_a_full_disk_leaves_nothing(tmp_path, format, rows):
     table = pa.table({"id": np.arange(rows)})
-    with pytest.raises(
-        OutputError, match=r"out: cannot be written \(No space left on device\), nothing was left"
-    ):
+    with pytest.raises(OutputError, match=r"out: cannot be written \(No space left on device\), nothing was left"):
         write_folder(tmp_path / "a" / "out", {"kept": table}, {}, format=format)
     assert listing(tmp_path) == []
 
