@@ -363,7 +363,7 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
 @click.option("--beta", type=float, default=1.0, show_default=True, help="Weight of recall in the F-measure maximised.")
 @click.option("--precision", type=float, help="Find as much as this precision allows, instead of the best F-measure.")
 @click.option(
-    "--found", type=float, default=0.99, show_default=True, help="Share of near duplicates that the bands must find."
+    "--found", type=float, default=0.99, show_default=True, help="Share of the copies that bands and window must find."
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")
 @_setting_options("num_perm", "seed", "least", "window", "shared", "frequent")
@@ -379,7 +379,7 @@ def tune(
     **options: Any,
 ) -> None:
     """
-    Fit shingle size, thresholds and bands to pairs of INPUT that are known to be copies or not.
+    Fit shingle size, thresholds, bands and window to pairs of INPUT that are known to be copies or not.
 
     PAIRS is a table (Parquet, JSON Lines, CSV, Arrow IPC) with the columns a, b (ids) and label (1 or 0, true or
     false), or with the columns id and cluster. Other settings stay as they are given.

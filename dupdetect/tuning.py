@@ -25,6 +25,7 @@ from dupdetect.errors import SettingsError
 from dupdetect.loops import available_workers, on_threads
 from dupdetect.pipeline import dedup
 from dupdetect.settings import Settings
+from dupdetect.sketches import sketch_texts
 from dupdetect.thresholds import (
     TIE,
     Best,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from dupdetect.documents import Documents
     from dupdetect.labels import Labelled
+    from dupdetect.sketches import Ragged
 
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
@@ -181,7 +183,7 @@ def tune(
     strict: bool = False,
     **overrides: Any,
 ) -> Tuning:
-    """Fit shingle size, thresholds and bands to labelled pairs.
+    """Fit shingle size, thresholds, bands and window to labelled pairs.
 
     Parameters
     ----------
@@ -202,7 +204,9 @@ def tune(
     precision : float, optional
         Maximise recall at this precision instead, in (0, 1].
     found : float
-        Share of the near duplicates among the copies that the bands must be expected to find, in (0, 1].
+        Share of the near duplicates among the copies that the bands must be expected to find, and of those only
+        contained that fingerprints must find, in (0, 1]. Of windows that find them the largest is taken, up to that of
+        `settings`.
     sample : int
         Most pairs of either kind to look at, where `pairs` are clusters.
     folds, repeats : int
@@ -239,8 +243,8 @@ def tune(
     >>> copies = [(f"{i}", f"{i} again", 1) for i in range(40)]
     >>> others = [(f"{i}", f"{i + 1}", 0) for i in range(39)]
     >>> tuning = tune(texts, copies + others, shingle_sizes=[1, 2], resamples=20, repeats=1)
-    >>> tuning.settings.shingle_size, tuning.f1.value
-    (1, 1.0)
+    >>> tuning.f1.value
+    1.0
     """
     base = (settings or Settings()).replace(**overrides)
     options = _Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
@@ -310,8 +314,8 @@ class _Fit:
     ) -> None:
         self.base, self.options, self.labelled, self.workers = base, options, labelled, workers
         self.warnings = list(labelled.notes)
-        texts = documents.texts.combine_chunks()
-        self.measured = [_measure(texts, labelled, size, workers) for size in options.sizes]
+        self.texts = documents.texts.combine_chunks()
+        self.measured = [_measure(self.texts, labelled, size, workers) for size in options.sizes]
         self.grids = [Grid(measured, base.least) for measured in self.measured]
         self.a, self.b = candidates.unpack(labelled.pairs)
         self.random = np.random.default_rng(base.seed)
@@ -341,12 +345,13 @@ class _Fit:
             )
         draws = self._resample(held_out, seen)
         bands, found = self._bands(measured, rule)
+        window = self._window(measured, rule, size)
         self._warn(measured, rule)
         values = [self._score(held_out, seen)[i] for i in range(3)]
         intervals = [_interval(value, draws[:, i]) for i, value in enumerate(values)]
         front = self.grids[chosen.place].front(weight, rule.least)
         return Tuning(
-            settings=self.base.replace(shingle_size=size, bands=bands, **rule._asdict()),
+            settings=self.base.replace(shingle_size=size, bands=bands, window=window, **rule._asdict()),
             precision=intervals[0],
             recall=intervals[1],
             f1=intervals[2],
@@ -479,6 +484,28 @@ class _Fit:
             )
         return bands, found
 
+    def _window(self, measured: Measured, rule: Rule, size: int) -> int:
+        """Return the largest window up to the given one whose fingerprints find the copies that are only contained."""
+        inside = measured.copy & (measured.jaccard < rule.threshold) & measured.taken(rule)
+        if not inside.any():
+            return self.base.window
+        named, rows = np.unique(np.concatenate([self.a[inside], self.b[inside]]), return_inverse=True)
+        a, b = rows.reshape(2, -1)
+        texts, weight = self.texts.take(pa.array(named)), self.labelled.weight[inside]
+        window, found, tried = self.base.window, 0.0, self.base.window
+        while tried >= 1 and found < self.options.found - TIE:
+            settings = self.base.replace(shingle_size=size, window=tried)
+            prints = sketch_texts(texts, settings, workers=self.workers).fingerprints
+            share = float(weight[_alike(prints, a, b, settings.shared)].sum() / weight.sum())
+            if share > found:
+                window, found = tried, share
+            tried //= 2
+        if found < self.options.found - TIE:
+            self.warnings.append(
+                f"of the copies that are only contained, fingerprints find {found:.1%}; a lower `shared` finds more"
+            )
+        return window
+
     def _sizes(self, chosen: _Choice, by_size: list[Share], seen: Share, places: Share) -> pa.Table:
         rows = []
         for place, (size, best) in enumerate(zip(self.options.sizes, chosen.best, strict=True)):
@@ -513,6 +540,13 @@ def _measure(texts: pa.Array, labelled: Labelled, size: int, workers: int) -> Me
     return Measured(
         overlaps.jaccard, overlaps.containment, np.minimum(overlaps.size_a, overlaps.size_b), labelled.copy
     )
+
+
+def _alike(prints: Ragged, a: Int, b: Int, shared: float) -> NDArray[np.bool_]:
+    """Which pairs of rows share enough of the fingerprints of whoever has fewer to be candidates."""
+    fewer = np.minimum(prints.lengths[a], prints.lengths[b])
+    common = [len(np.intersect1d(prints.row(x), prints.row(y), assume_unique=True)) for x, y in zip(a, b, strict=True)]
+    return np.array(common) >= np.maximum(shared * fewer, 1)
 
 
 def _interval(value: float, draws: Share) -> Interval:

@@ -151,6 +151,23 @@ def test_no_document_is_on_both_sides(texts: dict[str, str], pairs: list[tuple[s
     assert found.f1.low < 0.7
 
 
+def test_the_window_is_as_large_as_finds_what_is_contained() -> None:
+    random = np.random.default_rng(2)
+    texts, pairs = {}, []
+    for i in range(40):
+        words = random.choice(WORDS, 300)
+        part = [f"new{i}{j}" if j % 9 == 4 else word for j, word in enumerate(words[100:145])]
+        texts[f"{i}"], texts[f"{i} part"] = " ".join(words), " ".join(part)
+        texts[f"{i} alike"] = " ".join([*words[:8], *random.choice(WORDS, 300)])
+        pairs += [(f"{i}", f"{i} part", 1), (f"{i}", f"{i} alike", 0)]
+    found = tune(texts, pairs, shingle_sizes=[3], resamples=30, repeats=2)
+    assert found.settings.window < Settings().window
+    assert found.run is not None
+    assert found.run.f1 > 0.95
+    wide = dupdetect.dedup(texts, settings=found.settings.replace(window=32))
+    assert wide.kept.num_rows > dupdetect.dedup(texts, settings=found.settings).kept.num_rows
+
+
 def test_of_pairs_that_share_one_document_none_can_be_held_out() -> None:
     random = np.random.default_rng(1)
     text, _ = family(0, random)
