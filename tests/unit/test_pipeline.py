@@ -262,9 +262,10 @@ def test_pairs_of_copies_are_listed_up_to_the_cap_and_counted_beyond():
     assert (few.matches.num_rows, few.manifest["caps"]["unlisted_pairs"]) == (64 * 63 // 2, 0)
 
 
+# Near copies are all verified, which strangers are not: that is the multiple.
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [lambda n: [ARTICLE] * n, near_copies])
-def test_a_hundred_thousand_copies_take_no_longer_than_as_many_strangers(make):
+@pytest.mark.parametrize(("make", "multiple"), [(lambda n: [ARTICLE] * n, 1.2), (near_copies, 4)])
+def test_a_hundred_thousand_copies_take_as_long_as_a_few_times_as_many_strangers(make, multiple):
     n = 100_000
     dedup(near_copies(3000))  # everything is compiled before the clock runs
     seconds = {}
@@ -276,7 +277,7 @@ def test_a_hundred_thousand_copies_take_no_longer_than_as_many_strangers(make):
             took.append(time.perf_counter() - start)
         seconds[name] = min(took)
         assert len(clusters_of(result)) == (1 if name == "copies" else n)
-    assert seconds["copies"] <= 1.5 * seconds["strangers"], seconds
+    assert seconds["copies"] <= multiple * seconds["strangers"], seconds
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
