@@ -356,6 +356,7 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--text", default="text", show_default=True, help="Column that holds the texts.")
 @click.option("--id", help="Column that holds the ids.  [default: 'id' if there is one, else file and row]")
+@click.option("--column", default="cluster", show_default=True, help="Column of PAIRS that holds clusters.")
 @click.option("--positive", multiple=True, metavar="LABEL", help="Label that means a copy; may be repeated.")
 @click.option(
     "--shingle-sizes", callback=_whole_numbers, metavar="SIZES", help="Shingle sizes to try, such as 1,2,3,5."

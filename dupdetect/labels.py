@@ -68,18 +68,20 @@ class Labelled:
 
 
 def read(
-    source: Any, documents: Documents, settings: Settings, *, positive: Sequence[str], sizes: Sequence[int],
-    sample: int, workers: int,
+    source: Any, documents: Documents, settings: Settings, *, column: str, positive: Sequence[str],
+    sizes: Sequence[int], sample: int, workers: int,
 ) -> Labelled:  # fmt: skip
     """Read a truth and find its documents.
 
     Parameters
     ----------
     source : path, Arrow stream, mapping or iterable of (a, b, label)
-        A table has columns a, b, label, or id, cluster; a mapping goes from id to cluster.
+        A table has columns a, b, label, or id and that of clusters; a mapping goes from id to cluster.
     documents : Documents
     settings : Settings
         Of the search for negatives; used with clusters only.
+    column : str
+        Of the clusters.
     positive : sequence of str
         Labels that mean a copy, all others meaning none; without any, labels must say yes or no.
     sizes : sequence of int
@@ -93,8 +95,10 @@ def read(
     InputError
         The truth cannot be read, names none of the documents, contradicts itself, or has one kind of pairs only.
     """
-    table = _table(source)
-    if "cluster" in table.column_names and "label" not in table.column_names:
+    table = _table(source, column)
+    if column in table.column_names and "label" not in table.column_names:
+        truth.require(table, ("id", column), "truth")
+        table = table.select(["id", column]).rename_columns(["id", "cluster"])
         labelled = _of_clusters(table, documents, settings, sizes, sample, workers)
     else:
         labelled = _of_pairs(table, documents, positive)
@@ -108,14 +112,14 @@ def read(
     return labelled
 
 
-def _table(source: Any) -> pa.Table:
+def _table(source: Any, column: str) -> pa.Table:
     is_table = isinstance(source, str | bytes | Mapping) or hasattr(source, "__arrow_c_stream__")
     if isinstance(source, Iterable) and not is_table:
         source = _of_rows(list(source))
-    columns = ("id", "cluster") if isinstance(source, Mapping) else ("a", "b")
+    columns = ("id", column) if isinstance(source, Mapping) else ("a", "b")
     table = truth.as_table(source, "truth", columns)
-    if "cluster" in table.column_names and "label" not in table.column_names:
-        return truth.as_table(source, "truth", ("id", "cluster"))  # ids like 007 are no numbers
+    if column in table.column_names and "label" not in table.column_names:
+        return truth.as_table(source, "truth", ("id", column))  # ids like 007 are no numbers
     return table
 
 
@@ -209,7 +213,6 @@ def _unknown(missing: pa.ChunkedArray, left_out: int, total: int, what: str) -> 
 def _of_clusters(
     table: pa.Table, documents: Documents, settings: Settings, sizes: Sequence[int], sample: int, workers: int
 ) -> Labelled:
-    truth.require(table, ("id", "cluster"), "truth")
     notes: list[str] = []
     rows = _rows(table["id"], documents)
     if (rows < 0).any():

@@ -66,7 +66,10 @@ def _print_chosen(console: Console, tuning: Tuning) -> None:
     for name, shown in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
         console.print(f"{shown:<14} {_with_ends(getattr(tuning, name), '.3f')}")
     if tuning.run is not None:
-        console.print(f"\nA run of dedup with these settings: {_scores(tuning.run)} on all labelled pairs.")
+        console.print("\nA run of dedup on all labelled pairs:")
+        console.print(f"{'these settings':<14} {_scores(tuning.run)}")
+    if tuning.given is not None:
+        console.print(f"{'those given':<14} {_scores(tuning.given)}")
     console.print()
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -87,6 +87,8 @@ class Tuning:
     run : Scores or None
         What `dedup` makes of all the labelled pairs with these settings, its search for candidates and its clusters
         included.
+    given : Scores or None
+        The same with the settings that were given, for comparison.
     found : float or None
         Share of the near duplicates among the copies that the bands are expected to find; None if there are none.
     sizes : pyarrow.Table
@@ -109,6 +111,7 @@ class Tuning:
     containment: Interval
     fitted: Scores
     run: Scores | None
+    given: Scores | None
     found: float | None
     sizes: pa.Table
     curve: pa.Table
@@ -130,6 +133,7 @@ class Tuning:
             "intervals": {name: getattr(self, name)._asdict() for name in ("threshold", "containment")},
             "fitted": self.fitted._asdict(),
             "run": self.run._asdict() if self.run else None,
+            "given": self.given._asdict() if self.given else None,
             "found": self.found,
             "sizes": self.sizes.to_pylist(),
             "curve": self.curve.to_pylist(),
@@ -168,6 +172,7 @@ def tune(
     *,
     text: str = "text",
     id: str | None = None,
+    column: str = "cluster",
     positive: str | Sequence[str] = (),
     shingle_sizes: Sequence[int] = SIZES,
     beta: float = 1.0,
@@ -191,10 +196,12 @@ def tune(
         Documents, as for `dedup`.
     pairs : path, Arrow stream, mapping or iterable of (a, b, label)
         Labelled pairs: columns ``a``, ``b`` (ids) and ``label`` (1 or 0, true or false, yes or no). Or clusters:
-        columns ``id`` and ``cluster``, or a mapping from one to the other; then pairs within clusters are copies, and
+        columns ``id`` and `column`, or a mapping from one to the other; then pairs within clusters are copies, and
         candidates of a liberal search that lie in different clusters are not.
     text, id, strict, workers, settings, **overrides
         As for `dedup`. What is not fitted stays as `settings` has it.
+    column : str
+        Where `pairs` are clusters, the column that holds them.
     positive : str or sequence of str
         Labels that mean a copy, all others meaning none.
     shingle_sizes : sequence of int
@@ -214,7 +221,7 @@ def tune(
     resamples : int
         Of the groups of documents, for the intervals.
     run : bool
-        Whether to run `dedup` with the settings found, to see what it makes of the labelled pairs.
+        Whether to run `dedup` with the settings found, and with those given, and see what it makes of the pairs.
 
     Returns
     -------
@@ -253,14 +260,14 @@ def tune(
     _require("workers", threads, "a whole number from 1 on", isinstance(threads, int) and threads >= 1)
     documents = collect(data, text=text, id=id, strict=strict)
     labelled = labels.read(
-        pairs, documents, base,
+        pairs, documents, base, column=column,
         positive=[positive] if isinstance(positive, str) else list(positive),
         sizes=options.sizes, sample=sample, workers=threads,
     )  # fmt: skip
     fit = _Fit(documents, labelled, base, options, threads)
     tuning = fit.tuning()
     if run:
-        return _with_run(tuning, documents, labelled, threads)
+        return _with_run(tuning, base, documents, labelled, threads)
     return tuning
 
 
@@ -359,6 +366,7 @@ class _Fit:
             containment=_interval(rule.containment, draws[:, 4]),
             fitted=measured.scores(rule, weight),
             run=None,
+            given=None,
             found=found,
             sizes=self._sizes(chosen, by_size, seen, draws[:, 5]),
             curve=pa.Table.from_pylist([{**point._asdict(), **scored._asdict()} for point, scored in front]).select(
@@ -537,9 +545,7 @@ class _Fit:
 
 def _measure(texts: pa.Array, labelled: Labelled, size: int, workers: int) -> Measured:
     overlaps = Verifier(texts, np.arange(len(texts)), size, workers).overlaps(labelled.pairs)
-    return Measured(
-        overlaps.jaccard, overlaps.containment, np.minimum(overlaps.size_a, overlaps.size_b), labelled.copy
-    )
+    return Measured(overlaps.jaccard, overlaps.containment, np.minimum(overlaps.size_a, overlaps.size_b), labelled.copy)
 
 
 def _alike(prints: Ragged, a: Int, b: Int, shared: float) -> NDArray[np.bool_]:
@@ -557,27 +563,37 @@ def _interval(value: float, draws: Share) -> Interval:
     return Interval(float(value), float(low), float(high))
 
 
-def _with_run(tuning: Tuning, documents: Documents, labelled: Labelled, workers: int) -> Tuning:
-    """Run `dedup` with the settings found and see which labelled pairs it puts into one cluster."""
-    import dataclasses
-
-    table = pa.table({"id": pa.array(np.arange(len(documents))), "text": documents.texts})
-    plain = tuning.settings.replace(canonical="cleanest", canonical_column=None)
-    result = dedup(table, settings=plain, workers=workers)
-    cluster = result.clusters["cluster"].to_numpy()
-    a, b = candidates.unpack(labelled.pairs)
-    together, copy, weight = cluster[a] == cluster[b], labelled.copy, labelled.weight
-    run = scores(weight[together & copy].sum(), weight[together].sum(), weight[copy].sum())
+def _with_run(tuning: Tuning, base: Settings, documents: Documents, labelled: Labelled, workers: int) -> Tuning:
+    """Run `dedup` and see which labelled pairs it puts into one cluster."""
+    run, parted = _run(tuning.settings, documents, labelled, workers)
+    given, _ = _run(base, documents, labelled, workers)
     warnings = list(tuning.warnings)
     if run.f1 < tuning.fitted.f1 - WORTH_A_WORD:
-        found = candidates.pack(*(result.matches[name].to_numpy() for name in ("a", "b")))
-        parted = weight[copy & ~together & np.isin(labelled.pairs, found)].sum() / weight[copy].sum()
         warnings.append(
             f"a run of dedup reaches F1 {run.f1:.3f} on the labelled pairs, the thresholds {tuning.fitted.f1:.3f}: "
             f"clusters part {parted:.1%} of the copies although they match, for every member must match its canonical; "
             "what else is missing was no candidate, and lower `shared` or `window` find more"
         )
-    return dataclasses.replace(tuning, run=run, warnings=warnings)
+    if run.f1 < given.f1:
+        warnings.append(
+            f"a run of dedup with the settings given reaches F1 {given.f1:.3f}, with those fitted {run.f1:.3f}: "
+            "thresholds are fitted to pairs, and clusters do more; consider keeping what was given"
+        )
+    return replace(tuning, run=run, given=given, warnings=warnings)
+
+
+def _run(settings: Settings, documents: Documents, labelled: Labelled, workers: int) -> tuple[Scores, float]:
+    """Score the clusters of a run on the labelled pairs; also say which share of the copies match but are parted."""
+    table = pa.table({"id": pa.array(np.arange(len(documents))), "text": documents.texts})
+    plain = settings.replace(canonical="cleanest", canonical_column=None)
+    result = dedup(table, settings=plain, workers=workers)
+    cluster = result.clusters["cluster"].to_numpy()
+    a, b = candidates.unpack(labelled.pairs)
+    together, copy, weight = cluster[a] == cluster[b], labelled.copy, labelled.weight
+    scored = scores(weight[together & copy].sum(), weight[together].sum(), weight[copy].sum())
+    found = candidates.pack(*(result.matches[name].to_numpy() for name in ("a", "b")))
+    parted = weight[copy & ~together & np.isin(labelled.pairs, found)].sum() / weight[copy].sum()
+    return scored, float(parted)
 
 
 def _without_nan(value: Any) -> Any:
