@@ -40,8 +40,8 @@ def _print_sizes(console: Console, tuning: Tuning) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("shingle size", "threshold", "containment", "least", "precision", "recall", "F1", "held-out F1"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))  # fits 80 columns
+    for name in ("shingle\nsize", "threshold", "containment", "least", "precision", "recall", "F1", "held-out\nF1"):
         table.add_column(name, justify="right")
     for row in tuning.sizes.to_pylist():
         chosen = row["shingle_size"] == tuning.settings.shingle_size
@@ -59,7 +59,8 @@ def _print_sizes(console: Console, tuning: Tuning) -> None:
 def _print_chosen(console: Console, tuning: Tuning) -> None:
     settings = tuning.settings
     bands = "{} x {}".format(*settings.banding)
-    console.print(f"shingle size {settings.shingle_size}, least {settings.least}, bands {bands}" + _found(tuning.found))
+    console.print(f"shingle size {settings.shingle_size}, least {settings.least}, window {settings.window}")
+    console.print(f"bands {bands}" + _found(tuning.found))
     for name in ("threshold", "containment"):
         console.print(f"{name:<14} {_with_ends(getattr(tuning, name), '.2f')}")
     console.print("\nOn documents that the fit did not see:")
