@@ -109,6 +109,7 @@ def sketch_block(
 ):  # fmt: skip
     """Sketch documents first to last - 1; fill the rows of the output arrays, return the fingerprints.
 
+    With a window of 0 there are no digests and no fingerprints, with 0 bands no band keys: documents are but signed.
     `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64. The
     shingles of each document that they have room for go to `slots`, see `slot`; none if it is empty.
     """
@@ -126,7 +127,8 @@ def sketch_block(
         mixed = grown(mixed, count)
         hash_words(scratch, bitmap, size, hashes, buffers)
         words[document] = count
-        digests[document, 0], digests[document, 1] = digest(hashes, count)
+        if window > 0:
+            digests[document, 0], digests[document, 1] = digest(hashes, count)
         shingled = hash_shingles(hashes, count, shingle_size, shingles)
         place = (start - offsets[0]) // 2 + document
         if len(slots) > 0 and shingled <= (end - start) // 2:
@@ -134,7 +136,7 @@ def sketch_block(
         row = document if len(signatures) > 1 else 0
         sign(shingles, shingled, factors, terms, mixed, signatures, row)
         key_bands(signatures[row], bands, rows, band_keys[document])
-        kept = winnow(shingles, shingled, window, minima, hashes)
+        kept = winnow(shingles, shingled, window, minima, hashes) if window > 0 else 0
         if total + kept > len(fingerprints):
             larger = np.empty(2 * (total + kept), np.uint64)
             larger[:total] = fingerprints[:total]

@@ -124,6 +124,13 @@ def _sorted(ids: pa.ChunkedArray) -> Int:
     return pc.sort_indices(ids).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
 
 
+def cleanest(clean: Share) -> Int:
+    """Rank texts by cleanness; ties go to the shorter text, which has the lesser number."""
+    ranks = np.empty(len(clean), np.int64)
+    ranks[np.argsort(-clean, kind="stable")] = np.arange(len(clean))
+    return ranks
+
+
 def least(ranks: Int, groups: Int, n: int) -> Int:
     """Return the document of the least rank in each of n groups: int64[n]."""
     order = np.argsort(ranks)

@@ -148,9 +148,7 @@ Examples:
     help="Format of the tables.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run wrote it.")
-@click.option(
-    "--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it."
-)
+@click.option("--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it.")
 @click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")
 @click.option("-q", "--quiet", is_flag=True, help="Neither progress bars nor a summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Also show settings, timings and caps.")

@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 #: Two texts that share less than this of the smaller are different texts.
 FOREIGN = 0.5
 
-#: How much cleaner than a document that many are linked to one of these must be to go before it.
-PLAINLY = 0.05
-
 #: Links between a document and whichever goes first of its family that are followed.
 STEPS = 4
 
@@ -57,11 +54,11 @@ def cleanness(n: int, matches: Overlaps) -> Share:
 
 
 def settle(clean: Share, linked: Overlaps) -> Share:
-    """Let no document go before one that many are linked to, unless it is plainly cleaner.
+    """Let no document go before one that more are linked to.
 
-    Links by frequent keys are a sample of a family's matches, and the cleanness of most members rests on one or two of
-    them. Were the luckiest to go first, it would take the one document that all others are linked to, and leave these
-    alone.
+    Links by frequent keys are a sample of a family's matches, and the cleanness of most members rests on a few of them.
+    Were the luckiest to go first, it would take the one document that all others are linked to, and leave these
+    alone. Who represents the family in the end is chosen when it is together.
 
     Parameters
     ----------
@@ -78,8 +75,6 @@ def settle(clean: Share, linked: Overlaps) -> Share:
     a, b = linked.a, linked.b
     degree = np.bincount(a, minlength=len(clean)) + np.bincount(b, minlength=len(clean))
     hub, member = np.where(degree[a] >= degree[b], (a, b), (b, a))
-    near = clean[member] <= clean[hub] + PLAINLY
-    hub, member = hub[near], member[near]
     settled = clean.copy()
     for _ in range(STEPS):
         np.minimum.at(settled, member, np.nextafter(settled[hub], 0))

@@ -73,11 +73,12 @@ def sketch(
     offsets : int64[n + 1]
         Document i is ``data[offsets[i]:offsets[i + 1]]``; the first offset may be any.
     shingle_size, window : int
-        Words per shingle; consecutive shingles of which one is a fingerprint.
+        Words per shingle; consecutive shingles of which one is a fingerprint, 0 for signatures alone: digests are
+        then not filled, and there are no fingerprints.
     factors, terms : uint32[num_perm]
         From `minhash.permutations`.
     bands, rows : int
-        With ``bands * rows <= num_perm``.
+        With ``bands * rows <= num_perm``; 0 bands for no keys.
     workers : int
         Threads.
     want_signatures : bool

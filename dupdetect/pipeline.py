@@ -20,10 +20,11 @@ from dupdetect.errors import SettingsError
 from dupdetect.loops import available_workers
 from dupdetect.result import Result
 from dupdetect.settings import Settings
-from dupdetect.sketches import Sketches, sketch_texts
+from dupdetect.sketches import Sketches, sign_texts, sketch_texts
 from dupdetect.verify import Overlaps, Verifier
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from dupdetect.documents import Documents
@@ -153,9 +154,8 @@ def signatures(
     >>> signatures(["one two three", "one two three"], num_perm=64).shape
     (2, 64)
     """
-    signed = sketch(texts, settings=settings, workers=workers, **overrides).signatures
-    assert signed is not None
-    return signed
+    chosen, given, threads = _given(texts, settings, workers, overrides)
+    return sign_texts(given, chosen, workers=threads)
 
 
 def sketch(
@@ -174,9 +174,16 @@ def sketch(
     dupdetect.errors.MismatchError: these sketches were made with different settings (seed: 1 and 2) and cannot be \
 compared; sketch both with the same
     """
+    chosen, given, threads = _given(texts, settings, workers, overrides)
+    return sketch_texts(given, chosen, workers=threads, signatures=True)
+
+
+def _given(
+    texts: Iterable[str] | Any, settings: Settings | None, workers: int | None, overrides: dict[str, Any]
+) -> tuple[Settings, pa.ChunkedArray, int]:
+    """Read what `signatures` and `sketch` are given."""
     chosen = (settings or Settings()).replace(**overrides)
-    documents = collect(texts, strict=True)
-    return sketch_texts(documents.texts, chosen, workers=_workers(workers), signatures=True)
+    return chosen, collect(texts, strict=True).texts, _workers(workers)
 
 
 def _decide(
@@ -191,15 +198,15 @@ def _decide(
     with clock.stage("verify", len(found.pairs)):
         matches = verifier.matches(found.pairs, settings)
     with clock.stage("cluster", len(distinct)):
-        linked = matches.where(~candidates.missing(matches.pairs, found.sparse))
-        clean = clusters.settle(clusters.cleanness(len(distinct), matches), linked)
-        grouped, matches, rounds = _cluster(found, clean, matches, verifier, settings, workers)
+        clean = clusters.cleanness(len(distinct), matches)
+        settled = clusters.settle(clean, _linked(matches, found.sparse))
+        grouped, matches, rounds = _cluster(found, settled, matches, verifier, settings, workers)
         grouped = clusters.part_bridges(grouped, clean, matches, verifier)
         ranks = _ranks(documents, sketches, text_of, clean)
         with_words = np.flatnonzero(text_of >= 0)
         document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], len(distinct))]
-        if settings.canonical != "cleanest":
-            grouped, matches = canonical.choose(grouped, ranks[document_of], matches, verifier, settings)
+        text_ranks = canonical.cleanest(clean) if settings.canonical == "cleanest" else ranks[document_of]
+        grouped, matches = canonical.choose(grouped, text_ranks, matches, verifier, settings)
     caps = {"frequent_keys": found.frequent, "sparse_pairs": len(found.sparse), "rounds": rounds}
     return tables.Decision(text_of, ranks, document_of, grouped, matches), caps
 
@@ -248,7 +255,7 @@ def _cluster(
     for done in range(ROUNDS):
         if len(sparse) == 0:
             return grouped, matches, done
-        linked = matches.where(~candidates.missing(matches.pairs, sparse))
+        linked = _linked(matches, sparse)
         beyond = [candidates.pack(grouped[x], y) for x, y in ((linked.a, linked.b), (linked.b, linked.a))]
         again = found.again(grouped == np.arange(len(grouped)), settings, workers=workers)
         sparse = candidates.union(sparse, again.sparse)
@@ -260,6 +267,11 @@ def _cluster(
         matches = matches | more
         grouped = clusters.cluster(clean, matches)
     return grouped, matches, ROUNDS
+
+
+def _linked(matches: Overlaps, sparse: candidates.Pairs) -> Overlaps:
+    """Return the matches that came from frequent keys."""
+    return matches.where(~candidates.missing(matches.pairs, sparse))
 
 
 def _proper(pairs: candidates.Pairs) -> candidates.Pairs:

@@ -243,6 +243,32 @@ def sketch_texts(
     )
 
 
+def sign_texts(texts: Texts, settings: Settings, *, workers: int = 1) -> NDArray[np.uint32]:
+    """Sign texts, and no more: uint32[n, num_perm]; parameters as for `sketch_texts`."""
+    factors, terms = permutations = minhash.permutations(settings.num_perm, settings.seed)
+    if patient(texts):
+        hashes = (word_hashes(words(text)) for text in texts.to_pylist())
+        rows = [minhash.signature(shingle_hashes(row, settings.shingle_size), permutations) for row in hashes]
+        return np.array(rows, np.uint32).reshape(len(texts), settings.num_perm)
+    from dupdetect import kernels
+
+    parts = [
+        kernels.sketch(
+            *buffers(chunk),
+            shingle_size=settings.shingle_size,
+            window=0,
+            factors=factors,
+            terms=terms,
+            bands=0,
+            rows=0,
+            workers=workers,
+            want_signatures=True,
+        )[-1]
+        for chunk in chunks(texts)
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)  # type: ignore[arg-type,return-value]
+
+
 def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True) -> Sketches:
     """Sketch texts by the definition."""
     hashes = [word_hashes(words(text)) for text in texts]

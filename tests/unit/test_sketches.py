@@ -194,3 +194,12 @@ def test_too_many_shingles_are_not_kept(monkeypatch):
     monkeypatch.setattr(sketches, "PATIENCE", 0)
     monkeypatch.setattr(sketches, "KEPT", 3)
     assert sketch_texts(arrow(TEXTS), SMALL, keep=True).kept is None
+
+
+@pytest.mark.parametrize("patience", [0, 10**9])
+def test_signatures_alone_are_those_of_sketches(monkeypatch, patience):
+    monkeypatch.setattr(sketches, "PATIENCE", patience)
+    for texts in (arrow(TEXTS), pa.chunked_array([arrow(TEXTS), arrow(TEXTS[2:])]), arrow([])):
+        signed = sketches.sign_texts(texts, SMALL, workers=2)
+        assert signed.dtype == np.uint32
+        assert signed.tolist() == define(texts.to_pylist(), SMALL).signatures.tolist()
