@@ -62,6 +62,12 @@ def enough(fewer, share):
     return share * fewer - 2 * np.sqrt(share * (1 - share)) * np.sqrt(fewer)
 
 
+def meetings(holders, keys, a, b, reach):
+    """Count the keys by which b meets a: among the first that have the key, or shortly before b."""
+    places = ((holders[key].index(a), holders[key].index(b)) for key in keys)
+    return sum(first < reach.first or second - first <= reach.before for first, second in places)
+
+
 def expected(rows, frequent, share):
     """Count what documents share: {pair} by rare keys, {pair} by frequent ones."""
     holders = {key: [n for n, row in enumerate(rows) if key in row] for key in set().union(*rows)}
@@ -73,13 +79,11 @@ def expected(rows, frequent, share):
             fewer = min(len(rows[a] - common), len(row - common))
             if shared - common and len(shared - common) >= enough(fewer, share):
                 dense.add((a, b))
-            met = sum(
-                holders[key].index(a) < candidates.LINKS
-                or holders[key].index(b) - holders[key].index(a) <= candidates.LINKS
-                for key in shared & common
-            )
-            if met and met >= enough(min(len(rows[a] & common), len(row & common)), share):
-                sparse.add((a, b))
+        for reach in candidates.SPARSE:
+            met = {a: times for a in range(b) if (times := meetings(holders, rows[a] & row & common, a, b, reach))}
+            for a in sorted(met, key=lambda a: (-met[a], a))[: reach.most]:
+                if met[a] >= enough(min(len(rows[a] & common), len(row & common)), share):
+                    sparse.add((a, b))
     return dense, sparse
 
 
@@ -94,8 +98,8 @@ def test_candidates_by_fingerprints_are_those_of_a_count(rows, frequent, share, 
     assert set(listed(found.pairs)) == dense | sparse
 
 
-@given(KEYS, st.integers(1, 3), st.sampled_from([0.0, 0.3]))
-def test_the_join_is_the_same_compiled(rows, links, share):
+@given(KEYS, st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 3)), st.sampled_from([0.0, 0.3]))
+def test_the_join_is_the_same_compiled(rows, reach, share):
     groups = {key: [n for n, row in enumerate(rows) if key in row] for key in sorted(set().union(*rows))}
     members = [np.array(group, np.int64) for group in groups.values()]
     of_document = [np.array([g for g, group in enumerate(groups.values()) if n in group]) for n in range(len(rows))]
@@ -106,7 +110,7 @@ def test_the_join_is_the_same_compiled(rows, links, share):
         np.concatenate([np.empty(0, np.int64), *of_document]).astype(np.int64),
         np.array([len(row) for row in rows], np.int64),
         share,
-        links,
+        *reach,
         0,
         len(rows),
     )
@@ -122,5 +126,5 @@ def test_pairs_grow_with_documents_and_not_with_their_square(n, frequent, seed):
     signatures = random.integers(0, 2, (10 * n, 2), dtype=np.uint32)
     settings = Settings(num_perm=2, bands=(2, 1), frequent=frequent)
     found = find(sketches_of(signatures, rows, settings))
-    keys = 2 + 3
-    assert len(found.pairs) <= keys * max(frequent, 2 * candidates.LINKS) * len(rows)
+    keys, links = 2 + 3, 2 * sum(reach.most for reach in candidates.SPARSE)
+    assert len(found.pairs) <= (keys * frequent + links) * len(rows)
