@@ -105,13 +105,13 @@ def grown(values, needed):
 @kept
 def sketch_block(
     data, offsets, first, last, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
-    band_keys, fingerprint_counts, signatures, slots,
+    band_keys, fingerprint_counts, signatures, slots, places,
 ):  # fmt: skip
     """Sketch documents first to last - 1; fill the rows of the output arrays, return the fingerprints.
 
     With a window of 0 there are no digests and no fingerprints, with 0 bands no band keys: documents are but signed.
     `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64. The
-    shingles of each document that they have room for go to `slots`, see `slot`; none if it is empty.
+    shingles of each document that they have room for go to `slots`, from `places` on; none if it is empty.
     """
     codes = np.empty(1024, np.int32)
     buffers = word_buffers()
@@ -130,8 +130,8 @@ def sketch_block(
         if window > 0:
             digests[document, 0], digests[document, 1] = digest(hashes, count)
         shingled = hash_shingles(hashes, count, shingle_size, shingles)
-        place = (start - offsets[0]) // 2 + document
-        if len(slots) > 0 and shingled <= (end - start) // 2:
+        place = places[document]
+        if len(slots) > 0 and shingled <= places[document + 1] - place:
             slots[place : place + shingled] = shingles[:shingled]
         row = document if len(signatures) > 1 else 0
         sign(shingles, shingled, factors, terms, mixed, signatures, row)

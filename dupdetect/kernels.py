@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Bytes of text per block: large enough that handing out costs nothing, small enough to share evenly.
 BLOCK_BYTES = 1 << 20
 
+#: Bytes of text to a shingle that is kept: English has a word to six.
+SLOT_BYTES = 4
+
 
 @lru_cache(maxsize=1)
 def available() -> bool:
@@ -108,12 +111,13 @@ def sketch(
     signatures = np.empty((count if want_signatures else 0, len(padded_factors)), np.uint32)
     tables = characters.load()
     slots = np.empty(0, np.uint64) if slots is None else slots
+    places = slots_of(offsets)
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
         target = signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
         picked = blocks.sketch_block(
             data, offsets, first, last, shingle_size, window, padded_factors, padded_terms, bands, rows,
-            tables, words, digests, band_keys, counts, target, slots,
+            tables, words, digests, band_keys, counts, target, slots, places,
         )  # fmt: skip
         if want_signatures and target is not signatures:
             signatures[:] = target
@@ -127,10 +131,10 @@ def sketch(
 def slots_of(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return where the slot of each document begins and ends: int64[n + 1].
 
-    A slot has room for a shingle to every two bytes, which is a word and a space, and one more. That few characters
-    are several words each, once normalised, may need more; it is then left as it is.
+    A slot has room for a shingle to every `SLOT_BYTES` bytes, and one more. A text of very short words, or of words
+    that are single characters, needs more than that; its slot is left as it is.
     """
-    return (offsets - offsets[0]) // 2 + np.arange(len(offsets))  # type: ignore[no-any-return]
+    return (offsets - offsets[0]) // SLOT_BYTES + np.arange(len(offsets))  # type: ignore[no-any-return]
 
 
 def distinct(

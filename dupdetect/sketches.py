@@ -37,9 +37,8 @@ PATIENCE = 1_000_000
 #: What a document costs the definition beyond its bytes, in bytes.
 OVERHEAD = 500
 
-#: Slots for shingles that are kept at the most, of 8 bytes each; about a third of them is ever filled. One for two
-#: bytes of text: the shingles of up to 1 GB are kept.
-KEPT = 500_000_000
+#: Slots for shingles that are kept at the most, of 8 bytes each: enough for 1 GB of text.
+KEPT = 250_000_000
 
 #: Chunks of fewer bytes than this, on average, are made one: each costs two starts of the threads.
 CHUNK = 4_000_000
@@ -230,7 +229,7 @@ def sketch_texts(
         slots,
         np.concatenate([bound[:-1] + start for bound, start in zip(bounds, base, strict=False)]),
         np.where(lengths == 0, 0, np.maximum(lengths - settings.shingle_size + 1, 1)),
-        np.concatenate([np.diff(offsets) // 2 for _, offsets in arrays]),
+        np.concatenate([np.diff(bound) for bound in bounds]),
     )
     return Sketches(
         settings,
