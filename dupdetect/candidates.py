@@ -65,8 +65,13 @@ def _first(ordered: NDArray[Any]) -> NDArray[np.bool_]:
 
 def pack(a: NDArray[Any], b: NDArray[Any]) -> Pairs:
     """Pack pairs of document numbers, either order, into sorted distinct uint64."""
+    return distinct(packed(a, b))
+
+
+def packed(a: NDArray[Any], b: NDArray[Any]) -> Pairs:
+    """Pack pairs of document numbers, either order, each at its place."""
     low, high = np.minimum(a, b).astype(np.uint64), np.maximum(a, b).astype(np.uint64)
-    return distinct(low << HALF | high)
+    return low << HALF | high  # type: ignore[no-any-return]
 
 
 def unpack(pairs: Pairs) -> tuple[Int, Int]:

@@ -51,12 +51,9 @@ class Loop(Generic[P, R]):
 
         if not kernels.available():
             return self.function
-        import numba
+        from dupdetect.blocks import kept
 
-        try:
-            return numba.njit(nogil=True, cache=True)(self.function)
-        except RuntimeError:  # no directory for the cache can be written
-            return numba.njit(nogil=True)(self.function)
+        return kept(self.function)  # type: ignore[no-any-return,no-untyped-call]
 
 
 def available_workers() -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect.candidates import HALF
+from dupdetect.candidates import packed
 from dupdetect.verify import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
 
 if TYPE_CHECKING:
@@ -166,8 +166,7 @@ def kept_table(documents: Documents, decision: Decision) -> pa.Table:
 
 def _find(matches: Overlaps, a: Int, b: Int) -> Int:
     """Return where pairs stand in `matches`, which holds them all."""
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    return np.searchsorted(matches.pairs, low.astype(np.uint64) << HALF | high.astype(np.uint64))
+    return np.searchsorted(matches.pairs, packed(a, b))
 
 
 def _turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
