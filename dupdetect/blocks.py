@@ -21,8 +21,18 @@ import xxhash
 from numba import njit
 from numba.core.caching import FunctionCache
 
-from dupdetect.folding import FULL, SLACK, count_words, fold
-from dupdetect.hashing import PIECE, digest, hash_shingles, hash_words, key_bands, sign, sort_distinct, winnow
+from dupdetect.folding import FULL, SLACK, count_words, fold, single_out
+from dupdetect.hashing import (
+    PIECE,
+    digest,
+    hash_characters,
+    hash_shingles,
+    hash_words,
+    key_bands,
+    sign,
+    sort_distinct,
+    winnow,
+)  # fmt: skip
 from dupdetect.intrinsics import allocating
 
 #: What is compiled into this module's functions; numba by itself would look at this file alone.
@@ -102,9 +112,22 @@ def grown(values, needed):
     return values if len(values) >= needed else np.empty(needed + needed // 4, values.dtype)
 
 
+@allocating
+def hash_units(scratch, bitmap, size, single, hashes, buffers):
+    """Hash the words of a folded document, or its `single` characters; return the hashes and how many they are."""
+    blocks = (size >> 6) + 1
+    count = single_out(scratch, bitmap, blocks) if single else count_words(bitmap, blocks)
+    hashes = grown(hashes, count)
+    if single:
+        hash_characters(scratch, bitmap, blocks, hashes)
+    else:
+        hash_words(scratch, bitmap, size, hashes, buffers)
+    return hashes, count
+
+
 @kept
 def sketch_block(
-    data, offsets, first, last, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
+    data, offsets, first, last, single, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
     band_keys, fingerprint_counts, signatures, slots, places,
 ):  # fmt: skip
     """Sketch documents first to last - 1; fill the rows of the output arrays, return the fingerprints.
@@ -122,10 +145,8 @@ def sketch_block(
     for document in range(first, last):
         start, end = offsets[document], offsets[document + 1]
         codes, scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
-        count = count_words(bitmap, (size >> 6) + 1)
-        hashes, shingles, minima = grown(hashes, count), grown(shingles, count), grown(minima, count)
-        mixed = grown(mixed, count)
-        hash_words(scratch, bitmap, size, hashes, buffers)
+        hashes, count = hash_units(scratch, bitmap, size, single, hashes, buffers)
+        shingles, minima, mixed = grown(shingles, count), grown(minima, count), grown(mixed, count)
         words[document] = count
         if window > 0:
             digests[document, 0], digests[document, 1] = digest(hashes, count)
@@ -148,7 +169,7 @@ def sketch_block(
 
 
 @kept
-def shingle_block(data, offsets, documents, first, last, shingle_size, distinct, characters, counts):
+def shingle_block(data, offsets, documents, first, last, single, shingle_size, distinct, characters, counts):
     """Return the shingle hashes of documents[first:last], end to end; fill their counts.
 
     Sorted and distinct, or in reading order.
@@ -161,9 +182,8 @@ def shingle_block(data, offsets, documents, first, last, shingle_size, distinct,
     for index in range(first, last):
         start, end = offsets[documents[index]], offsets[documents[index] + 1]
         codes, scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
-        count = count_words(bitmap, (size >> 6) + 1)
-        hashes, shingles = grown(hashes, count), grown(shingles, count)
-        hash_words(scratch, bitmap, size, hashes, buffers)
+        hashes, count = hash_units(scratch, bitmap, size, single, hashes, buffers)
+        shingles = grown(shingles, count)
         kept = hash_shingles(hashes, count, shingle_size, shingles)
         if distinct:
             kept = sort_distinct(shingles, kept, hashes)

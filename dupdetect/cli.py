@@ -28,7 +28,7 @@ import dupdetect
 from dupdetect.errors import DupdetectError, InputError, OutputError
 from dupdetect.progress import progress_bars
 from dupdetect.scorecards import Card, audit_cards, evaluation_cards, print_cards, write_page
-from dupdetect.settings import POLICIES, POLICY_COLUMNS, Settings
+from dupdetect.settings import POLICIES, POLICY_COLUMNS, UNITS, Settings
 from dupdetect.summary import print_summary, printable
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -47,17 +47,23 @@ def bands_x_rows(value: str) -> tuple[int, int]:
 
 
 # What the default's own type does not say.
-_TYPES: dict[str, Any] = {"bands": bands_x_rows, "canonical": click.Choice(POLICIES), "canonical_column": str}
+_TYPES: dict[str, Any] = {
+    "unit": click.Choice(UNITS),
+    "bands": bands_x_rows,
+    "canonical": click.Choice(POLICIES),
+    "canonical_column": str,
+}
 
 _HELP = {
-    "shingle_size": "Words in a shingle.",
+    "shingle_size": "Units in a shingle.",
+    "unit": "What shingles are made of and what is counted; characters suit noisy texts, such as OCR.",
     "num_perm": "Length of a signature.",
     "seed": "Seed of the signatures' permutations.",
     "threshold": "Least Jaccard similarity of near duplicates, above 0 and up to 1.",
     "containment": "Least share of the smaller text inside the larger, above 0 and up to 1.",
     "least": "Shingles that a text needs for another to contain it; shorter ones are quotations.",
     "bands": "Bands and rows of the candidate search, such as 16x8.  [default: chosen for the threshold]",
-    "window": "Shared runs of WINDOW + SHINGLE_SIZE - 1 words are always noticed; smaller costs more.",
+    "window": "Shared runs of WINDOW + SHINGLE_SIZE - 1 units are always noticed; smaller costs more.",
     "shared": "Share of the smaller text's fingerprints that makes a pair worth verifying.",
     "frequent": "Documents from which on a key is too frequent to compare all of them with all.",
     "canonical": "Which member stands for its cluster.",
@@ -211,7 +217,7 @@ Examples:
 @click.argument("a")
 @click.argument("b")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
-@_setting_options("shingle_size", "threshold", "containment")
+@_setting_options("shingle_size", "unit", "threshold", "containment")
 def compare(a: str, b: str, as_json: bool, settings_file: str | None, **options: Any) -> None:
     """Relate two text files A and B (UTF-8); - is standard input."""
     if a == b == "-":

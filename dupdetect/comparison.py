@@ -81,7 +81,7 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     sketches = define([a, b], chosen, signatures=False)
     if not sketches.words.all():
         return Comparison(None, 0.0, 0.0, 0.0)
-    verifier = Verifier(pa.array([a, b], pa.large_string()), np.arange(2), chosen.shingle_size, 1)
+    verifier = Verifier(pa.array([a, b], pa.large_string()), np.arange(2), chosen, 1)
     overlap = verifier.overlaps(pack(np.array([0]), np.array([1])))
     code = int(overlap.relations(chosen)[0])
     same = (sketches.digests[0] == sketches.digests[1]).all()

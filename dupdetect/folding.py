@@ -38,6 +38,8 @@ CLASSES = 256
 
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 _FOUR_BEYOND = np.uint64(0x80808080)  # bytes of characters beyond ASCII
+_EACH_BYTE = np.uint64(0x0101010101010101)
+_GATHER = np.uint64(0x0102040810204080)  # times a number of a bit in each byte: these bits, in the highest byte
 # Unicode's names in Hangul: leading consonant, vowel, final consonant, syllable.
 _L, _V, _T, _S = 0x1100, 0x1161, 0x11A7, 0xAC00
 _LEADERS, _VOWELS, _FINALS = 19, 21, 28
@@ -366,6 +368,24 @@ def fold(characters, data, start, end, codes, scratch, bitmap):
                 return out
     bitmap[out >> 6] = pending
     return out
+
+
+@inner
+def single_out(scratch, bitmap, blocks):
+    """Leave of each character in the bitmap its first byte; return how many there are.
+
+    Bytes 0x80 to 0xBF continue a character. Twin: `words.words` of characters.
+    """
+    count = 0
+    for block in range(blocks):
+        later = _ZERO
+        for step in range(0, 64, 8):
+            value = load64(scratch, (block << 6) + step)
+            high = (value & ~(value << _ONE)) >> np.uint64(7) & _EACH_BYTE
+            later |= (high * _GATHER >> np.uint64(56)) << np.uint64(step)
+        bitmap[block] &= ~later
+        count += population(bitmap[block])
+    return count
 
 
 @inner

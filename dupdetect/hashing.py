@@ -22,6 +22,7 @@ _P5 = np.uint64(0x27D4EB2F165667C5)
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 _LOW32 = np.uint64(0xFFFFFFFF)
 _LOW8 = np.uint64(0xFF)
+_TWO_BYTES, _THREE_BYTES, _FOUR_BYTES = np.uint64(0xC0), np.uint64(0xE0), np.uint64(0xF0)  # first bytes, from here on
 
 #: Bytes of folded text that are cut and hashed at a time; the bounds of its words stay in the L1 cache.
 PIECE = 4096
@@ -200,6 +201,21 @@ def hash_words(scratch, bitmap, size, hashes, buffers):
             found[index] = hash_long(scratch, start, bounds[2 * index + 1] - start)
         words += whole
     return words
+
+
+@inner
+def hash_characters(scratch, bitmap, blocks, hashes):
+    """Hash the characters whose first bytes the bitmap says. Twin: `shingles.word_hashes` of characters."""
+    count = 0
+    for block in range(blocks):
+        bits = bitmap[block]
+        while bits:
+            raw = load64(scratch, (block << 6) + lowest(bits))
+            bits &= bits - _ONE
+            first = raw & _LOW8
+            length = _ONE + np.uint64(first >= _TWO_BYTES) + np.uint64(first >= _THREE_BYTES)
+            hashes[count] = hash_short(_ZERO, raw, length + np.uint64(first >= _FOUR_BYTES))
+            count += 1
 
 
 @inner

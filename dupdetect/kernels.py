@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 #: Bytes of text per block: large enough that handing out costs nothing, small enough to share evenly.
 BLOCK_BYTES = 1 << 20
 
-#: Bytes of text to a shingle that is kept: English has a word to six.
-SLOT_BYTES = 4
+#: Bytes of text to a shingle that is kept, by unit: English has a word to six.
+SLOT_BYTES = {"word": 4, "character": 1}
 
 
 @lru_cache(maxsize=1)
@@ -50,6 +50,7 @@ def sketch(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     *,
+    unit: str = "word",
     shingle_size: int,
     window: int,
     factors: NDArray[np.uint32],
@@ -75,8 +76,10 @@ def sketch(
         UTF-8, valid.
     offsets : int64[n + 1]
         Document i is ``data[offsets[i]:offsets[i + 1]]``; the first offset may be any.
+    unit : str
+        One of `settings.UNITS`.
     shingle_size, window : int
-        Words per shingle; consecutive shingles of which one is a fingerprint, 0 for signatures alone: digests are
+        Units per shingle; consecutive shingles of which one is a fingerprint, 0 for signatures alone: digests are
         then not filled, and there are no fingerprints.
     factors, terms : uint32[num_perm]
         From `minhash.permutations`.
@@ -85,7 +88,7 @@ def sketch(
     workers : int
         Threads.
     want_signatures : bool
-    slots : uint64[slots_of(offsets)[-1]], optional
+    slots : uint64[slots_of(offsets, unit)[-1]], optional
         Receives the shingle hashes of each document, in reading order, at its place, if they fit.
 
     Returns
@@ -111,12 +114,12 @@ def sketch(
     signatures = np.empty((count if want_signatures else 0, len(padded_factors)), np.uint32)
     tables = characters.load()
     slots = np.empty(0, np.uint64) if slots is None else slots
-    places = slots_of(offsets)
+    places, single = slots_of(offsets, unit), unit == "character"
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
         target = signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
         picked = blocks.sketch_block(
-            data, offsets, first, last, shingle_size, window, padded_factors, padded_terms, bands, rows,
+            data, offsets, first, last, single, shingle_size, window, padded_factors, padded_terms, bands, rows,
             tables, words, digests, band_keys, counts, target, slots, places,
         )  # fmt: skip
         if want_signatures and target is not signatures:
@@ -128,13 +131,13 @@ def sketch(
     return words, digests, band_keys, _offsets(counts), fingerprints, kept
 
 
-def slots_of(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+def slots_of(offsets: NDArray[np.int64], unit: str) -> NDArray[np.int64]:
     """Return where the slot of each document begins and ends: int64[n + 1].
 
-    A slot has room for a shingle to every `SLOT_BYTES` bytes, and one more. A text of very short words, or of words
-    that are single characters, needs more than that; its slot is left as it is.
+    A slot has room for a shingle to every `SLOT_BYTES` bytes, and one more. A text of very short words, or one that
+    normalisation makes longer, needs more than that; its slot is left as it is.
     """
-    return (offsets - offsets[0]) // SLOT_BYTES + np.arange(len(offsets))  # type: ignore[no-any-return]
+    return (offsets - offsets[0]) // SLOT_BYTES[unit] + np.arange(len(offsets))  # type: ignore[no-any-return]
 
 
 def distinct(
@@ -169,6 +172,7 @@ def shingles(
     offsets: NDArray[np.int64],
     documents: NDArray[np.int64],
     *,
+    unit: str = "word",
     shingle_size: int,
     workers: int,
     distinct: bool,
@@ -181,6 +185,8 @@ def shingles(
         As for `sketch`.
     documents : int64[m]
         Which, by number.
+    unit : str
+        One of `settings.UNITS`.
     shingle_size, workers : int
     distinct : bool
         Sorted and distinct per document; otherwise in reading order, repeats included.
@@ -195,11 +201,11 @@ def shingles(
     data, offsets = _fixed(data, np.uint8), _fixed(offsets, np.int64)
     documents = _fixed(documents, np.int64)
     counts = np.empty(len(documents), np.int64)
-    tables = characters.load()
+    tables, single = characters.load(), unit == "character"
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
         return blocks.shingle_block(  # type: ignore[no-any-return]
-            data, offsets, documents, first, last, shingle_size, distinct, tables, counts
+            data, offsets, documents, first, last, single, shingle_size, distinct, tables, counts
         )
 
     values = _run(work, offsets[documents + 1] - offsets[documents], workers)

@@ -83,11 +83,11 @@ def compare_sample(texts: Texts, rows: Int, cluster: Int, sample: Int, settings:
         Of the run: they say what a match is.
     workers : int
     """
-    sets = shingle_sets(texts, rows[sample], settings.shingle_size, workers=workers)
+    sets = shingle_sets(texts, rows[sample], settings, workers=workers)
     index = _Index(sample, sets)
 
     def compare(block: Int) -> Compared:
-        met = index.meet(block, shingle_sets(texts, rows[block], settings.shingle_size))
+        met = index.meet(block, shingle_sets(texts, rows[block], settings))
         matches = met.where((met.overlaps.relations(settings) != NONE) & (met.a != met.b))
         place, together = np.searchsorted(sample, matches.a), cluster[matches.a] == cluster[matches.b]
         pairs, right = (np.bincount(chosen, minlength=len(sample)) for chosen in (place, place[together]))

@@ -192,7 +192,7 @@ def _decide(
     """Walk from sketches to the canonical of each document."""
     text_of, rows = collapse(sketches)
     distinct = sketches.take(rows)
-    verifier = Verifier(documents.texts, rows, settings.shingle_size, workers, kept=sketches.kept)
+    verifier = Verifier(documents.texts, rows, settings, workers, kept=sketches.kept)
     with clock.stage("candidates", len(distinct)):
         found = candidates.find(distinct, workers=workers)
     with clock.stage("verify", len(found.pairs)):

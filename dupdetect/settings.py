@@ -20,6 +20,9 @@ from typing import Any
 
 from dupdetect.errors import OutputError, SettingsError
 
+#: What shingles are made of; see `Settings.unit`.
+UNITS = ("word", "character")
+
 #: How a cluster's canonical is chosen; see `Settings.canonical`.
 POLICIES = ("cleanest", "longest", "earliest", "priority", "first")
 
@@ -30,7 +33,7 @@ POLICY_COLUMNS = {"earliest": "date", "priority": "priority"}
 SortKey = Callable[[dict[str, Any]], Any]
 
 #: What decides a sketch, as opposed to what is made of it.
-SKETCH_FIELDS = ("shingle_size", "num_perm", "seed", "window")
+SKETCH_FIELDS = ("shingle_size", "unit", "num_perm", "seed", "window")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,11 @@ class Settings:
     Parameters
     ----------
     shingle_size : int
-        Words per shingle (characters, in scripts written without spaces), at least 1.
+        Units per shingle, at least 1.
+    unit : str
+        What shingles are made of and what is counted. "word": words (characters, in scripts written without spaces).
+        "character": letters, marks and digits, whatever stands between them: for noisy texts, in which more characters
+        are right than words. A word is some five characters: let `shingle_size`, `least` and `window` be larger.
     num_perm : int
         Length of a signature, at least 2.
     seed : int
@@ -55,7 +62,7 @@ class Settings:
     bands : (int, int), optional
         Bands and rows of the LSH index; None chooses them for `threshold`, as `datasketch` does.
     window : int
-        Winnowing window: a shared run of ``window + shingle_size - 1`` words is always noticed. At least 1.
+        Winnowing window: a shared run of ``window + shingle_size - 1`` units is always noticed. At least 1.
     shared : float
         Share of the smaller document's fingerprints that makes a pair a candidate, in (0, 1]; less two standard
         deviations of the count, for fingerprints are a sample of the shingles, and a small one in a short text.
@@ -96,6 +103,7 @@ class Settings:
     """
 
     shingle_size: int = 5
+    unit: str = "word"
     num_perm: int = 128
     seed: int = 1
     threshold: float = 0.8
@@ -110,6 +118,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._check_integer("shingle_size", 1, 2**16)
+        if self.unit not in UNITS:
+            raise SettingsError(f"unit is {self.unit!r}; expected one of {', '.join(UNITS)}")
         self._check_integer("num_perm", 2, 2**16)
         self._check_integer("seed", 0, 2**32 - 1)
         self._check_integer("window", 1, 2**24)

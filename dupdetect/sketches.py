@@ -204,13 +204,14 @@ def sketch_texts(
     factors, terms = minhash.permutations(settings.num_perm, settings.seed)
     band_count, rows = settings.banding
     arrays = [buffers(chunk) for chunk in chunks(texts)]
-    bounds = [kernels.slots_of(offsets) for _, offsets in arrays]
+    bounds = [kernels.slots_of(offsets, settings.unit) for _, offsets in arrays]
     base = np.cumsum([0, *(bound[-1] for bound in bounds)])
     slots = np.empty(base[-1] if keep and base[-1] <= KEPT else 0, np.uint64)
     parts = [
         kernels.sketch(
             data,
             offsets,
+            unit=settings.unit,
             shingle_size=settings.shingle_size,
             window=settings.window,
             factors=factors,
@@ -246,7 +247,7 @@ def sign_texts(texts: Texts, settings: Settings, *, workers: int = 1) -> NDArray
     """Sign texts, and no more: uint32[n, num_perm]; parameters as for `sketch_texts`."""
     factors, terms = permutations = minhash.permutations(settings.num_perm, settings.seed)
     if patient(texts):
-        hashes = (word_hashes(words(text)) for text in texts.to_pylist())
+        hashes = (word_hashes(words(text, settings.unit)) for text in texts.to_pylist())
         rows = [minhash.signature(shingle_hashes(row, settings.shingle_size), permutations) for row in hashes]
         return np.array(rows, np.uint32).reshape(len(texts), settings.num_perm)
     from dupdetect import kernels
@@ -254,6 +255,7 @@ def sign_texts(texts: Texts, settings: Settings, *, workers: int = 1) -> NDArray
     parts = [
         kernels.sketch(
             *buffers(chunk),
+            unit=settings.unit,
             shingle_size=settings.shingle_size,
             window=0,
             factors=factors,
@@ -270,7 +272,7 @@ def sign_texts(texts: Texts, settings: Settings, *, workers: int = 1) -> NDArray
 
 def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True) -> Sketches:
     """Sketch texts by the definition."""
-    hashes = [word_hashes(words(text)) for text in texts]
+    hashes = [word_hashes(words(text, settings.unit)) for text in texts]
     shingles = [shingle_hashes(row, settings.shingle_size) for row in hashes]
     permutations = minhash.permutations(settings.num_perm, settings.seed)
     signed = [minhash.signature(row, permutations) for row in shingles]
@@ -286,7 +288,7 @@ def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True)
 
 
 def shingle_sets(
-    texts: Texts, documents: NDArray[np.int64], shingle_size: int, *, kept: Kept | None = None, workers: int = 1
+    texts: Texts, documents: NDArray[np.int64], settings: Settings, *, kept: Kept | None = None, workers: int = 1
 ) -> Ragged:
     """Return the sorted, distinct shingle hashes of some documents, a row each.
 
@@ -295,28 +297,36 @@ def shingle_sets(
     texts : pyarrow large_string array, chunked or not
     documents : int64[m]
         Which of them, ascending.
-    shingle_size : int
+    settings : Settings
+        They say what a shingle is.
     kept : Kept, optional
         From sketching these texts.
     workers : int
     """
     if kept is not None:
-        return _from_kept(texts, documents, shingle_size, kept, workers)
+        return _from_kept(texts, documents, settings, kept, workers)
     if patient(texts):
-        chosen = (texts[int(index)].as_py() for index in documents)
-        return Ragged.of([np.unique(shingle_hashes(word_hashes(words(t)), shingle_size)) for t in chosen])
+        cut = (words(texts[int(index)].as_py(), settings.unit) for index in documents)
+        return Ragged.of([np.unique(shingle_hashes(word_hashes(row), settings.shingle_size)) for row in cut])
     from dupdetect import kernels
 
     sets, first = [], 0
     for chunk in chunks(texts):
         inside = documents[np.searchsorted(documents, first) : np.searchsorted(documents, first + len(chunk))] - first
         first += len(chunk)
-        found = kernels.shingles(*buffers(chunk), inside, shingle_size=shingle_size, workers=workers, distinct=True)
+        found = kernels.shingles(
+            *buffers(chunk),
+            inside,
+            unit=settings.unit,
+            shingle_size=settings.shingle_size,
+            workers=workers,
+            distinct=True,
+        )
         sets.append(Ragged(*found))
     return Ragged.end_to_end(sets)
 
 
-def _from_kept(texts: Texts, documents: NDArray[np.int64], shingle_size: int, kept: Kept, workers: int) -> Ragged:
+def _from_kept(texts: Texts, documents: NDArray[np.int64], settings: Settings, kept: Kept, workers: int) -> Ragged:
     """Return the shingles of documents from what is kept, and of those that did not fit from their texts."""
     from dupdetect import kernels
 
@@ -325,7 +335,7 @@ def _from_kept(texts: Texts, documents: NDArray[np.int64], shingle_size: int, ke
     found = Ragged(*kernels.distinct(kept.slots, kept.places[here], kept.sizes[here], workers=workers))
     if fits.all():
         return found
-    cut = shingle_sets(texts, documents[~fits], shingle_size, workers=workers)
+    cut = shingle_sets(texts, documents[~fits], settings, workers=workers)
     order = np.argsort(np.concatenate([np.flatnonzero(fits), np.flatnonzero(~fits)]))
     return Ragged.end_to_end([found, cut]).take(order)
 

@@ -322,7 +322,8 @@ class _Fit:
         self.base, self.options, self.labelled, self.workers = base, options, labelled, workers
         self.warnings = list(labelled.notes)
         self.texts = documents.texts.combine_chunks()
-        self.measured = [_measure(self.texts, labelled, size, workers) for size in options.sizes]
+        bases = (base.replace(shingle_size=size) for size in options.sizes)
+        self.measured = [_measure(self.texts, labelled, settings, workers) for settings in bases]
         self.grids = [Grid(measured, base.least) for measured in self.measured]
         self.a, self.b = candidates.unpack(labelled.pairs)
         self.random = np.random.default_rng(base.seed)
@@ -543,8 +544,8 @@ class _Fit:
             self.warnings.append(f"no thresholds reach a precision of {wanted:g} on these pairs; best: {reached:.3f}")
 
 
-def _measure(texts: pa.Array, labelled: Labelled, size: int, workers: int) -> Measured:
-    overlaps = Verifier(texts, np.arange(len(texts)), size, workers).overlaps(labelled.pairs)
+def _measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: int) -> Measured:
+    overlaps = Verifier(texts, np.arange(len(texts)), settings, workers).overlaps(labelled.pairs)
     return Measured(overlaps.jaccard, overlaps.containment, np.minimum(overlaps.size_a, overlaps.size_b), labelled.copy)
 
 

@@ -123,14 +123,15 @@ class Verifier:
         Of all documents, in input order.
     rows : int64[n]
         Where in `texts` each document of the pairs' numbering stands.
-    shingle_size : int
+    settings : Settings
+        They say what a shingle is.
     workers : int
     kept : Kept, optional
         Shingles kept from sketching the texts.
     """
 
-    def __init__(self, texts: Texts, rows: Int, shingle_size: int, workers: int, *, kept: Kept | None = None) -> None:
-        self._texts, self._rows, self._shingle_size, self._workers = texts, rows, shingle_size, workers
+    def __init__(self, texts: Texts, rows: Int, settings: Settings, workers: int, *, kept: Kept | None = None) -> None:
+        self._texts, self._rows, self._settings, self._workers = texts, rows, settings, workers
         self._kept = kept
         self._place = np.full(len(rows), -1, np.int64)
         self._sets = Ragged.of([])
@@ -169,7 +170,7 @@ class Verifier:
         if len(new) == 0:
             return
         new = new[np.argsort(self._rows[new])]
-        sets = shingle_sets(self._texts, self._rows[new], self._shingle_size, kept=self._kept, workers=self._workers)
+        sets = shingle_sets(self._texts, self._rows[new], self._settings, kept=self._kept, workers=self._workers)
         self._place[new] = np.arange(len(new)) + len(self._sets.lengths)
         self._sets = Ragged.end_to_end([self._sets, sets]) if len(self._sets.values) else sets
 

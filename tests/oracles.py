@@ -41,14 +41,14 @@ def kind(character):
 
 
 @lru_cache(maxsize=1000)
-def words(text):
+def words(text, unit="word"):
     """Cut a text character by character."""
     cut, word = [], ""
     for character in unicodedata.normalize("NFKC", text).casefold():
-        if kind(character) == "part":
+        if unit == "word" and kind(character) == "part":
             word += character
             continue
-        cut += [word] * bool(word) + [character] * (kind(character) == "alone")
+        cut += [word] * bool(word) + [character] * (kind(character) != "between")
         word = ""
     return cut + [word] * bool(word)
 
@@ -60,9 +60,9 @@ def runs(items, size):
 
 
 @lru_cache(maxsize=1000)
-def shingles(text, size):
+def shingles(text, size, unit="word"):
     """Give the set of a text's shingles, as tuples of words."""
-    return frozenset(runs(words(text), size))
+    return frozenset(runs(words(text, unit), size))
 
 
 def shingle_hash(run):
@@ -101,11 +101,12 @@ def jaccard(a, b):
 
 def relation(a, b, settings):
     """Judge two texts: the relation of a to b, or None."""
-    if not words(a) or not words(b):
+    one, other = words(a, settings.unit), words(b, settings.unit)
+    if not one or not other:
         return None
-    if words(a) == words(b):
+    if one == other:
         return "identical"
-    x, y = shingles(a, settings.shingle_size), shingles(b, settings.shingle_size)
+    x, y = (shingles(text, settings.shingle_size, settings.unit) for text in (a, b))
     if jaccard(x, y) >= settings.threshold:
         return "near_duplicate"
     smaller = min(len(x), len(y))

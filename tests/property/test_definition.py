@@ -5,7 +5,7 @@ import oracles
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.settings import Settings
+from dupdetect.settings import UNITS, Settings
 from dupdetect.sketches import define
 
 SCRIPTS = [
@@ -37,20 +37,23 @@ TEXT = st.one_of(
 )
 
 
-@given(TEXT, st.integers(1, 6), st.integers(1, 5), st.sampled_from([2, 16]), st.sampled_from([0, 1, 99]))
-def test_a_sketch_is_what_the_oracles_say(text, size, window, num_perm, seed):
-    made = define([text], Settings(shingle_size=size, window=window, num_perm=num_perm, seed=seed))
-    words = oracles.words(text)
+@given(
+    TEXT, st.integers(1, 6), st.sampled_from(UNITS), st.integers(1, 5), st.sampled_from([2, 16]),
+    st.sampled_from([0, 1, 99]),
+)  # fmt: skip
+def test_a_sketch_is_what_the_oracles_say(text, size, unit, window, num_perm, seed):
+    made = define([text], Settings(shingle_size=size, unit=unit, window=window, num_perm=num_perm, seed=seed))
+    words = oracles.words(text, unit)
     hashes = [oracles.shingle_hash(run) for run in oracles.runs(words, size)]
     assert made.words.tolist() == [len(words)]
     assert made.fingerprints.row(0).tolist() == oracles.fingerprints(hashes, window)
     assert made.signatures[0].tolist() == oracles.minhash(hashes, num_perm, seed).hashvalues.tolist()
 
 
-@given(TEXT, TEXT)
-def test_digests_are_equal_where_the_words_are(one, other):
-    made = define([one, other], Settings())
-    assert (made.digests[0] == made.digests[1]).all() == (oracles.words(one) == oracles.words(other))
+@given(TEXT, TEXT, st.sampled_from(UNITS))
+def test_digests_are_equal_where_the_words_are(one, other, unit):
+    made = define([one, other], Settings(unit=unit))
+    assert (made.digests[0] == made.digests[1]).all() == (oracles.words(one, unit) == oracles.words(other, unit))
 
 
 @given(st.lists(TEXT, max_size=5))

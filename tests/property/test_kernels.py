@@ -8,6 +8,7 @@ import os
 import random
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dupdetect import bands, kernels, minhash, winnow
+from dupdetect.settings import UNITS
 from dupdetect.shingles import digest, shingle_hashes, word_hashes
 from dupdetect.words import words
 
@@ -54,25 +56,23 @@ def arrow(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def assert_equal_to_definition(
-    texts: Sequence[str], shingle_size: int = 5, window: int = 32, num_perm: int = 128,
+    texts: Sequence[str], unit: str = "word", shingle_size: int = 5, window: int = 32, num_perm: int = 128,
     banding: tuple[int, int] = (9, 13), workers: int = 1,
 ) -> None:  # fmt: skip
     data, offsets = arrow(texts)
     permutations = minhash.permutations(num_perm, 1)
     factors, terms = permutations
     counts, digests, keys, starts, fingerprints, signatures = kernels.sketch(
-        data, offsets, shingle_size=shingle_size, window=window, factors=factors, terms=terms,
+        data, offsets, unit=unit, shingle_size=shingle_size, window=window, factors=factors, terms=terms,
         bands=banding[0], rows=banding[1], workers=workers, want_signatures=True,
     )  # fmt: skip
     every = np.arange(len(texts))
-    raw, unique = (
-        kernels.shingles(data, offsets, every, shingle_size=shingle_size, workers=workers, distinct=distinct)
-        for distinct in (False, True)
-    )
+    cut = partial(kernels.shingles, data, offsets, every, unit=unit, shingle_size=shingle_size, workers=workers)
+    raw, unique = (cut(distinct=distinct) for distinct in (False, True))
     assert signatures is not None
     assert signatures.shape == (len(texts), num_perm)
     for row, text in enumerate(texts):
-        hashes = word_hashes(words(text))
+        hashes = word_hashes(words(text, unit))
         shingles = shingle_hashes(hashes, shingle_size)
         assert counts[row] == len(hashes), text
         assert tuple(digests[row].tolist()) == digest(hashes), text
@@ -85,21 +85,25 @@ def assert_equal_to_definition(
 
 
 def assert_equal_words(texts: Sequence[str]) -> None:
-    """Compare word hashes alone: for many or long texts."""
+    """Compare the hashes of words and of characters alone: for many or long texts."""
     data, offsets = arrow(texts)
-    bounds, hashes = kernels.shingles(data, offsets, np.arange(len(texts)), shingle_size=1, workers=1, distinct=False)
-    for row, text in enumerate(texts):
-        expected = shingle_hashes(word_hashes(words(text)), 1)
-        got = hashes[bounds[row] : bounds[row + 1]]
-        assert np.array_equal(got, expected), f"{text[:200]!r}... {len(got)} words, not {len(expected)}"
+    for unit in UNITS:
+        bounds, hashes = kernels.shingles(
+            data, offsets, np.arange(len(texts)), unit=unit, shingle_size=1, workers=1, distinct=False
+        )
+        for row, text in enumerate(texts):
+            expected = shingle_hashes(word_hashes(words(text, unit)), 1)
+            got = hashes[bounds[row] : bounds[row + 1]]
+            assert np.array_equal(got, expected), f"{text[:200]!r}... {len(got)} {unit}s, not {len(expected)}"
 
 
 @ANY_TEXT
-@given(st.lists(TEXT, min_size=1, max_size=4))
-@example(["e\u0301 A\u0316\u0301", "\u0301\u0316", "가\u11a8", "\u1100\u1161\u11a8"])
-@example(["\u0f73\u0f71", "\u0344\u0301", "a\u0345\u0301", "ΑΣ Σ", "\ud7b0\u11a8"])
-def test_any_text(texts: list[str]) -> None:
-    assert_equal_to_definition(texts, shingle_size=2, window=3)
+@given(st.lists(TEXT, min_size=1, max_size=4), st.sampled_from(UNITS))
+@example(["e\u0301 A\u0316\u0301", "\u0301\u0316", "가\u11a8", "\u1100\u1161\u11a8"], "word")
+@example(["\u0f73\u0f71", "\u0344\u0301", "a\u0345\u0301", "ΑΣ Σ", "\ud7b0\u11a8"], "word")
+@example(["e\u0301 A\u0316", "\u0301\u0316", "가\u11a8", "\U00020000東é£", "\U0010ffffA\u07ff"], "character")
+def test_any_text(texts: list[str], unit: str) -> None:
+    assert_equal_to_definition(texts, unit, shingle_size=2, window=3)
 
 
 @ANY_SETTING
@@ -111,6 +115,7 @@ def test_any_setting(data: st.DataObject) -> None:
     text = st.lists(st.sampled_from(["a", "bb", "ccc", "Ä", "東京"]), max_size=80).map(" ".join)
     assert_equal_to_definition(
         data.draw(st.lists(text, max_size=4)),
+        data.draw(st.sampled_from(UNITS)),
         shingle_size=data.draw(st.integers(1, 12)),
         window=data.draw(st.integers(1, 70)),
         num_perm=num_perm,
@@ -174,6 +179,7 @@ def test_threads_and_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     for size in (1, 100, 5000, 1 << 20):
         monkeypatch.setattr(kernels, "BLOCK_BYTES", size)
         assert_equal_to_definition(texts, workers=2)
+        assert_equal_to_definition(texts, "character", workers=2)
 
 
 CORPORA = ("answers", "newswire", "ocr", "pages", "versions", "records/stroke", "records/respiratory")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect.candidates import pack
-from dupdetect.settings import Settings
+from dupdetect.settings import UNITS, Settings
 from dupdetect.sketches import Ragged
 from dupdetect.verify import RELATIONS, Verifier, count_shared
 
@@ -19,7 +19,7 @@ TEXTS = st.lists(st.lists(st.sampled_from("abc漢"), max_size=15).map(" ".join),
 @given(TEXTS, st.integers(1, 4), st.integers(1, 3))
 def test_shares_are_exact(texts, size, workers):
     a, b = np.array(list(combinations(range(len(texts)), 2))).T
-    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), size, workers)
+    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), Settings(shingle_size=size), workers)
     found = verifier.overlaps(pack(a, b))
     sets = [oracles.shingles(text, size) for text in texts]
     for place, (x, y) in enumerate(combinations(sets, 2)):
@@ -30,12 +30,13 @@ def test_shares_are_exact(texts, size, workers):
 
 
 @given(
-    TEXTS, st.integers(1, 3), st.sampled_from([0.3, 0.5, 0.8, 1.0]), st.sampled_from([0.4, 0.7, 1.0]), st.integers(1, 5)
-)
-def test_relations_are_those_of_the_sets(texts, size, threshold, containment, least):
-    settings = Settings(shingle_size=size, threshold=threshold, containment=containment, least=least)
+    TEXTS, st.integers(1, 3), st.sampled_from(UNITS), st.sampled_from([0.3, 0.5, 0.8, 1.0]),
+    st.sampled_from([0.4, 0.7, 1.0]), st.integers(1, 5),
+)  # fmt: skip
+def test_relations_are_those_of_the_sets(texts, size, unit, threshold, containment, least):
+    settings = Settings(shingle_size=size, unit=unit, threshold=threshold, containment=containment, least=least)
     a, b = np.array(list(combinations(range(len(texts)), 2))).T
-    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), size, 1)
+    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), settings, 1)
     codes = verifier.overlaps(pack(a, b)).relations(settings)
     for code, (x, y) in zip(codes, combinations(texts, 2), strict=True):
         expected = oracles.relation(x, y, settings)
@@ -64,7 +65,7 @@ def test_giving_up_early_loses_no_match(seed, threshold, containment):
     texts = [" ".join(pool[random.random(400) < share]) for share in (0.1, 0.5, 0.7, 0.9, 0.95)]
     settings = Settings(shingle_size=1, threshold=threshold, containment=containment, least=1)
     a, b = np.array(list(combinations(range(len(texts)), 2))).T
-    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), 1, 1)
+    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), settings, 1)
     counted, found = verifier.overlaps(pack(a, b)).matches(settings), verifier.matches(pack(a, b), settings)
     assert found.pairs.tolist() == counted.pairs.tolist()
     assert found.shared.tolist() == counted.shared.tolist()

@@ -24,7 +24,7 @@ def passage(name, words=10):
 def clustered(texts):
     """Cluster texts whose every pair is a candidate: the canonical of each."""
     n = len(texts)
-    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(n), SETTINGS.shingle_size, 1)
+    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(n), SETTINGS, 1)
     matches = verifier.overlaps(pack(*np.triu_indices(n, 1))).matches(SETTINGS)
     clean = cleanness(n, matches)
     return part_bridges(cluster(clean, matches), clean, matches, verifier).tolist()

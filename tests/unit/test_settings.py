@@ -16,6 +16,7 @@ from dupdetect.settings import POLICIES, Settings
 #: A value of each setting that is not its default.
 OTHERS = {
     "shingle_size": 3,
+    "unit": "character",
     "num_perm": 64,
     "seed": 2,
     "threshold": 0.7,
@@ -71,6 +72,9 @@ def test_settings_are_pickled():
         ({"shingle_size": 2.5}, "shingle_size is 2.5; expected a whole number"),
         ({"shingle_size": "5"}, "shingle_size is '5'; expected a whole number"),
         ({"shingle_size": True}, "shingle_size is True; expected a whole number"),
+        ({"unit": "char"}, "unit is 'char'; expected one of word, character"),
+        ({"unit": None}, "unit is None; expected one of word, character"),
+        ({"unit": ["word"]}, "expected one of word, character"),
         ({"num_perm": 1}, "num_perm is 1; expected a whole number from 2"),
         ({"num_perm": None}, "num_perm is None; expected a whole number"),
         ({"seed": -1}, "seed is -1; expected a whole number from 0 to 4294967295"),
@@ -156,13 +160,13 @@ def test_fingerprints_are_the_same_in_every_process():
 
 
 def test_the_fingerprint_of_the_defaults_is_known():
-    assert Settings().sketch_fingerprint == "fec017bd9b3dd491"
+    assert Settings().sketch_fingerprint == "ff1fbb8f6fc21fa4"
 
 
 def test_the_sketch_fingerprint_differs_where_sketches_do():
     for name in OTHERS:
         differs = other(name).sketch_fingerprint != Settings().sketch_fingerprint
-        assert differs == (name in {"shingle_size", "num_perm", "seed", "window"}), name
+        assert differs == (name in {"shingle_size", "unit", "num_perm", "seed", "window"}), name
 
 
 def test_a_callable_goes_by_its_name():
@@ -212,7 +216,7 @@ def test_replace_changes_some_values_and_validates():
 
 
 def test_replace_names_the_settings_where_one_is_unknown():
-    with pytest.raises(SettingsError, match="unknown setting size, treshold; the settings are shingle_size, num_perm"):
+    with pytest.raises(SettingsError, match="unknown setting size, treshold; the settings are shingle_size, unit, num"):
         Settings().replace(treshold=0.7, size=3)
 
 

@@ -62,11 +62,18 @@ def test_definition_and_kernel_make_the_same_shingle_sets(monkeypatch):
     documents = np.array([4, 0, 7, 4, 2], np.int64)
     for patience in (0, 2**62):
         monkeypatch.setattr(sketches, "PATIENCE", patience)
-        sets = shingle_sets(arrow(TEXTS), documents, 2)
+        sets = shingle_sets(arrow(TEXTS), documents, SMALL)
         expected = [
             sorted({oracles.shingle_hash(run) for run in oracles.runs(oracles.words(TEXTS[n]), 2)}) for n in documents
         ]
         assert [sets.row(place).tolist() for place in range(len(documents))] == expected
+
+
+def test_characters_are_kept_of_every_text_that_is_no_longer_normalised(monkeypatch):
+    monkeypatch.setattr(sketches, "PATIENCE", 0)
+    texts = arrow(["a b", "", "Straße", "北京", "\ufdfa", "नमस्ते"])
+    kept = sketch_texts(texts, SMALL.replace(shingle_size=1, unit="character"), keep=True).kept
+    assert (kept.sizes <= kept.room).tolist() == [True, True, True, True, False, True]
 
 
 @pytest.mark.parametrize("patience", [0, 2**62])
@@ -74,7 +81,7 @@ def test_a_slice_of_an_arrow_array_is_sketched_as_its_copy(monkeypatch, patience
     monkeypatch.setattr(sketches, "PATIENCE", patience)
     sliced = arrow(TEXTS)[2:7]
     assert contents(sketch_texts(sliced, SMALL)) == contents(define(TEXTS[2:7], SMALL, signatures=False))
-    sets = shingle_sets(sliced, np.array([1], np.int64), 1)
+    sets = shingle_sets(sliced, np.array([1], np.int64), SMALL.replace(shingle_size=1))
     assert len(sets.row(0)) == 2
 
 
@@ -133,6 +140,7 @@ def test_jaccard_of_m_and_n_sketches_has_m_rows_and_n_columns():
     ("change", "message"),
     [
         ({"shingle_size": 3}, "shingle_size: 2 and 3"),
+        ({"unit": "character"}, "unit: word and character"),
         ({"num_perm": 32}, "num_perm: 16 and 32"),
         ({"seed": 5}, "seed: 1 and 5"),
         ({"window": 4}, "window: 3 and 4"),
@@ -176,16 +184,16 @@ def test_kept_shingles_are_those_of_the_texts(monkeypatch):
     texts = arrow(["\ufdfa" * 9, "a b c d e f", *TEXTS, "", "\u00bd" * 7, *TEXTS])
     monkeypatch.setattr(sketches, "PATIENCE", 0)
     chunked = pa.chunked_array([texts[:3], texts[3:]])
-    for size in (1, 2, 5):
-        settings = SMALL.replace(shingle_size=size)
+    for size, unit in ((1, "word"), (2, "word"), (5, "word"), (3, "character")):
+        settings = SMALL.replace(shingle_size=size, unit=unit)
         for form in (texts, chunked):
             kept = sketch_texts(form, settings, keep=True).kept
             assert kept is not None
             assert 0 < (kept.sizes <= kept.room).sum() < len(texts) or size == 5
             every = np.arange(len(texts))
-            cut = shingle_sets(texts, every, size)
+            cut = shingle_sets(texts, every, settings)
             for workers in (1, 2):
-                found = shingle_sets(form, every, size, kept=kept, workers=workers)
+                found = shingle_sets(form, every, settings, kept=kept, workers=workers)
                 assert found.offsets.tolist() == cut.offsets.tolist()
                 assert found.values.tolist() == cut.values.tolist()
 

@@ -15,7 +15,7 @@ def overlap(shared, size_a, size_b):
 
 def verifier(texts, rows=None, size=2, workers=1):
     rows = np.arange(len(texts)) if rows is None else np.array(rows)
-    return Verifier(pa.array(texts, pa.large_string()), rows, size, workers)
+    return Verifier(pa.array(texts, pa.large_string()), rows, Settings(shingle_size=size), workers)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.words import SCRIPTS_WITHOUT_SPACES, normalize, words
+from dupdetect.settings import UNITS
+from dupdetect.words import PATTERNS, SCRIPTS_WITHOUT_SPACES, normalize, words
 
 # Characters of every kind, so that short texts mix scripts, marks, case, widths and what is no word.
 MIXED = st.text(alphabet="aBéßÅﬁ１٣९_' .-\n\x00漢かカﾊﾟ한กิຂខម่русЖعَدहिंि😀👩‍💻\u200d\u0301\ufeffİǅΣς½Ⅷ", max_size=30)
@@ -42,9 +43,35 @@ def test_words_of_many_scripts(text, expected):
     assert words(text) == [unicodedata.normalize("NFKC", word) for word in expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        (" \t\n ... !? -- 😀", ""),
+        ("I", "i"),
+        ("Don't e-mail snake_case", "dontemailsnake_case"),
+        ("The foun-\ndry, f o u n d", "thefoundryfound"),
+        ("Straße ﬁnde ＡＢ １２ ½", "strassefindeab1212"),
+        ("北京 ABC 欢迎", "北京abc欢迎"),
+        ("สวัสดี ชาว", "สวัสดีชาว"),
+        ("مرحبا ﻻ", "مرحبالا"),
+        ("Привет, МИР!", "приветмир"),
+        ("नमस्ते दुनिया।", "नमस्तेदुनिया"),
+        ("한국어 각", "한국어각"),
+    ],
+)
+def test_characters_of_many_scripts(text, expected):
+    assert words(text, unit="character") == list(unicodedata.normalize("NFKC", expected))
+
+
+@given(st.one_of(MIXED, st.text(max_size=30)), st.sampled_from(UNITS))
+def test_words_are_those_of_a_scan_by_character(text, unit):
+    assert words(text, unit) == oracles.words(text, unit)
+
+
 @given(st.one_of(MIXED, st.text(max_size=30)))
-def test_words_are_those_of_a_scan_by_character(text):
-    assert words(text) == oracles.words(text)
+def test_characters_are_those_of_the_words(text):
+    assert words(text, "character") == [character for word in words(text) for character in word]
 
 
 @given(MIXED)
@@ -68,8 +95,14 @@ def test_scripts_without_spaces_are_known_to_the_regular_expressions():
 
 def test_lone_surrogates_are_passed_over():
     assert words("one\ud800two \udfff") == ["one", "two"]
+    assert words("o\ud800ne\udfff", "character") == ["o", "n", "e"]
+
+
+def test_every_unit_that_settings_take_has_a_pattern():
+    assert tuple(PATTERNS) == UNITS
 
 
 def test_a_huge_word_and_a_huge_text_are_cut():
     assert words("x" * 1_000_000) == ["x" * 1_000_000]
     assert len(words("two words " * 100_000)) == 200_000
+    assert words("x" * 1_000_000, "character") == ["x"] * 1_000_000
