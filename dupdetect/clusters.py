@@ -16,11 +16,12 @@ of them. Bridges are clustered among themselves.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dupdetect.candidates import pack
+from dupdetect.candidates import pack, packed
 from dupdetect.loops import Loop
 
 if TYPE_CHECKING:
@@ -145,19 +146,68 @@ def take_matches(bounds: Int, neighbours: Int, preference: Int, order: Int, plac
     return chosen
 
 
-def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier) -> Int:
+def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier) -> tuple[Int, Bool]:
     """Take bridges out of the clusters that they were put in.
 
     Returns
     -------
     int64[n]
         `canonical`, but bridges clustered among themselves.
+    bool[n]
+        Which documents are bridges.
     """
     bridges = _bridges(canonical, matches, verifier)
     if not bridges.any():
-        return canonical
+        return canonical, bridges
     among = matches.where(bridges[matches.a] & bridges[matches.b])
-    return np.where(bridges, cluster(clean, among), canonical)
+    return np.where(bridges, cluster(clean, among), canonical), bridges
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What bridges hold: a row for each bridge and each cluster of which it holds the canonical.
+
+    Attributes
+    ----------
+    bridge, canonical : int64[n]
+        Documents; ordered by both.
+    containment : float64[n]
+        Share of the canonical inside the bridge.
+    share : float64[n]
+        Share of the bridge inside the canonical.
+    """
+
+    bridge: Int
+    canonical: Int
+    containment: Share
+    share: Share
+
+
+def contents(bridges: Bool, parted: Int, chosen: Int, matches: Overlaps, verifier: Verifier) -> Contents:
+    """Say what each bridge holds.
+
+    Parameters
+    ----------
+    bridges : bool[n]
+    parted : int64[n]
+        The canonicals by which bridges were judged: a bridge holds those of other clusters that it matches and that
+        are smaller.
+    chosen : int64[n]
+        The canonicals that represent the same clusters in the end. These are listed, and measured.
+    matches : Overlaps
+    verifier : Verifier
+    """
+    whole, part = np.concatenate([matches.a, matches.b]), np.concatenate([matches.b, matches.a])
+    larger = np.concatenate([matches.size_a > matches.size_b, matches.size_b > matches.size_a])
+    held = bridges[whole] & (parted[part] == part) & (parted[whole] != part) & larger
+    bridge, canonical = whole[held], chosen[part[held]]
+    order = np.lexsort((canonical, bridge))
+    bridge, canonical = bridge[order], canonical[order]
+    overlaps = verifier.overlaps(pack(bridge, canonical))
+    match = overlaps.where(np.searchsorted(overlaps.pairs, packed(bridge, canonical)))
+    forth = bridge < canonical
+    containment = np.where(forth, match.containment_b, match.containment_a)
+    return Contents(bridge, canonical, containment, np.where(forth, match.containment_a, match.containment_b))
 
 
 def _bridges(canonical: Int, matches: Overlaps, verifier: Verifier) -> Bool:

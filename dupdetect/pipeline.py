@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dupdetect import candidates, canonical, clusters, tables
+from dupdetect.cleaning import cleaned
 from dupdetect.documents import collect
 from dupdetect.errors import SettingsError
 from dupdetect.loops import available_workers
@@ -93,13 +94,14 @@ def dedup(
     threads = _workers(workers)
     clock = _Clock(progress)
     with clock.stage("read", 0):
-        documents = collect(data, text=text, id=id, strict=strict)
+        documents = cleaned(collect(data, text=text, id=id, strict=strict), workers=threads)
     with clock.stage("sign", len(documents)):
         sketches = sketch_texts(documents.texts, chosen, workers=threads, keep=True)
     decision, caps = _decide(documents, sketches, chosen, threads, clock)
     with clock.stage("tables", len(documents)):
         found = tables.clusters_table(documents, decision, chosen)
         matches, caps["unlisted_pairs"] = tables.matches_table(documents, decision, chosen)
+        bridges = tables.bridges_table(documents, decision, chosen)
         kept = tables.kept_table(documents, decision)
     counts = {
         "documents": len(documents),
@@ -109,6 +111,7 @@ def dedup(
         "duplicates": len(documents) - kept.num_rows,
         "kept": kept.num_rows,
         "matches": matches.num_rows,
+        "bridges": len(decision.bridge_documents),
         "relations": tables.relation_counts(found),
     }
     manifest = {
@@ -121,7 +124,7 @@ def dedup(
         "timings": clock.seconds,
         "caps": caps,
     }
-    return Result(found, matches, kept, documents.rejects, manifest)
+    return Result(found, matches, bridges, kept, documents.rejects, manifest)
 
 
 def signatures(
@@ -201,14 +204,15 @@ def _decide(
         clean = clusters.cleanness(len(distinct), matches)
         settled = clusters.settle(clean, _linked(matches, found.sparse))
         grouped, matches, rounds = _cluster(found, settled, matches, verifier, settings, workers)
-        grouped = clusters.part_bridges(grouped, clean, matches, verifier)
+        parted, bridges = clusters.part_bridges(grouped, clean, matches, verifier)
         ranks = _ranks(documents, sketches, text_of, clean)
         with_words = np.flatnonzero(text_of >= 0)
         document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], len(distinct))]
         text_ranks = canonical.cleanest(clean) if settings.canonical == "cleanest" else ranks[document_of]
-        grouped, matches = canonical.choose(grouped, text_ranks, matches, verifier, settings)
+        grouped, matches = canonical.choose(parted, text_ranks, matches, verifier, settings)
+        contents = clusters.contents(bridges, parted, grouped, matches, verifier)
     caps = {"frequent_keys": found.frequent, "sparse_pairs": len(found.sparse), "rounds": rounds}
-    return tables.Decision(text_of, ranks, document_of, grouped, matches), caps
+    return tables.Decision(text_of, ranks, document_of, grouped, matches, bridges, contents), caps
 
 
 def _ranks(documents: Documents, sketches: Sketches, text_of: Int, clean: NDArray[np.float64]) -> Int:

@@ -57,6 +57,10 @@ class Result:
         One row a verified pair: ``a``, ``b`` (ids), ``relation`` of a to b, ``score``, ``jaccard``,
         ``containment_a`` (share of a inside b), ``containment_b``, ``template`` (share of the shared text
         that is template).
+    bridges : pyarrow.Table
+        What documents of several different texts hold, such as round-ups: one row for each such document and each
+        canonical in it. ``id`` (the document), ``cluster`` (the canonical's id), ``containment`` (share of the
+        canonical inside the document), ``share`` (share of the document that the canonical accounts for).
     kept : pyarrow.Table
         The input rows that stay, every column, in input order.
     rejects : pyarrow.Table
@@ -67,6 +71,7 @@ class Result:
 
     clusters: pa.Table
     matches: pa.Table
+    bridges: pa.Table
     kept: pa.Table
     rejects: pa.Table
     manifest: dict[str, Any]
@@ -120,6 +125,7 @@ class Result:
         tables = {
             "clusters": self.clusters,
             "matches": self.matches,
+            "bridges": self.bridges,
             "kept": self.kept,
             "rejects": self.rejects,
         }

@@ -142,6 +142,8 @@ def _print_counts(console: Console, result: Result) -> None:
         (len(taken), "duplicates", f", {len(taken) / documents:.1%} of the documents" if documents else ""),
         (result.kept.num_rows, "kept", ""),
     ]
+    if bridges := result.manifest["counts"]["bridges"]:
+        rows.append((bridges, "bridges", ", documents of several different texts: bridges lists what they hold"))
     if rejected:
         rows.append((rejected, "rejected rows", ", each with its reason in rejects.jsonl"))
     width = max(len(f"{number:,}") for number, _, _ in rows)

@@ -1,7 +1,7 @@
 """Decisions to tables.
 
 Input    the documents, the text that each has, the matches and the canonical of each text
-Output   the tables `clusters`, `matches` and `kept`
+Output   the tables `clusters`, `matches`, `bridges` and `kept`
 Cost     O(n), and a sort of the matches
 """
 
@@ -20,6 +20,7 @@ from dupdetect.verify import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dupdetect.clusters import Contents
     from dupdetect.documents import Documents
     from dupdetect.settings import Settings
     from dupdetect.verify import Overlaps
@@ -43,6 +44,10 @@ class Decision:
         The text that represents each text's cluster.
     matches : Overlaps
         Of texts.
+    bridges : bool[m]
+        The texts that hold several others.
+    contents : Contents
+        What these hold.
     """
 
     text_of: Int
@@ -50,6 +55,8 @@ class Decision:
     document_of: Int
     canonical: Int
     matches: Overlaps
+    bridges: NDArray[np.bool_]
+    contents: Contents
 
     @property
     def canonical_documents(self) -> Int:
@@ -58,6 +65,11 @@ class Decision:
         with_words = np.flatnonzero(self.text_of >= 0)
         represented[with_words] = self.document_of[self.canonical][self.text_of[with_words]]
         return represented
+
+    @property
+    def bridge_documents(self) -> Int:
+        """The documents that are bridges, in input order."""
+        return np.flatnonzero(np.append(self.bridges, False)[self.text_of])
 
 
 def clusters_table(documents: Documents, decision: Decision, settings: Settings) -> pa.Table:
@@ -156,6 +168,33 @@ def _pairs_between(bounds: Int, members: Int, matches: Overlaps, most: int) -> t
     a = members[bounds[x[match]] + step // wide[match]]
     b = members[bounds[y[match]] + step % wide[match]]
     return (a, b, match), int(total.sum()) - len(match)
+
+
+def bridges_table(documents: Documents, decision: Decision, settings: Settings) -> pa.Table:
+    """Return the table `bridges`: a row for each document that is one and each canonical it holds.
+
+    It is ordered by id, then by share, the most first. Where more than `Settings.frequent` documents have a bridge's
+    text, the one that represents the text stands for the others.
+    """
+    contents = decision.contents
+    bridge = decision.bridge_documents
+    text = decision.text_of[bridge]
+    few = np.bincount(text, minlength=len(decision.bridges)) <= settings.frequent
+    listed = few[text] | (decision.document_of[text] == bridge)
+    bridge, text = bridge[listed], text[listed]
+    first = np.searchsorted(contents.bridge, text)
+    count = np.searchsorted(contents.bridge, text, side="right") - first
+    row = np.repeat(first, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    table = pa.table(
+        {
+            "id": documents.ids.take(pa.array(np.repeat(bridge, count))),
+            "cluster": documents.ids.take(pa.array(decision.document_of[contents.canonical[row]])),
+            "containment": contents.containment[row],
+            "share": contents.share[row],
+        }
+    )
+    order = [("id", "ascending"), ("share", "descending"), ("cluster", "ascending")]
+    return table.sort_by(order).combine_chunks()
 
 
 def kept_table(documents: Documents, decision: Decision) -> pa.Table:

@@ -40,7 +40,8 @@ def rows(table, key):
 
 def tables(result):
     """Give all that a result decides, order of the input forgotten."""
-    return rows(result.clusters, ["id"]), rows(result.matches, ["a", "b"]), rows(result.kept, ["id"])
+    contents = rows(result.bridges, ["id", "cluster"])
+    return rows(result.clusters, ["id"]), rows(result.matches, ["a", "b"]), contents, rows(result.kept, ["id"])
 
 
 def partition(result):
@@ -152,7 +153,7 @@ def test_the_result_does_not_depend_on_workers_or_chunks(corpus, settings, data)
     for other in results[1:]:
         assert other.clusters.equals(results[0].clusters)
         assert other.matches.equals(results[0].matches)
-        assert tables(other)[:2] == tables(results[0])[:2]
+        assert tables(other)[:3] == tables(results[0])[:3]
         assert other.kept.num_rows == results[0].kept.num_rows
 
 
@@ -234,6 +235,7 @@ def test_the_manifest_counts_what_the_tables_hold(corpus, settings):
         "duplicates": len(corpus) - result.kept.num_rows,
         "kept": result.kept.num_rows,
         "matches": result.matches.num_rows,
+        "bridges": len(set(result.bridges["id"].to_pylist())),
         "relations": {name: relations[name] for name in ("identical", "near_duplicate", "contains", "contained")},
     }
 
@@ -262,7 +264,7 @@ def test_compiled_code_takes_chunks_as_they_come(monkeypatch, corpus, size, work
         patch.setattr(sketches, "PATIENCE", 1)
         patch.setattr(sketches, "CHUNK", 0)
         compiled = dedup(pa.concat_tables(pieces) if pieces else table, settings=EXACT, workers=workers)
-    assert tables(compiled)[:2] == tables(dedup(table, settings=EXACT))[:2]
+    assert tables(compiled)[:3] == tables(dedup(table, settings=EXACT))[:3]
 
 
 @pytest.mark.parametrize("policy", ["cleanest", "longest"])

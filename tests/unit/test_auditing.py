@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ TEXTS = {
 def with_clusters(result: Result, clusters: dict[Any, Any], matches: pa.Table | None = None) -> Result:
     """Make another result of the same run."""
     table = pa.table({"id": list(clusters), "cluster": list(clusters.values())})
-    return Result(table, result.matches if matches is None else matches, result.kept, result.rejects, result.manifest)
+    return dataclasses.replace(result, clusters=table, matches=result.matches if matches is None else matches)
 
 
 @pytest.fixture(scope="module")

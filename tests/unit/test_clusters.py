@@ -27,7 +27,7 @@ def clustered(texts):
     verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(n), SETTINGS, 1)
     matches = verifier.overlaps(pack(*np.triu_indices(n, 1))).matches(SETTINGS)
     clean = cleanness(n, matches)
-    return part_bridges(cluster(clean, matches), clean, matches, verifier).tolist()
+    return part_bridges(cluster(clean, matches), clean, matches, verifier)[0].tolist()
 
 
 def test_cleanness_is_the_mean_share_that_matches_hold():

@@ -4,6 +4,7 @@ import pytest
 
 from dupdetect import tables
 from dupdetect.candidates import pack
+from dupdetect.clusters import Contents
 from dupdetect.documents import collect
 from dupdetect.settings import Settings
 from dupdetect.tables import Decision
@@ -12,17 +13,23 @@ from dupdetect.verify import Overlaps
 SETTINGS = Settings()
 
 
-def decision(text_of, canonical, matches=(), ranks=None):
-    """Make a decision from rows of (a, b, shared, size_a, size_b); ranks as the documents come."""
+def decision(text_of, canonical, matches=(), ranks=None, held=()):
+    """Make a decision from rows of (a, b, shared, size_a, size_b); ranks as the documents come.
+
+    What bridges hold is given as rows of (bridge, canonical, containment, share).
+    """
     text_of = np.array(text_of, np.int64)
     columns = np.array(sorted(matches), np.int64).reshape(-1, 5).T
     ranks = np.arange(len(text_of)) if ranks is None else np.array(ranks)
     document_of = np.array(
         [min(np.flatnonzero(text_of == text), key=lambda one: ranks[one]) for text in range(len(canonical))], np.int64
     )
-    return Decision(
-        text_of, ranks, document_of, np.array(canonical, np.int64), Overlaps(pack(columns[0], columns[1]), *columns[2:])
-    )
+    canonical = np.array(canonical, np.int64)
+    bridge, inside, containment, share = np.array(held, np.float64).reshape(-1, 4).T
+    contents = Contents(bridge.astype(np.int64), inside.astype(np.int64), containment, share)
+    bridges = np.isin(np.arange(len(canonical)), bridge)
+    overlaps = Overlaps(pack(columns[0], columns[1]), *columns[2:])
+    return Decision(text_of, ranks, document_of, canonical, overlaps, bridges, contents)
 
 
 def documents(ids):
@@ -78,12 +85,16 @@ def test_tables_have_the_columns_and_types_of_the_contract():
         [("a", pa.uint16()), ("b", pa.uint16()), ("relation", pa.string())]
         + [(name, pa.float64()) for name in ("score", "jaccard", "containment_a", "containment_b", "template")]
     )
+    bridges = tables.bridges_table(documents(pa.array([1, 2], pa.uint16())), made, SETTINGS)
+    assert bridges.schema == pa.schema(
+        [("id", pa.uint16()), ("cluster", pa.uint16()), ("containment", pa.float64()), ("share", pa.float64())]
+    )
 
 
 def test_empty_tables_have_the_same_columns():
     none, some = decision([], []), decision([0, 0], [0])
     empty = collect(pa.table({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())}))
-    for made in (tables.clusters_table, lambda *args: tables.matches_table(*args)[0]):
+    for made in (tables.clusters_table, lambda *args: tables.matches_table(*args)[0], tables.bridges_table):
         assert made(empty, none, SETTINGS).schema == made(documents(["a", "b"]), some, SETTINGS).schema
     assert tables.kept_table(empty, none).num_rows == 0
 
@@ -119,6 +130,35 @@ def test_of_too_many_pairs_between_two_texts_one_stands_for_all():
     between = [(row["a"], row["b"]) for row in table.to_pylist() if row["relation"] != "identical"]
     assert between == [("c", "e")]  # the first of each text
     assert unlisted == 5
+
+
+def test_a_bridge_has_a_row_for_each_canonical_it_holds_the_most_first():
+    held = [(3, 0, 1.0, 0.2), (3, 1, 0.9, 0.4), (3, 2, 0.8, 0.2)]
+    made = decision([2, 0, 3, 1, -1], [0, 1, 2, 3], held=held)
+    assert made.bridge_documents.tolist() == [2]
+    assert tables.bridges_table(documents([*"zyxwv"]), made, SETTINGS).to_pylist() == [
+        {"id": "x", "cluster": "w", "containment": 0.9, "share": 0.4},
+        {"id": "x", "cluster": "y", "containment": 1.0, "share": 0.2},
+        {"id": "x", "cluster": "z", "containment": 0.8, "share": 0.2},
+    ]
+
+
+def test_bridges_are_ordered_by_id():
+    held = [(1, 0, 1.0, 0.5), (2, 0, 1.0, 0.25)]
+    table = tables.bridges_table(documents([7, 30, 4]), decision([0, 1, 2], [0, 1, 2], held=held), SETTINGS)
+    assert table.select(["id", "cluster", "share"]).to_pydict() == {
+        "id": [4, 30],
+        "cluster": [7, 7],
+        "share": [0.25, 0.5],
+    }
+
+
+@pytest.mark.parametrize(("copies", "listed"), [(3, ["b", "c", "d"]), (4, ["d"])])
+def test_every_document_of_a_bridge_is_listed_unless_they_are_too_many(copies, listed):
+    made = decision([0, *[1] * copies], [0, 1], ranks=[0, 5, 4, 3, 6][: copies + 1], held=[(1, 0, 1.0, 0.5)])
+    table = tables.bridges_table(documents([*"abcde"][: copies + 1]), made, SETTINGS.replace(frequent=3))
+    assert table["id"].to_pylist() == listed
+    assert len(made.bridge_documents) == copies
 
 
 def test_kept_rows_are_the_canonicals_in_input_order_with_every_column():
