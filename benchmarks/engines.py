@@ -1,4 +1,4 @@
-"""The engines that `throughput.py` times, one per process.
+"""The engines that `throughput.py` and `quality.py` measure, one per process.
 
     python benchmarks/engines.py NAME CORPUS.parquet OUT.npz --threads 2 --threshold 0.7
 
@@ -22,14 +22,15 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 NUM_PERM = 128
@@ -46,29 +47,37 @@ class Options:
     bands: int
     rows: int
     shingle_size: int = SHINGLE_SIZE
+    unit: str = "word"  # or "character": what shingles are made of
+    settings: dict[str, Any] = field(default_factory=dict)  # of this library, by name
 
 
 @dataclass(frozen=True)
 class Job:
     """Timed work, and the untimed reading of its result.
 
-    `found` returns ``{"labels": int64[n]}``, ``{"pairs": int64[m, 2]}``, ``{"flags": bool[n]}`` or ``{}``.
+    `found` returns ``{"labels": int64[n]}``, ``{"pairs": int64[m, 2]}``, ``{"flags": bool[n]}`` or ``{}``; this
+    library ``{"canonical": bool[n], "identical": bool[m]}`` beside labels and pairs.
     """
 
     work: Callable[[], Any]
     found: Callable[[Any], dict[str, np.ndarray]] = lambda _: {}
 
 
-def shingles(text: str, size: int) -> list[str]:
-    """Word shingles as strings, for the engines that leave shingling to Python."""
+def shingles(text: str, size: int, unit: str = "word") -> list[str]:
+    """Shingles as strings, for the engines that leave shingling to Python."""
     words = re.findall(r"\w+", text.casefold())
+    if unit == "character":
+        line = "".join(words)
+        return [line[i : i + size] for i in range(max(len(line) - size + 1, 1))]
     if len(words) < size:
         return [" ".join(words)]
     return list(map(" ".join, zip(*(words[i:] for i in range(size)), strict=False)))
 
 
-def byte_shingles(text: str, size: int) -> list[bytes]:
-    """The same as bytes, which is what `datasketch` hashes; encoded once per text, not once per shingle."""
+def byte_shingles(text: str, size: int, unit: str = "word") -> list[bytes]:
+    """The same as bytes, which is what `datasketch` hashes; words are encoded once per text, not once per shingle."""
+    if unit == "character":
+        return [shingle.encode() for shingle in shingles(text, size, unit)]
     words = " ".join(re.findall(r"\w+", text.casefold())).encode().split()
     if len(words) < size:
         return [b" ".join(words)]
@@ -87,10 +96,10 @@ def neighbours(lists: Iterable[Iterable[int]]) -> dict[str, np.ndarray]:
 
 
 def dupdetect(data: pa.Table, options: Options) -> Job:
-    """Texts (Arrow) to clusters, default settings."""
+    """Texts (Arrow) to clusters, default settings but for those given."""
     import dupdetect
 
-    return Job(lambda: dupdetect.dedup(data, workers=options.threads), clusters)
+    return Job(lambda: dupdetect.dedup(data, workers=options.threads, **options.settings), clusters)
 
 
 def dupdetect_list(data: pa.Table, options: Options) -> Job:
@@ -107,6 +116,8 @@ def clusters(result: Any) -> dict[str, np.ndarray]:
     return {
         "labels": in_order["cluster"].to_numpy(),
         "pairs": np.column_stack((result.matches["a"].to_numpy(), result.matches["b"].to_numpy())),
+        "canonical": in_order["canonical"].to_numpy(),
+        "identical": pc.equal(result.matches["relation"], "identical").to_numpy(),
     }
 
 
@@ -143,6 +154,50 @@ def definition(data: pa.Table, options: Options) -> Job:
     return Job(work, neighbours)
 
 
+# ------------------------------------------------------------------------------------------------- oracles
+
+
+def exact(measure: str) -> Callable[[pa.Table, Options], Job]:
+    """Every pair compared on its shingles, no sketch: those whose "jaccard" or "containment" reaches the threshold."""
+
+    def engine(data: pa.Table, options: Options) -> Job:
+        texts = data["text"].to_pylist()
+
+        def work() -> np.ndarray:
+            blocks = similarities(texts, options.shingle_size, options.unit)
+            return np.concatenate([pairs[found[measure] >= options.threshold] for pairs, found in blocks])
+
+        return Job(work, lambda pairs: {"pairs": pairs})
+
+    return engine
+
+
+def similarities(
+    texts: list[str], size: int, unit: str = "word", rows: int = 500
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Exact Jaccard and containment (of the smaller) of every pair that shares a shingle, some rows at a time.
+
+    Words and shingles are this library's by definition; what is shared is counted by a sparse matrix product.
+    """
+    from scipy.sparse import csr_matrix
+
+    from dupdetect.shingles import shingle_hashes, word_hashes
+    from dupdetect.words import words
+
+    sets = [np.unique(shingle_hashes(word_hashes(words(text, unit)), size)) for text in texts]
+    sizes = np.array([len(hashes) for hashes in sets])
+    _, columns = np.unique(np.concatenate(sets), return_inverse=True)
+    matrix = csr_matrix((np.ones(len(columns), dtype=np.int32), columns, np.concatenate(([0], np.cumsum(sizes)))))
+    turned = matrix.T.tocsr()
+    for first in range(0, len(texts), rows):
+        block = (matrix[first : first + rows] @ turned).tocoo()
+        later = block.row + first < block.col
+        a, b, shared = block.row[later] + first, block.col[later], block.data[later]
+        union = sizes[a] + sizes[b] - shared
+        found = {"jaccard": shared / union, "containment": shared / np.minimum(sizes[a], sizes[b])}
+        yield np.column_stack((a, b)), found
+
+
 # -------------------------------------------------------------------------------------------------- peers
 
 
@@ -154,7 +209,7 @@ def datasketch(data: pa.Table, options: Options) -> Job:
     texts = data["text"].to_pylist()
 
     def work() -> list[list[int]]:
-        sets = (byte_shingles(text, options.shingle_size) for text in texts)
+        sets = (byte_shingles(text, options.shingle_size, options.unit) for text in texts)
         signed = MinHash.bulk(sets, num_perm=NUM_PERM, hashfunc=xxhash.xxh32_intdigest)
         lsh = MinHashLSH(num_perm=NUM_PERM, params=(options.bands, options.rows))
         for number, minhash in enumerate(signed):
@@ -172,7 +227,7 @@ def rensa(data: pa.Table, options: Options) -> Job:
 
     def work() -> list[list[int]]:
         signed = RMinHash.from_token_sets(
-            (shingles(text, options.shingle_size) for text in texts), num_perm=NUM_PERM, seed=42
+            (shingles(text, options.shingle_size, options.unit) for text in texts), num_perm=NUM_PERM, seed=42
         )
         lsh = RMinHashLSH(threshold=options.threshold, num_perm=NUM_PERM, num_bands=divisor(options.bands))
         lsh.insert_many(signed)
@@ -188,7 +243,7 @@ def rensa_rho(data: pa.Table, options: Options) -> Job:
     texts = data["text"].to_pylist()
 
     def work() -> list[bool]:
-        sets = (shingles(text, options.shingle_size) for text in texts)
+        sets = (shingles(text, options.shingle_size, options.unit) for text in texts)
         matrix = RMinHash.digest_matrix_from_token_sets_rho(sets, num_perm=NUM_PERM, seed=42, probes=4)
         lsh = RMinHashLSH(threshold=options.threshold, num_perm=NUM_PERM, num_bands=divisor(options.bands))
         return lsh.query_duplicate_flags_matrix_one_shot(matrix)
@@ -214,7 +269,7 @@ def gaoya(data: pa.Table, options: Options) -> Job:
             jaccard_threshold=options.threshold,
             num_bands=options.bands,
             band_size=options.rows,
-            analyzer="word",
+            analyzer="char" if options.unit == "character" else "word",
             lowercase=True,
             ngram_range=(options.shingle_size, options.shingle_size),
             id_container="smallvec",
@@ -243,6 +298,8 @@ def text_dedup(data: pa.Table, options: Options) -> Job:
     """Its fingerprint and cluster steps on a data set in memory, as many processes as there are cores."""
     from types import SimpleNamespace
 
+    if options.unit != "word":
+        raise SystemExit("text-dedup makes shingles of words only")
     os.environ["HF_HUB_OFFLINE"] = "1"
     from datasets import Dataset, disable_caching, disable_progress_bars
     from text_dedup.config import MinHashAlgorithmConfig
@@ -283,6 +340,8 @@ ENGINES: dict[str, tuple[Callable[[pa.Table, Options], Job], str]] = {  # name -
     "dupdetect, from a list": (dupdetect_list, "dupdetect"),
     "dupdetect signing": (sign, "dupdetect"),
     "definition in Python": (definition, "dupdetect"),
+    "exact Jaccard": (exact("jaccard"), "scipy"),
+    "exact containment": (exact("containment"), "scipy"),
     "datasketch": (datasketch, "datasketch"),
     "rensa": (rensa, "rensa"),
     "rensa rho, flags only": (rensa_rho, "rensa"),
@@ -317,12 +376,17 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--threshold", type=float, default=0.7)
     parser.add_argument("--bands", type=int, nargs=2, default=(14, 9), metavar=("BANDS", "ROWS"))
+    parser.add_argument("--shingle-size", type=int, default=SHINGLE_SIZE)
+    parser.add_argument("--unit", choices=("word", "character"), default="word")
+    parser.add_argument("--settings", type=json.loads, default={}, help="of this library, as JSON")
     given = parser.parse_args()
     if given.engine == "versions":
         print(json.dumps({package: version(package) for _, package in ENGINES.values()}))
         return
     build, package = ENGINES[given.engine]
-    options = Options(given.threads, given.threshold, *given.bands)
+    options = Options(
+        given.threads, given.threshold, *given.bands, given.shingle_size, given.unit, settings=given.settings
+    )
     data = load(given.corpus)
     build(data.slice(0, WARM_UP), options).work()
     job = build(data, options)

@@ -1,44 +1,85 @@
 """Precision and recall on real texts with a known truth, beside exact similarity and other tools.
 
-    python benchmarks/quality.py --out results
+    python benchmarks/quality.py --peer-python .venv-peers/bin/python --bars --out results
 
-reads the corpora where they lie (environment variable DUPDETECT_SHARED, else ``../shared`` beside the
-repository; their README says what they are and how they are scored), runs every engine over every set,
-prints a table and writes ``quality.json``. Sets that are absent and engines that are not installed are
-skipped by name.
+reads the corpora where they lie (environment variable DUPDETECT_SHARED, else ``../shared`` beside the repository;
+their README says what they are and how they are scored), runs every engine over every set, each in a fresh process
+(`engines.py`), and prints a table in Markdown: a row an engine, a column a measure. ``--details`` adds a row for every
+engine and set, ``--bars`` what this library has set itself to reach, ``--json`` prints all of it as JSON instead, and
+``quality.json`` in the output folder has the same. Sets that are absent and engines that are not installed are skipped
+by name.
 
-A set is a function ``(folder) -> list of Task``: some documents, the settings to use, and how to score what
-an engine found. An engine is a function ``(task) -> Found``.
+A set is a function ``(folder) -> list of Task``: some documents, the settings to use, and how to score what an engine
+found. Engines other than this library are told the same unit and size of shingles as this library, and are run at the
+thresholds that people use, 0.8 and 0.5; pairs are joined into connected components where an engine makes no clusters.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import gzip
 import json
 import os
-import time
+import re
+import sys
+import tempfile
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import corpus
 import engines
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import scoring
+from throughput import machine, run
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+from dupdetect import Settings
+from dupdetect.bands import choose
+from dupdetect.scores import PairScore
+
+HERE = Path(__file__).resolve().parent
+
+#: Settings for texts of a line or a few: bibliographic records, titles, addresses.
+SHORT = {
+    "shingle_size": 1, "threshold": 0.57, "containment": 0.8, "least": 16, "bands": (24, 5), "window": 8,
+}  # fmt: skip
+
+#: Settings for noisy texts: recognised characters.
+NOISE = {"shingle_size": 3, "threshold": 0.5}
+
+#: Settings for degrees of reuse in texts of a paragraph or two.
+REUSE = {"shingle_size": 3, "threshold": 0.5}
+
+#: Newswire and versions: their truths are computed of word 3-shingles, and recall is asked from these on.
+NEWSWIRE = {"shingle_size": 3, "threshold": 0.7}
+VERSIONS = {"shingle_size": 3, "threshold": 0.8}
+
+#: What other tools are run at.
+THRESHOLDS = (0.8, 0.5)
+
+#: Pure prose, no template in it: originals and copies of them, none in a page.
+PROSE = corpus.Corpus(documents=10_000, pages=0.0, mix={"exact": 1.0, "edited": 2.0, "truncated": 1.0}, mean_bytes=2000)
+
+#: Sets of prose, where template votes must do no harm.
+NO_HARM = ("newswire", "versions", "generated")
+
+OCR_BANDS = {"< 0.10": (0.0, 0.10), "0.10 to 0.25": (0.10, 0.25), "≥ 0.25": (0.25, float("inf"))}
 
 
 @dataclass(frozen=True)
 class Found:
-    """What an engine made of a task's documents, by their numbers."""
+    """What an engine made of a task's documents, by their numbers; None is what it does not say."""
 
     labels: scoring.Labels
-    pairs: scoring.Pairs
-    canonical: np.ndarray | None = None  # bool[n]; engines without canonicals have none
+    pairs: scoring.Pairs | None
+    canonical: np.ndarray | None = None  # bool[n]
+    identical: scoring.Pairs | None = None  # those of the pairs that it calls so
 
 
 @dataclass(frozen=True)
@@ -50,103 +91,49 @@ class Task:
     texts: list[str]
     score: Callable[[Found], dict[str, Any]]
     settings: dict[str, Any] = field(default_factory=dict)
+    ours_only: bool = False
 
     @property
-    def shingle_size(self) -> int:
-        """Of the settings, or the default."""
-        return int(self.settings.get("shingle_size", engines.SHINGLE_SIZE))
+    def shingles(self) -> tuple[int, str]:
+        """Size and unit, of the settings or by default."""
+        return self.settings.get("shingle_size", engines.SHINGLE_SIZE), self.settings.get("unit", "word")
 
 
-# -------------------------------------------------------------------------------------------------- engines
+@dataclass(frozen=True)
+class Engine:
+    """A row of the table: a program of `engines.py`, and what it is told."""
+
+    program: str
+    threshold: float | None = None  # None: of the task
+    settings: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or (self.program if self.threshold is None else f"{self.program} ≥ {self.threshold}")
+
+    @property
+    def ours(self) -> bool:
+        """Whether it runs in this interpreter, and not in the peers'."""
+        return self.program.startswith((OURS, "exact"))
+
+    @property
+    def package(self) -> str:
+        """What must be installed for it."""
+        return engines.ENGINES[self.program][1]
 
 
-def dupdetect(task: Task) -> Found:
-    """The library itself, default settings but for those of the task."""
-    import dupdetect
+OURS = "dupdetect"
+PEERS = ("datasketch", "rensa", "gaoya", "text-dedup")
+SWITCHES = {field.name for field in dataclasses.fields(Settings)}
+WITHOUT = "dupdetect, no template votes"
 
-    result = dupdetect.dedup(dict(zip(task.ids, task.texts, strict=True)), **task.settings)
-    number = {key: i for i, key in enumerate(task.ids)}
-    rows = sorted(result.clusters.to_pylist(), key=lambda row: number[row["id"]])
-    a, b = (result.matches[side].to_pylist() for side in ("a", "b"))
-    pairs = np.array([(number[x], number[y]) for x, y in zip(a, b, strict=True)], dtype=np.int64)
-    return Found(
-        scoring.labels(row["cluster"] for row in rows),
-        scoring.unique_pairs(pairs),
-        np.array([row["canonical"] for row in rows]),
-    )
-
-
-def exact(measure: str, threshold: float) -> Callable[[Task], Found]:
-    """All pairs compared exactly, those at or above the threshold joined into connected components."""
-
-    def engine(task: Task) -> Found:
-        pairs = [
-            np.column_stack((a, b))[similarity[measure] >= threshold]
-            for a, b, similarity in similarities(task.texts, task.shingle_size)
-        ]
-        found = scoring.unique_pairs(np.concatenate(pairs))
-        return Found(scoring.components(len(task.texts), found), found)
-
-    return engine
-
-
-def similarities(texts: Sequence[str], size: int) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
-    """Exact Jaccard and containment of every pair that shares a shingle: a block of rows at a time."""
-    from scipy.sparse import csr_matrix
-
-    sets = [np.unique(_hashes(text, size)) for text in texts]
-    sizes = np.array([len(shingles) for shingles in sets])
-    _, columns = np.unique(np.concatenate(sets), return_inverse=True)
-    bounds = np.concatenate(([0], np.cumsum(sizes)))
-    matrix = csr_matrix((np.ones(len(columns), dtype=np.int32), columns, bounds))
-    turned = matrix.T.tocsr()
-    for first in range(0, len(texts), 500):
-        block = (matrix[first : first + 500] @ turned).tocoo()
-        a, b, shared = block.row + first, block.col, block.data
-        later = a < b
-        a, b, shared = a[later], b[later], shared[later]
-        jaccard = shared / (sizes[a] + sizes[b] - shared)
-        yield a, b, {"jaccard": jaccard, "containment": shared / np.minimum(sizes[a], sizes[b])}
-
-
-def _hashes(text: str, size: int) -> np.ndarray:
-    from dupdetect.shingles import shingle_hashes, word_hashes
-    from dupdetect.words import words
-
-    return shingle_hashes(word_hashes(words(text)), size)
-
-
-def peer(name: str) -> Callable[[Task], Found]:
-    """Another tool, as `engines.py` runs it for speed; its pairs joined into connected components."""
-
-    def engine(task: Task) -> Found:
-        from datasketch import MinHashLSH
-
-        threshold = task.settings.get("threshold", 0.8)
-        index = MinHashLSH(threshold=threshold, num_perm=engines.NUM_PERM)
-        options = engines.Options(2, threshold, index.b, index.r, task.shingle_size)
-        data = pa.table({"id": np.arange(len(task.texts)), "text": pa.array(task.texts, pa.large_string())})
-        job = engines.ENGINES[name][0](data, options)
-        found = job.found(job.work())
-        if "labels" in found:
-            return Found(found["labels"], np.empty((0, 2), dtype=np.int64))
-        pairs = scoring.unique_pairs(found["pairs"])
-        return Found(scoring.components(len(task.texts), pairs), pairs)
-
-    return engine
-
-
-ENGINES: dict[str, Callable[[Task], Found]] = {
-    "dupdetect": dupdetect,
-    "exact Jaccard ≥ 0.8": exact("jaccard", 0.8),
-    "exact Jaccard ≥ 0.5": exact("jaccard", 0.5),
-    "exact containment ≥ 0.8": exact("containment", 0.8),
-    "exact containment ≥ 0.9": exact("containment", 0.9),
-    "datasketch": peer("datasketch"),
-    "rensa": peer("rensa"),
-    "gaoya": peer("gaoya"),
-    "text-dedup": peer("text-dedup"),
-}
+ENGINES = [
+    Engine(OURS),
+    *([Engine(OURS, settings={"templates": False}, name=WITHOUT)] if "templates" in SWITCHES else []),
+    *(Engine("exact Jaccard", threshold) for threshold in THRESHOLDS),
+    *(Engine("exact containment", threshold) for threshold in THRESHOLDS),
+    *(Engine(peer, threshold) for peer in PEERS for threshold in THRESHOLDS),
+]
 
 
 # ----------------------------------------------------------------------------------------------------- sets
@@ -169,6 +156,14 @@ def truth_pairs(ids: Sequence[str], rows: Iterable[dict[str, str]]) -> scoring.P
     """Columns ``a`` and ``b`` as pairs of document numbers."""
     number = {key: i for i, key in enumerate(ids)}
     return scoring.unique_pairs(np.array([(number[row["a"]], number[row["b"]]) for row in rows], dtype=np.int64))
+
+
+def against_clusters(found: Found, truth: scoring.Labels, ignore: Sequence[tuple[int, int]] = ()) -> dict[str, Any]:
+    """Scores of the clusters and, where there are any, of the bare pairs."""
+    result: dict[str, Any] = scoring.score_clusters(found.labels, truth, ignore).as_dict()
+    if found.pairs is not None:
+        result["as_pairs"] = scoring.score_pairs(found.pairs, truth, ignore).as_dict()
+    return result
 
 
 def pages(folder: Path) -> list[Task]:
@@ -198,10 +193,9 @@ def _pages_task(
     sources = np.array([about[key]["source"] for key in ids])
 
     def score(found: Found) -> dict[str, Any]:
-        result: dict[str, Any] = scoring.score_clusters(found.labels, truth, apart).as_dict()
+        result = against_clusters(found, truth, apart)
         if found.canonical is not None and clean.any():
-            accuracy = scoring.canonical_accuracy(found.labels, found.canonical, clean)
-            result["canonical_accuracy"] = round(accuracy, 4)
+            result["canonical_accuracy"] = scoring.canonical_accuracy(found.labels, found.canonical, clean)
         result["by_source"] = {
             source: scoring.score_clusters(found.labels[rows], truth[rows], apart).as_dict()
             for source in sorted(set(sources.tolist()))
@@ -213,36 +207,75 @@ def _pages_task(
 
 
 def newswire(folder: Path) -> list[Task]:
-    """Recall of the computed truth: pairs with exact Jaccard of word 3-shingles of 0.7 and more."""
+    """All pairs with exact Jaccard of word 3-shingles of 0.7 and more; nothing but the same words is identical."""
     ids, texts = documents(folder)
-    return [_recall_task("newswire", ids, texts, table(folder / "pairs.csv"), "jaccard3", 0.7)]
+    rows = table(folder / "pairs.csv")
+    near = truth_pairs(ids, [row for row in rows if float(row["jaccard3"]) >= NEWSWIRE["threshold"]])
+
+    def score(found: Found) -> dict[str, Any]:
+        result: dict[str, Any] = scoring.score_clusters_by_pairs(found.labels, near).as_dict()
+        result["near"] = recall_of(near, found)
+        if found.identical is not None:
+            result["identical"] = len(found.identical)
+            result["identical_but_different"] = sum(
+                plain_words(texts[a]) != plain_words(texts[b]) for a, b in found.identical.tolist()
+            )
+        return result
+
+    return [Task("newswire", ids, texts, score, NEWSWIRE)]
+
+
+def plain_words(text: str) -> list[str]:
+    """Words and numbers, read without the library."""
+    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
+
+
+def recall_of(near: scoring.Pairs, found: Found) -> dict[str, Any]:
+    """Share of some pairs that is in one cluster, and that is a match itself."""
+    result = {"true": len(near), "clusters": scoring.share_together(found.labels, near[:, 0], near[:, 1])}
+    if found.pairs is not None:
+        result["pairs"] = scoring.common_pairs(found.pairs, near) / len(near)
+    return result
 
 
 def versions(folder: Path) -> list[Task]:
-    """The same manual page in several releases: pairs with Jaccard of word 3-shingles of 0.8 and more."""
+    """The same manual page in several releases; its generated pages look alike, and those of other names are others."""
     ids, texts = documents(folder)
-    return [_recall_task("versions", ids, texts, table(folder / "pairs.csv"), "jac3", 0.8)]
-
-
-def _recall_task(
-    name: str, ids: list[str], texts: list[str], rows: list[dict[str, str]], column: str, threshold: float
-) -> Task:
-    """Share of the pairs above a similarity that is matched; how many matches the truth does not know."""
-    near = truth_pairs(ids, [row for row in rows if float(row[column]) >= threshold])
-    known = truth_pairs(ids, rows)
+    rows = table(folder / "pairs.csv")
+    near = truth_pairs(ids, [row for row in rows if float(row["jac3"]) >= VERSIONS["threshold"]])
+    known = truth_pairs(ids, rows)  # all pairs of one page
+    truth = scoring.components(len(ids), known)
+    names = scoring.labels(map(page_name, texts))
+    generated = np.array(["Automatically generated file" in text[:400] for text in texts])
 
     def score(found: Found) -> dict[str, Any]:
-        right = len(_common(found.pairs, near))
-        result: dict[str, Any] = {"recall": round(right / len(near), 4), "true": len(near), "right": right}
-        together = scoring.share_together(found.labels, near[:, 0], near[:, 1])
-        result |= {"recall_as_clusters": round(together, 4), "predicted": len(found.pairs)}
-        return result | {"not_in_truth": len(found.pairs) - len(_common(found.pairs, known))}
+        alike = together(found.labels, generated)
+        false = alike[truth[alike[:, 0]] != truth[alike[:, 1]]]
+        return against_clusters(found, truth) | {
+            "near": recall_of(near, found),
+            "generated": len(alike),
+            "generated_false": len(false),
+            "generated_false_of_other_names": int((names[false[:, 0]] != names[false[:, 1]]).sum()),
+        }
 
-    return Task(name, ids, texts, score, {"shingle_size": 3, "threshold": threshold})
+    return [Task("versions", ids, texts, score, VERSIONS)]
 
 
-def _common(one: scoring.Pairs, other: scoring.Pairs) -> set[tuple[int, int]]:
-    return set(map(tuple, one.tolist())) & set(map(tuple, other.tolist()))
+def page_name(text: str) -> str:
+    """The anchor that a manual page begins with, else its title: the line above the first underline."""
+    if anchor := re.search(r"^\.\. _(.+?):\s*$", text, re.MULTILINE):
+        return anchor[1]
+    title = re.search(r"^(.*\w.*)\n([=~*^\"#-])\2{2,}\s*$", text, re.MULTILINE)
+    return title[1].strip() if title else text
+
+
+def together(labels: scoring.Labels, of: np.ndarray) -> scoring.Pairs:
+    """All pairs of some documents (bool[n]) that share a cluster."""
+    rows = np.flatnonzero(of)
+    rows = rows[np.argsort(labels[rows], kind="stable")]
+    groups = np.split(rows, np.flatnonzero(np.diff(labels[rows])) + 1)
+    pairs = [np.column_stack(np.triu_indices(len(group), 1)) for group in groups]
+    return np.concatenate([group[pair] for group, pair in zip(groups, pairs, strict=True)])
 
 
 def records(folder: Path) -> list[Task]:
@@ -252,52 +285,60 @@ def records(folder: Path) -> list[Task]:
         ids, texts = documents(part)
         cluster = {row["id"]: row["cluster"] for row in table(part / "clusters.csv")}
         truth = scoring.labels(cluster[key] for key in ids)
-        tasks.append(Task(f"records, {part.name}", ids, texts, _cluster_score(truth), SHORT))
+        tasks.append(_clusters_task(f"records, {part.name.split('_')[0]}", ids, texts, truth, SHORT))
     return tasks
 
 
-SHORT = {"shingle_size": 2, "threshold": 0.5}  # for texts of a few lines
-
-
-def _cluster_score(truth: scoring.Labels) -> Callable[[Found], dict[str, Any]]:
-    return lambda found: scoring.score_clusters(found.labels, truth).as_dict()
+def _clusters_task(
+    name: str, ids: list[str], texts: list[str], truth: scoring.Labels, settings: dict[str, Any], **options: Any
+) -> Task:
+    return Task(name, ids, texts, lambda found: against_clusters(found, truth), settings, **options)
 
 
 def ocr(folder: Path) -> list[Task]:
-    """The same page as OCR and corrected: F1 by band of the character error rate."""
+    """The same page as recognised and as corrected: by band of the character error rate."""
     ids, texts = documents(folder)
     rows = table(folder / "pairs.csv")
-    bands = {"error < 0.10": (0.0, 0.10), "0.10 to 0.25": (0.10, 0.25), "from 0.25": (0.25, float("inf"))}
-    truth = {
-        name: truth_pairs(ids, [row for row in rows if low <= float(row["char_error"]) < high])
-        for name, (low, high) in bands.items()
-    }
+    truth = scoring.components(len(ids), truth_pairs(ids, rows))
+    error = dict(item for row in rows for item in ((row["a"], row["char_error"]), (row["b"], row["char_error"])))
+    errors = np.array([float(error[key]) for key in ids])
 
     def score(found: Found) -> dict[str, Any]:
-        result = {name: _within(found.labels, pairs).as_dict() for name, pairs in truth.items()}
-        return result[next(iter(bands))] | {"by_error": result}
+        bands = {
+            name: score_of(found.labels, truth, (low <= errors) & (errors < high)).as_dict()
+            for name, (low, high) in OCR_BANDS.items()
+        }
+        return against_clusters(found, truth) | {"by_error": bands}
 
-    return [Task("ocr, error < 0.10", ids, texts, score, {"shingle_size": 3, "threshold": 0.5})]
+    return [Task("ocr", ids, texts, score, NOISE)]
 
 
-def _within(labels: scoring.Labels, pairs: scoring.Pairs) -> scoring.Score:
-    """Score of the clusters among the documents of some disjoint true pairs."""
-    truth = np.repeat(np.arange(len(pairs)), 2)
-    return scoring.score_clusters(labels[pairs.ravel()], truth)
+def score_of(labels: scoring.Labels, truth: scoring.Labels, of: np.ndarray) -> PairScore:
+    """Score of the pairs that have one of some documents (bool[n]) at least: a false one may lead to any other."""
+    everything, rest = (scoring.score_clusters(labels[rows], truth[rows]) for rows in (np.ones_like(of), ~of))
+    return PairScore(*(getattr(everything, name) - getattr(rest, name) for name in ("right", "found", "true")))
 
 
 def answers(folder: Path) -> list[Task]:
-    """Degrees of reuse: share of the pairs of each label that is a match."""
+    """Degrees of reuse: share of the pairs of each label that is matched."""
     ids, texts = documents(folder)
     rows = table(folder / "pairs.csv")
-    kinds = sorted({row["label"] for row in rows})
-    truth = {kind: truth_pairs(ids, [row for row in rows if row["label"] == kind]) for kind in kinds}
+    truth = {kind: truth_pairs(ids, [row for row in rows if row["label"] == kind]) for kind in REUSES}
 
     def score(found: Found) -> dict[str, Any]:
-        shares = {kind: round(len(_common(found.pairs, pairs)) / len(pairs), 4) for kind, pairs in truth.items()}
-        return {"matched_by_label": shares, "predicted": len(found.pairs)}
+        return {"by_label": {kind: recall_of(pairs, found) for kind, pairs in truth.items()}}
 
-    return [Task("answers", ids, texts, score, {"shingle_size": 3, "threshold": 0.5})]
+    return [Task("answers", ids, texts, score, REUSE)]
+
+
+REUSES = ("cut", "light", "heavy", "non")  # most reuse first
+
+
+def generated(_: Path) -> list[Task]:
+    """Invented prose with known copies: what votes make of texts without templates."""
+    made, truth = corpus.generate(PROSE)
+    ids, original = list(map(str, made["id"].to_pylist())), np.array(truth["original"].to_pylist())
+    return [_clusters_task("generated", ids, made["text"].to_pylist(), original, {}, ours_only=True)]
 
 
 SETS: dict[str, Callable[[Path], list[Task]]] = {
@@ -307,77 +348,302 @@ SETS: dict[str, Callable[[Path], list[Task]]] = {
     "records": records,
     "ocr": ocr,
     "answers": answers,
+    "generated": generated,
 }
+
+
+def shared() -> Path:
+    """The folder that holds ``corpora``."""
+    return Path(os.environ.get("DUPDETECT_SHARED", HERE.parents[1] / "shared"))
+
+
+def tasks(sets: Sequence[str]) -> Iterator[Task]:
+    """The tasks of the sets that are here; those that are not are named."""
+    for name in sets:
+        folder = shared() / "corpora" / name
+        if name == "generated" or folder.is_dir():
+            yield from SETS[name](folder)
+        else:
+            print(f"skipped: {name}: there is no {folder}", file=sys.stderr)
 
 
 # ------------------------------------------------------------------------------------------------- the runs
 
 
-def shared() -> Path:
-    """The folder that holds ``corpora``."""
-    return Path(os.environ.get("DUPDETECT_SHARED", REPOSITORY.parent / "shared"))
+def measure(task: Task, engine: Engine, work: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """One engine over one set, in a process of its own."""
+    row: dict[str, Any] = {"set": task.name, "engine": str(engine), "documents": len(task.ids)}
+    row["settings"] = told(task, engine)
+    try:
+        seconds, peak, found = execute(task.texts, row["settings"], engine, work, given)
+    except RuntimeError as error:
+        return row | {"problem": str(error)}
+    return row | {"seconds": seconds, "peak_megabytes": peak / 1e6} | task.score(found)
 
 
-def measure(task: Task, name: str) -> dict[str, Any]:
-    """One row of the table."""
-    start = time.perf_counter()
-    found = ENGINES[name](task)
-    seconds = time.perf_counter() - start
-    row = {"set": task.name, "engine": name, "documents": len(task.ids), "settings": task.settings}
-    return row | {"seconds": round(seconds, 2)} | task.score(found)
+def told(task: Task, engine: Engine) -> dict[str, Any]:
+    """The settings of a run: all of the task's for this library, shingles and threshold for the others."""
+    if engine.program == OURS:
+        return task.settings | engine.settings
+    size, unit = task.shingles
+    return {"shingle_size": size, "unit": unit, "threshold": engine.threshold}
 
 
-def installed(name: str) -> bool:
-    """Whether an engine can run here; all but the peers can."""
-    package = engines.ENGINES[name][1] if name in engines.ENGINES else "dupdetect"
-    return engines.version(package) is not None
+def execute(
+    texts: list[str], settings: dict[str, Any], engine: Engine, work: Path, given: argparse.Namespace
+) -> tuple[float, int, Found]:
+    """Seconds from texts in memory to a result (warm), peak bytes of the whole process, and the result."""
+    source, out = work / "texts.parquet", work / "found.npz"
+    pq.write_table(pa.table({"id": np.arange(len(texts)), "text": pa.array(texts, pa.large_string())}), source)
+    arguments: list[str] = ["--threads", str(given.threads)]
+    if engine.program == OURS:
+        arguments += ["--settings", json.dumps(settings)]
+    else:
+        bands = choose(settings["threshold"], engines.NUM_PERM)
+        arguments += ["--threshold", str(settings["threshold"]), "--bands", *map(str, bands)]
+        arguments += ["--shingle-size", str(settings["shingle_size"]), "--unit", settings["unit"]]
+    python = sys.executable if engine.ours else given.peer_python
+    _, peak, printed = run([python, HERE / "engines.py", engine.program, source, out, *arguments], given.threads)
+    with np.load(out) as arrays:
+        return json.loads(printed.splitlines()[-1])["seconds"], peak, read(dict(arrays), len(texts))
 
 
-def show(rows: list[dict[str, Any]]) -> None:
-    """The table on the terminal."""
-    from rich.console import Console
-    from rich.table import Table
+def read(arrays: dict[str, np.ndarray], count: int) -> Found:
+    """What an engine wrote."""
+    pairs = scoring.unique_pairs(arrays["pairs"]) if "pairs" in arrays else None
+    labels = arrays["labels"] if "labels" in arrays else scoring.components(count, pairs)
+    identical = scoring.unique_pairs(arrays["pairs"][arrays["identical"]]) if "identical" in arrays else None
+    return Found(scoring.labels(labels.tolist()), pairs, arrays.get("canonical"), identical)
 
-    columns = ("precision", "recall", "f1", "right", "predicted", "true", "canonical_accuracy", "seconds")
-    view = Table("set", "engine", title="Quality")
-    for column in columns:
-        view.add_column(column.replace("_", " "), justify="right")
+
+def measure_all(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Every row."""
+    chosen = [engine for engine in ENGINES if engine.program in given.engines]
+    ready = [engine for engine in chosen if versions_of(given, engine.ours).get(engine.package)]
+    for absent in sorted({engine.program for engine in chosen} - {engine.program for engine in ready}):
+        print(f"skipped: {absent}: not installed; --peer-python names an interpreter that has it", file=sys.stderr)
+    rows = []
+    compiled: set[str] = set()
+    with tempfile.TemporaryDirectory() as name:
+        for task in tasks(given.sets):
+            for engine in ready:
+                if task.ours_only and engine.program != OURS:
+                    continue
+                settings = told(task, engine)
+                if engine.program == OURS and repr(settings) not in compiled:  # as the first run after an installation
+                    compiled.add(repr(settings))
+                    execute(task.texts[:100], settings, engine, Path(name), given)
+                print(f"{task.name}: {engine}", file=sys.stderr, flush=True)
+                rows.append(measure(task, engine, Path(name), given))
+    return rows
+
+
+def versions_of(given: argparse.Namespace, ours: bool) -> dict[str, str | None]:
+    """Versions of the packages of an interpreter."""
+    python = sys.executable if ours else given.peer_python
+    if python not in _VERSIONS:
+        _VERSIONS[python] = json.loads(run([python, HERE / "engines.py", "versions"], 1)[2])
+    return _VERSIONS[python]
+
+
+_VERSIONS: dict[str, dict[str, str | None]] = {}
+
+
+# ----------------------------------------------------------------------------------------------------- bars
+
+
+def bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What this library is to reach on the sets that were measured: value, bar, and whether it is met."""
+    ours = {row["set"]: row for row in rows if row["engine"] == OURS and "problem" not in row}
+    without = {row["set"]: row for row in rows if row["engine"] == WITHOUT and "problem" not in row}
+    asked = [bar for name, row in ours.items() for bar in _bars_of(name, row)]
+    for name in NO_HARM:
+        if name in ours and name in without:
+            for share in ("precision", "recall"):
+                lost = without[name][share] - ours[name][share]
+                asked.append((f"{name}, {share} that template votes cost", lost, "≤", 0.002))
+    return [
+        {"what": what, "value": value, "bar": f"{sign} {bar}", "met": value >= bar if sign == "≥" else value <= bar}
+        for what, value, sign, bar in asked
+    ]
+
+
+Bar = tuple[str, float, str, float]  # what, value, ≥ or ≤, what it is to be
+
+
+def _bars_of(name: str, row: dict[str, Any]) -> list[Bar]:
+    if name == "pages":
+        least = {"precision": 0.997, "recall": 0.985, "f1": 0.997, "canonical_accuracy": 0.99}
+        whole: list[Bar] = [(f"pages, {what.replace('_', ' ')}", row[what], "≥", bar) for what, bar in least.items()]
+        return whole + [(f"pages of {source}, f1", of["f1"], "≥", 0.97) for source, of in row["by_source"].items()]
+    if name == "pages alone":
+        true = f"pages alone, true pairs found of {row['true']}"
+        return [(true, row["right"], "≥", 40), ("pages alone, false pairs", row["found"] - row["right"], "≤", 4)]
+    if name == "newswire":
+        return [
+            ("newswire, recall of Jaccard ≥ 0.7, as matches", row["near"]["pairs"], "≥", 0.99),
+            ("newswire, the same in clusters", row["near"]["clusters"], "≥", 0.99),
+            ("newswire, different texts called identical", row["identical_but_different"], "≤", 0),
+        ]
+    if name == "versions":
+        return [
+            ("versions, recall of Jaccard ≥ 0.8, as matches", row["near"]["pairs"], "≥", 0.98),
+            ("versions, the same in clusters", row["near"]["clusters"], "≥", 0.98),
+        ]
+    if name == "ocr":
+        return [("ocr, character error < 0.10, f1", row["by_error"]["< 0.10"]["f1"], "≥", 0.95)]
+    least = {"records, cytology": 0.96, "records, respiratory": 0.90, "records, stroke": 0.94}
+    return [(f"{name}, f1", row["f1"], "≥", least[name])] if name in least else []
+
+
+def audits() -> list[dict[str, Any]]:
+    """Intervals of 100 audits of pages that hold the true recall of the run."""
+    from audit_coverage import coverage
+
+    import dupdetect
+
+    path = shared() / "corpora" / "pages" / "docs.jsonl.gz"
+    rows = coverage(dupdetect.dedup(path), path, samples=[1000])
+    return [
+        {
+            "what": f"audits of pages, intervals of 100 that hold the recall ({row.kind})",
+            "value": row.covered,
+            "bar": "≥ 90",
+            "met": row.covered >= 90,
+        }
+        for row in rows
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ reporting
+
+#: Columns of the table: title, set, and what of a row is shown.
+COLUMNS: list[tuple[str, str, Callable[[dict[str, Any]], str]]] = [
+    ("pages P / R", "pages", lambda row: f"{row['precision']:.3f} / {row['recall']:.3f}"),
+    ("F1", "pages", lambda row: f"{row['f1']:.3f}"),
+    ("worst source F1", "pages", lambda row: f"{min(of['f1'] for of in row['by_source'].values()):.3f}"),
+    ("canonical", "pages", lambda row: f"{row['canonical_accuracy']:.3f}" if "canonical_accuracy" in row else "–"),
+    ("pages alone, true + false", "pages alone", lambda row: f"{row['right']} + {row['found'] - row['right']:,}"),
+    ("newswire R", "newswire", lambda row: f"{row['near']['clusters']:.3f}"),
+    ("versions R, false look-alikes", "versions", lambda row: f"{row['near']['clusters']:.3f}, {_look_alikes(row)}"),
+    ("records F1 cytology", "records, cytology", lambda row: f"{row['f1']:.3f}"),
+    ("respiratory", "records, respiratory", lambda row: f"{row['f1']:.3f}"),
+    ("stroke", "records, stroke", lambda row: f"{row['f1']:.3f}"),
+    ("ocr F1 by error " + ", ".join(OCR_BANDS), "ocr", lambda row: _triple(row["by_error"], "f1")),
+    ("answers " + ", ".join(REUSES), "answers", lambda row: _triple(row["by_label"], "clusters")),
+]
+
+
+def _look_alikes(row: dict[str, Any]) -> str:
+    return f"{row['generated_false_of_other_names']:,}"
+
+
+def _triple(groups: dict[str, dict[str, Any]], measure: str) -> str:
+    return " / ".join(f"{of[measure]:.2f}" for of in groups.values())
+
+
+def overview(rows: list[dict[str, Any]]) -> str:
+    """A row an engine, a column a measure; seconds over all the sets it was run on, and its highest peak of memory."""
+    by = {(row["set"], row["engine"]): row for row in rows}
+    columns = [column for column in COLUMNS if any(row["set"] == column[1] for row in rows)]
+    lines = []
+    for engine in dict.fromkeys(row["engine"] for row in rows):
+        of_it = [by.get((name, engine)) for _, name, _ in columns]
+        cells = [
+            show(row) if row and "problem" not in row else "–" for (_, _, show), row in zip(columns, of_it, strict=True)
+        ]
+        ran = [row for row in rows if row["engine"] == engine and "problem" not in row and row["set"] != "generated"]
+        seconds, peak = sum(row["seconds"] for row in ran), max((row["peak_megabytes"] for row in ran), default=0)
+        lines.append([engine, *cells, f"{seconds:.1f}", f"{peak:,.0f}"])
+    return markdown(["engine", *(title for title, _, _ in columns), "seconds", "peak MB"], lines)
+
+
+def details(rows: list[dict[str, Any]]) -> str:
+    """A row an engine and set."""
+    lines = []
     for row in rows:
-        cells = [_cell(row.get(column)) for column in columns]
-        view.add_row(row["set"], row["engine"], *cells)
-        for group, score in row.get("by_source", row.get("by_error", {})).items():
-            view.add_row("", f"  {group}", *[_cell(score.get(column)) for column in columns], style="dim")
-        if shares := row.get("matched_by_label"):
-            view.add_row("", "  " + ", ".join(f"{label} {share:.2f}" for label, share in shares.items()))
-    Console(width=150).print(view)
+        if "problem" in row:
+            lines.append([row["set"], row["engine"], *[""] * 9, row["problem"]])
+            continue
+        pairs = row.get("as_pairs", {})
+        scores = [row.get(name) for name in ("precision", "recall", "f1")] + [pairs.get("f1")]
+        counts = [row.get("right"), row["found"] - row["right"] if "found" in row else None, row.get("true")]
+        cells = [f"{score:.4f}" if score is not None else "" for score in scores]
+        cells += [f"{count:,}" if count is not None else "" for count in counts]
+        lines.append(
+            [row["set"], row["engine"], *cells, f"{row['seconds']:.2f}", f"{row['peak_megabytes']:,.0f}", also(row)]
+        )
+    titles = ["set", "engine", "precision", "recall", "F1", "F1 of pairs", "right", "false", "true"]
+    return markdown([*titles, "seconds", "peak MB", "also"], lines)
 
 
-def _cell(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,d}" if isinstance(value, int) else f"{value:.3f}"
+def also(row: dict[str, Any]) -> str:
+    """The measures that only some sets have."""
+    parts = [f"{source} F1 {of['f1']:.3f}" for source, of in row.get("by_source", {}).items()]
+    parts += [f"error {band} F1 {of['f1']:.3f}" for band, of in row.get("by_error", {}).items()]
+    for label, of in (row.get("by_label", {}) | ({"near": row["near"]} if "near" in row else {})).items():
+        matched = f", {of['pairs']:.4f} as matches" if "pairs" in of else ""
+        parts.append(f"{label}: {of['clusters']:.4f} of {of['true']:,}{matched}")
+    counts = ("identical", "identical_but_different", "generated_false", "generated_false_of_other_names")
+    parts += [f"{name.replace('_', ' ')} {row[name]:,}" for name in counts if name in row]
+    parts += [f"canonical {row['canonical_accuracy']:.4f}"] if "canonical_accuracy" in row else []
+    return "; ".join(parts)
+
+
+def bars_table(asked: list[dict[str, Any]]) -> str:
+    """Value, bar, yes or no."""
+    lines = [[row["what"], _value(row["value"]), row["bar"], "yes" if row["met"] else "no"] for row in asked]
+    return markdown(["bar", "value", "to be", "met"], lines)
+
+
+def _value(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+def markdown(titles: list[str], lines: list[list[str]]) -> str:
+    """A table; its first column is text, the others are numbers."""
+    rule = ["---", *["---:"] * (len(titles) - 1)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (titles, rule, *lines))
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Measure precision and recall on real texts.")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    programs = list(dict.fromkeys(engine.program for engine in ENGINES))
+    parser.add_argument("--engines", nargs="+", choices=programs, default=programs)
+    parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the peers installed")
+    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="cores for every engine")
+    parser.add_argument("--bars", action="store_true", help="also what this library is to reach, and whether it does")
+    parser.add_argument("--details", action="store_true", help="also a row for every engine and set")
+    parser.add_argument("--json", action="store_true", help="print JSON instead")
+    parser.add_argument("--again", type=Path, metavar="JSON", help="show an earlier run's quality.json; run nothing")
+    parser.add_argument("--out", type=Path, default=Path("benchmark-results"))
+    return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, then report."""
-    parser = argparse.ArgumentParser(description="Measure precision and recall on real texts.")
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=["pages", "newswire"])
-    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
-    parser.add_argument("--out", type=Path, default=Path("benchmark-results"))
-    given = parser.parse_args(arguments)
-    rows = []
-    for name in given.sets:
-        folder = shared() / "corpora" / name
-        if not folder.is_dir():
-            print(f"skipped: {name}: there is no {folder}")
-            continue
-        for task in SETS[name](folder):
-            rows += [measure(task, engine) for engine in given.engines if installed(engine)]
-    show(rows)
-    if absent := [name for name in given.engines if not installed(name)]:
-        print(f"skipped: {', '.join(absent)}: not installed")
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "quality.json").write_text(json.dumps(rows, indent=1, default=str))
+    given = parse(arguments)
+    if given.again:
+        report = json.loads(given.again.read_text())
+    else:
+        rows = measure_all(given)
+        packages = {name: version for found in _VERSIONS.values() for name, version in found.items() if version}
+        report = {"machine": machine(), "versions": packages, "rows": rows}
+        report["audits"] = audits() if given.bars and any(row["set"] == "pages" for row in rows) else []
+    report["bars"] = bars(report["rows"]) + report["audits"]
+    written = json.dumps(report, indent=1, ensure_ascii=False)
+    if not given.again:
+        given.out.mkdir(parents=True, exist_ok=True)
+        (given.out / "quality.json").write_text(written, encoding="utf-8")
+    if given.json:
+        print(written)
+        return
+    parts = [overview(report["rows"])]
+    parts += [details(report["rows"])] if given.details else []
+    parts += [bars_table(report["bars"])] if given.bars else []
+    print("\n\n".join(parts))
 
 
 if __name__ == "__main__":

@@ -1,49 +1,23 @@
-"""Predicted clusters and pairs against a known truth.
+"""Found clusters and pairs against a known truth, as arrays of document numbers.
 
-Everything here works on integer labels (documents with the same label belong together) or on arrays of
-pairs of document numbers, and counts pairs without listing them, so a family of 100,000 costs no more than
-100,000 documents.
+Clusters are integer labels (documents with the same label belong together), pairs are rows of document numbers.
+Clusters are scored by `dupdetect.evaluate`, which counts pairs without listing them, so a family of 100,000 costs no
+more than 100,000 documents.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+
+from dupdetect.scores import PairScore
 
 Labels = npt.NDArray[np.int64]
 Pairs = npt.NDArray[np.int64]  # shape (n, 2)
-
-
-@dataclass(frozen=True)
-class Score:
-    """Pairs right, pairs predicted, pairs true; and the fractions they make."""
-
-    right: int
-    predicted: int
-    true: int
-
-    @property
-    def precision(self) -> float:
-        """Share of the predicted pairs that is true; 1 where nothing was predicted."""
-        return self.right / self.predicted if self.predicted else 1.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the true pairs that was predicted; 1 where there was nothing to find."""
-        return self.right / self.true if self.true else 1.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        return 2 * self.right / (self.predicted + self.true) if self.predicted + self.true else 1.0
-
-    def as_dict(self) -> dict[str, float]:
-        """The counts and the fractions, rounded to four digits."""
-        fractions = {"precision": self.precision, "recall": self.recall, "f1": self.f1}
-        return asdict(self) | {name: round(value, 4) for name, value in fractions.items()}
 
 
 def labels(keys: Iterable[Hashable]) -> Labels:
@@ -52,45 +26,54 @@ def labels(keys: Iterable[Hashable]) -> Labels:
     return np.array([number.setdefault(key, len(number)) for key in keys], dtype=np.int64)
 
 
-def pairs_within(*columns: Labels) -> int:
-    """Number of pairs of rows that agree in every column."""
-    _, counts = np.unique(np.column_stack(columns), axis=0, return_counts=True)
-    return int((counts * (counts - 1) // 2).sum())
-
-
-def score_clusters(predicted: Labels, truth: Labels, ignore: Iterable[tuple[int, int]] = ()) -> Score:
-    """Pairwise score of clusters.
+def score_clusters(found: Labels, truth: Labels, ignore: Iterable[tuple[int, int]] = ()) -> PairScore:
+    """Pairwise score of clusters against clusters.
 
     Parameters
     ----------
-    predicted, truth : int64[n]
+    found, truth : int64[n]
         Cluster of each document.
     ignore : pairs of truth labels
-        Pairs of documents of two such true clusters are not scored, whether predicted or not.
+        Pairs of documents of two such true clusters are not scored, whether found or not.
     """
-    found = pairs_within(predicted) - _pairs_across(predicted, truth, ignore)
-    return Score(pairs_within(predicted, truth), found, pairs_within(truth))
+    truths = pa.table({"id": np.arange(len(truth)), "cluster": truth})
+    return _evaluate(found, truths, ignore=_pair_table(np.array(list(ignore), dtype=np.int64)))
 
 
-def _pairs_across(predicted: Labels, truth: Labels, ignore: Iterable[tuple[int, int]]) -> int:
-    total = 0
-    for one, other in ignore:
-        clusters, counts = np.unique(predicted[truth == one], return_counts=True)
-        here = dict(zip(clusters.tolist(), counts.tolist(), strict=True))
-        total += sum(here.get(cluster, 0) for cluster in predicted[truth == other].tolist())
-    return total
+def score_clusters_by_pairs(found: Labels, truth: Pairs) -> PairScore:
+    """Pairwise score of clusters where the truth is a list of pairs: all others are wrong."""
+    return _evaluate(found, _pair_table(truth))
 
 
-def score_pairs(predicted: Pairs, truth: Labels) -> Score:
-    """Score of a list of pairs (each pair once) against true clusters."""
-    right = int((truth[predicted[:, 0]] == truth[predicted[:, 1]]).sum())
-    return Score(right, len(predicted), pairs_within(truth))
+def _evaluate(found: Labels, truth: pa.Table, **options: Any) -> PairScore:
+    from dupdetect.evaluation import evaluate
+
+    return evaluate(pa.table({"id": np.arange(len(found)), "cluster": found}), truth, listed=0, **options).pairs
+
+
+def _pair_table(pairs: Pairs) -> pa.Table:
+    return pa.table(dict(zip("ab", pairs.reshape(-1, 2).T, strict=True)))
+
+
+def score_pairs(found: Pairs, truth: Labels, ignore: Iterable[tuple[int, int]] = ()) -> PairScore:
+    """Score of a list of pairs (each pair once) against true clusters; `ignore` as in `score_clusters`."""
+    sides = np.sort(truth[found], axis=1)
+    right = int((sides[:, 0] == sides[:, 1]).sum())
+    ignored = {(min(pair), max(pair)) for pair in ignore}
+    unscored = sum(pair in ignored for pair in map(tuple, sides.tolist())) if ignored else 0
+    counts = np.bincount(truth)
+    return PairScore(right, len(found) - unscored, int((counts * (counts - 1) // 2).sum()))
 
 
 def unique_pairs(pairs: Pairs) -> Pairs:
     """Each unordered pair once, the smaller number first; no document with itself."""
     pairs = np.sort(np.asarray(pairs, dtype=np.int64).reshape(-1, 2), axis=1)
     return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+
+
+def common_pairs(one: Pairs, other: Pairs) -> int:
+    """How many pairs are in both of two lists of `unique_pairs`."""
+    return len(set(map(tuple, one.tolist())) & set(map(tuple, other.tolist())))
 
 
 def components(documents: int, pairs: Pairs) -> Labels:
@@ -111,6 +94,6 @@ def canonical_accuracy(clusters: Labels, canonical: npt.NDArray[np.bool_], clean
     return float((right & scored).sum() / scored.sum()) if scored.any() else 1.0
 
 
-def share_together(predicted: Labels, one: Sequence[int] | Labels, other: Sequence[int] | Labels) -> float:
+def share_together(found: Labels, one: Sequence[int] | Labels, other: Sequence[int] | Labels) -> float:
     """Share of the given pairs (one[i], other[i]) that share a cluster."""
-    return float((predicted[np.asarray(one)] == predicted[np.asarray(other)]).mean()) if len(one) else 1.0
+    return float((found[np.asarray(one)] == found[np.asarray(other)]).mean()) if len(one) else 1.0

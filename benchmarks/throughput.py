@@ -296,7 +296,7 @@ def show(rows: list[dict[str, Any]]) -> None:
         cells = [row["name"], row["version"] or "", row["mode"], str(row["threads"])]
         cells += [f"{row['documents']:,}", f"{row['seconds']:.2f}", f"{row['documents_per_second']:,.0f}"]
         cells += [f"{row['megabytes_per_second']:,.0f}", f"{row['peak_megabytes']:,.0f}"]
-        cells += [_number(row.get("pairs_found", clusters.get("predicted")), ",d")]
+        cells += [_number(row.get("pairs_found", clusters.get("found")), ",d")]
         cells += [_number(value, ".3f") for value in (clusters.get("precision"), clusters.get("recall"), near)]
         cells += [_number(row.get("dupdetect_is_faster"), ".1f") + "×" * ("dupdetect_is_faster" in row)]
         table.add_row(*cells)

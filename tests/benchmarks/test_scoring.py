@@ -5,6 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from dupdetect.scores import PairScore
+
 scoring = pytest.importorskip("scoring")
 
 
@@ -17,7 +19,7 @@ def naive(predicted, truth, ignore=()):
             right += same
             apart = (truth[i], truth[j])
             found += apart not in ignore and apart[::-1] not in ignore
-    return scoring.Score(int(right), int(found), int(true))
+    return PairScore(int(right), int(found), int(true))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -29,25 +31,32 @@ def test_clusters_against_every_pair(seed):
     assert scoring.score_clusters(predicted, truth, ignore) == naive(predicted, truth, ignore)
 
 
-def test_fractions():
-    score = scoring.Score(right=3, predicted=4, true=6)
-    assert (score.precision, score.recall, score.f1) == (0.75, 0.5, 0.6)
-    assert score.as_dict() == {
-        "right": 3, "predicted": 4, "true": 6, "precision": 0.75, "recall": 0.5, "f1": 0.6,
-    }  # fmt: skip
-    nothing = scoring.Score(0, 0, 0)
-    assert (nothing.precision, nothing.recall, nothing.f1) == (1.0, 1.0, 1.0)
+@pytest.mark.parametrize("seed", range(20))
+def test_bare_pairs_are_scored_as_the_clusters_they_make(seed):
+    draw = np.random.default_rng(seed)
+    found, truth = draw.integers(0, 5, 30), draw.integers(0, 6, 30)
+    pairs = np.array([pair for pair in combinations(range(30), 2) if found[pair[0]] == found[pair[1]]])
+    ignore = [(0, 1), (5, 2)]
+    assert scoring.score_pairs(pairs, truth, ignore) == scoring.score_clusters(found, truth, ignore)
+
+
+def test_clusters_by_pairs():
+    truth = np.array([(0, 1), (1, 2)])  # not (0, 2)
+    assert scoring.score_clusters_by_pairs(np.array([0, 0, 0, 1]), truth) == PairScore(2, 3, 2)
+    assert scoring.score_clusters_by_pairs(np.array([0, 0, 1, 1]), truth) == PairScore(1, 2, 2)
 
 
 def test_a_large_family_is_counted_not_listed():
     everyone = np.zeros(1_000_000, dtype=np.int64)
-    assert scoring.pairs_within(everyone) == 1_000_000 * 999_999 // 2
+    assert scoring.score_clusters(everyone, everyone).found == 1_000_000 * 999_999 // 2
 
 
 def test_pairs():
     pairs = scoring.unique_pairs(np.array([(3, 1), (1, 3), (2, 2), (0, 1)]))
     assert pairs.tolist() == [[0, 1], [1, 3]]
-    assert scoring.score_pairs(pairs, np.array([0, 0, 1, 1])) == scoring.Score(1, 2, 2)
+    assert scoring.score_pairs(pairs, np.array([0, 0, 1, 1])) == PairScore(1, 2, 2)
+    assert scoring.score_pairs(np.empty((0, 2), dtype=np.int64), np.array([0, 0])) == PairScore(0, 0, 1)
+    assert scoring.common_pairs(pairs, np.array([(1, 3), (2, 3)])) == 1
 
 
 def test_components():
