@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dupdetect.cleaning import cleaned
 from dupdetect.documents import Documents, collect
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.intervals import Recall, estimate
@@ -167,7 +168,7 @@ def audit(
     """
     _check(sample, seed, confidence, workers)
     run = _Run.of(out)
-    scope = _scope(run, collect(data, text=text, id=id))
+    scope = _scope(run, collect(data, text=text, id=id), workers)
     n = len(scope.rows)
     rows = draw(n, sample, seed)
     (pairs, together, verified), misses = _judged(run, scope, rows, workers)
@@ -197,7 +198,7 @@ class Census(NamedTuple):
 def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, workers: int | None = None) -> Census:
     """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
     run = _Run.of(out)
-    scope = _scope(run, collect(data, text=text, id=id))
+    scope = _scope(run, collect(data, text=text, id=id), workers)
     return _judged(run, scope, np.arange(len(scope.rows)), workers)[0]
 
 
@@ -276,7 +277,8 @@ class _Scope:
         return self.documents.ids[int(self.rows[document])].as_py()
 
 
-def _scope(run: _Run, documents: Documents) -> _Scope:
+def _scope(run: _Run, documents: Documents, workers: int | None) -> _Scope:
+    documents = cleaned(documents, workers=workers or available_workers())
     ids = comparable(_chunked(documents.ids), "ids of the input")
     known = comparable(run.clusters["id"], "ids of the clusters")
     place = pc.index_in(ids, value_set=known)

@@ -71,6 +71,7 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     import pyarrow as pa
 
     from dupdetect.candidates import pack
+    from dupdetect.cleaning import clean
     from dupdetect.settings import Settings
     from dupdetect.sketches import define
     from dupdetect.verify import RELATIONS, Verifier
@@ -78,6 +79,7 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     chosen = (settings or Settings()).replace(**overrides)
     for name, text in (("a", a), ("b", b)):
         _check(name, text)
+    a, b = clean(a), clean(b)
     sketches = define([a, b], chosen, signatures=False)
     if not sketches.words.all():
         return Comparison(None, 0.0, 0.0, 0.0)

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect import candidates, labels
+from dupdetect.cleaning import cleaned
 from dupdetect.documents import collect
 from dupdetect.errors import SettingsError
 from dupdetect.loops import available_workers, on_threads
@@ -258,7 +259,7 @@ def tune(
     options.check()
     threads = available_workers() if workers is None else workers
     _require("workers", threads, "a whole number from 1 on", isinstance(threads, int) and threads >= 1)
-    documents = collect(data, text=text, id=id, strict=strict)
+    documents = cleaned(collect(data, text=text, id=id, strict=strict), workers=threads)
     labelled = labels.read(
         pairs, documents, base, column=column,
         positive=[positive] if isinstance(positive, str) else list(positive),

@@ -31,6 +31,7 @@ ROOMS = (
     "kernels",
     "loops",
     "sketches",
+    "cleaning",
     "candidates",
     "templates",
     "verify",
