@@ -1,17 +1,25 @@
 """Matches to clusters.
 
 Input    matches among n documents
-Output   the canonical of each document (int64[n]; itself where it has no other)
+Output   the canonical of each document (int64[n]; itself where it has no other), and what bridges hold (`Contents`)
 Cost     O(matches)
 
 Every member of a cluster is itself a match of its canonical; a chain of matches merges nothing. Documents are taken
 in order of cleanness: how much of a document its matches hold, on average. A clean article is wholly held by the
 pages that carry it; a page is held only as far as its article goes, and a round-up of five articles by a fifth. Each
 document not yet taken becomes a canonical and takes those of its matches not yet taken. Then each member
-goes to the canonical that it shares the most with.
+goes to the canonical that it shares the most with: first by the share of the smaller inside the larger, then by Jaccard
+similarity, then to the lesser number, which is the shorter text. So no two canonicals match, and nothing depends
+on the order of the input, for numbers go by the texts (`pipeline.collapse`).
 
 A document that holds several different texts, none of them most of what it holds, is a *bridge*: a copy of none
-of them. Bridges are clustered among themselves.
+of them. Bridges are clustered among themselves, and so are the bridges among these: a year of weekly round-ups is
+no copy of a week. Nor is it a bridge's part to represent what it holds: where its copies are so many that it goes first, it
+is taken out with them, and the others are clustered anew.
+
+Two canonicals match in the end only where one of them is a bridge and holds the other, or where another member has
+been chosen to represent a cluster (`canonical.choose`). That changes nobody's cluster: the others of the two
+clusters need not match one another, and who is together shall not depend on the policy of who represents them.
 """
 
 from __future__ import annotations
@@ -21,12 +29,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dupdetect.candidates import pack, packed
+from dupdetect.candidates import pack, packed, without
 from dupdetect.loops import Loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dupdetect.candidates import Pairs
+    from dupdetect.settings import Settings
     from dupdetect.verify import Overlaps, Verifier
 
     Int = NDArray[np.int64]
@@ -42,8 +52,11 @@ STEPS = 4
 #: Texts of a possible bridge that are compared with one another.
 TEXTS = 32
 
-#: A bridge is a document of which no canonical holds this share of what its canonicals hold of it together.
+#: A bridge is a document of which no text holds this share of what all its texts hold of it together.
 MOST = 0.5
+
+#: Bridges among bridges among bridges: how often they are looked for.
+LEVELS = 8
 
 
 def cleanness(n: int, matches: Overlaps) -> Share:
@@ -147,20 +160,33 @@ def take_matches(bounds: Int, neighbours: Int, preference: Int, order: Int, plac
 
 
 def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier) -> tuple[Int, Bool]:
-    """Take bridges out of the clusters that they were put in.
+    """Take bridges out of the clusters that they are in, and the bridges among bridges out of theirs.
+
+    Parameters
+    ----------
+    canonical : int64[n]
+        What `cluster` made of `clean` and `matches`.
+    clean : float64[n]
+    matches : Overlaps
+    verifier : Verifier
 
     Returns
     -------
     int64[n]
-        `canonical`, but bridges clustered among themselves.
+        The canonical of each document, bridges being clustered among themselves.
     bool[n]
         Which documents are bridges.
     """
-    bridges = _bridges(canonical, matches, verifier)
-    if not bridges.any():
-        return canonical, bridges
-    among = matches.where(bridges[matches.a] & bridges[matches.b])
-    return np.where(bridges, cluster(clean, among), canonical), bridges
+    level = np.zeros(len(canonical), np.int64)
+    among = matches
+    for _ in range(LEVELS):
+        found = _bridges(canonical, among, verifier)
+        if not found.any():
+            break
+        level += found
+        among = matches.where(level[matches.a] == level[matches.b])
+        canonical = cluster(clean, among)
+    return canonical, level > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +209,9 @@ class Contents:
     share: Share
 
 
-def contents(bridges: Bool, parted: Int, chosen: Int, matches: Overlaps, verifier: Verifier) -> Contents:
+def contents(
+    bridges: Bool, parted: Int, chosen: Int, matches: Overlaps, verifier: Verifier, settings: Settings
+) -> Contents:
     """Say what each bridge holds.
 
     Parameters
@@ -196,11 +224,12 @@ def contents(bridges: Bool, parted: Int, chosen: Int, matches: Overlaps, verifie
         The canonicals that represent the same clusters in the end. These are listed, and measured.
     matches : Overlaps
     verifier : Verifier
+    settings : Settings
     """
-    whole, part = np.concatenate([matches.a, matches.b]), np.concatenate([matches.b, matches.a])
-    larger = np.concatenate([matches.size_a > matches.size_b, matches.size_b > matches.size_a])
-    held = bridges[whole] & (parted[part] == part) & (parted[whole] != part) & larger
-    bridge, canonical = whole[held], chosen[part[held]]
+    known = matches.where(bridges[matches.a] | bridges[matches.b])
+    likely = without(_likely(parted, bridges, *_held(bridges, parted, known)), known.pairs)
+    bridge, held = _held(bridges, parted, known | verifier.matches(likely, settings))
+    canonical = chosen[held]
     order = np.lexsort((canonical, bridge))
     bridge, canonical = bridge[order], canonical[order]
     overlaps = verifier.overlaps(pack(bridge, canonical))
@@ -210,8 +239,35 @@ def contents(bridges: Bool, parted: Int, chosen: Int, matches: Overlaps, verifie
     return Contents(bridge, canonical, containment, np.where(forth, match.containment_a, match.containment_b))
 
 
+def _held(bridges: Bool, canonical: Int, matches: Overlaps) -> tuple[Int, Int]:
+    """Return bridges, and the smaller canonicals of other clusters that they match."""
+    whole, part = np.concatenate([matches.a, matches.b]), np.concatenate([matches.b, matches.a])
+    larger = np.concatenate([matches.size_a > matches.size_b, matches.size_b > matches.size_a])
+    held = larger & bridges[whole] & (canonical[part] == part) & (canonical[whole] != part)
+    return whole[held], part[held]
+
+
+def _likely(canonical: Int, bridges: Bool, holders: Int, held: Int) -> Pairs:
+    """Pair each bridge with what others of its cluster hold: of a large family not all matches are known."""
+    n = len(canonical)
+    cluster, text = np.divmod(np.unique(canonical[holders] * n + held), max(n, 1))
+    members = np.flatnonzero(bridges)
+    members = members[np.argsort(canonical[members], kind="stable")]
+    first, last = (np.searchsorted(canonical[members], cluster, side=side) for side in ("left", "right"))
+    return pack(members[spread(first, last - first)], np.repeat(text, last - first))
+
+
+def spread(first: Int, count: Int) -> Int:
+    """Return the numbers of runs: from each `first` on, `count` of them.
+
+    >>> spread(np.array([7, 1]), np.array([2, 3])).tolist()
+    [7, 8, 1, 2, 3]
+    """
+    return np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+
+
 def _bridges(canonical: Int, matches: Overlaps, verifier: Verifier) -> Bool:
-    """Mark the documents that hold several canonicals which are different texts, none of them most of it."""
+    """Mark the documents that hold several different texts, none of them most of what they hold."""
     bridges = np.zeros(len(canonical), np.bool_)
     doubtful = _doubtful(canonical, matches)
     foreign = _foreign_pairs(doubtful, verifier)
@@ -220,21 +276,37 @@ def _bridges(canonical: Int, matches: Overlaps, verifier: Verifier) -> Bool:
         for share, text in texts:
             if all((min(text, other), max(text, other)) in foreign for _, other in different):
                 different.append((share, text))
-        bridges[document] = different[0][0] < MOST * sum(share for share, _ in different)
-    return bridges
+        total = sum(share for share, _ in different)
+        bridges[document] = different[0][0] < MOST * total
+    return _with_copies(bridges & (canonical == np.arange(len(canonical))), matches) | bridges
+
+
+def _with_copies(chosen: Bool, matches: Overlaps) -> Bool:
+    """Mark the chosen documents and those of which either is most of the other."""
+    a, b = matches.a, matches.b
+    copies = matches.shared >= MOST * np.maximum(matches.size_a, matches.size_b)
+    marked = chosen.copy()
+    marked[b[copies & chosen[a]]] = True
+    marked[a[copies & chosen[b]]] = True
+    return marked
 
 
 def _doubtful(canonical: Int, matches: Overlaps) -> dict[int, list[tuple[int, int]]]:
-    """Return the members that hold several canonicals, none of them most of what these share with it.
+    """Return the documents that hold several texts, none of them most of what these share with it.
 
-    With each go the canonicals it holds, up to `TEXTS` of them: what it shares with it, and which; the most first.
+    The texts of a member are the canonicals that it holds, those of a canonical the members that it holds, its copies
+    left out: where many copies of a round-up go before its articles, it is their canonical.
+
+    With each go its texts, up to `TEXTS` of them: what it shares with each, and which; the most first.
     """
     n = len(canonical)
     is_canonical = canonical == np.arange(n)
     whole, part = np.concatenate([matches.a, matches.b]), np.concatenate([matches.b, matches.a])
     larger = np.concatenate([matches.size_a > matches.size_b, matches.size_b > matches.size_a])
-    held = ~is_canonical[whole] & is_canonical[part] & larger
-    whole, part, shared = whole[held], part[held], np.tile(matches.shared, 2)[held]
+    shared = np.tile(matches.shared, 2)
+    size = np.concatenate([matches.size_a, matches.size_b])
+    held = larger & np.where(is_canonical[whole], shared < MOST * size, is_canonical[part])
+    whole, part, shared = whole[held], part[held], shared[held]
     most = np.zeros(n, np.int64)
     np.maximum.at(most, whole, shared)
     doubtful = (most < MOST * np.bincount(whole, shared, n))[whole]

@@ -204,13 +204,13 @@ def _decide(
         clean = clusters.cleanness(len(distinct), matches)
         settled = clusters.settle(clean, _linked(matches, found.sparse))
         grouped, matches, rounds = _cluster(found, settled, matches, verifier, settings, workers)
-        parted, bridges = clusters.part_bridges(grouped, clean, matches, verifier)
+        parted, bridges = clusters.part_bridges(grouped, settled, matches, verifier)
         ranks = _ranks(documents, sketches, text_of, clean)
         with_words = np.flatnonzero(text_of >= 0)
         document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], len(distinct))]
         text_ranks = canonical.cleanest(clean) if settings.canonical == "cleanest" else ranks[document_of]
         grouped, matches = canonical.choose(parted, text_ranks, matches, verifier, settings)
-        contents = clusters.contents(bridges, parted, grouped, matches, verifier)
+        contents = clusters.contents(bridges, parted, grouped, matches, verifier, settings)
     caps = {"frequent_keys": found.frequent, "sparse_pairs": len(found.sparse), "rounds": rounds}
     return tables.Decision(text_of, ranks, document_of, grouped, matches, bridges, contents), caps
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.candidates import packed
+from dupdetect.clusters import spread
 from dupdetect.verify import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def bridges_table(documents: Documents, decision: Decision, settings: Settings) 
     bridge, text = bridge[listed], text[listed]
     first = np.searchsorted(contents.bridge, text)
     count = np.searchsorted(contents.bridge, text, side="right") - first
-    row = np.repeat(first, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    row = spread(first, count)
     table = pa.table(
         {
             "id": documents.ids.take(pa.array(np.repeat(bridge, count))),

@@ -3,12 +3,16 @@
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect.candidates import pack
-from dupdetect.clusters import cleanness, cluster, take_matches
-from dupdetect.verify import Overlaps
+from dupdetect.clusters import FOREIGN, MOST, cleanness, cluster, contents, part_bridges, take_matches
+from dupdetect.settings import Settings
+from dupdetect.verify import Overlaps, Verifier
+
+SETTINGS = Settings(shingle_size=1, least=3, containment=0.7, threshold=0.8)
 
 
 @st.composite
@@ -49,7 +53,7 @@ def test_every_member_is_with_the_canonical_that_it_shares_the_most_with(graph):
     shares = matched(matches)
     for document in set(range(n)) - set(canonical.tolist()):
         others = [other for other in set(canonical.tolist()) if (document, other) in shares]
-        assert shares[document, canonical[document]] == max(shares[document, other] for other in others)
+        assert canonical[document] == max(others, key=lambda other: (*shares[document, other], -other))
 
 
 @given(graphs())
@@ -89,3 +93,89 @@ def test_clustering_is_the_same_compiled(graph, seed):
     interpreted, compiled = take_matches.function(*arguments), take_matches.compiled(*arguments)
     assert interpreted.tolist() == compiled.tolist()
     assert interpreted.dtype == compiled.dtype == np.int64
+
+
+#: Passages of different lengths, in several scripts: documents are put together of them.
+PASSAGES = [
+    [f"{name}{n}" for n in range(length)]
+    for name, length in (("a", 4), ("б", 4), ("ج", 5), ("द", 6), ("é", 7), ("f", 9))
+]
+
+
+@st.composite
+def documents(draw):
+    """Draw different sets of words: whole passages, and some with words missing or with words of their own."""
+    found = []
+    for number in range(draw(st.integers(0, 12))):
+        chosen = draw(st.lists(st.sampled_from(PASSAGES), min_size=1, max_size=6))
+        kept = draw(st.sampled_from([1, 1, 1, 4, 5]))
+        words = {word for passage in chosen for place, word in enumerate(passage) if kept == 1 or place % kept}
+        words |= {f"own{number}w{n}" for n in range(draw(st.sampled_from([0, 0, 0, 1, 3])))}
+        if words and words not in found:
+            found.append(words)
+    return sorted(found, key=lambda words: (len(words), sorted(words)))
+
+
+def all_matches(found):
+    """Give the verifier of sets of words, and all matches among them."""
+    texts = pa.array([" ".join(sorted(words)) for words in found], pa.large_string())
+    verifier = Verifier(texts, np.arange(len(found)), SETTINGS, 1)
+    return verifier, verifier.overlaps(pack(*np.triu_indices(len(found), 1))).matches(SETTINGS)
+
+
+def is_bridge(words, texts):
+    """Say whether a document holds several of some texts which are different, none of them most of them."""
+    different = []
+    for _, text in sorted(((len(words & text), n) for n, text in enumerate(texts)), reverse=True):
+        here = texts[text]
+        if all(len(here & other) / min(len(here), len(other)) < FOREIGN for other in different):
+            different.append(here)
+    shares = [len(words & text) for text in different]
+    return bool(shares) and max(shares) < MOST * sum(shares)
+
+
+@given(documents())
+def test_members_match_their_canonicals_and_no_bridge_is_left_among_others(found):
+    verifier, matches = all_matches(found)
+    n = len(found)
+    clean = cleanness(n, matches)
+    canonical, bridges = part_bridges(cluster(clean, matches), clean, matches, verifier)
+    shares = matched(matches)
+    for document in range(n):
+        assert canonical[canonical[document]] == canonical[document]
+        assert canonical[document] == document or (document, canonical[document]) in shares
+        assert bridges[document] == bridges[canonical[document]]
+    others = np.flatnonzero(~bridges).tolist()
+    canonicals = [other for other in others if canonical[other] == other]
+    assert not any(pair in shares for pair in combinations(canonicals, 2))
+    for document in set(others) - set(canonicals):
+        texts = [c for c in canonicals if (document, c) in shares and len(found[c]) < len(found[document])]
+        assert not is_bridge(found[document], [found[text] for text in texts])
+
+
+@given(documents(), st.data())
+def test_what_bridges_hold_is_what_the_naive_rule_says(found, data):
+    verifier, matches = all_matches(found)
+    n = len(found)
+    clean = cleanness(n, matches)
+    parted, bridges = part_bridges(cluster(clean, matches), clean, matches, verifier)
+    groups = {c: np.flatnonzero(parted == c).tolist() for c in set(parted.tolist())}
+    final = {c: data.draw(st.sampled_from(group)) for c, group in groups.items()}
+    chosen = np.array([final[c] for c in parted.tolist()], np.int64)
+    forgotten = np.array(data.draw(st.lists(st.booleans(), min_size=len(matches.pairs), max_size=len(matches.pairs))))
+    shares = matched(matches)
+    expected = {
+        (document, final[c]): (
+            len(found[document] & found[final[c]]) / len(found[final[c]]),
+            len(found[document] & found[final[c]]) / len(found[document]),
+        )
+        for document in np.flatnonzero(bridges).tolist()
+        for c in groups
+        if c != parted[document] and (document, c) in shares and len(found[c]) < len(found[document])
+    }
+    whole = contents(bridges, parted, chosen, matches, verifier, SETTINGS)
+    rows = list(zip(whole.bridge.tolist(), whole.canonical.tolist(), strict=True))
+    assert dict(zip(rows, zip(whole.containment, whole.share, strict=True), strict=True)) == expected
+    assert rows == sorted(expected)
+    fewer = contents(bridges, parted, chosen, matches.where(forgotten.astype(np.bool_)), verifier, SETTINGS)
+    assert set(zip(fewer.bridge.tolist(), fewer.canonical.tolist(), strict=True)) <= set(rows)

@@ -3,7 +3,7 @@ import pyarrow as pa
 
 from dupdetect import clusters
 from dupdetect.candidates import pack
-from dupdetect.clusters import cleanness, cluster, part_bridges
+from dupdetect.clusters import cleanness, cluster, contents, part_bridges
 from dupdetect.settings import Settings
 from dupdetect.verify import Overlaps, Verifier
 
@@ -23,11 +23,26 @@ def passage(name, words=10):
 
 def clustered(texts):
     """Cluster texts whose every pair is a candidate: the canonical of each."""
+    return parted(texts)[0].tolist()
+
+
+def parted(texts):
+    """Cluster texts: the canonical of each, which are bridges, the matches, and what counts them."""
     n = len(texts)
     verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(n), SETTINGS, 1)
     matches = verifier.overlaps(pack(*np.triu_indices(n, 1))).matches(SETTINGS)
     clean = cleanness(n, matches)
-    return part_bridges(cluster(clean, matches), clean, matches, verifier)[0].tolist()
+    return *part_bridges(cluster(clean, matches), clean, matches, verifier), matches, verifier
+
+
+def held(texts, chosen=None, forgotten=()):
+    """Say what bridges hold: rows of (bridge, canonical, containment, share)."""
+    canonical, bridges, matches, verifier = parted(texts)
+    known = matches.where(~np.isin(matches.pairs, pack(*np.array(forgotten, np.int64).reshape(-1, 2).T)))
+    chosen = canonical if chosen is None else np.array(chosen)
+    found = contents(bridges, canonical, chosen, known, verifier, SETTINGS)
+    columns = (found.bridge, found.canonical, found.containment, found.share)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def test_cleanness_is_the_mean_share_that_matches_hold():
@@ -119,3 +134,69 @@ def test_two_texts_are_foreign_where_they_share_less_than_half():
 def test_a_document_of_two_texts_of_a_length_is_no_bridge():
     one, other = passage("one"), passage("other")
     assert clustered([one, other, f"{one} {other}"])[2] in (0, 1)
+
+
+def with_words_changed(text, number, every=20):
+    return " ".join(f"new{number}" if n % every == number % every else word for n, word in enumerate(text.split()))
+
+
+def test_many_copies_of_a_round_up_merge_nothing_either():
+    # The round-ups are cleaner than the articles, which each holds only in part: one of them goes first.
+    articles = [passage(name, 20) for name in "abcde"]
+    whole = " ".join(f"{passage(name, 17)} {name}cut {name}shorter {name}edited" for name in "abcde")
+    copies = [with_words_changed(whole, number, every=100) for number in range(40)]
+    canonical, bridges, matches, _ = parted([*articles, *copies])
+    clean = cleanness(len(canonical), matches)
+    assert cluster(clean, matches)[:5].min() >= 5
+    assert canonical[:5].tolist() == [0, 1, 2, 3, 4]
+    assert len(set(canonical[5:].tolist())) == 1
+    assert bridges.tolist() == [False] * 5 + [True] * 40
+
+
+def test_a_year_of_round_ups_is_a_copy_of_none_of_them():
+    articles = [passage(name) for name in "abcdefghi"]
+    weeks = [" ".join(articles[n : n + 3]) for n in (0, 3, 6)]
+    canonical, bridges, *_ = parted([*articles, *weeks, " ".join(weeks)])
+    assert canonical.tolist() == list(range(13))
+    assert bridges.tolist() == [False] * 9 + [True] * 4
+
+
+def test_the_copies_of_an_article_stay_with_it_when_its_excerpts_do_not():
+    words = passage("article", 100).split()
+    excerpts = [" ".join(words[n : n + 10]) for n in (0, 40, 80)]
+    canonical = clustered([*excerpts, *(with_words_changed(" ".join(words), n) for n in range(6))])
+    assert canonical[:3] == [0, 1, 2]
+    assert len(set(canonical[3:])) == 1
+
+
+def test_what_a_round_up_holds_is_measured():
+    articles = [passage("a", 10), passage("b", 16), passage("c", 20), passage("unheard", 12)]
+    whole = " ".join([passage("a", 10), passage("b", 12), passage("c", 20), passage("own", 8)])
+    assert held([*articles, whole]) == [(4, 0, 1.0, 0.2), (4, 1, 0.75, 0.24), (4, 2, 1.0, 0.4)]
+
+
+def test_what_a_round_up_holds_is_listed_by_who_represents_it_in_the_end():
+    articles = [passage(name) for name in "abc"]
+    page = f"{articles[0]} {passage('menu', 4)}"
+    texts = [*articles, page, " ".join(articles)]
+    assert held(texts, chosen=[3, 1, 2, 3, 4]) == [(4, 1, 1.0, 1 / 3), (4, 2, 1.0, 1 / 3), (4, 3, 10 / 14, 1 / 3)]
+
+
+def test_a_year_of_round_ups_holds_them_and_their_articles():
+    articles = [passage(name) for name in "abcdefghi"]
+    weeks = [" ".join(articles[n : n + 3]) for n in (0, 3, 6)]
+    rows = [row[:2] for row in held([*articles, *weeks, " ".join(weeks)])]
+    assert rows == [(9 + n // 3, n) for n in range(9)] + [(12, n) for n in range(12)]
+
+
+def test_copies_of_a_round_up_are_found_to_hold_what_one_of_them_holds():
+    # Of a large family not every match is known: here those of the second round-up.
+    articles = [passage(name) for name in "abcd"]
+    texts = [*articles, " ".join(articles), " ".join([*articles, "late"])]
+    assert held(texts, forgotten=[(n, 5) for n in range(4)]) == held(texts)
+    assert [row[:2] for row in held(texts)] == [(b, n) for b in (4, 5) for n in range(4)]
+
+
+def test_without_bridges_nothing_is_held():
+    assert held([passage("a"), passage("b")]) == []
+    assert held([]) == []
