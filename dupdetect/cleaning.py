@@ -23,18 +23,30 @@ quotes, dashes and ellipses belong to no word.
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from dataclasses import replace
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 import regex
+
+from dupdetect import kernels
+from dupdetect.loops import on_threads
+from dupdetect.sketches import buffers, patient
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from dupdetect.documents import Documents
+    from dupdetect.scrubbing import Kinds
 
     Texts: TypeAlias = pa.Array | pa.ChunkedArray
+
+#: Bytes of text that are cleaned at once, in each thread. If there is anything to clean, all of them are copied.
+BLOCK_BYTES = 8 << 20
 
 #: What has no shape of its own; a word may be broken at a soft hyphen, so that these go last.
 _SHAPELESS = r"\p{Default_Ignorable_Code_Point}--\u00AD\u115F\u1160\u3164\uFFA0"
@@ -53,12 +65,15 @@ POINTED = {
 
 _VEILED = regex.compile(rf"[{UNSEEN.pattern}{''.join(POINTED)}]", regex.V1)
 
+#: Hyphens, as typed, as some readers of scans write those that end a line (¬), Armenian, as typeset, of Fraktur.
+HYPHENS = "-¬֊‐⸗"
+
 #: Where a word is broken: all that stands between its halves.
 BREAK = regex.compile(
-    r"""(?<=[\p{Ll}\p{M}])
-        (?:\u00AD++[-¬֊‐⸗]?|[-¬֊‐⸗])
+    rf"""(?<=[\p{{Ll}}\p{{M}}])
+        (?:\u00AD++[{HYPHENS}]?|[{HYPHENS}])
         [ \t\u00AD]*+\r?+\u00AD*+\n[ \t\u00AD]*+
-        (?=\p{Ll})""",
+        (?=\p{{Ll}})""",
     regex.V1 | regex.VERBOSE,
 )
 
@@ -92,7 +107,7 @@ def cleaned(documents: Documents, *, workers: int = 1) -> Documents:
     return replace(documents, texts=clean_texts(documents.texts, workers=workers))
 
 
-def clean_texts(texts: Texts, *, workers: int = 1) -> Texts:  # noqa: ARG001
+def clean_texts(texts: Texts, *, workers: int = 1) -> Texts:
     """Clean texts: `clean`, compiled where they are many.
 
     Parameters
@@ -105,18 +120,86 @@ def clean_texts(texts: Texts, *, workers: int = 1) -> Texts:  # noqa: ARG001
     Returns
     -------
     pyarrow large_string array, chunked or not
-        Chunks without anything to clean are those of the input, not copied.
+        The texts given, if there is nothing to clean; else perhaps in other chunks, of which those without anything to
+        clean are not copied.
     """
     import pyarrow as pa
 
-    if isinstance(texts, pa.ChunkedArray):
-        return pa.chunked_array([_define(chunk) for chunk in texts.chunks], texts.type)
-    return _define(texts)
+    chunked = isinstance(texts, pa.ChunkedArray)
+    given = texts.chunks if chunked else [texts]
+    if patient(texts):
+        cleaned = [_define(chunk) for chunk in given]
+    else:
+        given = [block for chunk in given for block in _blocks(chunk)]
+        cleaned = on_threads(_scrub, given, workers)
+    if all(new is old for new, old in zip(cleaned, given, strict=True)):
+        return texts
+    return pa.chunked_array(cleaned, texts.type) if chunked else pa.concat_arrays(cleaned)
 
 
 def _define(texts: pa.Array) -> pa.Array:
+    """Clean some texts, by the definition."""
     import pyarrow as pa
 
     given = texts.to_pylist()
     cleaned = [clean(text) for text in given]
     return texts if cleaned == given else pa.array(cleaned, texts.type)
+
+
+# ---- the compiled twin ----
+
+
+def _blocks(texts: pa.Array) -> list[pa.Array]:
+    """Cut texts into blocks of `BLOCK_BYTES` or, in the last place, more."""
+    _, offsets = buffers(texts)
+    starts = np.arange(offsets[0], offsets[-1] - BLOCK_BYTES, BLOCK_BYTES)[1:]
+    bounds = pairwise([0, *np.unique(np.searchsorted(offsets, starts)), len(texts)])
+    return [texts.slice(first, last - first) for first, last in bounds]
+
+
+def _scrub(texts: pa.Array) -> pa.Array:
+    """Clean some texts, compiled."""
+    import pyarrow as pa
+
+    from dupdetect import scrubbing
+
+    kinds, complete = _kinds()
+    data, offsets = (kernels.fixed(buffer, buffer.dtype.type) for buffer in buffers(texts))
+    marked = np.full(len(texts), not complete)
+    if complete:
+        scrubbing.mark_block(kinds, data, offsets, marked)
+    if not marked.any():
+        return texts
+    target, starts = np.empty(offsets[-1] - offsets[0], np.uint8), np.empty_like(offsets)
+    scrubbing.scrub_block(kinds, data, offsets, marked, target, starts)
+    return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(starts), pa.py_buffer(target))
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> tuple[Kinds, bool]:
+    """Return what the compiled code must know of each character, and whether it looks for all of them.
+
+    Tables of another version of Unicode may hold characters that it does not; then it is to look at every text.
+    """
+    from dupdetect import scrubbing
+
+    entries = np.zeros(sys.maxunicode + 1, np.uint16)
+    every = np.arange(len(entries), dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    for flag, pattern in (
+        (scrubbing.TAKEN, UNSEEN.pattern),
+        (scrubbing.SOFT, "\u00ad"),
+        (scrubbing.HYPHEN, f"[{HYPHENS}]"),
+        (scrubbing.BEFORE, r"[\p{Ll}\p{M}]"),
+        (scrubbing.SMALL, r"\p{Ll}"),
+    ):
+        for run in regex.finditer(f"(?:{pattern})+", every, regex.V1):
+            entries[run.start() : run.end()] |= flag
+    for form, letter in POINTED.items():
+        entries[ord(form)] = scrubbing.TAKEN | (ord(letter) << scrubbing.LEFT_SHIFT if letter else 0)
+    sought = entries & (scrubbing.TAKEN | scrubbing.SOFT | scrubbing.HYPHEN)
+    sought[ord("-")] = 0
+    complete = all(map(scrubbing.is_sought, {chr(code).encode()[:3] for code in np.flatnonzero(sought)}))
+    numbers: dict[bytes, int] = {}
+    rows = [row.tobytes() for row in entries.reshape(-1, 1 << scrubbing.PAGE_BITS)]
+    pages = np.array([numbers.setdefault(row, len(numbers)) for row in rows], np.uint16)
+    return scrubbing.Kinds(pages, np.frombuffer(b"".join(numbers), np.uint16)), complete

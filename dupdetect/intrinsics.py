@@ -9,6 +9,7 @@ Indices are not checked: callers keep them within their arrays.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from llvmlite import ir
@@ -129,6 +130,49 @@ def fold_block(typing, source, position, target, out):
         return context.make_tuple(builder, signature.return_type, masks)
 
     return types.UniTuple(types.uint64, 2)(source, types.intp, target, types.intp), build
+
+
+def match_block(spans):
+    """Make a function that finds characters among 64 bytes by the bytes that they begin with.
+
+    Parameters
+    ----------
+    spans : tuple of tuples of (int, int)
+        Of each kind of character the least and the largest value of its first byte, of its second, and so on.
+
+    Returns
+    -------
+    function of uint8[n], position
+        Returns a uint64 of one bit per byte from position on: whether such a character begins with it. It reads as many
+        bytes more as the longest of `spans` has beyond the first.
+    """
+
+    @intrinsic
+    def matched(typing, source, position):
+        def build(context, builder, signature, arguments):
+            vector = ir.VectorType(ir.IntType(8), BLOCK)
+            address = _address(context, builder, signature.args[0], *arguments, ir.IntType(8))
+
+            def bytes_from(step):
+                pointer = builder.gep(address, [ir.Constant(_I64, step)])
+                return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=1)
+
+            def within(values, first, last):
+                if first == last:
+                    return builder.icmp_unsigned("==", values, _constant(vector, first))
+                shifted = builder.sub(values, _constant(vector, first)) if first else values
+                return builder.icmp_unsigned("<=", shifted, _constant(vector, last - first))
+
+            loaded = [bytes_from(step) for step in range(max(map(len, spans)))]
+            kinds = [
+                reduce(builder.and_, [within(values, *span) for values, span in zip(loaded, kind, strict=False)])
+                for kind in spans
+            ]
+            return builder.bitcast(reduce(builder.or_, kinds), _I64)
+
+        return types.uint64(source, types.intp), build
+
+    return matched
 
 
 @intrinsic

@@ -103,7 +103,7 @@ def sketch(
     from dupdetect import blocks, characters
     from dupdetect.intrinsics import GROUP
 
-    data, offsets = _fixed(data, np.uint8), _fixed(offsets, np.int64)
+    data, offsets = fixed(data, np.uint8), fixed(offsets, np.int64)
     count = len(offsets) - 1
     padding = -len(factors) % GROUP
     padded_factors, padded_terms = np.pad(factors, (0, padding)), np.pad(terms, (0, padding))
@@ -198,8 +198,8 @@ def shingles(
     """
     from dupdetect import blocks, characters
 
-    data, offsets = _fixed(data, np.uint8), _fixed(offsets, np.int64)
-    documents = _fixed(documents, np.int64)
+    data, offsets = fixed(data, np.uint8), fixed(offsets, np.int64)
+    documents = fixed(documents, np.int64)
     counts = np.empty(len(documents), np.int64)
     tables, single = characters.load(), unit == "character"
 
@@ -212,16 +212,16 @@ def shingles(
     return _offsets(counts), values
 
 
-def _fixed(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+def fixed(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     """Return an array as the code was compiled for: contiguous, aligned, read-only; a copy only if it is not."""
-    fixed = np.require(array, dtype, ["C", "A"]).view()
-    fixed.flags.writeable = False
-    return fixed
+    view = np.require(array, dtype, ["C", "A"]).view()
+    view.flags.writeable = False
+    return view
 
 
 def _run(work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64], workers: int) -> NDArray[np.uint64]:
     """Give blocks of documents to threads; return what `work` made of them, end to end."""
-    cuts = _cut(sizes)
+    cuts = cut(sizes)
     if workers == 1 or len(cuts) == 1:
         parts = [work(first, last) for first, last in cuts]
     else:
@@ -230,7 +230,7 @@ def _run(work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64
     return np.concatenate([np.empty(0, np.uint64), *parts])
 
 
-def _cut(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:
+def cut(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Cut documents of these sizes into blocks (first, last) of about `BLOCK_BYTES`."""
     ends = np.cumsum(sizes + 64)  # an empty document costs something too
     if len(ends) == 0:

@@ -29,6 +29,7 @@ ROOMS = (
     "hashing",
     "blocks",
     "kernels",
+    "scrubbing",
     "loops",
     "sketches",
     "cleaning",
