@@ -143,7 +143,9 @@ def _print_counts(console: Console, result: Result) -> None:
         (result.kept.num_rows, "kept", ""),
     ]
     if bridges := result.manifest["counts"]["bridges"]:
-        rows.append((bridges, "bridges", ", documents of several different texts: bridges lists what they hold"))
+        rows.append(
+            (bridges, "bridges", ", each of several texts, listed in the table bridges")
+        )
     if rejected:
         rows.append((rejected, "rejected rows", ", each with its reason in rejects.jsonl"))
     width = max(len(f"{number:,}") for number, _, _ in rows)

@@ -64,6 +64,32 @@ def test_library_and_command_give_the_same_tables(jsonl: Path, tmp_path: Path, f
     assert written["counts"] == result.manifest["counts"]
 
 
+@pytest.mark.parametrize("format", ["parquet", "jsonl", "csv"])
+def test_a_round_up_is_reported_with_what_it_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], format: str
+) -> None:
+    stories = [" ".join(f"{name}{n}" for n in range(40)) for name in ("pont", "мост", "पुल")]
+    rows = [{"id": n, "text": text} for n, text in enumerate([*stories, " ".join(stories), "…"])]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    arguments = ["dedup", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--format", format]
+    assert cli.main([*map(str, arguments)]) == 0
+    assert "1  bridges" in capsys.readouterr().out
+    listed = read(tmp_path / "out", "bridges", format)
+    assert listed == dupdetect.dedup(tmp_path / "in.jsonl").bridges.to_pylist()
+    assert listed == [{"id": 3, "cluster": n, "containment": 1.0, "share": 36 / 116} for n in range(3)]
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]["bridges"] == 1
+
+
+def test_an_output_without_the_table_of_bridges_is_read_as_before(jsonl: Path, tmp_path: Path) -> None:
+    assert run("dedup", jsonl, "-o", tmp_path / "out") == 0
+    expected = dupdetect.audit(tmp_path / "out", jsonl, sample=3).as_dict()
+    (tmp_path / "out" / "bridges.parquet").unlink()
+    assert dupdetect.audit(tmp_path / "out", jsonl, sample=3).as_dict() == expected
+    truth = {"story": 1, "shout": 1, "page": 1, "other": 2}
+    assert dupdetect.evaluate(tmp_path / "out", truth).pairs.f1 == 1.0
+    assert run("dedup", jsonl, "-o", tmp_path / "out", "--overwrite") == 0
+
+
 def test_the_clusters_are_those_a_reader_would_make(jsonl: Path, tmp_path: Path) -> None:
     assert run("dedup", jsonl, "-o", tmp_path / "out") == 0
     rows = read(tmp_path / "out", "clusters", "parquet")

@@ -39,6 +39,17 @@ def text(language: str, name: str) -> str:
     return (FIXTURES / "newsroom" / language / f"{name}.txt").read_text("utf-8")
 
 
+def bridges(result: dupdetect.Result) -> dict[str, list[str]]:
+    """Give what bridges hold, each cluster by the first of its members."""
+    first: dict[str, str] = {}
+    for row in result.clusters.to_pylist():
+        first[row["cluster"]] = min(row["id"], first.get(row["cluster"], row["id"]))
+    held: dict[str, list[str]] = {}
+    for row in result.bridges.to_pylist():
+        held.setdefault(row["id"], []).append(first[row["cluster"]])
+    return {bridge: sorted(names) for bridge, names in held.items()}
+
+
 @pytest.fixture(params=LANGUAGES)
 def language(request: pytest.FixtureRequest) -> str:
     """Give each language in turn."""
@@ -62,6 +73,23 @@ def test_clusters(language: str) -> None:
 def test_the_clean_article_is_canonical(language: str) -> None:
     clusters = found(FIXTURES / "newsroom" / language)
     assert "article_page.txt" in clusters.get("article.txt", [])
+
+
+def test_round_ups_are_listed_with_what_they_hold() -> None:
+    """In every script, and in all of them at once."""
+    holdings = json.loads((FIXTURES / "expected" / "bridges.json").read_text("utf-8"))
+    for language, held in holdings.items():
+        result = dupdetect.dedup(FIXTURES / "newsroom" / language)
+        assert bridges(result) == {bridge: sorted(names) for bridge, names in held.items()}
+        assert min(result.bridges["containment"].to_pylist()) == 1.0
+        # The five articles are all that the round-up says; common words of a few characters count twice.
+        assert sum(result.bridges["share"].to_pylist()) == pytest.approx(1.0, abs=0.11)
+    assert bridges(dupdetect.dedup(FIXTURES / "newsroom")) == {
+        f"{language}/{bridge}": sorted(f"{language}/{name}" for name in names)
+        for language, held in holdings.items()
+        for bridge, names in held.items()
+    }
+    assert sorted(holdings) == LANGUAGES
 
 
 def test_the_newsrooms_keep_apart() -> None:

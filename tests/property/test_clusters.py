@@ -105,9 +105,9 @@ PASSAGES = [
 @st.composite
 def documents(draw):
     """Draw different sets of words: whole passages, and some with words missing or with words of their own."""
-    found = []
-    for number in range(draw(st.integers(0, 12))):
-        chosen = draw(st.lists(st.sampled_from(PASSAGES), min_size=1, max_size=6))
+    found = [set(passage) for passage in PASSAGES if draw(st.booleans())]
+    for number in range(draw(st.integers(0, 8))):
+        chosen = draw(st.lists(st.sampled_from(PASSAGES), min_size=1, max_size=6, unique_by=tuple))
         kept = draw(st.sampled_from([1, 1, 1, 4, 5]))
         words = {word for passage in chosen for place, word in enumerate(passage) if kept == 1 or place % kept}
         words |= {f"own{number}w{n}" for n in range(draw(st.sampled_from([0, 0, 0, 1, 3])))}

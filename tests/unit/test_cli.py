@@ -169,6 +169,16 @@ def test_summary(
     assert f"written to {tmp_path / 'out'}: clusters.parquet" in lines[-1]
 
 
+def test_bridges_are_mentioned_where_there_are_any(
+    dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dedup["result"] = FakeResult()
+    dedup["result"].manifest["counts"]["bridges"] = 2
+    assert run("dedup", "x", "-o", tmp_path / "out") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "2  bridges, each of several texts, listed in the table bridges" in said
+
+
 def test_verbose_adds_settings_and_timings(
     dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
