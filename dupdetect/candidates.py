@@ -2,7 +2,7 @@
 
 Input    band keys and fingerprints of documents in a fixed order
 Output   pairs of documents worth verifying, and which of them stand for more than themselves
-Cost     O(keys log keys) to group, O(keys * frequent) at most to join
+Cost     O(keys) to group, O(keys * frequent) at most to join
 
 A pair is a candidate when a band of its signatures is equal, or when it shares enough of the smaller document's
 fingerprints (`Settings.shared`). All pairs of documents that share a key would be quadratic in a key's frequency, so
@@ -105,8 +105,8 @@ class _Groups:
     ----------
     starts, members : int64[groups + 1], int64[entries]
         Group g holds the documents ``members[starts[g]:starts[g + 1]]``, ascending.
-    bounds, groups : int64[documents + 1], int64[entries]
-        Document d is in the groups ``groups[bounds[d]:bounds[d + 1]]``, ascending.
+    bounds, groups, places : int64[documents + 1], int64[entries], int64[entries]
+        Document d is in the groups ``groups[bounds[d]:bounds[d + 1]]``, where it stands in `members` at its `places`.
     lengths : int64[documents]
         How many keys each document has that could be among these, shared or not.
     share : float
@@ -117,6 +117,7 @@ class _Groups:
     members: Int
     bounds: Int
     groups: Int
+    places: Int
     lengths: Int
     share: float
 
@@ -140,6 +141,12 @@ class Candidates:
     frequent: int
     _groups: tuple[_Groups, ...]
 
+    def hubs(self) -> Pairs:
+        """Return a sparse pair of each document that has one before it: with whomever most are linked to."""
+        a, b = unpack(self.sparse)
+        degree = np.bincount(np.concatenate([a, b]))
+        return self.sparse[first_choices.worth(5 * len(a))(a, b, degree)]  # type: ignore[no-any-return]
+
     def again(self, active: NDArray[np.bool_], settings: Settings, *, workers: int = 1) -> Candidates:
         """Find the candidate pairs by frequent keys among the active documents, where they are less frequent.
 
@@ -153,11 +160,11 @@ class Candidates:
         n = len(active)
         parted = []
         for groups in self._groups:
-            group = np.repeat(np.arange(len(groups.starts) - 1), np.diff(groups.starts))
-            kept = active[groups.members]
-            documents = groups.members[kept]
+            documents = np.repeat(np.arange(n), np.diff(groups.bounds))
+            kept = active[documents]
+            documents = documents[kept]
             lengths = np.bincount(documents, minlength=n)
-            parted.append(_part(group[kept], documents, lengths, groups.share, settings.frequent))
+            parted.append(_part(groups.groups[kept], documents, lengths, groups.share, settings.frequent))
         return _pair(parted, n, workers)
 
 
@@ -181,6 +188,17 @@ def find(sketches: Sketches, *, workers: int = 1) -> Candidates:
     return _pair(on_threads(lambda key: _group(*key, settings.frequent), keys, workers), n, workers)
 
 
+@Loop
+def first_choices(a: Int, b: Int, degree: Int) -> Int:
+    """Return, for each of the documents b, the place of the pair whose a has the greatest degree, the least such a."""
+    chosen = np.full(len(degree), -1, np.int64)
+    for pair in range(len(a)):
+        best = chosen[b[pair]]
+        if best < 0 or degree[a[pair]] > degree[a[best]]:
+            chosen[b[pair]] = pair
+    return np.sort(chosen[chosen >= 0])
+
+
 def _pair(parted: Sequence[tuple[_Groups, _Groups]], n: int, workers: int) -> Candidates:
     """Pair all with all in groups of rare keys, sparsely in those of common keys."""
     dense = [_join(rare, Reach(first=n, before=0, most=n), workers) for rare, _ in parted]
@@ -192,13 +210,13 @@ def _pair(parted: Sequence[tuple[_Groups, _Groups]], n: int, workers: int) -> Ca
 def _group(keys: NDArray[np.uint64], lengths: Int, share: float, frequent: int) -> tuple[_Groups, _Groups]:
     """Group documents by key: keys of 2 to `frequent` documents, and keys of more."""
     entries = np.flatnonzero(_repeated(keys))
-    entries = entries[np.argsort(keys[entries])]
     documents = np.repeat(np.arange(len(lengths)), lengths)[entries]
-    return _part(np.cumsum(_first(keys[entries])) - 1, documents, lengths, share, frequent)
+    group = number_keys.worth(10 * len(entries))(keys[entries])
+    return _part(group, documents, lengths, share, frequent)
 
 
 def _part(group: Int, documents: Int, lengths: Int, share: float, frequent: int) -> tuple[_Groups, _Groups]:
-    """Part entries (group, document) by the size of their group; lone ones go."""
+    """Part entries (group, document), documents ascending, by the size of their group; lone ones go."""
     size = np.bincount(group)[group] if len(group) else group
     rare, common = (size > 1) & (size <= frequent), size > frequent
     in_common = np.bincount(documents[common], minlength=len(lengths))
@@ -227,17 +245,50 @@ def mark_repeated(keys: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:
     return repeated
 
 
+@Loop
+def number_keys(keys: NDArray[np.uint64]) -> Int:
+    """Number keys in the order of their first appearance: int64[n], equal where keys are."""
+    size = 2
+    while size < 2 * len(keys):
+        size *= 2
+    mask = np.uint64(size - 1)
+    first = np.full(size, -1, np.int64)
+    numbers = np.empty(len(keys), np.int64)
+    count = 0
+    for entry in range(len(keys)):
+        place = np.int64(keys[entry] & mask)
+        while first[place] >= 0 and keys[first[place]] != keys[entry]:
+            place = (place + 1) & (size - 1)
+        if first[place] < 0:
+            first[place] = entry
+            numbers[entry] = count
+            count += 1
+        else:
+            numbers[entry] = numbers[first[place]]
+    return numbers
+
+
 def _lay_out(group: Int, documents: Int, lengths: Int, share: float) -> _Groups:
-    """Lay out entries (group, document) both ways."""
-    by_group = np.sort(group.astype(np.uint64) << HALF | documents.astype(np.uint64))
-    groups, members = unpack(by_group)
-    new = _first(groups)
-    numbers = np.cumsum(new) - 1
-    by_document = np.sort(members.astype(np.uint64) << HALF | numbers.astype(np.uint64))
-    bounds = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(np.bincount(members, minlength=len(lengths)), out=bounds[1:])
-    starts = np.append(np.flatnonzero(new), len(groups))
-    return _Groups(starts, members, bounds, unpack(by_document)[1], lengths, share)
+    """Lay out entries (group, document), documents ascending, both ways."""
+    sizes = np.bincount(group)
+    number = np.cumsum(sizes > 0) - 1
+    starts = np.append(0, np.cumsum(sizes[sizes > 0]))
+    bounds = np.append(0, np.cumsum(np.bincount(documents, minlength=len(lengths))))
+    group = number[group]
+    places, members = deal.worth(10 * len(group))(group, documents, starts)
+    return _Groups(starts, members, bounds, group, places, lengths, share)
+
+
+@Loop
+def deal(group: Int, documents: Int, starts: Int) -> tuple[Int, Int]:
+    """Put each entry into its group, which begins at `starts`: where each stands, and the document at each place."""
+    free = starts.copy()
+    places, members = np.empty(len(group), np.int64), np.empty(len(group), np.int64)
+    for entry in range(len(group)):
+        places[entry] = free[group[entry]]
+        free[group[entry]] += 1
+        members[places[entry]] = documents[entry]
+    return places, members
 
 
 def _join(groups: _Groups, reach: Reach, workers: int) -> Pairs:
@@ -248,7 +299,7 @@ def _join(groups: _Groups, reach: Reach, workers: int) -> Pairs:
     join = join_documents.worth(10 * len(groups.members))
     cuts = np.unique(np.searchsorted(groups.bounds, np.linspace(0, len(groups.members), 4 * workers + 1)))
     cuts[0], cuts[-1] = 0, n
-    arrays = (groups.starts, groups.members, groups.bounds, groups.groups, groups.lengths)
+    arrays = (groups.starts, groups.members, groups.bounds, groups.groups, groups.places, groups.lengths)
     blocks = on_threads(lambda cut: join(*arrays, groups.share, *reach, *cut), pairwise(cuts.tolist()), workers)
     return distinct(np.concatenate(blocks))
 
@@ -259,6 +310,7 @@ def join_documents(  # noqa: C901 (one loop, compiled whole)
     members: Int,
     bounds: Int,
     groups: Int,
+    places: Int,
     lengths: Int,
     share: float,
     first: int,
@@ -281,8 +333,7 @@ def join_documents(  # noqa: C901 (one loop, compiled whole)
     for document in range(start, stop):
         partners = 0
         for entry in range(bounds[document], bounds[document + 1]):
-            begin, end = starts[groups[entry]], starts[groups[entry] + 1]
-            own = begin + np.searchsorted(members[begin:end], document)
+            begin, own = starts[groups[entry]], places[entry]
             early = min(begin + first, own)
             late = max(early, own - before)
             for step in range(early - begin + own - late):

@@ -199,11 +199,11 @@ def _decide(
     with clock.stage("candidates", len(distinct)):
         found = candidates.find(distinct, workers=workers)
     with clock.stage("verify", len(found.pairs)):
-        matches = verifier.matches(found.pairs, settings)
+        matches, spared = _verify(found, verifier, settings, len(distinct))
     with clock.stage("cluster", len(distinct)):
         clean = clusters.cleanness(len(distinct), matches)
         settled = clusters.settle(clean, _linked(matches, found.sparse))
-        grouped, matches, rounds = _cluster(found, settled, matches, verifier, settings, workers)
+        grouped, matches, rounds = _cluster(found, spared, settled, matches, verifier, settings, workers)
         parted, bridges = clusters.part_bridges(grouped, settled, matches, verifier)
         ranks = _ranks(documents, sketches, text_of, clean)
         with_words = np.flatnonzero(text_of >= 0)
@@ -211,7 +211,12 @@ def _decide(
         text_ranks = canonical.cleanest(clean) if settings.canonical == "cleanest" else ranks[document_of]
         grouped, matches = canonical.choose(parted, text_ranks, matches, verifier, settings)
         contents = clusters.contents(bridges, parted, grouped, matches, verifier, settings)
-    caps = {"frequent_keys": found.frequent, "sparse_pairs": len(found.sparse), "rounds": rounds}
+    caps = {
+        "frequent_keys": found.frequent,
+        "sparse_pairs": len(found.sparse),
+        "spared_pairs": len(spared),
+        "rounds": rounds,
+    }
     return tables.Decision(text_of, ranks, document_of, grouped, matches, bridges, contents), caps
 
 
@@ -245,8 +250,28 @@ def collapse(sketches: Sketches) -> tuple[Int, Int]:
     return text_of, order[new]
 
 
+def _verify(
+    found: candidates.Candidates, verifier: Verifier, settings: Settings, n: int
+) -> tuple[Overlaps, candidates.Pairs]:
+    """Verify candidates: first what gathers families around their hubs, and then what families do not spare.
+
+    Two documents of a family, of more than `Settings.frequent` members of one hub, will most likely be in one cluster
+    whether they match or not. Their pairs are returned, to be looked at again where they are not.
+    """
+    hubs = found.hubs()
+    gathered = verifier.matches(hubs, settings)
+    rest = candidates.without(found.pairs, hubs)
+    family = np.arange(n)
+    family[gathered.b] = gathered.a
+    large = (np.bincount(family, minlength=n) > settings.frequent)[family]
+    a, b = candidates.unpack(rest)
+    within = (family[a] == family[b]) & large[a]
+    return gathered | verifier.matches(rest[~within], settings), rest[within]
+
+
 def _cluster(
     found: candidates.Candidates,
+    spared: candidates.Pairs,
     clean: NDArray[np.float64],
     matches: Overlaps,
     verifier: Verifier,
@@ -255,7 +280,7 @@ def _cluster(
 ) -> tuple[Int, Overlaps, int]:
     """Cluster; where frequent keys left pairs out, compare canonicals with what they may have missed, and repeat."""
     grouped = clusters.cluster(clean, matches)
-    tested, sparse = found.pairs, found.sparse
+    tested, sparse = candidates.without(found.pairs, spared), found.sparse
     for done in range(ROUNDS):
         if len(sparse) == 0:
             return grouped, matches, done
@@ -266,6 +291,11 @@ def _cluster(
         proposed = candidates.without(_proper(candidates.union(*beyond, again.pairs)), tested)
         more = verifier.matches(proposed, settings)
         tested = candidates.union(tested, proposed)
+        if len(more.pairs) == 0:
+            a, b = candidates.unpack(spared)
+            proposed = candidates.without(spared[grouped[a] != grouped[b]], tested)
+            more = verifier.matches(proposed, settings)
+            tested = candidates.union(tested, proposed)
         if len(more.pairs) == 0:
             return grouped, matches, done + 1
         matches = matches | more

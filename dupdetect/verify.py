@@ -2,7 +2,7 @@
 
 Input    candidate pairs, the documents' texts
 Output   `Matches`: the pairs that are copies, with what they share
-Cost     a pass over the texts of the documents in question, and O(shingles) a pair
+Cost     a pass over the shingles of the documents in question, or their texts, and O(shingles) a pair
 
 What two documents share is counted on their real shingles, not estimated: similarities are exact.
 """
@@ -10,14 +10,13 @@ What two documents share is counted on their real shingles, not estimated: simil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dupdetect.candidates import distinct, unpack
+from dupdetect.candidates import missing, unpack
 from dupdetect.loops import Loop, on_threads
-from dupdetect.sketches import Ragged, shingle_sets
+from dupdetect.sketches import shingle_sets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,12 +104,13 @@ class Overlaps:
         return self.where(self.relations(settings) != NONE)
 
     def __or__(self, other: Overlaps) -> Overlaps:
-        pairs, first = np.unique(np.concatenate([self.pairs, other.pairs]), return_index=True)
+        other = other.where(missing(other.pairs, self.pairs))
+        place = np.searchsorted(self.pairs, other.pairs)
         return Overlaps(
-            pairs,
-            np.concatenate([self.shared, other.shared])[first],
-            np.concatenate([self.size_a, other.size_a])[first],
-            np.concatenate([self.size_b, other.size_b])[first],
+            np.insert(self.pairs, place, other.pairs),
+            np.insert(self.shared, place, other.shared),
+            np.insert(self.size_a, place, other.size_a),
+            np.insert(self.size_b, place, other.size_b),
         )
 
 
@@ -133,70 +133,146 @@ class Verifier:
     def __init__(self, texts: Texts, rows: Int, settings: Settings, workers: int, *, kept: Kept | None = None) -> None:
         self._texts, self._rows, self._settings, self._workers = texts, rows, settings, workers
         self._kept = kept
-        self._place = np.full(len(rows), -1, np.int64)
-        self._sets = Ragged.of([])
+        none = np.full(len(rows), -1, np.int64)
+        # Where the shingles of each document stand and how many they are, in reading order or sorted: those that were
+        # kept, or else behind them those cut since. Its distinct shingles are counted once.
+        self._starts, self._lengths, self._sizes = none, none.copy(), none.copy()
+        self._slots = np.empty(0, np.uint64) if kept is None else kept.slots
+        self._cut = np.empty(0, np.uint64)
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""
-        a, b = self._placed(pairs)
-        return self._count(pairs, a, b, np.zeros(len(pairs), np.int64))
+        self._meet(pairs)
+        return self._count(pairs, np.zeros(len(pairs), np.int64))
 
     def matches(self, pairs: Pairs, settings: Settings) -> Overlaps:
         """Return the pairs that are copies; of others no more is counted than shows it."""
-        a, b = self._placed(pairs)
-        size_a, size_b = self._sets.lengths[a], self._sets.lengths[b]
+        self._meet(pairs)
+        size_a, size_b = (self._sizes[side] for side in unpack(pairs))
         near = settings.threshold / (1 + settings.threshold) * (size_a + size_b)
         inside = settings.containment * np.minimum(size_a, size_b)
         need = np.floor(np.minimum(near, inside)).astype(np.int64)
-        return self._count(pairs, a, b, need).matches(settings)
+        return self._count(pairs, need).matches(settings)
 
-    def _placed(self, pairs: Pairs) -> tuple[Int, Int]:
-        """Return where the shingles of each pair's documents stand."""
+    def _count(self, pairs: Pairs, need: Int) -> Overlaps:
+        """Count what each pair shares, those of one document after the other: it is laid out once for all of them."""
         a, b = unpack(pairs)
-        self._meet(distinct(np.concatenate([a, b])))
-        return self._place[a], self._place[b]
+        degree = np.bincount(a, minlength=len(self._rows)) + np.bincount(b, minlength=len(self._rows))
+        hub, other = np.where(degree[a] >= degree[b], (a, b), (b, a))
+        order = np.argsort(hub, kind="stable")
+        count = count_shared.worth(float((self._lengths[a] + self._lengths[b]).sum()))
+        arrays = (self._slots, self._cut, self._starts, self._lengths)
+        blocks = np.array_split(order, 8 * self._workers)
+        counted = on_threads(lambda s: count(*arrays, hub[s], other[s], need[s]), blocks, self._workers)
+        shared = np.empty(len(pairs), np.int64)
+        shared[order] = np.concatenate(counted)
+        return Overlaps(pairs, shared, self._sizes[a], self._sizes[b])
 
-    def _count(self, pairs: Pairs, a: Int, b: Int, need: Int) -> Overlaps:
-        lengths = self._sets.lengths
-        count = count_shared.worth(float((lengths[a] + lengths[b]).sum()))
-        cuts = np.linspace(0, len(pairs), 8 * self._workers + 1).astype(np.int64).tolist()
-        blocks = [slice(*cut) for cut in pairwise(cuts)]
-        counted = on_threads(lambda s: count(*self._sets, a[s], b[s], need[s]), blocks, self._workers)
-        return Overlaps(pairs, np.concatenate(counted), lengths[a], lengths[b])
+    def _meet(self, pairs: Pairs) -> None:
+        """Find the shingles of the documents that are met for the first time; cut those that were not kept."""
+        met = np.zeros(len(self._rows), np.bool_)
+        for side in unpack(pairs):
+            met[side] = True
+        new = np.flatnonzero(met & (self._starts < 0))
+        if self._kept is not None:
+            rows = self._rows[new]
+            fits = self._kept.sizes[rows] <= self._kept.room[rows]
+            here, rows, new = new[fits], rows[fits], new[~fits]
+            self._starts[here], self._lengths[here] = self._kept.places[rows], self._kept.sizes[rows]
+            self._sizes[here] = self._distinct(here)
+        if len(new):
+            new = new[np.argsort(self._rows[new])]
+            sets = shingle_sets(self._texts, self._rows[new], self._settings, workers=self._workers)
+            self._starts[new] = len(self._slots) + len(self._cut) + sets.offsets[:-1]
+            self._lengths[new] = self._sizes[new] = sets.lengths
+            self._cut = np.concatenate([self._cut, sets.values])
 
-    def _meet(self, documents: Int) -> None:
-        """Cut the documents into shingles that are met for the first time."""
-        new = documents[self._place[documents] < 0]
-        if len(new) == 0:
-            return
-        new = new[np.argsort(self._rows[new])]
-        sets = shingle_sets(self._texts, self._rows[new], self._settings, kept=self._kept, workers=self._workers)
-        self._place[new] = np.arange(len(new)) + len(self._sets.lengths)
-        self._sets = Ragged.end_to_end([self._sets, sets]) if len(self._sets.values) else sets
+    def _distinct(self, documents: Int) -> Int:
+        """Count the distinct shingles of documents, of those that were kept."""
+        starts, lengths = self._starts[documents], self._lengths[documents]
+        count = count_distinct.worth(float(lengths.sum()))
+        blocks = np.array_split(np.arange(len(documents)), 8 * self._workers)
+        counted = on_threads(lambda s: count(self._slots, starts[s], lengths[s]), blocks, self._workers)
+        return np.concatenate(counted)
 
 
 #: Steps of a count between two looks at whether it can still reach what is needed.
 STRIDE = 64
 
+#: Places in a table of hashes for each that it holds, at least: most are found at the first look.
+ROOM = 4
+
 
 @Loop
-def count_shared(offsets: Int, values: NDArray[np.uint64], a: Int, b: Int, need: Int) -> Int:
-    """Count the values that two rows of a ragged array share, for each pair of rows; rows are sorted, distinct.
+def count_distinct(slots: NDArray[np.uint64], starts: Int, lengths: Int) -> Int:
+    """Count the distinct hashes among ``slots[starts[i]:starts[i] + lengths[i]]``, for each i."""
+    counts = np.zeros(len(starts), np.int64)
+    size = 1
+    while size < ROOM * (lengths.max() if len(lengths) else 0):
+        size *= 2
+    held, mark = np.empty(size, np.uint64), np.full(size, -1, np.int64)
+    for row in range(len(starts)):
+        size = 1
+        while size < ROOM * lengths[row]:
+            size *= 2
+        mask = np.uint64(size - 1)
+        for value in slots[starts[row] : starts[row] + lengths[row]]:
+            place = np.int64(value & mask)
+            while mark[place] == row and held[place] != value:
+                place = (place + 1) & (size - 1)
+            counts[row] += mark[place] != row
+            held[place], mark[place] = value, row
+    return counts
 
-    A count that cannot reach `need` any more is given up: it is then less than `need`, and not exact.
+
+@Loop
+def count_shared(  # noqa: C901 (one loop, compiled whole)
+    slots: NDArray[np.uint64], cut: NDArray[np.uint64], starts: Int, lengths: Int, a: Int, b: Int, need: Int
+) -> Int:
+    """Count the distinct hashes that two rows share, for each pair of rows; pairs with the same a together.
+
+    Row i is ``values[starts[i]:starts[i] + lengths[i]]``, values being `slots` and, behind them, `cut`; a row does not
+    reach from one into the other. A count that cannot reach `need` any more is given up: it is then less than `need`,
+    and not exact.
     """
     counts = np.zeros(len(a), np.int64)
+    most = lengths[a].max() if len(a) else 0
+    size = 1
+    while size < ROOM * most:
+        size *= 2
+    # The distinct hashes of the row that is laid out, in its order; when each was last counted; where in it a hash is.
+    laid, mark, table = np.empty(most, np.uint64), np.zeros(most, np.int64), np.empty(size, np.int32)
     for pair in range(len(a)):
-        left, left_end = offsets[a[pair]], offsets[a[pair] + 1]
-        right, right_end = offsets[b[pair]], offsets[b[pair] + 1]
-        count = 0
-        rest = min(left_end - left, right_end - right)
-        while rest > 0 and count + rest >= need[pair]:
-            for _ in range(min(rest, STRIDE)):
-                x, y = values[left], values[right]
-                count += x == y
-                left += x <= y
-                right += y <= x
-            rest = min(left_end - left, right_end - right)
+        if pair == 0 or a[pair] != a[pair - 1]:
+            start, length = starts[a[pair]], lengths[a[pair]]
+            size = 1
+            while size < ROOM * length:
+                size *= 2
+            mask = np.uint64(size - 1)
+            table[:size] = -1
+            held = 0
+            for value in slots[start : start + length] if start < len(slots) else cut[start - len(slots) :][:length]:
+                place = np.int64(value & mask)
+                while table[place] >= 0 and laid[table[place]] != value:
+                    place = (place + 1) & (size - 1)
+                if table[place] < 0:
+                    table[place], laid[held] = held, value
+                    held += 1
+        start, length = starts[b[pair]], lengths[b[pair]]
+        row = slots[start : start + length] if start < len(slots) else cut[start - len(slots) :][:length]
+        count, found = 0, -1
+        for done in range(0, length, STRIDE):
+            if count + length - done < need[pair]:
+                break
+            for value in row[done : done + STRIDE]:
+                found += 1  # rows that are alike go on alike
+                if found >= held or laid[found] != value:
+                    place = np.int64(value & mask)
+                    while table[place] >= 0 and laid[table[place]] != value:
+                        place = (place + 1) & (size - 1)
+                    found = table[place]
+                if found >= 0:
+                    count += mark[found] != pair + 1
+                    mark[found] = pair + 1
         counts[pair] = count
     return counts

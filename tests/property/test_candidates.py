@@ -103,11 +103,14 @@ def test_the_join_is_the_same_compiled(rows, reach, share):
     groups = {key: [n for n, row in enumerate(rows) if key in row] for key in sorted(set().union(*rows))}
     members = [np.array(group, np.int64) for group in groups.values()]
     of_document = [np.array([g for g, group in enumerate(groups.values()) if n in group]) for n in range(len(rows))]
+    starts = np.cumsum([0, *map(len, members)])
+    places = [[starts[g] + members[g].tolist().index(n) for g in row] for n, row in enumerate(of_document)]
     arguments = (
-        np.cumsum([0, *map(len, members)]),
+        starts,
         np.concatenate([np.empty(0, np.int64), *members]),
         np.cumsum([0, *map(len, rows)]),
         np.concatenate([np.empty(0, np.int64), *of_document]).astype(np.int64),
+        np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64),
         np.array([len(row) for row in rows], np.int64),
         share,
         *reach,

@@ -71,7 +71,7 @@ def test_the_manifest_is_json_and_says_how_the_result_came_about():
     assert manifest["versions"]["dupdetect"] == dupdetect.__version__
     assert set(manifest["timings"]) == {"read", "sign", "candidates", "verify", "cluster", "tables"}
     assert all(seconds >= 0 for seconds in manifest["timings"].values())
-    assert set(manifest["caps"]) == {"frequent_keys", "sparse_pairs", "rounds", "unlisted_pairs"}
+    assert set(manifest["caps"]) == {"frequent_keys", "sparse_pairs", "spared_pairs", "rounds", "unlisted_pairs"}
     assert manifest["inputs"] == ["list"]
 
 
