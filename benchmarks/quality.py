@@ -414,13 +414,12 @@ def read(arrays: dict[str, np.ndarray], count: int) -> Found:
     return Found(scoring.labels(labels.tolist()), pairs, arrays.get("canonical"), identical)
 
 
-def measure_all(given: argparse.Namespace) -> list[dict[str, Any]]:
-    """Every row."""
+def measure_all(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Every row, as it is measured."""
     chosen = [engine for engine in ENGINES if engine.program in given.engines]
     ready = [engine for engine in chosen if installed(interpreter(engine, given)).get(engine.package)]
     for absent in sorted({engine.program for engine in chosen} - {engine.program for engine in ready}):
         print(f"skipped: {absent}: not installed; --peer-python names an interpreter that has it", file=sys.stderr)
-    rows = []
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         for task in tasks(given.sets):
@@ -432,8 +431,7 @@ def measure_all(given: argparse.Namespace) -> list[dict[str, Any]]:
                     measure(
                         Task("", task.ids[:100], task.texts[:100], lambda _: {}, task.settings), engine, work, given
                     )
-                rows.append(measure(task, engine, work, given))
-    return rows
+                yield measure(task, engine, work, given)
 
 
 def interpreter(engine: Engine, given: argparse.Namespace) -> str:
@@ -621,32 +619,51 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--bars", action="store_true", help="also what this library is to reach, and whether it does")
     parser.add_argument("--details", action="store_true", help="also a row for every engine and set")
     parser.add_argument("--json", action="store_true", help="print JSON instead")
-    parser.add_argument("--again", type=Path, metavar="JSON", help="show an earlier run's quality.json; run nothing")
+    parser.add_argument(
+        "--again", type=Path, nargs="+", metavar="JSON", help="show earlier runs' quality.json, run none"
+    )
     parser.add_argument("--out", type=Path, default=Path("benchmark-results"))
     return parser.parse_args(arguments)
+
+
+def report(given: argparse.Namespace) -> dict[str, Any]:
+    """Measure, and write what is there after every row: an interrupted evening keeps what it has."""
+    given.out.mkdir(parents=True, exist_ok=True)
+    packages = {"here": installed(sys.executable), "peers": installed(given.peer_python)}
+    result: dict[str, Any] = {"machine": machine(), "versions": packages, "rows": [], "audits": []}
+    for row in measure_all(given):
+        result["rows"].append(row)
+        (given.out / "quality.json").write_text(_json(result), encoding="utf-8")
+    if given.bars and "pages" in given.sets and (shared() / "corpora" / "pages").is_dir():
+        result["audits"] = audits()
+    result["bars"] = bars(result["rows"]) + result["audits"]
+    (given.out / "quality.json").write_text(_json(result), encoding="utf-8")
+    return result
+
+
+def _json(result: dict[str, Any]) -> str:
+    return json.dumps(result, indent=1, ensure_ascii=False)
+
+
+def again(files: Sequence[Path]) -> dict[str, Any]:
+    """What earlier runs wrote: the last of them counts where several have a row of an engine and a set."""
+    parts = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    rows = {(row["set"], row["engine"]): row for part in parts for row in part["rows"]}
+    audited: list[dict[str, Any]] = next((part["audits"] for part in reversed(parts) if part["audits"]), [])
+    result = {"rows": list(rows.values()), "audits": audited}
+    return result | {"bars": bars(result["rows"]) + audited}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, then report."""
     given = parse(arguments)
-    if given.again:
-        report = json.loads(given.again.read_text())
-    else:
-        rows = measure_all(given)
-        packages = {"here": installed(sys.executable), "peers": installed(given.peer_python)}
-        report = {"machine": machine(), "versions": packages, "rows": rows}
-        report["audits"] = audits() if given.bars and any(row["set"] == "pages" for row in rows) else []
-    report["bars"] = bars(report["rows"]) + report["audits"]
-    written = json.dumps(report, indent=1, ensure_ascii=False)
-    if not given.again:
-        given.out.mkdir(parents=True, exist_ok=True)
-        (given.out / "quality.json").write_text(written, encoding="utf-8")
+    result = again(given.again) if given.again else report(given)
     if given.json:
-        print(written)
+        print(_json(result))
         return
-    parts = [overview(report["rows"])]
-    parts += [details(report["rows"])] if given.details else []
-    parts += [bars_table(report["bars"])] if given.bars else []
+    parts = [overview(result["rows"])]
+    parts += [details(result["rows"])] if given.details else []
+    parts += [bars_table(result["bars"])] if given.bars else []
     print("\n\n".join(parts))
 
 

@@ -145,6 +145,16 @@ def test_tables(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["bars"] == quality.bars(rows())
 
 
+def test_the_last_of_several_runs_counts(tmp_path):
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text(json.dumps({"rows": rows(), "audits": [{"what": "audits"}]}), encoding="utf-8")
+    new.write_text(json.dumps({"rows": [rows()[0] | {"recall": 1.0}], "audits": []}), encoding="utf-8")
+    result = quality.again([old, new])
+    assert [row["recall"] for row in result["rows"][:2]] == [1.0, 0.98]
+    assert len(result["rows"]) == len(rows())
+    assert result["bars"][-1] == {"what": "audits"}
+
+
 def test_sets_that_are_not_here_are_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DUPDETECT_SHARED", str(tmp_path))
     assert list(quality.tasks(["pages"])) == []
