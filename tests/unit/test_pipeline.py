@@ -262,22 +262,20 @@ def test_pairs_of_copies_are_listed_up_to_the_cap_and_counted_beyond():
     assert (few.matches.num_rows, few.manifest["caps"]["unlisted_pairs"]) == (64 * 63 // 2, 0)
 
 
-# Near copies are all verified, which strangers are not: that is the multiple.
+# Measured: 0.4 and 1.5 times as long. The bound leaves room for a machine that others use too.
 @pytest.mark.slow
-@pytest.mark.parametrize(("make", "multiple"), [(lambda n: [ARTICLE] * n, 1.2), (near_copies, 4)])
-def test_a_hundred_thousand_copies_take_as_long_as_a_few_times_as_many_strangers(make, multiple):
-    n = 100_000
+@pytest.mark.parametrize("make", [lambda n: [ARTICLE] * n, near_copies])
+def test_a_hundred_thousand_copies_take_little_longer_than_as_many_strangers(make):
+    n, most = 100_000, 3
     dedup(near_copies(3000))  # everything is compiled before the clock runs
-    seconds = {}
-    for name, texts in (("copies", make(n)), ("strangers", distinct(n))):
-        took = []
-        for _ in range(2):
-            start = time.perf_counter()
-            result = dedup(texts)
-            took.append(time.perf_counter() - start)
-        seconds[name] = min(took)
-        assert len(clusters_of(result)) == (1 if name == "copies" else n)
-    assert seconds["copies"] <= multiple * seconds["strangers"], seconds
+    copies, strangers = make(n), distinct(n)
+    seconds = {1: [], n: []}
+    for texts, clusters in [(copies, 1), (strangers, n)] * 3:  # by turns: who else uses the machine slows both
+        start = time.perf_counter()
+        result = dedup(texts)
+        seconds[clusters].append(time.perf_counter() - start)
+        assert result.manifest["counts"]["clusters"] == clusters
+    assert min(seconds[1]) <= most * min(seconds[n]), seconds
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
