@@ -371,7 +371,7 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
     "--found", type=float, default=0.99, show_default=True, help="Share of the copies that bands and window must find."
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")
-@_setting_options("num_perm", "seed", "least", "window", "shared", "frequent")
+@_setting_options("unit", "num_perm", "seed", "least", "window", "shared", "frequent")
 def tune(
     inputs: tuple[str, ...],
     truth: str,

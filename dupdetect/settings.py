@@ -92,6 +92,16 @@ class Settings:
     makes up to 53 % fewer candidates; from 0.6 on, matches are lost. ``least`` 16 loses one pair of 2,134, 24 loses
     seven. ``window`` 32 keeps 7 % of the shingles.
 
+    For noisy texts, measured on 806 scanned pages beside their corrections: ``unit="character", shingle_size=5,
+    threshold=0.55, containment=0.9, least=100`` has F1 0.993 where less than a tenth of the characters are wrong (word
+    3-shingles and a threshold of 0.5: 0.929); thresholds of 0.5 to 0.65 keep it above 0.975. Texts of a megabyte share
+    many short shingles by chance: let `shingle_size` be 7 there, and the threshold 0.5.
+
+    For short texts, measured on three sets of bibliographic records: ``unit="character", shingle_size=3,
+    threshold=0.625, containment=0.85, least=100, window=8`` has F1 0.985, 0.959 and 0.963. A text of less than
+    `shingle_size` units is one shingle, of all of them: it has exact copies only. One of less than `least` shingles
+    can be a near duplicate of another, but not contained in one.
+
     Examples
     --------
     >>> Settings(shingle_size=3).shingle_size

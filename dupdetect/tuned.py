@@ -59,7 +59,8 @@ def _print_sizes(console: Console, tuning: Tuning) -> None:
 def _print_chosen(console: Console, tuning: Tuning) -> None:
     settings = tuning.settings
     bands = "{} x {}".format(*settings.banding)
-    console.print(f"shingle size {settings.shingle_size}, least {settings.least}, window {settings.window}")
+    size = f"shingle size {settings.shingle_size} ({settings.unit}s)"
+    console.print(f"{size}, least {settings.least}, window {settings.window}")
     console.print(f"bands {bands}" + _found(tuning.found))
     for name in ("threshold", "containment"):
         console.print(f"{name:<14} {_with_ends(getattr(tuning, name), '.2f')}")

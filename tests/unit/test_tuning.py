@@ -75,6 +75,14 @@ def test_the_same_again_whatever_the_workers(
     assert tune(texts, pairs[::-1], workers=3, **QUICK).settings == tuning.settings
 
 
+def test_the_unit_is_as_given(pairs: list[tuple[str, str, int]], texts: dict[str, str]) -> None:
+    """Of texts whose words are broken anywhere, characters are left."""
+    broken = {name: " ".join(text[i : i + 7] for i in range(len(name), len(text), 7)) for name, text in texts.items()}
+    found = tune(broken, pairs, unit="character", shingle_sizes=[4, 8], resamples=30, repeats=2)
+    assert found.settings.unit == "character"
+    assert found.run == (1.0, 1.0, 1.0)
+
+
 def test_what_is_not_fitted_stays(texts: dict[str, str], pairs: list[tuple[str, str, int]]) -> None:
     given = Settings(window=8, num_perm=64, canonical="longest")
     found = tune(texts, pairs, settings=given, seed=9, run=False, **QUICK)
