@@ -70,7 +70,7 @@ HYPHENS = "-¬֊‐⸗"
 
 #: Where a word is broken: all that stands between its halves.
 BREAK = regex.compile(
-    rf"""(?<=[\p{{Ll}}\p{{M}}])
+    rf"""(?=[{HYPHENS}\u00AD])(?<=\p{{Ll}}\p{{M}}*)
         (?:\u00AD++[{HYPHENS}]?|[{HYPHENS}])
         [ \t\u00AD]*+\r?+\u00AD*+\n[ \t\u00AD]*+
         (?=\p{{Ll}})""",
@@ -189,7 +189,7 @@ def _kinds() -> tuple[Kinds, bool]:
         (scrubbing.TAKEN, UNSEEN.pattern),
         (scrubbing.SOFT, "\u00ad"),
         (scrubbing.HYPHEN, f"[{HYPHENS}]"),
-        (scrubbing.BEFORE, r"[\p{Ll}\p{M}]"),
+        (scrubbing.MARK, r"\p{M}"),
         (scrubbing.SMALL, r"\p{Ll}"),
     ):
         for run in regex.finditer(f"(?:{pattern})+", every, regex.V1):

@@ -132,6 +132,21 @@ def fold_block(typing, source, position, target, out):
     return types.UniTuple(types.uint64, 2)(source, types.intp, target, types.intp), build
 
 
+@intrinsic
+def prefetch(typing, array, index):
+    """Have the processor fetch array[index], of uint8[n], ahead of its use; it may lie beyond the array."""
+
+    def build(context, builder, signature, arguments):
+        byte = ir.IntType(8)
+        kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), _I32, _I32, _I32])
+        function = builder.module.declare_intrinsic("llvm.prefetch", (byte.as_pointer(),), kind)
+        options = [ir.Constant(_I32, value) for value in (0, 3, 1)]  # to read, to keep, as data
+        builder.call(function, [_address(context, builder, signature.args[0], *arguments, byte), *options])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), build
+
+
 def match_block(spans):
     """Make a function that finds characters among 64 bytes by the bytes that they begin with.
 

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from dupdetect.blocks import kept
 from dupdetect.folding import decode, encode, load_some
-from dupdetect.intrinsics import BLOCK, inlined, inner, load64, lowest, match_block, store64, wide
+from dupdetect.intrinsics import BLOCK, inlined, inner, load64, lowest, match_block, population, prefetch, store64, wide
 
 #: What a character's entry says of it, in bits: it is taken away, but for the letter left of it, whose code point is
-#: above; it is a soft hyphen, another hyphen; it may stand before a hyphen, after a broken line.
-TAKEN, SOFT, HYPHEN, BEFORE, SMALL = 1, 2, 4, 8, 16
+#: above; it is a soft hyphen, another hyphen, a mark that combines, a small letter.
+TAKEN, SOFT, HYPHEN, MARK, SMALL = 1, 2, 4, 8, 16
 LEFT_SHIFT = 5
 PAGE_BITS = 8
 
@@ -87,6 +87,12 @@ def is_sought(character: bytes) -> bool:
     )
 
 
+#: Characters beyond ASCII in a block that are sooner looked up one by one.
+FEW = 6
+
+#: Bytes that are fetched ahead: the processor by itself is too late for a loop as quick as this.
+AHEAD = 4096
+
 #: Bytes that a look at a block reads beyond it.
 _MORE = 2
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
@@ -94,7 +100,7 @@ _HYPHEN, _TAB, _LF, _CR, _BLANK = ord("-"), ord("\t"), ord("\n"), ord("\r"), ord
 
 _shown = (_BLANK + 1, 0xFF)
 _broken = match_block(tuple((_shown, (_HYPHEN, _HYPHEN), following) for following in ((0, _BLANK), (0xC2, 0xC2))))
-_beyond = match_block((((0x80, 0xFF),),))
+_leads = match_block((((0xC0, 0xFF),),))
 _longer_leads = match_block((((0xE0, 0xE0), (0xA0, 0xA3)), ((0xE1, 0xE2),), ((0xEF, 0xFF),)))
 _two_bytes = match_block(TWO_BYTES)
 _longer = match_block(LONGER)
@@ -117,15 +123,17 @@ def kind_at(kinds, data, position, end):
 
 
 @inner
-def kind_before(kinds, data, start, position):
-    """Return the entry of the character that ends at `position`, 0 at the start."""
-    if position == start:
-        return 0
-    position -= 1
-    while data[position] & 0xC0 == 0x80:
+def follows_small(kinds, data, start, position):
+    """Whether a small letter stands before `position`, perhaps with marks on it."""
+    while position > start:
         position -= 1
-    code, _ = decode(load_some(data, position))
-    return kind_of(kinds, code)
+        while data[position] & 0xC0 == 0x80:
+            position -= 1
+        code, _ = decode(load_some(data, position))
+        entry = kind_of(kinds, code)
+        if not entry & MARK:
+            return entry & SMALL != 0
+    return False
 
 
 @inner
@@ -165,21 +173,37 @@ def end_of_break(kinds, data, position, end):
 
 
 @inlined
-def suspects(data, position):
+def suspects(kinds, data, position, end):
     """Return which of the 64 bytes may begin something to clean: a uint64 of one bit per byte.
 
     A hyphen of ASCII is found by the byte before it, so bit 0 never tells of one, and of a 65th byte nothing is told.
     """
     begins = _broken(data, position) << _ONE
-    if _beyond(data, position):
-        begins |= _two_bytes(data, position)
-        if _longer_leads(data, position):
-            begins |= _longer(data, position)
+    leads = _leads(data, position)
+    if leads:
+        if population(leads) > FEW:
+            begins |= _two_bytes(data, position)
+            if _longer_leads(data, position):
+                begins |= _longer(data, position)
+        else:
+            begins |= looked_up(kinds, data, position, end, leads)
     return begins
 
 
 @inner
-def next_suspect(data, position, end, rest):
+def looked_up(kinds, data, position, end, leads):
+    """Return which of a few characters, told by the bits of the bytes that they begin with, may be to clean."""
+    begins = _ZERO
+    while leads:
+        entry, _ = kind_at(kinds, data, position + lowest(leads), end)
+        if entry & (TAKEN | SOFT | HYPHEN):
+            begins |= leads & (~leads + _ONE)
+        leads &= leads - _ONE
+    return begins
+
+
+@inner
+def next_suspect(kinds, data, position, end, rest):
     """Return where something to clean may begin, from `position` on, or `end`.
 
     If it is a hyphen, then not at `position`: what stands before it must be there too. `rest` is uint8[66].
@@ -187,11 +211,12 @@ def next_suspect(data, position, end, rest):
     wide()
     while position < end:
         if position + len(rest) <= len(data):
-            begins = suspects(data, position)
+            prefetch(data, position + AHEAD)
+            begins = suspects(kinds, data, position, end)
         else:  # near the end of memory
             for index in range(len(rest)):
                 rest[index] = data[position + index] if position + index < len(data) else 0
-            begins = suspects(rest, 0)
+            begins = suspects(kinds, rest, 0, len(rest))
         if begins:
             return min(position + lowest(begins), end)
         position += BLOCK - 1
@@ -215,7 +240,7 @@ def mark_block(kinds, data, offsets, marked):
     document = 0
     position, stop = offsets[0], offsets[-1]
     while position < stop:
-        at = next_suspect(data, position, stop, rest)
+        at = next_suspect(kinds, data, position, stop, rest)
         if at == stop:
             break
         while offsets[document + 1] <= at:
@@ -223,7 +248,7 @@ def mark_block(kinds, data, offsets, marked):
         end = offsets[document + 1]
         entry, size = kind_at(kinds, data, at, end)
         unclean = entry & (TAKEN | SOFT) != 0
-        if entry & HYPHEN and kind_before(kinds, data, offsets[document], at) & BEFORE:
+        if entry & HYPHEN and follows_small(kinds, data, offsets[document], at):
             unclean = end_of_break(kinds, data, at, end) >= 0
         marked[document] |= unclean
         position = end if unclean else at + size - 1  # a hyphen may follow, and is found by the byte before
@@ -236,7 +261,7 @@ def take_unseen(kinds, data, position, end, target, out, rest):
     Twin: what `cleaning.clean` does first.
     """
     while position < end:
-        at = next_suspect(data, position, end, rest)
+        at = next_suspect(kinds, data, position, end, rest)
         entry, size = kind_at(kinds, data, at, end)
         if not entry & TAKEN:
             at, size = at + size, 0
@@ -259,14 +284,14 @@ def join_words(kinds, data, start, end, rest):
     """
     position = out = start
     while position < end:
-        at = next_suspect(data, max(position - 1, start), end, rest)
+        at = next_suspect(kinds, data, max(position - 1, start), end, rest)
         entry, size = kind_at(kinds, data, at, end)
         if out < position:
             move(data, position, at - position, data, out)
         out += at - position
         position = at
         after = -1
-        if entry & (HYPHEN | SOFT) and kind_before(kinds, data, start, out) & BEFORE:
+        if entry & (HYPHEN | SOFT) and follows_small(kinds, data, start, out):
             after = end_of_break(kinds, data, position, end)
         if after >= 0:
             position = after

@@ -53,6 +53,61 @@ def words(text, unit="word"):
     return cut + [word] * bool(word)
 
 
+#: Unicode's Default_Ignorable_Code_Point, but for soft hyphens and Hangul's fillers.
+SHAPELESS = frozenset(
+    (
+        *(0x34F, 0x61C, 0x17B4, 0x17B5, 0xFEFF),
+        *(*range(0x180B, 0x1810), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)),
+        *(*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)),
+        *range(0xE0000, 0xE1000),
+    )
+)
+
+
+def is_unseen(character):
+    """Say whether a character is taken away, by its number or its name."""
+    script = unicodedata.name(character, "-").split()[0]
+    point = script in ("ARABIC", "HEBREW", "SYRIAC", "SAMARITAN") and unicodedata.category(character) in ("Mn", "Lm")
+    return ord(character) in SHAPELESS or (point and character not in "\u0653\u0654\u0655") or character == "\U000102e0"
+
+
+def clean(text):
+    """Clean a text character by character."""
+    kept = ""
+    for character in text:
+        parts = unicodedata.normalize("NFKC", character)
+        if any(map(is_unseen, parts)):
+            kept += "".join(part for part in parts if not is_unseen(part)).strip(" ")
+        elif not is_unseen(character):
+            kept += character
+    gone = {place for at, character in enumerate(kept) if character == "\n" for place in broken_at(kept, at)}
+    return "".join(character for at, character in enumerate(kept) if at not in gone and character != "\u00ad")
+
+
+def broken_at(text, newline):
+    """Give the places between the halves of the word that is broken at a line's end; none if no word is."""
+
+    def back(place, characters):
+        while place and text[place - 1] in characters:
+            place -= 1
+        return place
+
+    first = back(newline, "\u00ad")
+    first = back(first - (text[first - 1 : first] == "\r"), " \t\u00ad")
+    if text[:first].endswith(tuple("-¬֊‐⸗")):
+        first = back(first - 1, "\u00ad")
+    elif text[first] != "\u00ad":
+        return range(0)
+    last = newline + 1
+    while text[last : last + 1] in tuple(" \t\u00ad"):
+        last += 1
+    letter = first
+    while letter and unicodedata.category(text[letter - 1])[0] == "M":
+        letter -= 1
+    small = [unicodedata.category(side or " ") == "Ll" for side in (text[:letter][-1:], text[last : last + 1])]
+    return range(first, last) if all(small) else range(0)
+
+
 def runs(items, size):
     """Give every run of so many items; all items where they are fewer, nothing where there are none."""
     size = min(size, len(items))
