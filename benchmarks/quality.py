@@ -49,13 +49,13 @@ OURS = "dupdetect"
 WITHOUT = "dupdetect, no template votes"
 PEERS = ("datasketch", "rensa", "gaoya", "text-dedup")
 
-#: Settings for texts of a line or a few: bibliographic records, titles, addresses.
+#: As `dupdetect.Settings` recommends them for short texts: bibliographic records, titles, addresses.
 SHORT = {
-    "shingle_size": 1, "threshold": 0.57, "containment": 0.8, "least": 16, "bands": (24, 5), "window": 8,
+    "unit": "character", "shingle_size": 3, "threshold": 0.625, "containment": 0.85, "least": 100, "window": 8,
 }  # fmt: skip
 
-#: Settings for noisy texts: recognised characters.
-NOISE = {"shingle_size": 3, "threshold": 0.5}
+#: And for noisy texts: recognised characters.
+NOISE = {"unit": "character", "shingle_size": 5, "threshold": 0.55, "containment": 0.9, "least": 100}
 
 #: Settings for degrees of reuse in texts of a paragraph or two.
 REUSE = {"shingle_size": 3, "threshold": 0.5}
