@@ -183,8 +183,8 @@ def _kinds() -> tuple[Kinds, bool]:
     """
     from dupdetect import scrubbing
 
-    entries = np.zeros(sys.maxunicode + 1, np.uint16)
-    every = np.arange(len(entries), dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    entries = np.zeros(scrubbing.PAGES << scrubbing.PAGE_BITS, np.uint16)
+    every = np.arange(sys.maxunicode + 1, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
     for flag, pattern in (
         (scrubbing.TAKEN, UNSEEN.pattern),
         (scrubbing.SOFT, "\u00ad"),

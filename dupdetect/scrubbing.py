@@ -25,7 +25,8 @@ from dupdetect.intrinsics import BLOCK, inlined, inner, load64, lowest, match_bl
 #: above; it is a soft hyphen, another hyphen, a mark that combines, a small letter.
 TAKEN, SOFT, HYPHEN, MARK, SMALL = 1, 2, 4, 8, 16
 LEFT_SHIFT = 5
-PAGE_BITS = 8
+#: Pages of characters: all that four bytes can spell, for looks at a block go beyond a text, where anything may be.
+PAGE_BITS, PAGES = 8, 8192
 
 
 class Kinds(NamedTuple):
@@ -33,7 +34,7 @@ class Kinds(NamedTuple):
 
     Attributes
     ----------
-    pages : uint16[4352]
+    pages : uint16[8192]
         Where the page of 256 characters begins in `entries`, in pages.
     entries : uint16[256 * pages]
         One per character: see the constants above.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -208,3 +209,12 @@ def test_characters_that_the_quick_look_does_not_know_are_cleaned_all_the_same(m
 def test_the_quick_look_knows_all_that_is_to_be_cleaned() -> None:
     pytest.importorskip("numba")
     assert cleaning._kinds()[1]
+
+
+def test_what_lies_beyond_the_texts_is_no_matter() -> None:
+    """Buffers of Arrow may be longer than their texts, by bytes of any kind."""
+    pytest.importorskip("numba")
+    text = "exam-\nple é\u200b".encode()
+    for rest in (b"", b"\xff" * 80, b"\xf7\xbf\xbf\xbf" * 20, b"-\n\xc2\xad" * 20):
+        data, offsets = pa.py_buffer(text + rest), pa.py_buffer(np.array([0, len(text)], np.int64))
+        assert cleaning._scrub(pa.LargeStringArray.from_buffers(1, offsets, data)).to_pylist() == ["example é"]
