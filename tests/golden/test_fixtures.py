@@ -101,12 +101,17 @@ def test_the_newsrooms_keep_apart() -> None:
     assert members(together) == sorted(apart)
 
 
-@pytest.mark.parametrize("name", ["scripts", "edge"])
+@pytest.mark.parametrize("name", ["scripts", "edge", "typesetting"])
 def test_other_folders(name: str) -> None:
     clusters = expected(name)
     files = sorted(file.name for file in (FIXTURES / name).iterdir())
     assert sorted(file for cluster in clusters.values() for file in cluster) == files
     assert members(found(FIXTURES / name)) == members(clusters)
+
+
+def test_typesetting_changes_no_word() -> None:
+    found = dupdetect.dedup(FIXTURES / "typesetting").clusters.to_pylist()
+    assert {row["relation"] for row in found if not row["canonical"]} == {"identical"}
 
 
 @pytest.mark.parametrize("copy", ["emoji_post_plain", "emoji_post_other_emoji"])
