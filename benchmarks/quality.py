@@ -549,13 +549,13 @@ def overview(rows: list[dict[str, Any]]) -> str:
     by = {(row["set"], row["engine"]): row for row in rows}
     columns = [column for column in COLUMNS if any(row["set"] == column[1] for row in rows)]
     lines = []
-    for engine in dict.fromkeys(row["engine"] for row in rows):
+    for engine in dict.fromkeys(row["engine"] for row in rows if "problem" not in row):
         of_it = [by.get((name, engine)) for _, name, _ in columns]
         cells = [
             show(row) if row and "problem" not in row else "–" for (_, _, show), row in zip(columns, of_it, strict=True)
         ]
         ran = [row for row in rows if row["engine"] == engine and "problem" not in row and row["set"] != "generated"]
-        seconds, peak = sum(row["seconds"] for row in ran), max((row["peak_megabytes"] for row in ran), default=0)
+        seconds, peak = sum(row["seconds"] for row in ran), max((row["peak_megabytes"] for row in ran), default=0.0)
         lines.append([engine, *cells, f"{seconds:.1f}", f"{peak:,.0f}"])
     return markdown(["engine", *(title for title, _, _ in columns), "seconds", "peak MB"], lines)
 
