@@ -91,6 +91,9 @@ def is_sought(character: bytes) -> bool:
 #: Characters beyond ASCII in a block that are sooner looked up one by one.
 FEW = 6
 
+#: Characters that are looked at one by one after one that is taken away: where points are written, all words have them.
+NEAR = 12
+
 #: Bytes that are fetched ahead: the processor by itself is too late for a loop as quick as this.
 AHEAD = 4096
 
@@ -263,16 +266,24 @@ def take_unseen(kinds, data, position, end, target, out, rest):
     """
     while position < end:
         at = next_suspect(kinds, data, position, end, rest)
-        entry, size = kind_at(kinds, data, at, end)
-        if not entry & TAKEN:
-            at, size = at + size, 0
         move(data, position, at - position, target, out)
-        out += at - position
-        position = at + size
-        if entry & TAKEN and entry >> LEFT_SHIFT:
-            value, size = encode(entry >> LEFT_SHIFT)
-            for index in range(size):
-                target[out + index] = np.uint8(value >> np.uint64(8 * index) & np.uint64(0xFF))
+        out, position = out + at - position, at
+        left = NEAR
+        while left > 0 and position < end:
+            value = load_some(data, position)
+            code, size = decode(value)
+            entry = kind_of(kinds, code)
+            position, left = position + size, left - 1
+            if entry & TAKEN:
+                left = NEAR
+                if entry >> LEFT_SHIFT == 0:
+                    continue
+                value, size = encode(entry >> LEFT_SHIFT)
+            if out + 8 <= len(target):
+                store64(target, out, value)  # what is too much is written over
+            else:
+                for index in range(size):
+                    target[out + index] = np.uint8(value >> np.uint64(8 * index) & np.uint64(0xFF))
             out += size
     return out
 
