@@ -34,9 +34,10 @@ from dupdetect.hashing import (
     winnow,
 )  # fmt: skip
 from dupdetect.intrinsics import allocating
+from dupdetect.marking import mark_prose, mark_shingles
 
 #: What is compiled into this module's functions; numba by itself would look at this file alone.
-_SOURCES = ("blocks", "folding", "hashing", "intrinsics", "characters", "shingles")
+_SOURCES = ("blocks", "folding", "hashing", "intrinsics", "characters", "shingles", "marking", "lines")
 
 
 @lru_cache(maxsize=1)
@@ -194,6 +195,35 @@ def shingle_block(data, offsets, documents, first, last, single, shingle_size, d
         values[total : total + kept] = shingles[:kept]
         counts[index] = kept
         total += kept
+    return values[:total].copy()
+
+
+@kept
+def marked_block(data, offsets, documents, first, last, shingle_size, characters, counts):
+    """Return the shingle hashes of documents[first:last], in reading order, end to end; fill their counts.
+
+    The lowest bit of each says whether it is of prose.
+    """
+    codes = np.empty(1024, np.int32)
+    buffers = word_buffers()
+    scratch, bitmap = np.empty(0, np.uint8), np.empty(0, np.uint64)
+    hashes, shingles, flags = np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint8)
+    values, total = np.empty(4096, np.uint64), 0
+    for index in range(first, last):
+        start, end = offsets[documents[index]], offsets[documents[index] + 1]
+        codes, scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
+        hashes, count = hash_units(scratch, bitmap, size, False, hashes, buffers)
+        shingles, flags = grown(shingles, count), grown(flags, count)
+        found = hash_shingles(hashes, count, shingle_size, shingles)
+        mark_prose(scratch, bitmap, size, count, flags)
+        mark_shingles(shingles, found, count, flags)
+        if total + found > len(values):
+            larger = np.empty(2 * (total + found), np.uint64)
+            larger[:total] = values[:total]
+            values = larger
+        values[total : total + found] = shingles[:found]
+        counts[index] = found
+        total += found
     return values[:total].copy()
 
 

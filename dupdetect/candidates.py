@@ -79,6 +79,15 @@ def unpack(pairs: Pairs) -> tuple[Int, Int]:
     return (pairs >> HALF).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
+def spread(first: Int, count: Int) -> Int:
+    """Return the numbers of runs: from each `first` on, `count` of them.
+
+    >>> spread(np.array([7, 1]), np.array([2, 3])).tolist()
+    [7, 8, 1, 2, 3]
+    """
+    return np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+
+
 def union(*pairs: Pairs) -> Pairs:
     """Return the pairs that are in any."""
     return distinct(np.concatenate(pairs))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dupdetect.candidates import pack
+from dupdetect.candidates import missing, pack
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.reading import plain_column
 
@@ -172,8 +172,9 @@ def choose(
         members = np.flatnonzero(undecided[clusters] & (trial[clusters] != everyone))
         if len(members) == 0:
             break
-        agreed = verifier.matches(pack(members, trial[clusters[members]]), settings)
-        matches = matches | agreed
+        pairs = pack(members, trial[clusters[members]])
+        matches = matches | verifier.matches(pairs[missing(pairs, matches.pairs)], settings)
+        agreed = matches.where(~missing(matches.pairs, pairs))
         votes = np.bincount(clusters[agreed.a], minlength=len(clusters))
         elected = undecided & (votes == sizes - 1)
         chosen[elected] = trial[elected]

@@ -14,8 +14,8 @@ on the order of the input, for numbers go by the texts (`pipeline.collapse`).
 
 A document that holds several different texts, none of them most of what it holds, is a *bridge*: a copy of none
 of them. Bridges are clustered among themselves, and so are the bridges among these: a year of weekly round-ups is
-no copy of a week. Nor is it a bridge's part to represent what it holds: where its copies are so many that it goes first, it
-is taken out with them, and the others are clustered anew.
+no copy of a week. Nor is it a bridge's part to represent what it holds: where its copies are so many that it goes
+first, it is taken out with them, and the others are clustered anew.
 
 Two canonicals match in the end only where one of them is a bridge and holds the other, or where another member has
 been chosen to represent a cluster (`canonical.choose`). That changes nobody's cluster: the others of the two
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dupdetect.candidates import pack, packed, without
+from dupdetect.candidates import pack, packed, spread, without
 from dupdetect.loops import Loop
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
     place[order] = np.arange(n)
     # The best match first: the most of the smaller inside the larger, then the most alike.
     preference = np.empty(len(matches.pairs), np.int64)
-    preference[np.lexsort((-matches.jaccard, -matches.containment))] = np.arange(len(matches.pairs))
+    preference[np.lexsort((-matches.weighted_jaccard, -matches.weighted_containment))] = np.arange(len(matches.pairs))
     take = take_matches.worth(20 * (n + len(neighbours)))
     return take(bounds, neighbours, preference[edges], order, place)
 
@@ -255,15 +255,6 @@ def _likely(canonical: Int, bridges: Bool, holders: Int, held: Int) -> Pairs:
     members = members[np.argsort(canonical[members], kind="stable")]
     first, last = (np.searchsorted(canonical[members], cluster, side=side) for side in ("left", "right"))
     return pack(members[spread(first, last - first)], np.repeat(text, last - first))
-
-
-def spread(first: Int, count: Int) -> Int:
-    """Return the numbers of runs: from each `first` on, `count` of them.
-
-    >>> spread(np.array([7, 1]), np.array([2, 3])).tolist()
-    [7, 8, 1, 2, 3]
-    """
-    return np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
 
 
 def _bridges(canonical: Int, matches: Overlaps, verifier: Verifier) -> Bool:

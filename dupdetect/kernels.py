@@ -212,6 +212,33 @@ def shingles(
     return _offsets(counts), values
 
 
+def marked(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    documents: NDArray[np.int64],
+    *,
+    shingle_size: int,
+    workers: int,
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the shingle hashes of some documents in reading order; the lowest bit of each says if it is of prose.
+
+    Parameters and results are otherwise those of `shingles`.
+    """
+    from dupdetect import blocks, characters
+
+    data, offsets, documents = fixed(data, np.uint8), fixed(offsets, np.int64), fixed(documents, np.int64)
+    counts = np.empty(len(documents), np.int64)
+    tables = characters.load()
+
+    def work(first: int, last: int) -> NDArray[np.uint64]:
+        return blocks.marked_block(  # type: ignore[no-any-return]
+            data, offsets, documents, first, last, shingle_size, tables, counts
+        )
+
+    values = _run(work, offsets[documents + 1] - offsets[documents], workers)
+    return _offsets(counts), values
+
+
 def fixed(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     """Return an array as the code was compiled for: contiguous, aligned, read-only; a copy only if it is not."""
     view = np.require(array, dtype, ["C", "A"]).view()

@@ -22,6 +22,7 @@ from dupdetect.loops import available_workers
 from dupdetect.result import Result
 from dupdetect.settings import Settings
 from dupdetect.sketches import Sketches, sign_texts, sketch_texts
+from dupdetect.templates import Judge
 from dupdetect.verify import Overlaps, Verifier
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _decide(
     """Walk from sketches to the canonical of each document."""
     text_of, rows = collapse(sketches)
     distinct = sketches.take(rows)
-    verifier = Verifier(documents.texts, rows, settings, workers, kept=sketches.kept)
+    verifier = Judge(documents.texts, rows, settings, workers, kept=sketches.kept)
     with clock.stage("candidates", len(distinct)):
         found = candidates.find(distinct, workers=workers)
     with clock.stage("verify", len(found.pairs)):
@@ -251,22 +252,25 @@ def collapse(sketches: Sketches) -> tuple[Int, Int]:
 
 
 def _verify(
-    found: candidates.Candidates, verifier: Verifier, settings: Settings, n: int
+    found: candidates.Candidates, verifier: Judge, settings: Settings, n: int
 ) -> tuple[Overlaps, candidates.Pairs]:
     """Verify candidates: first what gathers families around their hubs, and then what families do not spare.
 
     Two documents of a family, of more than `Settings.frequent` members of one hub, will most likely be in one cluster
-    whether they match or not. Their pairs are returned, to be looked at again where they are not.
+    whether they match or not. Their pairs are returned, to be looked at again where they are not. All others vote on
+    what is template, and are weighed.
     """
     hubs = found.hubs()
-    gathered = verifier.matches(hubs, settings)
+    gathered = verifier.sharing(hubs, settings)
     rest = candidates.without(found.pairs, hubs)
     family = np.arange(n)
-    family[gathered.b] = gathered.a
+    alike = gathered.matches(settings)
+    family[alike.b] = alike.a
     large = (np.bincount(family, minlength=n) > settings.frequent)[family]
     a, b = candidates.unpack(rest)
     within = (family[a] == family[b]) & large[a]
-    return gathered | verifier.matches(rest[~within], settings), rest[within]
+    judged = verifier.learn(gathered | verifier.sharing(rest[~within], settings))
+    return judged.matches(settings), rest[within]
 
 
 def _cluster(

@@ -69,6 +69,9 @@ class Settings:
     frequent : int
         Documents from which on a key is too frequent to compare all of them with all, at least 2. Such
         documents are linked to a few of them instead, and the survivors once more.
+    templates : bool
+        Whether text that comes with the page and not with the article is told from the latter, by its lines and by
+        what other documents show, and weighs next to nothing (`dupdetect.templates`). With the unit "word" alone.
     canonical : str or callable
         Which member represents a cluster, of those that every other member matches. "cleanest": the one with
         the least text that is not the cluster's own. "longest": the most words. "earliest" and "priority": the
@@ -118,12 +121,13 @@ class Settings:
     num_perm: int = 128
     seed: int = 1
     threshold: float = 0.8
-    containment: float = 0.7
+    containment: float = 0.6
     least: int = 16
     bands: tuple[int, int] | None = None
     window: int = 32
     shared: float = 0.5
     frequent: int = 64
+    templates: bool = True
     canonical: str | SortKey = "cleanest"
     canonical_column: str | None = None
 
@@ -138,6 +142,8 @@ class Settings:
         self._check_integer("least", 1, 2**24)
         for name in ("threshold", "containment", "shared"):
             self._check_share(name)
+        if not isinstance(self.templates, bool):
+            raise SettingsError(f"templates is {self.templates!r}; expected True or False")
         self._check_bands()
         self._check_canonical()
 
@@ -188,6 +194,11 @@ class Settings:
         if callable(self.canonical):
             return None
         return self.canonical_column or POLICY_COLUMNS.get(self.canonical)
+
+    @property
+    def weighs(self) -> bool:
+        """Whether shingles are weighed: lines and frames are made of words."""
+        return self.templates and self.unit == "word"
 
     @cached_property
     def banding(self) -> tuple[int, int]:

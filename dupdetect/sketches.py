@@ -18,6 +18,7 @@ import numpy as np
 
 from dupdetect import bands, minhash, winnow
 from dupdetect.errors import MismatchError
+from dupdetect.lines import prose, prose_shingles
 from dupdetect.settings import SKETCH_FIELDS
 from dupdetect.shingles import digest, shingle_hashes, word_hashes
 from dupdetect.words import words
@@ -324,6 +325,30 @@ def shingle_sets(
         )
         sets.append(Ragged(*found))
     return Ragged.end_to_end(sets)
+
+
+def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settings, *, workers: int = 1) -> Ragged:
+    """Return the shingle hashes of some documents in reading order, a row each.
+
+    The lowest bit of a hash says whether the shingle is of prose (`dupdetect.lines`); parameters as for `shingle_sets`.
+    """
+    if patient(texts):
+        return Ragged.of([_marked(texts[int(index)].as_py(), settings.shingle_size) for index in documents])
+    from dupdetect import kernels
+
+    rows, first = [], 0
+    for chunk in chunks(texts):
+        inside = documents[np.searchsorted(documents, first) : np.searchsorted(documents, first + len(chunk))] - first
+        first += len(chunk)
+        found = kernels.marked(*buffers(chunk), inside, shingle_size=settings.shingle_size, workers=workers)
+        rows.append(Ragged(*found))
+    return Ragged.end_to_end(rows)
+
+
+def _marked(text: str, shingle_size: int) -> NDArray[np.uint64]:
+    """Return the marked shingles of a text, by the definition."""
+    of_prose = prose_shingles(prose(text), shingle_size)
+    return shingle_hashes(word_hashes(words(text)), shingle_size) & ~np.uint64(1) | of_prose.astype(np.uint64)
 
 
 def _from_kept(texts: Texts, documents: NDArray[np.int64], settings: Settings, kept: Kept, workers: int) -> Ragged:

@@ -14,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect.candidates import packed
-from dupdetect.clusters import spread
+from dupdetect.candidates import packed, spread
 from dupdetect.verify import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def matches_table(documents: Documents, decision: Decision, settings: Settings) 
             "jaccard": shares(matches.jaccard),
             "containment_a": shares(matches.containment_a),
             "containment_b": shares(matches.containment_b),
-            "template": np.zeros(len(relation)),
+            "template": np.concatenate([np.zeros(len(same[0])), matches.weights.template[match]]),
         }
     )
     table = table.sort_by([("a", "ascending"), ("b", "ascending")]).combine_chunks()

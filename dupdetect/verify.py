@@ -10,7 +10,7 @@ What two documents share is counted on their real shingles, not estimated: simil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,34 @@ if TYPE_CHECKING:
 RELATIONS = ("none", "identical", "near_duplicate", "contains", "contained")
 NONE, IDENTICAL, NEAR_DUPLICATE, CONTAINS, CONTAINED = range(5)
 
+#: Less than any shingle weighs: a document of none has nothing to divide by.
+_LEAST_WEIGHT = 1e-9
+
+
+class Weights(NamedTuple):
+    """What pairs are worth as evidence of a copy; see `dupdetect.templates`.
+
+    Attributes
+    ----------
+    shared, size_a, size_b : float64[n]
+        Weight of the shingles of both, of a, of b.
+    template : float64[n]
+        Share of the shared shingles that count as template.
+    framed : bool[n]
+        Whether both documents have text of their own between what they share.
+    """
+
+    shared: Share
+    size_a: Share
+    size_b: Share
+    template: Share
+    framed: Bool
+
+    def where(self, chosen: Bool | Int | slice) -> Weights:
+        """Return some of the pairs; a copy."""
+        shared, size_a, size_b, template = (column[chosen].copy() for column in self[:4])
+        return Weights(shared, size_a, size_b, template, self.framed[chosen].copy())
+
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
@@ -44,12 +72,23 @@ class Overlaps:
         Packed (`candidates.pack`), sorted, distinct.
     shared, size_a, size_b : int64[n]
         Distinct shingles: of both, of a, of b.
+    given : Weights, optional
+        Left out where each shingle weighs 1.
     """
 
     pairs: Pairs
     shared: Int
     size_a: Int
     size_b: Int
+    given: Weights | None = None
+
+    @property
+    def weights(self) -> Weights:
+        """What each pair is worth; a copy."""
+        if self.given is not None:
+            return self.given.where(slice(None))
+        shared, size_a, size_b = (column.astype(np.float64) for column in (self.shared, self.size_a, self.size_b))
+        return Weights(shared, size_a, size_b, np.zeros(len(shared)), np.zeros(len(shared), np.bool_))
 
     @property
     def a(self) -> Int:
@@ -81,23 +120,44 @@ class Overlaps:
         """Share of the smaller inside the larger."""
         return self.shared / np.maximum(np.minimum(self.size_a, self.size_b), 1)
 
+    @property
+    def weighted_jaccard(self) -> Share:
+        """`jaccard`, shingles weighed."""
+        if self.given is None:
+            return self.jaccard
+        shared, size_a, size_b, *_ = self.given
+        return shared / np.maximum(size_a + size_b - shared, _LEAST_WEIGHT)
+
+    @property
+    def weighted_containment(self) -> Share:
+        """`containment`, shingles weighed."""
+        if self.given is None:
+            return self.containment
+        shared, size_a, size_b, *_ = self.given
+        return shared / np.maximum(np.minimum(size_a, size_b), _LEAST_WEIGHT)
+
     def relations(self, settings: Settings) -> NDArray[np.int8]:
         """Judge each pair: codes of `RELATIONS`."""
-        near = self.jaccard >= settings.threshold
+        near = self.weighted_jaccard >= settings.threshold
+        needed: float | Share = settings.containment
         enough = np.minimum(self.size_a, self.size_b) >= settings.least
-        inside = enough & (self.containment >= settings.containment)
+        if self.given is not None:
+            needed = np.where(self.given.framed, max(settings.containment, settings.threshold), needed)
+            enough &= self.shared * (1 - self.given.template) >= settings.containment * settings.least
+        inside = enough & (self.weighted_containment >= needed)
         larger_a = self.size_a > self.size_b
         codes = np.select([near, inside & larger_a, inside], [NEAR_DUPLICATE, CONTAINS, CONTAINED], NONE)
         return codes.astype(np.int8)
 
     def scores(self, settings: Settings) -> Share:
-        """What was held against the threshold: Jaccard of near duplicates, containment of the others."""
-        jaccard = self.jaccard
-        return np.where(jaccard >= settings.threshold, jaccard, self.containment)
+        """What was held against the threshold: Jaccard of near duplicates, containment of the others; weighed."""
+        jaccard = self.weighted_jaccard
+        return np.where(jaccard >= settings.threshold, jaccard, self.weighted_containment)
 
     def where(self, chosen: Bool | Int) -> Overlaps:
         """Return some of the pairs."""
-        return Overlaps(self.pairs[chosen], self.shared[chosen], self.size_a[chosen], self.size_b[chosen])
+        given = None if self.given is None else self.given.where(chosen)
+        return Overlaps(self.pairs[chosen], self.shared[chosen], self.size_a[chosen], self.size_b[chosen], given)
 
     def matches(self, settings: Settings) -> Overlaps:
         """Return the pairs that are copies of one another."""
@@ -106,11 +166,19 @@ class Overlaps:
     def __or__(self, other: Overlaps) -> Overlaps:
         other = other.where(missing(other.pairs, self.pairs))
         place = np.searchsorted(self.pairs, other.pairs)
+
+        def joined(mine: NDArray[Any], theirs: NDArray[Any]) -> NDArray[Any]:
+            return np.insert(mine, place, theirs)
+
+        given = None
+        if self.given is not None or other.given is not None:
+            given = Weights(*map(joined, self.weights, other.weights))
         return Overlaps(
-            np.insert(self.pairs, place, other.pairs),
-            np.insert(self.shared, place, other.shared),
-            np.insert(self.size_a, place, other.size_a),
-            np.insert(self.size_b, place, other.size_b),
+            joined(self.pairs, other.pairs),
+            joined(self.shared, other.shared),
+            joined(self.size_a, other.size_a),
+            joined(self.size_b, other.size_b),
+            given,
         )
 
 
@@ -147,12 +215,17 @@ class Verifier:
 
     def matches(self, pairs: Pairs, settings: Settings) -> Overlaps:
         """Return the pairs that are copies; of others no more is counted than shows it."""
+        return self.sharing(pairs, settings).matches(settings)
+
+    def sharing(self, pairs: Pairs, settings: Settings, *, floor: float = 1.0) -> Overlaps:
+        """Return the pairs that share enough to be copies, or this share of the smaller document at least."""
         self._meet(pairs)
         size_a, size_b = (self._sizes[side] for side in unpack(pairs))
         near = settings.threshold / (1 + settings.threshold) * (size_a + size_b)
-        inside = settings.containment * np.minimum(size_a, size_b)
+        inside = min(settings.containment, floor) * np.minimum(size_a, size_b)
         need = np.floor(np.minimum(near, inside)).astype(np.int64)
-        return self._count(pairs, need).matches(settings)
+        counted = self._count(pairs, need)
+        return counted.where(counted.shared >= need)
 
     def _count(self, pairs: Pairs, need: Int) -> Overlaps:
         """Count what each pair shares, those of one document after the other: it is laid out once for all of them."""

@@ -1,0 +1,287 @@
+"""Documents to layouts: what votes and weights are read from.
+
+Input    texts, and which documents
+Output   `Layouts`: each document's distinct shingles, which of them are of prose, and the order they are read in
+Cost     a pass over those texts; then O(shingles) a pair
+
+Only documents of pairs in doubt are laid out, each once.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dupdetect.loops import Loop, on_threads
+from dupdetect.sketches import marked_shingles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect.settings import Settings
+    from dupdetect.sketches import Texts
+
+    Int = NDArray[np.int64]
+    Int32 = NDArray[np.int32]
+    Byte = NDArray[np.uint8]
+    Hashes = NDArray[np.uint64]
+    Share = NDArray[np.float64]
+
+#: Places in a table of hashes for each that it holds, at least.
+ROOM = 4
+
+#: Shingles of pairs that are in memory at once, in each thread.
+BLOCK = 1 << 22
+
+
+class Pages(NamedTuple):
+    """Documents laid out, as the compiled loops take them.
+
+    Attributes
+    ----------
+    starts, sizes, lengths : int64[documents]
+        The distinct shingles of document d are ``values[starts[d]:starts[d] + sizes[d]]``, in the order of their first
+        occurrence; what it reads are ``order[starts[d]:starts[d] + lengths[d]]``, their numbers.
+    values : uint64[...]
+        Hashes, their lowest bit cleared.
+    prose : uint8[...]
+        Beside `values`: 1 for a shingle of prose.
+    order : int32[...]
+    """
+
+    starts: Int
+    sizes: Int
+    lengths: Int
+    values: Hashes
+    prose: Byte
+    order: Int32
+
+
+class Met(NamedTuple):
+    """Pairs of documents, and where they meet.
+
+    Attributes
+    ----------
+    pages : Pages
+    a, b : int64[pairs]
+        Documents.
+    bounds, partners : int64[pairs + 1], int32[...]
+        For each distinct shingle of b its number in a, or -1; those of pair i are
+        ``partners[bounds[i]:bounds[i + 1]]``.
+    """
+
+    pages: Pages
+    a: Int
+    b: Int
+    bounds: Int
+    partners: Int32
+
+
+class Layouts:
+    """Lays documents out as they are met.
+
+    Parameters
+    ----------
+    texts : pyarrow large_string array, chunked or not
+    rows : int64[n]
+        Where in `texts` each document stands.
+    settings : Settings
+        They say what a shingle is.
+    workers : int
+    """
+
+    def __init__(self, texts: Texts, rows: Int, settings: Settings, workers: int) -> None:
+        self._texts, self._rows, self._settings, self._workers = texts, rows, settings, workers
+        none = np.full(len(rows), -1, np.int64)
+        empty = np.empty(0, np.uint64), np.empty(0, np.uint8), np.empty(0, np.int32)
+        self.pages = Pages(none, none.copy(), none.copy(), *empty)
+
+    def meet(self, documents: Int) -> None:
+        """Lay out the documents that are met for the first time."""
+        met = np.zeros(len(self._rows), np.bool_)
+        met[documents] = True
+        new = np.flatnonzero(met & (self.pages.starts < 0))
+        if len(new) == 0:
+            return
+        new = new[np.argsort(self._rows[new])]
+        offsets, marked = marked_shingles(self._texts, self._rows[new], self._settings, workers=self._workers)
+        starts, sizes, lengths = self.pages[:3]
+        starts[new], lengths[new] = len(self.pages.values) + offsets[:-1], np.diff(offsets)
+        values, prose, order = np.empty_like(marked), np.empty(len(marked), np.uint8), np.empty(len(marked), np.int32)
+        number = number_shingles.worth(3.0 * len(marked))
+        cuts = np.linspace(0, len(new), 8 * self._workers + 1).astype(np.int64)
+        bounds = [offsets[first : last + 1] for first, last in pairwise(cuts.tolist())]
+        numbered = on_threads(lambda bound: number(bound, marked, values, prose, order), bounds, self._workers)
+        sizes[new] = np.concatenate(numbered)
+        self.pages = Pages(
+            starts,
+            sizes,
+            lengths,
+            np.concatenate([self.pages.values, values]),
+            np.concatenate([self.pages.prose, prose]),
+            np.concatenate([self.pages.order, order]),
+        )
+
+
+@Loop
+def number_shingles(offsets: Int, marked: Hashes, values: Hashes, prose: Byte, order: Int32) -> Int:
+    """Number the distinct shingles of rows of marked shingles; return how many each row has.
+
+    `values`, `prose` and `order` are filled at the same places.
+    """
+    sizes = np.zeros(len(offsets) - 1, np.int64)
+    room = 1
+    for row in range(len(sizes)):
+        while room < ROOM * (offsets[row + 1] - offsets[row]):
+            room *= 2
+    table = np.empty(room, np.int32)
+    one = np.uint64(1)
+    for row in range(len(sizes)):
+        start, end = offsets[row], offsets[row + 1]
+        room = 1
+        while room < ROOM * (end - start):
+            room *= 2
+        table[:room] = -1
+        held = 0
+        for position in range(start, end):
+            value = marked[position] & ~one
+            place = np.int64(value >> one) & (room - 1)
+            while table[place] >= 0 and values[start + table[place]] != value:
+                place = (place + 1) & (room - 1)
+            if table[place] < 0:
+                table[place] = held
+                values[start + held], prose[start + held] = value, 0
+                held += 1
+            order[position] = table[place]
+            prose[start + table[place]] |= np.uint8(marked[position] & one)
+        sizes[row] = held
+    return sizes
+
+
+@Loop
+def find_partners(pages: Pages, a: Int, b: Int, bounds: Int) -> Int32:
+    """Return where pairs meet (`Met.partners`); pairs with the same first document are best together."""
+    partners = np.empty(bounds[-1], np.int32)
+    room = 1
+    for document in a:
+        while room < ROOM * pages.sizes[document]:
+            room *= 2
+    table = np.empty(room, np.int32)
+    one = np.uint64(1)
+    for pair in range(len(a)):
+        start, size = pages.starts[a[pair]], pages.sizes[a[pair]]
+        if pair == 0 or a[pair] != a[pair - 1]:
+            room = 1
+            while room < ROOM * size:
+                room *= 2
+            table[:room] = -1
+            for number in range(size):
+                place = np.int64(pages.values[start + number] >> one) & (room - 1)
+                while table[place] >= 0:
+                    place = (place + 1) & (room - 1)
+                table[place] = number
+        other = pages.starts[b[pair]]
+        for number in range(pages.sizes[b[pair]]):
+            value = pages.values[other + number]
+            place = np.int64(value >> one) & (room - 1)
+            while table[place] >= 0 and pages.values[start + table[place]] != value:
+                place = (place + 1) & (room - 1)
+            partners[bounds[pair] + number] = table[place]
+    return partners
+
+
+@Loop
+def read_frames(  # noqa: C901 (one loop, compiled whole)
+    pages: Pages, a: Int, b: Int, bounds: Int, partners: Int32, short: float, least: int
+) -> Share:
+    """Read how the documents of each pair share what they share: float64[pairs, 6].
+
+    In weight, a shingle of prose being 1 and any other `short`, for a and for b: how much of it is in the other; how
+    much of its own it has in stretches of `least` shingles and more that stand between shared ones; the longest stretch
+    of shared ones, with no such stretch between.
+    """
+    read = np.zeros((len(a), 6))
+    most = 1
+    for pair in range(len(a)):
+        most = max(most, pages.sizes[a[pair]], pages.sizes[b[pair]])
+    shared, seen = np.zeros(most, np.bool_), np.zeros(most, np.bool_)
+    for pair in range(len(a)):
+        for side in range(2):
+            document = a[pair] if side == 0 else b[pair]
+            start, size = pages.starts[document], pages.sizes[document]
+            if side == 0:
+                shared[:size] = False
+                for slot in range(bounds[pair], bounds[pair + 1]):
+                    if partners[slot] >= 0:
+                        shared[partners[slot]] = True
+            else:
+                for number in range(size):
+                    shared[number] = partners[bounds[pair] + number] >= 0
+            seen[:size] = False
+            whole = 0.0
+            for number in range(size):
+                weight = 1.0 if pages.prose[start + number] else short
+                whole += weight
+                if shared[number]:
+                    read[pair, side] += weight
+            if whole > 0:
+                read[pair, side] /= whole
+            stretch, run, length, inside = 0.0, 0.0, 0, False
+            for position in range(start, start + pages.lengths[document]):
+                number = pages.order[position]
+                weight = 0.0 if seen[number] else 1.0 if pages.prose[start + number] else short
+                seen[number] = True
+                if not shared[number]:
+                    run += weight
+                    length += 1
+                    continue
+                if length >= least and inside:
+                    read[pair, 2 + side] += run
+                    stretch = 0.0
+                stretch += weight
+                read[pair, 4 + side] = max(read[pair, 4 + side], stretch)
+                run, length, inside = 0.0, 0, True
+    return read
+
+
+@Loop
+def weigh_pairs(
+    pages: Pages,
+    a: Int,
+    b: Int,
+    bounds: Int,
+    partners: Int32,
+    lead: Int32,
+    votes: Int32,
+    short: float,
+    template: float,
+) -> Share:
+    """Weigh what the documents of each pair have: float64[pairs, 4].
+
+    In weight, what they share, and all of a, and all of b; then how many shared shingles are template. A shingle is
+    that if its `lead` (beside `Pages.values`) is positive, after the pair's own vote is taken from it.
+    """
+    weighed = np.zeros((len(a), 4))
+    for pair in range(len(a)):
+        start, other = pages.starts[a[pair]], pages.starts[b[pair]]
+        for number in range(pages.sizes[a[pair]]):  # as if nothing were shared
+            weight = 1.0 if pages.prose[start + number] else short
+            weighed[pair, 1] += min(weight, template) if lead[start + number] > 0 else weight
+        for number in range(pages.sizes[b[pair]]):
+            partner = partners[bounds[pair] + number]
+            weight = 1.0 if pages.prose[other + number] else short
+            alone = min(weight, template) if lead[other + number] > 0 else weight
+            if partner < 0:
+                weighed[pair, 2] += alone
+                continue
+            of_a = 1.0 if pages.prose[start + partner] else short
+            both = max(weight, of_a)
+            if lead[other + number] - votes[pair] > 0:
+                both = min(both, template)
+                weighed[pair, 3] += 1
+            weighed[pair, 0] += both
+            weighed[pair, 2] += both
+            weighed[pair, 1] += both - (min(of_a, template) if lead[start + partner] > 0 else of_a)
+    return weighed
