@@ -25,6 +25,8 @@ a family of copies is never in doubt, and where no pair is in doubt nothing is l
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -86,7 +88,8 @@ NO_LEAD = np.int32(-(2**30))
 _SHUFFLE = np.uint64(0x9E3779B97F4A7C15)
 
 
-class Templates(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Templates:
     """What a corpus says of its shingles.
 
     Attributes
@@ -95,16 +98,21 @@ class Templates(NamedTuple):
         Those that a framed pair shares: hashes, their lowest bit cleared; sorted, distinct.
     lead : int32[n]
         Votes for template, less `AGAINST` times those for content.
-    pairs : uint64[m]
-        The pairs that voted, packed; sorted.
+    pairs : uint64[m], optional
+        The pairs that voted, packed; sorted. None where this is not known: each pair then counts as one that voted.
     votes : int32[m]
         What each of them added to the lead of the shingles it shares.
     """
 
     shingles: Hashes
     lead: Int32
-    pairs: Pairs
+    pairs: Pairs | None
     votes: Int32
+
+    @cached_property
+    def lookup(self) -> Lookup:
+        """Finds where shingles stand among `shingles`."""
+        return Lookup(self.shingles)
 
     @classmethod
     def none(cls) -> Templates:
@@ -112,8 +120,10 @@ class Templates(NamedTuple):
         empty = np.empty(0, np.uint64)
         return cls(empty, np.empty(0, np.int32), empty, np.empty(0, np.int32))
 
-    def vote_of(self, pairs: Pairs) -> Int32:
+    def votes_of(self, pairs: Pairs, read: _Read) -> Int32:
         """Return what each pair voted itself, 0 if it did not."""
+        if self.pairs is None:
+            return np.select([read.framed, read.inside], [1, -AGAINST], 0).astype(np.int32)
         votes = np.zeros(len(pairs), np.int32)
         voted = ~missing(pairs, self.pairs)
         votes[voted] = self.votes[np.searchsorted(self.pairs, pairs[voted])]
@@ -126,6 +136,10 @@ class _Read(NamedTuple):
     clear: Bool
     framed: Bool
     inside: Bool
+
+    def where(self, chosen: Int) -> _Read:
+        """Return some of the pairs."""
+        return _Read(*(column[chosen] for column in self))
 
 
 class Judge(Verifier):
@@ -162,13 +176,15 @@ class Judge(Verifier):
     def matches(self, pairs: Pairs, settings: Settings) -> Overlaps:
         """Return the pairs that are copies, weighed by what has been learned."""
         found = self.sharing(pairs, settings)
-        if settings.weighs:
-            found = self._weighed(found, self._read(found))
-        return found.matches(settings)
+        return self.weighed(found).matches(settings)
 
     def sharing(self, pairs: Pairs, settings: Settings, *, floor: float = FLOOR) -> Overlaps:
         """Return the pairs that share enough to be judged."""
         return super().sharing(pairs, settings, floor=floor if settings.weighs else 1.0)
+
+    def weighed(self, found: Overlaps) -> Overlaps:
+        """Weigh pairs, from `sharing`, by what has been learned."""
+        return self._weighed(found, self._read(found)) if self._settings.weighs else found
 
     def learn(self, found: Overlaps) -> Overlaps:
         """Let pairs vote; return them weighed.
@@ -184,7 +200,7 @@ class Judge(Verifier):
         template, content = (_sample(found.pairs[chosen]) for chosen in (read.framed, read.inside))
         if len(template):
             shingles, votes = self._tally(template)
-            self._adopt(Templates(shingles, votes, *Templates.none()[2:]))
+            self._adopt(Templates(shingles, votes, np.empty(0, np.uint64), np.empty(0, np.int32)))
             lead = votes - AGAINST * self._known(content)
             pairs = np.concatenate([template, content])
             cast = np.repeat(np.array([1, -AGAINST], np.int32), [len(template), len(content)])
@@ -214,14 +230,13 @@ class Judge(Verifier):
 
     def _known(self, pairs: Pairs) -> Int:
         """Count the pairs that share each shingle of `templates.shingles`: int64[n]."""
-        known = self.templates.shingles
-        lookup = Lookup(known)
+        n, lookup = len(self.templates.shingles), self.templates.lookup
 
         def count(values: Hashes) -> Int:
             places = lookup(values)
-            return np.bincount(places[places >= 0], minlength=len(known))
+            return np.bincount(places[places >= 0], minlength=n)
 
-        return np.sum([np.zeros(len(known), np.int64), *self._shared(pairs, count)], axis=0)  # type: ignore[no-any-return]
+        return np.sum([np.zeros(n, np.int64), *self._shared(pairs, count)], axis=0)  # type: ignore[no-any-return]
 
     def _shared(self, pairs: Pairs, work: Callable[[Hashes], R]) -> list[R]:
         """Give the shingles that pairs share, those of a block of pairs end to end, to threads."""
@@ -241,7 +256,7 @@ class Judge(Verifier):
         if len(chosen) == 0:
             return found
         pairs = found.pairs[chosen]
-        lead, votes = self._leads(pairs), self.templates.vote_of(pairs)
+        lead, votes = self._leads(pairs), self.templates.votes_of(pairs, read.where(chosen))
         weigh = weigh_pairs.worth(_steps(found.where(chosen)))
         rows = np.concatenate(self._each(pairs, lambda part, met: weigh(*met, lead, votes[part], SHORT, TEMPLATE)))
         weights = found.weights
@@ -268,7 +283,7 @@ class Judge(Verifier):
         values = self._layouts.pages.values[len(self._lead) :]
         if len(values):
             lead = np.append(self.templates.lead, NO_LEAD)
-            lookup = Lookup(self.templates.shingles)
+            lookup = self.templates.lookup
             blocks = np.array_split(values, 8 * self._workers)
             leads = on_threads(lambda v: lead[lookup(v)], blocks, self._workers)
             self._lead = np.concatenate([self._lead, *leads])

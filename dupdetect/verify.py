@@ -10,7 +10,7 @@ What two documents share is counted on their real shingles, not estimated: simil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -35,6 +35,20 @@ NONE, IDENTICAL, NEAR_DUPLICATE, CONTAINS, CONTAINED = range(5)
 
 #: Less than any shingle weighs: a document of none has nothing to divide by.
 _LEAST_WEIGHT = 1e-9
+
+#: Counts closer than this are equal: a share of a count is rounded.
+_ROUNDED = 1e-9
+
+
+class Limits(Protocol):
+    """What decides whether a pair is a match: those three of `Settings`."""
+
+    @property
+    def threshold(self) -> float: ...  # noqa: D102
+    @property
+    def containment(self) -> float: ...  # noqa: D102
+    @property
+    def least(self) -> int: ...  # noqa: D102
 
 
 class Weights(NamedTuple):
@@ -121,6 +135,18 @@ class Overlaps:
         return self.shared / np.maximum(np.minimum(self.size_a, self.size_b), 1)
 
     @property
+    def smaller(self) -> Int:
+        """Shingles of the smaller document."""
+        return np.minimum(self.size_a, self.size_b)
+
+    @property
+    def content(self) -> Share:
+        """Shared shingles that are no template."""
+        if self.given is None:
+            return self.shared.astype(np.float64)
+        return self.shared * (1 - self.given.template)
+
+    @property
     def weighted_jaccard(self) -> Share:
         """`jaccard`, shingles weighed."""
         if self.given is None:
@@ -139,12 +165,8 @@ class Overlaps:
     def relations(self, settings: Settings) -> NDArray[np.int8]:
         """Judge each pair: codes of `RELATIONS`."""
         near = self.weighted_jaccard >= settings.threshold
-        needed: float | Share = settings.containment
-        enough = np.minimum(self.size_a, self.size_b) >= settings.least
-        if self.given is not None:
-            needed = np.where(self.given.framed, max(settings.containment, settings.threshold), needed)
-            enough &= self.shared * (1 - self.given.template) >= settings.containment * settings.least
-        inside = enough & (self.weighted_containment >= needed)
+        framed = False if self.given is None else self.given.framed
+        inside = is_inside(self.weighted_containment, self.smaller, self.content, framed, settings)
         larger_a = self.size_a > self.size_b
         codes = np.select([near, inside & larger_a, inside], [NEAR_DUPLICATE, CONTAINS, CONTAINED], NONE)
         return codes.astype(np.int8)
@@ -180,6 +202,31 @@ class Overlaps:
             joined(self.size_b, other.size_b),
             given,
         )
+
+
+def least_shared(size_a: Int, size_b: Int, settings: Settings, floor: float) -> Int:
+    """Return how much documents of such sizes share at least that `Verifier.sharing` lets pass: int64[n]."""
+    near = settings.threshold / (1 + settings.threshold) * (size_a + size_b)
+    inside = min(settings.containment, floor) * np.minimum(size_a, size_b)
+    return np.floor(np.minimum(near, inside)).astype(np.int64)  # type: ignore[no-any-return]
+
+
+def is_inside(containment: Share, smaller: Int, content: Share, framed: Bool | bool, limits: Limits) -> Bool:
+    """Whether one document of each pair is inside the other.
+
+    Parameters
+    ----------
+    containment : float64[n]
+        Weighted, of the smaller inside the larger.
+    smaller, content : int64[n], float64[n]
+        Shingles of the smaller document; shared ones that are no template.
+    framed : bool[n], or one for all
+    limits : Limits
+        A framed pair must share as much as near duplicates do.
+    """
+    needed = np.where(framed, max(limits.containment, limits.threshold), limits.containment)
+    enough = (smaller >= limits.least) & (content >= limits.containment * limits.least - _ROUNDED)
+    return np.asarray(enough & (containment >= needed))
 
 
 class Verifier:
@@ -220,10 +267,8 @@ class Verifier:
     def sharing(self, pairs: Pairs, settings: Settings, *, floor: float = 1.0) -> Overlaps:
         """Return the pairs that share enough to be copies, or this share of the smaller document at least."""
         self._meet(pairs)
-        size_a, size_b = (self._sizes[side] for side in unpack(pairs))
-        near = settings.threshold / (1 + settings.threshold) * (size_a + size_b)
-        inside = min(settings.containment, floor) * np.minimum(size_a, size_b)
-        need = np.floor(np.minimum(near, inside)).astype(np.int64)
+        a, b = unpack(pairs)
+        need = least_shared(self._sizes[a], self._sizes[b], settings, floor)
         counted = self._count(pairs, need)
         return counted.where(counted.shared >= need)
 
