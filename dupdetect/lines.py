@@ -6,7 +6,8 @@ Cost     O(length of the text)
 
 Menus, tickers, bylines and lists of links are short lines among short lines; sentences are long, or where lines are
 broken to a width, fill them. So a line is *prose* if it and two lines next to it hold `PROSE` words together; lines
-without words do not count as lines. A character that is a word on its own is half a word here.
+without words do not count as lines. A character that is a word on its own is half a word here. Where no line is prose
+all are: a poem, a chat or a single sentence is what its page is about.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def prose(text: str) -> NDArray[np.bool_]:
 
     Examples
     --------
-    >>> menu, story = "Home\nNews\n", "It rained on the whole of the island for a week, and then it rained again"
+    >>> menu, story = "Home\nNews\nSport\n", "It rained on the whole of the island for a week, and then it rained again"
     >>> prose(menu + story + ", until the ferries stopped and even the gulls went home.").tolist()[:3]
     [False, True, True]
     """
@@ -42,7 +43,8 @@ def prose(text: str) -> NDArray[np.bool_]:
     sizes = np.array([0, 0, *(sum(map(halves, row)) for row in lines), 0, 0])
     threes = sizes[:-2] + sizes[1:-1] + sizes[2:]
     fullest = np.maximum(np.maximum(threes[:-2], threes[1:-1]), threes[2:])
-    return np.repeat(fullest >= 2 * PROSE, [len(row) for row in lines])
+    full = fullest >= 2 * PROSE
+    return np.repeat(full if full.any() else ~full, [len(row) for row in lines])
 
 
 def halves(word: str) -> int:

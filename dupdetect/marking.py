@@ -44,13 +44,15 @@ def mark_prose(scratch, bitmap, size, count, flags):
     if words:
         ends[lines] = words
         lines += 1
-    word = 0
+    word, any_full = 0, False
     for line in range(lines):
         before, after = halves[line] + halves[line + 1], halves[line + 3] + halves[line + 4]
         beside = halves[line + 1] + halves[line + 3]
         full = halves[line + 2] + max(before, after, beside) >= 2 * PROSE
         flags[word : ends[line]] = full
-        word = ends[line]
+        word, any_full = ends[line], any_full or full
+    if not any_full:
+        flags[:count] = True
 
 
 @inlined
