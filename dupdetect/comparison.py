@@ -1,13 +1,16 @@
 """Two texts to what they have in common.
 
 Input    two texts
-Output   `Comparison`: the relation, Jaccard, both containments
+Output   `Comparison`: the relation, the score that it rests on, Jaccard, both containments
 Cost     O(length of the texts)
+
+Two texts are a corpus of two, judged as `dedup` judges it. No others show what of them is template; their lines, and
+how they share what they share, are looked at all the same (`dupdetect.templates`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dupdetect.errors import InputError
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two texts a and b have in common; the shares are exact, in [0, 1].
+    """What two texts a and b have in common; all shares are in [0, 1].
 
     Attributes
     ----------
@@ -26,17 +29,25 @@ class Comparison:
         Of a to b: "identical" (the same words), "near_duplicate" (Jaccard reaches the threshold), "contains" or
         "contained" (the smaller is inside the larger); None where neither is a copy.
     jaccard : float
-        Share of the distinct shingles of either that are of both.
+        Share of the distinct shingles of either that are of both; exact, each counting alike.
     containment_a : float
-        Share of a inside b.
+        Share of a inside b; the same.
     containment_b : float
-        Share of b inside a.
+        Share of b inside a; the same.
+    score : float
+        What was held against the threshold, shingles weighed: Jaccard where this reaches it, else the share of the
+        smaller inside the larger. Where too little is shared to be weighed, shingles count alike.
+    framed : bool
+        Whether both have text of their own between what they share, as strangers on pages of one site have: then the
+        score must reach `Settings.threshold`, as that of near duplicates, and not just `Settings.containment`.
     """
 
     relation: str | None
     jaccard: float
     containment_a: float
     containment_b: float
+    score: float
+    framed: bool
 
 
 def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: Any) -> Comparison:
@@ -53,7 +64,8 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     Returns
     -------
     Comparison
-        A text without words has nothing in common with any: all shares are 0.
+        What `dedup` says of the two where it looks at them. A text without words has nothing in common with any: all
+        shares are 0.
 
     Raises
     ------
@@ -67,30 +79,53 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     >>> compare("to be or not to be that is the question", "To be, or not to be: that is the question.").relation
     'identical'
     """
-    import numpy as np
-    import pyarrow as pa
-
-    from dupdetect.candidates import pack
     from dupdetect.cleaning import clean
     from dupdetect.settings import Settings
     from dupdetect.sketches import define
-    from dupdetect.verify import RELATIONS, Verifier
 
     chosen = (settings or Settings()).replace(**overrides)
     for name, text in (("a", a), ("b", b)):
         _check(name, text)
     a, b = clean(a), clean(b)
     sketches = define([a, b], chosen, signatures=False)
+    first, second = ((words, *digest) for words, digest in zip(sketches.words, sketches.digests.tolist(), strict=True))
     if not sketches.words.all():
-        return Comparison(None, 0.0, 0.0, 0.0)
-    verifier = Verifier(pa.array([a, b], pa.large_string()), np.arange(2), chosen, 1)
-    overlap = verifier.overlaps(pack(np.array([0]), np.array([1])))
-    code = int(overlap.relations(chosen)[0])
-    same = (sketches.digests[0] == sketches.digests[1]).all()
-    relation = "identical" if same else RELATIONS[code] if code else None
+        return Comparison(None, 0.0, 0.0, 0.0, 0.0, False)
+    if first == second:
+        return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False)
+    if first > second:  # a pair is judged in one order, whichever is asked about
+        return _turned(_judged(b, a, chosen))
+    return _judged(a, b, chosen)
+
+
+def _judged(a: str, b: str, settings: Settings) -> Comparison:
+    """Judge two texts of different words as `dedup` does."""
+    import numpy as np
+    import pyarrow as pa
+
+    from dupdetect.candidates import pack
+    from dupdetect.templates import Judge
+    from dupdetect.verify import RELATIONS
+
+    judge = Judge(pa.array([a, b], pa.large_string()), np.arange(2), settings, 1)
+    pair = pack(np.array([0]), np.array([1]))
+    overlap, weighed = judge.overlaps(pair), judge.learn(judge.sharing(pair, settings))
+    code = int(weighed.relations(settings)[0]) if len(weighed.pairs) else 0
+    judged = weighed if len(weighed.pairs) else overlap
     return Comparison(
-        relation, float(overlap.jaccard[0]), float(overlap.containment_a[0]), float(overlap.containment_b[0])
+        RELATIONS[code] if code else None,
+        float(overlap.jaccard[0]),
+        float(overlap.containment_a[0]),
+        float(overlap.containment_b[0]),
+        float(judged.scores(settings)[0]),
+        bool(judged.weights.framed[0]),
     )
+
+
+def _turned(found: Comparison) -> Comparison:
+    """Return what b has in common with a."""
+    relation = {"contains": "contained", "contained": "contains"}.get(found.relation or "", found.relation)
+    return replace(found, relation=relation, containment_a=found.containment_b, containment_b=found.containment_a)
 
 
 def _check(name: str, text: object) -> None:

@@ -10,12 +10,13 @@ CHROME = " ".join(f"menu{n}" for n in range(40))
 
 
 def test_the_same_words_are_identical_whatever_is_between_them():
-    assert compare("To be, or not!", "to be -- OR not") == Comparison("identical", 1.0, 1.0, 1.0)
-    assert compare("one", "One.") == Comparison("identical", 1.0, 1.0, 1.0)
+    assert compare("To be, or not!", "to be -- OR not") == Comparison("identical", 1.0, 1.0, 1.0, 1.0, False)
+    assert compare("one", "One.") == Comparison("identical", 1.0, 1.0, 1.0, 1.0, False)
 
 
 def test_the_same_shingles_in_other_places_are_near_duplicates():
-    assert compare("a b a b a", "b a b a b", shingle_size=2) == Comparison("near_duplicate", 1.0, 1.0, 1.0)
+    same = Comparison("near_duplicate", 1.0, 1.0, 1.0, 1.0, False)
+    assert compare("a b a b a", "b a b a b", shingle_size=2) == same
 
 
 def test_a_light_edit_is_a_near_duplicate():
@@ -26,8 +27,8 @@ def test_a_light_edit_is_a_near_duplicate():
 
 def test_a_page_contains_its_article_and_the_article_is_contained():
     page = f"{CHROME} {ARTICLE}"
-    assert compare(page, ARTICLE) == Comparison("contains", 36 / 76, 36 / 76, 1.0)
-    assert compare(ARTICLE, page) == Comparison("contained", 36 / 76, 1.0, 36 / 76)
+    assert compare(page, ARTICLE) == Comparison("contains", 36 / 76, 36 / 76, 1.0, 1.0, False)
+    assert compare(ARTICLE, page) == Comparison("contained", 36 / 76, 1.0, 36 / 76, 1.0, False)
 
 
 def test_a_quotation_is_no_copy_however_well_it_is_contained():
@@ -37,13 +38,60 @@ def test_a_quotation_is_no_copy_however_well_it_is_contained():
     assert compare(quotation, ARTICLE, least=8).relation == "contained"
 
 
+SUIT = ["Front page\nLocal news\nWeather", "Most read today\nAll offers\nContact", "Imprint\nPrivacy\nTerms of use"]
+TEASERS = [
+    "The county will repair the bridge over the weir before winter sets in and asks all drivers to take the long way "
+    "round by the mill until then.",
+    "A choir of eighty retired postal workers sang in the station hall on Friday evening, and more than four hundred "
+    "travellers missed their trains to listen to them.",
+    "The museum of clocks opens its cellar for the first time, where visitors may see the oldest pendulum of the "
+    "province swing beside the works of the old town hall.",
+]
+
+
+def dressed(story: str) -> str:
+    """Put a story's sentences between menus and teasers."""
+    parts = story.split(". ")
+    return "\n".join(
+        line for menu, teaser, part in zip(SUIT, TEASERS, parts, strict=True) for line in (menu, teaser, part)
+    )
+
+
+def told(word: str) -> str:
+    return ". ".join(" ".join(f"{word}{part}{n}" for n in range(40)) for part in range(3))
+
+
+def test_menus_weigh_next_to_nothing():
+    """Of what two pages share, that menus of the same words are shared shows little."""
+    menu = "\n".join(f"Item {n}\nOffer {n}" for n in range(30))
+    a, b = (f"{menu}\n{' '.join(f'{word}{n}' for n in range(60))}" for word in ("own", "other"))
+    found = compare(a, b)
+    assert found.relation is None
+    assert found.score < 0.2 < 0.4 < found.jaccard
+    assert compare(a, b, templates=False, containment=0.6).score == pytest.approx(found.containment_a)
+
+
+def test_one_who_wears_the_same_suit_is_no_near_duplicate_by_that():
+    found = compare(dressed(told("red")), dressed(told("blue")))
+    assert (found.relation, found.framed) == (None, True)
+    assert compare(told("red"), dressed(told("red"))).relation == "contained"
+
+
+def test_what_is_asked_first_makes_no_difference_but_for_the_direction():
+    page, story = dressed(told("red")), told("red")
+    there, back = compare(page, story), compare(story, page)
+    assert (there.relation, back.relation) == ("contains", "contained")
+    assert (there.containment_a, there.containment_b) == (back.containment_b, back.containment_a)
+    assert (there.score, there.framed, there.jaccard) == (back.score, back.framed, back.jaccard)
+
+
 def test_strangers_have_no_relation():
-    assert compare(ARTICLE, CHROME) == Comparison(None, 0.0, 0.0, 0.0)
+    assert compare(ARTICLE, CHROME) == Comparison(None, 0.0, 0.0, 0.0, 0.0, False)
 
 
 @pytest.mark.parametrize(("a", "b"), [("", ""), ("", ARTICLE), (ARTICLE, ""), ("...", "..."), ("😀", "😀")])
 def test_a_text_without_words_has_nothing_in_common_with_any(a, b):
-    assert compare(a, b) == Comparison(None, 0.0, 0.0, 0.0)
+    assert compare(a, b) == Comparison(None, 0.0, 0.0, 0.0, 0.0, False)
 
 
 def test_settings_come_as_an_object_or_one_by_one():
