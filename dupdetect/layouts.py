@@ -194,15 +194,16 @@ def find_partners(pages: Pages, a: Int, b: Int, bounds: Int) -> Int32:
 
 @Loop
 def read_frames(  # noqa: C901 (one loop, compiled whole)
-    pages: Pages, a: Int, b: Int, bounds: Int, partners: Int32, short: float, least: int
+    pages: Pages, a: Int, b: Int, bounds: Int, partners: Int32, short: float, least: int, edge: int
 ) -> Share:
-    """Read how the documents of each pair share what they share: float64[pairs, 6].
+    """Read how the documents of each pair share what they share: float64[pairs, 8].
 
-    In weight, a shingle of prose being 1 and any other `short`, for a and for b: how much of it is in the other; how
-    much of its own it has in stretches of `least` shingles and more that stand between shared ones; the longest stretch
-    of shared ones, with no such stretch between.
+    In weight, a shingle of prose being 1 and any other `short`, for a and for b: how much of it is in the other; the
+    longest stretch of shared shingles, with no text of its own within; how much text of its own stands between shared
+    ones; and, in words, how much stands around them. Text of its own are stretches of `least` shingles and more; what
+    it stands between are `edge` shingles in a row and more.
     """
-    read = np.zeros((len(a), 6))
+    read = np.zeros((len(a), 8))
     most = 1
     for pair in range(len(a)):
         most = max(most, pages.sizes[a[pair]], pages.sizes[b[pair]])
@@ -228,7 +229,7 @@ def read_frames(  # noqa: C901 (one loop, compiled whole)
                     read[pair, side] += weight
             if whole > 0:
                 read[pair, side] /= whole
-            stretch, run, length, inside = 0.0, 0.0, 0, False
+            stretch, run, length, between, around, held, edged = 0.0, 0.0, 0, 0.0, 0, 0, False
             for position in range(start, start + pages.lengths[document]):
                 number = pages.order[position]
                 weight = 0.0 if seen[number] else 1.0 if pages.prose[start + number] else short
@@ -236,13 +237,23 @@ def read_frames(  # noqa: C901 (one loop, compiled whole)
                 if not shared[number]:
                     run += weight
                     length += 1
+                    held = 0
                     continue
-                if length >= least and inside:
-                    read[pair, 2 + side] += run
+                if length >= least:
+                    between += run
+                    around += length
                     stretch = 0.0
                 stretch += weight
-                read[pair, 4 + side] = max(read[pair, 4 + side], stretch)
-                run, length, inside = 0.0, 0, True
+                read[pair, 2 + side] = max(read[pair, 2 + side], stretch)
+                run, length = 0.0, 0
+                held += 1
+                if held == edge:
+                    if edged:
+                        read[pair, 4 + side] += between
+                    else:
+                        read[pair, 6 + side] = around
+                    between, around, edged = 0.0, 0, True
+            read[pair, 6 + side] += around + (length if length >= least else 0)
     return read
 
 

@@ -58,7 +58,7 @@ def mark_prose(scratch, bitmap, size, count, flags):
 @inlined
 def holds_newline(scratch, start, end):
     """Return whether a line ends in scratch[start:end]."""
-    for position in range(start, end):
+    for position in range(start, end):  # noqa: SIM110 (numba compiles no any())
         if scratch[position] == _NEWLINE:
             return True
     return False

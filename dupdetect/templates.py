@@ -11,8 +11,9 @@ than its text. Four things tell the one from the other, all learned from the cor
   prose in neither document weighs `SHORT`.
 * **Frames.** Where a suit is worn by two, each has text of its own *between* what they share; where an article is, its
   pages differ around it. A pair is *framed* if both documents have so `OWN` words of prose of their own, in stretches
-  of `Settings.least` shingles and more (a changed word is no text of one's own), and this is, in one of them at least,
-  a `PART` of the longest stretch that they share (a long story with a teaser or two inside is no suit).
+  of `Settings.least` shingles and more (a changed word is no text of one's own), and no more than `AROUND` of that
+  around it, menus too; and this is, in one of them at least, a `PART` of the longest stretch that they share (a long
+  story with a teaser or two inside is no suit). Fewer than `EDGE` shared shingles in a row are chance, and no frame.
 * **Votes.** A framed pair says of each shingle it shares: *template*. One whose smaller document lies inside the other,
   more than `INSIDE` of its prose, says: *content*. With more than two thirds of the votes for it, a shingle is
   template, and weighs `TEMPLATE`. A pair's own vote is left out when it is judged itself, lest it convict itself.
@@ -68,6 +69,12 @@ OWN = 32
 
 #: What of the longest shared stretch this must be (0.2 to 0.33).
 PART = 0.25
+
+#: What of its own between shared text a framed document has around it, at the most (0.25 to 1).
+AROUND = 0.25
+
+#: Shingles in a row that are shared where a frame begins and ends (1 to 3).
+EDGE = 3
 
 #: Share of the prose of the smaller document that makes it content of the larger (0.9 to 0.95).
 INSIDE = 0.9
@@ -215,10 +222,11 @@ class Judge(Verifier):
         framed, inside = np.zeros(len(clear), np.bool_), clear.copy()
         doubtful = np.flatnonzero(~clear)
         read, least = read_frames.worth(_steps(found.where(doubtful))), self._settings.least
-        parts = self._each(found.pairs[doubtful], lambda _, met: read(*met, SHORT, least))
-        rows = np.concatenate([np.empty((0, 6)), *parts])
-        share, own_text, stretch = rows[:, 0:2], rows[:, 2:4], rows[:, 4:6]
-        framed[doubtful] = (own_text.min(axis=1) >= OWN) & (own_text >= PART * stretch).any(axis=1)
+        parts = self._each(found.pairs[doubtful], lambda _, met: read(*met, SHORT, least, EDGE))
+        rows = np.concatenate([np.empty((0, 8)), *parts])
+        share, stretch, between, around = rows[:, 0:2], rows[:, 2:4], rows[:, 4:6], rows[:, 6:8]
+        suit = (between >= OWN) & (around <= AROUND * between)
+        framed[doubtful] = suit.all(axis=1) & (between >= PART * stretch).any(axis=1)
         inside[doubtful] = (share.max(axis=1) > INSIDE) & ~framed[doubtful]
         return _Read(clear, framed, inside)
 
