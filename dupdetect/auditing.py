@@ -4,8 +4,9 @@ Input    the output of a run, and the documents that it was made of
 Output   `Audit`: the share of the true matches that the run found, with an interval, and examples of those it did not
 Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core
 
-No label is needed: what a match is, is defined by the run's settings. A random sample of documents is compared with
-all others, exactly (`neighbours`), and what holds for the sample's matches is estimated for all (`intervals`).
+No label is needed: what a match is, is defined by the run's settings, and by what it learned is template. A random
+sample of documents is compared with all others, exactly (`neighbours`), and what holds for the sample's matches is
+estimated for all (`intervals`).
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from dupdetect.neighbours import Matches, compare_sample
 from dupdetect.result import Result
 from dupdetect.settings import POLICIES, Settings
 from dupdetect.sketches import chunks, sketch_texts
-from dupdetect.truth import comparable, of_run, require
+from dupdetect.templates import Templates
+from dupdetect.truth import as_table, comparable, of_run, require
 from dupdetect.verify import IDENTICAL, RELATIONS
 
 if TYPE_CHECKING:
@@ -55,7 +57,9 @@ class Miss:
     relation : str
         Of a to b.
     jaccard, containment : float
-        Exact; containment of the smaller in the larger.
+        Exact, each shingle counting alike; containment of the smaller in the larger.
+    score : float
+        What was held against the threshold, shingles weighed.
     verified : bool
         Whether the run has it among its matches all the same.
     """
@@ -65,6 +69,7 @@ class Miss:
     relation: str
     jaccard: float
     containment: float
+    score: float
     verified: bool
 
 
@@ -92,6 +97,9 @@ class Audit:
     seed : int
     only_in_input, only_in_run : int
         Documents that the other does not have; left out.
+    template_shingles : int or None
+        Those that the run learned are template. None where its settings let it learn them and its output does not say
+        which: they are then none, and pairs that the run told apart by them may pass for matches.
     """
 
     documents: int
@@ -105,6 +113,7 @@ class Audit:
     seed: int
     only_in_input: int
     only_in_run: int
+    template_shingles: int | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as values that JSON knows (ids as they are)."""
@@ -179,11 +188,12 @@ def audit(
         estimate(together, pairs, documents=n, confidence=confidence),
         estimate(verified, pairs, documents=n, confidence=confidence),
         len(misses.same),
-        _examples(scope, misses, run.settings, seed),
+        _examples(scope, misses, seed),
         float(confidence),
         int(seed),
         scope.only_in_input,
         scope.only_in_run,
+        None if run.templates is None else int((run.templates.lead > 0).sum()),
     )
 
 
@@ -226,6 +236,7 @@ class _Run(NamedTuple):
     clusters: pa.Table
     matches: pa.Table
     settings: Settings
+    templates: Templates | None
 
     @classmethod
     def of(cls, out: Any) -> _Run:
@@ -238,7 +249,7 @@ class _Run(NamedTuple):
         clusters, matches = of_run(out, "clusters"), of_run(out, "matches")
         require(clusters, ("id", "cluster"), "clusters")
         require(matches, ("a", "b"), "matches")
-        return cls(clusters, matches, settings)
+        return cls(clusters, matches, settings, _templates(out, settings))
 
 
 def _manifest(folder: Path) -> Any:
@@ -256,9 +267,25 @@ def _settings(manifest: Any, name: str) -> Settings:
     values = dict(manifest.get("settings") or {}) if isinstance(manifest, dict) else {}
     if not values:
         raise InputError(f"{name}: the manifest has no settings; expected the manifest.json of dedup")
+    values.setdefault("templates", False)  # as it was before there was this setting
     if values.get("canonical") not in POLICIES:
         values.pop("canonical", None)
     return Settings().replace(**values)
+
+
+def _templates(out: Any, settings: Settings) -> Templates | None:
+    """Return what the run learned; None if that is not known."""
+    if not settings.weighs:
+        return Templates.none()
+    if isinstance(out, Result):
+        table = out.templates
+    elif (path := Path(out) / "templates.parquet").is_file():
+        table = as_table(path, "templates", ("shingle", "lead"))
+    else:
+        return None
+    require(table, ("shingle", "lead"), "templates")
+    shingles, lead = np.asarray(table["shingle"], np.uint64), np.asarray(table["lead"], np.int32)
+    return Templates(shingles, lead, None, np.empty(0, np.int32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,7 +349,13 @@ class _Misses(NamedTuple):
 def _judged(run: _Run, scope: _Scope, sample: Int, workers: int | None) -> tuple[Census, _Misses]:
     """Count the matches of the sampled documents, and what the run made of them."""
     pairs, together, missed = compare_sample(
-        scope.texts, scope.rows, scope.cluster, sample, run.settings, workers=workers or available_workers()
+        scope.texts,
+        scope.rows,
+        scope.cluster,
+        sample,
+        run.settings,
+        run.templates or Templates.none(),
+        workers=workers or available_workers(),
     )
     misses = _verified(run, scope, missed)
     verified = np.bincount(np.searchsorted(sample, missed.a[misses.verified]), minlength=len(sample))
@@ -361,20 +394,20 @@ def _pack(a: Int, b: Int) -> Int:
     return np.minimum(a, b) << 32 | np.maximum(a, b)
 
 
-def _examples(scope: _Scope, misses: _Misses, settings: Settings, seed: int) -> list[Miss]:
+def _examples(scope: _Scope, misses: _Misses, seed: int) -> list[Miss]:
     """List some of the misses, each pair once."""
     matches = misses.matches
     _, first = np.unique(_pack(matches.a, matches.b), return_index=True)
     chosen = np.sort(np.random.default_rng(seed).choice(first, min(LISTED, len(first)), replace=False))
-    overlaps = matches.where(chosen).overlaps
-    relations = np.where(misses.same[chosen], IDENTICAL, overlaps.relations(settings))
+    relations = np.where(misses.same[chosen], IDENTICAL, matches.relation[chosen])
     return [
         Miss(
             scope.id(matches.a[pair]),
             scope.id(matches.b[pair]),
             RELATIONS[relations[place]],
-            float(overlaps.jaccard[place]),
-            float(overlaps.containment[place]),
+            float(matches.jaccard[pair]),
+            float(matches.containment[pair]),
+            float(matches.score[pair]),
             bool(misses.verified[pair]),
         )
         for place, pair in enumerate(chosen)

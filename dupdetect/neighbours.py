@@ -1,8 +1,9 @@
 """Sampled documents to all their matches, exactly.
 
-Input    texts, the cluster of each, and which of them are the sample
+Input    texts, the cluster of each, which of them are the sample, and what the corpus says is template
 Output   `Compared`: how many matches each sampled document has, and those that are of different clusters
-Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core
+Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core; another over those of pairs
+         that are not plainly copies or strangers
 
 The sampled documents' shingles are an inverted index, through which the shingles of all documents pass. Nothing is left
 out for being no candidate, so what sketches and keys overlook shows.
@@ -15,17 +16,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
+from dupdetect.candidates import pack
 from dupdetect.loops import on_threads
 from dupdetect.sketches import Ragged, shingle_sets
-from dupdetect.verify import NONE, Overlaps
+from dupdetect.templates import FLOOR, Judge
+from dupdetect.verify import Overlaps, least_shared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.settings import Settings
     from dupdetect.sketches import Texts
+    from dupdetect.templates import Templates
 
     Int = NDArray[np.int64]
+    Share = NDArray[np.float64]
 
 #: Bytes of text that pass through the index at once, in each thread.
 BLOCK_BYTES = 16 << 20
@@ -39,22 +44,27 @@ SLOTS = 1 << 24
 
 
 class Matches(NamedTuple):
-    """Pairs of a sampled document a and any other b, and what they share (int64[m] each)."""
+    """Pairs of a sampled document a and any other b.
+
+    Attributes
+    ----------
+    a, b : int64[m]
+    relation : int8[m]
+        Of a to b: codes of `verify.RELATIONS`.
+    score, jaccard, containment : float64[m]
+        What was held against the threshold; exact, each shingle counting alike, and containment of the smaller.
+    """
 
     a: Int
     b: Int
-    shared: Int
-    size_a: Int
-    size_b: Int
-
-    @property
-    def overlaps(self) -> Overlaps:
-        """The same as verification has it, but for the names of the pairs."""
-        return Overlaps(np.empty(0, np.uint64), self.shared, self.size_a, self.size_b)
+    relation: NDArray[np.int8]
+    score: Share
+    jaccard: Share
+    containment: Share
 
     def where(self, chosen: NDArray[np.bool_] | Int) -> Matches:
         """Return some of the pairs."""
-        return Matches(*(column[chosen] for column in self))
+        return Matches(*(column[chosen] for column in self))  # type: ignore[arg-type]
 
 
 class Compared(NamedTuple):
@@ -65,7 +75,9 @@ class Compared(NamedTuple):
     missed: Matches
 
 
-def compare_sample(texts: Texts, rows: Int, cluster: Int, sample: Int, settings: Settings, *, workers: int) -> Compared:
+def compare_sample(
+    texts: Texts, rows: Int, cluster: Int, sample: Int, settings: Settings, templates: Templates, *, workers: int
+) -> Compared:
     """Compare the sampled documents with all.
 
     Only what is missed is kept: of a family of 100,000, a sample of a thousand has a hundred million matches.
@@ -81,24 +93,40 @@ def compare_sample(texts: Texts, rows: Int, cluster: Int, sample: Int, settings:
         The documents to compare with all, ascending.
     settings : Settings
         Of the run: they say what a match is.
+    templates : Templates
+        What the run learned.
     workers : int
     """
     sets = shingle_sets(texts, rows[sample], settings, workers=workers)
-    index = _Index(sample, sets)
+    index = _Index(sets)
 
     def compare(block: Int) -> Compared:
-        met = index.meet(block, shingle_sets(texts, rows[block], settings))
-        matches = met.where((met.overlaps.relations(settings) != NONE) & (met.a != met.b))
-        place, together = np.searchsorted(sample, matches.a), cluster[matches.a] == cluster[matches.b]
-        pairs, right = (np.bincount(chosen, minlength=len(sample)) for chosen in (place, place[together]))
-        return Compared(pairs, right, matches.where(~together))
+        documents = np.concatenate([sample, block])
+        met = index.meet(shingle_sets(texts, rows[block], settings))
+        # Documents of a block are judged among themselves: what is laid out of them goes with the block.
+        judge = Judge(texts, rows[documents], settings, 1, templates=templates)
+        matches = judge.weighed(_enough(met, documents, settings)).matches(settings)
+        a, b = documents[matches.a], documents[matches.b]
+        together = cluster[a] == cluster[b]
+        pairs, right = (np.bincount(place, minlength=len(sample)) for place in (matches.a, matches.a[together]))
+        missed = matches.where(~together)
+        shown = missed.relations(settings), missed.scores(settings), missed.jaccard, missed.containment
+        return Compared(pairs, right, Matches(a[~together], b[~together], *shown))
 
     zeros = np.zeros(len(sample), np.int64)
-    parts = [Compared(zeros, zeros, Matches(*[zeros[:0]] * 5))]
+    none = Matches(zeros[:0], zeros[:0], np.empty(0, np.int8), *[np.empty(0)] * 3)
+    parts = [Compared(zeros, zeros, none)]
     parts += on_threads(compare, _blocks(texts, rows, len(sample)), workers)
     pairs, together = (np.sum([part[place] for part in parts], axis=0) for place in (0, 1))
     missed = Matches(*map(np.concatenate, zip(*(part.missed for part in parts), strict=True)))
     return Compared(pairs, together, missed.where(np.lexsort((missed.b, missed.a))))
+
+
+def _enough(met: Overlaps, documents: Int, settings: Settings) -> Overlaps:
+    """Return the pairs of two documents that share enough to be judged."""
+    floor = FLOOR if settings.weighs else 1.0
+    enough = met.shared >= least_shared(met.size_a, met.size_b, settings, floor)
+    return met.where(enough & (documents[met.a] != documents[met.b]))
 
 
 def _blocks(texts: Texts, rows: Int, sample: int) -> list[Int]:
@@ -115,15 +143,16 @@ class _Index:
     kind, so that what a thousand documents have in common costs no more than what two have.
     """
 
-    def __init__(self, sample: Int, sets: Ragged) -> None:
+    def __init__(self, sets: Ragged) -> None:
         from scipy.sparse import csr_matrix
 
-        self._sample, self._sizes = sample, sets.lengths
+        sample = len(sets.lengths)
+        self._sizes = sets.lengths
         self._shingles, columns = np.unique(sets.values, return_inverse=True)
         ones = np.ones(len(columns), np.int32)
-        having = csr_matrix((ones, columns, sets.offsets), (len(sample), len(self._shingles))).T.tocsr()
+        having = csr_matrix((ones, columns, sets.offsets), (sample, len(self._shingles))).T.tocsr()
         # A set of documents as the sum of their random numbers: equal sums are equal sets, but for one pair in 2**64.
-        numbers = np.random.default_rng(0).integers(0, 2**64, len(sample), np.uint64)
+        numbers = np.random.default_rng(0).integers(0, 2**64, sample, np.uint64)
         sums = np.zeros(len(self._shingles), np.uint64)
         np.add.at(sums, columns, np.repeat(numbers, self._sizes))
         _, first, self._kinds = np.unique(sums, return_index=True, return_inverse=True)
@@ -135,8 +164,11 @@ class _Index:
     def _slots(shingles: NDArray[np.uint64]) -> NDArray[np.uint64]:
         return shingles & np.uint64(SLOTS - 1)
 
-    def meet(self, documents: Int, sets: Ragged) -> Matches:
-        """Count what documents share with each sampled one: all pairs that share anything."""
+    def meet(self, sets: Ragged) -> Overlaps:
+        """Count what documents share with each sampled one: all pairs that share anything.
+
+        In the pairs, sampled documents are numbered before the others.
+        """
         from scipy.sparse import csr_matrix
 
         perhaps = np.flatnonzero(self._glance[self._slots(sets.values)])
@@ -146,8 +178,9 @@ class _Index:
         known = self._shingles[place] == values
         kinds, bounds = self._kinds[place[known]], np.searchsorted(perhaps[known], sets.offsets)
         ones = np.ones(len(kinds), np.int32)
-        mine = csr_matrix((ones, kinds, bounds), (len(documents), self._having.shape[0]))
+        mine = csr_matrix((ones, kinds, bounds), (len(sets.lengths), self._having.shape[0]))
         mine.sum_duplicates()
-        shared = (mine @ self._having).tocoo()
-        a, b = shared.col.astype(np.int64), shared.row.astype(np.int64)
-        return Matches(self._sample[a], documents[b], shared.data.astype(np.int64), self._sizes[a], sets.lengths[b])
+        shared = (mine @ self._having).T.tocsr().tocoo()  # so that pairs of one sampled document are together
+        a, b = shared.row.astype(np.int64), shared.col.astype(np.int64)
+        pairs = pack(a, b + len(self._sizes))
+        return Overlaps(pairs, shared.data.astype(np.int64), self._sizes[a], sets.lengths[b])

@@ -104,6 +104,7 @@ def dedup(
         matches, caps["unlisted_pairs"] = tables.matches_table(documents, decision, chosen)
         bridges = tables.bridges_table(documents, decision, chosen)
         kept = tables.kept_table(documents, decision)
+        templates = tables.templates_table(decision.templates)
     counts = {
         "documents": len(documents),
         "rejected": documents.rejects.num_rows,
@@ -113,6 +114,7 @@ def dedup(
         "kept": kept.num_rows,
         "matches": matches.num_rows,
         "bridges": len(decision.bridge_documents),
+        "template_shingles": int((decision.templates.lead > 0).sum()),
         "relations": tables.relation_counts(found),
     }
     manifest = {
@@ -125,7 +127,7 @@ def dedup(
         "timings": clock.seconds,
         "caps": caps,
     }
-    return Result(found, matches, bridges, kept, documents.rejects, manifest)
+    return Result(found, matches, bridges, kept, documents.rejects, templates, manifest)
 
 
 def signatures(
@@ -218,7 +220,8 @@ def _decide(
         "spared_pairs": len(spared),
         "rounds": rounds,
     }
-    return tables.Decision(text_of, ranks, document_of, grouped, matches, bridges, contents), caps
+    decision = tables.Decision(text_of, ranks, document_of, grouped, matches, bridges, contents, verifier.templates)
+    return decision, caps
 
 
 def _ranks(documents: Documents, sketches: Sketches, text_of: Int, clean: NDArray[np.float64]) -> Int:

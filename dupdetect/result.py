@@ -65,6 +65,10 @@ class Result:
         The input rows that stay, every column, in input order.
     rejects : pyarrow.Table
         ``file``, ``row``, ``reason`` for each row that could not be used.
+    templates : pyarrow.Table
+        What the corpus said is template: one row a shingle that was voted on, ``shingle`` (uint64, its hash, the lowest
+        bit cleared; ordered) and ``lead`` (int32, the weight of the votes for template less those against); template
+        where it is positive. `audit` judges by it.
     manifest : dict
         Settings and their fingerprint, versions, inputs, counts, timings in seconds, caps reached.
     """
@@ -74,6 +78,7 @@ class Result:
     bridges: pa.Table
     kept: pa.Table
     rejects: pa.Table
+    templates: pa.Table
     manifest: dict[str, Any]
 
     def groups(self) -> list[Cluster]:
@@ -111,7 +116,7 @@ class Result:
         folder : path
             Must not exist, or be empty.
         format : {"parquet", "jsonl", "csv"}
-            Of the tables; rejects are always JSON Lines.
+            Of the tables; rejects are always JSON Lines, templates always Parquet.
         overwrite : bool
             Replace a folder that was written by this method.
 
@@ -128,6 +133,7 @@ class Result:
             "bridges": self.bridges,
             "kept": self.kept,
             "rejects": self.rejects,
+            "templates": self.templates,
         }
         write_folder(folder, tables, self.manifest, format=format, overwrite=overwrite)
 

@@ -143,9 +143,9 @@ def _print_counts(console: Console, result: Result) -> None:
         (result.kept.num_rows, "kept", ""),
     ]
     if bridges := result.manifest["counts"]["bridges"]:
-        rows.append(
-            (bridges, "bridges", ", each of several texts, listed in the table bridges")
-        )
+        rows.append((bridges, "bridges", ", each of several texts, listed in the table bridges"))
+    if template := result.manifest["counts"]["template_shingles"]:
+        rows.append((template, "template shingles", ", which come with pages and weigh next to nothing"))
     if rejected:
         rows.append((rejected, "rejected rows", ", each with its reason in rejects.jsonl"))
     width = max(len(f"{number:,}") for number, _, _ in rows)

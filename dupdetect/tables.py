@@ -1,7 +1,7 @@
 """Decisions to tables.
 
 Input    the documents, the text that each has, the matches and the canonical of each text
-Output   the tables `clusters`, `matches`, `bridges` and `kept`
+Output   the tables `clusters`, `matches`, `bridges`, `kept` and `templates`
 Cost     O(n), and a sort of the matches
 """
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dupdetect.clusters import Contents
     from dupdetect.documents import Documents
     from dupdetect.settings import Settings
+    from dupdetect.templates import Templates
     from dupdetect.verify import Overlaps
 
     Int = NDArray[np.int64]
@@ -48,6 +49,8 @@ class Decision:
         The texts that hold several others.
     contents : Contents
         What these hold.
+    templates : Templates
+        What they say of their shingles.
     """
 
     text_of: Int
@@ -57,6 +60,7 @@ class Decision:
     matches: Overlaps
     bridges: NDArray[np.bool_]
     contents: Contents
+    templates: Templates
 
     @property
     def canonical_documents(self) -> Int:
@@ -201,6 +205,11 @@ def kept_table(documents: Documents, decision: Decision) -> pa.Table:
     """Return the table `kept`: the rows of the canonicals, every column, in input order."""
     keep = decision.canonical_documents == np.arange(len(documents))
     return documents.table.filter(pa.array(keep))
+
+
+def templates_table(templates: Templates) -> pa.Table:
+    """Return the table `templates`: a row for each shingle that was voted on, in order."""
+    return pa.table({"shingle": templates.shingles, "lead": templates.lead})
 
 
 def _find(matches: Overlaps, a: Int, b: Int) -> Int:

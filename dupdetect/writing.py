@@ -29,6 +29,10 @@ import pyarrow.parquet
 from dupdetect.errors import OutputError
 
 MANIFEST = "manifest.json"
+
+#: Tables that have their own format: rows that nobody could read, and numbers that only programs read.
+FORMATS = {"rejects": "jsonl", "templates": "parquet"}
+
 ROWS_AT_ONCE = 8192
 ROW_GROUP_BYTES = 128 << 20
 
@@ -49,7 +53,7 @@ def write_folder(
     folder : path
         Must not exist, unless it is empty or `overwrite` is given. Parents are made.
     tables : mapping of str to pyarrow.Table
-        By file name without suffix. The table ``rejects`` is always JSON Lines.
+        By file name without suffix. Those of `FORMATS` have their own format.
     manifest : mapping
         For ``manifest.json``.
     format : {"parquet", "jsonl", "csv"}
@@ -68,7 +72,7 @@ def write_folder(
     check_folder(target, overwrite=overwrite)
     with _replacing(target, overwrite=overwrite) as temporary, _reported(target):
         for name, table in tables.items():
-            suffix = "jsonl" if name == "rejects" else format
+            suffix = FORMATS.get(name, format)
             write_table(table, temporary / f"{name}.{suffix}", suffix)
         text = json.dumps(manifest, indent=2, ensure_ascii=False, default=_plain)
         (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")

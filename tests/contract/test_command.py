@@ -154,7 +154,7 @@ def test_overwrite_replaces_an_earlier_output_only(jsonl: Path, tmp_path: Path) 
     assert run("dedup", jsonl, "-o", out) == 0
     assert run("dedup", jsonl, "-o", out) == 1
     assert run("dedup", jsonl, "-o", out, "--format", "csv", "--overwrite") == 0
-    assert sorted(path.suffix for path in out.iterdir()) == [*[".csv"] * len(TABLES), ".json", ".jsonl"]
+    assert sorted(path.suffix for path in out.iterdir()) == [*[".csv"] * len(TABLES), ".json", ".jsonl", ".parquet"]
 
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")

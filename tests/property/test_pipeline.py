@@ -280,6 +280,7 @@ def test_the_manifest_counts_what_the_tables_hold(corpus, settings):
         "kept": result.kept.num_rows,
         "matches": result.matches.num_rows,
         "bridges": len(set(result.bridges["id"].to_pylist())),
+        "template_shingles": sum(lead > 0 for lead in result.templates["lead"].to_pylist()),
         "relations": {name: relations[name] for name in ("identical", "near_duplicate", "contains", "contained")},
     }
 

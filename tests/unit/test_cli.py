@@ -47,7 +47,7 @@ class FakeResult:
             "settings": Settings().as_dict(),
             "timings": {"read": 0.25},
             "caps": {"frequent_keys": 0},
-            "counts": {"bridges": 0},
+            "counts": {"bridges": 0, "template_shingles": 0},
         }
 
     def write(self, path: Path, *, format: str = "parquet", overwrite: bool = False) -> None:
@@ -239,7 +239,7 @@ def test_texts_and_ids_cannot_drive_the_terminal(
 
 def test_the_largest_clusters_are_the_first_groups() -> None:
     fake = FakeResult(["e", "b", "a", "d", "c", "f"])
-    result = Result(fake.clusters, fake.clusters, fake.clusters, fake.kept, fake.clusters, fake.manifest)
+    result = Result(*[fake.clusters] * 3, fake.kept, *[fake.clusters] * 2, fake.manifest)
     largest = summary.largest_clusters(result)
     assert [(c.size, c.canonical) for c in largest] == [(len(g), g.canonical) for g in result.groups()]
     assert [c.canonical for c in summary.largest_clusters(result, count=1)] == ["e"]

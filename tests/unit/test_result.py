@@ -12,9 +12,8 @@ def result_of(rows):
     ids = [id for id, _ in rows]
     table = pa.table({"id": ids, "cluster": [c for _, c in rows], "canonical": [i == c for i, c in rows]})
     kept = pa.table({"id": [id for id, cluster in rows if id == cluster]})
-    return Result(
-        table, pa.table({"a": ids[:0]}), pa.table({"id": ids[:0]}), kept, pa.table({"file": ["x"]}), {"counts": {}}
-    )
+    none = pa.table({"id": ids[:0]})
+    return Result(table, none, none, kept, pa.table({"file": ["x"]}), none, {"counts": {}})
 
 
 def test_groups_are_the_clusters_of_two_and_more_largest_first():
@@ -50,11 +49,12 @@ def test_a_result_is_written_as_a_folder(tmp_path):
     result.write(tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     tables = {f"{name}.parquet" for name in ("clusters", "matches", "bridges", "kept")}
-    assert names == {*tables, "rejects.jsonl", "manifest.json"}
+    assert names == {*tables, "templates.parquet", "rejects.jsonl", "manifest.json"}
     with pytest.raises(OutputError, match="exists already"):
         result.write(tmp_path / "out")
     result.write(tmp_path / "out", format="csv", overwrite=True)
     assert (tmp_path / "out/kept.csv").exists()
+    assert (tmp_path / "out/templates.parquet").exists()
 
 
 def test_importing_it_does_not_import_pyarrow():

@@ -8,6 +8,7 @@ from dupdetect.clusters import Contents
 from dupdetect.documents import collect
 from dupdetect.settings import Settings
 from dupdetect.tables import Decision
+from dupdetect.templates import Templates
 from dupdetect.verify import Overlaps
 
 SETTINGS = Settings()
@@ -29,7 +30,7 @@ def decision(text_of, canonical, matches=(), ranks=None, held=()):
     contents = Contents(bridge.astype(np.int64), inside.astype(np.int64), containment, share)
     bridges = np.isin(np.arange(len(canonical)), bridge)
     overlaps = Overlaps(pack(columns[0], columns[1]), *columns[2:])
-    return Decision(text_of, ranks, document_of, canonical, overlaps, bridges, contents)
+    return Decision(text_of, ranks, document_of, canonical, overlaps, bridges, contents, Templates.none())
 
 
 def documents(ids):
