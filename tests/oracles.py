@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache, lru_cache
-from itertools import combinations
+from itertools import combinations, groupby
 
 import regex
 import xxhash
 from datasketch import MinHash, MinHashLSH
+
+from dupdetect import lines, templates
 
 WITHOUT_SPACES = [
     "Han",
@@ -168,6 +170,105 @@ def relation(a, b, settings):
     if smaller < settings.least or len(x & y) / smaller < settings.containment:
         return None
     return "contains" if len(x) > len(y) else "contained"
+
+
+def prose(text):
+    """Say of each word of a text whether it is of prose."""
+    rows = [row for row in map(words, text.split("\n")) if row]
+    sizes = [sum(0.5 if len(word) == 1 and len(word.encode()) > 2 else 1 for word in row) for row in rows]
+
+    def is_prose(line):
+        beside = [range(first, first + 3) for first in range(line - 2, line + 1)]
+        return any(sum(sizes[n] for n in three if 0 <= n < len(sizes)) >= lines.PROSE for three in beside)
+
+    marks = [is_prose(line) for line in range(len(rows))]
+    return [mark or not any(marks) for mark, row in zip(marks, rows, strict=True) for _ in row]
+
+
+class Layout:
+    """A text as `weigh` reads it."""
+
+    def __init__(self, text, size):
+        self.order = runs(words(text), size)
+        self.shingles = dict.fromkeys(self.order)  # in the order of their first occurrence
+        self.of_prose = {run for run, marks in zip(self.order, runs(prose(text), size), strict=True) if any(marks)}
+
+    def weight(self, shingle):
+        return 1 if shingle in self.of_prose else templates.SHORT
+
+    def frame(self, shared, least):
+        """Give the longest stretch that is shared, and what is its own between shared text and around it."""
+        seen, parts = set(), []
+        for is_shared, group in groupby(self.order, shared.__contains__):
+            part = list(group)
+            weights = [self.weight(run) for run in dict.fromkeys(part) if run not in seen]
+            parts.append((is_shared, len(part), weights))
+            seen |= set(part)
+        own = [not is_shared and length >= least for is_shared, length, _ in parts]
+        edges = [n for n, (is_shared, length, _) in enumerate(parts) if is_shared and length >= templates.EDGE]
+        stretches, between, around = [[]], 0, 0
+        for n, (is_shared, length, weights) in enumerate(parts):
+            if is_shared:
+                stretches[-1] += weights
+            if own[n]:
+                stretches.append([])
+                within = bool(edges) and edges[0] < n < edges[-1]
+                between += within * sum(weights)
+                around += (not within) * length
+        return max(map(sum, stretches)), between, around
+
+
+def read_pair(a, b, least):
+    """Say whether a pair is clear, framed, and one inside the other."""
+    shared = a.shingles.keys() & b.shingles.keys()
+    smaller = min(len(a.shingles), len(b.shingles))
+    if smaller - len(shared) < templates.OWN and len(shared) > templates.INSIDE * smaller:
+        return True, False, True
+    frames = [side.frame(shared, least) for side in (a, b)]
+    suit = all(own >= templates.OWN and around <= templates.AROUND * own for _, own, around in frames)
+    framed = suit and any(own >= templates.PART * stretch for stretch, own, _ in frames)
+    insides = [
+        sum(side.weight(run) for run in side.shingles if run in shared) / sum(map(side.weight, side.shingles))
+        for side in (a, b)
+    ]
+    return False, framed, not framed and max(insides) > templates.INSIDE
+
+
+def weigh(texts, pairs, settings):
+    """Weigh pairs of texts as `dupdetect.templates` says, no document in more of them than vote.
+
+    Gives {(a, b): (shared, size of a, size of b, share of template, framed)}.
+    """
+    pages = [Layout(text, settings.shingle_size) for text in texts]
+    reads = {(a, b): read_pair(pages[a], pages[b], settings.least) for a, b in pairs}
+    ayes, noes = {}, {}
+    for (a, b), (_, framed, inside) in reads.items():
+        for run in pages[a].shingles.keys() & pages[b].shingles.keys():
+            ayes[run] = ayes.get(run, 0) + framed
+            noes[run] = noes.get(run, 0) + inside
+
+    def is_template(run, framed=False, inside=False):
+        """Say so without the vote of a pair that is judged."""
+        return ayes.get(run, 0) > 0 and ayes[run] - framed > 2 * (noes[run] - inside)
+
+    found = {}
+    for (a, b), (clear, framed, inside) in reads.items():
+        x, y = pages[a], pages[b]
+        shared = x.shingles.keys() & y.shingles.keys()
+        if clear and not any(is_template(run) for page in (x, y) for run in page.shingles):
+            found[a, b] = (len(shared), len(x.shingles), len(y.shingles), 0, False)
+            continue
+        template = {run for run in shared if is_template(run, framed, inside)}
+        both = sum(min(max(x.weight(r), y.weight(r)), templates.TEMPLATE if r in template else 1) for r in shared)
+        sizes = [
+            both
+            + sum(
+                min(page.weight(r), templates.TEMPLATE if is_template(r) else 1) for r in page.shingles.keys() - shared
+            )
+            for page in (x, y)
+        ]
+        found[a, b] = (both, *sizes, len(template) / max(len(shared), 1), framed)
+    return found
 
 
 def lsh_pairs(signatures, bands, rows, seed=1):

@@ -1,0 +1,131 @@
+"""The weighing of pairs against Python's sets, on small corpora of pages and articles."""
+
+from itertools import combinations
+
+import numpy as np
+import oracles
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sites import LANGUAGES, Suit, Writer
+
+from dupdetect import loops, sketches
+from dupdetect.candidates import pack
+from dupdetect.lines import prose, prose_shingles
+from dupdetect.pipeline import dedup
+from dupdetect.settings import Settings
+from dupdetect.sketches import marked_shingles
+from dupdetect.templates import Judge
+
+FEW = hypothesis_settings(max_examples=12)
+FEW_PATCHED = hypothesis_settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+#: Lines of all kinds of words and of none.
+LINES = st.lists(
+    st.one_of(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+        st.text(st.sampled_from("ab 漢字かなไทย 😀\u0301\u200dé\r\n\n\n"), max_size=40),
+        st.integers(1, 30).map(lambda count: "word " * count),
+        st.integers(1, 60).map(lambda count: "語" * count),
+    ),
+    max_size=12,
+).map("\n".join)
+
+
+@st.composite
+def webs(draw):
+    """Draw texts: stories, as they are or in a site's suit, in part or edited; small enough for Python's sets."""
+    language = draw(st.sampled_from(LANGUAGES))
+    suits = [Suit.of(language, n, above=draw(st.integers(0, 1)), below=n, size=25) for n in range(2)]
+    stories = [Writer(language, n).story(2, draw(st.sampled_from([15, 30, 60]))) for n in range(4)]
+    drawn = draw(st.lists(st.tuples(st.integers(-1, 1), st.integers(0, 3), st.sampled_from([0, 0, 0.02])), max_size=9))
+    editor, texts = Writer(language, "editor"), []
+    for suit, story, share in drawn:
+        text = editor.edited(stories[story], share)
+        texts.append(text if suit < 0 else suits[suit].page(text))
+    return list(dict.fromkeys(texts))
+
+
+def judge(texts, settings, workers=1):
+    """Judge all pairs of texts that share enough."""
+    pairs = list(combinations(range(len(texts)), 2))
+    judge = Judge(pa.array(texts, pa.large_string()), np.arange(len(texts)), settings, workers)
+    a, b = np.array(pairs, np.int64).reshape(-1, 2).T
+    return judge, judge.sharing(pack(a, b), settings)
+
+
+@given(st.lists(LINES, max_size=4), st.integers(1, 6))
+def test_lines_are_prose_as_defined(texts, size):
+    for text in texts:
+        marks = prose(text)
+        assert marks.tolist() == oracles.prose(text)
+        assert prose_shingles(marks, size).tolist() == [any(run) for run in oracles.runs(marks.tolist(), size)]
+
+
+@hypothesis_settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LINES, max_size=4), st.integers(1, 6), st.integers(1, 2), st.data())
+def test_marked_shingles_are_the_same_compiled(monkeypatch, texts, size, workers, data):
+    pytest.importorskip("numba")
+    settings = Settings(shingle_size=size)
+    chosen = np.array(
+        data.draw(st.lists(st.integers(0, len(texts) - 1), unique=True).map(sorted) if texts else st.just([]))
+    )
+    array, chosen = pa.array(texts, pa.large_string()), chosen.astype(np.int64)
+    defined = marked_shingles(array, chosen, settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(sketches, "PATIENCE", 1)
+        compiled = marked_shingles(array, chosen, settings, workers=workers)
+    assert defined.offsets.tolist() == compiled.offsets.tolist()
+    assert defined.values.tolist() == compiled.values.tolist()
+
+
+@hypothesis_settings(max_examples=100)
+@given(webs(), st.sampled_from([3, 5]), st.sampled_from([8, 16]))
+def test_pairs_are_weighed_as_sets_are(texts, size, least):
+    settings = Settings(shingle_size=size, least=least)
+    learning, found = judge(texts, settings)
+    weighed = learning.learn(found)
+    assert weighed.pairs.tolist() == found.pairs.tolist()
+    pairs = list(zip(weighed.a.tolist(), weighed.b.tolist(), strict=True))
+    expected = oracles.weigh(texts, pairs, settings)
+    for pair, *columns in zip(pairs, *weighed.weights, strict=True):
+        assert columns == pytest.approx(expected[pair]), pair
+    again = learning.weighed(found)  # by what is known now
+    for mine, theirs in zip(weighed.weights, again.weights, strict=True):
+        assert mine.tolist() == theirs.tolist()
+
+
+@FEW
+@given(webs(), st.data())
+def test_clusters_depend_on_neither_order_nor_workers_nor_chunks(texts, data):
+    corpus = {f"d{n}": text for n, text in enumerate(texts)}
+    names = data.draw(st.permutations(list(corpus)))
+    table = pa.table(
+        {"id": pa.array(names, pa.string()), "text": pa.array([corpus[name] for name in names], pa.string())}
+    )
+    pieces = [table.slice(start, 2) for start in range(0, len(table), 2)]
+    first = rows(dedup(corpus, workers=1))
+    assert rows(dedup(table, workers=2)) == first
+    assert rows(dedup(pa.concat_tables(pieces) if pieces else table, workers=2)) == first
+
+
+@FEW_PATCHED
+@given(webs())
+def test_what_is_compiled_weighs_the_same(monkeypatch, texts):
+    found = []
+    for patience, twin in ((2**62, "function"), (1, "compiled")):
+        with monkeypatch.context() as patch:
+            patch.setattr(sketches, "PATIENCE", patience)
+            patch.setattr(loops.Loop, "worth", lambda loop, _, twin=twin: getattr(loop, twin))
+            learning, pairs = judge(texts, Settings(), workers=2)
+            weighed = learning.learn(pairs)
+            found.append([column.tolist() for column in (weighed.pairs, *weighed.weights)])
+    assert found[0] == found[1]
+
+
+def rows(result):
+    """Give what a result decides, order forgotten."""
+    matches = [{frozenset(row.items()) for row in table.to_pylist()} for table in (result.clusters, result.matches)]
+    return *matches, {frozenset(row.items()) for row in result.bridges.to_pylist()}
