@@ -66,6 +66,7 @@ _HELP = {
     "window": "Shared runs of WINDOW + SHINGLE_SIZE - 1 units are always noticed; smaller costs more.",
     "shared": "Share of the smaller text's fingerprints that makes a pair worth verifying.",
     "frequent": "Documents from which on a key is too frequent to compare all of them with all.",
+    "templates": "Let text that comes with pages, such as menus and teasers, weigh next to nothing (of words only).",
     "canonical": "Which member stands for its cluster.",
     "canonical_column": "Column that 'earliest' or 'priority' reads; the least value wins.  [default: "
     + ", ".join(f"'{column}' for {policy}" for policy, column in POLICY_COLUMNS.items())
@@ -217,7 +218,7 @@ Examples:
 @click.argument("a")
 @click.argument("b")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
-@_setting_options("shingle_size", "unit", "threshold", "containment")
+@_setting_options("shingle_size", "unit", "threshold", "containment", "least", "templates")
 def compare(a: str, b: str, as_json: bool, settings_file: str | None, **options: Any) -> None:
     """Relate two text files A and B (UTF-8); - is standard input."""
     if a == b == "-":
@@ -229,16 +230,21 @@ def compare(a: str, b: str, as_json: bool, settings_file: str | None, **options:
         "jaccard": comparison.jaccard,
         "containment_a": comparison.containment_a,
         "containment_b": comparison.containment_b,
+        "score": comparison.score,
+        "framed": comparison.framed,
     }
     if as_json:
         click.echo(json.dumps({"a": a, "b": b, **numbers}))
         return
     names = printable(a), printable(b)
     click.echo(_RELATIONS[comparison.relation].format(*names))
+    click.echo(f"  score         {comparison.score:.3f}{_FRAMED if comparison.framed else ''}")
     click.echo(f"  Jaccard       {comparison.jaccard:.3f}")
     click.echo(f"  containment   {comparison.containment_a:.3f} of {names[0]} is in {names[1]}")
     click.echo(f"                {comparison.containment_b:.3f} of {names[1]} is in {names[0]}")
 
+
+_FRAMED = " (both have text of their own between what they share: judged as near duplicates)"
 
 _RELATIONS = {
     "identical": "{0} and {1} have the same words.",
@@ -371,7 +377,7 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
     "--found", type=float, default=0.99, show_default=True, help="Share of the copies that bands and window must find."
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")
-@_setting_options("unit", "num_perm", "seed", "least", "window", "shared", "frequent")
+@_setting_options("unit", "num_perm", "seed", "least", "window", "shared", "frequent", "templates")
 def tune(
     inputs: tuple[str, ...],
     truth: str,

@@ -77,7 +77,8 @@ def compare(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def fake(a: str, b: str, settings: Settings | None = None) -> Any:
         seen.update(a=a, b=b, settings=settings)
-        return SimpleNamespace(relation=seen.get("relation"), jaccard=0.25, containment_a=0.5, containment_b=1 / 3)
+        shares = {"jaccard": 0.25, "containment_a": 0.5, "containment_b": 1 / 3, "score": 0.125}
+        return SimpleNamespace(relation=seen.get("relation"), framed=seen.get("framed", False), **shares)
 
     monkeypatch.setitem(vars(dupdetect), "compare", fake)
     return seen
@@ -310,6 +311,17 @@ def test_compare_says_the_relation_in_words(
     assert (compare["a"], compare["b"]) == ("The ferry was late.", "The ferry, again.")
 
 
+def test_compare_says_what_the_score_is_held_against(
+    compare: dict[str, Any], two_files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("compare", *two_files, "--no-templates") == 0
+    assert "  score         0.125\n" in capsys.readouterr().out
+    assert compare["settings"] == Settings(templates=False)
+    compare["framed"] = True
+    assert run("compare", *two_files) == 0
+    assert "  score         0.125 (both have text of their own between" in capsys.readouterr().out
+
+
 def test_compare_json_is_all_that_stdout_gets(
     compare: dict[str, Any], two_files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -322,6 +334,8 @@ def test_compare_json_is_all_that_stdout_gets(
         "relation": None,
         "jaccard": 0.25,
         "containment_a": 0.5,
+        "score": 0.125,
+        "framed": False,
         "containment_b": 1 / 3,
     }
     assert compare["settings"] == Settings(threshold=0.6)
