@@ -212,14 +212,10 @@ def read_frames(  # noqa: C901 (one loop, compiled whole)
         for side in range(2):
             document = a[pair] if side == 0 else b[pair]
             start, size = pages.starts[document], pages.sizes[document]
-            if side == 0:
-                shared[:size] = False
-                for slot in range(bounds[pair], bounds[pair + 1]):
-                    if partners[slot] >= 0:
-                        shared[partners[slot]] = True
-            else:
-                for number in range(size):
-                    shared[number] = partners[bounds[pair] + number] >= 0
+            shared[:size] = False
+            for slot in range(bounds[pair], bounds[pair + 1]):
+                if partners[slot] >= 0:
+                    shared[partners[slot] if side == 0 else slot - bounds[pair]] = True
             seen[:size] = False
             whole = 0.0
             for number in range(size):
@@ -258,7 +254,7 @@ def read_frames(  # noqa: C901 (one loop, compiled whole)
 
 
 @Loop
-def weigh_pairs(
+def weigh_pairs(  # noqa: C901 (one loop, compiled whole)
     pages: Pages,
     a: Int,
     b: Int,
@@ -272,27 +268,42 @@ def weigh_pairs(
     """Weigh what the documents of each pair have: float64[pairs, 4].
 
     In weight, what they share, and all of a, and all of b; then how many shared shingles are template. A shingle is
-    that if its `lead` (beside `Pages.values`) is positive, after the pair's own vote is taken from it.
+    that if its `lead` (beside `Pages.values`) is positive, after the pair's own vote is taken from it. What a document
+    has of its own between the first and the last that is shared is as good as prose.
     """
     weighed = np.zeros((len(a), 4))
+    most = 1
     for pair in range(len(a)):
+        most = max(most, pages.sizes[a[pair]], pages.sizes[b[pair]])
+    shared, framed = np.zeros(most, np.bool_), np.zeros(most, np.bool_)
+    for pair in range(len(a)):
+        for side in range(2):
+            document = a[pair] if side == 0 else b[pair]
+            start, size = pages.starts[document], pages.sizes[document]
+            shared[:size] = False
+            framed[:size] = False
+            for slot in range(bounds[pair], bounds[pair + 1]):
+                if partners[slot] >= 0:
+                    shared[partners[slot] if side == 0 else slot - bounds[pair]] = True
+            first, last = start, start + pages.lengths[document] - 1
+            while first < last and not shared[pages.order[first]]:
+                first += 1
+            while last > first and not shared[pages.order[last]]:
+                last -= 1
+            for position in range(first, last):
+                framed[pages.order[position]] = True
+            for number in range(size):
+                if not shared[number]:
+                    weight = 1.0 if pages.prose[start + number] or framed[number] else short
+                    weighed[pair, 1 + side] += min(weight, template) if lead[start + number] > 0 else weight
         start, other = pages.starts[a[pair]], pages.starts[b[pair]]
-        for number in range(pages.sizes[a[pair]]):  # as if nothing were shared
-            weight = 1.0 if pages.prose[start + number] else short
-            weighed[pair, 1] += min(weight, template) if lead[start + number] > 0 else weight
         for number in range(pages.sizes[b[pair]]):
             partner = partners[bounds[pair] + number]
-            weight = 1.0 if pages.prose[other + number] else short
-            alone = min(weight, template) if lead[other + number] > 0 else weight
             if partner < 0:
-                weighed[pair, 2] += alone
                 continue
-            of_a = 1.0 if pages.prose[start + partner] else short
-            both = max(weight, of_a)
+            weight = 1.0 if pages.prose[other + number] or pages.prose[start + partner] else short
             if lead[other + number] - votes[pair] > 0:
-                both = min(both, template)
+                weight = min(weight, template)
                 weighed[pair, 3] += 1
-            weighed[pair, 0] += both
-            weighed[pair, 2] += both
-            weighed[pair, 1] += both - (min(of_a, template) if lead[start + partner] > 0 else of_a)
+            weighed[pair, :3] += weight
     return weighed

@@ -8,10 +8,11 @@ Two strangers in the same suit share its menus, teasers and legal notices; one a
 than its text. Four things tell the one from the other, all learned from the corpus itself:
 
 * **Lines.** Menus are short lines among short lines; sentences are prose (`dupdetect.lines`). A shingle that is of
-  prose in neither document weighs `SHORT`.
+  prose in neither document weighs `SHORT`, but for what a document has of its own amid what is shared: chrome stands
+  around a text.
 * **Frames.** Where a suit is worn by two, each has text of its own *between* what they share; where an article is, its
   pages differ around it. A pair is *framed* if both documents have so `OWN` words of prose of their own, in stretches
-  of `Settings.least` shingles and more (a changed word is no text of one's own), and no more than `AROUND` of that
+  of `STRETCH` shingles and more (some changed words are no text of one's own), and no more than `AROUND` of that
   around it, menus too; and this is, in one of them at least, a `PART` of the longest stretch that they share (a long
   story with a teaser or two inside is no suit). Fewer than `EDGE` shared shingles in a row are chance, and no frame.
 * **Votes.** A framed pair says of each shingle it shares: *template*. One whose smaller document lies inside the other,
@@ -66,6 +67,10 @@ TEMPLATE = 0.02
 
 #: Words of prose of its own that a framed document has at least (25 to 50).
 OWN = 32
+
+#: Shingles in a row that are text of its own (16 to 32). Where a tenth of the words is changed at random, one shingle in
+#: 150 begins so many that are not shared.
+STRETCH = 24
 
 #: What of the longest shared stretch this must be (0.2 to 0.33).
 PART = 0.25
@@ -221,7 +226,7 @@ class Judge(Verifier):
         clear = (own < OWN) & (found.containment > INSIDE)
         framed, inside = np.zeros(len(clear), np.bool_), clear.copy()
         doubtful = np.flatnonzero(~clear)
-        read, least = read_frames.worth(_steps(found.where(doubtful))), self._settings.least
+        read, least = read_frames.worth(_steps(found.where(doubtful))), STRETCH
         parts = self._each(found.pairs[doubtful], lambda _, met: read(*met, SHORT, least, EDGE))
         rows = np.concatenate([np.empty((0, 8)), *parts])
         share, stretch, between, around = rows[:, 0:2], rows[:, 2:4], rows[:, 4:6], rows[:, 6:8]
