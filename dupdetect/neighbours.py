@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
-from dupdetect.candidates import pack
+from dupdetect.candidates import packed
 from dupdetect.loops import on_threads
 from dupdetect.sketches import Ragged, shingle_sets
 from dupdetect.templates import FLOOR, Judge
@@ -182,5 +182,5 @@ class _Index:
         mine.sum_duplicates()
         shared = (mine @ self._having).T.tocsr().tocoo()  # so that pairs of one sampled document are together
         a, b = shared.row.astype(np.int64), shared.col.astype(np.int64)
-        pairs = pack(a, b + len(self._sizes))
+        pairs = packed(a, b + len(self._sizes))
         return Overlaps(pairs, shared.data.astype(np.int64), self._sizes[a], sets.lengths[b])

@@ -202,7 +202,7 @@ def _decide(
     with clock.stage("candidates", len(distinct)):
         found = candidates.find(distinct, workers=workers)
     with clock.stage("verify", len(found.pairs)):
-        matches, spared = _verify(found, verifier, settings, len(distinct))
+        matches, spared = verify(found, verifier, settings, len(distinct))
     with clock.stage("cluster", len(distinct)):
         clean = clusters.cleanness(len(distinct), matches)
         settled = clusters.settle(clean, _linked(matches, found.sparse))
@@ -254,7 +254,7 @@ def collapse(sketches: Sketches) -> tuple[Int, Int]:
     return text_of, order[new]
 
 
-def _verify(
+def verify(
     found: candidates.Candidates, verifier: Judge, settings: Settings, n: int
 ) -> tuple[Overlaps, candidates.Pairs]:
     """Verify candidates: first what gathers families around their hubs, and then what families do not spare.

@@ -4,10 +4,10 @@ Input    similarities of labelled pairs, and what they stand for
 Output   the threshold, containment and least that part copies from others best
 Cost     O(n) to count pairs by cell, O(cells) to judge every combination at once: some milliseconds
 
-A pair is taken for a copy when its Jaccard similarity reaches `threshold`, or its containment reaches `containment` and
-the smaller document has `least` shingles. All three are fitted together on a grid. Every combination is judged; many
-are equally good, for there is nothing between two neighbouring pairs, and of those the one farthest from worse ones is
-taken.
+A pair is taken for a copy as `verify` does it: when its Jaccard similarity reaches `threshold`, or it is inside, which
+`containment` and `least` decide, and for framed pairs `threshold` too. All three are fitted together on a grid. Every
+combination is judged; many are equally good, for there is nothing between two neighbouring pairs, and of those the one
+farthest from worse ones is taken.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from dupdetect.verify import ROUNDED, is_inside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,21 +88,25 @@ class Measured:
     Attributes
     ----------
     jaccard, containment : float64[n]
-        Exact; containment of the smaller in the larger.
-    size : int64[n]
-        Distinct shingles of the smaller.
+        Weighed as verification weighs them; containment of the smaller in the larger.
+    size, content : int64[n], float64[n]
+        Distinct shingles of the smaller; shared ones that are no template.
+    framed : bool[n]
+        Whether both have text of their own between what they share.
     copy : bool[n]
     """
 
     jaccard: Share
     containment: Share
     size: Int
+    content: Share
+    framed: Bool
     copy: Bool
 
     def taken(self, rule: Rule) -> Bool:
         """Which pairs a rule takes for copies."""
-        inside = (self.size >= rule.least) & (self.containment >= rule.containment)
-        return (self.jaccard >= rule.threshold) | inside
+        near = self.jaccard >= rule.threshold
+        return near | is_inside(self.containment, self.size, self.content, self.framed, rule)
 
     def scores(self, rule: Rule, weight: Share) -> Scores:
         """Return what a rule makes of the pairs."""
@@ -117,27 +123,32 @@ class Best(NamedTuple):
 
 
 class _Axis:
-    """Values to try, and the pairs they part. Values with no pair between them are one level, the greatest level 0.
+    """Steps to try, and the pairs they part. Steps with no pair between them are one level, the greatest level 0.
+
+    Parameters
+    ----------
+    reached : int64[...]
+        How many of the steps pairs reach.
 
     Attributes
     ----------
-    values : float64[v]
-        Ascending.
-    level_of : int64[v]
-        Of each value.
-    places : int64[n]
-        Of each pair: a value takes the pairs at its place and before. Levels are the places ``first`` to ``last``; at
-        place 0 there are no pairs, and at the last of ``size`` there may be some that reach no value.
+    level_of : int64[steps]
+        Of each step.
+    size : int
+        Places: a step takes the pairs at its place and before. Levels are the places ``first`` to ``last``; at place 0
+        there are no pairs, and at the last there may be some that reach no step.
     """
 
-    def __init__(self, values: Share, measured: Share | Int) -> None:
-        self.values = values
-        reached, places = np.unique(np.searchsorted(values, measured, "right"), return_inverse=True)
-        self.size = len(reached) + 1
-        self.places = len(reached) - places
-        place_of = len(reached) - np.searchsorted(reached, np.arange(1, len(values) + 1))
+    def __init__(self, reached: Int) -> None:
+        self._reached = np.unique(reached)
+        self.size = len(self._reached) + 1
+        place_of = len(self._reached) - np.searchsorted(self._reached, np.arange(1, len(STEPS) + 1))
         self.first, self.last = int(place_of[-1]), int(place_of[0])
         self.level_of = place_of - self.first
+
+    def places(self, reached: Int) -> Int:
+        """Return the place of pairs that reach so many steps."""
+        return len(self._reached) - np.searchsorted(self._reached, reached)
 
     @property
     def levels(self) -> slice:
@@ -145,8 +156,8 @@ class _Axis:
         return slice(self.first, self.last + 1)
 
     def middle_of(self, level: int) -> float:
-        """Return the middle value of a level."""
-        values = self.values[self.level_of == level]
+        """Return the middle step of a level."""
+        values = STEPS[self.level_of == level]
         return float(values[len(values) // 2])
 
 
@@ -162,14 +173,31 @@ class Grid:
 
     def __init__(self, measured: Measured, usual: int) -> None:
         self._copy, self._usual = measured.copy, usual
-        self._least = _Axis(np.array(sorted({*LEAST, usual}), np.float64), measured.size)
-        self._threshold = _Axis(STEPS, measured.jaccard)
-        self._containment = _Axis(STEPS, measured.containment)
-        axes = self._least, self._threshold, self._containment
-        self._shape = (2, *(axis.size for axis in axes))
-        self._levels = (slice(None), *(axis.levels for axis in axes))
-        places = (measured.copy.astype(np.int64), *(axis.places for axis in axes))
-        self._cell = np.ravel_multi_index(places, self._shape)
+        self._least = np.array(sorted({*LEAST, usual}), np.float64)
+        near, far = (np.searchsorted(STEPS, shares, "right") for shares in (measured.jaccard, measured.containment))
+        # A pair is inside if `containment` is among the first so many steps, and `threshold` too if it is framed.
+        inside = np.stack([np.minimum(far, _most_containment(measured, least)) for least in self._least])
+        near_enough = np.where(measured.framed, far, len(STEPS))
+        new = np.append(True, (inside[1:] != inside[:-1]).any(axis=1))  # values that part the pairs alike are one
+        self._level_of_least = np.cumsum(new) - 1
+        self._threshold, self._containment = _Axis(np.stack([near, near_enough])), _Axis(inside)
+        self._shape = (2, int(new.sum()), self._threshold.size, self._containment.size)
+        places = self._containment.places(inside[new])
+        self._cells = [self._cells_of(self._threshold.places(reached), places) for reached in (near, near_enough)]
+
+    def _cells_of(self, threshold: Int, containment: Int) -> Int:
+        """Number the cells of pairs, for each value of `least`: int64[least, n]."""
+        least = np.arange(len(containment))[:, None]
+        place = np.broadcast_arrays(self._copy.astype(np.int64), least, threshold, containment)
+        return np.ravel_multi_index(tuple(place), self._shape)
+
+    def _within(self, cells: Int, weight: Share) -> Share:
+        """Weigh the pairs at each place and before."""
+        weights = np.broadcast_to(weight, cells.shape).ravel()
+        reach = np.bincount(cells.ravel(), weights, int(np.prod(self._shape))).astype(np.float64).reshape(self._shape)
+        for axis in (2, 3):
+            np.cumsum(reach, axis, out=reach)
+        return reach
 
     def counts(self, weight: Share) -> tuple[Share, Share, float]:
         """Count what each rule takes.
@@ -185,11 +213,9 @@ class Grid:
         copies : float
             The weight of copies.
         """
-        reach = np.bincount(self._cell, weight, int(np.prod(self._shape))).astype(np.float64).reshape(self._shape)
-        for axis in (1, 2, 3):
-            np.cumsum(reach, axis, out=reach)
-        near, inside = reach[:, -1:, :, -1:], reach[:, :, -1:, :]
-        others, hits = (near + inside - reach)[self._levels]
+        near, inside = (self._within(cells, weight) for cells in self._cells)
+        taken = near[..., -1:] + inside - near  # what is near enough to be near is near enough to be inside
+        others, hits = taken[:, :, self._threshold.levels, self._containment.levels]
         return hits, hits + others, float(weight[self._copy].sum())
 
     def best(self, weight: Share, goal: Goal) -> Best:
@@ -197,18 +223,18 @@ class Grid:
         judged = goal.judge(*self.counts(weight))
         score = float(judged.max())
         as_good = judged >= score - TIE
-        usable = np.flatnonzero(np.asarray(as_good.any(axis=(1, 2)))[self._least.level_of])
-        distances = np.abs(np.log2(self._least.values[usable] / self._usual))  # a factor counts, not a difference
+        usable = np.flatnonzero(np.asarray(as_good.any(axis=(1, 2)))[self._level_of_least])
+        distances = np.abs(np.log2(self._least[usable] / self._usual))  # a factor counts, not a difference
         least = usable[distances.argmin()]
-        plateau = as_good[self._least.level_of[least]][self._threshold.level_of][:, self._containment.level_of]
+        plateau = as_good[self._level_of_least[least]][self._threshold.level_of][:, self._containment.level_of]
         (threshold, containment), margin = middle(plateau)
-        rule = Rule(float(STEPS[threshold]), float(STEPS[containment]), int(self._least.values[least]))
+        rule = Rule(float(STEPS[threshold]), float(STEPS[containment]), int(self._least[least]))
         return Best(rule, score, margin)
 
     def front(self, weight: Share, least: int) -> list[tuple[Rule, Scores]]:
         """Return the rules with that `least` that no other beats in both precision and recall, by rising recall."""
         hits, claimed, copies = self.counts(weight)
-        level = self._least.level_of[self._least.values.tolist().index(least)]
+        level = self._level_of_least[self._least.tolist().index(least)]
         hits, claimed = hits[level].ravel(), claimed[level].ravel()
         precision = np.where(claimed > 0, hits / np.maximum(claimed, TIE), 0.0)
         order = np.lexsort((-precision, -hits))  # the most recall first, there the most precision
@@ -220,6 +246,12 @@ class Grid:
             rule = Rule(self._threshold.middle_of(threshold), self._containment.middle_of(containment), least)
             points.append((rule, scores(float(hits[cell]), float(claimed[cell]), copies)))
         return points
+
+
+def _most_containment(measured: Measured, least: float) -> Int:
+    """Return how many steps of `containment` what pairs share allows, given `least`; see `verify.is_inside`."""
+    allowed = np.searchsorted(STEPS * least - ROUNDED, measured.content, "right")
+    return np.where(measured.size >= least, allowed, 0)
 
 
 def middle(plateau: Bool) -> tuple[tuple[int, int], int]:

@@ -2,11 +2,13 @@
 
 Input    documents, and pairs of them that are known to be copies or not
 Output   `Tuning`: settings, held-out estimates, intervals, the precision/recall curve
-Cost     the shingles of the documents named, once for each shingle size; then some milliseconds a fit, of which there
-         are ``folds * repeats + resamples`` for each size; one run of `dedup` at the end
+Cost     the shingles of the documents named, once for each shingle size, and where shingles are weighed, a run up to
+         its matches; then some milliseconds a fit, of which there are ``folds * repeats + resamples`` for each size;
+         two runs of `dedup` at the end
 
-Similarities are exact and do not change with thresholds, so nothing is run again for a setting. What a fit promises on
-the pairs it has seen is too good; the estimates are of pairs of documents that the fit did not see.
+Similarities are exact, and weighed as a run with the settings given weighs them: what the corpus says is template is
+learned once for each shingle size. They do not change with thresholds, so nothing is run again for a setting. What a
+fit promises on the pairs it has seen is too good; the estimates are of pairs of documents that the fit did not see.
 """
 
 from __future__ import annotations
@@ -24,9 +26,10 @@ from dupdetect.cleaning import cleaned
 from dupdetect.documents import collect
 from dupdetect.errors import SettingsError
 from dupdetect.loops import available_workers, on_threads
-from dupdetect.pipeline import dedup
+from dupdetect.pipeline import collapse, dedup, verify
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketch_texts
+from dupdetect.templates import FLOOR, Judge
 from dupdetect.thresholds import (
     TIE,
     Best,
@@ -40,11 +43,12 @@ from dupdetect.thresholds import (
     found_by,
     scores,
 )
-from dupdetect.verify import Verifier
+from dupdetect.verify import Overlaps, Verifier
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dupdetect.candidates import Pairs
     from dupdetect.documents import Documents
     from dupdetect.labels import Labelled
     from dupdetect.sketches import Ragged
@@ -546,8 +550,40 @@ class _Fit:
 
 
 def _measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: int) -> Measured:
-    overlaps = Verifier(texts, np.arange(len(texts)), settings, workers).overlaps(labelled.pairs)
-    return Measured(overlaps.jaccard, overlaps.containment, np.minimum(overlaps.size_a, overlaps.size_b), labelled.copy)
+    """Measure the labelled pairs; where shingles are weighed, the whole corpus votes first, as in a run."""
+    if settings.weighs:
+        overlaps = _weighed(texts, labelled.pairs, settings, workers)
+    else:
+        overlaps = Verifier(texts, np.arange(len(texts)), settings, workers).overlaps(labelled.pairs)
+    return Measured(
+        overlaps.weighted_jaccard,
+        overlaps.weighted_containment,
+        overlaps.smaller,
+        overlaps.content,
+        overlaps.weights.framed,
+        labelled.copy,
+    )
+
+
+def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) -> Overlaps:
+    """Weigh pairs of documents by what the corpus says is template; of documents without words, nothing is shared."""
+    sketches = sketch_texts(texts, settings, workers=workers, keep=True)
+    text_of, rows = collapse(sketches)
+    distinct = sketches.take(rows)
+    judge = Judge(texts, rows, settings, workers, kept=sketches.kept)
+    verify(candidates.find(distinct, workers=workers), judge, settings, len(distinct))
+    a, b = (text_of[side] for side in candidates.unpack(pairs))
+    real = (a >= 0) & (b >= 0)
+    compared, place = np.unique(candidates.packed(np.minimum(a, b)[real], np.maximum(a, b)[real]), return_inverse=True)
+    counted = judge.overlaps(compared)
+    enough = counted.shared >= np.floor(FLOOR * counted.smaller)  # others are no matches, and are not weighed in a run
+    measured = (judge.weighed(counted.where(enough)) | counted.where(~enough)).where(place)
+    shared, size_a, size_b = np.zeros((3, len(pairs)), np.int64)
+    shared[real], size_a[real], size_b[real] = measured.shared, measured.size_a, measured.size_b
+    weights = Overlaps(pairs, shared, size_a, size_b).weights
+    for column, values in zip(weights, measured.weights, strict=True):
+        column[real] = values
+    return Overlaps(pairs, shared, size_a, size_b, weights)
 
 
 def _alike(prints: Ragged, a: Int, b: Int, shared: float) -> NDArray[np.bool_]:

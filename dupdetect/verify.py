@@ -37,7 +37,7 @@ NONE, IDENTICAL, NEAR_DUPLICATE, CONTAINS, CONTAINED = range(5)
 _LEAST_WEIGHT = 1e-9
 
 #: Counts closer than this are equal: a share of a count is rounded.
-_ROUNDED = 1e-9
+ROUNDED = 1e-9
 
 
 class Limits(Protocol):
@@ -225,7 +225,7 @@ def is_inside(containment: Share, smaller: Int, content: Share, framed: Bool | b
         A framed pair must share as much as near duplicates do.
     """
     needed = np.where(framed, max(limits.containment, limits.threshold), limits.containment)
-    enough = (smaller >= limits.least) & (content >= limits.containment * limits.least - _ROUNDED)
+    enough = (smaller >= limits.least) & (content >= limits.containment * limits.least - ROUNDED)
     return np.asarray(enough & (containment >= needed))
 
 

@@ -12,24 +12,34 @@ from hypothesis import strategies as st
 from dupdetect.thresholds import LEAST, STEPS, Goal, Grid, Measured, Rule, bands_for, components, found_by, middle
 
 share = st.sampled_from([0.0, 0.004, 0.01, 0.29, 0.3, 0.57, 0.575, 0.58, 0.99, 1.0]) | st.floats(0, 1)
-row = st.tuples(share, share, st.integers(0, 200), st.booleans(), st.sampled_from([0.0, 0.5, 1.0, 2.0]))
+row = st.tuples(
+    share,
+    share,
+    st.integers(0, 200),
+    st.booleans(),
+    st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+    st.booleans(),
+    st.sampled_from([0.0, 4.0, 11.2, 16.0, 200.0]) | st.floats(0, 200),
+)
 rows = st.lists(row, min_size=2, max_size=12).filter(lambda rows: any(r[3] and r[4] for r in rows))
+Row = tuple[float, float, int, bool, float, bool, float]
 goals = st.sampled_from([Goal(), Goal(beta=0.5), Goal(precision=0.9)])
 
 
-def measured(rows: list[tuple[float, float, int, bool, float]]) -> tuple[Measured, np.ndarray]:
-    one, other, size, copy, weight = map(np.array, zip(*rows, strict=True))
+def measured(rows: list[Row]) -> tuple[Measured, np.ndarray]:
+    one, other, size, copy, weight, framed, content = map(np.array, zip(*rows, strict=True))
     jaccard, containment = np.minimum(one, other), np.maximum(one, other)
-    return Measured(jaccard, containment, size, copy), weight.astype(np.float64)
+    return Measured(jaccard, containment, size, content, framed, copy), weight.astype(np.float64)
 
 
 def judged(pairs: Measured, weight: np.ndarray, rule: Rule, goal: Goal) -> float:
     """Judge a rule, one pair after the other, by the words of its definition."""
     hits = claimed = copies = 0.0
-    for jaccard, containment, size, copy, w in zip(
-        pairs.jaccard, pairs.containment, pairs.size, pairs.copy, weight, strict=True
-    ):
-        taken = jaccard >= rule.threshold or (containment >= rule.containment and size >= rule.least)
+    columns = pairs.jaccard, pairs.containment, pairs.size, pairs.content, pairs.framed, pairs.copy, weight
+    for jaccard, containment, size, content, framed, copy, w in zip(*columns, strict=True):
+        enough = size >= rule.least and content >= rule.containment * rule.least - 1e-9
+        needed = max(rule.containment, rule.threshold) if framed else rule.containment
+        taken = jaccard >= rule.threshold or (enough and containment >= needed)
         hits, claimed, copies = hits + w * (taken and copy), claimed + w * taken, copies + w * copy
     precision, recall = hits / claimed if claimed else 1.0, hits / copies
     if goal.precision is not None:
@@ -39,7 +49,7 @@ def judged(pairs: Measured, weight: np.ndarray, rule: Rule, goal: Goal) -> float
 
 
 @given(rows, goals)
-def test_no_rule_is_better(rows: list[tuple[float, float, int, bool, float]], goal: Goal) -> None:
+def test_no_rule_is_better(rows: list[Row], goal: Goal) -> None:
     pairs, weight = measured(rows)
     best = Grid(pairs, 16).best(weight, goal)
     assert judged(pairs, weight, best.rule, goal) == pytest.approx(best.score)
@@ -48,7 +58,10 @@ def test_no_rule_is_better(rows: list[tuple[float, float, int, bool, float]], go
     # Between two values that occur nothing changes: a rule for each of them, and one beyond, are all there are.
     thresholds = {math.floor(j * 100) / 100 or 0.01 for j in pairs.jaccard} | {1.0}
     thresholds |= {min(t + 0.01, 1.0) for t in thresholds}
+    thresholds |= {math.floor(c * 100) / 100 or 0.01 for c in pairs.containment}  # of framed pairs
     containments = {math.floor(c * 100) / 100 or 0.01 for c in pairs.containment} | {1.0}
+    bounds = {min(math.floor(c / least * 100) / 100, 1.0) for c in pairs.content for least in LEAST}
+    containments |= {c or 0.01 for c in bounds}
     containments |= {min(c + 0.01, 1.0) for c in containments}
     for threshold in thresholds:
         for containment in containments:
@@ -57,8 +70,23 @@ def test_no_rule_is_better(rows: list[tuple[float, float, int, bool, float]], go
                 assert judged(pairs, weight, rule, goal) <= best.score + 1e-9
 
 
+@given(rows, st.sampled_from([1, 16, 24, 100]))
+def test_a_grid_counts_what_each_rule_takes(rows: list[Row], usual: int) -> None:
+    pairs, weight = measured(rows)
+    grid = Grid(pairs, usual)
+    hits, claimed, copies = grid.counts(weight)
+    for least, level in zip(grid._least.astype(int).tolist(), grid._level_of_least.tolist(), strict=True):
+        for t in range(0, 100, 7):
+            for c in (0, *range(3, 100, 12), 99):
+                taken = pairs.taken(Rule(STEPS[t], STEPS[c], least))
+                cell = level, grid._threshold.level_of[t], grid._containment.level_of[c]
+                assert claimed[cell] == pytest.approx(weight[taken].sum())
+                assert hits[cell] == pytest.approx(weight[taken & pairs.copy].sum())
+    assert copies == weight[pairs.copy].sum()
+
+
 @given(rows)
-def test_the_front_is_what_no_rule_beats(rows: list[tuple[float, float, int, bool, float]]) -> None:
+def test_the_front_is_what_no_rule_beats(rows: list[Row]) -> None:
     pairs, weight = measured(rows)
     grid = Grid(pairs, 16)
     front = grid.front(weight, 16)
