@@ -196,14 +196,14 @@ def find_partners(pages: Pages, a: Int, b: Int, bounds: Int) -> Int32:
 def read_frames(  # noqa: C901 (one loop, compiled whole)
     pages: Pages, a: Int, b: Int, bounds: Int, partners: Int32, short: float, least: int, edge: int
 ) -> Share:
-    """Read how the documents of each pair share what they share: float64[pairs, 8].
+    """Read how the documents of each pair share what they share: float64[pairs, 10].
 
     In weight, a shingle of prose being 1 and any other `short`, for a and for b: how much of it is in the other; the
     longest stretch of shared shingles, with no text of its own within; how much text of its own stands between shared
-    ones; and, in words, how much stands around them. Text of its own are stretches of `least` shingles and more; what
-    it stands between are `edge` shingles in a row and more.
+    ones. In words, how much of that stands around them; how much else is its own. Text of its own are stretches of
+    `least` shingles and more; what it stands between are `edge` shingles in a row and more.
     """
-    read = np.zeros((len(a), 8))
+    read = np.zeros((len(a), 10))
     most = 1
     for pair in range(len(a)):
         most = max(most, pages.sizes[a[pair]], pages.sizes[b[pair]])
@@ -225,7 +225,7 @@ def read_frames(  # noqa: C901 (one loop, compiled whole)
                     read[pair, side] += weight
             if whole > 0:
                 read[pair, side] /= whole
-            stretch, run, length, between, around, held, edged = 0.0, 0.0, 0, 0.0, 0, 0, False
+            stretch, run, length, since, words, held, edged = 0.0, 0.0, 0, 0.0, 0, 0, False
             for position in range(start, start + pages.lengths[document]):
                 number = pages.order[position]
                 weight = 0.0 if seen[number] else 1.0 if pages.prose[start + number] else short
@@ -236,20 +236,23 @@ def read_frames(  # noqa: C901 (one loop, compiled whole)
                     held = 0
                     continue
                 if length >= least:
-                    between += run
-                    around += length
+                    since += run
+                    words += length
                     stretch = 0.0
+                else:
+                    read[pair, 8 + side] += length
                 stretch += weight
                 read[pair, 2 + side] = max(read[pair, 2 + side], stretch)
                 run, length = 0.0, 0
                 held += 1
                 if held == edge:
                     if edged:
-                        read[pair, 4 + side] += between
+                        read[pair, 4 + side] += since
                     else:
-                        read[pair, 6 + side] = around
-                    between, around, edged = 0.0, 0, True
-            read[pair, 6 + side] += around + (length if length >= least else 0)
+                        read[pair, 6 + side] += words
+                    since, words, edged = 0.0, 0, True
+            read[pair, (6 if length >= least else 8) + side] += length
+            read[pair, 6 + side] += words
     return read
 
 

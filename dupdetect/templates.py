@@ -12,9 +12,10 @@ than its text. Four things tell the one from the other, all learned from the cor
   around a text.
 * **Frames.** Where a suit is worn by two, each has text of its own *between* what they share; where an article is, its
   pages differ around it. A pair is *framed* if both documents have so `OWN` words of prose of their own, in stretches
-  of `STRETCH` shingles and more (some changed words are no text of one's own), and no more than `AROUND` of that
-  around it, menus too; and this is, in one of them at least, a `PART` of the longest stretch that they share (a long
-  story with a teaser or two inside is no suit). Fewer than `EDGE` shared shingles in a row are chance, and no frame.
+  of `STRETCH` shingles and more, and little else: no more than `AROUND` of that around it, menus too, and than `BITS`
+  of it in shorter stretches (changed words are no text of one's own); and this is, in one of them at least, a `PART` of
+  the longest stretch that they share (a long story with a teaser or two inside is no suit). Fewer than `EDGE` shared
+  shingles in a row are chance, and no frame.
 * **Votes.** A framed pair says of each shingle it shares: *template*. One whose smaller document lies inside the other,
   more than `INSIDE` of its prose, says: *content*. With more than two thirds of the votes for it, a shingle is
   template, and weighs `TEMPLATE`. A pair's own vote is left out when it is judged itself, lest it convict itself.
@@ -68,8 +69,8 @@ TEMPLATE = 0.02
 #: Words of prose of its own that a framed document has at least (25 to 50).
 OWN = 32
 
-#: Shingles in a row that are text of its own (16 to 32). Where a tenth of the words is changed at random, one shingle in
-#: 150 begins so many that are not shared.
+#: Shingles in a row that are text of its own (16 to 32). Where a tenth of the words is changed at random, one shingle
+#: in 150 begins so many that are not shared.
 STRETCH = 24
 
 #: What of the longest shared stretch this must be (0.2 to 0.33).
@@ -77,6 +78,10 @@ PART = 0.25
 
 #: What of its own between shared text a framed document has around it, at the most (0.25 to 1).
 AROUND = 0.25
+
+#: What of that it has in shorter stretches, at the most (0.5 to 2): where a quarter of the words is changed at random,
+#: it is more.
+BITS = 0.75
 
 #: Shingles in a row that are shared where a frame begins and ends (1 to 3).
 EDGE = 3
@@ -228,9 +233,9 @@ class Judge(Verifier):
         doubtful = np.flatnonzero(~clear)
         read, least = read_frames.worth(_steps(found.where(doubtful))), STRETCH
         parts = self._each(found.pairs[doubtful], lambda _, met: read(*met, SHORT, least, EDGE))
-        rows = np.concatenate([np.empty((0, 8)), *parts])
-        share, stretch, between, around = rows[:, 0:2], rows[:, 2:4], rows[:, 4:6], rows[:, 6:8]
-        suit = (between >= OWN) & (around <= AROUND * between)
+        rows = np.concatenate([np.empty((0, 10)), *parts])
+        share, stretch, between, around, bits = (rows[:, 2 * n : 2 * n + 2] for n in range(5))
+        suit = (between >= OWN) & (around <= AROUND * between) & (bits <= BITS * between)
         framed[doubtful] = suit.all(axis=1) & (between >= PART * stretch).any(axis=1)
         inside[doubtful] = (share.max(axis=1) > INSIDE) & ~framed[doubtful]
         return _Read(clear, framed, inside)

@@ -196,37 +196,47 @@ class Layout:
     def weight(self, shingle):
         return 1 if shingle in self.of_prose else templates.SHORT
 
-    def frame(self, shared, least):
-        """Give the longest stretch that is shared, and what is its own between shared text and around it."""
+    def frame(self, shared):
+        """Give the longest stretch that is shared, and what is its own between shared text, around it and in bits."""
         seen, parts = set(), []
         for is_shared, group in groupby(self.order, shared.__contains__):
             part = list(group)
             weights = [self.weight(run) for run in dict.fromkeys(part) if run not in seen]
             parts.append((is_shared, len(part), weights))
             seen |= set(part)
-        own = [not is_shared and length >= least for is_shared, length, _ in parts]
         edges = [n for n, (is_shared, length, _) in enumerate(parts) if is_shared and length >= templates.EDGE]
-        stretches, between, around = [[]], 0, 0
+        stretches, between, around, bits = [[]], 0, 0, 0
         for n, (is_shared, length, weights) in enumerate(parts):
             if is_shared:
                 stretches[-1] += weights
-            if own[n]:
+            elif length < templates.STRETCH:
+                bits += length
+            else:
                 stretches.append([])
                 within = bool(edges) and edges[0] < n < edges[-1]
                 between += within * sum(weights)
                 around += (not within) * length
-        return max(map(sum, stretches)), between, around
+        return max(map(sum, stretches)), between, around, bits
+
+    def own(self, shared):
+        """Give what is not shared, and its weights: amid shared shingles that of prose."""
+        places = [place for place, run in enumerate(self.order) if run in shared]
+        amid = set(self.order[places[0] : places[-1]]) if places else set()
+        return {run: 1 if run in amid else self.weight(run) for run in self.shingles if run not in shared}
 
 
-def read_pair(a, b, least):
+def read_pair(a, b):
     """Say whether a pair is clear, framed, and one inside the other."""
     shared = a.shingles.keys() & b.shingles.keys()
     smaller = min(len(a.shingles), len(b.shingles))
     if smaller - len(shared) < templates.OWN and len(shared) > templates.INSIDE * smaller:
         return True, False, True
-    frames = [side.frame(shared, least) for side in (a, b)]
-    suit = all(own >= templates.OWN and around <= templates.AROUND * own for _, own, around in frames)
-    framed = suit and any(own >= templates.PART * stretch for stretch, own, _ in frames)
+    frames = [side.frame(shared) for side in (a, b)]
+    suit = all(
+        own >= templates.OWN and around <= templates.AROUND * own and bits <= templates.BITS * own
+        for _, own, around, bits in frames
+    )
+    framed = suit and any(own >= templates.PART * stretch for stretch, own, *_ in frames)
     insides = [
         sum(side.weight(run) for run in side.shingles if run in shared) / sum(map(side.weight, side.shingles))
         for side in (a, b)
@@ -240,7 +250,7 @@ def weigh(texts, pairs, settings):
     Gives {(a, b): (shared, size of a, size of b, share of template, framed)}.
     """
     pages = [Layout(text, settings.shingle_size) for text in texts]
-    reads = {(a, b): read_pair(pages[a], pages[b], settings.least) for a, b in pairs}
+    reads = {(a, b): read_pair(pages[a], pages[b]) for a, b in pairs}
     ayes, noes = {}, {}
     for (a, b), (_, framed, inside) in reads.items():
         for run in pages[a].shingles.keys() & pages[b].shingles.keys():
@@ -263,7 +273,7 @@ def weigh(texts, pairs, settings):
         sizes = [
             both
             + sum(
-                min(page.weight(r), templates.TEMPLATE if is_template(r) else 1) for r in page.shingles.keys() - shared
+                min(weight, templates.TEMPLATE if is_template(run) else 1) for run, weight in page.own(shared).items()
             )
             for page in (x, y)
         ]
