@@ -171,9 +171,15 @@ def audit_cards(audit: Audit) -> tuple[str, list[Card], list[str]]:
         Card(
             "Misses",
             _of(len(audit.misses), audit.missed, "matches not in one cluster"),
-            ("a", "b", "relation", "jaccard", "containment", "verified"),
+            ("a", "b", "relation", "score", "jaccard", "containment", "verified"),
             [
-                (str(miss.a), str(miss.b), miss.relation, Share(miss.jaccard), Share(miss.containment), miss.verified)
+                (
+                    str(miss.a),
+                    str(miss.b),
+                    miss.relation,
+                    *map(Share, (miss.score, miss.jaccard, miss.containment)),
+                    miss.verified,
+                )
                 for miss in audit.misses
             ],
         ),
@@ -183,6 +189,10 @@ def audit_cards(audit: Audit) -> tuple[str, list[Card], list[str]]:
         for count, where in ((audit.only_in_input, "input"), (audit.only_in_run, "run"))
         if count
     ]
+    if audit.template_shingles is None:
+        remarks.append(
+            "the output has no templates.parquet: pairs that share what the run knew for template may pass for matches"
+        )
     return heading, [card for card in cards if card.rows], remarks
 
 

@@ -55,6 +55,44 @@ def test_a_sample_of_documents_with_all(texts, settings, sample, seed):
     assert audit.with_matches == (census.pairs[rows] > 0).sum()
 
 
+@st.composite
+def sites(draw: st.DrawFn) -> list[str]:
+    """Draw pages of one site, each story on several of them or bare; what is between its halves is the site's."""
+    menu, teaser = draw(st.sampled_from(SITES))
+    found = []
+    for _ in range(draw(st.integers(2, 9))):
+        number, length = draw(st.integers(0, 3)), draw(st.sampled_from([0, 8, 40, 90]))
+        words = [f"s{number}w{place}" for place in range(length)]
+        half, rest = " ".join(words[: length // 2]), " ".join(words[length // 2 :])
+        dressed = f"{menu}\n{half}\n{teaser} {teaser[::-1]}\n{rest}\n{menu}"
+        found.append(draw(st.sampled_from([f"{half} {rest}", dressed, f"{menu}\n{half}"])))
+    return found
+
+
+SITES = (
+    (
+        "Front page\nLocal news\nWeather",
+        "The county will repair the bridge over the weir before winter sets in and asks",
+    ),
+    ("Главная\nНовости\nПогода", "Область починит мост у плотины до зимы и просит всех водителей ехать в объезд"),
+    ("首页\n本地新闻\n天气", "县里将在冬天到来之前修好堰上的桥请所有司机绕道磨坊慢慢行驶"),
+    ("الصفحة الأولى\nأخبار\nالطقس", "ستصلح المحافظة الجسر فوق السد قبل حلول الشتاء وتطلب من السائقين"),
+)
+
+
+@given(sites(), st.sampled_from([0.3, 0.6]), st.sampled_from([0.5, 0.8]))
+def test_what_a_run_learned_an_audit_judges_by(texts, containment, threshold):
+    # Every pair that shares anything is a candidate, so the run says itself of each whether it is a match.
+    liberal = {"bands": (128, 1), "window": 1, "shared": 0.001}
+    result = dupdetect.dedup(texts, containment=containment, threshold=threshold, **liberal)
+    audit = auditing.audit(result, texts)
+    assert audit.together.pairs == 2 * result.matches.num_rows
+    assert audit.verified.found == audit.verified.pairs
+    said = {(row["a"], row["b"]): row["score"] for row in result.matches.to_pylist()}
+    for miss in audit.misses:
+        assert miss.score == pytest.approx(said.get((miss.a, miss.b), said.get((miss.b, miss.a))))
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30), st.integers(0, 50))
 def test_an_interval_holds_its_estimate(counts, others):
     pairs = np.array([max(pair) for pair in counts])

@@ -94,6 +94,69 @@ def test_a_callable_as_policy_is_no_hindrance() -> None:
     assert audit(result, TEXTS).missed == 0
 
 
+LIBERAL: dict[str, Any] = {"containment": 0.4, "window": 1, "shared": 0.1}
+MENU = "Front page\nLocal news\nWeather"
+TEASERS = [
+    "The county will repair the bridge over the weir before winter sets in and asks all drivers to take the long way.",
+    "A choir of eighty retired postal workers sang in the station hall, and four hundred people missed their train.",
+    "The museum of clocks opens its cellar, where visitors may see the oldest pendulum of the whole province swing.",
+]
+
+
+def site(stories: int) -> dict[str, str]:
+    """Give pages of one site, most of each the same suit, and of every third story a text without it."""
+    found = {}
+    for number in range(stories):
+        parts = [" ".join(f"s{number}p{part}w{n}" for n in range(20)) for part in range(3)]
+        found[f"page{number}"] = "\n".join(
+            f"{MENU}\n{teaser}\n{part}" for teaser, part in zip(TEASERS, parts, strict=True)
+        )
+        if number % 3 == 0:
+            found[f"text{number}"] = "\n".join(parts)
+    return found
+
+
+def test_what_the_run_knew_for_template_makes_no_match(tmp_path: Path) -> None:
+    texts = site(12)
+    run = dupdetect.dedup(texts, **LIBERAL)
+    assert run.manifest["counts"]["template_shingles"] > 0
+    assert run.templates["shingle"].to_pylist() == sorted(set(run.templates["shingle"].to_pylist()))
+    found = audit(run, texts)
+    assert (found.together.pairs, found.missed) == (2 * 4, 0)  # each text and its page
+    assert found.template_shingles == run.manifest["counts"]["template_shingles"]
+    for format in ("parquet", "jsonl", "csv"):
+        run.write(tmp_path / "out", format=format, overwrite=True)
+        assert audit(tmp_path / "out", texts) == found
+
+
+def test_an_output_that_does_not_say_what_is_template(tmp_path: Path) -> None:
+    texts = site(12)
+    run = dupdetect.dedup(texts, **LIBERAL)
+    run.write(tmp_path / "out")
+    (tmp_path / "out" / "templates.parquet").unlink()
+    found = audit(tmp_path / "out", texts)
+    assert found.template_shingles is None
+    assert found.together.pairs >= 8
+    (tmp_path / "out" / "templates.parquet").write_text("no table")
+    with pytest.raises(InputError, match=r"templates\.parquet"):
+        audit(tmp_path / "out", texts)
+
+
+def test_a_run_from_before_there_were_templates_is_audited_as_it_was_made(tmp_path: Path) -> None:
+    texts = site(12)
+    plain = dupdetect.dedup(texts, **LIBERAL, templates=False)
+    assert plain.templates.num_rows == 0
+    plain.write(tmp_path / "out")
+    expected = audit(plain, texts)
+    assert expected.template_shingles == 0
+    assert expected.together.pairs > 8
+    (tmp_path / "out" / "templates.parquet").unlink()
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    del manifest["settings"]["templates"]
+    (tmp_path / "out" / "manifest.json").write_text(json.dumps(manifest))
+    assert audit(tmp_path / "out", texts) == expected
+
+
 def test_the_sample_depends_on_the_seed_alone(result: Result) -> None:
     assert audit(result, TEXTS, sample=2, seed=3) == audit(result, TEXTS, sample=2, seed=3, workers=2)
     draws = {tuple(auditing.draw(5, 2, seed)) for seed in range(50)}

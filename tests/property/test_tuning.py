@@ -1,0 +1,72 @@
+"""What tuning promises of a pair is what a run says of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dupdetect
+from dupdetect import candidates, tuning
+from dupdetect.labels import Labelled
+from dupdetect.pipeline import collapse, verify
+from dupdetect.sketches import sketch_texts
+from dupdetect.templates import Judge
+from dupdetect.thresholds import Rule
+
+SITES = {
+    "en": (
+        "Front page\nLocal news\nWeather",
+        "The county will repair the bridge over the weir before winter sets in and",
+    ),
+    "ru": ("Главная\nНовости\nПогода", "Область починит мост у плотины до зимы и просит всех водителей ехать в объезд"),
+    "zh": ("首页\n本地新闻\n天气", "县里将在冬天到来之前修好堰上的桥请所有司机绕道磨坊慢慢行驶"),
+    "ar": ("الصفحة الأولى\nأخبار\nالطقس", "ستصلح المحافظة الجسر فوق السد قبل حلول الشتاء وتطلب من السائقين"),
+}
+
+
+def story(number: int, words: int) -> list[str]:
+    return [f"s{number}w{place}" for place in range(words)]
+
+
+@st.composite
+def pages(draw: st.DrawFn) -> list[str]:
+    """Draw pages of one site or two, each story on several of them, whole or in part, bare or dressed."""
+    found = []
+    for _ in range(draw(st.integers(3, 8))):
+        menu, teaser = SITES[draw(st.sampled_from(sorted(SITES)))]
+        words = story(draw(st.integers(0, 3)), draw(st.sampled_from([0, 8, 40, 90])))
+        middle = len(words) // 2
+        half, rest = " ".join(words[:middle]), " ".join(words[middle:])
+        dressed = f"{menu}\n{half}\n{teaser} {teaser[::-1]}\n{rest}\n{menu}"
+        found.append(draw(st.sampled_from([f"{half} {rest}", dressed, f"{menu}\n{half}"])))
+    return found
+
+
+rules = st.builds(
+    Rule, st.sampled_from([0.3, 0.55, 0.8, 1.0]), st.sampled_from([0.25, 0.55, 0.7, 0.9]), st.sampled_from([1, 16, 64])
+)
+
+
+@given(pages(), rules, st.sampled_from([1, 3, 5]), st.booleans())
+def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, size: int, templates: bool) -> None:
+    # Every pair that shares anything is a candidate, before and after.
+    base = dupdetect.Settings(
+        shingle_size=size, templates=templates, bands=(128, 1), window=1, shared=0.001, threshold=0.2, containment=0.1
+    )
+    a, b = np.triu_indices(len(texts), 1)
+    pairs = candidates.packed(a, b)
+    column = pa.array(texts, pa.large_string())
+    measured = tuning._measure(column, Labelled(pairs, a == b, np.ones(len(pairs)), []), base, workers=1)
+    taken = measured.taken(rule)
+
+    chosen = base.replace(**rule._asdict())
+    sketches = sketch_texts(column, base)
+    text_of, rows = collapse(sketches)
+    judge = Judge(column, rows, base, 1)
+    found = candidates.find(sketches.take(rows))
+    verify(found, judge, base, len(rows))
+    matches = set(judge.matches(found.pairs, chosen).pairs.tolist())
+    for x, y, said in zip(text_of[a], text_of[b], taken, strict=True):
+        assert said == ((x == y >= 0) or int(candidates.packed(np.int64(x), np.int64(y))) in matches)
