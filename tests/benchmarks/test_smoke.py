@@ -92,3 +92,12 @@ def test_quality(tmp_path):
     assert [row["engine"] for row in report["rows"]] == ["exact containment ≥ 0.8", "exact containment ≥ 0.9"]
     assert all(0 < row["by_label"]["cut"]["pairs"] <= 1 and row["peak_megabytes"] > 0 for row in report["rows"])
     assert printed.startswith("| engine | answers cut, light, heavy, non | seconds | peak MB |")
+
+
+def test_sites():
+    needs("scipy")
+    printed = script("sites.py", "--scenarios", "wrapped", "mixed, Thai", "--scale", 0.15, "--json")
+    rows = [json.loads(line) for line in printed.splitlines()]
+    assert [row["scenario"] for row in rows] == ["wrapped", "mixed, Thai"]
+    assert all(row["documents"] > 0 for row in rows)
+    assert all(set(row) >= {"on", "off", "exact jaccard", "exact containment"} for row in rows)
