@@ -1,0 +1,136 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+from sites import Suit, Writer, site
+
+from dupdetect.candidates import pack, unpack
+from dupdetect.layouts import find_partners, number_shingles
+from dupdetect.settings import Settings
+from dupdetect.templates import SHORT, VOTES, Judge, Lookup, _counted, _sample
+from dupdetect.verify import CONTAINED, NEAR_DUPLICATE, NONE, Overlaps, Weights
+
+
+def judged(texts, settings=None):
+    """Judge all pairs of texts that share enough: a judge, the pairs weighed by what it learned."""
+    settings = settings or Settings()
+    a, b = np.triu_indices(len(texts), 1)
+    judge = Judge(pa.array(texts, pa.large_string()), np.arange(len(texts)), settings, 1)
+    return judge, judge.learn(judge.sharing(pack(a, b), settings))
+
+
+def one(shared, size_a, size_b, template=0.0, framed=False, counts=(100, 120, 150)):
+    """Make up one pair that is weighed."""
+    weights = Weights(*(np.array([value]) for value in (shared, size_a, size_b, template, framed)))
+    return Overlaps(pack(np.array([0]), np.array([1])), *(np.array([n]) for n in counts), weights)
+
+
+def test_weights_decide_and_not_counts():
+    settings = Settings(threshold=0.8, containment=0.6)
+    assert one(70.0, 80.0, 130.0).relations(settings)[0] == CONTAINED
+    assert one(40.0, 80.0, 130.0).relations(settings)[0] == NONE
+    assert one(80.0, 80.0, 90.0).relations(settings)[0] == NEAR_DUPLICATE
+    assert one(70.0, 80.0, 130.0).scores(settings)[0] == 70 / 80
+    assert one(70.0, 80.0, 130.0).jaccard[0] == 100 / 170
+
+
+def test_a_framed_pair_must_share_as_much_as_near_duplicates():
+    settings = Settings(threshold=0.8, containment=0.6)
+    assert one(60.0, 80.0, 130.0, framed=True).relations(settings)[0] == NONE
+    assert one(65.0, 80.0, 130.0, framed=True).relations(settings)[0] == CONTAINED
+
+
+def test_text_that_is_template_alone_holds_nothing():
+    settings = Settings(containment=0.6, least=16)
+    assert one(2.0, 2.0, 9.0, template=0.95).relations(settings)[0] == NONE  # 5 shingles of content
+    assert one(2.0, 2.0, 9.0, template=0.9).relations(settings)[0] == CONTAINED  # 10 of them
+
+
+def test_pairs_that_are_weighed_and_others_are_united():
+    plain = Overlaps(pack(np.array([0]), np.array([2])), *(np.array([n]) for n in (5, 6, 7)))
+    for both in (plain | one(1.5, 2.5, 3.5, 0.25, True), one(1.5, 2.5, 3.5, 0.25, True) | plain):
+        assert [column.tolist() for column in both.weights] == [[1.5, 5], [2.5, 6], [3.5, 7], [0.25, 0], [True, False]]
+    assert (plain | plain).given is None
+    assert plain.where(np.array([], np.int64)).weights.shared.tolist() == []
+
+
+def test_distinct_shingles_are_numbered_as_they_come():
+    marked = np.array([8, 6, 9, 6, 4, 4], np.uint64)  # the lowest bit says prose: 9 is 8, of prose
+    values, prose, order = np.zeros(6, np.uint64), np.zeros(6, np.uint8), np.zeros(6, np.int32)
+    sizes = number_shingles(np.array([0, 4, 4, 6]), marked, values, prose, order)
+    assert sizes.tolist() == [2, 0, 1]
+    assert (values[:2].tolist(), values[4]) == ([8, 6], 4)
+    assert (prose[:2].tolist(), order.tolist()) == ([1, 0], [0, 1, 0, 1, 0, 0])
+
+
+def test_partners_are_where_pairs_meet():
+    judge, _ = judged(["a b c d e f g", "c d e f g h", "x y z x y"])
+    judge._layouts.meet(np.array([0, 1, 2]))
+    pages = judge._layouts.pages
+    bounds = np.array([0, 2, 3])
+    partners = find_partners(pages, np.array([0, 0]), np.array([1, 2]), bounds)
+    assert partners.tolist() == [2, -1, -1]
+
+
+@pytest.mark.parametrize("hashes", [[], [4], [2, 4, 6, 2**63, 2**64 - 2]])
+def test_hashes_are_looked_up(hashes):
+    lookup = Lookup(np.array(hashes, np.uint64))
+    assert lookup(np.array([*hashes, 10], np.uint64)).tolist() == [*range(len(hashes)), -1]
+
+
+def test_values_are_counted():
+    values = np.array([5, 3, 5, 9], np.uint64)
+    assert [part.tolist() for part in _counted(values, None)] == [[3, 5, 9], [1, 2, 1]]
+    assert [part.tolist() for part in _counted(values, np.array([1, 2, 3, 4]))] == [[3, 5, 9], [2, 4, 4]]
+    assert [part.tolist() for part in _counted(values[:0], np.empty(0, np.int64))] == [[], []]
+
+
+def test_no_document_votes_more_often_than_others():
+    a, b = np.triu_indices(60, 1)
+    sample = _sample(pack(a, b))
+    times = np.bincount(np.concatenate(unpack(sample)), minlength=60)
+    assert times.min() > 0
+    assert times.max() <= VOTES
+    assert sample.tolist() == sorted(_sample(pack(a, b)[::-1]).tolist())
+    assert _sample(pack(a[:9], b[:9])).tolist() == pack(a[:9], b[:9]).tolist()
+
+
+def test_a_pair_does_not_convict_itself():
+    """Two pages alone are framed, and say template; their own word does not count, a third page's does."""
+    pages = list(site("en", "suit", 3).values())
+    _, two = judged(pages[:2])
+    assert two.weights.framed.all()
+    assert two.weights.template.tolist() == [0]
+    _, three = judged(pages)
+    assert three.weights.framed.all()
+    assert min(three.weights.template) > 0.9
+
+
+def test_more_than_two_thirds_say_template():
+    """A notice of a site: three framed pairs say template, and each copy of it among its pages says content twice."""
+    suit, writer = Suit.of("en", "suit"), Writer("en", "content")
+    pages = [suit.page(Writer("en", n).story()) for n in range(4)]
+    notice = suit.below.split("\n")[-1]
+    six, _ = judged(pages)
+    assert (six.templates.lead == 6).all()
+    judge, _ = judged([*pages, notice])
+    leads = set(judge.templates.lead.tolist())
+    assert leads == {6, 6 - 2 * 4}
+    assert (judge.templates.lead < 0).sum() == len(notice.split()) - 4
+    assert writer.story() not in pages
+
+
+def test_what_stands_in_short_lines_weighs_little():
+    story, menus = Writer("en", "s").story(4), [Writer("en", n).menu(60) for n in range(4)]
+    _, pair = judged([f"{menus[0]}\n\n{story}\n\n{menus[1]}", f"{menus[2]}\n\n{story}\n\n{menus[3]}"])
+    own = pair.size_a[0] - pair.shared[0]
+    assert own > 170
+    assert SHORT * own < pair.weights.size_a[0] - pair.weights.shared[0] < SHORT * own + 20
+    assert pair.weighted_containment[0] > 0.8 > 0.6 > pair.containment[0]
+
+
+def test_settings_without_templates_weigh_nothing():
+    pages = list(site("en", "suit", 3).values())
+    for settings in (Settings(templates=False), Settings(unit="character")):
+        judge, found = judged(pages, settings)
+        assert found.given is None
+        assert len(judge.templates.shingles) == 0
