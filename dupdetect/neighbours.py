@@ -105,12 +105,15 @@ def compare_sample(
         met = index.meet(shingle_sets(texts, rows[block], settings))
         # Documents of a block are judged among themselves: what is laid out of them goes with the block.
         judge = Judge(texts, rows[documents], settings, 1, templates=templates)
-        matches = judge.weighed(_enough(met, documents, settings)).matches(settings)
+        met = _enough(met, documents, settings)
+        certain = judge.certain(met) & (cluster[documents[met.a]] == cluster[documents[met.b]])
+        matches = judge.weighed(met.where(~certain)).matches(settings)
         a, b = documents[matches.a], documents[matches.b]
         together = cluster[a] == cluster[b]
-        pairs, right = (np.bincount(place, minlength=len(sample)) for place in (matches.a, matches.a[together]))
+        right = np.concatenate([met.a[certain], matches.a[together]])
         missed = matches.where(~together)
         shown = missed.relations(settings), missed.scores(settings), missed.jaccard, missed.containment
+        pairs, right = (np.bincount(place, minlength=len(sample)) for place in (np.append(right, missed.a), right))
         return Compared(pairs, right, Matches(a[~together], b[~together], *shown))
 
     zeros = np.zeros(len(sample), np.int64)

@@ -38,7 +38,7 @@ import numpy as np
 from dupdetect.candidates import missing, spread, unpack
 from dupdetect.layouts import BLOCK, Layouts, Met, find_partners, read_frames, weigh_pairs
 from dupdetect.loops import Loop, on_threads
-from dupdetect.verify import Overlaps, Verifier
+from dupdetect.verify import NONE, ROUNDED, Overlaps, Verifier, is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,6 +202,29 @@ class Judge(Verifier):
     def weighed(self, found: Overlaps) -> Overlaps:
         """Weigh pairs, from `sharing`, by what has been learned."""
         return self._weighed(found, self._read(found)) if self._settings.weighs else found
+
+    def certain(self, found: Overlaps) -> Bool:
+        """Mark pairs, from `sharing`, that are matches however they are weighed: what `weighed` would find, for less.
+
+        Where a document has next to nothing of its own, what it shares weighs at least what all of it weighs at worst,
+        less one for each shingle of its own. So a family of copies is known by its members, and not by their pairs.
+        """
+        clear = (found.smaller - found.shared < OWN) & (found.containment > INSIDE)
+        if not self._settings.weighs or len(self.templates.shingles) == 0:
+            return np.asarray(clear & (found.relations(self._settings) != NONE))
+        rows = np.flatnonzero(clear)
+        some = found.where(rows)
+        lead, pages = self._leads(some.pairs), self._layouts.pages
+        template = lead > -AGAINST  # whatever a pair's own vote
+        weight = np.where(pages.prose, 1.0, SHORT)
+        weights = np.append(0, np.cumsum(np.where(template, np.minimum(weight, TEMPLATE), weight)))
+        contents = np.append(0, np.cumsum(~template))
+        start = pages.starts[np.where(some.size_a <= some.size_b, some.a, some.b)]
+        end, own = start + some.smaller, some.smaller - some.shared
+        least, content = weights[end] - weights[start] - own, contents[end] - contents[start] - own
+        share = least / np.maximum(least + own, TEMPLATE)
+        clear[rows] = is_inside(share - ROUNDED, some.smaller, content - ROUNDED, False, self._settings)
+        return clear
 
     def learn(self, found: Overlaps) -> Overlaps:
         """Let pairs vote; return them weighed.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import relation
 
 import dupdetect
-from dupdetect import auditing, intervals
+from dupdetect import auditing, candidates, intervals
+from dupdetect.templates import Judge
+from dupdetect.verify import NONE
 
 texts = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=12).map(" ".join), min_size=1, max_size=12)
 settings = st.builds(
@@ -103,3 +107,20 @@ def test_an_interval_holds_its_estimate(counts, others):
         share = found.sum() / pairs.sum()
         assert low <= share or low == pytest.approx(share)
         assert high >= share or high == pytest.approx(share)
+
+
+@given(sites(), st.sampled_from([0.3, 0.6, 0.9]), st.sampled_from([0.5, 0.8]), st.sampled_from([1, 16]))
+def test_what_is_certain_is_so_when_weighed(texts, containment, threshold, least):
+    settings = dupdetect.Settings(containment=containment, threshold=threshold, least=least)
+    column = pa.array([text for page in texts for text in (page, f"{page} more", f"few {page}")], pa.large_string())
+    rows = np.arange(len(column))
+    pairs = candidates.packed(*np.triu_indices(len(rows), 1))
+    judge = Judge(column, rows, settings, 1)
+    judge.learn(judge.sharing(pairs, settings))
+    found = judge.sharing(pairs, settings)
+    certain = judge.certain(found)
+    matches = judge.weighed(found).relations(settings) != NONE
+    assert not (certain & ~matches).any()
+    unknown = Judge(column, rows, settings, 1, templates=dataclasses.replace(judge.templates, pairs=None))
+    matches = unknown.weighed(found).relations(settings) != NONE
+    assert not (unknown.certain(found) & ~matches).any()

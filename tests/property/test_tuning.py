@@ -39,7 +39,8 @@ def pages(draw: st.DrawFn) -> list[str]:
         words = story(draw(st.integers(0, 3)), draw(st.sampled_from([0, 8, 40, 90])))
         middle = len(words) // 2
         half, rest = " ".join(words[:middle]), " ".join(words[middle:])
-        dressed = f"{menu}\n{half}\n{teaser} {teaser[::-1]}\n{rest}\n{menu}"
+        column = " ".join(story(9, 40))
+        dressed = f"{menu}\n{half}\n{teaser} {column}\n{rest}\n{menu}\n{column[::-1]}"
         found.append(draw(st.sampled_from([f"{half} {rest}", dressed, f"{menu}\n{half}"])))
     return found
 
