@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from oracles import relation
 
@@ -63,14 +63,25 @@ def test_a_sample_of_documents_with_all(texts, settings, sample, seed):
 def sites(draw: st.DrawFn) -> list[str]:
     """Draw pages of one site, each story on several of them or bare; what is between its halves is the site's."""
     menu, teaser = draw(st.sampled_from(SITES))
+    column = " ".join(f"c{place}" for place in range(draw(st.sampled_from([0, 50, 200]))))
     found = []
     for _ in range(draw(st.integers(2, 9))):
-        number, length = draw(st.integers(0, 3)), draw(st.sampled_from([0, 8, 40, 90]))
-        words = [f"s{number}w{place}" for place in range(length)]
-        half, rest = " ".join(words[: length // 2]), " ".join(words[length // 2 :])
-        dressed = f"{menu}\n{half}\n{teaser} {teaser[::-1]}\n{rest}\n{menu}"
+        half, rest = story(draw(st.integers(0, 3)), draw(st.sampled_from([0, 8, 40, 90])))
+        dressed = f"{menu}\n{teaser}\n{half}\n{column}\n{rest}\n{teaser[::-1]}\n{menu}"
         found.append(draw(st.sampled_from([f"{half} {rest}", dressed, f"{menu}\n{half}"])))
     return found
+
+
+def story(number: int, length: int) -> tuple[str, str]:
+    """Give both halves of a story."""
+    words = [f"s{number}w{place}" for place in range(length)]
+    return " ".join(words[: length // 2]), " ".join(words[length // 2 :])
+
+
+COLUMN = " ".join(f"c{place}" for place in range(200))
+SUITED = [
+    f"{half}\n{COLUMN}\n{rest}\n{COLUMN[::-1]}" for half, rest in (story(n, 160 if n < 15 else 8) for n in range(16))
+]
 
 
 SITES = (
@@ -110,6 +121,7 @@ def test_an_interval_holds_its_estimate(counts, others):
 
 
 @given(sites(), st.sampled_from([0.3, 0.6, 0.9]), st.sampled_from([0.5, 0.8]), st.sampled_from([1, 16]))
+@example([COLUMN + text for text in SUITED], 0.6, 0.8, 16)  # little besides the suit
 def test_what_is_certain_is_so_when_weighed(texts, containment, threshold, least):
     settings = dupdetect.Settings(containment=containment, threshold=threshold, least=least)
     column = pa.array([text for page in texts for text in (page, f"{page} more", f"few {page}")], pa.large_string())
