@@ -196,14 +196,15 @@ def find_partners(pages: Pages, a: Int, b: Int, bounds: Int) -> Int32:
 def read_frames(  # noqa: C901 (one loop, compiled whole)
     pages: Pages, a: Int, b: Int, bounds: Int, partners: Int32, short: float, least: int, edge: int
 ) -> Share:
-    """Read how the documents of each pair share what they share: float64[pairs, 10].
+    """Read how the documents of each pair share what they share: float64[pairs, 16].
 
-    In weight, a shingle of prose being 1 and any other `short`, for a and for b: how much of it is in the other; the
+    For a and for b. In weight, a shingle of prose being 1 and any other `short`: how much of it is in the other; the
     longest stretch of shared shingles, with no text of its own within; how much text of its own stands between shared
-    ones. In words, how much of that stands around them; how much else is its own. Text of its own are stretches of
-    `least` shingles and more; what it stands between are `edge` shingles in a row and more.
+    ones. In shingles: how much of that stands before them; how much behind them; how much else is its own; how
+    much stands before the longest shared stretch, and how much behind it. Text of its own are stretches of `least`
+    shingles and more; what it stands between are `edge` shingles in a row and more.
     """
-    read = np.zeros((len(a), 10))
+    read = np.zeros((len(a), 16))
     most = 1
     for pair in range(len(a)):
         most = max(most, pages.sizes[a[pair]], pages.sizes[b[pair]])
@@ -226,6 +227,7 @@ def read_frames(  # noqa: C901 (one loop, compiled whole)
             if whole > 0:
                 read[pair, side] /= whole
             stretch, run, length, since, words, held, edged = 0.0, 0.0, 0, 0.0, 0, 0, False
+            owned = 0
             for position in range(start, start + pages.lengths[document]):
                 number = pages.order[position]
                 weight = 0.0 if seen[number] else 1.0 if pages.prose[start + number] else short
@@ -238,11 +240,13 @@ def read_frames(  # noqa: C901 (one loop, compiled whole)
                 if length >= least:
                     since += run
                     words += length
+                    owned += length
                     stretch = 0.0
                 else:
-                    read[pair, 8 + side] += length
+                    read[pair, 10 + side] += length
                 stretch += weight
-                read[pair, 2 + side] = max(read[pair, 2 + side], stretch)
+                if stretch > read[pair, 2 + side]:
+                    read[pair, 2 + side], read[pair, 12 + side] = stretch, owned
                 run, length = 0.0, 0
                 held += 1
                 if held == edge:
@@ -251,8 +255,9 @@ def read_frames(  # noqa: C901 (one loop, compiled whole)
                     else:
                         read[pair, 6 + side] += words
                     since, words, edged = 0.0, 0, True
-            read[pair, (6 if length >= least else 8) + side] += length
-            read[pair, 6 + side] += words
+            read[pair, (8 if length >= least else 10) + side] += length
+            read[pair, 8 + side] += words
+            read[pair, 14 + side] = owned + (length if length >= least else 0) - read[pair, 12 + side]
     return read
 
 
@@ -272,7 +277,7 @@ def weigh_pairs(  # noqa: C901 (one loop, compiled whole)
 
     In weight, what they share, and all of a, and all of b; then how many shared shingles are template. A shingle is
     that if its `lead` (beside `Pages.values`) is positive, after the pair's own vote is taken from it. What a document
-    has of its own between the first and the last that is shared is as good as prose.
+    has of its own is as good as prose unless it stands before or behind all that is shared, and some of it does both.
     """
     weighed = np.zeros((len(a), 4))
     most = 1
@@ -293,6 +298,8 @@ def weigh_pairs(  # noqa: C901 (one loop, compiled whole)
                 first += 1
             while last > first and not shared[pages.order[last]]:
                 last -= 1
+            if first == start or last == start + pages.lengths[document] - 1:
+                first, last = start, start + pages.lengths[document]
             for position in range(first, last):
                 framed[pages.order[position]] = True
             for number in range(size):

@@ -8,16 +8,19 @@ Two strangers in the same suit share its menus, teasers and legal notices; one a
 than its text. Four things tell the one from the other, all learned from the corpus itself:
 
 * **Lines.** Menus are short lines among short lines; sentences are prose (`dupdetect.lines`). A shingle that is of
-  prose in neither document weighs `SHORT`, but for what a document has of its own amid what is shared: chrome stands
-  around a text.
+  prose in neither document weighs `SHORT`: what they share anywhere, what a document has of its own where that stands
+  both before and behind what is shared, for chrome stands around a text.
 * **Frames.** Where a suit is worn by two, each has text of its own *between* what they share; where an article is, its
   pages differ around it. A pair is *framed* if both documents have so `OWN` words of prose of their own, in stretches
-  of `STRETCH` shingles and more, and little else: no more than `AROUND` of that around it, menus too, and than `BITS`
-  of it in shorter stretches (changed words are no text of one's own); and this is, in one of them at least, a `PART` of
-  the longest stretch that they share (a long story with a teaser or two inside is no suit). Fewer than `EDGE` shared
-  shingles in a row are chance, and no frame.
+  of `STRETCH` shingles and more, and it is, in one of them at least, a `PART` of the longest stretch that they share (a
+  long story with a teaser or two inside is no suit). Fewer than `EDGE` shared shingles in a row are chance, and no
+  frame. What they share must not stand *within*, that is, text of its own before it in one of them, and behind it in
+  one: chrome reaches an edge of both. Nor may the longest stretch stand *amid* own text in both, `AMID` times as long:
+  that is a story between an outlet's teasers, whatever else the outlets have in common. And edits are no text of one's
+  own: where most of what is own comes in shorter stretches, its amounts must differ, by `TURN`.
 * **Votes.** A framed pair says of each shingle it shares: *template*. One whose smaller document lies inside the other,
-  more than `INSIDE` of its prose, says: *content*. With more than two thirds of the votes for it, a shingle is
+  more than `INSIDE` of its prose, says: *content*; and so does one of which `HALF` of the prose of either is shared and
+  stands within, with no `PART` of it own text between. With more than two thirds of the votes for it, a shingle is
   template, and weighs `TEMPLATE`. A pair's own vote is left out when it is judged itself, lest it convict itself.
 * **The threshold.** A framed pair is no text inside another: as much of it must be shared as of any two near
   duplicates (`Settings.threshold`), and not `Settings.containment`.
@@ -69,25 +72,26 @@ TEMPLATE = 0.02
 #: Words of prose of its own that a framed document has at least (25 to 50).
 OWN = 32
 
-#: Shingles in a row that are text of its own (16 to 32). Where a tenth of the words is changed at random, one shingle
-#: in 150 begins so many that are not shared.
-STRETCH = 24
+#: Shingles in a row that are text of its own (16 to 24).
+STRETCH = 16
 
 #: What of the longest shared stretch this must be (0.2 to 0.33).
 PART = 0.25
 
-#: What of its own between shared text a framed document has around it, at the most (0.25 to 1).
-AROUND = 0.25
+#: How many times as long as the own text between shared ones a story amid teasers is, at least (1 to 2).
+AMID = 2.0
 
-#: What of that it has in shorter stretches, at the most (0.5 to 2): where a quarter of the words is changed at random,
-#: it is more.
-BITS = 0.75
+#: How much more own text one of them has than the other, where it comes in bits (a word changed leaves both as long).
+TURN = 0.1
 
 #: Shingles in a row that are shared where a frame begins and ends (1 to 3).
 EDGE = 3
 
 #: Share of the prose of the smaller document that makes it content of the larger (0.9 to 0.95).
 INSIDE = 0.9
+
+#: Share of the prose of either that makes what stands within content (0.5; at 0.6 fewer articles are kept).
+HALF = 0.5
 
 #: Votes for template that one for content outweighs.
 AGAINST = 2
@@ -254,13 +258,19 @@ class Judge(Verifier):
         clear = (own < OWN) & (found.containment > INSIDE)
         framed, inside = np.zeros(len(clear), np.bool_), clear.copy()
         doubtful = np.flatnonzero(~clear)
-        read, least = read_frames.worth(_steps(found.where(doubtful))), STRETCH
-        parts = self._each(found.pairs[doubtful], lambda _, met: read(*met, SHORT, least, EDGE))
-        rows = np.concatenate([np.empty((0, 10)), *parts])
-        share, stretch, between, around, bits = (rows[:, 2 * n : 2 * n + 2] for n in range(5))
-        suit = (between >= OWN) & (around <= AROUND * between) & (bits <= BITS * between)
-        framed[doubtful] = suit.all(axis=1) & (between >= PART * stretch).any(axis=1)
-        inside[doubtful] = (share.max(axis=1) > INSIDE) & ~framed[doubtful]
+        read = read_frames.worth(_steps(found.where(doubtful)))
+        parts = self._each(found.pairs[doubtful], lambda _, met: read(*met, SHORT, STRETCH, EDGE))
+        rows = np.concatenate([np.empty((0, 16)), *parts])
+        share, stretch, between, before, behind, bits, ahead, after = (rows[:, 2 * n : 2 * n + 2] for n in range(8))
+        within = before.any(axis=1) & behind.any(axis=1)
+        wide = (between >= PART * stretch).any(axis=1)
+        own_text = between + bits
+        turned = own_text.max(axis=1) - own_text.min(axis=1) >= TURN * own_text.max(axis=1)
+        suit = (between >= OWN).all(axis=1) & (turned | (bits <= between).all(axis=1))
+        amid = ((ahead > 0) & (after > 0) & (stretch >= AMID * between)).all(axis=1)
+        framed[doubtful] = suit & wide & ~within & ~amid
+        most = share.max(axis=1)
+        inside[doubtful] = ((most > INSIDE) | (within & ~wide & (most >= HALF))) & ~framed[doubtful]
         return _Read(clear, framed, inside)
 
     def _tally(self, pairs: Pairs) -> tuple[Hashes, Int32]:

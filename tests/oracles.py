@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import namedtuple
 from functools import cache, lru_cache
 from itertools import combinations, groupby
 
@@ -185,6 +186,10 @@ def prose(text):
     return [mark or not any(marks) for mark, row in zip(marks, rows, strict=True) for _ in row]
 
 
+#: What a document has of its own where, and whether the longest shared stretch is amid its own text.
+Frame = namedtuple("Frame", "stretch between before behind bits amid")
+
+
 class Layout:
     """A text as `weigh` reads it."""
 
@@ -197,7 +202,7 @@ class Layout:
         return 1 if shingle in self.of_prose else templates.SHORT
 
     def frame(self, shared):
-        """Give the longest stretch that is shared, and what is its own between shared text, around it and in bits."""
+        """Read what is its own: between shared text, before, behind, in bits; if it is around the longest stretch."""
         seen, parts = set(), []
         for is_shared, group in groupby(self.order, shared.__contains__):
             part = list(group)
@@ -205,7 +210,8 @@ class Layout:
             parts.append((is_shared, len(part), weights))
             seen |= set(part)
         edges = [n for n, (is_shared, length, _) in enumerate(parts) if is_shared and length >= templates.EDGE]
-        stretches, between, around, bits = [[]], 0, 0, 0
+        stretches, owned = [[]], [0]
+        between, before, behind, bits = 0, 0, 0, 0
         for n, (is_shared, length, weights) in enumerate(parts):
             if is_shared:
                 stretches[-1] += weights
@@ -213,15 +219,24 @@ class Layout:
                 bits += length
             else:
                 stretches.append([])
-                within = bool(edges) and edges[0] < n < edges[-1]
-                between += within * sum(weights)
-                around += (not within) * length
-        return max(map(sum, stretches)), between, around, bits
+                owned.append(owned[-1] + length)
+                if edges and n < edges[0]:
+                    before += length
+                elif edges and n < edges[-1]:
+                    between += sum(weights)
+                else:
+                    behind += length
+        sums = list(map(sum, stretches))
+        longest = sums.index(max(sums))
+        amid = 0 < owned[longest] < owned[-1] and sums[longest] >= templates.AMID * between
+        return Frame(sums[longest], between, before, behind, bits, amid)
 
     def own(self, shared):
-        """Give what is not shared, and its weights: amid shared shingles that of prose."""
+        """Give what is not shared, and its weights: of prose, or if none of it is on one side of what is shared, 1."""
         places = [place for place, run in enumerate(self.order) if run in shared]
-        amid = set(self.order[places[0] : places[-1]]) if places else set()
+        amid = set(self.order)
+        if places and places[0] > 0 and places[-1] < len(self.order) - 1:
+            amid = set(self.order[places[0] : places[-1]])
         return {run: 1 if run in amid else self.weight(run) for run in self.shingles if run not in shared}
 
 
@@ -232,16 +247,20 @@ def read_pair(a, b):
     if smaller - len(shared) < templates.OWN and len(shared) > templates.INSIDE * smaller:
         return True, False, True
     frames = [side.frame(shared) for side in (a, b)]
-    suit = all(
-        own >= templates.OWN and around <= templates.AROUND * own and bits <= templates.BITS * own
-        for _, own, around, bits in frames
-    )
-    framed = suit and any(own >= templates.PART * stretch for stretch, own, *_ in frames)
-    insides = [
+    owns = [frame.between + frame.bits for frame in frames]
+    turned = max(owns) - min(owns) >= templates.TURN * max(owns)
+    suit = all(frame.between >= templates.OWN for frame in frames)
+    wide = any(frame.between >= templates.PART * frame.stretch for frame in frames)
+    within = any(frame.before for frame in frames) and any(frame.behind for frame in frames)
+    amid = all(frame.amid for frame in frames)
+    edited = any(frame.bits > frame.between for frame in frames) and not turned
+    framed = suit and wide and not within and not amid and not edited
+    inside = max(
         sum(side.weight(run) for run in side.shingles if run in shared) / sum(map(side.weight, side.shingles))
         for side in (a, b)
-    ]
-    return False, framed, not framed and max(insides) > templates.INSIDE
+    )
+    is_content = inside > templates.INSIDE or (within and not wide and inside >= templates.HALF)
+    return False, framed, is_content and not framed
 
 
 def weigh(texts, pairs, settings):
