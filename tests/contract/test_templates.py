@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from sites import LANGUAGES, Suit, Writer, site
+from suits import LANGUAGES, Suit, Writer, site
 
 import dupdetect
 

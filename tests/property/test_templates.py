@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sites import LANGUAGES, Suit, Writer
+from suits import LANGUAGES, Suit, Writer
 
 from dupdetect import loops, sketches
 from dupdetect.candidates import pack

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from sites import Suit, Writer, site
+from suits import Suit, Writer, site
 
 from dupdetect.candidates import pack, unpack
 from dupdetect.layouts import find_partners, number_shingles
