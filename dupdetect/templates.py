@@ -81,6 +81,9 @@ PART = 0.25
 #: How many times as long as the own text between shared ones a story amid teasers is, at least (1 to 2).
 AMID = 2.0
 
+#: What of its own between shared text comes in shorter stretches, at the most, unless one has more than the other.
+BITS = 0.5
+
 #: How much more own text one of them has than the other, where it comes in bits (a word changed leaves both as long).
 TURN = 0.1
 
@@ -266,7 +269,7 @@ class Judge(Verifier):
         wide = (between >= PART * stretch).any(axis=1)
         own_text = between + bits
         turned = own_text.max(axis=1) - own_text.min(axis=1) >= TURN * own_text.max(axis=1)
-        suit = (between >= OWN).all(axis=1) & (turned | (bits <= between).all(axis=1))
+        suit = (between >= OWN).all(axis=1) & (turned | (bits <= BITS * between).all(axis=1))
         amid = ((ahead > 0) & (after > 0) & (stretch >= AMID * between)).all(axis=1)
         framed[doubtful] = suit & wide & ~within & ~amid
         most = share.max(axis=1)

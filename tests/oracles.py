@@ -253,7 +253,7 @@ def read_pair(a, b):
     wide = any(frame.between >= templates.PART * frame.stretch for frame in frames)
     within = any(frame.before for frame in frames) and any(frame.behind for frame in frames)
     amid = all(frame.amid for frame in frames)
-    edited = any(frame.bits > frame.between for frame in frames) and not turned
+    edited = any(frame.bits > templates.BITS * frame.between for frame in frames) and not turned
     framed = suit and wide and not within and not amid and not edited
     inside = max(
         sum(side.weight(run) for run in side.shingles if run in shared) / sum(map(side.weight, side.shingles))

@@ -2,7 +2,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from sites import LANGUAGES, Writer
+from suits import LANGUAGES, Writer
 
 from dupdetect.lines import halves, prose, prose_shingles
 from dupdetect.words import words
