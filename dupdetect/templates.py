@@ -17,7 +17,7 @@ than its text. Four things tell the one from the other, all learned from the cor
   frame. What they share must not stand *within*, that is, text of its own before it in one of them, and behind it in
   one: chrome reaches an edge of both. Nor may the longest stretch stand *amid* own text in both, `AMID` times as long:
   that is a story between an outlet's teasers, whatever else the outlets have in common. And edits are no text of one's
-  own: where most of what is own comes in shorter stretches, its amounts must differ, by `TURN`.
+  own: where more than `BITS` of that comes in shorter stretches, one must have more than the other, by `TURN`.
 * **Votes.** A framed pair says of each shingle it shares: *template*. One whose smaller document lies inside the other,
   more than `INSIDE` of its prose, says: *content*; and so does one of which `HALF` of the prose of either is shared and
   stands within, with no `PART` of it own text between. With more than two thirds of the votes for it, a shingle is
