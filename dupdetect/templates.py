@@ -216,7 +216,7 @@ class Judge(Verifier):
         Where a document has next to nothing of its own, what it shares weighs at least what all of it weighs at worst,
         less one for each shingle of its own. So a family of copies is known by its members, and not by their pairs.
         """
-        clear = (found.smaller - found.shared < OWN) & (found.containment > INSIDE)
+        clear = _clear(found)
         if not self._settings.weighs or len(self.templates.shingles) == 0:
             return np.asarray(clear & (found.relations(self._settings) != NONE))
         rows = np.flatnonzero(clear)
@@ -257,8 +257,7 @@ class Judge(Verifier):
 
     def _read(self, found: Overlaps) -> _Read:
         """Read how the pairs in doubt share what they share."""
-        own = np.minimum(found.size_a, found.size_b) - found.shared
-        clear = (own < OWN) & (found.containment > INSIDE)
+        clear = _clear(found)
         framed, inside = np.zeros(len(clear), np.bool_), clear.copy()
         doubtful = np.flatnonzero(~clear)
         read = read_frames.worth(_steps(found.where(doubtful)))
@@ -364,6 +363,11 @@ class Judge(Verifier):
             return work(part, Met(*met, find(*met)))
 
         return on_threads(block, pairwise(cuts.tolist()), self._workers)
+
+
+def _clear(found: Overlaps) -> Bool:
+    """Mark pairs of which the smaller has next to nothing of its own."""
+    return (found.smaller - found.shared < OWN) & (found.containment > INSIDE)
 
 
 def _steps(found: Overlaps) -> float:
