@@ -114,6 +114,16 @@ def grown(values, needed):
 
 
 @allocating
+def with_room(values, total, more):
+    """Return `values`, or if there is no room for `more` behind the first `total`, a longer array that begins so."""
+    if total + more <= len(values):
+        return values
+    larger = np.empty(2 * (total + more), values.dtype)
+    larger[:total] = values[:total]
+    return larger
+
+
+@allocating
 def hash_units(scratch, bitmap, size, single, hashes, buffers):
     """Hash the words of a folded document, or its `single` characters; return the hashes and how many they are."""
     blocks = (size >> 6) + 1
@@ -159,10 +169,7 @@ def sketch_block(
         sign(shingles, shingled, factors, terms, mixed, signatures, row)
         key_bands(signatures[row], bands, rows, band_keys[document])
         kept = winnow(shingles, shingled, window, minima, hashes) if window > 0 else 0
-        if total + kept > len(fingerprints):
-            larger = np.empty(2 * (total + kept), np.uint64)
-            larger[:total] = fingerprints[:total]
-            fingerprints = larger
+        fingerprints = with_room(fingerprints, total, kept)
         fingerprints[total : total + kept] = minima[:kept]
         fingerprint_counts[document] = kept
         total += kept
@@ -188,10 +195,7 @@ def shingle_block(data, offsets, documents, first, last, single, shingle_size, d
         kept = hash_shingles(hashes, count, shingle_size, shingles)
         if distinct:
             kept = sort_distinct(shingles, kept, hashes)
-        if total + kept > len(values):
-            larger = np.empty(2 * (total + kept), np.uint64)
-            larger[:total] = values[:total]
-            values = larger
+        values = with_room(values, total, kept)
         values[total : total + kept] = shingles[:kept]
         counts[index] = kept
         total += kept
@@ -217,10 +221,7 @@ def marked_block(data, offsets, documents, first, last, shingle_size, characters
         found = hash_shingles(hashes, count, shingle_size, shingles)
         mark_prose(scratch, bitmap, size, count, flags)
         mark_shingles(shingles, found, count, flags)
-        if total + found > len(values):
-            larger = np.empty(2 * (total + found), np.uint64)
-            larger[:total] = values[:total]
-            values = larger
+        values = with_room(values, total, found)
         values[total : total + found] = shingles[:found]
         counts[index] = found
         total += found
