@@ -17,6 +17,7 @@ ROOMS = (
     "errors",
     "bands",  # what Settings asks for the bands of a threshold; knows nothing of the others
     "settings",
+    "shelves",
     "reading",
     "documents",
     "words",

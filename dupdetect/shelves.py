@@ -1,0 +1,201 @@
+"""Where arrays and tables stand that are too large to carry about: in memory, or in files that are mapped into it.
+
+Input    arrays and tables, in any number of pieces
+Output   the same, as one array or table, read-only
+Cost     in memory a copy; on disk a write, and later reads from the disk for what the kernel has not kept
+
+Stages see no difference, so results have none. Mapped files count as resident memory for as long as their pages are
+mapped; `DiskShelf` unmaps them whenever they grow beyond its share, and the next look maps them again. What a stage
+allocates itself it bounds by `Shelf.room`.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dupdetect.errors import OutputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import DTypeLike, NDArray
+
+#: Share of a shelf's memory that mapped pages may take; the rest is for what stages allocate.
+MAPPED = 0.3
+
+#: Share of a shelf's memory that one stage's largest arrays may take at a time.
+ROOM = 0.15
+
+#: Seconds between two looks at how much is mapped. Two threads touch some 2 GB a second.
+PERIOD = 0.02
+
+
+class Column:
+    """An array that grows at its end, in memory."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._held: NDArray[Any] = np.empty(0, dtype)
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """What has been appended, end to end; read-only."""
+        values = self._held[: self._length]
+        values.flags.writeable = False
+        return values
+
+    def append(self, values: NDArray[Any]) -> None:
+        """Put values at the end; views taken before stay as they are."""
+        end = self._length + len(values)
+        if end > len(self._held):
+            held = np.empty(max(end, 2 * self._length if self._length else 0), self._held.dtype)
+            held[: self._length] = self._held[: self._length]
+            self._held = held
+        self._held[self._length : end] = values
+        self._length = end
+
+
+class Shelf:
+    """In memory: nothing is bounded."""
+
+    #: Bytes that the largest arrays of a stage may take at a time; None where nothing bounds them.
+    room: int | None = None
+
+    def column(self, dtype: DTypeLike) -> Column:
+        """Return an empty column."""
+        return Column(dtype)
+
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class DiskShelf(Shelf):
+    """In files of a folder, mapped.
+
+    Parameters
+    ----------
+    folder : path
+        For the files; it must exist. Columns have nameless files, which vanish with the process.
+    memory : int
+        Bytes that the whole process should keep to.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], memory: int) -> None:
+        self.folder = Path(folder)
+        self.room = max(1 << 20, int(ROOM * memory))
+        self._mapped = int(MAPPED * memory)
+        self._maps: weakref.WeakSet[_Map] = weakref.WeakSet()
+        self._watch: threading.Thread | None = None
+        self._done = threading.Event()
+        self._lock = threading.Lock()
+
+    def column(self, dtype: DTypeLike) -> Column:
+        """Return an empty column, in a file."""
+        return _FileColumn(dtype, self)
+
+    def array(self, path: Path, dtype: DTypeLike) -> NDArray[Any]:
+        """Map a file of values, end to end; read-only."""
+        with path.open("rb") as file:
+            return self._map(file.fileno(), np.dtype(dtype))
+
+    def table(self, path: Path) -> pa.Table:
+        """Map an Arrow file, uncompressed."""
+        import pyarrow as pa
+        import pyarrow.ipc
+
+        with path.open("rb") as file:
+            mapped = self._map(file.fileno(), np.dtype(np.uint8))
+        return pyarrow.ipc.open_file(pa.py_buffer(mapped)).read_all()
+
+    def release(self) -> None:
+        """Unmap all pages; whoever looks at them has them mapped again."""
+        with self._lock:
+            maps = list(self._maps)
+        for mapped in maps:
+            mapped.release()
+
+    def __enter__(self) -> DiskShelf:
+        resident = resident_mapped()
+        if resident is not None:  # elsewhere the kernel takes mapped pages back as it needs them
+            limit = resident() + self._mapped
+            self._watch = threading.Thread(target=self._keep_below, args=(resident, limit), daemon=True)
+            self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        if self._watch is not None:
+            self._watch.join()
+
+    def _keep_below(self, resident: Callable[[], int], limit: int) -> None:
+        while not self._done.wait(PERIOD):
+            if resident() > limit:
+                self.release()
+
+    def _map(self, descriptor: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+        length = os.fstat(descriptor).st_size
+        if length == 0:
+            return np.empty(0, dtype)  # which cannot be mapped
+        mapped = _Map(descriptor, length, access=mmap.ACCESS_READ)
+        with self._lock:
+            self._maps.add(mapped)
+        return np.frombuffer(mapped, dtype)
+
+
+class _Map(mmap.mmap):
+    """A mapped file, whose pages can be let go."""
+
+    def release(self) -> None:
+        if hasattr(self, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
+            self.madvise(mmap.MADV_DONTNEED)
+
+
+class _FileColumn(Column):
+    """An array that grows at its end, in a file."""
+
+    def __init__(self, dtype: DTypeLike, shelf: DiskShelf) -> None:
+        super().__init__(dtype)
+        self._shelf = shelf
+        self._file = tempfile.TemporaryFile(dir=shelf.folder, buffering=0)  # noqa: SIM115 - closed with the column
+        weakref.finalize(self, self._file.close)
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """What has been appended, end to end; read-only."""
+        if len(self._held) < self._length:
+            self._held = self._shelf._map(self._file.fileno(), self._held.dtype)
+        return self._held[: self._length]
+
+    def append(self, values: NDArray[Any]) -> None:
+        """Put values at the end; views taken before stay as they are."""
+        data = np.ascontiguousarray(values, self._held.dtype).view(np.uint8).data
+        try:
+            while len(data):
+                data = data[self._file.write(data) :]
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise OutputError(f"{self._shelf.folder}: cannot be written ({reason}); make room there") from error
+        self._length += len(values)
+
+
+def resident_mapped() -> Callable[[], int] | None:
+    """Return what tells how many bytes of files are mapped and resident; None where nothing does."""
+    path = Path("/proc/self/statm")
+    if not path.exists():
+        return None
+    size = os.sysconf("SC_PAGE_SIZE")
+    return lambda: int(path.read_text().split()[2]) * size
