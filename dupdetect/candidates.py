@@ -1,8 +1,8 @@
 """Equal keys to candidate pairs.
 
-Input    band keys and fingerprints of documents in a fixed order
+Input    band keys and fingerprints of documents in a fixed order, in parts
 Output   pairs of documents worth verifying, and which of them stand for more than themselves
-Cost     O(keys) to group, O(keys * frequent) at most to join
+Cost     O(keys) to group, O(keys * frequent) at most to join; 4 bytes for each key that is shared, on a shelf
 
 A pair is a candidate when a band of its signatures is equal, or when it shares enough of the smaller document's
 fingerprints (`Settings.shared`). All pairs of documents that share a key would be quadratic in a key's frequency, so
@@ -11,6 +11,9 @@ each of its frequent keys a document is linked to the two it shares most such ke
 few; and so to the best of its neighbours. Documents are ordered by length: the first are the likeliest to be inside all
 others, and neighbours are the likeliest to be alike. What sparse links miss is found by looking again
 among the canonicals alone, after clustering.
+
+Keys lie in buckets, a few of which are grouped at a time: equal keys are in equal buckets, so how many at a time, and
+on how many threads, changes nothing. Groups are then joined for a range of documents at a time.
 """
 
 from __future__ import annotations
@@ -22,9 +25,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dupdetect.loops import Loop, on_threads
+from dupdetect.shelves import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,10 +36,22 @@ if TYPE_CHECKING:
     from dupdetect.sketches import Sketches
 
     Int = NDArray[np.int64]
+    Int32 = NDArray[np.int32]
     Pairs = NDArray[np.uint64]
 
 #: A pair (a, b), a < b < 2**32, as one number: a * 2**32 + b. Sorted and distinct wherever it is passed on.
 HALF = np.uint64(32)
+
+
+#: Buckets that keys are laid in, and the bits that say in which: their lowest are left to number keys by.
+BUCKETS = 256
+SHIFT = 24
+
+#: Entries that are grouped at a time in each thread, at the most: their table fits the processor's caches.
+AT_ONCE = 1 << 21
+
+#: Bytes that grouping and joining take for an entry.
+GROUPING, JOINING = 48, 24
 
 
 class Reach(NamedTuple):
@@ -106,16 +122,54 @@ def missing(pairs: Pairs, others: Pairs) -> NDArray[np.bool_]:
     return others[place] != pairs  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True, eq=False)
-class _Groups:
-    """Documents by key and keys by document, keys being numbered without gaps.
+class Keys(NamedTuple):
+    """Keys of some documents, by bucket: those of bucket b are ``keys[bounds[b]:bounds[b + 1]]``.
 
     Attributes
     ----------
-    starts, members : int64[groups + 1], int64[entries]
+    keys : uint64[entries]
+    documents : int32[entries]
+        Whose they are.
+    bounds : int64[BUCKETS + 1]
+    """
+
+    keys: NDArray[np.uint64]
+    documents: Int32
+    bounds: Int
+
+    @classmethod
+    def of(cls, keys: NDArray[np.uint64], offsets: Int, first: int = 0) -> Keys:
+        """Lay out the keys of documents, a row each (``keys[offsets[i]:offsets[i + 1]]``), numbered from `first` on."""
+        return cls(*sort_into_buckets.worth(8 * len(keys))(keys, offsets, first))
+
+
+class Source(NamedTuple):
+    """Keys of one kind.
+
+    Attributes
+    ----------
+    parts : sequence of Keys
+    lengths : int64[documents]
+        How many keys each document has.
+    share : float
+        Share of the keys of whoever has fewer that two documents must have in common.
+    """
+
+    parts: Sequence[Keys]
+    lengths: Int
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """Documents by key.
+
+    Attributes
+    ----------
+    starts, members : int64[groups + 1], int32[entries]
         Group g holds the documents ``members[starts[g]:starts[g + 1]]``, ascending.
-    bounds, groups, places : int64[documents + 1], int64[entries], int64[entries]
-        Document d is in the groups ``groups[bounds[d]:bounds[d + 1]]``, where it stands in `members` at its `places`.
+    degrees : int64[documents]
+        In how many groups each document is.
     lengths : int64[documents]
         How many keys each document has that could be among these, shared or not.
     share : float
@@ -123,12 +177,36 @@ class _Groups:
     """
 
     starts: Int
-    members: Int
-    bounds: Int
-    groups: Int
-    places: Int
+    members: Int32
+    degrees: Int
     lengths: Int
     share: float
+
+    def runs(self, entries: int) -> Iterator[tuple[Int, Int32]]:
+        """Yield the sizes and the members of runs of groups, of about so many entries each."""
+        cuts = np.searchsorted(self.starts, np.arange(entries, len(self.members), entries))
+        for first, last in pairwise(np.unique([0, *cuts, len(self.starts) - 1]).tolist()):
+            starts = self.starts[first : last + 1]
+            yield np.diff(starts), self.members[starts[0] : starts[-1]]
+
+
+class _Filing:
+    """Groups as they are put on a shelf."""
+
+    def __init__(self, shelf: Shelf, documents: int) -> None:
+        self._starts, self._members = shelf.column(np.int64), shelf.column(np.int32)
+        self._starts.append(np.zeros(1, np.int64))
+        self._degrees = np.zeros(documents, np.int64)
+
+    def add(self, sizes: Int, members: Int32) -> None:
+        """Put groups of these sizes behind the others."""
+        self._starts.append(len(self._members) + np.cumsum(sizes))
+        self._members.append(members)
+        self._degrees += np.bincount(members, minlength=len(self._degrees))
+
+    def groups(self, lengths: Int, share: float) -> _Groups:
+        """Return the groups."""
+        return _Groups(self._starts.values, self._members.values, self._degrees, lengths, share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +227,7 @@ class Candidates:
     sparse: Pairs
     frequent: int
     _groups: tuple[_Groups, ...]
+    _shelf: Shelf
 
     def hubs(self) -> Pairs:
         """Return a sparse pair of each document that has one before it: with whomever most are linked to."""
@@ -169,12 +248,15 @@ class Candidates:
         n = len(active)
         parted = []
         for groups in self._groups:
-            documents = np.repeat(np.arange(n), np.diff(groups.bounds))
-            kept = active[documents]
-            documents = documents[kept]
-            lengths = np.bincount(documents, minlength=n)
-            parted.append(_part(groups.groups[kept], documents, lengths, groups.share, settings.frequent))
-        return _pair(parted, n, workers)
+            rare, common = _Filing(self._shelf, n), _Filing(self._shelf, n)
+            lengths = np.zeros(n, np.int64)
+            for sizes, members in groups.runs(_at_once(self._shelf, GROUPING, 1)):
+                kept = active[members]
+                still = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[kept], minlength=len(sizes))
+                lengths += np.bincount(members[kept], minlength=n)
+                _file(still, members[kept], settings.frequent, rare, common)
+            parted.append(_parted(rare, common, lengths, groups.share))
+        return _pair(parted, n, self._shelf, workers)
 
 
 def find(sketches: Sketches, *, workers: int = 1) -> Candidates:
@@ -187,14 +269,39 @@ def find(sketches: Sketches, *, workers: int = 1) -> Candidates:
     workers : int
         Threads; the result does not depend on it.
     """
-    settings = sketches.settings
     n, bands = sketches.band_keys.shape
     prints = sketches.fingerprints
-    keys = (
-        (sketches.band_keys.reshape(-1), np.full(n, bands), 0.0),
-        (prints.values, prints.lengths, settings.shared),
+    by_band = Keys.of(sketches.band_keys.reshape(-1), bands * np.arange(n + 1))
+    sources = (
+        Source([by_band], np.full(n, bands), 0.0),
+        Source([Keys.of(prints.values, prints.offsets)], prints.lengths, sketches.settings.shared),
     )
-    return _pair(on_threads(lambda key: _group(*key, settings.frequent), keys, workers), n, workers)
+    return find_by_keys(sources, np.arange(n, dtype=np.int32), n, sketches.settings, Shelf(), workers=workers)
+
+
+def find_by_keys(
+    sources: Sequence[Source], number: Int32, n: int, settings: Settings, shelf: Shelf, *, workers: int = 1
+) -> Candidates:
+    """Find the candidate pairs among documents whose keys come in parts.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        A pair need be one of only one source.
+    number : int32[documents]
+        What pairs name each document by, the shorter before the longer; -1 leaves it out. All others differ.
+    n : int
+        How many are not left out.
+    settings : Settings
+    shelf : Shelf
+        Where groups stand.
+    workers : int
+    """
+    documents = np.empty(n, np.int64)
+    kept = np.flatnonzero(number >= 0)
+    documents[number[kept]] = kept
+    parted = [_group(source, number, documents, settings.frequent, shelf, workers) for source in sources]
+    return _pair(parted, n, shelf, workers)
 
 
 @Loop
@@ -208,31 +315,76 @@ def first_choices(a: Int, b: Int, degree: Int) -> Int:
     return np.sort(chosen[chosen >= 0])
 
 
-def _pair(parted: Sequence[tuple[_Groups, _Groups]], n: int, workers: int) -> Candidates:
+def _pair(parted: Sequence[tuple[_Groups, _Groups]], n: int, shelf: Shelf, workers: int) -> Candidates:
     """Pair all with all in groups of rare keys, sparsely in those of common keys."""
-    dense = [_join(rare, Reach(first=n, before=0, most=n), workers) for rare, _ in parted]
-    sparse = union(*(_join(common, reach, workers) for _, common in parted for reach in SPARSE))
+    dense = [_join(rare, Reach(first=n, before=0, most=n), shelf, workers) for rare, _ in parted]
+    sparse = union(*(_join(common, reach, shelf, workers) for _, common in parted for reach in SPARSE))
     frequent = sum(len(common.starts) - 1 for _, common in parted)
-    return Candidates(union(sparse, *dense), sparse, frequent, tuple(common for _, common in parted))
+    return Candidates(union(sparse, *dense), sparse, frequent, tuple(common for _, common in parted), shelf)
 
 
-def _group(keys: NDArray[np.uint64], lengths: Int, share: float, frequent: int) -> tuple[_Groups, _Groups]:
+def _at_once(shelf: Shelf, bytes_each: int, workers: int) -> int:
+    """Return how many entries each thread may take at a time."""
+    return AT_ONCE if shelf.room is None else min(AT_ONCE, max(1, shelf.room // (bytes_each * workers)))
+
+
+def _group(
+    source: Source, number: Int32, documents: Int, frequent: int, shelf: Shelf, workers: int
+) -> tuple[_Groups, _Groups]:
     """Group documents by key: keys of 2 to `frequent` documents, and keys of more."""
+    sizes = np.sum([np.zeros(BUCKETS, np.int64), *(np.diff(part.bounds) for part in source.parts)], axis=0)
+    ends = np.cumsum(sizes)
+    cuts = np.searchsorted(ends, np.arange(0, ends[-1], _at_once(shelf, GROUPING, workers)))
+    runs = list(pairwise(np.unique([*cuts, BUCKETS]).tolist()))
+    rare, common = _Filing(shelf, len(documents)), _Filing(shelf, len(documents))
+    for start in range(0, len(runs), workers):
+        grouped = on_threads(lambda run: _grouped(source.parts, *run, number), runs[start : start + workers], workers)
+        for sizes, members in grouped:
+            _file(sizes, members, frequent, rare, common)
+    return _parted(rare, common, source.lengths[documents], source.share)
+
+
+def _grouped(parts: Sequence[Keys], first: int, last: int, number: Int32) -> tuple[Int, Int32]:
+    """Group the entries of some buckets: sizes and members of the groups."""
+    slices = [slice(part.bounds[first], part.bounds[last]) for part in parts]
+    numbers = np.concatenate([number[part.documents[cut]] for part, cut in zip(parts, slices, strict=True)])
+    keys = np.concatenate([part.keys[cut] for part, cut in zip(parts, slices, strict=True)])
+    kept = numbers >= 0
+    keys, numbers = keys[kept], numbers[kept]
     entries = np.flatnonzero(_repeated(keys))
-    documents = np.repeat(np.arange(len(lengths)), lengths)[entries]
     group = number_keys.worth(10 * len(entries))(keys[entries])
-    return _part(group, documents, lengths, share, frequent)
+    ordered = np.sort(group.astype(np.uint64) << HALF | numbers[entries].astype(np.uint64))
+    return np.bincount(group), (ordered & np.uint64(0xFFFFFFFF)).astype(np.int32)
 
 
-def _part(group: Int, documents: Int, lengths: Int, share: float, frequent: int) -> tuple[_Groups, _Groups]:
-    """Part entries (group, document), documents ascending, by the size of their group; lone ones go."""
-    size = np.bincount(group)[group] if len(group) else group
-    rare, common = (size > 1) & (size <= frequent), size > frequent
-    in_common = np.bincount(documents[common], minlength=len(lengths))
-    return (
-        _lay_out(group[rare], documents[rare], lengths - in_common, share),
-        _lay_out(group[common], documents[common], in_common, share),
-    )
+def _file(sizes: Int, members: Int32, frequent: int, rare: _Filing, common: _Filing) -> None:
+    """File groups by their size; lone documents go."""
+    for filing, chosen in ((rare, (sizes > 1) & (sizes <= frequent)), (common, sizes > frequent)):
+        filing.add(sizes[chosen], members[np.repeat(chosen, sizes)])
+
+
+def _parted(rare: _Filing, common: _Filing, lengths: Int, share: float) -> tuple[_Groups, _Groups]:
+    """Return rare and common groups; a key is one or the other, and counts there."""
+    frequent = common.groups(np.empty(0, np.int64), share).degrees
+    return rare.groups(lengths - frequent, share), common.groups(frequent, share)
+
+
+@Loop
+def sort_into_buckets(keys: NDArray[np.uint64], offsets: Int, first: int) -> tuple[NDArray[np.uint64], Int32, Int]:
+    """Sort the keys of documents, numbered from `first` on, by bucket: keys, documents, bounds of the buckets."""
+    mask, shift = np.uint64(BUCKETS - 1), np.uint64(SHIFT)
+    bounds = np.zeros(BUCKETS + 1, np.int64)
+    for entry in range(offsets[0], offsets[-1]):
+        bounds[np.int64(keys[entry] >> shift & mask) + 1] += 1
+    bounds = np.cumsum(bounds)
+    free = bounds.copy()
+    laid, documents = np.empty(bounds[-1], np.uint64), np.empty(bounds[-1], np.int32)
+    for document in range(len(offsets) - 1):
+        for entry in range(offsets[document], offsets[document + 1]):
+            bucket = np.int64(keys[entry] >> shift & mask)
+            laid[free[bucket]], documents[free[bucket]] = keys[entry], first + document
+            free[bucket] += 1
+    return laid, documents, bounds
 
 
 def _repeated(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -277,58 +429,57 @@ def number_keys(keys: NDArray[np.uint64]) -> Int:
     return numbers
 
 
-def _lay_out(group: Int, documents: Int, lengths: Int, share: float) -> _Groups:
-    """Lay out entries (group, document), documents ascending, both ways."""
-    sizes = np.bincount(group)
-    number = np.cumsum(sizes > 0) - 1
-    starts = np.append(0, np.cumsum(sizes[sizes > 0]))
-    bounds = np.append(0, np.cumsum(np.bincount(documents, minlength=len(lengths))))
-    group = number[group]
-    places, members = deal.worth(10 * len(group))(group, documents, starts)
-    return _Groups(starts, members, bounds, group, places, lengths, share)
+def _join(groups: _Groups, reach: Reach, shelf: Shelf, workers: int) -> Pairs:
+    """Pair the documents of each group as far as `reach` goes; keep pairs that share enough keys."""
+    entries = len(groups.members)
+    if entries == 0:
+        return np.empty(0, np.uint64)
+    join, turn = join_documents.worth(10 * entries), turn_round.worth(10 * entries)
+    most = min(entries // (4 * workers) + 1, _at_once(shelf, JOINING, workers))
+    cuts = np.searchsorted(np.cumsum(groups.degrees), np.arange(most, entries, most)) + 1
+    cuts = np.unique([0, *cuts[cuts < len(groups.degrees)], len(groups.degrees)])
+
+    def block(cut: tuple[int, int]) -> Pairs:
+        of_documents = turn(groups.starts, groups.members, groups.degrees, *cut)
+        return join(groups.members, *of_documents, groups.lengths, groups.share, *reach, cut[0])
+
+    return distinct(np.concatenate(on_threads(block, pairwise(cuts.tolist()), workers)))
 
 
 @Loop
-def deal(group: Int, documents: Int, starts: Int) -> tuple[Int, Int]:
-    """Put each entry into its group, which begins at `starts`: where each stands, and the document at each place."""
-    free = starts.copy()
-    places, members = np.empty(len(group), np.int64), np.empty(len(group), np.int64)
-    for entry in range(len(group)):
-        places[entry] = free[group[entry]]
-        free[group[entry]] += 1
-        members[places[entry]] = documents[entry]
-    return places, members
+def turn_round(starts: Int, members: Int32, degrees: Int, first: int, last: int) -> tuple[Int, Int, Int]:
+    """Return, for the documents from `first` up to `last`, where they stand in `members`, and where their groups begin.
 
-
-def _join(groups: _Groups, reach: Reach, workers: int) -> Pairs:
-    """Pair the documents of each group as far as `reach` goes; keep pairs that share enough keys."""
-    n = len(groups.lengths)
-    if len(groups.members) == 0:
-        return np.empty(0, np.uint64)
-    join = join_documents.worth(10 * len(groups.members))
-    cuts = np.unique(np.searchsorted(groups.bounds, np.linspace(0, len(groups.members), 4 * workers + 1)))
-    cuts[0], cuts[-1] = 0, n
-    arrays = (groups.starts, groups.members, groups.bounds, groups.groups, groups.places, groups.lengths)
-    blocks = on_threads(lambda cut: join(*arrays, groups.share, *reach, *cut), pairwise(cuts.tolist()), workers)
-    return distinct(np.concatenate(blocks))
+    What comes back are bounds (int64[documents + 1]), places and beginnings (int64[...]).
+    """
+    bounds = np.zeros(last - first + 1, np.int64)
+    bounds[1:] = np.cumsum(degrees[first:last])
+    free = bounds.copy()
+    places, begins = np.empty(bounds[-1], np.int64), np.empty(bounds[-1], np.int64)
+    for group in range(len(starts) - 1):
+        for place in range(starts[group], starts[group + 1]):
+            document = members[place]
+            if first <= document < last:
+                slot = free[document - first]
+                places[slot], begins[slot] = place, starts[group]
+                free[document - first] += 1
+    return bounds, places, begins
 
 
 @Loop
 def join_documents(  # noqa: C901 (one loop, compiled whole)
-    starts: Int,
-    members: Int,
+    members: Int32,
     bounds: Int,
-    groups: Int,
     places: Int,
+    begins: Int,
     lengths: Int,
     share: float,
     first: int,
     before: int,
     most: int,
     start: int,
-    stop: int,
 ) -> Pairs:
-    """Pair each of the documents start..stop with documents before it that share its keys.
+    """Pair documents, numbered from `start` on, with documents before them that share their keys.
 
     In each of its groups a document meets the `first` documents and those up to `before` places before it; of all it
     has met it is paired with the `most` that share most of its keys. A pair is kept that shares `share` of the keys of
@@ -339,10 +490,10 @@ def join_documents(  # noqa: C901 (one loop, compiled whole)
     met = np.empty(len(lengths), np.int64)
     pairs = np.empty(1024, np.uint64)
     found = 0
-    for document in range(start, stop):
+    for document in range(start, start + len(bounds) - 1):
         partners = 0
-        for entry in range(bounds[document], bounds[document + 1]):
-            begin, own = starts[groups[entry]], places[entry]
+        for entry in range(bounds[document - start], bounds[document - start + 1]):
+            begin, own = begins[entry], places[entry]
             early = min(begin + first, own)
             late = max(early, own - before)
             for step in range(early - begin + own - late):

@@ -1,5 +1,8 @@
 """Candidates against datasketch and against a count of shared keys, on documents that really collide."""
 
+import tempfile
+from itertools import pairwise
+
 import numpy as np
 import oracles
 import pytest
@@ -7,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect import bands, candidates
-from dupdetect.candidates import find, join_documents, unpack
+from dupdetect.candidates import Keys, Source, find, find_by_keys, join_documents, sort_into_buckets, turn_round, unpack
 from dupdetect.settings import Settings
+from dupdetect.shelves import DiskShelf, Shelf
 from dupdetect.sketches import Ragged, Sketches
 
 KEYS = st.lists(st.sets(st.integers(0, 12), max_size=6), max_size=14)
@@ -98,28 +102,61 @@ def test_candidates_by_fingerprints_are_those_of_a_count(rows, frequent, share, 
     assert set(listed(found.pairs)) == dense | sparse
 
 
+@given(KEYS, st.integers(2, 6), st.integers(1, 3), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_parts_threads_and_shelves_change_nothing(rows, frequent, workers, parts, seed):
+    random = np.random.default_rng(seed)
+    n = len(rows)
+    rows = [{key << 20 for key in row} for row in rows]  # in many buckets
+    settings = Settings(num_perm=2, bands=(2, 1), frequent=frequent)
+    whole = find(sketches_of(np.arange(2 * n, dtype=np.uint32).reshape(n, 2), rows, settings))
+    order = random.permutation(n)  # documents come in any order, and some do not count
+    number = np.append(order, [-1, -1]).astype(np.int32)
+    shuffled = [rows[at] for at in order] + [{1 << 20, 2 << 20}] * 2
+    cuts = [0, *sorted(random.integers(0, n + 3, parts).tolist()), n + 2]
+    ragged = [Ragged.of([np.array(sorted(row), np.uint64) for row in shuffled[a:b]]) for a, b in pairwise(cuts)]
+    keys = [Keys.of(part.values, part.offsets, first) for part, first in zip(ragged, cuts[:-1], strict=True)]
+    source = Source(keys, np.array([len(row) for row in shuffled]), settings.shared)
+    with tempfile.TemporaryDirectory() as folder, DiskShelf(folder, 0) as disk:
+        disk.room = 64
+        for shelf in (Shelf(), disk):
+            found = find_by_keys([source], number, n, settings, shelf, workers=workers)
+            assert found.pairs.tolist() == whole.pairs.tolist()
+            assert found.sparse.tolist() == whole.sparse.tolist()
+            assert found.frequent == whole.frequent
+            active = random.random(n) < 0.5
+            again, expected = (one.again(active, settings, workers=workers) for one in (found, whole))
+            assert again.pairs.tolist() == expected.pairs.tolist()
+
+
 @given(KEYS, st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 3)), st.sampled_from([0.0, 0.3]))
 def test_the_join_is_the_same_compiled(rows, reach, share):
     groups = {key: [n for n, row in enumerate(rows) if key in row] for key in sorted(set().union(*rows))}
-    members = [np.array(group, np.int64) for group in groups.values()]
-    of_document = [np.array([g for g, group in enumerate(groups.values()) if n in group]) for n in range(len(rows))]
-    starts = np.cumsum([0, *map(len, members)])
-    places = [[starts[g] + members[g].tolist().index(n) for g in row] for n, row in enumerate(of_document)]
-    arguments = (
-        starts,
-        np.concatenate([np.empty(0, np.int64), *members]),
-        np.cumsum([0, *map(len, rows)]),
-        np.concatenate([np.empty(0, np.int64), *of_document]).astype(np.int64),
-        np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64),
-        np.array([len(row) for row in rows], np.int64),
-        share,
-        *reach,
-        0,
-        len(rows),
-    )
+    members = np.concatenate([np.empty(0, np.int32), *map(np.array, groups.values())]).astype(np.int32)
+    starts = np.cumsum([0, *map(len, groups.values())])
+    degrees = np.array([len(row) for row in rows], np.int64)
+    turned = starts, members, degrees, 0, len(rows)
+    both = [loop(*turned) for loop in (turn_round.function, turn_round.compiled)]
+    for one, other in zip(*both, strict=True):
+        assert one.tolist() == other.tolist()
+    arguments = (members, *both[0], degrees, share, *reach, 0)
     interpreted, compiled = join_documents.function(*arguments), join_documents.compiled(*arguments)
     assert interpreted.tolist() == compiled.tolist()
     assert interpreted.dtype == compiled.dtype == np.uint64
+
+
+@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=5), max_size=5), st.integers(0, 9))
+def test_buckets_are_the_same_compiled_and_lose_no_key(rows, first):
+    ragged = Ragged.of([np.array(row, np.uint64) for row in rows])
+    both = [
+        loop(ragged.values, ragged.offsets, first) for loop in (sort_into_buckets.function, sort_into_buckets.compiled)
+    ]
+    for one, other in zip(*both, strict=True):
+        assert one.tolist() == other.tolist()
+    keys, documents, bounds = both[0]
+    laid = sorted(zip(documents.tolist(), keys.tolist(), strict=True))
+    assert laid == sorted((first + at, key) for at, row in enumerate(rows) for key in row)
+    buckets = np.repeat(np.arange(candidates.BUCKETS), np.diff(bounds))
+    assert buckets.tolist() == (keys >> np.uint64(candidates.SHIFT) & np.uint64(candidates.BUCKETS - 1)).tolist()
 
 
 @given(st.integers(20, 60), st.integers(2, 12), st.integers(0, 2**32 - 1))
