@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dupdetect.scores import Evaluation
     from dupdetect.settings import Settings
     from dupdetect.sketches import Sketches
+    from dupdetect.sketchfiles import SketchFile, SketchWriter, read_sketches, write_sketches
     from dupdetect.tuning import Tuning, tune
 
 __version__ = "0.1.0"
@@ -35,15 +36,19 @@ __all__ = [
     "Result",
     "Settings",
     "SettingsError",
+    "SketchFile",
+    "SketchWriter",
     "Sketches",
     "Tuning",
     "audit",
     "compare",
     "dedup",
     "evaluate",
+    "read_sketches",
     "signatures",
     "sketch",
     "tune",
+    "write_sketches",
 ]
 
 _ROOM_OF = {
@@ -58,15 +63,19 @@ _ROOM_OF = {
     "Result": "result",
     "Settings": "settings",
     "SettingsError": "errors",
+    "SketchFile": "sketchfiles",
+    "SketchWriter": "sketchfiles",
     "Sketches": "sketches",
     "Tuning": "tuning",
     "audit": "auditing",
     "compare": "comparison",
     "dedup": "pipeline",
     "evaluate": "evaluation",
+    "read_sketches": "sketchfiles",
     "signatures": "pipeline",
     "sketch": "pipeline",
     "tune": "tuning",
+    "write_sketches": "sketchfiles",
 }
 
 

@@ -15,6 +15,7 @@ PACKAGE = Path(dupdetect.__file__).parent
 # Data walks downwards through this list; a room may import the rooms above it and none below.
 ROOMS = (
     "errors",
+    "memory",
     "bands",  # what Settings asks for the bands of a threshold; knows nothing of the others
     "settings",
     "shelves",
@@ -35,7 +36,9 @@ ROOMS = (
     "scrubbing",
     "loops",
     "sketches",
+    "sketchfiles",
     "cleaning",
+    "spans",
     "candidates",
     "verify",
     "layouts",
@@ -59,6 +62,8 @@ ROOMS = (
     "curves",
     "tuning",
     "progress",
+    "bars",
+    "loglines",
     "summary",
     "tuned",
     "scorecards",
