@@ -1,0 +1,90 @@
+"""The rows of documents: a table in parts, of which one at a time is in memory.
+
+Input    a table for each part, in memory or mapped, and the schema of all together
+Output   columns, and rows, as the schema has them
+Cost     none until they are asked for; then a cast where a part's types differ
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+class Rows:
+    """Rows of a table that may be larger than memory.
+
+    Parameters
+    ----------
+    parts : sequence of pyarrow.Table
+        Their rows, one part below the other.
+    schema : pyarrow.Schema
+        Of all of them together.
+    conform : callable
+        Casts rows of a part to a schema.
+    places : int64[n]
+        Which of all the parts' rows these are, ascending.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[pa.Table],
+        schema: pa.Schema,
+        conform: Callable[[pa.Table, pa.Schema], pa.Table],
+        places: NDArray[np.int64],
+    ) -> None:
+        self.schema = schema
+        self._parts, self._conform, self._places = parts, conform, places
+        self._ends = np.cumsum([part.num_rows for part in parts], dtype=np.int64)
+
+    @property
+    def num_rows(self) -> int:
+        """How many they are."""
+        return len(self._places)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the columns."""
+        return self.schema.names  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        """Yield the rows of one part after the other."""
+        return self._tables(self.schema)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return one column."""
+        import pyarrow as pa
+
+        field = self.schema.field(name)
+        return pa.chunked_array(
+            (chunk for table in self._tables(pa.schema([field])) for chunk in table[name].chunks), field.type
+        )
+
+    def take(self, chosen: NDArray[np.bool_]) -> Rows:
+        """Return the rows that are chosen, bool[n]."""
+        return Rows(self._parts, self.schema, self._conform, self._places[chosen])
+
+    def table(self) -> pa.Table:
+        """Return all of them, in memory."""
+        import pyarrow as pa
+
+        return pa.concat_tables([self.schema.empty_table(), *self])
+
+    def _tables(self, schema: pa.Schema) -> Iterator[pa.Table]:
+        import pyarrow as pa
+
+        cuts = np.searchsorted(self._places, self._ends)
+        first = begin = 0
+        for part, end, last in zip(self._parts, self._ends.tolist(), cuts.tolist(), strict=True):
+            if last > first:
+                table = self._conform(part.select([name for name in schema.names if name in part.column_names]), schema)
+                if last - first < table.num_rows:
+                    table = table.take(pa.array(self._places[first:last] - begin))
+                yield table
+            first, begin = last, end

@@ -1,0 +1,93 @@
+import gc
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pytest
+
+from dupdetect.shelves import DiskShelf, Shelf, resident_mapped
+
+
+@pytest.fixture(params=["memory", "disk"])
+def shelf(request, tmp_path):
+    with Shelf() if request.param == "memory" else DiskShelf(tmp_path, 1 << 30) as shelf:
+        yield shelf
+
+
+def test_a_column_is_what_was_appended(shelf):
+    column = shelf.column(np.int32)
+    assert (len(column), column.values.tolist(), column.values.dtype) == (0, [], np.int32)
+    views = []
+    for length in (3, 0, 1, 500, 2):
+        column.append(np.full(length, length))
+        views.append(column.values)
+    expected = [3] * 3 + [1] + [500] * 500 + [2] * 2
+    assert column.values.tolist() == expected
+    assert [view.tolist() for view in views] == [expected[: len(view)] for view in views]
+    assert [len(view) for view in views] == [3, 3, 4, 504, 506]
+    assert column.values.dtype == np.int32
+
+
+def test_a_column_is_read_only(shelf):
+    column = shelf.column(np.uint64)
+    column.append(np.arange(3))
+    with pytest.raises(ValueError, match="read-only"):
+        column.values[0] = 1
+
+
+def test_columns_on_disk_leave_nothing(tmp_path):
+    with DiskShelf(tmp_path, 1 << 30) as shelf:
+        column = shelf.column(np.int64)
+        column.append(np.arange(1000))
+        assert not list(tmp_path.iterdir())
+        assert column.values.sum() == 499500
+        del column
+        gc.collect()
+
+
+def test_only_a_shelf_on_disk_has_bounds(tmp_path):
+    assert Shelf().room is None
+    assert 0 < DiskShelf(tmp_path, 1 << 30).room < 1 << 30
+
+
+@pytest.mark.skipif(resident_mapped() is None, reason="this system does not tell what is mapped and resident")
+def test_what_is_mapped_keeps_to_its_share(tmp_path):
+    memory = 200 << 20
+    before = resident_mapped()()
+    with DiskShelf(tmp_path, memory) as shelf:
+        column = shelf.column(np.uint8)
+        for _ in range(30):
+            column.append(np.ones(10 << 20, np.uint8))
+        values, most, total = column.values, 0, 0
+        for start in range(0, len(values), 1 << 20):
+            total += int(values[start : start + (1 << 20)].sum())
+            most = max(most, resident_mapped()() - before)
+        assert total == 300 << 20
+        shelf.release()
+        assert resident_mapped()() - before < 20 << 20
+    assert most < 250 << 20  # a part of what was looked at, though all of it was
+
+
+def test_a_mapped_table_outlives_the_file_and_its_pages(tmp_path):
+    table = pa.table({"text": pa.array(["一つ", "สอง", "ثلاثة", "🙂"], pa.large_string()), "n": [1, 2, 3, 4]})
+    path = tmp_path / "table.arrow"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    with DiskShelf(tmp_path, 1 << 30) as shelf:
+        mapped = shelf.table(path)
+        shelf.release()
+        path.unlink()
+        gc.collect()
+        assert mapped.equals(table)
+
+
+def test_memory_in_use_does_not_grow_with_a_column_on_disk(tmp_path):
+    process = psutil.Process()
+    with DiskShelf(tmp_path, 512 << 20) as shelf:
+        column = shelf.column(np.uint64)
+        block = np.arange(1 << 20, dtype=np.uint64)
+        before = process.memory_info().rss
+        for _ in range(40):
+            column.append(block)
+        assert len(column) == 40 << 20
+        assert process.memory_info().rss - before < 64 << 20
