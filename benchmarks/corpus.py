@@ -34,6 +34,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,7 @@ import pyarrow.parquet as pq
 KINDS = ("original", "page", "exact", "edited", "truncated", "chrome")
 ORIGINAL, PAGE, EXACT, EDITED, TRUNCATED, CHROME = range(len(KINDS))
 SCHEMA = pa.schema([("id", pa.int64()), ("text", pa.large_string())])
-ROW_GROUP = 4096  # fixed, so that a file's bytes depend on the corpus alone
+ROW_GROUP_BYTES = 20_480_000  # mean; a file's bytes depend on the corpus alone
 BATCH = 2048  # documents made at a time: about 10 MB of text, some 100 MB of working arrays
 
 U64 = npt.NDArray[np.uint64]
@@ -79,6 +80,8 @@ class Corpus:
         This many of the documents (besides the shares above) are light edits (1-3 %) of one single article.
     identical : bool
         Every document is the same text.
+    one_line : bool
+        Paragraphs are sentences: every document is a single line.
     """
 
     documents: int = 100_000
@@ -94,6 +97,12 @@ class Corpus:
     max_edit: float = 0.10
     family: int = 0
     identical: bool = False
+    one_line: bool = False
+
+    @property
+    def row_group(self) -> int:
+        """Documents in a row group of the file."""
+        return max(1, ROW_GROUP_BYTES // self.mean_bytes)
 
     def __post_init__(self) -> None:
         if self.documents < 1:
@@ -104,6 +113,12 @@ class Corpus:
             raise ValueError(f"family is {self.family}, expected 0 to {self.documents}, the size of the corpus")
         if unknown := set(self.mix) - set(KINDS[EXACT:]):
             raise ValueError(f"mix names {sorted(unknown)}, expected some of {list(KINDS[EXACT:])}")
+
+
+#: Titles, messages, lines of a log: too short for chrome, and copied whole or nearly so.
+SHORT: dict[str, Any] = {
+    "mean_bytes": 100, "one_line": True, "pages": 0.0, "mix": {"exact": 0.5, "edited": 0.35, "truncated": 0.15},
+}  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------- randomness
@@ -318,6 +333,8 @@ def texts(corpus: Corpus, rows: I64, planned: Plan) -> pa.LargeStringArray:
     bits = mixed(segments.key[segment] + position.astype(np.uint64))
     word = _words(bits, position, segments.key[segment])
     separator = _separators(bits, position, segments.layout[segment])
+    if corpus.one_line:
+        separator[separator == PARAGRAPH] = STOP
     document = segments.document[segment]
     repeats = _truncation(rows, planned, document, segments.layout[segment], position).astype(np.int64)
     kept, word = _edited(corpus, rows, planned, document, position, repeats, word)
@@ -491,10 +508,10 @@ def write(corpus: Corpus, path: Path, text_file: Path | None = None) -> int:
     stream = text_file.open("wb") if text_file else None
     try:
         with pq.ParquetWriter(path, SCHEMA, compression="zstd", use_dictionary=["id"]) as writer:
-            for batch in batches(corpus, ROW_GROUP, planned):
+            for batch in batches(corpus, corpus.row_group, planned):
                 data = batch.column(1).buffers()[2]
                 total += data.size
-                writer.write_batch(batch, row_group_size=ROW_GROUP)
+                writer.write_batch(batch, row_group_size=corpus.row_group)
                 if stream:
                     stream.write(data)
     finally:
@@ -515,16 +532,17 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="Parquet file to write; the truth goes to OUT.truth.parquet")
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--mean-bytes", type=int, default=5_000, help="of an article; 150: short texts")
+    parser.add_argument("--mean-bytes", type=int, default=5_000, help="of an article")
     parser.add_argument("--spread", type=float, default=0.6, help="sigma of the log-normal article lengths")
     parser.add_argument("--copies", type=float, default=0.30, help="share of the documents that are copies")
     parser.add_argument("--pages", type=float, default=0.07, help="share that are strangers in chrome")
     parser.add_argument("--family", type=int, default=0, metavar="N", help="N light edits of one article")
     parser.add_argument("--identical", action="store_true", help="every document the same text")
+    parser.add_argument("--short", action="store_true", help="texts of one line, of 100 bytes in the mean, no chrome")
     parser.add_argument("--text-file", type=Path, help="also write the bare texts here")
     options = vars(parser.parse_args())
-    out, text_file = options.pop("out"), options.pop("text_file")
-    corpus = Corpus(**options)
+    out, text_file, short = (options.pop(name) for name in ("out", "text_file", "short"))
+    corpus = Corpus(**(options | SHORT if short else options))
     total = write(corpus, out, text_file)
     print(f"{out}: {corpus.documents:,} documents, {total:,} bytes of text")
 

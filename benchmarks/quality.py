@@ -37,7 +37,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import scoring
-from throughput import machine, run
+from reporting import bar, bars_table, machine, markdown
+from watching import run
 
 from dupdetect.bands import choose
 from dupdetect.scores import PairScore
@@ -400,9 +401,10 @@ def execute(
         arguments += ["--threshold", str(settings["threshold"]), "--bands", *map(str, bands)]
         arguments += ["--shingle-size", str(settings["shingle_size"]), "--unit", settings["unit"]]
     python = interpreter(engine, given)
-    _, peak, printed = run([python, HERE / "engines.py", engine.program, source, out, *arguments], given.threads)
+    done = run([python, HERE / "engines.py", engine.program, source, out, *arguments], given.threads)
     with np.load(out) as arrays:
-        return json.loads(printed.splitlines()[-1])["seconds"], peak, read(dict(arrays), len(texts))
+        seconds = json.loads(done.printed.splitlines()[-1])["seconds"]
+        return seconds, done.peak_bytes, read(dict(arrays), len(texts))
 
 
 def read(arrays: dict[str, np.ndarray], count: int) -> Found:
@@ -439,7 +441,7 @@ def interpreter(engine: Engine, given: argparse.Namespace) -> str:
 @cache
 def installed(python: str) -> dict[str, str | None]:
     """Versions of the packages that an interpreter has."""
-    found: dict[str, str | None] = json.loads(run([python, HERE / "engines.py", "versions"], 1)[2])
+    found: dict[str, str | None] = json.loads(run([python, HERE / "engines.py", "versions"], 1).printed)
     return found
 
 
@@ -450,16 +452,13 @@ def bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What this library is to reach on the sets that were measured: value, bar, and whether it is met."""
     ours = {row["set"]: row for row in rows if row["engine"] == OURS and "problem" not in row}
     without = {row["set"]: row for row in rows if row["engine"] == WITHOUT and "problem" not in row}
-    asked = [bar for name, row in ours.items() for bar in _bars_of(name, row)]
+    asked = [of for name, row in ours.items() for of in _bars_of(name, row)]
     for name in NO_HARM:
         if name in ours and name in without:
             for share in ("precision", "recall"):
                 lost = without[name][share] - ours[name][share]
                 asked.append((f"{name}, {share} that template votes cost", lost, "≤", 0.002))
-    return [
-        {"what": what, "value": value, "bar": f"{sign} {bar}", "met": value >= bar if sign == "≥" else value <= bar}
-        for what, value, sign, bar in asked
-    ]
+    return [bar(*of) for of in asked]
 
 
 Bar = tuple[str, float, str, float]  # what, value, ≥ or ≤, what it is to be
@@ -468,7 +467,7 @@ Bar = tuple[str, float, str, float]  # what, value, ≥ or ≤, what it is to be
 def _bars_of(name: str, row: dict[str, Any]) -> list[Bar]:
     if name == "pages":
         least = {"precision": 0.997, "recall": 0.985, "f1": 0.997, "canonical_accuracy": 0.99}
-        whole: list[Bar] = [(f"pages, {what.replace('_', ' ')}", row[what], "≥", bar) for what, bar in least.items()]
+        whole: list[Bar] = [(f"pages, {what.replace('_', ' ')}", row[what], "≥", at) for what, at in least.items()]
         return whole + [(f"pages of {source}, f1", of["f1"], "≥", 0.97) for source, of in row["by_source"].items()]
     if name == "pages alone":
         true = f"pages alone, true pairs found of {row['true']}"
@@ -587,22 +586,6 @@ def also(row: dict[str, Any]) -> str:
     parts += [f"{name.replace('_', ' ')} {row[name]:,}" for name in counts if name in row]
     parts += [f"canonical {row['canonical_accuracy']:.4f}"] if "canonical_accuracy" in row else []
     return "; ".join(parts)
-
-
-def bars_table(asked: list[dict[str, Any]]) -> str:
-    """Value, bar, yes or no."""
-    lines = [[row["what"], _value(row["value"]), row["bar"], "yes" if row["met"] else "no"] for row in asked]
-    return markdown(["bar", "value", "to be", "met"], lines)
-
-
-def _value(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.4f}"
-
-
-def markdown(titles: list[str], lines: list[list[str]]) -> str:
-    """A table; its first column is text, the others are numbers."""
-    rule = ["---", *["---:"] * (len(titles) - 1)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (titles, rule, *lines))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
