@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from dupdetect.commands.dedup import dedup
 from dupdetect.commands.evaluate import evaluate
 from dupdetect.commands.tune import tune
 from dupdetect.errors import DupdetectError
+from dupdetect.loglines import Log, discard
 from dupdetect.summary import printable
 
 DONE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143  # 2 (usage, settings) comes with the error
@@ -64,51 +66,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted, 143 terminated.
     """
     _replace_what_cannot_be_encoded()
+    log, code = Log(), FAILED
     try:
-        with _unwinding_on_sigterm(), _plain_warnings():
-            code = command.main(arguments, prog_name="dupdetect", standalone_mode=False)
+        with _unwinding_on_sigterm(), _plain_warnings(log):
+            given = command.main(arguments, prog_name="dupdetect", standalone_mode=False, obj=log)
             sys.stdout.flush()
-        return code if isinstance(code, int) else DONE
+        code = given if isinstance(given, int) else DONE
     except (Exception, KeyboardInterrupt, _Terminated) as error:
-        return _ended_by(error)
-
-
-def _ended_by(error: BaseException) -> int:
-    """Say in a sentence why the run ended and give its exit code; what nobody foresaw keeps its traceback."""
-    if isinstance(error, click.ClickException):
-        return _say_usage(error)
-    if isinstance(error, click.Abort):  # what click makes of these two
-        error = error.__cause__ if isinstance(error.__cause__, EOFError) else KeyboardInterrupt()
-    if isinstance(error, KeyboardInterrupt):
-        return _say("interrupted; nothing was left half-written", INTERRUPTED)
-    if isinstance(error, _Terminated):
-        return _say("terminated; nothing was left half-written", TERMINATED)
-    if isinstance(error, BrokenPipeError):
-        _discard_stdout()  # who read our output has gone, and that is no news to them
-        return FAILED
-    if isinstance(error, DupdetectError):
-        return _say(str(error), error.exit_code)
-    if isinstance(error, MemoryError):
-        return _say("out of memory; give fewer documents at a time or use a larger machine", FAILED)
-    if isinstance(error, EOFError):
-        return _say(f"the input ended too early ({error}); is it complete?", FAILED)
-    if isinstance(error, OSError):
-        _discard_stdout()  # it may be the one that failed, and would fail again when Python closes it
-        where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
-        return _say(f"{where}{error.strerror or error}", FAILED)
-    raise error
-
-
-def _say(sentence: str, code: int) -> int:
-    print(f"dupdetect: {printable(sentence)}", file=sys.stderr)  # noqa: T201
+        code = _ended_by(error, log)
+    finally:
+        log.close(code)
     return code
 
 
-def _say_usage(error: click.ClickException) -> int:
+def _ended_by(error: BaseException, log: Log) -> int:
+    """Say in a sentence why the run ended and give its exit code; what nobody foresaw keeps its traceback."""
+    if isinstance(error, click.ClickException):
+        return _say_usage(error, log)
+    if isinstance(error, click.Abort):  # what click makes of these two
+        error = error.__cause__ if isinstance(error.__cause__, EOFError) else KeyboardInterrupt()
+    if isinstance(error, KeyboardInterrupt):
+        return _say("interrupted; nothing was left half-written", INTERRUPTED, log)
+    if isinstance(error, _Terminated):
+        return _say("terminated; nothing was left half-written", TERMINATED, log)
+    if isinstance(error, DupdetectError):
+        return _say(str(error), error.exit_code, log)
+    if isinstance(error, MemoryError):
+        return _say("out of memory; give fewer documents at a time or use a larger machine", FAILED, log)
+    if isinstance(error, EOFError):
+        return _say(f"the input ended too early ({error}); is it complete?", FAILED, log)
+    if isinstance(error, OSError):
+        return _say_system(error, log)
+    trace = "".join(traceback.format_exception(error))
+    log.write("error", message=f"{type(error).__name__}: {error}", exit_code=FAILED, traceback=trace)
+    if log.on_stderr:
+        return FAILED
+    raise error
+
+
+def _say(sentence: str, code: int, log: Log) -> int:
+    log.write("error", message=sentence, exit_code=code)
+    if not log.on_stderr:
+        print(f"dupdetect: {printable(sentence)}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _say_system(error: OSError, log: Log) -> int:
+    discard(sys.stdout)  # it may be the one that failed, and would fail again when Python closes it
+    if isinstance(error, BrokenPipeError):
+        return FAILED  # who read our output has gone, and that is no news to them
+    where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+    return _say(f"{where}{error.strerror or error}", FAILED, log)
+
+
+def _say_usage(error: click.ClickException, log: Log) -> int:
+    if log.on_stderr:
+        return _say(error.format_message(), error.exit_code, log)
     import io
 
     message = io.StringIO()
     error.show(message)
+    log.write("error", message=error.format_message(), exit_code=error.exit_code)
     print(printable(message.getvalue()), end="", file=sys.stderr)  # noqa: T201
     return error.exit_code
 
@@ -120,23 +138,14 @@ def _replace_what_cannot_be_encoded() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _discard_stdout() -> None:
-    """Send what is still buffered to nowhere, as the `signal` module's documentation advises."""
-    try:
-        descriptor = sys.stdout.fileno()
-    except (OSError, ValueError):
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
-
-
 @contextmanager
-def _plain_warnings() -> Iterator[None]:
+def _plain_warnings(log: Log) -> Iterator[None]:
     """Print warnings as a sentence, without the line of source that raised them."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        _say(f"note: {message}", DONE)
+        log.write("note", message=str(message))
+        if not log.on_stderr:
+            print(f"dupdetect: note: {printable(str(message))}", file=sys.stderr)  # noqa: T201
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -1,72 +1,165 @@
 """
-A run's progress on a terminal.
+A run's progress, told to whoever listens: bars on a terminal, or lines for programs.
 
-Takes   the calls `progress(stage, done, total)` that `dedup` makes
-Gives   one bar a stage on standard error, gone again at the end
-Cost    nothing where standard error is not a terminal: then there are no bars
+Takes   the calls `progress(stage, done, total)` of a run, as many as it likes to make
+Gives   the beginning and the end of each stage, and what comes between every so often
+Cost    a look at the clock for a call that is not passed on: less than a microsecond
+
+A stage begins when it is first told of, and ends when it is told of with `done` equal to `total`, at the latest with
+the run. A total of 0 is one that nobody knows: (0, 0) begins such a stage and ends it.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from rich import progress
-    from rich.progress import TaskID
-
+    from dupdetect.loglines import Log
     from dupdetect.pipeline import Progress
 
-STAGES = {
-    "read": "Reading",
-    "sign": "Signing",
-    "candidates": "Finding candidates",
-    "verify": "Verifying",
-    "cluster": "Clustering",
-    "tables": "Making tables",
-    "write": "Writing",
-}
+#: Seconds between two calls that are passed on: to bars, and as lines.
+OF_BARS, OF_LINES = 0.1, 5.0
+
+Moment = Literal["begin", "progress", "end"]
+
+
+@dataclass
+class Stage:
+    """
+    Where a stage of a run is.
+
+    Attributes
+    ----------
+    name : str
+    done, total : int
+        What the run counts in this stage, such as documents or pairs; a total of 0 is unknown.
+    due : float
+        When it is to be passed on again, on the clock of `time.perf_counter`.
+    """
+
+    name: str
+    done: int
+    total: int
+    due: float = 0.0
+    _begun: float = field(default_factory=perf_counter, init=False)
+    _at_first: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._at_first = self.done
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the stage began."""
+        return perf_counter() - self._begun
+
+    @property
+    def rate(self) -> float | None:
+        """
+        Done in a second, since the stage began; None where nothing was.
+
+        What was done before is not counted: a run that is resumed begins with much of it.
+        """
+        return (self.done - self._at_first) / self.seconds if self.done > self._at_first else None
+
+
+Listener = Callable[[Moment, Stage], None]
+
+
+class Relay:
+    """
+    The function to hand to `dedup` as `progress`: passes on to a listener what is worth it.
+
+    Parameters
+    ----------
+    listener
+        Called with the moment and the stage; by one thread at a time.
+    interval
+        Seconds between two calls about the same stage. Beginnings and ends do not wait.
+    """
+
+    def __init__(self, listener: Listener, interval: float) -> None:
+        self._listener, self._interval = listener, interval
+        self._running: dict[str, Stage] = {}
+        self._over: set[str] = set()
+        self._lock = threading.Lock()
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        """Tell that `done` of `total` is done in the stage of that name."""
+        ends = done >= total if total else not done
+        stage = self._running.get(name)
+        if stage is not None and not ends:
+            stage.done, stage.total = done, total
+            if perf_counter() < stage.due:
+                return
+        with self._lock:
+            self._pass_on(name, done, total, ends)
+
+    def close(self) -> None:
+        """End what has not ended."""
+        with self._lock:
+            for stage in list(self._running.values()):
+                self._end(stage)
+
+    def _pass_on(self, name: str, done: int, total: int, ends: bool) -> None:
+        stage = self._running.get(name)
+        if stage is None:
+            if ends and name in self._over:
+                return  # said once more
+            stage = self._running[name] = Stage(name, done, total)
+            self._listener("begin", stage)
+            ends = ends and total > 0
+        elif not ends:
+            self._listener("progress", stage)
+        if ends:
+            stage.done, stage.total = max(done, stage.done), total
+            self._end(stage)
+        else:
+            stage.due = perf_counter() + self._interval
+
+    def _end(self, stage: Stage) -> None:
+        del self._running[stage.name]
+        self._over.add(stage.name)
+        self._listener("end", stage)
 
 
 @contextmanager
-def progress_bars(wanted: bool) -> Iterator[Progress | None]:
+def progress_shown(wanted: bool, log: Log | None = None) -> Iterator[Progress | None]:
     """
-    Show a bar for each stage of a run while the context is open.
+    Show a run's progress while the context is open.
 
     Parameters
     ----------
     wanted
-        False shows nothing; True shows bars if standard error is a terminal.
+        False shows no bars; True shows them if standard error is a terminal.
+    log
+        Where lines for programs go, if that was asked for: then there are no bars.
 
     Yields
     ------
     Progress or None
-        The function to hand to `dedup` as `progress`; None where nothing is shown.
+        The function to hand to `dedup` as `progress`; None where nobody listens.
     """
-    if not (wanted and sys.stderr.isatty()):
+    if log:
+        with _relayed(Relay(log.tell, OF_LINES)) as relay:
+            yield relay
+    elif wanted and sys.stderr.isatty():
+        from dupdetect.bars import bars
+
+        with bars() as shown, _relayed(Relay(shown, OF_BARS)) as relay:
+            yield relay
+    else:
         yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn("{task.description:<18}"), BarColumn(), TextColumn("{task.fields[count]}")
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
-        yield _updater(bars)
 
 
-def _updater(bars: progress.Progress) -> Progress:
-    tasks: dict[str, TaskID] = {}
-
-    def update(stage: str, done: int, total: int) -> None:
-        if stage not in tasks:
-            for earlier in tasks.values():  # those that never knew their total are over too
-                bars.update(earlier, total=1, completed=1)
-                bars.stop_task(earlier)
-            tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=None, count="")
-        # Until something is done the bar pulses: a stage may tell no more than that it began and ended.
-        count = f"{total:,}" if total else ""
-        bars.update(tasks[stage], completed=done, total=total if done else None, count=count)
-
-    return update
+@contextmanager
+def _relayed(relay: Relay) -> Iterator[Relay]:
+    try:
+        yield relay
+    finally:
+        relay.close()

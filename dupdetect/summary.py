@@ -113,7 +113,7 @@ def print_summary(result: Result, output: Path, *, seconds: float, text: str = "
     text
         The column that holds the texts.
     verbose
-        Also show the settings, the seconds of each stage and what was capped.
+        Also show the settings, the seconds of each stage, what was capped and the most memory that was in use.
     """
     from rich.console import Console
     from rich.text import Text
@@ -179,8 +179,10 @@ def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str
 
 
 def _print_details(console: Console, manifest: dict[str, Any]) -> None:
-    """Show a manifest's settings, timings and caps, a name and its value a line."""
+    """Show a manifest's settings, timings and caps, a name and its value a line; then the process's peak memory."""
     from rich.text import Text
+
+    from dupdetect import memory
 
     for title in ("settings", "timings", "caps"):
         entries = manifest.get(title)
@@ -192,3 +194,4 @@ def _print_details(console: Console, manifest: dict[str, Any]) -> None:
         for name, value in entries.items():
             shown = f"{value:.3f} s" if title == "timings" and isinstance(value, float) else str(value)
             console.print(Text(f"  {printable(str(name))}: {printable(shown)}"), soft_wrap=True)
+    console.print(f"\nMemory\n  peak: {memory.shown(memory.peak())}")

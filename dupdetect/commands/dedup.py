@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import dupdetect
 from dupdetect.commands.options import (
+    SETTINGS,
     chosen_settings,
     id_option,
     inputs_argument,
+    log_options,
+    memory_option,
     setting_options,
     text_option,
     workers_option,
 )
-from dupdetect.progress import progress_bars
+from dupdetect.progress import progress_shown
 from dupdetect.summary import print_summary
+
+if TYPE_CHECKING:
+    from dupdetect.loglines import Log
+    from dupdetect.pipeline import Progress
+    from dupdetect.result import Result
 
 _DEDUP_EXAMPLES = """
 \b
@@ -28,6 +36,9 @@ Examples:
   dupdetect dedup pages/ -o out --format csv             a folder of text files
   zcat dump.jsonl.gz | dupdetect dedup - -o out          JSON Lines on standard input
   dupdetect dedup news.parquet -o out --canonical earliest --canonical-column published
+  dupdetect dedup crawl/ -o out --memory 2GB --resume    run it again, and it goes on where it was stopped
+  dupdetect dedup today.parquet -o today --against monday --against tuesday
+  dupdetect dedup news.parquet -o out --log-json 2>>dupdetect.log
 """
 
 
@@ -46,18 +57,28 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run wrote it.")
 @click.option("--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it.")
 @workers_option
+@memory_option
+@click.option("--work", metavar="DIR", help="Folder for what does not fit into memory.  [default: beside OUT]")
+@click.option("--resume", is_flag=True, help="Go on from where an earlier run of the same was stopped, if it was.")
+@click.option("--sketches", is_flag=True, help="Also write the documents' sketches into OUT.")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="OUT",
+    help="Output of an earlier run whose documents INPUT is compared with; may be repeated.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Neither progress bars nor a summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Also show settings, timings and caps.")
+@log_options
 @setting_options()
+@click.pass_obj
 def dedup(
+    log: Log,
+    /,
     inputs: tuple[str, ...],
     output: str,
-    text: str,
-    id: str | None,
     format: str,
     overwrite: bool,
-    strict: bool,
-    workers: int | None,
     quiet: bool,
     verbose: bool,
     settings_file: str | None,
@@ -74,21 +95,34 @@ def dedup(
     from dupdetect.writing import check_folder
 
     start = time.perf_counter()
-    settings = chosen_settings(settings_file, options)
+    log.write("start", command="dedup", version=dupdetect.__version__, inputs=inputs, output=output)
+    options["settings"] = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS})
     folder = Path(output)
     check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
-    with progress_bars(wanted=not quiet) as progress:
-        result = dupdetect.dedup(
-            [Path(name) for name in inputs],
-            text=text,
-            id=id,
-            settings=settings,
-            workers=workers,
-            strict=strict,
-            progress=progress,
-        )
-        if progress:
-            progress("write", 0, 1)
-        result.write(folder, format=format, overwrite=overwrite)
+    with progress_shown(not quiet, log) as progress:
+        paths = [Path(name) for name in inputs]
+        result = _run(paths, folder, format=format, overwrite=overwrite, progress=progress, **_given(options))
+    log.found(**{name: result.manifest.get(name) for name in ("counts", "timings", "caps")})
     if not quiet:
-        print_summary(result, folder, seconds=time.perf_counter() - start, text=text, verbose=verbose)
+        print_summary(result, folder, seconds=time.perf_counter() - start, text=options["text"], verbose=verbose)
+
+
+# What the library is told of only where it was given.
+_OPTIONAL = ("memory", "work", "resume", "sketches", "against")
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value or name not in _OPTIONAL}
+
+
+def _run(
+    inputs: list[Path], folder: Path, *, format: str, overwrite: bool, progress: Progress | None, **options: Any
+) -> Result:
+    """Find the copies and write the folder."""
+    result = dupdetect.dedup(inputs, progress=progress, **options)
+    if progress:
+        progress("write", 0, 1)
+    result.write(folder, format=format, overwrite=overwrite)
+    if progress:
+        progress("write", 1, 1)
+    return result

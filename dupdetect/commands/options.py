@@ -1,5 +1,5 @@
 """
-Options that several commands take: the settings, and where texts and their ids are.
+Options that several commands take: the settings, where texts and their ids are, memory, and lines for programs.
 
 Takes   the settings' own names, types and defaults
 Gives   decorators that add click options, and `Settings` made of what was given
@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 
 import click
 
+from dupdetect import memory
+from dupdetect.errors import SettingsError
+from dupdetect.loglines import Log
 from dupdetect.settings import POLICIES, POLICY_COLUMNS, UNITS, Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -22,6 +25,37 @@ inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, require
 text_option = click.option("--text", default="text", show_default=True, help="Column that holds the texts.")
 id_option = click.option("--id", help="Column that holds the ids.  [default: 'id' if there is one, else file and row]")
 workers_option = click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")
+
+
+def _memory(_context: click.Context, _option: click.Parameter, value: str | None) -> int | None:
+    try:
+        return None if value is None else memory.size(value)
+    except SettingsError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
+memory_option = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_memory,
+    help="Most memory to use, such as 2GB, 500MiB or 60% of the machine's.  [default: a share of what is free]",
+)
+
+
+def _open_log(context: click.Context, _option: click.Parameter, value: str | bool | None) -> None:
+    log = context.ensure_object(Log)
+    if value and not (value is True and log):  # a file wins over standard error
+        log.open(None if value is True else str(value))
+
+
+def log_options(command: _Command) -> _Command:
+    """Add --log-json and --log-file; the command finds its `Log` as click's object, open if either was given."""
+    # Eager, so that what is wrong with the other options is a line too.
+    kept: dict[str, Any] = {"is_eager": True, "expose_value": False, "callback": _open_log}
+    json = "Instead of bars and notes, one JSON object a line on standard error: stages, progress, notes, errors, end."
+    file = "Append the lines of --log-json to FILE; notes and errors go to standard error as well."
+    command = click.option("--log-file", metavar="FILE", help=file, **kept)(command)
+    return click.option("--log-json", is_flag=True, help=json, **kept)(command)
 
 
 def bands_x_rows(value: str) -> tuple[int, int]:

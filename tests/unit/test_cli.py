@@ -423,7 +423,7 @@ def test_errors_are_a_sentence_and_an_exit_code(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cli, "_discard_stdout", lambda: None)  # pytest's own stdout must live on
+    monkeypatch.setattr(cli, "discard", lambda _: None)  # pytest's own stdout must live on
     dedup["error"] = error
     assert run("dedup", "x", "-o", tmp_path / "out") == code
     out, err = capsys.readouterr()
