@@ -14,7 +14,8 @@ from pathlib import Path
 
 from dupdetect.errors import SettingsError
 
-_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(%|[kmgt]?b|[kmgt]ib)\s*", re.IGNORECASE | re.ASCII)
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15}"
+_SIZE = re.compile(rf"\s*({_NUMBER})\s*(%|[kmgt]?b|[kmgt]ib)\s*", re.IGNORECASE | re.ASCII)
 
 # Where a container is told its limit, by cgroups of version 2 and 1.
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")

@@ -47,11 +47,11 @@ class Stage:
     done: int
     total: int
     due: float = 0.0
-    _begun: float = field(default_factory=perf_counter, init=False)
+    _begun: float = field(init=False)
     _at_first: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._at_first = self.done
+        self._begun, self._at_first = perf_counter(), self.done
 
     @property
     def seconds(self) -> float:

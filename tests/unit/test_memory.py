@@ -1,0 +1,94 @@
+"""Sizes of memory: what people write, and what they cannot have meant."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dupdetect import memory
+from dupdetect.cli import command
+from dupdetect.errors import SettingsError
+
+UNITS = {
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+}
+
+
+@given(
+    number=st.decimals(min_value=1, max_value=10**6, places=3),
+    unit=st.sampled_from(sorted(UNITS)),
+    case=st.sampled_from([str, str.lower, str.upper]),
+    space=st.sampled_from(["", " ", "\t"]),
+)
+def test_a_size_is_its_number_times_its_unit(number: Decimal, unit: str, case: type[str], space: str) -> None:
+    expected = number * UNITS[unit]
+    assert memory.size(f"{space}{number}{space}{case(unit)}") == pytest.approx(float(expected), rel=1e-12, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2GB", 2_000_000_000), ("500MiB", 524_288_000), (".5 kb", 500), ("1b", 1), ("007KiB", 7168), ("1.5TiB", 3 << 39)],
+)
+def test_sizes(text: str, expected: int) -> None:
+    assert memory.size(text) == expected
+
+
+def test_percentages_are_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "machine", lambda: 1000)
+    assert [memory.size(text) for text in ("60%", "100 %", "12.5%", ".1%")] == [600, 1000, 125, 1]
+
+
+@given(st.text(max_size=12) | st.from_regex(r"-?[0-9.,]*e?[0-9]* ?[a-z%]{0,3}", fullmatch=True))
+def test_whatever_is_written_is_a_size_or_a_sentence(text: str) -> None:
+    try:
+        assert memory.size(text) >= 1
+    except SettingsError as error:
+        assert repr(text) in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2", "GB", "-2GB", "2 G B", "2gigs", "1e9B", "1,5GB", "nanGB", "0GB", "0%", "101%", "0.0001B", "٢GB", "二GB"],
+)
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"2GB|100%"):
+        memory.size(text)
+
+
+def test_what_is_no_size_is_wrong_usage_of_the_command() -> None:
+    with pytest.raises(click.BadParameter, match="'lots' is no size of memory; write for example 2GB, 500MiB or 60%"):
+        command.main(["dedup", "x", "-o", "out", "--memory", "lots"], standalone_mode=False)
+
+
+def test_a_container_has_what_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited, unlimited = tmp_path / "limited", tmp_path / "unlimited"
+    limited.write_text("4096\n")
+    unlimited.write_text("max\n")
+    monkeypatch.setattr(memory, "_LIMITS", (str(tmp_path / "missing"), str(unlimited)))
+    whole = memory.machine()
+    assert whole > 1 << 20
+    monkeypatch.setattr(memory, "_LIMITS", (str(unlimited), str(limited)))
+    assert memory.machine() == 4096
+
+
+def test_what_is_in_use_grows_with_what_is_held_and_its_peak_stays() -> None:
+    before = memory.resident()
+    held = bytearray(b"x") * (64 << 20)
+    during = memory.resident()
+    assert during - before > 48 << 20
+    del held
+    assert memory.peak() >= during - (1 << 20)
+    assert memory._peak_of_usage() >= during - (1 << 20)
