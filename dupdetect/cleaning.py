@@ -63,7 +63,8 @@ POINTED = {
     if UNSEEN.search(plain := unicodedata.normalize("NFKC", form)) and not UNSEEN.match(form)
 }
 
-_VEILED = regex.compile(rf"[{UNSEEN.pattern}{''.join(POINTED)}]", regex.V1)
+#: A character that is taken away, or that becomes another.
+VEILED = regex.compile(rf"[{UNSEEN.pattern}{''.join(POINTED)}]", regex.V1)
 
 #: Hyphens, as typed, as some readers of scans write those that end a line (¬), Armenian, as typeset, of Fraktur.
 HYPHENS = "-¬֊‐⸗"
@@ -98,8 +99,13 @@ def clean(text: str) -> str:
     'محمد'
     """
     if not text.isascii():
-        text = _VEILED.sub(lambda found: POINTED.get(found[0], ""), text)
+        text = VEILED.sub(left_of, text)
     return BREAK.sub("", text).replace("\u00ad", "")
+
+
+def left_of(veiled: regex.Match[str]) -> str:
+    """Return what is left of a veiled character."""
+    return POINTED.get(veiled[0], "")
 
 
 def cleaned(documents: Documents, *, workers: int = 1) -> Documents:

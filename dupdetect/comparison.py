@@ -1,7 +1,7 @@
 """Two texts to what they have in common.
 
 Input    two texts
-Output   `Comparison`: the relation, the score that it rests on, Jaccard, both containments
+Output   `Comparison`: the relation, the score that it rests on, Jaccard, both containments; passages when asked for
 Cost     O(length of the texts)
 
 Two texts are a corpus of two, judged as `dedup` judges it. No others show what of them is template; their lines, and
@@ -10,13 +10,23 @@ how they share what they share, are looked at all the same (`dupdetect.templates
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dupdetect.errors import InputError
 
 if TYPE_CHECKING:
+    from dupdetect.passages import Aligned, Passage
     from dupdetect.settings import Settings
+
+
+class Compared(NamedTuple):
+    """What was compared: the two texts as they were given, and the unit."""
+
+    a: str
+    b: str
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,28 @@ class Comparison:
     containment_b: float
     score: float
     framed: bool
+    compared: Compared = field(default=Compared("", "", "word"), repr=False, compare=False)
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """What runs of words the texts share, the longest first; found when first asked for.
+
+        Moved paragraphs are found, and quotations of eight words and more. A changed, added or dropped word does not
+        end a passage. No character of a is in two of them.
+        """
+        return tuple(found.passage for found in self.aligned)
+
+    @cached_property
+    def aligned(self) -> list[Aligned]:
+        """The passages, and what of each is equal in both texts."""
+        from dupdetect.passages import align
+
+        return align(*self.compared)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields and the passages, as JSON has them."""
+        plain = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "compared"}
+        return {**plain, "passages": [asdict(passage) for passage in self.passages]}
 
 
 def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: Any) -> Comparison:
@@ -78,6 +110,10 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     --------
     >>> compare("to be or not to be that is the question", "To be, or not to be: that is the question.").relation
     'identical'
+    >>> there = "Tickets are sold on board. We shall repair the weir before the winter comes."
+    >>> here = "She said: 'We shall repair the old weir before the winter comes.'"
+    >>> [here[found.a_start : found.a_end] for found in compare(here, there).passages]
+    ['We shall repair the old weir before the winter comes']
     """
     from dupdetect.cleaning import clean
     from dupdetect.settings import Settings
@@ -86,16 +122,17 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     chosen = (settings or Settings()).replace(**overrides)
     for name, text in (("a", a), ("b", b)):
         _check(name, text)
+    compared = Compared(a, b, chosen.unit)
     a, b = clean(a), clean(b)
     sketches = define([a, b], chosen, signatures=False)
     first, second = ((words, *digest) for words, digest in zip(sketches.words, sketches.digests.tolist(), strict=True))
     if not sketches.words.all():
-        return Comparison(None, 0.0, 0.0, 0.0, 0.0, False)
+        return Comparison(None, 0.0, 0.0, 0.0, 0.0, False, compared)
     if first == second:
-        return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False)
-    if first > second:  # a pair is judged in one order, whichever is asked about
-        return _turned(_judged(b, a, chosen))
-    return _judged(a, b, chosen)
+        return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False, compared)
+    # A pair is judged in one order, whichever is asked about.
+    found = _turned(_judged(b, a, chosen)) if first > second else _judged(a, b, chosen)
+    return replace(found, compared=compared)
 
 
 def _judged(a: str, b: str, settings: Settings) -> Comparison:
