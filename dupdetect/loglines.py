@@ -77,7 +77,7 @@ class Log:
             self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:
-            self._give_up(error)
+            self._give_up(self._file, error)
 
     def tell(self, moment: Moment, stage: Stage) -> None:
         """Write of a stage that it begins, goes on or ends."""
@@ -108,10 +108,10 @@ class Log:
             self._file.close()
         self._file = None
 
-    def _give_up(self, error: OSError) -> None:
+    def _give_up(self, file: TextIO, error: OSError) -> None:
         """Go on without lines: who read them has gone, or their disk is full, and the run is worth more."""
-        file, self._file = self._file, None
-        if file is None or self._path is None:
+        self._file = None
+        if self._path is None:
             discard(file)
             return
         with suppress(OSError):  # the line it could not write
@@ -119,10 +119,10 @@ class Log:
         print(f"dupdetect: note: {self._path}: the log ends here ({error.strerror})", file=sys.stderr)  # noqa: T201
 
 
-def discard(stream: TextIO | None) -> None:
+def discard(stream: TextIO) -> None:
     """Send what is still buffered to nowhere, as the `signal` module's documentation advises."""
     try:
-        descriptor = stream.fileno() if stream else -1
+        descriptor = stream.fileno()
     except (OSError, ValueError):
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)
