@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError, SettingsError
     from dupdetect.evaluation import evaluate
     from dupdetect.pipeline import dedup, signatures, sketch
+    from dupdetect.reporting import report
     from dupdetect.result import Cluster, Result
     from dupdetect.scores import Evaluation
     from dupdetect.settings import Settings
@@ -45,6 +46,7 @@ __all__ = [
     "dedup",
     "evaluate",
     "read_sketches",
+    "report",
     "signatures",
     "sketch",
     "tune",
@@ -71,6 +73,7 @@ _ROOM_OF = {
     "compare": "comparison",
     "dedup": "pipeline",
     "evaluate": "evaluation",
+    "report": "reporting",
     "read_sketches": "sketchfiles",
     "signatures": "pipeline",
     "sketch": "pipeline",

@@ -26,6 +26,7 @@ from dupdetect.commands.audit import audit
 from dupdetect.commands.compare import compare
 from dupdetect.commands.dedup import dedup
 from dupdetect.commands.evaluate import evaluate
+from dupdetect.commands.report import report
 from dupdetect.commands.tune import tune
 from dupdetect.errors import DupdetectError
 from dupdetect.loglines import Log, discard
@@ -40,7 +41,7 @@ def command() -> None:
     """Find the copies in a collection of texts: exact, lightly edited, and syndicated inside other pages."""
 
 
-for each in (dedup, compare, evaluate, audit, tune):
+for each in (dedup, compare, evaluate, audit, tune, report):
     command.add_command(each)
 
 

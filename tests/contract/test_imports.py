@@ -15,6 +15,7 @@ PACKAGE = Path(dupdetect.__file__).parent
 # Data walks downwards through this list; a room may import the rooms above it and none below.
 ROOMS = (
     "errors",
+    "visible",
     "memory",
     "bands",  # what Settings asks for the bands of a threshold; knows nothing of the others
     "settings",
@@ -72,12 +73,17 @@ ROOMS = (
     "summary",
     "tuned",
     "scorecards",
+    "findings",
+    "excerpts",
+    "charts",
+    "reporting",
     "commands.options",
     "commands.cards",
     "commands.audit",
     "commands.compare",
     "commands.dedup",
     "commands.evaluate",
+    "commands.report",
     "commands.tune",
     "cli",
     "__main__",
