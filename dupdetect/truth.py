@@ -15,8 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dupdetect.columns import unify
 from dupdetect.errors import InputError
-from dupdetect.reading import Piece, find, label, read, unify
+from dupdetect.finding import find, label
+from dupdetect.reading import Reject, read_table
 from dupdetect.result import Result
 
 #: Where an output folder keeps its clusters, matches and so on.
@@ -81,21 +83,17 @@ def in_folder(folder: Path, table: str) -> Path:
 def _from_files(path: Path, columns: Sequence[str]) -> pa.Table:
     found = find([path])
     text, id = columns[:2]
-    pieces = [
-        # Only CSV leaves open whether 007 is a number; told that a column of JSON is text, its reader refuses numbers.
-        piece
-        for file in found
-        for piece in read([file], text=text if file.format == "CSV" else "", id=id)
-    ]
-    for piece in pieces:
-        _refuse(piece)
-    tables = [piece.table for piece in pieces]
-    return unify(tables, [label(file.path) for file in found], inferred=all(piece.inferred for piece in pieces))
+    # Only CSV leaves open whether 007 is a number; told that a column of JSON is text, its reader refuses numbers.
+    read = [read_table(file, text=text if file.format == "CSV" else "", id=id) for file in found]
+    for _, rejects, _ in read:
+        _refuse(rejects)
+    names = [label(file.path) for file in found]
+    return unify([table for table, _, _ in read], names, inferred=all(inferred for _, _, inferred in read))
 
 
-def _refuse(piece: Piece) -> None:
-    if piece.rejects:
-        first = piece.rejects[0]
+def _refuse(rejects: list[Reject]) -> None:
+    if rejects:
+        first = rejects[0]
         raise InputError(f"{first.file}:{first.row}: {first.reason}; mend the row")
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect import documents, reading
+from dupdetect import documents, jsonlines
 from dupdetect.documents import collect
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -90,7 +90,7 @@ any_lines = st.one_of(
 )
 def test_json_lines(lines, block_bytes, ends):
     raw = b'{"text": "first"}\n' + b"\n".join(lines) + b"\n" * ends
-    with TemporaryDirectory() as folder, mock.patch.object(reading, "BLOCK_BYTES", block_bytes):
+    with TemporaryDirectory() as folder, mock.patch.object(jsonlines, "BLOCK_BYTES", block_bytes):
         path = Path(folder) / "x.jsonl"
         path.write_bytes(raw)
         found = collect(path)
@@ -102,7 +102,7 @@ def test_json_lines(lines, block_bytes, ends):
 @given(st.lists(good_lines), st.integers(1, 200))
 def test_good_json_lines_are_all_accepted(rows, block_bytes):
     rows = [{"text": "first"}, *rows]
-    with TemporaryDirectory() as folder, mock.patch.object(reading, "BLOCK_BYTES", block_bytes):
+    with TemporaryDirectory() as folder, mock.patch.object(jsonlines, "BLOCK_BYTES", block_bytes):
         path = Path(folder) / "x.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         found = collect(path)

@@ -5,25 +5,36 @@ import os
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
 
-from dupdetect import reading
+from dupdetect import columns, csvfiles, finding, jsonlines, opening, reading
 from dupdetect.errors import InputError
 
 ROWS = [{"id": "a", "text": "The lamps went out."}, {"id": "b", "text": "Über Nacht fiel Schnee."}]
 
 
-def read(*sources, text="text", id="id"):
-    return list(reading.read(reading.find(sources), text=text, id=id))
+def read(*sources, **options):
+    """All pieces, without those that say that a file ends."""
+    return [piece for piece in read_all(*sources, **options) if piece.table.num_columns or piece.rejects]
 
 
-def read_one(source, **names):
-    (piece,) = read(source, **names)
-    return piece
+def read_all(*sources, text="text", id="id", **options):
+    return list(reading.read(finding.find(sources), text=text, id=id, **options))
+
+
+def read_one(source, **options):
+    """A file, its pieces put together."""
+    pieces = read_all(source, **options)
+    table = columns.unify([piece.table for piece in pieces], [piece.name for piece in pieces], inferred=True)
+    rows = np.concatenate([piece.rows for piece in pieces])
+    rejects = [reject for piece in pieces for reject in piece.rejects]
+    assert len(rows) == len(table)
+    return SimpleNamespace(table=table, rows=rows, rejects=rejects, name=pieces[0].name)
 
 
 def lines(*rows):
@@ -92,7 +103,7 @@ def test_every_format_gives_the_same_rows(tmp_path, name, data, first_row):
     piece = read_one(path)
     assert piece.table.to_pylist() == ROWS
     assert piece.rows.tolist() == [first_row, first_row + 1]
-    assert piece.files == [str(path)]
+    assert piece.name == str(path)
     assert piece.rejects == []
 
 
@@ -113,7 +124,8 @@ def test_a_folder_of_text_files_is_read_recursively_in_order_of_name(tmp_path):
     piece = read_one(tmp_path)
     assert piece.table["id"].to_pylist() == ["c.txt", "b/a.md", "b/z.txt"]
     assert piece.table["text"].to_pylist() == ["c.txt", "b/a.md", "b/z.txt"]
-    assert piece.files[1] == str(tmp_path / "b/a.md")
+    (piece,) = read(tmp_path)
+    assert piece.files.tolist() == [0, 1, 2]
 
 
 def test_text_files_of_two_folders_have_different_ids(tmp_path):
@@ -185,7 +197,7 @@ def test_files_that_are_not_there(tmp_path, source, message):
 
 def test_no_files_at_all():
     with pytest.raises(InputError, match="no input files were given"):
-        reading.find([])
+        finding.find([])
 
 
 def test_a_text_given_for_a_path_is_not_there():
@@ -229,7 +241,7 @@ def test_damaged_files(tmp_path, name, data, message):
 
 
 def test_truncated_gzip_says_where(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(jsonlines, "BLOCK_BYTES", 10_000)
     data = lines(*({"text": os.urandom(50).hex()} for _ in range(1000)))
     compressed = gzip.compress(data)
     path = write(tmp_path / "x.jsonl.gz", compressed[: len(compressed) // 2])
@@ -246,8 +258,8 @@ def test_no_permission(tmp_path, name, monkeypatch):
         def refuse(*args, **kwargs):
             raise PermissionError(13, "Permission denied", str(path))
 
-        monkeypatch.setattr(reading, "_open", refuse)
-        monkeypatch.setattr(reading, "_random_access", refuse)
+        monkeypatch.setattr(opening.pa, "OSFile", refuse)
+        monkeypatch.setattr(opening.Path, "open", refuse)
     with pytest.raises(InputError, match=rf"{name}: cannot be opened \(Permission denied\).*check the path"):
         read(path)
 
@@ -329,7 +341,7 @@ def test_blocks_make_no_difference(tmp_path, monkeypatch, block_bytes):
     ]
     expected = [row | {"year": str(row["year"]), "n": json.dumps(row["n"])} for row in rows]
     mixed = lines(*rows[:10], b"nonsense\n", b"\n", *rows[10:])
-    monkeypatch.setattr(reading, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(jsonlines, "BLOCK_BYTES", block_bytes)
     piece = read_one(write(tmp_path / "x.jsonl", mixed))
     assert piece.table.to_pylist() == expected
     assert piece.rows.tolist() == [*range(1, 11), *range(13, 43)]
@@ -403,7 +415,7 @@ def test_a_csv_of_a_header_alone(tmp_path):
 
 
 def test_a_csv_record_larger_than_a_block(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "CSV_BYTES", 100)
+    monkeypatch.setattr(csvfiles, "BLOCK_BYTES", (100, 400, 2000))
     data = b"id,text\n1,a\n2,b,c\n3," + b"x" * 1000 + b"\n"
     piece = read_one(write(tmp_path / "x.csv", data))
     assert piece.table["id"].to_pylist() == [1, 3]
@@ -414,7 +426,7 @@ def test_a_csv_record_larger_than_a_block(tmp_path, monkeypatch):
 
 
 def unify(*tables, inferred=False):
-    return reading.unify([pa.table(t) for t in tables], "abc"[: len(tables)], inferred=inferred)
+    return columns.unify([pa.table(t) for t in tables], "abc"[: len(tables)], inferred=inferred)
 
 
 def test_columns_that_one_lacks_are_null_and_numbers_widen():

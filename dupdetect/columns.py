@@ -1,0 +1,279 @@
+"""
+Tables whose columns differ to tables that go below one another.
+
+Input    tables, or the schemas of many that are not held at once
+Output   one schema for all of them, and each table in that schema
+Cost     none where a column has that type already; else a copy of the column
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from dupdetect.errors import InputError
+
+#: What columns become whose types are guessed and disagree.
+TEXT = pa.large_string()
+
+
+class Columns:
+    """
+    The types that columns have in tables seen one by one, and where each was seen first.
+
+    They are few, however many tables there are: types that go together without a change of any value are one.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[tuple[pa.Field, str]]] = {}
+        self._metadata: Mapping[bytes, bytes] | None = None
+        self._tables = 0
+
+    @property
+    def names(self) -> list[str]:
+        """In the order in which they were seen."""
+        return list(self._seen)
+
+    def type(self, name: str) -> pa.DataType:
+        """The first type that a column was seen with."""
+        return self._seen[name][0][0].type
+
+    def add(self, schema: pa.Schema, where: str) -> bool:
+        """
+        See another table.
+
+        Parameters
+        ----------
+        schema : pyarrow.Schema
+        where : str
+            What to call the table in a message.
+
+        Returns
+        -------
+        bool
+            Whether it goes below the others as it is, but for nulls.
+        """
+        if not schema.names:
+            return True
+        alike = [self._add(field, where) for field in schema]
+        for name in self._seen.keys() - set(schema.names):
+            self._seen[name] = [(field.with_nullable(True), where) for field, where in self._seen[name]]
+        if not self._tables:
+            self._metadata = schema.metadata
+        self._tables += 1
+        return all(alike)
+
+    def _add(self, field: pa.Field, where: str) -> bool:
+        seen = self._seen.get(field.name)
+        if seen is None:
+            self._seen[field.name] = [(field.with_nullable(True) if self._tables else field, where)]
+            return True
+        for place, (other, first) in enumerate(seen):
+            type_ = _joined(other.type, field.type)
+            if type_ is not None:
+                nullable = other.nullable or field.nullable
+                seen[place] = other.with_type(type_).with_nullable(nullable), first
+                return len(seen) == 1
+        seen.append((field, where))
+        return False
+
+    def schema(self, *, inferred: bool) -> pa.Schema:
+        """
+        The schema of all tables together: narrower numbers become wider.
+
+        Parameters
+        ----------
+        inferred : bool
+            Types were guessed: where they disagree the column becomes text. Else that is an error.
+
+        Raises
+        ------
+        InputError
+            A column has types that do not go together.
+        """
+        return pa.schema([_agreed(seen, inferred) for seen in self._seen.values()], self._metadata)
+
+    def note(self) -> Any:
+        """What has been seen, as JSON; `from_note` reads it."""
+        fields = [(field, where) for seen in self._seen.values() for field, where in seen]
+        schema = pa.schema([field for field, _ in fields], self._metadata)
+        return [_packed(schema), [where for _, where in fields], self._tables]
+
+    @classmethod
+    def from_note(cls, note: Any) -> Columns:
+        """Go on where `note` was taken."""
+        columns = cls()
+        schema = unpacked(note[0])
+        for field, where in zip(schema, note[1], strict=True):
+            columns._seen.setdefault(field.name, []).append((field, where))
+        columns._metadata, columns._tables = schema.metadata, note[2]
+        return columns
+
+
+def _packed(schema: pa.Schema) -> str:
+    return base64.b64encode(schema.serialize().to_pybytes()).decode()
+
+
+def packed(fields: Sequence[pa.Field]) -> str:
+    """Spell fields so that JSON can hold them."""
+    return _packed(pa.schema(fields))
+
+
+def unpacked(text: str) -> pa.Schema:
+    """Read what `packed` spelled."""
+    return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(text)))
+
+
+def _joined(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
+    """Return the type of values of both types as they are, but for nulls; None if there is none."""
+    if a == b or pa.types.is_null(b):
+        return a
+    if pa.types.is_null(a):
+        return b
+    if pa.types.is_list(a) and pa.types.is_list(b):
+        inner = _joined(a.value_type, b.value_type)
+        return inner and pa.list_(inner)
+    if pa.types.is_struct(a) and pa.types.is_struct(b):
+        members = {field.name: field for field in _children(a)}
+        for field in _children(b):
+            if field.name not in members:
+                members[field.name] = field.with_nullable(True)
+            elif (inner := _joined(members[field.name].type, field.type)) is None:
+                return None
+            else:
+                members[field.name] = members[field.name].with_type(inner)
+        return pa.struct(list(members.values()))
+    return None
+
+
+def _children(type_: pa.DataType) -> list[pa.Field]:
+    return [type_.field(i) for i in range(type_.num_fields)]
+
+
+def _agreed(seen: Sequence[tuple[pa.Field, str]], inferred: bool) -> pa.Field:
+    """Return the field of a column that has been seen with some types."""
+    first, where = seen[0]
+    if len(seen) == 1:
+        return first
+    for plain in (False, True):
+        agreed = first.with_type(_plain_type(first.type)) if plain else first
+        for field, other in seen[1:]:
+            further = field.with_type(_plain_type(field.type)) if plain else field
+            try:
+                agreed = _unified(agreed, further)
+            except (pa.ArrowTypeError, pa.ArrowInvalid):
+                clash = f"{agreed.type} in {where} and {further.type} in {other}"
+                break
+        else:
+            return agreed
+    if inferred:
+        return first.with_type(TEXT).with_nullable(True)
+    raise InputError(f"column {first.name!r} is {clash}: expected one type; convert one, or leave the column out")
+
+
+def _unified(a: pa.Field, b: pa.Field) -> pa.Field:
+    return pa.unify_schemas([pa.schema([a]), pa.schema([b])], promote_options="permissive").field(0)
+
+
+def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """
+    Put a table into a schema of `Columns` that have seen it.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    schema : pyarrow.Schema
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns that the table lacks are null. Those that have their type already are not copied.
+    """
+    if table.schema.equals(schema):
+        return table.replace_schema_metadata(schema.metadata)
+    columns = [
+        _cast(table[field.name], field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema) if columns else table
+
+
+def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    if column.type == type_:
+        return column
+    if not pa.types.is_dictionary(type_):
+        column = plain_column(column)
+    if type_ == TEXT:
+        return _to_text(column)
+    field = pa.field("", type_)
+    whole = pa.concat_tables(
+        [pa.schema([field]).empty_table(), pa.table({"": column})], promote_options="permissive"
+    ).column(0)
+    return pa.chunked_array([chunk for chunk in whole.chunks if len(chunk)], type_)
+
+
+def unify(tables: Sequence[pa.Table], names: Sequence[str], *, inferred: bool) -> pa.Table:
+    """
+    Put tables below one another; a column that one lacks is null there, narrower numbers become wider.
+
+    Parameters
+    ----------
+    tables : sequence of pyarrow.Table
+    names : sequence of str
+        What to call each in a message.
+    inferred : bool
+        Types were guessed: where they disagree the column becomes text. Else that is an error.
+
+    Raises
+    ------
+    InputError
+        A column has types that do not go together.
+    """
+    columns = Columns()
+    for table, name in zip(tables, names, strict=True):
+        columns.add(table.schema, name)
+    return stacked(tables, columns.schema(inferred=inferred))
+
+
+def stacked(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Put tables below one another, in a schema; those that have neither rows nor columns are left out."""
+    held = [conform(table, schema) for table in tables if table.num_columns]
+    return pa.concat_tables(held) if held else schema.empty_table()
+
+
+def check_names(names: Sequence[str], where: str) -> None:
+    """Refuse a table in which two columns have one name."""
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else None
+    if twice:
+        raise InputError(f"{where}: column {twice[0]!r} occurs twice, expected distinct names; rename one")
+
+
+def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decode a dictionary or a view to the plain type of its values."""
+    while column.type != _plain_type(column.type):
+        column = column.cast(
+            column.type.value_type if pa.types.is_dictionary(column.type) else _plain_type(column.type)
+        )
+    return column
+
+
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(type_):
+        return _plain_type(type_.value_type)
+    # Views came to pyarrow late, and many of its functions do not take them.
+    return {"string_view": pa.large_string(), "binary_view": pa.large_binary()}.get(str(type_), type_)
+
+
+def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_nested(column.type):
+        return pa.chunked_array([pa.array([as_json(value) for value in column.to_pylist()], TEXT)])
+    return column.cast(TEXT)
+
+
+def as_json(value: Any) -> str | None:
+    """Text for a value of a column of mixed kinds: strings as they are, others in JSON."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
