@@ -37,7 +37,18 @@ from dupdetect.intrinsics import allocating
 from dupdetect.marking import mark_prose, mark_shingles
 
 #: What is compiled into this module's functions; numba by itself would look at this file alone.
-_SOURCES = ("blocks", "folding", "hashing", "intrinsics", "characters", "shingles", "marking", "lines")
+_SOURCES = (
+    "blocks",
+    "folding",
+    "hashing",
+    "intrinsics",
+    "characters",
+    "shingles",
+    "marking",
+    "lines",
+    "layouts",
+    "frames",
+)
 
 
 @lru_cache(maxsize=1)
@@ -136,22 +147,33 @@ def hash_units(scratch, bitmap, size, single, hashes, buffers):
     return hashes, count
 
 
+@allocating
+def mark_slots(shingles, scratch, bitmap, size, count, flags, mark):
+    """Let the lowest bit of all shingles of a document say whether they are of prose, if `mark`, or else be 0."""
+    if mark:
+        mark_prose(scratch, bitmap, size, count, flags)
+    else:
+        flags[:count] = 0
+    mark_shingles(shingles, len(shingles), count, flags)
+
+
 @kept
 def sketch_block(
     data, offsets, first, last, single, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
-    band_keys, fingerprint_counts, signatures, slots, places,
+    band_keys, fingerprint_counts, signatures, slots, places, mark,
 ):  # fmt: skip
     """Sketch documents first to last - 1; fill the rows of the output arrays, return the fingerprints.
 
     With a window of 0 there are no digests and no fingerprints, with 0 bands no band keys: documents are but signed.
     `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64. The
-    shingles of each document that they have room for go to `slots`, from `places` on; none if it is empty.
+    shingles of each document that they have room for go to `slots`, from `places` on; none if it is empty. The lowest
+    bit of each then says whether it is of prose, if `mark`, or is 0.
     """
     codes = np.empty(1024, np.int32)
     buffers = word_buffers()
     scratch, bitmap = np.empty(0, np.uint8), np.empty(0, np.uint64)
     hashes, shingles, minima = np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint64)
-    mixed = np.empty(0, np.uint32)
+    mixed, flags = np.empty(0, np.uint32), np.empty(0, np.uint8)
     fingerprints, total = np.empty(1024, np.uint64), 0
     for document in range(first, last):
         start, end = offsets[document], offsets[document + 1]
@@ -165,6 +187,8 @@ def sketch_block(
         place = places[document]
         if len(slots) > 0 and shingled <= places[document + 1] - place:
             slots[place : place + shingled] = shingles[:shingled]
+            flags = grown(flags, count)
+            mark_slots(slots[place : place + shingled], scratch, bitmap, size, count, flags, mark)
         row = document if len(signatures) > 1 else 0
         sign(shingles, shingled, factors, terms, mixed, signatures, row)
         key_bands(signatures[row], bands, rows, band_keys[document])
@@ -203,10 +227,10 @@ def shingle_block(data, offsets, documents, first, last, single, shingle_size, d
 
 
 @kept
-def marked_block(data, offsets, documents, first, last, shingle_size, characters, counts):
+def marked_block(data, offsets, documents, first, last, single, shingle_size, mark, characters, counts):
     """Return the shingle hashes of documents[first:last], in reading order, end to end; fill their counts.
 
-    The lowest bit of each says whether it is of prose.
+    The lowest bit of each says whether it is of prose, if `mark`, or is 0.
     """
     codes = np.empty(1024, np.int32)
     buffers = word_buffers()
@@ -216,32 +240,12 @@ def marked_block(data, offsets, documents, first, last, shingle_size, characters
     for index in range(first, last):
         start, end = offsets[documents[index]], offsets[documents[index] + 1]
         codes, scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
-        hashes, count = hash_units(scratch, bitmap, size, False, hashes, buffers)
+        hashes, count = hash_units(scratch, bitmap, size, single, hashes, buffers)
         shingles, flags = grown(shingles, count), grown(flags, count)
         found = hash_shingles(hashes, count, shingle_size, shingles)
-        mark_prose(scratch, bitmap, size, count, flags)
-        mark_shingles(shingles, found, count, flags)
+        mark_slots(shingles[:found], scratch, bitmap, size, count, flags, mark)
         values = with_room(values, total, found)
         values[total : total + found] = shingles[:found]
         counts[index] = found
         total += found
-    return values[:total].copy()
-
-
-@kept
-def distinct_block(slots, places, sizes, first, last, counts):
-    """Return the shingles that `sketch_block` kept of documents first to last - 1: sorted, distinct, end to end.
-
-    Those of document i are ``slots[places[i]:places[i] + sizes[i]]``; fill their counts.
-    """
-    most = 0
-    for index in range(first, last):
-        most = max(most, sizes[index])
-    spare = np.empty(most, np.uint64)
-    values, total = np.empty(sizes[first:last].sum(), np.uint64), 0
-    for index in range(first, last):
-        row = values[total : total + sizes[index]]
-        row[:] = slots[places[index] : places[index] + sizes[index]]
-        counts[index] = sort_distinct(row, sizes[index], spare)
-        total += counts[index]
     return values[:total].copy()

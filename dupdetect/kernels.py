@@ -60,6 +60,7 @@ def sketch(
     workers: int,
     want_signatures: bool,
     slots: NDArray[np.uint64] | None = None,
+    mark: bool = False,
 ) -> tuple[
     NDArray[np.int64],
     NDArray[np.uint64],
@@ -90,6 +91,8 @@ def sketch(
     want_signatures : bool
     slots : uint64[slots_of(offsets, unit)[-1]], optional
         Receives the shingle hashes of each document, in reading order, at its place, if they fit.
+    mark : bool
+        Whether the lowest bit of each hash there says if the shingle is of prose; otherwise it is 0.
 
     Returns
     -------
@@ -120,7 +123,7 @@ def sketch(
         target = signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
         picked = blocks.sketch_block(
             data, offsets, first, last, single, shingle_size, window, padded_factors, padded_terms, bands, rows,
-            tables, words, digests, band_keys, counts, target, slots, places,
+            tables, words, digests, band_keys, counts, target, slots, places, mark,
         )  # fmt: skip
         if want_signatures and target is not signatures:
             signatures[:] = target
@@ -138,33 +141,6 @@ def slots_of(offsets: NDArray[np.int64], unit: str) -> NDArray[np.int64]:
     normalisation makes longer, needs more than that; its slot is left as it is.
     """
     return (offsets - offsets[0]) // SLOT_BYTES[unit] + np.arange(len(offsets))  # type: ignore[no-any-return]
-
-
-def distinct(
-    slots: NDArray[np.uint64], places: NDArray[np.int64], sizes: NDArray[np.int64], *, workers: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return the shingle hashes that `sketch` kept of some documents, sorted and distinct.
-
-    Parameters
-    ----------
-    slots : uint64[...]
-        What `sketch` has filled.
-    places, sizes : int64[m]
-        Those of document i are ``slots[places[i]:places[i] + sizes[i]]``.
-    workers : int
-
-    Returns
-    -------
-    offsets, values : int64[m + 1], uint64[...]
-        As `shingles` returns them.
-    """
-    from dupdetect import blocks
-
-    counts = np.empty(len(places), np.int64)
-    values = _run(
-        lambda first, last: blocks.distinct_block(slots, places, sizes, first, last, counts), 8 * sizes, workers
-    )
-    return _offsets(counts), values
 
 
 def shingles(
@@ -217,22 +193,24 @@ def marked(
     offsets: NDArray[np.int64],
     documents: NDArray[np.int64],
     *,
+    unit: str = "word",
     shingle_size: int,
+    mark: bool = True,
     workers: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Return the shingle hashes of some documents in reading order; the lowest bit of each says if it is of prose.
 
-    Parameters and results are otherwise those of `shingles`.
+    Parameters and results are otherwise those of `shingles`; without `mark`, the lowest bits are 0.
     """
     from dupdetect import blocks, characters
 
     data, offsets, documents = fixed(data, np.uint8), fixed(offsets, np.int64), fixed(documents, np.int64)
     counts = np.empty(len(documents), np.int64)
-    tables = characters.load()
+    tables, single = characters.load(), unit == "character"
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
         return blocks.marked_block(  # type: ignore[no-any-return]
-            data, offsets, documents, first, last, shingle_size, tables, counts
+            data, offsets, documents, first, last, single, shingle_size, mark, tables, counts
         )
 
     values = _run(work, offsets[documents + 1] - offsets[documents], workers)

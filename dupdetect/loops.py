@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -19,6 +20,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 Item = TypeVar("Item")
 
 #: Steps of an interpreted loop that take about as long as loading numba and the compiled loop: half a second.
@@ -26,6 +28,16 @@ PATIENCE = 1_000_000
 
 #: The same where numba is loaded already: some 20 ms.
 SHORT_PATIENCE = 40_000
+
+#: Parts of loops that have not been shown to the compiler.
+_PARTS: list[Callable[..., Any]] = []
+_COMPILING = threading.Lock()
+
+
+def part(function: F) -> F:
+    """Let compiled loops call a function; interpreted, it is what it is."""
+    _PARTS.append(function)
+    return function
 
 
 class Loop(Generic[P, R]):
@@ -51,8 +63,13 @@ class Loop(Generic[P, R]):
 
         if not kernels.available():
             return self.function
+        from numba.extending import register_jitable
+
         from dupdetect.blocks import kept
 
+        with _COMPILING:
+            while _PARTS:
+                register_jitable(_PARTS.pop())
         return kept(self.function)  # type: ignore[no-any-return,no-untyped-call]
 
 

@@ -63,6 +63,8 @@ class Ragged(NamedTuple):
         """Lay the rows of several end to end."""
         if len(parts) == 1:
             return parts[0]
+        if len(parts) == 0:
+            return cls.of([])
         offsets = np.zeros(sum(len(part.offsets) - 1 for part in parts) + 1, np.int64)
         np.cumsum(np.concatenate([part.lengths for part in parts]), out=offsets[1:])
         return cls(offsets, np.concatenate([part.values for part in parts]))
@@ -88,7 +90,8 @@ class Ragged(NamedTuple):
 class Kept(NamedTuple):
     """Shingle hashes kept from sketching, so that no text is cut twice.
 
-    Those of document i are ``slots[places[i]:places[i] + sizes[i]]``, in reading order, if ``sizes[i] <= room[i]``.
+    Those of document i are ``slots[places[i]:places[i] + sizes[i]]``, in reading order, if ``sizes[i] <= room[i]``. The
+    lowest bit of each says whether the shingle is of prose, as `marked_shingles` has it.
     """
 
     slots: NDArray[np.uint64]
@@ -222,6 +225,7 @@ def sketch_texts(
             workers=workers,
             want_signatures=signatures,
             slots=slots[start:],
+            mark=settings.weighs,
         )
         for (data, offsets), start in zip(arrays, base, strict=False)
     ]
@@ -288,9 +292,7 @@ def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True)
     )
 
 
-def shingle_sets(
-    texts: Texts, documents: NDArray[np.int64], settings: Settings, *, kept: Kept | None = None, workers: int = 1
-) -> Ragged:
+def shingle_sets(texts: Texts, documents: NDArray[np.int64], settings: Settings, *, workers: int = 1) -> Ragged:
     """Return the sorted, distinct shingle hashes of some documents, a row each.
 
     Parameters
@@ -300,12 +302,8 @@ def shingle_sets(
         Which of them, ascending.
     settings : Settings
         They say what a shingle is.
-    kept : Kept, optional
-        From sketching these texts.
     workers : int
     """
-    if kept is not None:
-        return _from_kept(texts, documents, settings, kept, workers)
     if patient(texts):
         cut = (words(texts[int(index)].as_py(), settings.unit) for index in documents)
         return Ragged.of([np.unique(shingle_hashes(word_hashes(row), settings.shingle_size)) for row in cut])
@@ -330,39 +328,36 @@ def shingle_sets(
 def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settings, *, workers: int = 1) -> Ragged:
     """Return the shingle hashes of some documents in reading order, a row each.
 
-    The lowest bit of a hash says whether the shingle is of prose (`dupdetect.lines`); parameters as for `shingle_sets`.
+    The lowest bit of a hash says whether the shingle is of prose (`dupdetect.lines`); it is 0 where `Settings.weighs`
+    is not. Parameters as for `shingle_sets`.
     """
     if patient(texts):
-        return Ragged.of([_marked(texts[int(index)].as_py(), settings.shingle_size) for index in documents])
+        return Ragged.of([_marked(texts[int(index)].as_py(), settings) for index in documents])
     from dupdetect import kernels
 
     rows, first = [], 0
     for chunk in chunks(texts):
         inside = documents[np.searchsorted(documents, first) : np.searchsorted(documents, first + len(chunk))] - first
         first += len(chunk)
-        found = kernels.marked(*buffers(chunk), inside, shingle_size=settings.shingle_size, workers=workers)
-        rows.append(Ragged(*found))
+        if len(inside):
+            found = kernels.marked(
+                *buffers(chunk),
+                inside,
+                unit=settings.unit,
+                shingle_size=settings.shingle_size,
+                mark=settings.weighs,
+                workers=workers,
+            )
+            rows.append(Ragged(*found))
     return Ragged.end_to_end(rows)
 
 
-def _marked(text: str, shingle_size: int) -> NDArray[np.uint64]:
+def _marked(text: str, settings: Settings) -> NDArray[np.uint64]:
     """Return the marked shingles of a text, by the definition."""
-    of_prose = prose_shingles(prose(text), shingle_size)
-    return shingle_hashes(word_hashes(words(text)), shingle_size) & ~np.uint64(1) | of_prose.astype(np.uint64)
-
-
-def _from_kept(texts: Texts, documents: NDArray[np.int64], settings: Settings, kept: Kept, workers: int) -> Ragged:
-    """Return the shingles of documents from what is kept, and of those that did not fit from their texts."""
-    from dupdetect import kernels
-
-    fits = (kept.sizes <= kept.room)[documents]
-    here = documents[fits]
-    found = Ragged(*kernels.distinct(kept.slots, kept.places[here], kept.sizes[here], workers=workers))
-    if fits.all():
-        return found
-    cut = shingle_sets(texts, documents[~fits], settings, workers=workers)
-    order = np.argsort(np.concatenate([np.flatnonzero(fits), np.flatnonzero(~fits)]))
-    return Ragged.end_to_end([found, cut]).take(order)
+    shingles = shingle_hashes(word_hashes(words(text, settings.unit)), settings.shingle_size) & ~np.uint64(1)
+    if settings.weighs:
+        shingles |= prose_shingles(prose(text), settings.shingle_size).astype(np.uint64)
+    return shingles
 
 
 def patient(texts: Texts) -> bool:

@@ -1,100 +1,75 @@
 """Votes to weights: which shared text came with the page, and not with the article.
 
-Input    what candidate pairs share, and the documents' texts
+Input    what candidate pairs share, and the documents' layouts
 Output   the same with `Weights`: what it is worth as evidence of a copy
-Cost     a pass over the texts of pairs in doubt, and O(shingles) for each such pair
+Cost     a look at each shingle of the documents of pairs in doubt, and O(shingles) for each such pair
 
 Two strangers in the same suit share its menus, teasers and legal notices; one article in two suits shares little else
 than its text. Four things tell the one from the other, all learned from the corpus itself:
 
 * **Lines.** Menus are short lines among short lines; sentences are prose (`dupdetect.lines`). A shingle that is of
-  prose in neither document weighs `SHORT`: what they share anywhere, what a document has of its own where that stands
-  both before and behind what is shared, for chrome stands around a text.
-* **Frames.** Where a suit is worn by two, each has text of its own *between* what they share; where an article is, its
-  pages differ around it. A pair is *framed* if both documents have so `OWN` words of prose of their own, in stretches
-  of `STRETCH` shingles and more, and it is, in one of them at least, a `PART` of the longest stretch that they share (a
-  long story with a teaser or two inside is no suit). Fewer than `EDGE` shared shingles in a row are chance, and no
-  frame. What they share must not stand *within*, that is, text of its own before it in one of them, and behind it in
-  one: chrome reaches an edge of both. Nor may the longest stretch stand *amid* own text in both, `AMID` times as long:
-  that is a story between an outlet's teasers, whatever else the outlets have in common. And edits are no text of one's
-  own: where more than `BITS` of that comes in shorter stretches, one must have more than the other, by `TURN`.
-* **Votes.** A framed pair says of each shingle it shares: *template*. One whose smaller document lies inside the other,
-  more than `INSIDE` of its prose, says: *content*; and so does one of which `HALF` of the prose of either is shared and
-  stands within, with no `PART` of it own text between. With more than two thirds of the votes for it, a shingle is
-  template, and weighs `TEMPLATE`. A pair's own vote is left out when it is judged itself, lest it convict itself.
+  prose in neither document weighs `SHORT`: what they share anywhere, what a document has of its own where that first
+  stands before or behind all that is shared, and some of it does both, for chrome stands around a text.
+* **Frames.** Where a suit is worn by two, each has text of its own between what they share (`dupdetect.frames`).
+* **Votes.** A framed pair says of each shingle it shares: *template*. One that is clear, or one of whose documents is
+  inside the other, says: *content*. With more than two thirds of the votes for it, a shingle is template, and weighs
+  `TEMPLATE`. A pair's own vote is left out when it is judged itself, lest it convict itself.
 * **The threshold.** A framed pair is no text inside another: as much of it must be shared as of any two near
   duplicates (`Settings.threshold`), and not `Settings.containment`.
 
-A pair of which the smaller has next to nothing of its own is judged as it is, unless shingles of it are template. So
-a family of copies is never in doubt, and where no pair is in doubt nothing is laid out and nothing voted.
+A clear pair is judged as it is, unless shingles of it are template. So a family of copies is never in doubt, and where
+no pair is framed nothing votes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect.candidates import missing, spread, unpack
-from dupdetect.layouts import BLOCK, Layouts, Met, find_partners, read_frames, weigh_pairs
-from dupdetect.loops import Loop, on_threads
+from dupdetect.candidates import missing, unpack
+from dupdetect.frames import CLEAR, FRAMED, FULL, INSIDE, OWN, SHORT, WITHIN, read_pairs
+from dupdetect.layouts import (
+    PROSE,
+    REPEAT,
+    SAME,
+    documents_of,
+    even_cuts,
+    hold,
+    lay_out,
+    mark_partners,
+    places_for,
+    row_of,
+    scratch,
+    shared_values,
+    whole_cuts,
+)
+from dupdetect.loops import Loop, on_threads, part
 from dupdetect.verify import NONE, ROUNDED, Overlaps, Verifier, is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from dupdetect.candidates import Pairs
+    from dupdetect.layouts import Pages, Visit
     from dupdetect.settings import Settings
+    from dupdetect.shelves import Shelf
     from dupdetect.sketches import Kept, Texts
 
     Int = NDArray[np.int64]
     Int32 = NDArray[np.int32]
+    Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
 
-R = TypeVar("R")
-
-# The figures below were measured on 3,908 web pages and clean texts, and on the 1,954 pages alone, as they are and with
-# their lines broken at 72 characters; each is from the middle of a range in which little changes.
-
-#: Weight of a shingle that is of prose in neither document (0.02 to 0.2 do the same).
-SHORT = 0.05
-
-#: Weight of a shingle that is template. Not nothing: two pages that are template and no more are still copies.
-TEMPLATE = 0.02
-
-#: Words of prose of its own that a framed document has at least (25 to 50).
-OWN = 32
-
-#: Shingles in a row that are text of its own (16 to 24).
-STRETCH = 16
-
-#: What of the longest shared stretch this must be (0.2 to 0.33).
-PART = 0.25
-
-#: How many times as long as the own text between shared ones a story amid teasers is, at least (1 to 2).
-AMID = 2.0
-
-#: What of its own between shared text comes in shorter stretches, at the most, unless one has more than the other.
-BITS = 0.5
-
-#: How much more own text one of them has than the other, where it comes in bits (a word changed leaves both as long).
-TURN = 0.1
-
-#: Shingles in a row that are shared where a frame begins and ends (1 to 3).
-EDGE = 3
-
-#: Share of the prose of the smaller document that makes it content of the larger (0.9 to 0.95).
-INSIDE = 0.9
-
-#: Share of the prose of either that makes what stands within content (0.5; at 0.6 fewer articles are kept).
-HALF = 0.5
+#: Weight of a shingle that is template, a hundredth of prose being 1. Not nothing: two pages that are template and no
+#: more are still copies.
+TEMPLATE = 2
 
 #: Votes for template that one for content outweighs.
 AGAINST = 2
@@ -105,11 +80,21 @@ FLOOR = 0.25
 #: Votes of each kind that a document takes part in at the most: a large family votes no more often than a small one.
 VOTES = 16
 
-#: The lead of a shingle that no framed pair shares: whatever its other votes, it is content.
-NO_LEAD = np.int32(-(2**30))
+#: Grades of shingles: template for no pair; for one that voted content; for all but one that voted template; for all.
+NEVER, DOUBTED, PLAIN, ALWAYS = range(4)
+
+#: Bytes in memory to a shingle that is counted.
+COUNTING = 48
+
+#: Parts that shingles are counted in at the most: each has two files open where they stand on disk.
+PARTS = 256
 
 #: An odd number that makes of pairs an order that has nothing to do with them.
 _SHUFFLE = np.uint64(0x9E3779B97F4A7C15)
+
+
+_GRADE = np.uint64(3)
+_BITS = np.uint64(2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +104,7 @@ class Templates:
     Attributes
     ----------
     shingles : uint64[n]
-        Those that a framed pair shares: hashes, their lowest bit cleared; sorted, distinct.
+        Those that a framed pair shares: hashes, their two lowest bits cleared; sorted, distinct.
     lead : int32[n]
         Votes for template, less `AGAINST` times those for content.
     pairs : uint64[m], optional
@@ -133,37 +118,46 @@ class Templates:
     pairs: Pairs | None
     votes: Int32
 
-    @cached_property
-    def lookup(self) -> Lookup:
-        """Finds where shingles stand among `shingles`."""
-        return Lookup(self.shingles)
-
     @classmethod
     def none(cls) -> Templates:
         """Return what a corpus says that has no framed pairs."""
         empty = np.empty(0, np.uint64)
         return cls(empty, np.empty(0, np.int32), empty, np.empty(0, np.int32))
 
-    def votes_of(self, pairs: Pairs, read: _Read) -> Int32:
-        """Return what each pair voted itself, 0 if it did not."""
+    @cached_property
+    def grades(self) -> Hashes:
+        """A table of the shingles that are template for some pair, with their grades: see `grade_of`."""
+        some = self.lead > -AGAINST
+        lead = self.lead[some]
+        grades = DOUBTED + (lead > 0).astype(np.uint64) + (lead > 1)
+        return tabled(self.shingles[some], grades)
+
+    def least(self, pairs: Pairs, kinds: Byte) -> Byte:
+        """Return the grade from which on what each pair shares is template, its own vote left out."""
         if self.pairs is None:
-            return np.select([read.framed, read.inside], [1, -AGAINST], 0).astype(np.int32)
-        votes = np.zeros(len(pairs), np.int32)
+            return np.select([kinds == FRAMED, is_content(kinds)], [ALWAYS, DOUBTED], PLAIN).astype(np.uint8)
+        least = np.full(len(pairs), PLAIN, np.uint8)
         voted = ~missing(pairs, self.pairs)
-        votes[voted] = self.votes[np.searchsorted(self.pairs, pairs[voted])]
-        return votes
+        votes = self.votes[np.searchsorted(self.pairs, pairs[voted])]
+        least[voted] = np.where(votes > 0, ALWAYS, DOUBTED)
+        return least
 
 
-class _Read(NamedTuple):
-    """What was read of pairs, bool[n]: whether they are clear, framed, and one inside the other."""
+class Graded(NamedTuple):
+    """Shingles that are laid out, and how far they are template.
 
-    clear: Bool
-    framed: Bool
-    inside: Bool
+    Attributes
+    ----------
+    starts : int64[documents]
+        The grades of the shingles of document d are ``values[starts[d]:]``; -1 where they were not asked for.
+    counts : int32[documents]
+        How many distinct shingles of each are template for most pairs.
+    values : uint8[...]
+    """
 
-    def where(self, chosen: Int) -> _Read:
-        """Return some of the pairs."""
-        return _Read(*(column[chosen] for column in self))
+    starts: Int
+    counts: Int32
+    values: Byte
 
 
 class Judge(Verifier):
@@ -171,7 +165,7 @@ class Judge(Verifier):
 
     Parameters
     ----------
-    texts, rows, settings, workers, kept
+    texts, rows, settings, workers, kept, shelf
         As `Verifier` has them; with ``settings.weighs`` false it is no more than that.
     templates : Templates, optional
         What the corpus says; until `learn` is called, nothing.
@@ -184,18 +178,19 @@ class Judge(Verifier):
         settings: Settings,
         workers: int,
         *,
-        kept: Kept | None = None,
+        kept: Sequence[Kept | None] | Kept | None = None,
         templates: Templates | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
-        super().__init__(texts, rows, settings, workers, kept=kept)
-        self._layouts = Layouts(texts, rows, settings, workers)
-        self._adopt(templates or Templates.none())
+        super().__init__(texts, rows, settings, workers, kept=kept, shelf=shelf)
+        self._n = len(rows)
+        self.adopt(templates or Templates.none())
 
-    def _adopt(self, templates: Templates) -> None:
+    def adopt(self, templates: Templates) -> None:
+        """Weigh by what is known already, and not by what `learn` would find."""
         self.templates = templates
-        # Beside the layouts' values, as far as they have been looked up: the lead of each shingle, and how many up to
-        # it are template.
-        self._lead, self._until = np.empty(0, np.int32), np.zeros(1, np.int64)
+        self._starts, self._counts = np.full(self._n, -1, np.int64), np.zeros(self._n, np.int32)
+        self._grades = self._shelf.column(np.uint8)
 
     def matches(self, pairs: Pairs, settings: Settings) -> Overlaps:
         """Return the pairs that are copies, weighed by what has been learned."""
@@ -208,7 +203,7 @@ class Judge(Verifier):
 
     def weighed(self, found: Overlaps) -> Overlaps:
         """Weigh pairs, from `sharing`, by what has been learned."""
-        return self._weighed(found, self._read(found)) if self._settings.weighs else found
+        return self._weighed(found, self._kinds(found)) if self._settings.weighs else found
 
     def certain(self, found: Overlaps) -> Bool:
         """Mark pairs, from `sharing`, that are matches however they are weighed: what `weighed` would find, for less.
@@ -216,20 +211,16 @@ class Judge(Verifier):
         Where a document has next to nothing of its own, what it shares weighs at least what all of it weighs at worst,
         less one for each shingle of its own. So a family of copies is known by its members, and not by their pairs.
         """
-        clear = _clear(found)
+        clear = (found.smaller - found.shared < OWN) & (found.shared > INSIDE * found.smaller)
         if not self._settings.weighs or len(self.templates.shingles) == 0:
             return np.asarray(clear & (found.relations(self._settings) != NONE))
         rows = np.flatnonzero(clear)
         some = found.where(rows)
-        lead, pages = self._leads(some.pairs), self._layouts.pages
-        template = lead > -AGAINST  # whatever a pair's own vote
-        weight = np.where(pages.prose, 1.0, SHORT)
-        weights = np.append(0, np.cumsum(np.where(template, np.minimum(weight, TEMPLATE), weight)))
-        contents = np.append(0, np.cumsum(~template))
-        start = pages.starts[np.where(some.size_a <= some.size_b, some.a, some.b)]
-        end, own = start + some.smaller, some.smaller - some.shared
-        least, content = weights[end] - weights[start] - own, contents[end] - contents[start] - own
-        share = least / np.maximum(least + own, TEMPLATE)
+        graded, smaller = self._graded(some.pairs), np.where(some.size_a <= some.size_b, some.a, some.b)
+        sums = sum_worst.worth(float(some.smaller.sum()))(self._layouts.pages, graded, smaller)
+        own = some.smaller - some.shared
+        least, content = sums[:, 0] / FULL - own, sums[:, 1] - own
+        share = least / np.maximum(least + own, TEMPLATE / FULL)
         clear[rows] = is_inside(share - ROUNDED, some.smaller, content - ROUNDED, False, self._settings)
         return clear
 
@@ -243,188 +234,288 @@ class Judge(Verifier):
         """
         if not self._settings.weighs:
             return found
-        read = self._read(found)
-        template, content = (_sample(found.pairs[chosen]) for chosen in (read.framed, read.inside))
+        kinds = self._kinds(found)
+        template = _sample(found.pairs[kinds == FRAMED])
         if len(template):
-            shingles, votes = self._tally(template)
-            self._adopt(Templates(shingles, votes, np.empty(0, np.uint64), np.empty(0, np.int32)))
-            lead = votes - AGAINST * self._known(content)
+            content = _sample(found.pairs[is_content(kinds)])
+            shingles, lead = self._tally(_among(found, template))
+            noes, votes = self._tally(_among(found, content), tabled(shingles, PLAIN))
+            lead = lead.copy()
+            lead[np.searchsorted(shingles, noes)] -= AGAINST * votes
             pairs = np.concatenate([template, content])
             cast = np.repeat(np.array([1, -AGAINST], np.int32), [len(template), len(content)])
             order = np.argsort(pairs)
-            self._adopt(Templates(shingles, lead.astype(np.int32), pairs[order], cast[order]))
-        return self._weighed(found, read)
+            self.adopt(Templates(shingles, lead, pairs[order], cast[order]))
+        return self._weighed(found, kinds)
 
-    def _read(self, found: Overlaps) -> _Read:
-        """Read how the pairs in doubt share what they share."""
-        clear = _clear(found)
-        framed, inside = np.zeros(len(clear), np.bool_), clear.copy()
-        doubtful = np.flatnonzero(~clear)
-        read = read_frames.worth(_steps(found.where(doubtful)))
-        parts = self._each(found.pairs[doubtful], lambda _, met: read(*met, SHORT, STRETCH, EDGE))
-        rows = np.concatenate([np.empty((0, 16)), *parts])
-        share, stretch, between, before, behind, bits, ahead, after = (rows[:, 2 * n : 2 * n + 2] for n in range(8))
-        within = before.any(axis=1) & behind.any(axis=1)
-        wide = (between >= PART * stretch).any(axis=1)
-        own_text = between + bits
-        turned = own_text.max(axis=1) - own_text.min(axis=1) >= TURN * own_text.max(axis=1)
-        suit = (between >= OWN).all(axis=1) & (turned | (bits <= BITS * between).all(axis=1))
-        amid = ((ahead > 0) & (after > 0) & (stretch >= AMID * between)).all(axis=1)
-        framed[doubtful] = suit & wide & ~within & ~amid
-        most = share.max(axis=1)
-        inside[doubtful] = ((most > INSIDE) | (within & ~wide & (most >= HALF))) & ~framed[doubtful]
-        return _Read(clear, framed, inside)
+    def _count(self, pairs: Pairs, need: Int) -> Overlaps:
+        """Count what each pair shares, and read how, in one visit."""
+        if not self._settings.weighs:
+            return super()._count(pairs, need)
+        shared, kinds, pages = np.empty(len(pairs), np.int32), np.empty(len(pairs), np.uint8), self._layouts.pages
+        self._visit(pairs, read_pairs, lambda visit: (visit, need, shared, kinds))
+        a, b = unpack(pairs)
+        return Overlaps(pairs, shared, pages.sizes[a], pages.sizes[b], None, kinds)
 
-    def _tally(self, pairs: Pairs) -> tuple[Hashes, Int32]:
-        """Count the pairs that share each shingle: uint64[n], sorted, and int32[n]."""
-        parts = self._shared(pairs, lambda values: _counted(values, None))
-        shingles, votes = _counted(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-        return shingles, votes.astype(np.int32)
+    def _kinds(self, found: Overlaps) -> Byte:
+        """Return the kinds of pairs; they are read if they were not."""
+        if found.kinds is not None:
+            return found.kinds
+        self._layouts.meet(found.pairs)
+        kinds = self._count(found.pairs, np.zeros(len(found.pairs), np.int64)).kinds
+        assert kinds is not None
+        return kinds
 
-    def _known(self, pairs: Pairs) -> Int:
-        """Count the pairs that share each shingle of `templates.shingles`: int64[n]."""
-        n, lookup = len(self.templates.shingles), self.templates.lookup
+    def _tally(self, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, Int32]:
+        """Count the pairs that share each shingle, or each of those in a table: uint64[n], sorted, and int32[n].
 
-        def count(values: Hashes) -> Int:
-            places = lookup(values)
-            return np.bincount(places[places >= 0], minlength=n)
+        Shingles are parted by their highest bits, and each part is sorted by itself.
+        """
+        most, total = self._layouts.block, int(found.shared.sum(dtype=np.int64))
+        parts = min(PARTS, 1 << max(4 * self._workers, total // most).bit_length())
+        limits = np.arange(1, parts, dtype=np.uint64) << np.uint64(64 - parts.bit_length() + 1)
+        columns = [(self._shelf.column(np.uint64), self._shelf.column(np.int32)) for _ in range(parts)]
+        for first, last in whole_cuts(found.shared, most):
+            for values, counts in self._shared(found.where(np.arange(first, last)), among):
+                bounds = [0, *np.searchsorted(values, limits).tolist(), len(values)]
+                for place, (shingles, votes) in enumerate(columns):
+                    shingles.append(values[bounds[place] : bounds[place + 1]])
+                    votes.append(counts[bounds[place] : bounds[place + 1]])
+        shingles, votes = self._shelf.column(np.uint64), self._shelf.column(np.int32)
+        for start in range(0, parts, self._workers):
+            some = columns[start : start + self._workers]
+            for values, counts in on_threads(
+                lambda pair: _counted(pair[0].values, pair[1].values), some, self._workers
+            ):
+                shingles.append(values)
+                votes.append(counts)
+        return shingles.values, votes.values
 
-        return np.sum([np.zeros(n, np.int64), *self._shared(pairs, count)], axis=0)  # type: ignore[no-any-return]
+    def _shared(self, found: Overlaps, among: Hashes | None) -> list[tuple[Hashes, Int32]]:
+        """Count shared shingles, block by block."""
+        visits, pages = self._layouts.visits(found.pairs), self._layouts.pages
+        run = shared_values.worth(sum(visit.steps(pages) for visit in visits))
 
-    def _shared(self, pairs: Pairs, work: Callable[[Hashes], R]) -> list[R]:
-        """Give the shingles that pairs share, those of a block of pairs end to end, to threads."""
+        def count(visit: Visit) -> tuple[Hashes, Int32]:
+            values = run(pages, visit, int(found.shared[visit.rows].sum()))
+            if among is not None:
+                values = values[look_up.worth(len(values))(among, values) > NEVER]
+            return _counted(values)
 
-        def block(_: slice, met: Met) -> R:
-            values = met.pages.values[spread(met.pages.starts[met.b], np.diff(met.bounds))]
-            return work(values[met.partners >= 0])
+        return on_threads(count, visits, self._workers)
 
-        return self._each(pairs, block)
-
-    def _weighed(self, found: Overlaps, read: _Read) -> Overlaps:
+    def _weighed(self, found: Overlaps, kinds: Byte) -> Overlaps:
         """Weigh pairs: those in doubt, and those that hold template."""
-        weighed = ~read.clear
+        weighed = kinds != CLEAR
         if len(self.templates.shingles):
-            weighed |= self._touched(found, np.flatnonzero(read.clear))
+            clear = np.flatnonzero(~weighed)
+            counts = self._graded(found.pairs[clear]).counts
+            weighed[clear] = np.logical_or(*(counts[side] > 0 for side in unpack(found.pairs[clear])))
         chosen = np.flatnonzero(weighed)
         if len(chosen) == 0:
             return found
         pairs = found.pairs[chosen]
-        lead, votes = self._leads(pairs), self.templates.votes_of(pairs, read.where(chosen))
-        weigh = weigh_pairs.worth(_steps(found.where(chosen)))
-        rows = np.concatenate(self._each(pairs, lambda part, met: weigh(*met, lead, votes[part], SHORT, TEMPLATE)))
-        weights = found.weights
-        for column, values in zip(weights, rows.T, strict=False):
-            column[chosen] = values
-        weights.template[chosen] /= np.maximum(found.shared[chosen], 1)
-        weights.framed[chosen] = read.framed[chosen]
-        return Overlaps(found.pairs, found.shared, found.size_a, found.size_b, weights)
+        self._layouts.meet(pairs)
+        graded, least, weights = self._graded(pairs), self.templates.least(found.pairs, kinds), found.weights
+        columns = weights.shared, weights.size_a, weights.size_b, weights.template
+        self._visit(
+            pairs, weigh_pairs, lambda visit: (visit._replace(rows=chosen[visit.rows]), graded, least, *columns)
+        )
+        weights.framed[chosen] = kinds[chosen] == FRAMED
+        return Overlaps(found.pairs, found.shared, found.size_a, found.size_b, weights, kinds)
 
-    def _touched(self, found: Overlaps, rows: Int) -> Bool:
-        """Mark those pairs at `rows` of which either document holds template."""
-        pairs = found.pairs[rows]
-        self._leads(pairs)
-        pages, until = self._layouts.pages, self._until
-        touched = np.zeros(len(found.pairs), np.bool_)
-        for side in unpack(pairs):
-            start = pages.starts[side]
-            touched[rows] |= until[start + pages.sizes[side]] > until[start]
-        return touched
+    def _graded(self, pairs: Pairs) -> Graded:
+        """Look up the shingles of the documents of pairs, those not looked up before."""
+        self._layouts.meet(pairs)
+        new = documents_of(pairs, self._n)
+        new = new[self._starts[new] < 0]
+        pages, table = self._layouts.pages, self.templates.grades
+        for first, last in whole_cuts(pages.lengths[new], self._layouts.block):
+            self._grade(new[first:last], pages, table)
+        return Graded(self._starts, self._counts, self._grades.values)
 
-    def _leads(self, pairs: Pairs) -> Int32:
-        """Return the lead of each shingle that is laid out, those of the pairs' documents among them."""
-        self._layouts.meet(np.concatenate(unpack(pairs)))
-        values = self._layouts.pages.values[len(self._lead) :]
-        if len(values):
-            lead = np.append(self.templates.lead, NO_LEAD)
-            lookup = self.templates.lookup
-            blocks = np.array_split(values, 8 * self._workers)
-            leads = on_threads(lambda v: lead[lookup(v)], blocks, self._workers)
-            self._lead = np.concatenate([self._lead, *leads])
-            template = np.cumsum(np.concatenate(leads) > 0) + self._until[-1]
-            self._until = np.concatenate([self._until, template])
-        return self._lead
-
-    def _each(self, pairs: Pairs, work: Callable[[slice, Met], R]) -> list[R]:
-        """Lay pairs out, and give blocks of them to threads: which of the pairs, and how they meet."""
-        if len(pairs) == 0:
-            return []
-        self._layouts.meet(np.concatenate(unpack(pairs)))
-        pages = self._layouts.pages
-        a, b = unpack(pairs)
-        ends = np.cumsum(pages.sizes[b])
-        find = find_partners.worth(float(ends[-1] + pages.sizes[a].sum()))
-        most = min(BLOCK, int(ends[-1]) // (4 * self._workers) + 1)
-        cuts = np.unique([0, *np.searchsorted(ends, np.arange(most, int(ends[-1]), most)), len(pairs)])
-
-        def block(cut: tuple[int, int]) -> R:
-            part = slice(*cut)
-            bounds = np.concatenate([[0], np.cumsum(pages.sizes[b[part]])])
-            met = pages, a[part], b[part], bounds
-            return work(part, Met(*met, find(*met)))
-
-        return on_threads(block, pairwise(cuts.tolist()), self._workers)
+    def _grade(self, documents: Int, pages: Pages, table: Hashes) -> None:
+        """Look up the shingles of documents."""
+        lengths = pages.lengths[documents]
+        bounds = np.append(0, np.cumsum(lengths, dtype=np.int64))
+        grades = np.empty(bounds[-1], np.uint8)
+        run = grade_rows.worth(2.0 * len(grades))
+        cuts = even_cuts(lengths, 8 * self._workers)
+        counts = on_threads(
+            lambda cut: run(pages, documents[slice(*cut)], table, grades[bounds[cut[0]] :]), cuts, self._workers
+        )
+        self._starts[documents] = len(self._grades) + bounds[:-1]
+        self._counts[documents] = np.concatenate(counts)
+        self._grades.append(grades)
 
 
-def _clear(found: Overlaps) -> Bool:
-    """Mark pairs of which the smaller has next to nothing of its own."""
-    return (found.smaller - found.shared < OWN) & (found.containment > INSIDE)
+def is_content(kinds: Byte) -> Bool:
+    """Mark the kinds of pairs that vote content."""
+    return np.asarray((kinds == CLEAR) | (kinds == WITHIN))
 
 
-def _steps(found: Overlaps) -> float:
-    """Return how many steps a loop over pairs takes."""
-    return 3.0 * float((found.size_a + found.size_b).sum())
+def _among(found: Overlaps, pairs: Pairs) -> Overlaps:
+    """Return some of the pairs."""
+    return found.where(np.searchsorted(found.pairs, pairs))
 
 
-class Lookup:
-    """Finds where values stand among sorted distinct hashes.
-
-    Parameters
-    ----------
-    hashes : uint64[n]
-    """
-
-    def __init__(self, hashes: Hashes) -> None:
-        self._hashes = hashes
-        self._table = fill_table.worth(2.0 * len(hashes))(hashes, 1 << (4 * len(hashes)).bit_length())
-
-    def __call__(self, values: Hashes) -> Int32:
-        """Return the place of each value, int32[m]; -1 for those that are not there."""
-        return find_values.worth(2.0 * len(values))(self._hashes, self._table, values)
+def tabled(hashes: Hashes, grades: Hashes | int) -> Hashes:
+    """Make a table of hashes with grades above 0; see `grade_of`."""
+    return fill_table.worth(2.0 * len(hashes))(
+        hashes | np.asarray(grades, np.uint64), 1 << (2 * len(hashes)).bit_length()
+    )
 
 
 @Loop
-def fill_table(hashes: Hashes, size: int) -> Int32:
-    """Return a table of `size` places, a power of two, that leads from a hash to its number; -1 where there is none."""
-    table = np.full(size, np.int32(-1), np.int32)
-    for number in range(len(hashes)):
-        place = np.int64(hashes[number] >> np.uint64(1)) & (size - 1)
-        while table[place] >= 0:
+def fill_table(entries: Hashes, size: int) -> Hashes:
+    """Return a table of `size` places, a power of two; 0 where there is no entry."""
+    table = np.zeros(size, np.uint64)
+    for entry in entries:
+        place = np.int64(entry >> _BITS) & (size - 1)
+        while table[place] != 0:
             place = (place + 1) & (size - 1)
-        table[place] = number
+        table[place] = entry
     return table
 
 
+@part
+def grade_of(table: Hashes, value: np.uint64) -> int:
+    """Return the grade of a shingle: the two lowest bits of its entry in a table of hashes; `NEVER` if it has none."""
+    place = np.int64(value >> _BITS) & (len(table) - 1)
+    while table[place] != 0 and table[place] ^ value >= SAME:
+        place = (place + 1) & (len(table) - 1)
+    return int(table[place] & _GRADE)
+
+
 @Loop
-def find_values(hashes: Hashes, table: Int32, values: Hashes) -> Int32:
-    """Return the number of each value among the hashes that fill the table, or -1."""
-    found = np.empty(len(values), np.int32)
-    mask = len(table) - 1
-    for index in range(len(values)):
-        place = np.int64(values[index] >> np.uint64(1)) & mask
-        while table[place] >= 0 and hashes[table[place]] != values[index]:
-            place = (place + 1) & mask
-        found[index] = table[place]
-    return found
+def look_up(table: Hashes, values: Hashes) -> Byte:
+    """Return the grade of each value."""
+    grades = np.empty(len(values), np.uint8)
+    for place in range(len(values)):
+        grades[place] = grade_of(table, values[place])
+    return grades
 
 
-def _counted(values: Hashes, counts: Int | None) -> tuple[Hashes, Int]:
+@Loop
+def grade_rows(pages: Pages, documents: Int, table: Hashes, grades: Byte) -> Int32:
+    """Look up the shingles of documents, end to end; repeats have no grade. Count those that are template."""
+    counts = np.zeros(len(documents), np.int32)
+    start = 0
+    for index in range(len(documents)):
+        row = row_of(pages, documents[index])
+        for position in range(len(row)):
+            grade = 0 if row[position] & REPEAT else grade_of(table, row[position])
+            counts[index] += grade >= PLAIN
+            grades[start + position] = grade
+        start += len(row)
+    return counts
+
+
+@Loop
+def sum_worst(pages: Pages, graded: Graded, documents: Int) -> Int:
+    """Sum up documents at worst, all that may be template being it: their weight, and what is content; int64[n, 2]."""
+    sums = np.zeros((len(documents), 2), np.int64)
+    for index in range(len(documents)):
+        row, start = row_of(pages, documents[index]), graded.starts[documents[index]]
+        for position in range(len(row)):
+            if row[position] & REPEAT:
+                continue
+            if graded.values[start + position] > NEVER:
+                sums[index, 0] += TEMPLATE
+            else:
+                sums[index, 0] += FULL if row[position] & PROSE else SHORT
+                sums[index, 1] += 1
+    return sums
+
+
+@part
+def less_than_full(value: np.uint64, grade: int) -> int:
+    """Return what a shingle lacks to the weight that it would have if it were of prose."""
+    return 0 if value & (PROSE | REPEAT) or grade >= PLAIN else FULL - SHORT
+
+
+@part
+def own_weight(row: Hashes, grades: Byte, first: int, last: int, whole: int) -> int:
+    """Return what a document's own text weighs, `whole` if all of it were prose.
+
+    It is as good as that unless it stands before or behind all that is shared, which is between `first` and `last`, and
+    some of it does both.
+    """
+    if first <= 0 or last == len(row) - 1:
+        return whole
+    for position in range(first):
+        whole -= less_than_full(row[position], grades[position])
+    for position in range(last + 1, len(row)):
+        whole -= less_than_full(row[position], grades[position])
+    return whole
+
+
+@Loop
+def weigh_pairs(
+    pages: Pages,
+    visit: Visit,
+    graded: Graded,
+    least: Byte,
+    shared: Share,
+    size_a: Share,
+    size_b: Share,
+    template: Share,
+) -> None:
+    """Weigh what the documents of each pair have; fill the last four, which have an entry for each pair (`Weights`).
+
+    What is shared is template from the grade `least` on, and what is not from `PLAIN` on.
+    """
+    table, firsts, repeats, partners = scratch(pages, visit)
+    marks = np.empty(len(firsts), np.uint8)
+    laid, size, repeated, row = -1, 1, 0, pages.values[:0]
+    for pair in range(len(visit.rows)):
+        if visit.hub[pair] != laid:
+            laid = visit.hub[pair]
+            row, size = row_of(pages, laid), places_for(pages.lengths[laid])
+            repeated = lay_out(row, table, size, firsts, repeats)
+        number, place = visit.other[pair], visit.rows[pair]
+        other, grades = row_of(pages, number), graded.values[graded.starts[number] :]
+        hold(row, table, size, firsts, other, partners, 0)
+        both, taken, count, convicted = 0, 0, 0, 0
+        first, last, first_hub, last_hub = -1, -1, len(row), -1
+        for position in range(len(other)):
+            partner = partners[position]
+            if partner < 0:
+                continue
+            first, last = position if first < 0 else first, position
+            first_hub, last_hub = min(first_hub, partner), max(last_hub, partner)
+            if other[position] & REPEAT:
+                continue
+            count += 1
+            taken += TEMPLATE if grades[position] >= PLAIN else FULL
+            if grades[position] >= least[place]:
+                both += TEMPLATE
+                convicted += 1
+            else:
+                both += FULL if (other[position] | row[partner]) & PROSE else SHORT
+        if repeated > 0:
+            mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], marks)
+            for position in repeats[:repeated]:
+                if marks[position]:
+                    last_hub = max(last_hub, position)
+        start = graded.starts[laid]
+        whole = FULL * pages.sizes[laid] - (FULL - TEMPLATE) * graded.counts[laid] - taken
+        own_hub = own_weight(row, graded.values[start:], first_hub, last_hub, whole)
+        whole = FULL * pages.sizes[number] - (FULL - TEMPLATE) * graded.counts[number] - taken
+        own = own_weight(other, grades, first, last, whole)
+        shared[place], template[place] = both / FULL, convicted / max(count, 1)
+        size_a[place] = (both + (own_hub if laid < number else own)) / FULL
+        size_b[place] = (both + (own if laid < number else own_hub)) / FULL
+
+
+def _counted(values: Hashes, counts: Int32 | None = None) -> tuple[Hashes, Int32]:
     """Return the distinct values, sorted, and the sum of the counts of each, one each if not given."""
     order = np.argsort(values) if counts is not None else slice(None)
     values = np.sort(values)
     first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])
     if counts is None:
-        return values[first], np.diff(np.append(first, len(values)))
-    return values[first], np.add.reduceat(counts[order], first) if len(first) else counts
+        return values[first], np.diff(np.append(first, len(values))).astype(np.int32)
+    return values[first], np.add.reduceat(counts[order], first, dtype=np.int32) if len(first) else counts
 
 
 def _sample(pairs: Pairs) -> Pairs:

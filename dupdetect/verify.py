@@ -1,7 +1,7 @@
 """Candidate to match.
 
 Input    candidate pairs, the documents' texts
-Output   `Matches`: the pairs that are copies, with what they share
+Output   `Overlaps`: the pairs that are copies, with what they share
 Cost     a pass over the shingles of the documents in question, or their texts, and O(shingles) a pair
 
 What two documents share is counted on their real shingles, not estimated: similarities are exact.
@@ -15,17 +15,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from dupdetect.candidates import missing, unpack
-from dupdetect.loops import Loop, on_threads
-from dupdetect.sketches import shingle_sets
+from dupdetect.layouts import Layouts, count_shared
+from dupdetect.loops import on_threads
+from dupdetect.shelves import Shelf
+from dupdetect.sketches import Kept
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from dupdetect.candidates import Pairs
+    from dupdetect.layouts import Visit
+    from dupdetect.loops import Loop
     from dupdetect.settings import Settings
-    from dupdetect.sketches import Kept, Texts
+    from dupdetect.sketches import Texts
 
     Int = NDArray[np.int64]
+    Count = NDArray[np.signedinteger[Any]]
+    Byte = NDArray[np.uint8]
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
 
@@ -84,17 +92,20 @@ class Overlaps:
     ----------
     pairs : uint64[n]
         Packed (`candidates.pack`), sorted, distinct.
-    shared, size_a, size_b : int64[n]
+    shared, size_a, size_b : int32[n] or int64[n]
         Distinct shingles: of both, of a, of b.
     given : Weights, optional
         Left out where each shingle weighs 1.
+    kinds : uint8[n], optional
+        Of each pair, as `dupdetect.frames` tells them; left out where they were not read.
     """
 
     pairs: Pairs
-    shared: Int
-    size_a: Int
-    size_b: Int
+    shared: Count
+    size_a: Count
+    size_b: Count
     given: Weights | None = None
+    kinds: Byte | None = None
 
     @property
     def weights(self) -> Weights:
@@ -137,7 +148,7 @@ class Overlaps:
     @property
     def smaller(self) -> Int:
         """Shingles of the smaller document."""
-        return np.minimum(self.size_a, self.size_b)
+        return np.minimum(self.size_a, self.size_b).astype(np.int64)
 
     @property
     def content(self) -> Share:
@@ -179,7 +190,8 @@ class Overlaps:
     def where(self, chosen: Bool | Int) -> Overlaps:
         """Return some of the pairs."""
         given = None if self.given is None else self.given.where(chosen)
-        return Overlaps(self.pairs[chosen], self.shared[chosen], self.size_a[chosen], self.size_b[chosen], given)
+        kinds = None if self.kinds is None else self.kinds[chosen]
+        return Overlaps(self.pairs[chosen], self.shared[chosen], self.size_a[chosen], self.size_b[chosen], given, kinds)
 
     def matches(self, settings: Settings) -> Overlaps:
         """Return the pairs that are copies of one another."""
@@ -195,16 +207,18 @@ class Overlaps:
         given = None
         if self.given is not None or other.given is not None:
             given = Weights(*map(joined, self.weights, other.weights))
+        kinds = None if self.kinds is None or other.kinds is None else joined(self.kinds, other.kinds)
         return Overlaps(
             joined(self.pairs, other.pairs),
             joined(self.shared, other.shared),
             joined(self.size_a, other.size_a),
             joined(self.size_b, other.size_b),
             given,
+            kinds,
         )
 
 
-def least_shared(size_a: Int, size_b: Int, settings: Settings, floor: float) -> Int:
+def least_shared(size_a: Count, size_b: Count, settings: Settings, floor: float) -> Int:
     """Return how much documents of such sizes share at least that `Verifier.sharing` lets pass: int64[n]."""
     near = settings.threshold / (1 + settings.threshold) * (size_a + size_b)
     inside = min(settings.containment, floor) * np.minimum(size_a, size_b)
@@ -230,7 +244,7 @@ def is_inside(containment: Share, smaller: Int, content: Share, framed: Bool | b
 
 
 class Verifier:
-    """Counts what pairs of documents share; keeps the shingles of the documents it has met.
+    """Counts what pairs of documents share; keeps the layouts of the documents it has met.
 
     Parameters
     ----------
@@ -241,23 +255,29 @@ class Verifier:
     settings : Settings
         They say what a shingle is.
     workers : int
-    kept : Kept, optional
-        Shingles kept from sketching the texts.
+    kept : Kept, or sequence of Kept or None, optional
+        `Sketches.kept`, of all texts or of each chunk of them: shingles that need not be cut again.
+    shelf : Shelf, optional
+        Where layouts stand; in memory if left out.
     """
 
-    def __init__(self, texts: Texts, rows: Int, settings: Settings, workers: int, *, kept: Kept | None = None) -> None:
-        self._texts, self._rows, self._settings, self._workers = texts, rows, settings, workers
-        self._kept = kept
-        none = np.full(len(rows), -1, np.int64)
-        # Where the shingles of each document stand and how many they are, in reading order or sorted: those that were
-        # kept, or else behind them those cut since. Its distinct shingles are counted once.
-        self._starts, self._lengths, self._sizes = none, none.copy(), none.copy()
-        self._slots = np.empty(0, np.uint64) if kept is None else kept.slots
-        self._cut = np.empty(0, np.uint64)
+    def __init__(
+        self,
+        texts: Texts,
+        rows: Int,
+        settings: Settings,
+        workers: int,
+        *,
+        kept: Sequence[Kept | None] | Kept | None = None,
+        shelf: Shelf | None = None,
+    ) -> None:
+        self._settings, self._workers, self._shelf = settings, workers, shelf or Shelf()
+        parts = [kept] if kept is None or isinstance(kept, Kept) else kept
+        self._layouts = Layouts(texts, rows, settings, workers, parts, self._shelf)
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""
-        self._meet(pairs)
+        self._layouts.meet(pairs)
         return self._count(pairs, np.zeros(len(pairs), np.int64))
 
     def matches(self, pairs: Pairs, settings: Settings) -> Overlaps:
@@ -266,131 +286,21 @@ class Verifier:
 
     def sharing(self, pairs: Pairs, settings: Settings, *, floor: float = 1.0) -> Overlaps:
         """Return the pairs that share enough to be copies, or this share of the smaller document at least."""
-        self._meet(pairs)
-        a, b = unpack(pairs)
-        need = least_shared(self._sizes[a], self._sizes[b], settings, floor)
+        self._layouts.meet(pairs)
+        sizes, (a, b) = self._layouts.pages.sizes, unpack(pairs)
+        need = least_shared(sizes[a], sizes[b], settings, floor)
         counted = self._count(pairs, need)
         return counted.where(counted.shared >= need)
 
     def _count(self, pairs: Pairs, need: Int) -> Overlaps:
-        """Count what each pair shares, those of one document after the other: it is laid out once for all of them."""
+        """Count what each pair shares, whose documents are laid out."""
+        shared, pages = np.empty(len(pairs), np.int32), self._layouts.pages
+        self._visit(pairs, count_shared, lambda visit: (visit, need, shared))
         a, b = unpack(pairs)
-        degree = np.bincount(a, minlength=len(self._rows)) + np.bincount(b, minlength=len(self._rows))
-        hub, other = np.where(degree[a] >= degree[b], (a, b), (b, a))
-        order = np.argsort(hub, kind="stable")
-        count = count_shared.worth(float((self._lengths[a] + self._lengths[b]).sum()))
-        arrays = (self._slots, self._cut, self._starts, self._lengths)
-        blocks = np.array_split(order, 8 * self._workers)
-        counted = on_threads(lambda s: count(*arrays, hub[s], other[s], need[s]), blocks, self._workers)
-        shared = np.empty(len(pairs), np.int64)
-        shared[order] = np.concatenate(counted)
-        return Overlaps(pairs, shared, self._sizes[a], self._sizes[b])
+        return Overlaps(pairs, shared, pages.sizes[a], pages.sizes[b])
 
-    def _meet(self, pairs: Pairs) -> None:
-        """Find the shingles of the documents that are met for the first time; cut those that were not kept."""
-        met = np.zeros(len(self._rows), np.bool_)
-        for side in unpack(pairs):
-            met[side] = True
-        new = np.flatnonzero(met & (self._starts < 0))
-        if self._kept is not None:
-            rows = self._rows[new]
-            fits = self._kept.sizes[rows] <= self._kept.room[rows]
-            here, rows, new = new[fits], rows[fits], new[~fits]
-            self._starts[here], self._lengths[here] = self._kept.places[rows], self._kept.sizes[rows]
-            self._sizes[here] = self._distinct(here)
-        if len(new):
-            new = new[np.argsort(self._rows[new])]
-            sets = shingle_sets(self._texts, self._rows[new], self._settings, workers=self._workers)
-            self._starts[new] = len(self._slots) + len(self._cut) + sets.offsets[:-1]
-            self._lengths[new] = self._sizes[new] = sets.lengths
-            self._cut = np.concatenate([self._cut, sets.values])
-
-    def _distinct(self, documents: Int) -> Int:
-        """Count the distinct shingles of documents, of those that were kept."""
-        starts, lengths = self._starts[documents], self._lengths[documents]
-        count = count_distinct.worth(float(lengths.sum()))
-        blocks = np.array_split(np.arange(len(documents)), 8 * self._workers)
-        counted = on_threads(lambda s: count(self._slots, starts[s], lengths[s]), blocks, self._workers)
-        return np.concatenate(counted)
-
-
-#: Steps of a count between two looks at whether it can still reach what is needed.
-STRIDE = 64
-
-#: Places in a table of hashes for each that it holds, at least: most are found at the first look.
-ROOM = 4
-
-
-@Loop
-def count_distinct(slots: NDArray[np.uint64], starts: Int, lengths: Int) -> Int:
-    """Count the distinct hashes among ``slots[starts[i]:starts[i] + lengths[i]]``, for each i."""
-    counts = np.zeros(len(starts), np.int64)
-    size = 1
-    while size < ROOM * (lengths.max() if len(lengths) else 0):
-        size *= 2
-    held, mark = np.empty(size, np.uint64), np.full(size, -1, np.int64)
-    for row in range(len(starts)):
-        size = 1
-        while size < ROOM * lengths[row]:
-            size *= 2
-        mask = np.uint64(size - 1)
-        for value in slots[starts[row] : starts[row] + lengths[row]]:
-            place = np.int64(value & mask)
-            while mark[place] == row and held[place] != value:
-                place = (place + 1) & (size - 1)
-            counts[row] += mark[place] != row
-            held[place], mark[place] = value, row
-    return counts
-
-
-@Loop
-def count_shared(  # noqa: C901 (one loop, compiled whole)
-    slots: NDArray[np.uint64], cut: NDArray[np.uint64], starts: Int, lengths: Int, a: Int, b: Int, need: Int
-) -> Int:
-    """Count the distinct hashes that two rows share, for each pair of rows; pairs with the same a together.
-
-    Row i is ``values[starts[i]:starts[i] + lengths[i]]``, values being `slots` and, behind them, `cut`; a row does not
-    reach from one into the other. A count that cannot reach `need` any more is given up: it is then less than `need`,
-    and not exact.
-    """
-    counts = np.zeros(len(a), np.int64)
-    most = lengths[a].max() if len(a) else 0
-    size = 1
-    while size < ROOM * most:
-        size *= 2
-    # The distinct hashes of the row that is laid out, in its order; when each was last counted; where in it a hash is.
-    laid, mark, table = np.empty(most, np.uint64), np.zeros(most, np.int64), np.empty(size, np.int32)
-    for pair in range(len(a)):
-        if pair == 0 or a[pair] != a[pair - 1]:
-            start, length = starts[a[pair]], lengths[a[pair]]
-            size = 1
-            while size < ROOM * length:
-                size *= 2
-            mask = np.uint64(size - 1)
-            table[:size] = -1
-            held = 0
-            for value in slots[start : start + length] if start < len(slots) else cut[start - len(slots) :][:length]:
-                place = np.int64(value & mask)
-                while table[place] >= 0 and laid[table[place]] != value:
-                    place = (place + 1) & (size - 1)
-                if table[place] < 0:
-                    table[place], laid[held] = held, value
-                    held += 1
-        start, length = starts[b[pair]], lengths[b[pair]]
-        row = slots[start : start + length] if start < len(slots) else cut[start - len(slots) :][:length]
-        count, found = 0, -1
-        for done in range(0, length, STRIDE):
-            if count + length - done < need[pair]:
-                break
-            for value in row[done : done + STRIDE]:
-                found += 1  # rows that are alike go on alike
-                if found >= held or laid[found] != value:
-                    place = np.int64(value & mask)
-                    while table[place] >= 0 and laid[table[place]] != value:
-                        place = (place + 1) & (size - 1)
-                    found = table[place]
-                if found >= 0:
-                    count += mark[found] != pair + 1
-                    mark[found] = pair + 1
-        counts[pair] = count
-    return counts
+    def _visit(self, pairs: Pairs, loop: Loop[..., Any], arguments: Callable[[Visit], tuple[Any, ...]]) -> list[Any]:
+        """Run a loop over pairs, whose documents are laid out, on threads."""
+        visits, pages = self._layouts.visits(pairs), self._layouts.pages
+        run = loop.worth(sum(visit.steps(pages) for visit in visits))
+        return on_threads(lambda visit: run(pages, *arguments(visit)), visits, self._workers)

@@ -11,7 +11,7 @@ import regex
 import xxhash
 from datasketch import MinHash, MinHashLSH
 
-from dupdetect import lines, templates
+from dupdetect import frames, lines, templates
 
 WITHOUT_SPACES = [
     "Han",
@@ -199,7 +199,7 @@ class Layout:
         self.of_prose = {run for run, marks in zip(self.order, runs(prose(text), size), strict=True) if any(marks)}
 
     def weight(self, shingle):
-        return 1 if shingle in self.of_prose else templates.SHORT
+        return frames.FULL if shingle in self.of_prose else frames.SHORT
 
     def frame(self, shared):
         """Read what is its own: between shared text, before, behind, in bits; if it is around the longest stretch."""
@@ -209,13 +209,13 @@ class Layout:
             weights = [self.weight(run) for run in dict.fromkeys(part) if run not in seen]
             parts.append((is_shared, len(part), weights))
             seen |= set(part)
-        edges = [n for n, (is_shared, length, _) in enumerate(parts) if is_shared and length >= templates.EDGE]
+        edges = [n for n, (is_shared, length, _) in enumerate(parts) if is_shared and length >= frames.EDGE]
         stretches, owned = [[]], [0]
         between, before, behind, bits = 0, 0, 0, 0
         for n, (is_shared, length, weights) in enumerate(parts):
             if is_shared:
                 stretches[-1] += weights
-            elif length < templates.STRETCH:
+            elif length < frames.STRETCH:
                 bits += length
             else:
                 stretches.append([])
@@ -228,38 +228,38 @@ class Layout:
                     behind += length
         sums = list(map(sum, stretches))
         longest = sums.index(max(sums))
-        amid = 0 < owned[longest] < owned[-1] and sums[longest] >= templates.AMID * between
+        amid = 0 < owned[longest] < owned[-1] and sums[longest] >= frames.AMID * between
         return Frame(sums[longest], between, before, behind, bits, amid)
 
     def own(self, shared):
-        """Give what is not shared, and its weights: of prose, or if none of it is on one side of what is shared, 1."""
+        """Give what is not shared, and its weights: as prose, unless it first stands before or behind all that is."""
         places = [place for place, run in enumerate(self.order) if run in shared]
-        amid = set(self.order)
+        outside = set()
         if places and places[0] > 0 and places[-1] < len(self.order) - 1:
-            amid = set(self.order[places[0] : places[-1]])
-        return {run: 1 if run in amid else self.weight(run) for run in self.shingles if run not in shared}
+            outside = set(self.order) - set(self.order[places[0] : places[-1]]) | set(self.order[: places[0]])
+        return {run: self.weight(run) if run in outside else frames.FULL for run in self.shingles if run not in shared}
 
 
 def read_pair(a, b):
     """Say whether a pair is clear, framed, and one inside the other."""
     shared = a.shingles.keys() & b.shingles.keys()
     smaller = min(len(a.shingles), len(b.shingles))
-    if smaller - len(shared) < templates.OWN and len(shared) > templates.INSIDE * smaller:
+    if smaller - len(shared) < frames.OWN and len(shared) > frames.INSIDE * smaller:
         return True, False, True
-    frames = [side.frame(shared) for side in (a, b)]
-    owns = [frame.between + frame.bits for frame in frames]
-    turned = max(owns) - min(owns) >= templates.TURN * max(owns)
-    suit = all(frame.between >= templates.OWN for frame in frames)
-    wide = any(frame.between >= templates.PART * frame.stretch for frame in frames)
-    within = any(frame.before for frame in frames) and any(frame.behind for frame in frames)
-    amid = all(frame.amid for frame in frames)
-    edited = any(frame.bits > templates.BITS * frame.between for frame in frames) and not turned
+    sides = [page.frame(shared) for page in (a, b)]
+    owns = [side.between + frames.FULL * side.bits for side in sides]
+    turned = max(owns) - min(owns) >= frames.TURN * max(owns)
+    suit = all(side.between >= frames.FULL * frames.OWN for side in sides)
+    wide = any(side.between >= frames.PART * side.stretch for side in sides)
+    within = any(side.before for side in sides) and any(side.behind for side in sides)
+    amid = all(side.amid for side in sides)
+    edited = any(frames.FULL * side.bits > frames.BITS * side.between for side in sides) and not turned
     framed = suit and wide and not within and not amid and not edited
     inside = max(
-        sum(side.weight(run) for run in side.shingles if run in shared) / sum(map(side.weight, side.shingles))
-        for side in (a, b)
+        sum(page.weight(run) for run in page.shingles if run in shared) / sum(map(page.weight, page.shingles))
+        for page in (a, b)
     )
-    is_content = inside > templates.INSIDE or (within and not wide and inside >= templates.HALF)
+    is_content = inside > frames.INSIDE or (within and not wide and inside >= frames.HALF)
     return False, framed, is_content and not framed
 
 
@@ -288,15 +288,13 @@ def weigh(texts, pairs, settings):
             found[a, b] = (len(shared), len(x.shingles), len(y.shingles), 0, False)
             continue
         template = {run for run in shared if is_template(run, framed, inside)}
-        both = sum(min(max(x.weight(r), y.weight(r)), templates.TEMPLATE if r in template else 1) for r in shared)
+        both = sum(templates.TEMPLATE if r in template else max(x.weight(r), y.weight(r)) for r in shared)
         sizes = [
-            both
-            + sum(
-                min(weight, templates.TEMPLATE if is_template(run) else 1) for run, weight in page.own(shared).items()
-            )
+            both + sum(templates.TEMPLATE if is_template(run) else weight for run, weight in page.own(shared).items())
             for page in (x, y)
         ]
-        found[a, b] = (both, *sizes, len(template) / max(len(shared), 1), framed)
+        weights = (weight / frames.FULL for weight in (both, *sizes))
+        found[a, b] = (*weights, len(template) / max(len(shared), 1), framed)
     return found
 
 

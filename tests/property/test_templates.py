@@ -1,6 +1,6 @@
 """The weighing of pairs against Python's sets, on small corpora of pages and articles."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import oracles
@@ -16,7 +16,8 @@ from dupdetect.candidates import pack
 from dupdetect.lines import prose, prose_shingles
 from dupdetect.pipeline import dedup
 from dupdetect.settings import Settings
-from dupdetect.sketches import marked_shingles
+from dupdetect.shelves import DiskShelf
+from dupdetect.sketches import marked_shingles, sketch_texts
 from dupdetect.templates import Judge
 
 FEW = hypothesis_settings(max_examples=12)
@@ -48,10 +49,11 @@ def webs(draw):
     return list(dict.fromkeys(texts))
 
 
-def judge(texts, settings, workers=1):
+def judge(texts, settings, workers=1, **options):
     """Judge all pairs of texts that share enough."""
     pairs = list(combinations(range(len(texts)), 2))
-    judge = Judge(pa.array(texts, pa.large_string()), np.arange(len(texts)), settings, workers)
+    texts = pa.array(texts, pa.large_string()) if isinstance(texts, list) else texts
+    judge = Judge(texts, np.arange(len(texts)), settings, workers, **options)
     a, b = np.array(pairs, np.int64).reshape(-1, 2).T
     return judge, judge.sharing(pack(a, b), settings)
 
@@ -123,6 +125,32 @@ def test_what_is_compiled_weighs_the_same(monkeypatch, texts):
             weighed = learning.learn(pairs)
             found.append([column.tolist() for column in (weighed.pairs, *weighed.weights)])
     assert found[0] == found[1]
+
+
+@FEW_PATCHED
+@given(webs(), st.sampled_from([Settings(), Settings(templates=False), Settings(unit="character")]), st.data())
+def test_out_of_core_is_as_in_memory(monkeypatch, tmp_path, texts, settings, data):
+    """With next to no room, on any number of threads, of any chunks, of which the shingles were kept or not."""
+    first, expected = judge(texts, settings)
+    expected = first.learn(expected)
+    array, cuts = (
+        pa.array(texts, pa.large_string()),
+        sorted(data.draw(st.lists(st.integers(0, len(texts)), max_size=3))),
+    )
+    bounds = [0, *cuts, len(texts)]
+    chunks = [array[start:end] for start, end in pairwise(bounds)]
+    monkeypatch.setattr(sketches, "CHUNK", data.draw(st.sampled_from([0, 1 << 20])))
+    with monkeypatch.context() as patch, DiskShelf(tmp_path, 1 << 20) as shelf:
+        patch.setattr(sketches, "PATIENCE", 1)
+        patch.setattr(shelf, "room", data.draw(st.sampled_from([1, 4096])))
+        kept = [sketch_texts(chunk, settings, keep=data.draw(st.booleans())).kept for chunk in chunks]
+        second, found = judge(pa.chunked_array(chunks), settings, 2, kept=kept, shelf=shelf)
+        found = second.learn(found)
+        assert found.pairs.tolist() == expected.pairs.tolist()
+        for mine, theirs in zip(found.weights, expected.weights, strict=True):
+            assert mine.tolist() == theirs.tolist()
+        for name in ("shingles", "lead", "pairs", "votes"):
+            assert getattr(second.templates, name).tolist() == getattr(first.templates, name).tolist()
 
 
 def rows(result):

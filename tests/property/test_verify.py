@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect.candidates import pack
+from dupdetect.layouts import Pages, Visit, count_shared, even_cuts, mark_repeats, whole_cuts
 from dupdetect.settings import UNITS, Settings
-from dupdetect.sketches import Ragged
-from dupdetect.verify import RELATIONS, Verifier, count_shared
+from dupdetect.verify import RELATIONS, Verifier
 
 TEXTS = st.lists(st.lists(st.sampled_from("abc漢"), max_size=15).map(" ".join), min_size=2, max_size=6)
 
@@ -44,21 +44,36 @@ def test_relations_are_those_of_the_sets(texts, size, unit, threshold, containme
             assert RELATIONS[code] == (expected or "none")
 
 
-@given(st.lists(st.sets(st.integers(0, 15)), min_size=1, max_size=6), st.data())
-def test_counting_is_the_same_compiled(sets, data):
-    rows = Ragged.of([np.array([*row, *sorted(row)[:2]], np.uint64) for row in sets])  # in any order, with repeats
-    kept = data.draw(st.integers(0, len(sets)))
-    slots, cut = np.split(rows.values, [rows.offsets[kept]])  # of some the hashes were kept, others were cut again
-    arrays = (slots, cut, rows.offsets[:-1], rows.lengths)
-    numbers = st.lists(st.integers(0, len(sets) - 1), min_size=4, max_size=4)
-    a, b = (np.array(data.draw(numbers), np.int64) for _ in range(2))
+@given(st.lists(st.lists(st.integers(0, 15), max_size=20), min_size=1, max_size=6), st.data())
+def test_counting_is_the_same_compiled(rows, data):
+    marked = [np.array([value << 2 | value % 2 for value in row], np.uint64) for row in rows]
+    lengths = np.array([len(row) for row in rows], np.int64)
+    starts = np.append(0, np.cumsum(lengths))[:-1]
+    numbers = st.lists(st.integers(0, len(rows) - 1), min_size=4, max_size=4)
+    hub, other = (np.array(data.draw(numbers), np.int32) for _ in range(2))
     need = np.array(data.draw(st.lists(st.integers(0, 16), min_size=4, max_size=4)), np.int64)
-    interpreted, compiled = count_shared.function(*arrays, a, b, need), count_shared.compiled(*arrays, a, b, need)
-    assert interpreted.tolist() == compiled.tolist()
-    assert interpreted.dtype == compiled.dtype == np.int64
-    for counted, least, x, y in zip(interpreted, need, a, b, strict=True):
-        shared = len(sets[x] & sets[y])
-        assert counted == shared or counted < least > shared
+    found = []
+    for twin in ("function", "compiled"):
+        values, shared = np.empty(lengths.sum(), np.uint64), np.empty(4, np.int32)
+        sizes = getattr(mark_repeats, twin)(np.concatenate(marked), starts, lengths, values)
+        assert sizes.tolist() == [len(set(row)) for row in rows]
+        pages = Pages(starts, lengths.astype(np.int32), sizes, values)
+        getattr(count_shared, twin)(pages, Visit(np.arange(4), hub, other), need, shared)
+        found.append((values.tolist(), shared.tolist()))
+    assert found[0] == found[1]
+    for counted, least, x, y in zip(shared, need, hub, other, strict=True):
+        common = len(set(rows[x]) & set(rows[y]))
+        assert counted == common or counted < least > common
+
+
+@given(st.lists(st.integers(0, 9), max_size=9), st.integers(1, 12), st.integers(1, 5))
+def test_cuts_leave_nothing_out(costs, most, blocks):
+    array = np.array(costs, np.int64)
+    for cuts in (whole_cuts(array, most), even_cuts(array, blocks)):
+        assert [place for cut in cuts for place in range(*cut)] == list(range(len(costs)))
+        assert all(first < last for first, last in cuts)
+    assert all(sum(costs[first:last]) <= most or last - first == 1 for first, last in whole_cuts(array, most))
+    assert len(even_cuts(array, blocks)) <= blocks
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.3, 0.8, 1.0]), st.sampled_from([0.4, 0.7, 1.0]))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dupdetect import kernels, minhash, sketches
 from dupdetect.errors import MismatchError
 from dupdetect.settings import Settings
-from dupdetect.sketches import Ragged, Sketches, buffers, define, patient, shingle_sets, sketch_texts
+from dupdetect.sketches import Ragged, Sketches, buffers, define, marked_shingles, patient, shingle_sets, sketch_texts
 
 SMALL = Settings(shingle_size=2, num_perm=16, window=3, bands=(4, 4))
 TEXTS = ["", "one", "one two", "One, two!", "a b c d e f g h", "漢字かな", "a b c d e f g x", "😀", "слово за слово"]
@@ -181,21 +181,30 @@ def test_a_sketch_goes_to_datasketch_and_back_unchanged():
 
 def test_kept_shingles_are_those_of_the_texts(monkeypatch):
     # Of a ligature that is four words, and of letters that are words, there are more shingles than room.
-    texts = arrow(["\ufdfa" * 9, "a b c d e f", *TEXTS, "", "\u00bd" * 7, *TEXTS])
+    story = (
+        "menu\n" * 20
+        + 2 * "It rained for a week, and then it rained again until the ferries stopped and even the gulls went home. "
+    )
+    texts = arrow(["\ufdfa" * 9, "a b c d e f", *TEXTS, "", "\u00bd" * 7, *TEXTS, story])
     monkeypatch.setattr(sketches, "PATIENCE", 0)
     chunked = pa.chunked_array([texts[:3], texts[3:]])
-    for size, unit in ((1, "word"), (2, "word"), (5, "word"), (3, "character")):
-        settings = SMALL.replace(shingle_size=size, unit=unit)
+    for size, unit, templates in ((1, "word", True), (2, "word", False), (5, "word", True), (3, "character", True)):
+        settings = SMALL.replace(shingle_size=size, unit=unit, templates=templates)
+        cut = marked_shingles(texts, np.arange(len(texts)), settings)
+        rows = [row.tolist() for row in map(cut.row, range(len(texts)))]
+        assert len({value % 2 for row in rows for value in row}) == 1 + settings.weighs
         for form in (texts, chunked):
             kept = sketch_texts(form, settings, keep=True).kept
-            assert kept is not None
-            assert 0 < (kept.sizes <= kept.room).sum() < len(texts) or size == 5
-            every = np.arange(len(texts))
-            cut = shingle_sets(texts, every, settings)
-            for workers in (1, 2):
-                found = shingle_sets(form, every, settings, kept=kept, workers=workers)
-                assert found.offsets.tolist() == cut.offsets.tolist()
-                assert found.values.tolist() == cut.values.tolist()
+            found = list(held(kept))
+            assert len(found) == len(texts)
+            assert 0 < sum(row is None for row in found) < len(texts) or size == 5
+            assert all(row is None or row == other for row, other in zip(found, rows, strict=True))
+
+
+def held(kept):
+    """Give the shingles that were kept of each document, None where they did not fit."""
+    for place, size, room in zip(kept.places, kept.sizes, kept.room, strict=True):
+        yield kept.slots[place : place + size].tolist() if size <= room else None
 
 
 def test_too_many_shingles_are_not_kept(monkeypatch):

@@ -1,12 +1,22 @@
 import numpy as np
 import pyarrow as pa
-import pytest
 from suits import Suit, Writer, site
 
 from dupdetect.candidates import pack, unpack
-from dupdetect.layouts import find_partners, number_shingles
+from dupdetect.frames import FRAMED, FULL, SHORT
 from dupdetect.settings import Settings
-from dupdetect.templates import SHORT, VOTES, Judge, Lookup, _counted, _sample
+from dupdetect.templates import (
+    AGAINST,
+    NEVER,
+    PLAIN,
+    VOTES,
+    Judge,
+    Templates,
+    _counted,
+    _sample,
+    look_up,
+    tabled,
+)
 from dupdetect.verify import CONTAINED, NEAR_DUPLICATE, NONE, Overlaps, Weights
 
 
@@ -53,35 +63,31 @@ def test_pairs_that_are_weighed_and_others_are_united():
     assert plain.where(np.array([], np.int64)).weights.shared.tolist() == []
 
 
-def test_distinct_shingles_are_numbered_as_they_come():
-    marked = np.array([8, 6, 9, 6, 4, 4], np.uint64)  # the lowest bit says prose: 9 is 8, of prose
-    values, prose, order = np.zeros(6, np.uint64), np.zeros(6, np.uint8), np.zeros(6, np.int32)
-    sizes = number_shingles(np.array([0, 4, 4, 6]), marked, values, prose, order)
-    assert sizes.tolist() == [2, 0, 1]
-    assert (values[:2].tolist(), values[4]) == ([8, 6], 4)
-    assert (prose[:2].tolist(), order.tolist()) == ([1, 0], [0, 1, 0, 1, 0, 0])
+def test_shingles_are_looked_up_with_their_grades():
+    hashes = np.array([4, 8, 12, 2**63, 2**64 - 4], np.uint64)
+    grades = np.array([1, 2, 3, 1, 2], np.uint64)
+    values = np.append(hashes, np.uint64(16)) | np.uint64(3)  # of prose, and a repeat
+    assert look_up(tabled(hashes, grades), values).tolist() == [1, 2, 3, 1, 2, NEVER]
+    assert look_up(tabled(hashes[:0], PLAIN), values).tolist() == [NEVER] * 6
 
 
-def test_partners_are_where_pairs_meet():
-    judge, _ = judged(["a b c d e f g", "c d e f g h", "x y z x y"])
-    judge._layouts.meet(np.array([0, 1, 2]))
-    pages = judge._layouts.pages
-    bounds = np.array([0, 2, 3])
-    partners = find_partners(pages, np.array([0, 0]), np.array([1, 2]), bounds)
-    assert partners.tolist() == [2, -1, -1]
-
-
-@pytest.mark.parametrize("hashes", [[], [4], [2, 4, 6, 2**63, 2**64 - 2]])
-def test_hashes_are_looked_up(hashes):
-    lookup = Lookup(np.array(hashes, np.uint64))
-    assert lookup(np.array([*hashes, 10], np.uint64)).tolist() == [*range(len(hashes)), -1]
+def test_a_lead_that_a_vote_turns_has_a_grade_of_its_own():
+    """A pair that voted template leaves one vote less for it, one that voted content `AGAINST` more."""
+    lead = np.arange(-4, 5, dtype=np.int32)
+    shingles = np.arange(4, 40, 4, dtype=np.uint64)
+    pairs = pack(np.array([0, 1]), np.array([5, 5]))
+    known = Templates(shingles, lead, pairs, np.array([1, -AGAINST], np.int32))
+    least = known.least(pack(np.array([0, 1, 2]), np.array([5, 5, 5])), np.full(3, FRAMED, np.uint8))
+    grades = look_up(known.grades, shingles)
+    for vote, grade in zip((1, -AGAINST, 0), least, strict=True):
+        assert (grades >= grade).tolist() == (lead - vote > 0).tolist()
 
 
 def test_values_are_counted():
     values = np.array([5, 3, 5, 9], np.uint64)
-    assert [part.tolist() for part in _counted(values, None)] == [[3, 5, 9], [1, 2, 1]]
-    assert [part.tolist() for part in _counted(values, np.array([1, 2, 3, 4]))] == [[3, 5, 9], [2, 4, 4]]
-    assert [part.tolist() for part in _counted(values[:0], np.empty(0, np.int64))] == [[], []]
+    assert [part.tolist() for part in _counted(values)] == [[3, 5, 9], [1, 2, 1]]
+    assert [part.tolist() for part in _counted(values, np.array([1, 2, 3, 4], np.int32))] == [[3, 5, 9], [2, 4, 4]]
+    assert [part.tolist() for part in _counted(values[:0], np.empty(0, np.int32))] == [[], []]
 
 
 def test_no_document_votes_more_often_than_others():
@@ -124,7 +130,8 @@ def test_what_stands_in_short_lines_weighs_little():
     _, pair = judged([f"{menus[0]}\n\n{story}\n\n{menus[1]}", f"{menus[2]}\n\n{story}\n\n{menus[3]}"])
     own = pair.size_a[0] - pair.shared[0]
     assert own > 170
-    assert SHORT * own < pair.weights.size_a[0] - pair.weights.shared[0] < SHORT * own + 20
+    short = SHORT / FULL * own
+    assert short < pair.weights.size_a[0] - pair.weights.shared[0] < short + 20
     assert pair.weighted_containment[0] > 0.8 > 0.6 > pair.containment[0]
 
 

@@ -3,10 +3,11 @@ import oracles
 import pyarrow as pa
 import pytest
 
-from dupdetect import loops, verify
+from dupdetect import layouts, loops
 from dupdetect.candidates import pack
+from dupdetect.layouts import count_shared
 from dupdetect.settings import Settings
-from dupdetect.verify import CONTAINED, CONTAINS, NEAR_DUPLICATE, NONE, RELATIONS, Overlaps, Verifier, count_shared
+from dupdetect.verify import CONTAINED, CONTAINS, NEAR_DUPLICATE, NONE, RELATIONS, Overlaps, Verifier
 
 
 def overlap(shared, size_a, size_b):
@@ -69,13 +70,13 @@ def test_texts_are_found_by_the_rows_that_documents_stand_in():
 
 
 def test_a_document_met_again_is_not_cut_again(monkeypatch):
-    cut, original = [], verify.shingle_sets
+    cut, original = [], layouts.marked_shingles
 
     def noted(texts, rows, *args, **options):
         cut.append(rows.tolist())
         return original(texts, rows, *args, **options)
 
-    monkeypatch.setattr(verify, "shingle_sets", noted)
+    monkeypatch.setattr(layouts, "marked_shingles", noted)
     counter = verifier(["a b c", "a b d", "a b e", "a b f"])
     first = counter.overlaps(pack(np.array([0]), np.array([2])))
     second = counter.overlaps(pack(np.array([0, 1]), np.array([1, 2])))
