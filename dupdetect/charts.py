@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
 
 #: Inches, of 72 units each: wide enough for a column of a page, and still readable on a phone.
-SIZE = (5.6, 3.0)
+SIZE = (4.6, 2.6)
 
 #: Stand-ins for what the page's style says, by the name of their class.
 COLOURS = {"ink": "#000001", "grid": "#000002", "first": "#000003", "second": "#000004", "limit": "#000005"}

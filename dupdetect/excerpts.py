@@ -1,18 +1,14 @@
 """The texts of a run to what a page shows of them.
 
 Input    a run, what its page lists, and its texts: those of its input, or of the documents that were kept
-Output   `Texts`: how each listed text begins, where documents came from, and pairs of texts, marked
-Cost     one pass over the texts, a part of them in memory at a time; 5 ms for each pair of 5 KB
-
-Of a text that two documents share, each part says where it stands in the other (`dupdetect.passages`); what of it is
-template, the run has said.
+Output   `Texts`: how each listed text begins, where documents came from, and the texts whose pairs are shown
+Cost     one pass over the texts, a part of them in memory at a time
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,14 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect.cleaning import clean
-from dupdetect.documents import collect
+from dupdetect.documents import stream
 from dupdetect.errors import DupdetectError, InputError
-from dupdetect.passages import align
 from dupdetect.result import Result
-from dupdetect.settings import POLICIES, Settings
-from dupdetect.sketches import marked_shingles
-from dupdetect.spans import find_spans
 from dupdetect.truth import comparable, in_folder
 from dupdetect.visible import opening, shown
 
@@ -36,22 +27,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dupdetect.findings import Listing, Run
+    from dupdetect.standings import Listing, Run
 
     Int = NDArray[np.int64]
     Bool = NDArray[np.bool_]
 
-#: Pairs of texts that a page shows, and bytes that these and the openings of texts may take of it.
-PAIRS, PAIR_BYTES, OPENING_BYTES = 400, 7_000_000, 5_000_000
+#: Pairs of texts that a page shows, and bytes that the openings of texts may take of it.
+PAIRS, OPENING_BYTES = 400, 5_000_000
 
-#: Characters of a text that a page looks at; of an opening; and of a part of a text from which on its middle is folded.
-MOST, OPENING, FOLD = 60_000, 240, 2_400
+#: Characters of an opening.
+OPENING = 240
 
 #: Columns that say where a document came from, the first of them that there is.
 SOURCES = ("source", "domain", "site", "host", "publisher", "url", "uri", "link")
-
-#: What a part of a text is: the sum of these.
-SHARED, TEMPLATE, FOLDED, CHANGED = 1, 2, 4, 8
 
 
 class Source(NamedTuple):
@@ -60,23 +48,6 @@ class Source(NamedTuple):
     name: str
     documents: int
     removed: int
-
-
-class Pair(NamedTuple):
-    """Two texts, or one alone, in parts.
-
-    Attributes
-    ----------
-    a, b : list of (int, int, str)
-        For each part what it is (the sum of `SHARED` and so on), the number of its passage or -1, and its text; of what
-        is folded, how many characters that are.
-    passages : list of (int, float, float)
-        Words, similarity and share of template of each.
-    """
-
-    a: list[tuple[int, int, str]]
-    b: list[tuple[int, int, str]]
-    passages: list[tuple[int, float, float]]
 
 
 @dataclass(eq=False)
@@ -111,90 +82,106 @@ class Texts:
 
 
 class Part(NamedTuple):
-    """Some documents: their rows in the run (-1: not of it), and a table of their columns."""
+    """Some documents: their rows in the run (-1: not of it), their texts, and a table of their columns."""
 
     rows: Int
-    texts: pa.ChunkedArray
+    texts: pa.ChunkedArray | pa.Array
     table: pa.Table
 
 
-def parts(run: Run, out: Any, data: Any, text: str, id: str | None) -> tuple[Iterator[Part], str]:
-    """Return the documents of a run's input, or else those that it kept, and what there is to say of that.
+def of_input(run: Run, data: Any, text: str, id: str | None) -> Iterator[Part]:
+    """Yield the documents of a run's input, as `dedup` took it.
 
-    Parameters
-    ----------
-    run : Run
-    out : Result, str or Path
-        What the run is the output of.
-    data, text, id
-        The run's input, as `dedup` takes it; None for what the manifest names, if it is still there.
+    Raises
+    ------
+    InputError
+        It cannot be read, or the run knows none of its documents.
     """
-    if data is not None:
-        return _of_input(run, data, text, id), ""
-    inputs = [Path(name) for name in run.manifest.get("inputs", [])]
-    if not isinstance(out, Result) and inputs and all(path.is_file() for path in inputs):
-        try:
-            return _of_input(run, inputs, text, id), ""
-        except DupdetectError as error:
-            reason = f"the run's input cannot be read any more ({error})"
-    else:
-        reason = "the run's input was not given, and is not where it was"
-    return _of_kept(run, out, text), f"Texts of removed documents are not shown: {reason}."
-
-
-def _of_input(run: Run, data: Any, text: str, id: str | None) -> Iterator[Part]:
-    documents = collect(data, text=text, id=id)
-    ids = comparable(pa.chunked_array(documents.ids.chunks, documents.ids.type), "ids of the input")
-    return iter([Part(_rows(run, ids), documents.texts, documents.table)])
-
-
-def _rows(run: Run, ids: pa.ChunkedArray) -> Int:
-    """Return the rows of documents in a run; of text files, whose names are known from another folder too."""
-    rows = pc.index_in(ids, value_set=run.ids)
-    if len(ids) and len(run) and rows.null_count == len(rows):
-        name, known = ids[0].as_py(), run.ids[0].as_py()
-        if name.endswith(known):
-            bare = pc.utf8_slice_codeunits(ids, len(name) - len(known))
-            rows = pc.index_in(bare, value_set=run.ids)
-    if len(ids) and rows.null_count == len(rows):
+    reader = stream(data, text=text, id=id)
+    seen, first, folder = np.zeros(len(run), np.bool_), None, None
+    for part in reader:
+        ids = comparable(reader.ids(part.table, part.file, part.row), "ids of the input")
+        if folder is None:
+            folder = _folder(ids, run)
+        rows = np.asarray(pc.index_in(_within(ids, folder), value_set=run.ids).fill_null(-1), np.int64)
+        rows[rows >= 0] = np.where(seen[rows[rows >= 0]], -1, rows[rows >= 0])  # an id that is there again: a reject
+        seen[rows[rows >= 0]] = True
+        first = first or next(iter(ids.slice(0, 1).to_pylist()), None)
+        yield Part(rows, part.texts, part.table)
+    if first is not None and not seen.any():
+        known = repr(run.ids[0].as_py()) if len(run) else "none"
         raise InputError(
-            f"no document of the input ({ids[0].as_py()!r} is the first) is in the output ({_first(run)!r}); give the "
-            "input that the run was made of, and the same --text and --id"
+            f"no document of the input ({first!r} is the first) is in the output ({known}); give the input that the "
+            "run was made of, and the same --text and --id"
         )
-    return np.asarray(rows.fill_null(-1), np.int64)
 
 
-def _first(run: Run) -> Any:
-    return run.ids[0].as_py() if len(run) else "which is empty"
+def _folder(ids: pa.ChunkedArray, run: Run) -> str:
+    """Return what names of text files begin with here, and did not where they were read as those of a folder."""
+    name, known = (next(iter(column.slice(0, 1).to_pylist()), "") for column in (ids, run.ids))
+    return name[: len(name) - len(known)] if known and name.endswith(f"/{known}") else ""
 
 
-def _of_kept(run: Run, out: Any, text: str) -> Iterator[Part]:
-    """Yield the rows that were kept: the canonicals, in their order."""
-    rows = np.flatnonzero(run.stays)
+def _within(ids: pa.ChunkedArray, folder: str) -> pa.ChunkedArray:
+    return pc.utf8_slice_codeunits(ids, len(folder)) if folder else ids
+
+
+def of_kept(run: Run, out: Any, text: str) -> Iterator[Part]:
+    """Yield the documents that a run kept: the canonicals, in their order."""
+    first, rows = 0, np.flatnonzero(run.stays)
+    for texts, table in _kept(out, text):
+        yield Part(rows[first : first + len(texts)], texts, table)
+        first += len(texts)
+
+
+def _kept(out: Any, text: str) -> Iterator[tuple[Any, pa.Table]]:
     if isinstance(out, Result):
-        table = out.kept
-    else:
-        documents = collect(in_folder(Path(out), "kept"), text=text) if len(rows) else None
-        table = documents.table if documents else pa.table({})
-    if table.num_rows == len(rows) and text in table.column_names:
-        yield Part(rows, table[text], table)
+        if text in out.kept.column_names:
+            yield out.kept[text], out.kept
+        return
+    path = in_folder(Path(out), "kept")
+    if path.stat().st_size:
+        for part in stream(path, text=text):
+            yield part.texts, part.table
 
 
 # ---- one pass over them ----
 
 
-def gather(run: Run, listing: Listing, parts: Iterable[Part], by: str | None) -> Texts:
-    """Read what a page shows of the texts.
+def read_texts(
+    run: Run, listing: Listing, out: Any, data: Any, *, text: str | None, id: str | None, by: str | None
+) -> Texts:
+    """Read what a page shows of the texts, those of the input if they are there.
 
     Parameters
     ----------
     run : Run
     listing : Listing
-    parts : iterable of Part
+    out : Result, str or Path
+        What the run is the output of.
+    data, text, id
+        The run's input, as `dedup` took it; None for what the manifest names.
     by : str, optional
         The column that says where a document came from; by default the first of `SOURCES` that there is, or else
         what the ids tell.
     """
+    columns = run.manifest.get("columns") or {}
+    text, id = text or columns.get("text") or "text", id or columns.get("id")
+    if data is not None:
+        return _gathered(run, listing, of_input(run, data, text, id), by)
+    reason = "the run's input was not given, and is not where it was"
+    inputs = [Path(name) for name in run.manifest.get("inputs") or []]
+    if inputs and all(map(Path.is_file, inputs)):
+        try:
+            return _gathered(run, listing, of_input(run, inputs, text, id), by)
+        except DupdetectError as error:
+            reason = f"the run's input cannot be read as it was ({error})"
+    texts = _gathered(run, listing, of_kept(run, out, text), by)
+    texts.note = f"Texts of removed documents are not shown: {reason}."
+    return texts
+
+
+def _gathered(run: Run, listing: Listing, parts: Iterable[Part], by: str | None) -> Texts:
     kept = run.stays[listing.rows]
     length = min(OPENING, OPENING_BYTES // max(1, int(kept.sum())))
     place = np.full(len(run), -1, np.int64)
@@ -207,10 +194,10 @@ def gather(run: Run, listing: Listing, parts: Iterable[Part], by: str | None) ->
         rows = part.rows[known]
         texts.read += len(rows)
         origins.add(rows, part.table, known)
-        _fill(texts, part.texts.take(pa.array(known[place[rows] >= 0])), place[rows[place[rows] >= 0]], length)
-        chosen = wanted[rows]
-        whole = part.texts.take(pa.array(known[chosen])).to_pylist()
-        texts.whole.update(zip(rows[chosen].tolist(), whole, strict=True))
+        listed = place[rows] >= 0
+        _fill(texts, part.texts.take(pa.array(known[listed])), place[rows[listed]], length)
+        whole = part.texts.take(pa.array(known[wanted[rows]])).to_pylist()
+        texts.whole.update(zip(rows[wanted[rows]].tolist(), whole, strict=True))
     texts.sources, texts.by = origins.counted()
     return texts
 
@@ -292,105 +279,3 @@ def _folders(ids: pa.ChunkedArray) -> pa.ChunkedArray:
     hosts = _hosts(ids)
     folder = pc.extract_regex(hosts, r"^(?P<folder>.+?)(?::\d+|/[^/]*)$")
     return pc.coalesce(pc.struct_field(folder, "folder"), hosts)
-
-
-# ---- pairs of texts, marked ----
-
-
-class Marker:
-    """Marks in texts what two share, and what is template.
-
-    Parameters
-    ----------
-    run : Run
-    """
-
-    def __init__(self, run: Run) -> None:
-        values = dict(run.manifest.get("settings") or {})
-        if values.get("canonical") not in POLICIES:
-            values.pop("canonical", None)
-        self._settings = Settings().replace(**values)
-        self._template = run.template
-
-    def pair(self, a: str, b: str) -> Pair:
-        """Mark two texts."""
-        (a, more_a), (b, more_b) = _cut(a), _cut(b)
-        aligned = sorted(align(a, b, self._settings.unit), key=lambda found: found.passage.a_start)
-        passages = [found.passage for found in aligned]
-        in_a = [_Run(p.a_start, p.a_end, found.equal[:, :2]) for p, found in zip(passages, aligned, strict=True)]
-        in_b = [_Run(p.b_start, p.b_end, found.equal[:, 2:]) for p, found in zip(passages, aligned, strict=True)]
-        return Pair(
-            _parts(a, in_a, self._templates(a)) + more_a,
-            _parts(b, in_b, self._templates(b)) + more_b,
-            [(p.words, round(p.similarity, 3), round(p.template, 3)) for p in passages],
-        )
-
-    def alone(self, a: str) -> Pair:
-        """Mark what is template in one text."""
-        a, more = _cut(a)
-        return Pair(_parts(a, [], self._templates(a)) + more, [], [])
-
-    def _templates(self, text: str) -> list[tuple[int, int]]:
-        """Find what is template in a text: where it begins and ends."""
-        if not len(self._template) or not self._settings.weighs:
-            return []
-        spans, size = find_spans(text), self._settings.shingle_size
-        if not len(spans.starts):
-            return []
-        column = pa.chunked_array([[clean(text)]], pa.large_string())
-        hashes = marked_shingles(column, np.arange(1), self._settings).values & ~np.uint64(1)
-        known = self._template[np.minimum(np.searchsorted(self._template, hashes), len(self._template) - 1)] == hashes
-        count = np.zeros(len(spans.starts) + 1, np.int64)
-        first = np.flatnonzero(known)
-        np.add.at(count, first, 1)
-        np.add.at(count, np.minimum(first + size, len(spans.starts)), -1)
-        inside = np.concatenate([[0], np.cumsum(count[:-1]) > 0, [0]])
-        edges = np.flatnonzero(np.diff(inside))
-        return list(zip(spans.starts[edges[::2]].tolist(), spans.ends[edges[1::2] - 1].tolist(), strict=True))
-
-
-def _cut(text: str) -> tuple[str, list[tuple[int, int, str]]]:
-    """Return the beginning of a text, and how much more there is of it."""
-    text = text.replace("\r\n", "\n")
-    return text[:MOST], [(FOLDED, -1, f"{len(text) - MOST:,}")] if len(text) > MOST else []
-
-
-class _Run(NamedTuple):
-    """A passage in one of its texts: where it begins and ends, and where what is equal does (int64[n, 2])."""
-
-    start: int
-    end: int
-    equal: Int
-
-
-def _parts(text: str, passages: list[_Run], templates: list[tuple[int, int]]) -> list[tuple[int, int, str]]:
-    """Cut a text where anything begins or ends. Where passages overlap, the first has what both have."""
-    number = np.full(len(text) + 1, -1, np.int32)
-    kind = np.zeros(len(text) + 1, np.int32)
-    for place in reversed(range(len(passages))):
-        start, end, equal = passages[place]
-        number[start:end], kind[start:end] = place, SHARED
-        for first, last in zip(equal[:-1, 1].tolist(), equal[1:, 0].tolist(), strict=True):
-            if any(map(str.isalnum, text[first:last])):  # and not just what stands between words
-                kind[first:last] |= CHANGED
-    for start, end in templates:
-        kind[start:end] |= TEMPLATE
-    number[-1] = -2
-    cuts = [0, *(np.flatnonzero((np.diff(number) != 0) | (np.diff(kind) != 0)) + 1).tolist()]
-    found: list[tuple[int, int, str]] = []
-    for start, end in pairwise(cuts):
-        found += _folded(int(kind[start]), int(number[start]), text[start:end])
-    return found
-
-
-def _folded(kind: int, number: int, text: str) -> list[tuple[int, int, str]]:
-    """Fold the middle of a long part."""
-    if len(text) <= FOLD:
-        return [(kind, number, shown(text))]
-    half = FOLD // 3
-    middle = f"{len(text) - 2 * half:,}"
-    return [
-        (kind, number, shown(text[:half])),
-        (kind | FOLDED, number, middle),
-        (kind, number, shown(text[-half:])),
-    ]

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dupdetect.errors import OutputError
-from dupdetect.excerpts import PAIR_BYTES, Marker, Texts, gather, pairs, parts
-from dupdetect.findings import Listing, Run, load, sizes_of
+from dupdetect.excerpts import Texts, pairs, read_texts
+from dupdetect.panes import Marker
 from dupdetect.result import Result
+from dupdetect.standings import Listing, Run, load, sizes_of
 from dupdetect.verify import RELATIONS
 from dupdetect.visible import shown
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 #: Sources that the page lists, and rows of bridges and rejects.
 SOURCES, ROWS = 25, 1_000
+
+#: Bytes of the page that pairs of texts may take.
+PAIR_BYTES = 7_000_000
 
 #: Characters of an id that a page shows.
 ID = 300
@@ -47,7 +51,7 @@ def report(
     path: str | os.PathLike[str] | None = None,
     data: Any = None,
     *,
-    text: str = "text",
+    text: str | None = None,
     id: str | None = None,
     by: str | None = None,
 ) -> Path:
@@ -107,13 +111,11 @@ def write_whole(file: Path, text: str) -> Path:
     return file
 
 
-def page(out: Any, data: Any = None, *, text: str = "text", id: str | None = None, by: str | None = None) -> str:
+def page(out: Any, data: Any = None, *, text: str | None = None, id: str | None = None, by: str | None = None) -> str:
     """Return the page as HTML; parameters and errors as those of `report`."""
     run = load(out)
     listing = Listing.choose(run)
-    found, note = parts(run, out, data, text, id)
-    texts = gather(run, listing, found, by)
-    texts.note = note
+    texts = read_texts(run, listing, out, data, text=text, id=id, by=by)
     return _rendered(run, listing, texts)
 
 
@@ -148,7 +150,7 @@ def _id(value: Any) -> str:
 
 def _shown_pairs(run: Run, listing: Listing, texts: Texts) -> dict[int, Any]:
     """Mark pairs of texts, as many as there is room for: by the place of their member in the listing."""
-    marker, room = Marker(run), PAIR_BYTES
+    marker, room = Marker(run.settings, run.template), PAIR_BYTES
     place = np.full(len(run), -1, np.int64)
     place[listing.rows] = np.arange(len(listing))
     blocks: dict[int, Any] = {}
@@ -219,7 +221,7 @@ def _number(value: Any) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "–"
+    return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
 def _hash(text: str) -> str:

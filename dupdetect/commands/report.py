@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 import dupdetect
-from dupdetect.commands.options import id_option, text_option
 from dupdetect.summary import printable
 
 _REPORT_EXAMPLES = """
@@ -29,10 +28,12 @@ Examples:
     multiple=True,
     help="What the run read; repeat for more.  [default: what it read, if that is still there]",
 )
-@text_option
-@id_option
+@click.option("--text", metavar="COLUMN", help="Column of INPUT that holds the texts.  [default: as the run had it]")
+@click.option("--id", metavar="COLUMN", help="Column of INPUT that holds the ids.  [default: as the run had it]")
 @click.option("--by", metavar="COLUMN", help="Column that says where a document came from; of an address the host.")
-def report(out: str, output: str | None, inputs: tuple[str, ...], text: str, id: str | None, by: str | None) -> None:
+def report(
+    out: str, output: str | None, inputs: tuple[str, ...], text: str | None, id: str | None, by: str | None
+) -> None:
     """
     Write one HTML file that shows what the run that wrote OUT found, and why.
 

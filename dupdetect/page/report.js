@@ -126,7 +126,7 @@
     for (let next = canonical + 1; next < count && documents.of[next] === canonical; next++) members.push(next);
     if (place === canonical) place = members.find((member) => byId(`pair-${member}`)) ?? canonical;
     byId("view").hidden = false;
-    byId("view-title").replaceChildren("Cluster of ", isolated(documents.id[canonical]));
+    byId("view-title").replaceChildren(documents.size[canonical] > 1 ? "Cluster of " : "Document ", isolated(documents.id[canonical]));
     drawMembers(canonical, members, place);
     drawPair(canonical, place);
     if (focus) { byId("view-title").focus({ preventScroll: true }); byId("view").scrollIntoView(); }

@@ -23,6 +23,7 @@ from dupdetect.documents import REJECTS
 from dupdetect.errors import InputError
 from dupdetect.reading import find, read
 from dupdetect.result import Result
+from dupdetect.settings import POLICIES, Settings
 from dupdetect.truth import as_table, comparable, in_folder, of_run, require
 from dupdetect.verify import NONE, RELATIONS
 
@@ -71,6 +72,14 @@ class Run:
         return len(self.ids)
 
     @cached_property
+    def settings(self) -> Settings:
+        """Its settings; a callable that chose the canonicals is not known any more, nor needed."""
+        values = dict(self.manifest.get("settings") or {})
+        if values.get("canonical") not in POLICIES:
+            values.pop("canonical", None)
+        return Settings().replace(**values)
+
+    @cached_property
     def canonical(self) -> Int:
         """The row of the document that represents each: int64[n]."""
         column = comparable(self.clusters["cluster"], "clusters")
@@ -105,8 +114,7 @@ class Run:
     @cached_property
     def margin(self) -> Float:
         """By how much each one's score exceeds what it was held against; infinite where words are equal: float64[n]."""
-        settings = self.manifest.get("settings") or {}
-        near, inside = settings.get("threshold", 0.0), settings.get("containment", 0.0)
+        near, inside = self.settings.threshold, self.settings.containment
         least = np.array([np.nan, -np.inf, near, inside, inside])[self.relation]
         return np.where(self.stays, np.inf, self.shares("score") - least)
 
