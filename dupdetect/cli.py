@@ -27,6 +27,7 @@ from dupdetect.commands.compare import compare
 from dupdetect.commands.dedup import dedup
 from dupdetect.commands.evaluate import evaluate
 from dupdetect.commands.report import report
+from dupdetect.commands.sketch import sketch
 from dupdetect.commands.tune import tune
 from dupdetect.errors import DupdetectError
 from dupdetect.loglines import Log, discard
@@ -35,13 +36,28 @@ from dupdetect.summary import printable
 DONE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143  # 2 (usage, settings) comes with the error
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Raised(BaseException):
+    """Carries an error past click, which would write an empty line at Ctrl-C, and exit where a pipe is broken."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+class _Group(click.Group):
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (KeyboardInterrupt, EOFError, OSError) as error:
+            raise _Raised(error) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(dupdetect.__version__, prog_name="dupdetect")
 def command() -> None:
     """Find the copies in a collection of texts: exact, lightly edited, and syndicated inside other pages."""
 
 
-for each in (dedup, compare, evaluate, audit, tune, report):
+for each in (dedup, compare, evaluate, audit, tune, report, sketch):
     command.add_command(each)
 
 
@@ -73,6 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given = command.main(arguments, prog_name="dupdetect", standalone_mode=False, obj=log)
             sys.stdout.flush()
         code = given if isinstance(given, int) else DONE
+    except _Raised as carrier:
+        code = _ended_by(carrier.error, log)
     except (Exception, KeyboardInterrupt, _Terminated) as error:
         code = _ended_by(error, log)
     finally:
@@ -84,8 +102,6 @@ def _ended_by(error: BaseException, log: Log) -> int:
     """Say in a sentence why the run ended and give its exit code; what nobody foresaw keeps its traceback."""
     if isinstance(error, click.ClickException):
         return _say_usage(error, log)
-    if isinstance(error, click.Abort):  # what click makes of these two
-        error = error.__cause__ if isinstance(error.__cause__, EOFError) else KeyboardInterrupt()
     if isinstance(error, KeyboardInterrupt):
         return _say("interrupted; nothing was left half-written", INTERRUPTED, log)
     if isinstance(error, _Terminated):

@@ -7,52 +7,26 @@ import errno
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import click
-import pyarrow as pa
 import pytest
+from fakes import FakeResult, started
 
 import dupdetect
 from dupdetect import cli, summary
 from dupdetect.errors import InputError, MismatchError, OutputError, SettingsError
 from dupdetect.result import Result
+from dupdetect.rows import Rows
 from dupdetect.settings import POLICIES, Settings
-
-TEXTS = ["The ferry was late. ", "A recipe\nfor [bold]bread[/bold]", "\x1b[31mred\x07 and \u202eturned"]
-
-
-class FakeResult:
-    """Three clusters of three, two and one documents."""
-
-    def __init__(self, ids: list[Any] | None = None, texts: list[str] | None = None) -> None:
-        a, b, c, d, e, f = ids or ["a", "b", "c", "d", "e", "f"]
-        self.clusters = pa.table(
-            {
-                "id": [a, b, c, d, e, f],
-                "cluster": [a, b, a, b, a, f],
-                "canonical": [True, True, False, False, False, True],
-            }
-        )
-        self.kept = pa.table({"id": [a, b, f], "text": texts or TEXTS})
-        self.rejects = pa.table({"file": ["x.csv"], "row": [2], "reason": ["text is null"]})
-        self.manifest = {
-            "settings": Settings().as_dict(),
-            "timings": {"read": 0.25},
-            "caps": {"frequent_keys": 0},
-            "counts": {"bridges": 0, "template_shingles": 0},
-        }
-
-    def write(self, path: Path, *, format: str = "parquet", overwrite: bool = False) -> None:
-        path.mkdir(exist_ok=overwrite)
-        (path / f"clusters.{format}").write_text("")
 
 
 @pytest.fixture
@@ -101,6 +75,44 @@ def test_inputs_are_paths_and_options_are_handed_over(dedup: dict[str, Any], tmp
     assert (dedup["text"], dedup["id"]) == ("text", None)
     assert dedup["settings"] == Settings()
     assert dedup["progress"] is None  # standard error is no terminal here
+
+
+USUAL = {"data", "text", "id", "settings", "workers", "strict", "progress", "work"}
+
+
+def test_what_was_not_given_is_not_handed_over(dedup: dict[str, Any], tmp_path: Path) -> None:
+    assert run("dedup", "x", "-o", tmp_path / "out") == 0
+    assert dedup.keys() == USUAL
+    assert dedup["work"] == tmp_path / ".out.work"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--memory", "1.5GB"], {"memory": 1_500_000_000}),
+        (["--memory", "500 mib"], {"memory": 500 << 20}),
+        (["--work", "große Platte/仕事"], {"work": "große Platte/仕事"}),
+        (["--resume"], {"resume": True}),
+        (["--sketches"], {"sketches": True}),
+        (["--against", "mon", "--against", "вторник"], {"against": ("mon", "вторник")}),
+    ],
+)
+def test_what_was_given_is_handed_over(
+    dedup: dict[str, Any], tmp_path: Path, arguments: list[str], expected: dict[str, Any]
+) -> None:
+    assert run("dedup", "x", "-o", tmp_path / "out", *arguments) == 0
+    assert {name: dedup[name] for name in dedup.keys() - (USUAL - expected.keys())} == expected
+
+
+@pytest.mark.parametrize("name", sorted(cli.command.commands))
+def test_every_option_is_in_help_with_what_it_does(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(name, "--help") == 0
+    shown = capsys.readouterr().out
+    for option in cli.command.commands[name].params:
+        if isinstance(option, click.Option):
+            assert option.help, f"{name} {option.opts[0]} has no help text"
+            assert option.opts[0] in shown
+    assert "Examples:" in shown
 
 
 def test_every_setting_is_an_option_with_help_and_the_settings_own_default() -> None:
@@ -187,6 +199,8 @@ def test_verbose_adds_settings_and_timings(
     out = capsys.readouterr().out
     assert "  shingle_size: 5\n" in out
     assert "  read: 0.250 s\n" in out
+    assert "  frequent_keys: 0\n" in out
+    assert re.search(r"  peak: \d+\.\d [MG]B\n", out)
 
 
 def test_long_lines_end_where_the_terminal_does(
@@ -218,7 +232,7 @@ def test_no_documents_is_no_division_by_zero(
     dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = FakeResult()
-    result.clusters, result.kept = result.clusters.slice(0, 0), result.kept.slice(0, 0)
+    result.clusters, result.rows = result.clusters.slice(0, 0), Rows.of(result.rows.table().slice(0, 0))
     dedup["result"] = result
     assert run("dedup", "x", "-o", tmp_path / "out") == 0
     assert "Largest" not in capsys.readouterr().out
@@ -240,7 +254,7 @@ def test_texts_and_ids_cannot_drive_the_terminal(
 
 def test_the_largest_clusters_are_the_first_groups() -> None:
     fake = FakeResult(["e", "b", "a", "d", "c", "f"])
-    result = Result(*[fake.clusters] * 3, fake.kept, *[fake.clusters] * 2, fake.manifest)
+    result = Result(*[fake.clusters] * 3, fake.rows, *[fake.clusters] * 2, fake.manifest)
     largest = summary.largest_clusters(result)
     assert [(c.size, c.canonical) for c in largest] == [(len(g), g.canonical) for g in result.groups()]
     assert [c.canonical for c in summary.largest_clusters(result, count=1)] == ["e"]
@@ -478,33 +492,11 @@ def test_warnings_are_a_sentence(
 
 # In a process of its own
 
-DRIVER = """
-    import sys, time
-    import dupdetect
-    from dupdetect import cli
-    from test_cli import FakeResult
-
-    def dedup(data, *, progress=None, **options):
-        {body}
-        return FakeResult()
-
-    vars(dupdetect)["dedup"] = dedup
-    sys.exit(cli.main())
-"""
-
 
 @pytest.fixture
 def process(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
     """Start the command with a `dedup` of the given body."""
-    script = tmp_path / "driver.py"
-
-    def start(body: str, *arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
-        script.write_text(textwrap.dedent(DRIVER).format(body=body))
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": {}} | options
-        options["env"] = os.environ | {"PYTHONPATH": str(Path(__file__).parent)} | options["env"]
-        return subprocess.Popen([sys.executable, str(script), *map(str, arguments)], **options)
-
-    return start
+    return partial(started, tmp_path / "driver.py")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""What very many documents share costs no quadratic number of pairs: four times as many take four times as long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+import dupdetect
+
+#: Linear is 4, less what every run costs; quadratic is 16. What is between leaves room for who else uses the machine.
+MOST = 8.0
+
+CHROME = (
+    "Главная Новости Спорт Погода Контакты Home World Sport Weather Contact 首页 新闻 体育 天气 联系我们 "
+    "الرئيسية الأخبار الرياضة الطقس اتصل بنا मुखपृष्ठ समाचार खेल मौसम संपर्क หน้าแรก ข่าว กีฬา "
+    "Subscribe to our letter and read tomorrow's stories tonight 🙂 Terms Privacy Imprint All rights reserved"
+)
+
+
+def one_line(n: int, words: int = 6) -> pa.Array:
+    """Make n documents of their own, each of so many words."""
+    random = np.random.default_rng(7)
+    columns = [pc.cast(pa.array(random.integers(10**9, size=n)), pa.string()) for _ in range(words)]
+    return pc.binary_join_element_wise(*columns, " ")
+
+
+def pages(n: int) -> pa.Array:
+    """Make n pages of one site, each with a story of its own."""
+    return pc.binary_join_element_wise(CHROME, one_line(n, 60), CHROME[:200], "\n")
+
+
+def same(text: str, n: int) -> pa.Array:
+    return pa.array([text]).take(pa.array(np.zeros(n, np.int32)))
+
+
+def huge(megabytes: int) -> pa.Array:
+    """Make a document of that size, a part of it, and a text of its own."""
+    letters = np.random.default_rng(7).integers(ord("a"), ord("z"), (megabytes << 16, 16), np.uint8, endpoint=True)
+    letters[:, -1] = ord(" ")
+    whole = letters.tobytes().decode("ascii")
+    return pa.array([whole, whole[5000:9000], "A letter that came by the evening ferry, and nobody knew for whom."])
+
+
+@pytest.fixture(scope="module")
+def compiled() -> None:
+    """Have everything compiled before a clock runs."""
+    for texts in (pages(3000), same(CHROME, 3000), one_line(3000), huge(1)):
+        dupdetect.dedup(texts)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize(
+    ("make", "most", "clusters"),
+    [
+        pytest.param(pages, 20_000, 20_000, id="the chrome of one site around every story"),
+        pytest.param(partial(same, ""), 200_000, 200_000, id="one empty text"),
+        pytest.param(partial(same, CHROME[-120:]), 200_000, 1, id="one text"),
+        pytest.param(one_line, 1_000_000, 1_000_000, id="a million documents of a line"),
+        pytest.param(huge, 100, 2, id="one document of 100 MB"),
+    ],
+)
+def test_four_times_as_much_takes_four_times_as_long(make: Callable[[int], pa.Array], most: int, clusters: int) -> None:
+    sizes = most // 4, most
+    texts = [make(size) for size in sizes]
+    seconds: list[list[float]] = [[], []]
+    for _ in range(3):  # as often as it takes to be alone on the machine
+        for given, taken in zip(texts, seconds, strict=True):
+            start = time.perf_counter()
+            result = dupdetect.dedup(given)
+            taken.append(time.perf_counter() - start)
+        if min(seconds[1]) <= MOST * min(seconds[0]):
+            break
+    assert result.manifest["counts"]["clusters"] == clusters
+    assert min(seconds[1]) <= MOST * min(seconds[0]), seconds
