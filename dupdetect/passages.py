@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Int = NDArray[np.int64]
-    Int32 = NDArray[np.int32]
     Hashes = NDArray[np.uint64]
     Bool = NDArray[np.bool_]
 
@@ -217,11 +216,9 @@ class _Run(NamedTuple):
 
 def _candidates(a: _Tokens, b: _Tokens, least: int) -> list[_Run]:
     """Return runs that the texts share; those that use the same tokens too."""
-    numbers = np.unique(np.concatenate([a.hashes, b.hashes]), return_inverse=True)[1].astype(np.int32)
     seeds = _seeds(a, b)
-    stretch = stretch_seeds.worth(float(300 * len(seeds[0]) + len(numbers)))
-    texts = numbers[: len(a.hashes)], numbers[len(a.hashes) :], a.worth, b.worth
-    bounds, runs = stretch(*texts, *seeds, least, REACH, AGREED, KEPT, TRIED)
+    stretch = stretch_seeds.worth(float(300 * len(seeds[0]) + len(a.hashes) + len(b.hashes)))
+    bounds, runs = stretch(a.hashes, b.hashes, a.worth, b.worth, *seeds, least, REACH, AGREED, KEPT, TRIED)
     return [_Run(*runs[first:last].T) for first, last in pairwise(bounds.tolist())]
 
 
@@ -283,7 +280,8 @@ def _seeds(a: _Tokens, b: _Tokens) -> tuple[Int, Int]:
     """Return where the seeds stand in both texts: int64[n] each, the longest first."""
     grams_a, ends_a = _grams(a)
     grams_b, _ = _grams(b)
-    order_a, order_b = np.argsort(grams_a, kind="stable"), np.argsort(grams_b, kind="stable")
+    order_a = _sorted(grams_a, _perhaps(grams_a, grams_b))
+    order_b = _sorted(grams_b, _perhaps(grams_b, grams_a[order_a]))
     sorted_a, sorted_b = grams_a[order_a], grams_b[order_b]
     left, right = np.searchsorted(sorted_b, sorted_a), np.searchsorted(sorted_b, sorted_a, "right")
     partners = right - left
@@ -293,17 +291,30 @@ def _seeds(a: _Tokens, b: _Tokens) -> tuple[Int, Int]:
     left = np.where(often, left + rank % np.maximum(partners, 1), left)
     partners = np.where(often, 1, partners)
     place_a, place_b = np.repeat(order_a, partners), order_b[spread(left, partners)]
+    if len(place_a) == 0:
+        return place_a, place_b
     # Those of one diagonal, each a token after the other, are one.
-    order = np.lexsort((place_a, place_b - place_a))
+    order = np.argsort((place_b - place_a) * len(a.worth) + place_a)
     place_a, place_b = place_a[order], place_b[order]
     goes_on = (np.diff(place_a) == 1) & (np.diff(place_b) == 1)
-    first = np.flatnonzero(np.append(True, ~goes_on)[: len(place_a)])
+    first = np.flatnonzero(np.append(True, ~goes_on))
     last = np.append(first[1:], len(place_a)) - 1
-    if len(first) == 0:
-        return first, first
     place_a, place_b, end = place_a[first], place_b[first], ends_a[place_a[last]]
     order = np.lexsort((place_b, place_a, a.worth[place_a] - a.worth[end]))
     return place_a[order], place_b[order]
+
+
+def _perhaps(grams: Hashes, others: Hashes) -> Int:
+    """Return where those stand that may be among the others; of those that are not, few."""
+    slots = np.uint64((16 * len(others) + 1).bit_length())
+    held = np.zeros(1 << int(slots), np.bool_)
+    held[others >> (np.uint64(64) - slots)] = True
+    return np.flatnonzero(held[grams >> (np.uint64(64) - slots)])
+
+
+def _sorted(grams: Hashes, places: Int) -> Int:
+    """Return places in the order of what stands there, equal ones in their own."""
+    return places[np.argsort(grams[places], kind="stable")]
 
 
 def _grams(tokens: _Tokens) -> tuple[Hashes, Int]:
@@ -321,8 +332,8 @@ def _grams(tokens: _Tokens) -> tuple[Hashes, Int]:
 
 @Loop
 def stretch_seeds(  # noqa: C901 (one loop, compiled whole)
-    a: Int32,
-    b: Int32,
+    a: Hashes,
+    b: Hashes,
     worth_a: Int,
     worth_b: Int,
     seeds_a: Int,
@@ -337,8 +348,8 @@ def stretch_seeds(  # noqa: C901 (one loop, compiled whole)
 
     Parameters
     ----------
-    a, b : int32[n], int32[m]
-        Tokens, equal where their numbers are.
+    a, b : uint64[n], uint64[m]
+        Hashes of tokens.
     worth_a, worth_b : int64[n + 1], int64[m + 1]
         Sums of what the tokens before are worth.
     seeds_a, seeds_b : int64[s]

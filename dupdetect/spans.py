@@ -101,7 +101,9 @@ def find_spans(text: str, unit: str = "word") -> Spans:
         last = np.flatnonzero((kinds == ALONE) | part & ~after)
         marked = _marked(cleaned.text)
         hashes, prose = marked & ~np.uint64(1), (marked & np.uint64(1)).astype(np.bool_)
-    ends = _with_points(text)[folded.last[last]]
+    ends = folded.last[last]
+    if cleaned.text != text:
+        ends = _with_points(text)[ends]
     return Spans(folded.first[first], ends, hashes, kinds[first] == ALONE, prose)
 
 
@@ -111,11 +113,8 @@ def _with_points(text: str) -> Int:
     Cleaning takes points away; what is cut from a text keeps them.
     """
     places = np.arange(len(text) + 1)
-    points = [] if text.isascii() else [match.start() for match in POINTS.finditer(text)]
-    if points:
-        places[points] = len(text)
-        places = np.minimum.accumulate(places[::-1])[::-1]
-    return places
+    places[[match.start() for match in POINTS.finditer(text)]] = len(text)
+    return np.minimum.accumulate(places[::-1])[::-1]
 
 
 class _Trace(NamedTuple):
@@ -150,11 +149,13 @@ class _Trace(NamedTuple):
 def _cleaned(trace: _Trace) -> _Trace:
     """Take away what `cleaning.clean` does."""
     if not trace.text.isascii():
-        found = [(match.start(), match.end(), len(left_of(match))) for match in VEILED.finditer(trace.text)]
-        trace = trace.rewritten(VEILED.sub(left_of, trace.text), *_columns(found))
+        found = [(*match.span(), len(left_of(match))) for match in VEILED.finditer(trace.text)]
+        if found:
+            trace = trace.rewritten(VEILED.sub(left_of, trace.text), *_columns(found))
     for pattern in (BREAK, SOFT):
         found = [(*match.span(), 0) for match in pattern.finditer(trace.text)]
-        trace = trace.rewritten(pattern.sub("", trace.text), *_columns(found))
+        if found:
+            trace = trace.rewritten(pattern.sub("", trace.text), *_columns(found))
     return trace
 
 
