@@ -352,6 +352,10 @@ ENGINES: dict[str, tuple[Callable[[pa.Table, Options], Job], str]] = {  # name -
 }
 
 
+#: What is measured as a command alone.
+OTHERS = ("datatrove",)
+
+
 def version(package: str) -> str | None:
     """Version of what this interpreter can import, or None. This library also from its bare checkout."""
     try:
@@ -381,7 +385,8 @@ def main() -> None:
     parser.add_argument("--settings", type=json.loads, default={}, help="of this library, as JSON")
     given = parser.parse_args()
     if given.engine == "versions":
-        print(json.dumps({package: version(package) for _, package in ENGINES.values()}))
+        packages = [*(package for _, package in ENGINES.values()), *OTHERS]
+        print(json.dumps({package: version(package) for package in packages}))
         return
     build, package = ENGINES[given.engine]
     options = Options(

@@ -1,6 +1,6 @@
 """Documents a second, memory, recall and precision of this library beside others.
 
-    python benchmarks/throughput.py --documents 100000 --peer-python .venv-peers/bin/python --out results
+    python benchmarks/throughput.py --documents 100000 --peer-python .venv-peers/bin/python --bars --out results
 
 Two comparisons over the same generated corpus (`corpus.py`), both with the same shingles, number of
 permutations and cores: *memory*, texts in memory to clusters (peers: shingling, signing, LSH and lookup),
@@ -16,23 +16,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import shutil
 import statistics
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import datatrove_dedup
 import numpy as np
 import pyarrow.parquet as pq
 import scoring
 from corpus import Corpus, truth_path, write
 from engines import ENGINES, NUM_PERM, SHINGLE_SIZE
+from reporting import bar, bars_table, machine
+from watching import run
 
 HERE = Path(__file__).resolve().parent
 OURS = "dupdetect"
@@ -40,8 +40,27 @@ SLOW = ("definition in Python", "datasketch", "rensa", "rensa rho, flags only", 
 MEMORY = ("dupdetect", "dupdetect, from a list", *SLOW)
 SIGNING = ("dupdetect signing, 1 core", "dupdetect signing", "daft signing")
 READING = ("wc -w", "pyarrow reading")
-COMMANDS = ("dupdetect dedup", "datasketch script", "text-dedup command")
-POLL = 0.05  # seconds between two looks at a process's memory
+COMMANDS = (
+    "dupdetect dedup",
+    "datasketch script",
+    "text-dedup command",
+    "datatrove pipeline",
+    "datatrove pipeline, cut at spaces",
+)
+
+#: How many times the documents a second of others this library is to do.
+FASTER = {
+    ("memory", "datasketch"): 45,
+    ("memory", "rensa"): 20,
+    ("memory", "gaoya"): 6,
+    ("memory", "text-dedup"): 35,
+    ("command", "datasketch script"): 20,
+    ("command", "text-dedup command"): 15,
+    ("command", "datatrove pipeline"): 30,
+    ("command", "datatrove pipeline, cut at spaces"): 30,
+    ("signing", "daft signing"): 6,
+    ("reading", "wc -w"): 2,
+}
 
 
 @dataclass(frozen=True)
@@ -99,51 +118,19 @@ def made(work: Path, documents: int, seed: int) -> Made:
     return Made(path, text, documents, text.stat().st_size, truth)
 
 
-def run(command: Sequence[str | Path], threads: int, **options: Any) -> tuple[float, int, str]:
-    """Run a command on `threads` cores: wall seconds, peak resident bytes of all its processes, standard
-    output.
-
-    Raises
-    ------
-    RuntimeError
-        With the last line of its standard error, when it fails.
-    """
-    import psutil
-
-    if taskset := shutil.which("taskset"):
-        command = [taskset, "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:threads])), *command]
-    env = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"), str(threads))
-    env |= {"PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE}", "TOKENIZERS_PARALLELISM": "false"}
-    env |= {"DAFT_ANALYTICS_ENABLED": "0", "DO_NOT_TRACK": "1", "DAFT_PROGRESS_BAR": "0"} | options.pop("env", {})
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        list(map(str, command)), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
-    watched, peak = psutil.Process(process.pid), 0
-    output = ("", "")
-    while True:
-        try:
-            output = process.communicate(timeout=POLL)
-            break
-        except subprocess.TimeoutExpired:
-            peak = max(peak, _resident(watched))
-    seconds = time.perf_counter() - start
-    if process.returncode:
-        last = (output[1].strip().splitlines() or ["no message"])[-1]
-        raise RuntimeError(f"exit code {process.returncode}: {last}")
-    return seconds, peak, output[0]
-
-
-def _resident(process: Any) -> int:
-    import psutil
-
-    total = 0
-    try:
-        for member in (process, *process.children(recursive=True)):
-            total += member.memory_info().rss
-    except psutil.NoSuchProcess:  # it ended while we looked
-        pass
-    return total
+def parts(corpus: Made, count: int) -> Path:
+    """A folder with the same documents in so many files, of the same length as far as possible."""
+    folder = corpus.path.with_suffix(f".in-{count}")
+    if not folder.exists():
+        table = pq.read_table(corpus.path)
+        size = -(-len(table) // count)
+        begun = folder.with_suffix(".part")
+        shutil.rmtree(begun, ignore_errors=True)
+        begun.mkdir()
+        for number in range(count):
+            pq.write_table(table.slice(number * size, size), begun / f"{number:05d}.parquet", compression="zstd")
+        begun.rename(folder)
+    return folder
 
 
 def measure(row: Row, python: str, work: Path, given: argparse.Namespace) -> None:
@@ -155,8 +142,8 @@ def measure(row: Row, python: str, work: Path, given: argparse.Namespace) -> Non
         if row.mode == "command":
             seconds, peak, found = _command(row, python, out, given)
         elif row.name == "wc -w":
-            seconds, peak, _ = run(["wc", "-w", row.corpus.text], 1, env={"LC_ALL": "C.UTF-8"})
-            found = {}
+            done = run(["wc", "-w", row.corpus.text], 1, env={"LC_ALL": "C.UTF-8"})
+            seconds, peak, found = done.seconds, done.peak_bytes, {}
         else:
             seconds, peak, found = _engine(row, python, out, given)
     except RuntimeError as error:
@@ -178,31 +165,47 @@ def _engine(row: Row, python: str, out: Path, given: argparse.Namespace) -> tupl
         "--bands",
         *map(str, given.bands),
     ]
-    _, peak, printed = run([python, HERE / "engines.py", name, row.corpus.path, npz, *settings], row.threads)
+    done = run([python, HERE / "engines.py", name, row.corpus.path, npz, *settings], row.threads)
     with np.load(npz) as found:
-        return json.loads(printed.splitlines()[-1])["seconds"], peak, dict(found)
+        return json.loads(done.printed.splitlines()[-1])["seconds"], done.peak_bytes, dict(found)
 
 
 def _command(row: Row, python: str, out: Path, given: argparse.Namespace) -> tuple[float, int, dict[str, Any]]:
     written = out / "tables"
-    if row.name == "text-dedup command":
-        (out / "config.toml").write_text(_text_dedup_config(row, written, given))
-        env = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(out / "cache")}
-        seconds, peak, _ = run([python, "-m", "text_dedup.minhash"], row.threads, cwd=out, env=env)
-        parents = np.load(written / "clusters.pickle", allow_pickle=True)
-        return (
-            seconds,
-            peak,
-            {"labels": np.array([parents.get(i, -1 - i) for i in range(row.corpus.documents)])},
-        )
+    run_it = {"text-dedup": _text_dedup, "datatrove": _datatrove}.get(_package(row.name), _tables)
+    return run_it(row, python, written, given)
+
+
+def _tables(row: Row, python: str, written: Path, given: argparse.Namespace) -> tuple[float, int, dict[str, Any]]:
+    """Run this library, or the script that writes the same tables."""
     if row.name == "datasketch script":
         bands = map(str, given.bands)
         command = [python, HERE / "datasketch_dedup.py", row.corpus.path, written, "--bands", *bands]
     else:
         command = [python, "-m", "dupdetect", "dedup", row.corpus.path, "-o", written, "--quiet"]
-    seconds, peak, _ = run(command, row.threads)
+    done = run(command, row.threads)
     clusters = pq.read_table(written / "clusters.parquet").sort_by("id")
-    return seconds, peak, {"labels": clusters["cluster"].to_numpy()}
+    return done.seconds, done.peak_bytes, {"labels": clusters["cluster"].to_numpy()}
+
+
+def _text_dedup(row: Row, python: str, written: Path, given: argparse.Namespace) -> tuple[float, int, dict[str, Any]]:
+    out = written.parent
+    (out / "config.toml").write_text(_text_dedup_config(row, written, given))
+    env = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(out / "cache")}
+    done = run([python, "-m", "text_dedup.minhash"], row.threads, cwd=out, env=env)
+    parents = np.load(written / "clusters.pickle", allow_pickle=True)
+    labels = np.array([parents.get(i, -1 - i) for i in range(row.corpus.documents)])
+    return done.seconds, done.peak_bytes, {"labels": labels}
+
+
+def _datatrove(row: Row, python: str, written: Path, given: argparse.Namespace) -> tuple[float, int, dict[str, Any]]:
+    folder = parts(row.corpus, row.threads)
+    command = [python, HERE / "datatrove_dedup.py", folder, written, "--threads", str(row.threads)]
+    command += ["--bands", *map(str, given.bands)]
+    command += ["--words", datatrove_dedup.SPLIT] if row.name.endswith("cut at spaces") else []
+    done = run(command, row.threads, env={"HF_HUB_OFFLINE": "1"})
+    sizes = [pq.read_metadata(path).num_rows for path in sorted(folder.glob("*.parquet"))]
+    return done.seconds, done.peak_bytes, {"labels": datatrove_dedup.labels(written, sizes)}
 
 
 def _text_dedup_config(row: Row, written: Path, given: argparse.Namespace) -> str:
@@ -278,6 +281,31 @@ def ratios(rows: list[dict[str, Any]]) -> None:
             row["dupdetect_is_faster"] = rates[reference] / rates[row["name"]]
 
 
+def bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How much faster this library is to be than others, and that it finds no fewer copies: value, bar, met or not."""
+    measured = {(row["mode"], row["name"]): row for row in rows if "documents_per_second" in row}
+    asked = []
+    for (mode, name), times in FASTER.items():
+        ours = measured.get((mode, {"memory": OURS, "command": COMMANDS[0]}.get(mode, "")))
+        row = measured.get((mode, name))
+        if row is None or "dupdetect_is_faster" not in row:
+            continue
+        what = {"signing": "signing", "reading": "signing, one core"}.get(mode, mode)
+        asked.append(
+            bar(f"{what}: times {name}, {row['documents']:,} documents", row["dupdetect_is_faster"], "≥", times)
+        )
+        if ours:
+            for what, recall in recalls(row).items():
+                asked.append(bar(f"{mode}: {what}, against {name}", recalls(ours)[what], "≥", round(recall, 4)))
+    return asked
+
+
+def recalls(row: dict[str, Any]) -> dict[str, float]:
+    """Of all true pairs, and of the copies that are an index's to find."""
+    near = {f"copies of {name} found": share for name, share in row["copies_found"].items() if name.startswith("jacc")}
+    return {"recall": row["clusters"]["recall"]} | near
+
+
 def show(rows: list[dict[str, Any]]) -> None:
     """The table on the terminal."""
     from rich.console import Console
@@ -348,19 +376,10 @@ def report(rows: Sequence[Row], given: argparse.Namespace) -> list[dict[str, Any
     table = [row.summary() for row in rows]
     ratios(table)
     config = {k: str(v) if isinstance(v, Path) else v for k, v in vars(given).items()}
-    whole = {"machine": machine(), "settings": config, "rows": table}
+    whole = {"machine": machine(), "settings": config, "rows": table, "bars": bars(table)}
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "throughput.json").write_text(json.dumps(whole, indent=1))
     return table
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers were measured on."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-    facts = {"cpu": model or platform.processor(), "cores": os.cpu_count()}
-    return facts | {"python": platform.python_version(), "system": platform.platform()}
 
 
 # ------------------------------------------------------------------------------------------------- the runs
@@ -413,11 +432,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="cores for every engine")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--peer-repeats", type=int, metavar="N", help="fewer, for the slow engines")
     parser.add_argument("--threshold", type=float, help="default: the library's")
     parser.add_argument("--bands", type=int, nargs=2, metavar=("BANDS", "ROWS"), help="of the peers' LSH")
     parser.add_argument("--mode", nargs="+", choices=("memory", "command"), default=["memory", "command"])
     parser.add_argument("--engines", nargs="+", help="only these rows of the table")
     parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the peers installed")
+    parser.add_argument("--bars", action="store_true", help="also what this library is to reach, and whether it does")
+    parser.add_argument("--again", type=Path, nargs="+", metavar="JSON", help="show earlier runs' reports, run none")
     parser.add_argument("--out", type=Path, default=Path("benchmark-results"))
     parser.add_argument("--work", type=Path, help="for the corpora; kept and used again (default: OUT/work)")
     given = parser.parse_args(arguments)
@@ -425,16 +447,24 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return given
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, then report."""
-    given = parse(arguments)
+def again(files: Sequence[Path]) -> list[dict[str, Any]]:
+    """Rows of earlier runs: the last of them counts where several have a row of a name."""
+    tables = [json.loads(path.read_text(encoding="utf-8"))["rows"] for path in files]
+    rows = {(row["mode"], row["name"]): row for table in tables for row in table if not row["problem"]}
+    ratios(list(rows.values()))
+    return list(rows.values())
+
+
+def measure_all(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Every row as often as asked, in random order."""
     given.work.mkdir(parents=True, exist_ok=True)
     settings(given)
-    ours = json.loads(run([sys.executable, HERE / "engines.py", "versions"], 1)[2])
-    theirs = json.loads(run([given.peer_python, HERE / "engines.py", "versions"], 1)[2])
+    ours = json.loads(run([sys.executable, HERE / "engines.py", "versions"], 1).printed)
+    theirs = json.loads(run([given.peer_python, HERE / "engines.py", "versions"], 1).printed)
     rows = plan(given, theirs | {name: ours[name] for name in ("dupdetect", "pyarrow")})
     _compile(rows, given)
-    order = [row for row in rows if not row.problem] * given.repeats
+    repeats = {True: given.peer_repeats or given.repeats, False: given.repeats}
+    order = [row for row in rows for _ in range(repeats[slow(row)]) if not row.problem]
     random.shuffle(order)
     table = report(rows, given)
     for number, row in enumerate(order, 1):
@@ -444,7 +474,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         mine = _package(row.name) in ("dupdetect", "pyarrow")
         measure(row, sys.executable if mine else given.peer_python, given.work, given)
         table = report(rows, given)  # after every run: an interrupted evening keeps what it has
+    return table
+
+
+def slow(row: Row) -> bool:
+    """Whether it takes minutes where this library takes seconds."""
+    return row.name in SLOW or row.name in COMMANDS[1:]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, then report."""
+    given = parse(arguments)
+    table = again(given.again) if given.again else measure_all(given)
     show(table)
+    if given.bars:
+        print(bars_table(bars(table)))
+    given.out.mkdir(parents=True, exist_ok=True)
     draw(table, given.out / "throughput.png")
 
 
