@@ -94,15 +94,18 @@ class _Csv:
             self._types |= self._guess(size)
             self._typed = True
         bad: list[Any] = []
-        good = 0
+        good, shown = 0, False
         for table in self._tables(head if whole else None, size, bad):
             check_names(table.column_names, self._name)
             records = _numbers(good, table.num_rows, bad)
             good += table.num_rows
             self._columns = table.slice(0, 0)
-            yield self._block(table, records, bad)
+            if len(records):
+                block = self._block(table, records, [row for row in bad if row.number < records[-1]])
+                shown |= block.table.num_rows > 0
+                yield block
         rest = self._block(pa.table({}), np.empty(0, np.int64), bad)
-        yield rest if good else rest._replace(table=self._columns)
+        yield rest if shown else rest._replace(table=self._columns)
 
     def _tables(self, whole: bytes | None, size: int, bad: list[Any]) -> Iterator[pa.Table]:
         options = self._options(size, bad.append)
@@ -110,6 +113,7 @@ class _Csv:
             yield pyarrow.csv.read_csv(pa.BufferReader(whole), **options)
             return
         with self._open() as stream, pyarrow.csv.open_csv(stream, **options) as reader:
+            yield reader.schema.empty_table()
             for batch in reader:
                 yield pa.Table.from_batches([batch])
 
@@ -153,8 +157,7 @@ class _Csv:
     def _block(self, table: pa.Table, records: NDArray[np.int64], bad: list[Any]) -> Block:
         """Put lines to records, and take those that were read before away."""
         new = records > self._record
-        last = records[-1] if len(records) else np.inf
-        wrong = [row for row in bad if self._record < row.number < last]
+        wrong = [row for row in bad if self._record < row.number]
         if not new.all():
             table, records = table.filter(pa.array(new)), records[new]
         lines, wrong_lines = self._lines(table, records, wrong)

@@ -35,6 +35,8 @@ REJECTS = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.s
 
 PART_BYTES = 64 << 20
 
+REJECT_BYTES = 256  # what one takes in memory, about
+
 STRINGS_AT_ONCE = 8192  # str to Arrow: twice as fast as all at once (the buffer never moves), and bounds a retry
 SEARCHED_AT_ONCE = 1024  # rows among which a row of invalid UTF-8 is looked for one by one
 
@@ -320,7 +322,7 @@ class Stream:
             self._seen.see(piece)
             if piece.table.num_columns or piece.rejects:
                 waiting.append(self._check(piece))
-            if sum(checked.size for checked in waiting) >= self._size // 2:
+            if 2 * sum(checked.size for checked in waiting) >= self._size:
                 yield self._part(waiting)
                 waiting, columns = [], Columns()
         if any(len(checked.table) or checked.rejects for checked in waiting):
@@ -345,9 +347,9 @@ class Stream:
         table = piece.table
         positions = np.arange(table.num_rows)
         if not table.num_columns:  # nothing but rejects
-            return _Checked(piece, table, _no_texts(), positions, piece.rejects, 0)
+            return _Checked(piece, table, _no_texts(), positions, piece.rejects, REJECT_BYTES * len(piece.rejects))
         texts = _texts(piece, self._text)
-        size = table.nbytes
+        size = table.nbytes + REJECT_BYTES * len(piece.rejects)
         faults = _faults(table, texts, self._text, self._seen.named, piece) | piece.faults
         if faults:
             keep = np.ones(table.num_rows, bool)
@@ -628,7 +630,7 @@ class _Checked:
     texts: pa.ChunkedArray
     positions: NDArray[np.int64]  # their places in the piece
     rejects: list[Reject]
-    size: int  # bytes of all rows of the piece
+    size: int  # bytes of all rows of the piece, and of its rejects
 
 
 def _no_texts(count: int = 0) -> pa.ChunkedArray:
