@@ -62,29 +62,39 @@ class Marker:
         Of the run; by default those of `compare`.
     template : uint64[n]
         The shingles that the run learned are template, ordered, their lowest bits cleared.
+    most, fold : int
+        Characters of a text that are looked at; of a part from which on its middle is folded.
     """
 
-    def __init__(self, settings: Settings | None = None, template: Hashes | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        template: Hashes | None = None,
+        *,
+        most: int = MOST,
+        fold: int = FOLD,
+    ) -> None:
         self._settings = settings or Settings()
+        self._most, self._fold = most, fold
         self._template = np.empty(0, np.uint64) if template is None else template
 
     def pair(self, a: str, b: str) -> Pair:
         """Mark two texts, without lone surrogates."""
-        (a, more_a), (b, more_b) = _cut(a), _cut(b)
+        (a, more_a), (b, more_b) = _cut(a, self._most), _cut(b, self._most)
         aligned = sorted(align(a, b, self._settings.unit), key=lambda found: found.passage.a_start)
         passages = [found.passage for found in aligned]
         in_a = [_Run(p.a_start, p.a_end, found.equal[:, :2]) for p, found in zip(passages, aligned, strict=True)]
         in_b = [_Run(p.b_start, p.b_end, found.equal[:, 2:]) for p, found in zip(passages, aligned, strict=True)]
         return Pair(
-            _parts(a, in_a, self._templates(a)) + more_a,
-            _parts(b, in_b, self._templates(b)) + more_b,
+            _parts(a, in_a, self._templates(a), self._fold) + more_a,
+            _parts(b, in_b, self._templates(b), self._fold) + more_b,
             [(p.words, round(p.similarity, 3), round(p.template, 3)) for p in passages],
         )
 
     def alone(self, a: str) -> Pair:
         """Mark what is template in one text."""
-        a, more = _cut(a)
-        return Pair(_parts(a, [], self._templates(a)) + more, [], [])
+        a, more = _cut(a, self._most)
+        return Pair(_parts(a, [], self._templates(a), self._fold) + more, [], [])
 
     def _templates(self, text: str) -> list[tuple[int, int]]:
         """Find what is template in a text, where it begins and ends: what the run learned, and lines like menus."""
@@ -104,10 +114,10 @@ class Marker:
         return list(zip(spans.starts[edges[::2]].tolist(), spans.ends[edges[1::2] - 1].tolist(), strict=True))
 
 
-def _cut(text: str) -> tuple[str, list[tuple[int, int, str]]]:
+def _cut(text: str, most: int) -> tuple[str, list[tuple[int, int, str]]]:
     """Return the beginning of a text, and how much more there is of it."""
     text = text.replace("\r\n", "\n")
-    return text[:MOST], [(FOLDED, -1, f"{len(text) - MOST:,}")] if len(text) > MOST else []
+    return text[:most], [(FOLDED, -1, f"{len(text) - most:,}")] if len(text) > most else []
 
 
 class _Run(NamedTuple):
@@ -118,7 +128,9 @@ class _Run(NamedTuple):
     equal: Int
 
 
-def _parts(text: str, passages: list[_Run], templates: list[tuple[int, int]]) -> list[tuple[int, int, str]]:
+def _parts(
+    text: str, passages: list[_Run], templates: list[tuple[int, int]], fold: int
+) -> list[tuple[int, int, str]]:
     """Cut a text where anything begins or ends. Where passages overlap, the first has what both have."""
     number = np.full(len(text) + 1, -1, np.int32)
     kind = np.zeros(len(text) + 1, np.int32)
@@ -134,15 +146,15 @@ def _parts(text: str, passages: list[_Run], templates: list[tuple[int, int]]) ->
     cuts = [0, *(np.flatnonzero((np.diff(number) != 0) | (np.diff(kind) != 0)) + 1).tolist()]
     found: list[tuple[int, int, str]] = []
     for start, end in pairwise(cuts):
-        found += _folded(int(kind[start]), int(number[start]), text[start:end])
+        found += _folded(int(kind[start]), int(number[start]), text[start:end], fold)
     return found
 
 
-def _folded(kind: int, number: int, text: str) -> list[tuple[int, int, str]]:
+def _folded(kind: int, number: int, text: str, fold: int) -> list[tuple[int, int, str]]:
     """Fold the middle of a long part."""
-    if len(text) <= FOLD:
+    if len(text) <= fold:
         return [(kind, number, shown(text))]
-    half = FOLD // 3
+    half = fold // 3
     middle = f"{len(text) - 2 * half:,}"
     return [
         (kind, number, shown(text[:half])),
