@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from dupdetect.rows import Rows
     from dupdetect.settings import Settings
     from dupdetect.verify import Overlaps, Verifier
 
@@ -33,15 +34,15 @@ TRIES = 8
 
 
 def rank(
-    settings: Settings, table: pa.Table, ids: pa.ChunkedArray, words: Int, clean: Share, tied: NDArray[np.bool_]
+    settings: Settings, rows: Rows, ids: pa.ChunkedArray, words: Int, clean: Share, tied: NDArray[np.bool_]
 ) -> Int:
     """Rank documents by the canonical policy.
 
     Parameters
     ----------
     settings : Settings
-    table : pyarrow.Table
-        The n documents' rows, for the policies that read a column.
+    rows : Rows
+        Of the n documents, for the policies that read a column.
     ids : pyarrow.ChunkedArray
         Break the last ties.
     words : int64[n]
@@ -65,19 +66,19 @@ def rank(
     by_id = np.zeros(n, np.int64)
     chosen = np.flatnonzero(tied)
     by_id[chosen[_sorted(ids.take(chosen))]] = np.arange(len(chosen))
-    first = _first_key(settings, table, words)
+    first = _first_key(settings, rows, words)
     order = np.lexsort((by_id, -clean, first))
     ranks = np.empty(n, np.int64)
     ranks[order] = np.arange(n)
     return ranks
 
 
-def _first_key(settings: Settings, table: pa.Table, words: Int) -> Int:
+def _first_key(settings: Settings, rows: Rows, words: Int) -> Int:
     """Return what the policy itself orders by, as integers; ties are equal."""
     if callable(settings.canonical):
-        return _by_callable(settings.canonical, table)
+        return _by_callable(settings.canonical, rows)
     if settings.column is not None:
-        return _by_column(settings, table)
+        return _by_column(settings, rows)
     if settings.canonical == "longest":
         return -words
     if settings.canonical == "first":
@@ -85,17 +86,17 @@ def _first_key(settings: Settings, table: pa.Table, words: Int) -> Int:
     return np.zeros(len(words), np.int64)
 
 
-def _by_column(settings: Settings, table: pa.Table) -> Int:
+def _by_column(settings: Settings, rows: Rows) -> Int:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     name = settings.column
-    if name not in table.column_names:
+    if name not in rows.column_names:
         raise InputError(
             f"canonical={settings.canonical!r} reads column {name!r}, but the columns are "
-            f"{', '.join(map(repr, table.column_names))}; name one of these as canonical_column"
+            f"{', '.join(map(repr, rows.column_names))}; name one of these as canonical_column"
         )
-    column = plain_column(table[name])
+    column = plain_column(rows.column(name))
     try:
         ranks = pc.rank(column, sort_keys="ascending", tiebreaker="dense")  # nulls at the end
     except pa.ArrowNotImplementedError:
@@ -106,8 +107,8 @@ def _by_column(settings: Settings, table: pa.Table) -> Int:
     return ranks.to_numpy().astype(np.int64)  # type: ignore[no-any-return]
 
 
-def _by_callable(key: Any, table: pa.Table) -> Int:
-    keys = [key(row) for row in table.to_pylist()]
+def _by_callable(key: Any, rows: Rows) -> Int:
+    keys = [key(row) for table in rows for row in table.to_pylist()]
     try:
         distinct = sorted(set(keys))
     except TypeError as error:

@@ -1,35 +1,39 @@
 """The road from texts to clusters, top to bottom, once.
 
-Input    documents, settings
+Input    documents, settings, how much memory there is
 Output   `Result`
 Cost     a pass over all texts, a sort of their keys, a second pass over the texts that may have copies
+
+What is finished (each part of the corpus as it is signed, what was verified, the decision) goes through the run's
+`Workshop`: on disk it is kept, and a run that resumes takes it from there.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dupdetect import candidates, canonical, clusters, tables
-from dupdetect.cleaning import cleaned
-from dupdetect.documents import collect
-from dupdetect.errors import SettingsError
+from dupdetect import candidates, canonical, checkpoints, clusters, documents, tables
+from dupdetect import memory as memories
+from dupdetect.corpus import PART_BYTES, Corpus, Signing
+from dupdetect.errors import InputError, SettingsError
 from dupdetect.loops import available_workers
 from dupdetect.result import Result
 from dupdetect.settings import Settings
 from dupdetect.sketches import Sketches, sign_texts, sketch_texts
 from dupdetect.templates import Judge
 from dupdetect.verify import Overlaps, Verifier
+from dupdetect.workshop import Workshop
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
-
-    from dupdetect.documents import Documents
 
     Int = NDArray[np.int64]
 
@@ -48,6 +52,9 @@ def dedup(
     settings: Settings | None = None,
     workers: int | None = None,
     strict: bool = False,
+    memory: int | None = None,
+    work: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     progress: Progress | None = None,
     **overrides: Any,
 ) -> Result:
@@ -68,6 +75,14 @@ def dedup(
         Threads; by default one for each processor. The result does not depend on it.
     strict : bool
         Whether a row that cannot be used is an error. By default it becomes a row of `Result.rejects`.
+    memory : int, optional
+        Bytes that the process should keep to. What would not fit is worked on in files. By default a share of the
+        memory that is free. The result does not depend on it.
+    work : path, optional
+        A folder for these files, in which what is finished stays until `Result.close`. By default a temporary one.
+    resume : bool
+        Go on with what an earlier run, interrupted, has left in `work`, if it has. Work there from the beginning, so
+        that this run can be gone on with, even if all would fit in memory.
     progress : callable, optional
         Called with (stage, done, total).
     **overrides
@@ -83,6 +98,10 @@ def dedup(
         The data cannot be read, or a column is missing.
     SettingsError
         A setting is unknown or out of its range.
+    MismatchError
+        `resume`, but what is in `work` was begun with other inputs or settings.
+    OutputError
+        The files in `work` cannot be written.
 
     Examples
     --------
@@ -94,23 +113,68 @@ def dedup(
     chosen = (settings or Settings()).replace(**overrides)
     threads = _workers(workers)
     clock = _Clock(progress)
-    with clock.stage("read", 0):
-        documents = cleaned(collect(data, text=text, id=id, strict=strict), workers=threads)
-    with clock.stage("sign", len(documents)):
-        sketches = sketch_texts(documents.texts, chosen, workers=threads, keep=True)
-    decision, caps = _decide(documents, sketches, chosen, threads, clock)
-    with clock.stage("tables", len(documents)):
-        found = tables.clusters_table(documents, decision, chosen)
-        matches, caps["unlisted_pairs"] = tables.matches_table(documents, decision, chosen)
-        bridges = tables.bridges_table(documents, decision, chosen)
-        kept = tables.kept_table(documents, decision)
+    names: list[str] = []
+    shop = Workshop(memory, work, resume, lambda: _plan(names, chosen, text, id, strict))
+    try:
+        corpus, resumed = _read(data, text, id, strict, chosen, threads, shop, clock, names)
+        found = shop.finished("decision", lambda: _decide(corpus, chosen, threads, shop, clock))
+        decision, caps = checkpoints.decision_of_arrays(found)
+        result = _result(corpus, decision, caps, chosen, clock, shop, resumed)
+    except BaseException as error:
+        shop.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
+        raise
+    return result
+
+
+def _read(
+    data: Any,
+    text: str,
+    id: str | None,
+    strict: bool,
+    settings: Settings,
+    workers: int,
+    shop: Workshop,
+    clock: _Clock,
+    names: list[str],
+) -> tuple[Corpus, int]:
+    """Read and sign; return how many parts an earlier run had done, too."""
+    with clock.stage("sign", 0) as told:
+        signing = Signing(text, settings, workers, shop.room, shop.open, told)
+        part_bytes = min(PART_BYTES, shop.memory // 32)
+        stream = documents.stream(data, text=text, id=id, strict=strict, part_bytes=part_bytes)
+        names += stream.inputs
+        if shop.resume:
+            note = signing.resume(shop.open())
+            if note is not None:
+                stream = documents.stream(data, text=text, id=id, strict=strict, part_bytes=part_bytes, after=note)
+        resumed = signing.parts
+        corpus = signing.sign(stream)
+    clock.seconds["read"] = round(signing.waited, 6)  # of the time for signing, that in which there was nothing to sign
+    return corpus, resumed
+
+
+def _result(
+    corpus: Corpus,
+    decision: tables.Decision,
+    caps: dict[str, int],
+    settings: Settings,
+    clock: _Clock,
+    shop: Workshop,
+    resumed: int,
+) -> Result:
+    """Make the tables, and say what was done."""
+    with clock.stage("tables", len(corpus)):
+        found = tables.clusters_table(corpus, decision, settings)
+        matches, caps["unlisted_pairs"] = tables.matches_table(corpus, decision, settings)
+        bridges = tables.bridges_table(corpus, decision, settings)
+        kept = tables.kept_rows(corpus, decision)
         templates = tables.templates_table(decision.templates)
     counts = {
-        "documents": len(documents),
-        "rejected": documents.rejects.num_rows,
-        "empty": int((sketches.words == 0).sum()),
+        "documents": len(corpus),
+        "rejected": corpus.rejects.num_rows,
+        "empty": int((corpus.words == 0).sum()),
         "clusters": kept.num_rows,
-        "duplicates": len(documents) - kept.num_rows,
+        "duplicates": len(corpus) - kept.num_rows,
         "kept": kept.num_rows,
         "matches": matches.num_rows,
         "bridges": len(decision.bridge_documents),
@@ -118,16 +182,45 @@ def dedup(
         "relations": tables.relation_counts(found),
     }
     manifest = {
-        "settings": chosen.as_dict(),
-        "fingerprint": chosen.fingerprint,
-        "bands": dict(zip(("bands", "rows"), chosen.banding, strict=True)),
+        "settings": settings.as_dict(),
+        "fingerprint": settings.fingerprint,
+        "bands": dict(zip(("bands", "rows"), settings.banding, strict=True)),
         "versions": _versions(),
-        "inputs": documents.inputs,
+        "inputs": corpus.inputs,
         "counts": counts,
         "timings": clock.seconds,
         "caps": caps,
+        "memory": {
+            "limit": shop.memory,
+            "peak": memories.peak(),
+            "on_disk": 0 if shop.journal is None else shop.journal.bytes,
+            "resumed_parts": resumed,
+        },
     }
-    return Result(found, matches, bridges, kept, documents.rejects, templates, manifest)
+    return Result(found, matches, bridges, kept, corpus.rejects, templates, manifest, shop)
+
+
+def _plan(inputs: list[str], settings: Settings, text: str, id: str | None, strict: bool) -> dict[str, Any]:
+    """Return what decides the parts of a run, and what is found in them."""
+    from dupdetect import __version__
+
+    return {
+        "version": __version__,
+        "settings": settings.as_dict(),
+        "text": text,
+        "id": id,
+        "strict": strict,
+        "inputs": [_identity(name) for name in inputs],
+    }
+
+
+def _identity(name: str) -> dict[str, Any]:
+    """Return what tells that an input is as it was."""
+    path = Path(name)
+    if not path.is_file():
+        return {"name": name}
+    known = path.stat()
+    return {"name": name, "bytes": known.st_size, "modified": known.st_mtime_ns}
 
 
 def signatures(
@@ -189,28 +282,32 @@ def _given(
 ) -> tuple[Settings, pa.ChunkedArray, int]:
     """Read what `signatures` and `sketch` are given."""
     chosen = (settings or Settings()).replace(**overrides)
-    return chosen, collect(texts, strict=True).texts, _workers(workers)
+    return chosen, documents.collect(texts, strict=True).texts, _workers(workers)
 
 
-def _decide(
-    documents: Documents, sketches: Sketches, settings: Settings, workers: int, clock: _Clock
-) -> tuple[tables.Decision, dict[str, int]]:
+def _decide(corpus: Corpus, settings: Settings, workers: int, shop: Workshop, clock: _Clock) -> dict[str, Any]:
     """Walk from sketches to the canonical of each document."""
-    text_of, rows = collapse(sketches)
-    distinct = sketches.take(rows)
-    verifier = Judge(documents.texts, rows, settings, workers, kept=sketches.kept)
-    with clock.stage("candidates", len(distinct)):
-        found = candidates.find(distinct, workers=workers)
+    text_of, rows = collapse(corpus.words, corpus.digests)
+    n, shelf = len(rows), shop.shelf
+    number = np.full(len(corpus.prints_each), -1, np.int32)
+    number[corpus.places[rows]] = np.arange(n, dtype=np.int32)
+    with clock.stage("candidates", n):
+        bands = candidates.Source(corpus.bands, np.full(len(number), settings.banding[0]), 0.0)
+        prints = candidates.Source(corpus.prints, corpus.prints_each, settings.shared)
+        found = candidates.find_by_keys((bands, prints), number, n, settings, shelf, workers=workers)
+    verifier = Judge(corpus.texts, corpus.places[rows], settings, workers, kept=corpus.kept, shelf=shelf)
     with clock.stage("verify", len(found.pairs)):
-        matches, spared = verify(found, verifier, settings, len(distinct))
-    with clock.stage("cluster", len(distinct)):
-        clean = clusters.cleanness(len(distinct), matches)
+        verified = shop.finished("verified", lambda: _verified(*verify(found, verifier, settings, n), verifier))
+        verifier.adopt(checkpoints.templates_of_arrays(verified))
+        matches, spared = checkpoints.overlaps_of_arrays(verified), verified["spared"]
+    with clock.stage("cluster", n):
+        clean = clusters.cleanness(n, matches)
         settled = clusters.settle(clean, _linked(matches, found.sparse))
         grouped, matches, rounds = _cluster(found, spared, settled, matches, verifier, settings, workers)
         parted, bridges = clusters.part_bridges(grouped, settled, matches, verifier)
-        ranks = _ranks(documents, sketches, text_of, clean)
+        ranks = _ranks(corpus, text_of, clean, settings)
         with_words = np.flatnonzero(text_of >= 0)
-        document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], len(distinct))]
+        document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], n)]
         text_ranks = canonical.cleanest(clean) if settings.canonical == "cleanest" else ranks[document_of]
         grouped, matches = canonical.choose(parted, text_ranks, matches, verifier, settings)
         contents = clusters.contents(bridges, parted, grouped, matches, verifier, settings)
@@ -221,20 +318,30 @@ def _decide(
         "rounds": rounds,
     }
     decision = tables.Decision(text_of, ranks, document_of, grouped, matches, bridges, contents, verifier.templates)
-    return decision, caps
+    return checkpoints.decision_to_arrays(decision, caps)
 
 
-def _ranks(documents: Documents, sketches: Sketches, text_of: Int, clean: NDArray[np.float64]) -> Int:
+def _verified(matches: Overlaps, spared: candidates.Pairs, verifier: Judge) -> dict[str, Any]:
+    """Lay out what was verified, for a journal."""
+    learned = checkpoints.templates_to_arrays(verifier.templates)
+    return {**checkpoints.overlaps_to_arrays(matches), **learned, "spared": spared}
+
+
+def _ranks(corpus: Corpus, text_of: Int, clean: NDArray[np.float64], settings: Settings) -> Int:
     """Rank documents by the canonical policy; ids count where documents have the same text, or the policy ties."""
-    settings = sketches.settings
     copied = np.bincount(text_of + 1)[text_of + 1] > 1
     tied = copied | (settings.canonical != "cleanest")
     clean_of = np.append(clean, 1.0)[text_of]
-    return canonical.rank(settings, documents.table, documents.ids, sketches.words, clean_of, tied)
+    return canonical.rank(settings, corpus.rows, corpus.ids, corpus.words, clean_of, tied)
 
 
-def collapse(sketches: Sketches) -> tuple[Int, Int]:
+def collapse(words: Int, digests: NDArray[np.uint64]) -> tuple[Int, Int]:
     """Collapse documents with the same words.
+
+    Parameters
+    ----------
+    words : int64[n]
+    digests : uint64[n, 2]
 
     Returns
     -------
@@ -244,12 +351,17 @@ def collapse(sketches: Sketches) -> tuple[Int, Int]:
     int64[m]
         A document that has it, for each text.
     """
-    order = np.lexsort((sketches.digests[:, 1], sketches.digests[:, 0], sketches.words))
-    order = order[np.searchsorted(sketches.words[order], 1) :]
-    digests = sketches.digests[order]
+    first = words.astype(np.uint64) << np.uint64(32) | digests[:, 0] >> np.uint64(32)
+    order = np.argsort(first)
+    order = order[np.searchsorted(words[order], 1) :]
+    same = first[order[1:]] == first[order[:-1]]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    some = order[tied]
+    order[tied] = some[np.lexsort((digests[some, 1], digests[some, 0], first[some]))]
+    ordered = digests[order]
     new = np.ones(len(order), np.bool_)
-    new[1:] = (digests[1:] != digests[:-1]).any(axis=1)
-    text_of = np.full(len(sketches), -1, np.int64)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    text_of = np.full(len(words), -1, np.int64)
     text_of[order] = np.cumsum(new) - 1
     return text_of, order[new]
 
@@ -353,11 +465,19 @@ class _Clock:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, name: str, total: int) -> Iterator[None]:
-        if self._progress:
-            self._progress(name, 0, total)
+    def stage(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Time a stage; give what it may tell how much is done."""
+        last = total
+
+        def tell(done: int) -> None:
+            nonlocal last
+            last = max(last, done)
+            if self._progress:
+                self._progress(name, done, total)
+
+        tell(0)
         start = time.perf_counter()
-        yield
+        yield tell
         self.seconds[name] = round(time.perf_counter() - start, 6)
         if self._progress:
-            self._progress(name, total, total)
+            self._progress(name, last, last)

@@ -9,14 +9,19 @@ Cost     attributes: none; `groups`: a sort of the clusters of two and more; `wr
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from dupdetect.rows import Rows
+    from dupdetect.workshop import Workshop
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,8 @@ class Result:
         What documents of several different texts hold, such as round-ups: one row for each such document and each
         canonical in it. ``id`` (the document), ``cluster`` (the canonical's id), ``containment`` (share of the
         canonical inside the document), ``share`` (share of the document that the canonical accounts for).
-    kept : pyarrow.Table
-        The input rows that stay, every column, in input order.
+    rows : Rows
+        The input rows that stay, every column, in input order, a part of them at a time; `kept` is all of them.
     rejects : pyarrow.Table
         ``file``, ``row``, ``reason`` for each row that could not be used.
     templates : pyarrow.Table
@@ -70,16 +75,33 @@ class Result:
         bit cleared; ordered) and ``lead`` (int32, the weight of the votes for template less those against); template
         where it is positive. `audit` judges by it.
     manifest : dict
-        Settings and their fingerprint, versions, inputs, counts, timings in seconds, caps reached.
+        Settings and their fingerprint, versions, inputs, counts, timings in seconds, caps reached, memory in bytes.
+    workshop : Workshop, optional
+        Where the run worked.
     """
 
     clusters: pa.Table
     matches: pa.Table
     bridges: pa.Table
-    kept: pa.Table
+    rows: Rows
     rejects: pa.Table
     templates: pa.Table
     manifest: dict[str, Any]
+    workshop: Workshop | None = None
+
+    def __post_init__(self) -> None:
+        if self.workshop is not None:
+            weakref.finalize(self, self.workshop.close)
+
+    @cached_property
+    def kept(self) -> pa.Table:
+        """The input rows that stay, every column, in input order."""
+        return self.rows.table()
+
+    def close(self) -> None:
+        """Remove the files of a run that did not fit in memory; `rows` and `kept` are then gone, if not yet read."""
+        if self.workshop is not None:
+            self.workshop.close(remove=True)
 
     def groups(self) -> list[Cluster]:
         """
@@ -138,7 +160,7 @@ class Result:
         write_folder(folder, tables, self.manifest, format=format, overwrite=overwrite)
 
     def __repr__(self) -> str:
-        documents, kept = self.clusters.num_rows, self.kept.num_rows
+        documents, kept = self.clusters.num_rows, self.rows.num_rows
         return (
             f"Result({documents} documents: {kept} kept, {documents - kept} duplicates; "
             f"{self.matches.num_rows} matches, {self.rejects.num_rows} rejects)"

@@ -8,7 +8,7 @@ Cost     none until they are asked for; then a cast where a part's types differ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,6 +43,11 @@ class Rows:
         self._parts, self._conform, self._places = parts, conform, places
         self._ends = np.cumsum([part.num_rows for part in parts], dtype=np.int64)
 
+    @classmethod
+    def of(cls, table: pa.Table) -> Rows:
+        """Return the rows of a table."""
+        return cls([table], table.schema, lambda some, schema: some.select(schema.names), np.arange(table.num_rows))
+
     @property
     def num_rows(self) -> int:
         """How many they are."""
@@ -65,6 +70,14 @@ class Rows:
         return pa.chunked_array(
             (chunk for table in self._tables(pa.schema([field])) for chunk in table[name].chunks), field.type
         )
+
+    def values(self, name: str, at: NDArray[np.int64]) -> list[Any]:
+        """Return a column's values at some places among these rows, in the order of `at`."""
+        import pyarrow as pa
+
+        chosen, order = np.unique(at, return_inverse=True)
+        some = Rows(self._parts, self.schema, self._conform, self._places[chosen])
+        return some.column(name).take(pa.array(order)).to_pylist()  # type: ignore[no-any-return]
 
     def take(self, chosen: NDArray[np.bool_]) -> Rows:
         """Return the rows that are chosen, bool[n]."""

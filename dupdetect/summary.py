@@ -69,7 +69,7 @@ def largest_clusters(result: Result, *, text: str = "text", count: int = LARGEST
     result
         What `dedup` returned.
     text
-        The column of `result.kept` that holds the texts; where there is none, `text` is None.
+        The column of `result.rows` that holds the texts; where there is none, `text` is None.
     count
         How many at most.
     """
@@ -88,14 +88,14 @@ def largest_clusters(result: Result, *, text: str = "text", count: int = LARGEST
 
 
 def _texts_of(result: Result, canonicals: Any, text: str) -> list[Any]:
-    """Look up texts by place: `kept` and the canonical rows of `clusters` are in one order, the input's."""
+    """Look up texts by place: `rows` and the canonical rows of `clusters` are in one order, the input's."""
     import pyarrow.compute as pc
 
     kept_ids = result.clusters.filter(result.clusters["canonical"])["id"]
-    if text not in result.kept.column_names or len(kept_ids) != len(result.kept):
+    if text not in result.rows.column_names or len(kept_ids) != result.rows.num_rows:
         return [None] * len(canonicals)
     places = pc.index_in(canonicals, value_set=kept_ids.combine_chunks())
-    return result.kept[text].take(places).to_pylist()  # type: ignore[no-any-return]
+    return result.rows.values(text, places.to_numpy().astype(int))
 
 
 def print_summary(result: Result, output: Path, *, seconds: float, text: str = "text", verbose: bool = False) -> None:
@@ -140,7 +140,7 @@ def _print_counts(console: Console, result: Result) -> None:
         (documents, "documents", ""),
         (pc.count_distinct(taken).as_py(), "clusters of two and more", ""),
         (len(taken), "duplicates", f", {len(taken) / documents:.1%} of the documents" if documents else ""),
-        (result.kept.num_rows, "kept", ""),
+        (result.rows.num_rows, "kept", ""),
     ]
     if bridges := result.manifest["counts"]["bridges"]:
         rows.append((bridges, "bridges", ", each of several texts, listed in the table bridges"))

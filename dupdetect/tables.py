@@ -1,6 +1,6 @@
 """Decisions to tables.
 
-Input    the documents, the text that each has, the matches and the canonical of each text
+Input    the corpus, the text that each has, the matches and the canonical of each text
 Output   the tables `clusters`, `matches`, `bridges`, `kept` and `templates`
 Cost     O(n), and a sort of the matches
 """
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.clusters import Contents
-    from dupdetect.documents import Documents
+    from dupdetect.corpus import Corpus
+    from dupdetect.rows import Rows
     from dupdetect.settings import Settings
     from dupdetect.templates import Templates
     from dupdetect.verify import Overlaps
@@ -76,9 +77,9 @@ class Decision:
         return np.flatnonzero(np.append(self.bridges, False)[self.text_of])
 
 
-def clusters_table(documents: Documents, decision: Decision, settings: Settings) -> pa.Table:
+def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
     """Return the table `clusters`: a row for each document, in input order."""
-    n = len(documents)
+    n = len(corpus)
     canonical = decision.canonical_documents
     is_canonical = canonical == np.arange(n)
     text, represented = decision.text_of, decision.text_of[canonical]
@@ -94,8 +95,8 @@ def clusters_table(documents: Documents, decision: Decision, settings: Settings)
     containment[changed] = match.containment
     return pa.table(
         {
-            "id": documents.ids,
-            "cluster": documents.ids.take(pa.array(canonical)),
+            "id": corpus.ids,
+            "cluster": corpus.ids.take(pa.array(canonical)),
             "canonical": is_canonical,
             "relation": _relation_names(relation),
             "score": pa.array(score, mask=is_canonical),
@@ -105,7 +106,7 @@ def clusters_table(documents: Documents, decision: Decision, settings: Settings)
     )
 
 
-def matches_table(documents: Documents, decision: Decision, settings: Settings) -> tuple[pa.Table, int]:
+def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tuple[pa.Table, int]:
     """Return the table `matches`, ordered by its ids, and how many pairs are not listed in it.
 
     A match of two texts is one of every two documents that have them, and so is a text that several documents have.
@@ -123,8 +124,8 @@ def matches_table(documents: Documents, decision: Decision, settings: Settings) 
 
     table = pa.table(
         {
-            "a": documents.ids.take(pa.array(np.concatenate([same[0], a]))),
-            "b": documents.ids.take(pa.array(np.concatenate([same[1], b]))),
+            "a": corpus.ids.take(pa.array(np.concatenate([same[0], a]))),
+            "b": corpus.ids.take(pa.array(np.concatenate([same[1], b]))),
             "relation": _relation_names(relation),
             "score": shares(matches.scores(settings)),
             "jaccard": shares(matches.jaccard),
@@ -174,7 +175,7 @@ def _pairs_between(bounds: Int, members: Int, matches: Overlaps, most: int) -> t
     return (a, b, match), int(total.sum()) - len(match)
 
 
-def bridges_table(documents: Documents, decision: Decision, settings: Settings) -> pa.Table:
+def bridges_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
     """Return the table `bridges`: a row for each document that is one and each canonical it holds.
 
     It is ordered by id, then by share, the most first. Where more than `Settings.frequent` documents have a bridge's
@@ -191,8 +192,8 @@ def bridges_table(documents: Documents, decision: Decision, settings: Settings) 
     row = spread(first, count)
     table = pa.table(
         {
-            "id": documents.ids.take(pa.array(np.repeat(bridge, count))),
-            "cluster": documents.ids.take(pa.array(decision.document_of[contents.canonical[row]])),
+            "id": corpus.ids.take(pa.array(np.repeat(bridge, count))),
+            "cluster": corpus.ids.take(pa.array(decision.document_of[contents.canonical[row]])),
             "containment": contents.containment[row],
             "share": contents.share[row],
         }
@@ -201,10 +202,9 @@ def bridges_table(documents: Documents, decision: Decision, settings: Settings) 
     return table.sort_by(order).combine_chunks()
 
 
-def kept_table(documents: Documents, decision: Decision) -> pa.Table:
+def kept_rows(corpus: Corpus, decision: Decision) -> Rows:
     """Return the table `kept`: the rows of the canonicals, every column, in input order."""
-    keep = decision.canonical_documents == np.arange(len(documents))
-    return documents.table.filter(pa.array(keep))
+    return corpus.rows.take(decision.canonical_documents == np.arange(len(corpus)))
 
 
 def templates_table(templates: Templates) -> pa.Table:

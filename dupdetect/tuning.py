@@ -568,7 +568,7 @@ def _measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: i
 def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) -> Overlaps:
     """Weigh pairs of documents by what the corpus says is template; of documents without words, nothing is shared."""
     sketches = sketch_texts(texts, settings, workers=workers, keep=True)
-    text_of, rows = collapse(sketches)
+    text_of, rows = collapse(sketches.words, sketches.digests)
     distinct = sketches.take(rows)
     judge = Judge(texts, rows, settings, workers, kept=sketches.kept)
     verify(candidates.find(distinct, workers=workers), judge, settings, len(distinct))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,11 +119,22 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 def _run(
     inputs: list[Path], folder: Path, *, format: str, overwrite: bool, progress: Progress | None, **options: Any
 ) -> Result:
-    """Find the copies and write the folder."""
-    result = dupdetect.dedup(inputs, progress=progress, **options)
-    if progress:
-        progress("write", 0, 1)
-    result.write(folder, format=format, overwrite=overwrite)
+    """Find the copies and write the folder; what was finished by then stays for another run to go on from."""
+    work = Path(options.setdefault("work", folder.absolute().with_name(f".{folder.name}.work")))
+    try:
+        result = dupdetect.dedup(inputs, progress=progress, **options)
+        if progress:
+            progress("write", 0, 1)
+        result.write(folder, format=format, overwrite=overwrite)
+    except BaseException:
+        from dupdetect.journal import PLAN
+
+        if (work / PLAN).exists():
+            warnings.warn(
+                f"{work} holds what was finished; the same command with --resume goes on from there", stacklevel=2
+            )
+        raise
     if progress:
         progress("write", 1, 1)
+    result.close()
     return result

@@ -7,6 +7,7 @@ import pytest
 from dupdetect.candidates import pack
 from dupdetect.canonical import TRIES, choose, least, rank
 from dupdetect.errors import InputError, SettingsError
+from dupdetect.rows import Rows
 from dupdetect.settings import Settings
 from dupdetect.verify import Verifier
 
@@ -17,7 +18,7 @@ def ranked(ids, *, clean=None, words=None, columns=None, **settings):
     table = pa.table({"id": ids, **(columns or {})})
     clean = np.zeros(n) if clean is None else np.array(clean, float)
     words = np.ones(n, np.int64) if words is None else np.array(words)
-    ranks = rank(Settings(**settings), table, table["id"], words, clean, np.ones(n, np.bool_))
+    ranks = rank(Settings(**settings), Rows.of(table), table["id"], words, clean, np.ones(n, np.bool_))
     assert sorted(ranks.tolist()) == list(range(n))
     return [ids[place] for place in np.argsort(ranks)]
 
@@ -113,7 +114,7 @@ def test_an_error_in_a_callable_is_its_own():
 def test_no_documents_have_no_ranks(policy):
     table = pa.table({"id": pa.array([], pa.string()), "date": pa.array([], pa.date32())})
     nothing = np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_)
-    assert rank(Settings(canonical=policy), table, table["id"], *nothing).tolist() == []
+    assert rank(Settings(canonical=policy), Rows.of(table), table["id"], *nothing).tolist() == []
 
 
 def test_the_least_of_each_group_is_found():

@@ -5,7 +5,7 @@ import pytest
 from dupdetect import tables
 from dupdetect.candidates import pack
 from dupdetect.clusters import Contents
-from dupdetect.documents import collect
+from dupdetect.rows import Rows
 from dupdetect.settings import Settings
 from dupdetect.tables import Decision
 from dupdetect.templates import Templates
@@ -33,8 +33,18 @@ def decision(text_of, canonical, matches=(), ranks=None, held=()):
     return Decision(text_of, ranks, document_of, canonical, overlaps, bridges, contents, Templates.none())
 
 
+class Documents:
+    """What the tables ask of a corpus."""
+
+    def __init__(self, table):
+        self.rows, self.ids = Rows.of(table), table["id"]
+
+    def __len__(self):
+        return self.rows.num_rows
+
+
 def documents(ids):
-    return collect(pa.table({"id": ids, "text": ["x"] * len(ids), "more": range(len(ids))}))
+    return Documents(pa.table({"id": ids, "text": ["x"] * len(ids), "more": range(len(ids))}))
 
 
 def test_a_clusters_row_relates_the_document_to_its_canonical():
@@ -94,10 +104,10 @@ def test_tables_have_the_columns_and_types_of_the_contract():
 
 def test_empty_tables_have_the_same_columns():
     none, some = decision([], []), decision([0, 0], [0])
-    empty = collect(pa.table({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())}))
+    empty = Documents(pa.table({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())}))
     for made in (tables.clusters_table, lambda *args: tables.matches_table(*args)[0], tables.bridges_table):
         assert made(empty, none, SETTINGS).schema == made(documents(["a", "b"]), some, SETTINGS).schema
-    assert tables.kept_table(empty, none).num_rows == 0
+    assert tables.kept_rows(empty, none).num_rows == 0
 
 
 def test_matches_are_listed_for_every_two_documents_and_ordered_by_id():
@@ -164,7 +174,7 @@ def test_every_document_of_a_bridge_is_listed_unless_they_are_too_many(copies, l
 
 def test_kept_rows_are_the_canonicals_in_input_order_with_every_column():
     made = decision([1, 0, 0, -1], [0, 1], ranks=[0, 2, 1, 3])
-    kept = tables.kept_table(documents([*"abcd"]), made)
+    kept = tables.kept_rows(documents([*"abcd"]), made).table()
     assert kept.to_pydict() == {"id": ["a", "c", "d"], "text": ["x"] * 3, "more": [0, 2, 3]}
 
 

@@ -1,0 +1,177 @@
+"""A corpus that does not fit in memory: the same tables, bit for bit, and nothing left behind."""
+
+import json
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+import suits
+
+import dupdetect
+from dupdetect import pipeline, workshop
+from dupdetect.errors import InputError, MismatchError, SettingsError
+
+TABLES = ("clusters", "matches", "bridges", "kept", "rejects", "templates")
+
+SENTENCES = {
+    "en": "The harbour bridge was closed on Monday after cracks were found",
+    "zh": "港口大桥在检查发现裂缝之后于星期一关闭",
+    "ja": "港の橋は点検でひびが見つかり月曜日に閉鎖された",
+    "th": "สะพานท่าเรือถูกปิดเมื่อวันจันทร์หลังพบรอยร้าว",
+    "ar": "أُغلِقَ جسر الميناء يوم الاثنين بعد العثور على شقوق",
+    "ru": "Портовый мост закрыли в понедельник после того, как нашли трещины",
+    "hi": "बंदरगाह का पुल सोमवार को दरारें मिलने के बाद बंद कर दिया गया",
+    "emoji": "🌉 closed 🚧 on Monday 📅 after cracks 🔍 were found 😟",
+}
+
+
+def documents(seed=3):
+    """Copies, edits and quotations in many scripts, pages of a site, empty texts, rows that are no documents."""
+    rng = random.Random(seed)
+    rows = [{"id": name, "text": text, "n": n} for n, (name, text) in enumerate(suits.site("en", seed, 30).items())]
+    for name, sentence in SENTENCES.items():
+        body = "\n".join(f"{sentence} {rng.random()} {word}" for word in rng.sample(range(10**6), 30))
+        rows += [
+            {"id": name, "text": body, "n": 1},
+            {"id": f"{name}, again", "text": body, "n": 2},
+            {"id": f"{name}, edited", "text": body.replace("3", "4", 2), "n": 3},
+            {"id": f"{name}, inside", "text": f"before\n{body}\nbehind " * 2, "n": 4},
+            {"id": f"{name}, alone", "text": sentence, "n": None},
+        ]
+    rows += [{"id": f"empty {n}", "text": "", "n": n} for n in range(5)]
+    rows += [{"id": "en", "text": "its id was there before", "n": 9}, {"id": "null", "text": None, "n": 9}]
+    rng.shuffle(rows)
+    return rows
+
+
+@pytest.fixture
+def news(tmp_path):
+    path = tmp_path / "news.parquet"
+    pyarrow.parquet.write_table(pa.Table.from_pylist(documents()), path, row_group_size=5)
+    return path
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setattr(pipeline, "PART_BYTES", 10_000)
+
+
+def equal(one, other):
+    return {name: getattr(one, name).equals(getattr(other, name)) for name in TABLES} == dict.fromkeys(TABLES, True)
+
+
+def spilled(result):
+    return result.manifest["memory"]["on_disk"] > 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_tables_are_the_same_in_memory_and_on_disk(news, tmp_path, small_parts, workers):
+    whole = dupdetect.dedup(news, workers=1)
+    assert whole.clusters.num_rows > 70
+    assert whole.rejects.num_rows == 2
+    assert not spilled(whole)
+    disk = dupdetect.dedup(news, workers=workers, work=tmp_path / "work", resume=True)
+    assert spilled(disk)
+    assert equal(whole, disk)
+    for result, name in ((whole, "whole"), (disk, "disk")):
+        result.write(tmp_path / name)
+    for path in (tmp_path / "whole").iterdir():
+        if path.name != "manifest.json":
+            assert path.read_bytes() == (tmp_path / "disk" / path.name).read_bytes(), path.name
+    disk.close()
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_corpus_moves_to_disk_when_it_would_not_fit(news, monkeypatch, small_parts):
+    whole = dupdetect.dedup(news)
+    monkeypatch.setattr(workshop, "PROGRAM", workshop.LEAST - 8 * 30_000)  # room for some parts
+    moved = dupdetect.dedup(news, memory=workshop.LEAST)
+    assert spilled(moved)
+    folder = moved.workshop.journal.folder
+    assert equal(whole, moved)
+    moved.close()
+    assert not folder.exists()
+
+
+def test_a_temporary_work_folder_goes_with_the_result(news, monkeypatch, small_parts):
+    monkeypatch.setattr(workshop, "PROGRAM", workshop.LEAST)
+    result = dupdetect.dedup(news, memory=workshop.LEAST)
+    folder = result.workshop.journal.folder
+    assert folder.exists()
+    del result
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "csv", "texts"])
+def test_parts_of_any_format_are_the_same(kind, tmp_path, small_parts):
+    rows = [row for row in documents() if row["text"] is not None]
+    path = tmp_path / f"news.{kind}"
+    table = pa.Table.from_pylist(rows)
+    if kind == "parquet":
+        pyarrow.parquet.write_table(table, path, row_group_size=7)
+    elif kind == "arrow":
+        with pa.ipc.new_file(str(path), table.schema) as file:
+            file.write_table(table, max_chunksize=9)
+    elif kind == "csv":
+        pa.csv.write_csv(table, path)
+    else:
+        path.mkdir()
+        for number, row in enumerate(rows):
+            (path / f"{number:04}.txt").write_text(row["text"], encoding="utf-8")
+    disk = dupdetect.dedup(path, work=tmp_path / "work", resume=True)
+    assert len(list((tmp_path / "work").glob("part-*.rows.arrow"))) > (
+        0 if kind == "csv" else 3
+    )  # read in large blocks
+    assert equal(dupdetect.dedup(path), disk)
+    disk.close()
+
+
+def test_one_policy_reads_a_column_on_disk_too(news, tmp_path, small_parts):
+    settings = {"canonical": "priority", "canonical_column": "n"}
+    disk = dupdetect.dedup(news, work=tmp_path / "work", resume=True, **settings)
+    assert equal(dupdetect.dedup(news, **settings), disk)
+    disk.close()
+
+
+def test_a_finished_run_is_taken_up_whole(news, tmp_path, small_parts):
+    first = dupdetect.dedup(news, work=tmp_path / "work", resume=True)
+    first.workshop.close()
+    again = dupdetect.dedup(news, work=tmp_path / "work", resume=True)
+    assert again.manifest["memory"]["resumed_parts"] > 3
+    assert not {"candidates", "verify"} & again.manifest["timings"].keys()
+    assert equal(first, again)
+    again.close()
+
+
+def test_a_changed_setting_and_a_changed_input_are_named(news, tmp_path, small_parts):
+    dupdetect.dedup(news, work=tmp_path / "work", resume=True).workshop.close()
+    with pytest.raises(MismatchError, match=r"settings\.threshold 0\.8, and is now 0\.7"):
+        dupdetect.dedup(news, work=tmp_path / "work", resume=True, threshold=0.7)
+    pyarrow.parquet.write_table(pa.Table.from_pylist([*documents(), {"id": "late", "text": "One more."}]), news)
+    with pytest.raises(MismatchError, match=r"inputs 1\.bytes"):
+        dupdetect.dedup(news, work=tmp_path / "work", resume=True)
+    anew = dupdetect.dedup(news, work=tmp_path / "work")  # does not resume, and need not work there
+    assert "late" in anew.clusters["id"].to_pylist()
+
+
+def test_a_bad_input_leaves_nothing_behind(tmp_path, monkeypatch, small_parts):
+    monkeypatch.setattr(workshop, "PROGRAM", workshop.LEAST)
+    good, bad = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    good.write_text("".join(json.dumps({"text": f"text {n} " * 99}) + "\n" for n in range(99)))
+    bad.write_text(json.dumps({"title": "no text"}) + "\n")
+    with pytest.raises(InputError, match="no column 'text'"):
+        dupdetect.dedup([Path(good), Path(bad)], memory=workshop.LEAST, work=tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize("memory", [0, 1000, True, "2GB", 1.5])
+def test_too_little_memory_is_refused(memory):
+    with pytest.raises(SettingsError, match="expected a number of bytes"):
+        dupdetect.dedup(["text"], memory=memory)
+
+
+def test_resuming_wants_a_folder():
+    with pytest.raises(SettingsError, match="give work="):
+        dupdetect.dedup(["text"], resume=True)
