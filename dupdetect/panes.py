@@ -86,17 +86,17 @@ class Marker:
         in_a = [_Run(p.a_start, p.a_end, found.equal[:, :2]) for p, found in zip(passages, aligned, strict=True)]
         in_b = [_Run(p.b_start, p.b_end, found.equal[:, 2:]) for p, found in zip(passages, aligned, strict=True)]
         return Pair(
-            _parts(a, in_a, self._templates(a), self._fold) + more_a,
-            _parts(b, in_b, self._templates(b), self._fold) + more_b,
+            _parts(a, in_a, self.templates(a), self._fold) + more_a,
+            _parts(b, in_b, self.templates(b), self._fold) + more_b,
             [(p.words, round(p.similarity, 3), round(p.template, 3)) for p in passages],
         )
 
     def alone(self, a: str) -> Pair:
         """Mark what is template in one text."""
         a, more = _cut(a, self._most)
-        return Pair(_parts(a, [], self._templates(a), self._fold) + more, [], [])
+        return Pair(_parts(a, [], self.templates(a), self._fold) + more, [], [])
 
-    def _templates(self, text: str) -> list[tuple[int, int]]:
+    def templates(self, text: str) -> list[tuple[int, int]]:
         """Find what is template in a text, where it begins and ends: what the run learned, and lines like menus."""
         if not self._settings.weighs:
             return []
@@ -128,9 +128,7 @@ class _Run(NamedTuple):
     equal: Int
 
 
-def _parts(
-    text: str, passages: list[_Run], templates: list[tuple[int, int]], fold: int
-) -> list[tuple[int, int, str]]:
+def _parts(text: str, passages: list[_Run], templates: list[tuple[int, int]], fold: int) -> list[tuple[int, int, str]]:
     """Cut a text where anything begins or ends. Where passages overlap, the first has what both have."""
     number = np.full(len(text) + 1, -1, np.int32)
     kind = np.zeros(len(text) + 1, np.int32)
