@@ -154,15 +154,22 @@ def settle(path: Path) -> None:
 def _dedup(row: Row, out: Path, spill: Path, given: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, "-m", "dupdetect", "dedup", row.corpus.path, "-o", out, "--quiet"]
     command += ["--workers", str(given.threads)]
-    command += ["--work", spill] if knows("--work") else []
+    command += ["--work", spill / "work"] if knows("--work") else []
     command += ["--memory", row.memory] if row.memory != FREE else []
     done = run(command, given.threads, folder=spill)
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    stages = manifest["timings"]
-    rest = {"start and end": max(0.0, done.seconds - sum(stages.values()))}
     remember_kept(row.corpus, out)
-    facts = {"stages": stages | rest, "counts": manifest["counts"], "caps": manifest["caps"]}
+    facts = {"stages": stages(manifest["timings"], done.seconds), "memory": manifest.get("memory")}
+    facts |= {"counts": manifest["counts"], "caps": manifest["caps"]}
     return taken(done, out) | facts | {"tables": digest(out), "found": found(row.corpus, out)}
+
+
+def stages(timings: dict[str, float], seconds: float) -> dict[str, float]:
+    """Seconds of every stage, one after another: signing without the time in which it waited for texts to be read."""
+    parts = {"read": 0.0} | timings
+    parts["sign"] = max(0.0, parts["sign"] - parts["read"])
+    rest = "start, end" if "write" in timings else "start, write"
+    return parts | {rest: max(0.0, seconds - sum(parts.values()))}
 
 
 def _rewrite(row: Row, out: Path, given: argparse.Namespace) -> dict[str, Any]:

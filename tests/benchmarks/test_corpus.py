@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 corpus = pytest.importorskip("corpus")
@@ -104,6 +105,25 @@ def test_short_documents():
     lengths = [len(text.encode()) for text in table["text"].to_pylist()]
     assert 50 < np.median(lengths) < 130
     assert min(lengths) > 0
+
+
+def test_short_texts_are_lines(tmp_path):
+    short = corpus.Corpus(**{"documents": 2000, "seed": 5} | corpus.SHORT)
+    corpus.write(short, tmp_path / "short.parquet")
+    texts = pq.read_table(tmp_path / "short.parquet")["text"].to_pylist()
+    assert all(text.strip() and "\n" not in text.rstrip("\n") for text in texts)
+    assert 60 < np.mean([len(text.encode()) for text in texts]) < 140
+    truth = pq.read_table(tmp_path / "short.truth.parquet").to_pylist()
+    assert {row["kind"] for row in truth} == {"original", "exact", "edited", "truncated"}
+    assert all(texts[row["id"]] == texts[row["original"]] for row in truth if row["kind"] == "exact")
+
+
+def test_a_family_may_be_all_there_is_of_one_length():
+    table, truth = corpus.generate(corpus.Corpus(documents=200, family=200, spread=0.0, mean_bytes=2_000))
+    assert set(truth["original"].to_pylist()) == {0}
+    lengths = [len(text.encode()) for text in table["text"].to_pylist()]
+    assert 1_700 < min(lengths) <= max(lengths) < 2_300
+    assert len(set(table["text"].to_pylist())) > 190
 
 
 @pytest.mark.parametrize("wrong", [{"documents": 0}, {"copies": 1.5}, {"family": 11}, {"mix": {"torn": 1.0}}])

@@ -75,6 +75,32 @@ def test_throughput(tmp_path):
     assert (tmp_path / "throughput.png").stat().st_size > 1000
 
 
+def test_datatrove(tmp_path):
+    needs("psutil", "matplotlib", "rich", "datatrove", "tokenizers", "spacy")
+    row = "datatrove pipeline, cut at spaces"
+    script("throughput.py", "--documents", 200, "--repeats", 1, "--out", tmp_path, "--engines", row)
+    (measured,) = json.loads((tmp_path / "throughput.json").read_text())["rows"]
+    assert measured["problem"] is None
+    assert measured["copies_found"]["exact"] == 1.0
+
+
+def test_scale(tmp_path):
+    needs("psutil", "matplotlib")
+    sizes = ("--documents", 200, "--short", "--family", "--repeat", 1, "--memory", "none", "1GB")
+    printed = script("scale.py", *sizes, "--out", tmp_path, "--bars")
+    measured = {
+        (row["program"], row["memory"]): row for row in json.loads((tmp_path / "scale.json").read_text())["rows"]
+    }
+    assert {row["problem"] for row in measured.values()} == {None}, printed
+    free, bounded = measured["dupdetect", "none"], measured["dupdetect", "1GB"]
+    assert free["tables"] == bounded["tables"]
+    assert free["found"] > 0.8
+    assert free["stages"].keys() >= {"read", "sign", "verify"}
+    assert all(row["seconds"] > 0 and row["peak_bytes"] > 10**7 for row in measured.values())
+    assert "| 200 articles, different tables of 2 runs | 1 | ≤ 1 | yes |" in printed
+    assert (tmp_path / "scale.png").stat().st_size > 1000
+
+
 def test_an_absent_peer_is_named(tmp_path):
     needs("psutil", "matplotlib", "rich")
     if find_spec("gaoya") is not None:
