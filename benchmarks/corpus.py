@@ -24,7 +24,7 @@ chrome      its original inside a site's chrome: menu, ticker, related links, fo
             share of the words that are the article
 =========== ===========================================================================================
 
-Cost: about 35 MB of text a second on one core (100,000 documents in 20 s), memory of one batch.
+Cost: about 35 MB of text a second on one core (100,000 documents in 20 s); memory of one batch, and of the plan.
 """
 
 from __future__ import annotations
