@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,35 +149,26 @@ class _Reader:
         type_ = table.schema.field(self.text).type
         return bool(pa.types.is_string(type_) or pa.types.is_null(type_))
 
-    def _try(self, block: bytes) -> pa.Table | None:
-        """Parse a block; None if it cannot be."""
+    def _try(self, block: bytes, texts: Iterable[str] = ()) -> pa.Table | None:
+        """Parse a block, in which some columns are known to be text; None if it cannot be."""
+        known = self.strings | {name: pa.field(name, pa.string()) for name in texts}
         try:
-            table = self._parse(block)
+            table = self._parse(block, known)
             dates = [_without_dates(column) for column in table.schema if _has_date(column.type)]
             if not dates:
                 return table
             self.strings.update({column.name: column for column in dates})
-            return self._parse(block)
+            return self._parse(block, known | self.strings)
         except (pa.ArrowException, OverflowError):
             return None
 
-    def _parse(self, block: bytes) -> pa.Table:
+    def _parse(self, block: bytes, known: dict[str, pa.Field]) -> pa.Table:
         try:
-            return self._parse_in_parts(block, PARSE_BYTES)
+            return _parse_in_parts(block, PARSE_BYTES, known)
         except pa.ArrowInvalid as error:
             if "straddling" not in str(error):
                 raise
-            return self._parse_in_parts(block, len(block) + 1)  # a line is longer than a part
-
-    def _parse_in_parts(self, block: bytes, part_bytes: int) -> pa.Table:
-        known = pa.schema(list(self.strings.values())) if self.strings else None
-        table = pyarrow.json.read_json(
-            pa.BufferReader(block),
-            read_options=pyarrow.json.ReadOptions(block_size=part_bytes),
-            parse_options=pyarrow.json.ParseOptions(explicit_schema=known),
-        )
-        table.validate()  # of lists of nothing but nulls, pyarrow makes arrays too short (seen in 26.0)
-        return table
+            return _parse_in_parts(block, len(block) + 1, known)  # a line is longer than a part
 
     def _add_line_by_line(self, block: bytes) -> None:
         good: list[tuple[int, dict[str, Any]]] = []
@@ -216,11 +207,13 @@ class _Reader:
         """Make tables of rows that are good one by one: values of several kinds in a column become text."""
         if not rows:
             return
+        texts: set[str] = set()
         for mixed in (_mixed_columns(rows, self.strings), _nested_columns(rows)):
             for _, row in rows:
                 for name in mixed & row.keys():
                     row[name] = as_json(row[name])
-            table = self._try(b"\n".join(json.dumps(row, ensure_ascii=False).encode() for _, row in rows))
+            texts |= mixed
+            table = self._try(b"\n".join(json.dumps(row, ensure_ascii=False).encode() for _, row in rows), texts)
             if table is not None and table.num_rows == len(rows):
                 self._keep(table, np.array([number for number, _ in rows], np.int64))
                 return
@@ -230,6 +223,17 @@ class _Reader:
             self._add_objects(rows[half:])
         else:
             self.rejects.append((rows[0][0], "the line is JSON that cannot be put into a table"))
+
+
+def _parse_in_parts(block: bytes, part_bytes: int, known: dict[str, pa.Field]) -> pa.Table:
+    schema = pa.schema(list(known.values())) if known else None
+    table = pyarrow.json.read_json(
+        pa.BufferReader(block),
+        read_options=pyarrow.json.ReadOptions(block_size=part_bytes),
+        parse_options=pyarrow.json.ParseOptions(explicit_schema=schema),
+    )
+    table.validate()  # of lists of nothing but nulls, pyarrow makes arrays too short (seen in 26.0)
+    return table
 
 
 def _count_lines(block: bytes) -> tuple[int, bool]:
