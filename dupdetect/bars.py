@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from dupdetect import memory
-from dupdetect.progress import Listener, Moment, Stage
+from dupdetect.stages import Listener, Moment, Stage
 
 NAMES = {
     "read": "Reading",

@@ -32,7 +32,7 @@ from typing import Any, TextIO
 
 from dupdetect import memory
 from dupdetect.errors import OutputError
-from dupdetect.progress import Moment, Stage
+from dupdetect.stages import Moment, Stage
 
 
 class Log:

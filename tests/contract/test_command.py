@@ -102,6 +102,21 @@ def test_the_clusters_are_those_a_reader_would_make(jsonl: Path, tmp_path: Path)
     }
 
 
+def test_the_log_tells_what_the_manifest_says(jsonl: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("dedup", jsonl, "-o", tmp_path / "out", "--log-json") == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, *between, last = map(json.loads, err.splitlines())
+    assert (first["event"], last["event"], last["exit_code"]) == ("start", "end", 0)
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    for name in ("counts", "timings", "caps"):
+        assert last[name] == manifest[name]
+    ends = {line["stage"]: line["done"] for line in between if line.get("state") == "end"}
+    assert [line["stage"] for line in between if line.get("state") == "begin"] == list(ends)
+    assert ends.keys() >= {"sign", "candidates", "verify", "cluster", "tables", "write"}
+    assert (ends["sign"], ends["tables"]) == (len(ROWS), len(ROWS))
+
+
 def test_standard_input_is_json_lines(jsonl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(jsonl.read_bytes())))
     assert run("dedup", "-", "-o", tmp_path / "stdin") == 0

@@ -14,7 +14,7 @@ import pytest
 from fakes import FakeResult, started
 
 import dupdetect
-from dupdetect import cli, progress
+from dupdetect import cli, progress, stages
 from dupdetect.errors import InputError
 from dupdetect.loglines import Log
 
@@ -115,7 +115,7 @@ def test_a_line_about_a_stage_has_all_its_numbers(
 
 def test_progress_comes_every_few_seconds_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     now = [0.0]
-    monkeypatch.setattr(progress, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(stages, "perf_counter", lambda: now[0])
     log = Log()
     log.open(str(tmp_path / "log"))
     with progress.progress_shown(True, log) as relay:

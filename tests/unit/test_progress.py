@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from dupdetect import bars, progress
-from dupdetect.progress import Listener, Moment, Relay
+from dupdetect import bars, progress, stages
+from dupdetect.stages import Listener, Moment, Relay
 
 Heard = list[tuple[Moment, str, int, int]]
 
@@ -23,7 +23,7 @@ Heard = list[tuple[Moment, str, int, int]]
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Replace the clock; its one item is the time."""
     now = [100.0]
-    monkeypatch.setattr(progress, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(stages, "perf_counter", lambda: now[0])
     return now
 
 
@@ -94,7 +94,7 @@ def test_whatever_is_told_every_beginning_has_its_end(calls: list[tuple[str, int
     relay = Relay(listener, 1.0)
     now = 0.0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(progress, "perf_counter", lambda: now)
+        patch.setattr(stages, "perf_counter", lambda: now)
         for stage, done, total, seconds in calls:
             now += seconds
             relay(stage, done, total)
