@@ -28,13 +28,25 @@ if TYPE_CHECKING:
 
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
+    Bool = NDArray[np.bool_]
 
 #: Members of a cluster that are tried before its cleanest represents it after all.
 TRIES = 8
 
+#: Policies that let those who represented others before go on to do so.
+STANDING = ("cleanest", "longest", "first")
+
 
 def rank(
-    settings: Settings, rows: Rows, ids: pa.ChunkedArray, words: Int, clean: Share, tied: NDArray[np.bool_]
+    settings: Settings,
+    rows: Rows,
+    ids: pa.ChunkedArray,
+    words: Int,
+    clean: Share,
+    tied: Bool,
+    *,
+    standing: Bool | None = None,
+    last: Bool | None = None,
 ) -> Int:
     """Rank documents by the canonical policy.
 
@@ -51,6 +63,11 @@ def rank(
         Cleanness of each document's text.
     tied : bool[n]
         Whose ties are to be broken by id: to sort all ids would cost more than the rest.
+    standing : bool[n], optional
+        Documents that represented others before: they go before all others where the policy is one of `STANDING`, else
+        before those that it ties them with.
+    last : bool[n], optional
+        Documents that go behind all others.
 
     Returns
     -------
@@ -67,7 +84,12 @@ def rank(
     chosen = np.flatnonzero(tied)
     by_id[chosen[_sorted(ids.take(chosen))]] = np.arange(len(chosen))
     first = _first_key(settings, rows, words)
-    order = np.lexsort((by_id, -clean, first))
+    keys: list[NDArray[Any]] = [by_id, -clean, first]
+    if standing is not None:
+        keys.insert(3 if settings.canonical in STANDING else 2, ~standing)
+    if last is not None:
+        keys.append(last)
+    order = np.lexsort(keys)
     ranks = np.empty(n, np.int64)
     ranks[order] = np.arange(n)
     return ranks

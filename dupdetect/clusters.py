@@ -159,7 +159,9 @@ def take_matches(bounds: Int, neighbours: Int, preference: Int, order: Int, plac
     return chosen
 
 
-def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier) -> tuple[Int, Bool]:
+def part_bridges(
+    canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier, known: Bool | None = None
+) -> tuple[Int, Bool]:
     """Take bridges out of the clusters that they are in, and the bridges among bridges out of theirs.
 
     Parameters
@@ -169,6 +171,8 @@ def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Veri
     clean : float64[n]
     matches : Overlaps
     verifier : Verifier
+    known : bool[n], optional
+        Documents that are bridges, as was found before.
 
     Returns
     -------
@@ -179,6 +183,10 @@ def part_bridges(canonical: Int, clean: Share, matches: Overlaps, verifier: Veri
     """
     level = np.zeros(len(canonical), np.int64)
     among = matches
+    if known is not None and known.any():
+        level += _with_copies(known, matches)
+        among = matches.where(level[matches.a] == level[matches.b])
+        canonical = cluster(clean, among)
     for _ in range(LEVELS):
         found = _bridges(canonical, among, verifier)
         if not found.any():

@@ -14,7 +14,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.documents import Part, Stream
+    from dupdetect.earlier import Related
     from dupdetect.journal import Journal
     from dupdetect.settings import Settings
     from dupdetect.sketches import Kept
@@ -104,6 +105,16 @@ class Corpus:
     prints_each : int64[N]
     rejects : pyarrow.Table
     inputs : list of str
+    id : str, optional
+        The column of ids; None where rows are numbered.
+    files : list of str or None
+    file, row : int32[N], int64[N]
+        Where each row came from, the file by its number.
+    related : Related, optional
+        The earlier documents that follow behind the new ones, if these are held against any. `rows`, `texts` and what
+        is said of rows are of the new ones alone.
+    again : bool[new], optional
+        The new documents that are among the earlier ones, by the same id.
     """
 
     rows: Rows
@@ -118,9 +129,32 @@ class Corpus:
     prints_each: Int
     rejects: pa.Table
     inputs: list[str]
+    id: str | None
+    files: list[str | None]
+    file: NDArray[np.int32]
+    row: Int
+    related: Related | None = None
+    again: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.places)
+
+    @property
+    def new(self) -> int:
+        """How many of the documents are new: the first ones."""
+        return len(self) - (0 if self.related is None else len(self.related))
+
+    def take(self, chosen: NDArray[np.bool_], rejects: pa.Table) -> Corpus:
+        """Return the corpus of the chosen documents, with these further rejects."""
+        return replace(
+            self,
+            rows=self.rows.take(chosen),
+            ids=self.ids.filter(pa.array(chosen)),
+            places=self.places[chosen],
+            words=self.words[chosen],
+            digests=self.digests[chosen],
+            rejects=rejects,
+        )
 
 
 class Signing:
@@ -258,6 +292,10 @@ def _together(parts: list[_Held], stream: Stream) -> Corpus:
         np.concatenate([np.empty(0, np.int64), *(part.prints_each for part in parts)]),
         stream.rejects([*(part.rejects for part in parts), late]),
         stream.inputs,
+        stream.id,
+        stream.files,
+        file,
+        row,
     )
 
 

@@ -14,20 +14,25 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from dupdetect import against as rules
 from dupdetect import candidates, canonical, checkpoints, clusters, documents, tables
 from dupdetect import memory as memories
-from dupdetect.corpus import PART_BYTES, Corpus, Signing
+from dupdetect.corpus import FOOTPRINT, PART_BYTES, Corpus, Signing
+from dupdetect.earlier import Earlier, KeySet
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.loops import available_workers
 from dupdetect.result import Result
 from dupdetect.settings import Settings
 from dupdetect.sketches import Sketches, sign_texts, sketch_texts
-from dupdetect.templates import Judge
+from dupdetect.sketching import sketch_rows
+from dupdetect.templates import Judge, Templates
 from dupdetect.verify import Overlaps, Verifier
 from dupdetect.workshop import Workshop
 
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Int = NDArray[np.int64]
+    Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 #: Told of each stage when it begins (done 0) and ends (done = total): stage, done, total in documents or pairs.
 Progress = Callable[[str, int, int], None]
@@ -55,6 +61,8 @@ def dedup(
     memory: int | None = None,
     work: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    against: Paths | None = None,
+    sketches: bool = False,
     progress: Progress | None = None,
     **overrides: Any,
 ) -> Result:
@@ -83,6 +91,12 @@ def dedup(
     resume : bool
         Go on with what an earlier run, interrupted, has left in `work`, if it has. Work there from the beginning, so
         that this run can be gone on with, even if all would fit in memory.
+    against : path or iterable of paths, optional
+        Outputs of earlier runs (`Result.write`, Parquet), or folders of such: copies of what they kept are found, too,
+        and what they kept stays. The result is of the new documents alone, but their clusters may be earlier ones'.
+    sketches : bool
+        Whether `Result.write` is to write the sketches of what is kept, so that later runs held against this one need
+        not sign it again.
     progress : callable, optional
         Called with (stage, done, total).
     **overrides
@@ -113,17 +127,35 @@ def dedup(
     chosen = (settings or Settings()).replace(**overrides)
     threads = _workers(workers)
     clock = _Clock(progress)
+    earlier = None if against is None else Earlier(against, chosen, text=text, workers=threads)
     names: list[str] = []
-    shop = Workshop(memory, work, resume, lambda: _plan(names, chosen, text, id, strict))
+    shop = Workshop(memory, work, resume, lambda: _plan(names, chosen, text, id, strict, earlier))
     try:
         corpus, resumed = _read(data, text, id, strict, chosen, threads, shop, clock, names)
-        found = shop.finished("decision", lambda: _decide(corpus, chosen, threads, shop, clock))
+        if earlier is not None:
+            corpus = _related(corpus, earlier, strict, shop, clock)
+        found = shop.finished("decision", lambda: _decide(corpus, earlier, chosen, threads, shop, clock))
         decision, caps = checkpoints.decision_of_arrays(found)
-        result = _result(corpus, decision, caps, chosen, clock, shop, resumed)
+        sketched = (text, chosen, threads) if sketches else None
+        result = _result(corpus, earlier, decision, caps, chosen, clock, shop, resumed, text, sketched)
     except BaseException as error:
         shop.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
         raise
+    finally:
+        if earlier is not None:
+            earlier.close()
     return result
+
+
+def _related(corpus: Corpus, earlier: Earlier, strict: bool, shop: Workshop, clock: _Clock) -> Corpus:
+    """Put the earlier documents that are related to the new ones behind these."""
+    with clock.stage("earlier", earlier.documents) as told:
+        if FOOTPRINT * earlier.bytes > shop.room:
+            shop.open()
+        keys = KeySet([*corpus.bands, *corpus.prints], shop.shelf)
+        related = earlier.related(keys, corpus.ids, shop.shelf, told)
+        corpus, again = rules.settle_ids(corpus, related, earlier, strict=strict)
+        return rules.join(corpus, related, again, shop.shelf)
 
 
 def _read(
@@ -155,30 +187,34 @@ def _read(
 
 def _result(
     corpus: Corpus,
+    earlier: Earlier | None,
     decision: tables.Decision,
     caps: dict[str, int],
     settings: Settings,
     clock: _Clock,
     shop: Workshop,
     resumed: int,
+    text: str,
+    sketched: tuple[str, Settings, int] | None,
 ) -> Result:
     """Make the tables, and say what was done."""
     with clock.stage("tables", len(corpus)):
-        found = tables.clusters_table(corpus, decision, settings)
+        found, superseded = tables.clusters_tables(corpus, decision, settings)
         matches, caps["unlisted_pairs"] = tables.matches_table(corpus, decision, settings)
+        matches = rules.proper(corpus, matches)
         bridges = tables.bridges_table(corpus, decision, settings)
         kept = tables.kept_rows(corpus, decision)
-        templates = tables.templates_table(decision.templates)
+        templates = tables.templates_table(decision.templates, _known(earlier, settings))
     counts = {
-        "documents": len(corpus),
+        "documents": corpus.new,
         "rejected": corpus.rejects.num_rows,
-        "empty": int((corpus.words == 0).sum()),
+        "empty": int((corpus.words[: corpus.new] == 0).sum()),
         "clusters": kept.num_rows,
-        "duplicates": len(corpus) - kept.num_rows,
+        "duplicates": corpus.new - kept.num_rows,
         "kept": kept.num_rows,
         "matches": matches.num_rows,
-        "bridges": len(decision.bridge_documents),
-        "template_shingles": int((decision.templates.lead > 0).sum()),
+        "bridges": int((decision.bridge_documents < corpus.new).sum()),
+        "template_shingles": int((templates["lead"].to_numpy() > 0).sum()),
         "relations": tables.relation_counts(found),
     }
     manifest = {
@@ -187,6 +223,7 @@ def _result(
         "bands": dict(zip(("bands", "rows"), settings.banding, strict=True)),
         "versions": _versions(),
         "inputs": corpus.inputs,
+        "columns": {"text": text, "id": corpus.id},
         "counts": counts,
         "timings": clock.seconds,
         "caps": caps,
@@ -197,10 +234,21 @@ def _result(
             "resumed_parts": resumed,
         },
     }
-    return Result(found, matches, bridges, kept, corpus.rejects, templates, manifest, shop)
+    if earlier is not None:
+        manifest["against"] = {
+            "outputs": [str(folder) for folder in earlier.folders],
+            "documents": earlier.documents,
+            "related": len(corpus) - corpus.new,
+            "superseded": superseded.num_rows,
+        }
+    ids = found["id"].filter(found["canonical"])
+    sketcher = None if sketched is None else partial(sketch_rows, kept, ids, *sketched)
+    return Result(found, matches, bridges, kept, corpus.rejects, templates, manifest, shop, superseded, sketcher)
 
 
-def _plan(inputs: list[str], settings: Settings, text: str, id: str | None, strict: bool) -> dict[str, Any]:
+def _plan(
+    inputs: list[str], settings: Settings, text: str, id: str | None, strict: bool, earlier: Earlier | None
+) -> dict[str, Any]:
     """Return what decides the parts of a run, and what is found in them."""
     from dupdetect import __version__
 
@@ -211,6 +259,7 @@ def _plan(inputs: list[str], settings: Settings, text: str, id: str | None, stri
         "id": id,
         "strict": strict,
         "inputs": [_identity(name) for name in inputs],
+        "against": [] if earlier is None else [_identity(name) for name in earlier.files],
     }
 
 
@@ -285,9 +334,12 @@ def _given(
     return chosen, documents.collect(texts, strict=True).texts, _workers(workers)
 
 
-def _decide(corpus: Corpus, settings: Settings, workers: int, shop: Workshop, clock: _Clock) -> dict[str, Any]:
+def _decide(
+    corpus: Corpus, earlier: Earlier | None, settings: Settings, workers: int, shop: Workshop, clock: _Clock
+) -> dict[str, Any]:
     """Walk from sketches to the canonical of each document."""
     text_of, rows = collapse(corpus.words, corpus.digests)
+    rows = rules.representatives(corpus, text_of, rows)
     n, shelf = len(rows), shop.shelf
     number = np.full(len(corpus.prints_each), -1, np.int32)
     number[corpus.places[rows]] = np.arange(n, dtype=np.int32)
@@ -295,20 +347,24 @@ def _decide(corpus: Corpus, settings: Settings, workers: int, shop: Workshop, cl
         bands = candidates.Source(corpus.bands, np.full(len(number), settings.banding[0]), 0.0)
         prints = candidates.Source(corpus.prints, corpus.prints_each, settings.shared)
         found = candidates.find_by_keys((bands, prints), number, n, settings, shelf, workers=workers)
-    verifier = Judge(corpus.texts, corpus.places[rows], settings, workers, kept=corpus.kept, shelf=shelf)
+        pins = rules.Pins.of(corpus, text_of, rows, found)
+        found = pins.apart(found)
+    texts, kept, at = rules.texts(corpus, earlier, rows, pins, shop)
+    known = _known(earlier, settings)
+    verifier = Judge(texts, at, settings, workers, kept=kept, shelf=shelf, templates=known)
     with clock.stage("verify", len(found.pairs)):
         verified = shop.finished("verified", lambda: _verified(*verify(found, verifier, settings, n), verifier))
         verifier.adopt(checkpoints.templates_of_arrays(verified))
         matches, spared = checkpoints.overlaps_of_arrays(verified), verified["spared"]
     with clock.stage("cluster", n):
         clean = clusters.cleanness(n, matches)
-        settled = clusters.settle(clean, _linked(matches, found.sparse))
-        grouped, matches, rounds = _cluster(found, spared, settled, matches, verifier, settings, workers)
-        parted, bridges = clusters.part_bridges(grouped, settled, matches, verifier)
-        ranks = _ranks(corpus, text_of, clean, settings)
+        settled = pins.first(clusters.settle(clean, _linked(matches, found.sparse)))
+        grouped, matches, rounds = _cluster(found, spared, settled, matches, verifier, pins, settings, workers)
+        parted, bridges = clusters.part_bridges(grouped, settled, matches, verifier, pins.bridges)
+        ranks = rules.rank(corpus, earlier, settings, text_of, clean, pins)
         with_words = np.flatnonzero(text_of >= 0)
         document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], n)]
-        text_ranks = canonical.cleanest(clean) if settings.canonical == "cleanest" else ranks[document_of]
+        text_ranks = canonical.cleanest(pins.first(clean)) if settings.canonical == "cleanest" else ranks[document_of]
         grouped, matches = canonical.choose(parted, text_ranks, matches, verifier, settings)
         contents = clusters.contents(bridges, parted, grouped, matches, verifier, settings)
     caps = {
@@ -321,18 +377,17 @@ def _decide(corpus: Corpus, settings: Settings, workers: int, shop: Workshop, cl
     return checkpoints.decision_to_arrays(decision, caps)
 
 
+def _known(earlier: Earlier | None, settings: Settings) -> Templates:
+    """Return what earlier outputs say is template."""
+    if earlier is None or not settings.weighs:
+        return Templates.none()
+    return replace(Templates.none(), shingles=earlier.templates[0], lead=earlier.templates[1])
+
+
 def _verified(matches: Overlaps, spared: candidates.Pairs, verifier: Judge) -> dict[str, Any]:
     """Lay out what was verified, for a journal."""
     learned = checkpoints.templates_to_arrays(verifier.templates)
     return {**checkpoints.overlaps_to_arrays(matches), **learned, "spared": spared}
-
-
-def _ranks(corpus: Corpus, text_of: Int, clean: NDArray[np.float64], settings: Settings) -> Int:
-    """Rank documents by the canonical policy; ids count where documents have the same text, or the policy ties."""
-    copied = np.bincount(text_of + 1)[text_of + 1] > 1
-    tied = copied | (settings.canonical != "cleanest")
-    clean_of = np.append(clean, 1.0)[text_of]
-    return canonical.rank(settings, corpus.rows, corpus.ids, corpus.words, clean_of, tied)
 
 
 def collapse(words: Int, digests: NDArray[np.uint64]) -> tuple[Int, Int]:
@@ -394,6 +449,7 @@ def _cluster(
     clean: NDArray[np.float64],
     matches: Overlaps,
     verifier: Verifier,
+    pins: rules.Pins,
     settings: Settings,
     workers: int,
 ) -> tuple[Int, Overlaps, int]:
@@ -405,9 +461,10 @@ def _cluster(
             return grouped, matches, done
         linked = _linked(matches, sparse)
         beyond = [candidates.pack(grouped[x], y) for x, y in ((linked.a, linked.b), (linked.b, linked.a))]
-        again = found.again(grouped == np.arange(len(grouped)), settings, workers=workers)
+        active = pins.readable & (grouped == np.arange(len(grouped)))
+        again = pins.apart(found.again(active, settings, workers=workers))
         sparse = candidates.union(sparse, again.sparse)
-        proposed = candidates.without(_proper(candidates.union(*beyond, again.pairs)), tested)
+        proposed = candidates.without(pins.open(_proper(candidates.union(*beyond, again.pairs))), tested)
         more = verifier.matches(proposed, settings)
         tested = candidates.union(tested, proposed)
         if len(more.pairs) == 0:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ class Result:
         Settings and their fingerprint, versions, inputs, counts, timings in seconds, caps reached, memory in bytes.
     workshop : Workshop, optional
         Where the run worked.
+    superseded : pyarrow.Table, optional
+        Of a run held against earlier ones: earlier canonicals that a new document stands for now, by a policy that
+        reads a column or is a function. Columns as of `clusters`.
+    sketcher : callable, optional
+        Writes the sketches of `rows` to a file.
     """
 
     clusters: pa.Table
@@ -88,6 +94,8 @@ class Result:
     templates: pa.Table
     manifest: dict[str, Any]
     workshop: Workshop | None = None
+    superseded: pa.Table | None = None
+    sketcher: Callable[[Path], None] | None = None
 
     def __post_init__(self) -> None:
         if self.workshop is not None:
@@ -157,7 +165,10 @@ class Result:
             "rejects": self.rejects,
             "templates": self.templates,
         }
-        write_folder(folder, tables, self.manifest, format=format, overwrite=overwrite)
+        if "against" in self.manifest:
+            tables["superseded"] = self.superseded
+        files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
+        write_folder(folder, tables, self.manifest, files, format=format, overwrite=overwrite)
 
     def __repr__(self) -> str:
         documents, kept = self.clusters.num_rows, self.rows.num_rows

@@ -83,6 +83,12 @@ class Rows:
         """Return the rows that are chosen, bool[n]."""
         return Rows(self._parts, self.schema, self._conform, self._places[chosen])
 
+    def below(self, table: pa.Table) -> Rows:
+        """Return these rows and, below them, those of a table; columns that it lacks are null."""
+        first = self._ends[-1] if len(self._ends) else 0
+        places = np.concatenate([self._places, first + np.arange(table.num_rows)])
+        return Rows([*self._parts, table], self.schema, self._conform, places)
+
     def table(self) -> pa.Table:
         """Return all of them, in memory."""
         import pyarrow as pa

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +20,7 @@ import numpy as np
 from dupdetect.cleaning import clean_texts
 from dupdetect.documents import stream
 from dupdetect.errors import OutputError
+from dupdetect.reading import plain_column
 from dupdetect.sketches import sketch_texts
 from dupdetect.sketchfiles import SketchFile, SketchWriter
 
@@ -99,6 +100,37 @@ def sketch_documents(
                 writer.add(ids.take(first + kept), sketches.take(kept))
                 first += len(sketches)
     return Sketched(int(stays.sum()), rejects)
+
+
+def sketch_rows(
+    tables: Iterable[pa.Table], ids: pa.ChunkedArray, text: str, settings: Settings, workers: int, path: Path
+) -> None:
+    """Sketch rows of tables, one after the other, into a file; without signatures.
+
+    Parameters
+    ----------
+    tables : iterable of pyarrow.Table
+    ids : pyarrow.ChunkedArray
+        Of all their rows.
+    text : str
+        The column of texts.
+    settings, workers, path
+        As for `sketch_documents`.
+    """
+    first = 0
+    with SketchWriter(path, settings) as writer:
+        for table in tables:
+            texts = clean_texts(texts_of(table, text), workers=workers)
+            writer.add(ids.slice(first, len(texts)), sketch_texts(texts, settings, workers=workers))
+            first += len(texts)
+
+
+def texts_of(table: pa.Table, name: str) -> pa.LargeStringArray:
+    """Return a column of strings, or of bytes that are such, as one array."""
+    import pyarrow as pa
+
+    column = plain_column(table[name]).cast(pa.large_string())
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.large_string())
 
 
 def _sketch(

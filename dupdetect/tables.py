@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect.candidates import packed, spread
+from dupdetect.candidates import missing, packed, spread
 from dupdetect.verify import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
 
 if TYPE_CHECKING:
@@ -77,8 +77,16 @@ class Decision:
         return np.flatnonzero(np.append(self.bridges, False)[self.text_of])
 
 
+def clusters_tables(corpus: Corpus, decision: Decision, settings: Settings) -> tuple[pa.Table, pa.Table]:
+    """Return the tables `clusters`, a row for each new document in input order, and `superseded`."""
+    table = clusters_table(corpus, decision, settings)
+    superseded = np.zeros(len(corpus), np.bool_)
+    superseded[corpus.new :] = decision.canonical_documents[corpus.new :] < corpus.new
+    return table.slice(0, corpus.new), table.filter(pa.array(superseded))
+
+
 def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
-    """Return the table `clusters`: a row for each document, in input order."""
+    """Return a row for each document."""
     n = len(corpus)
     canonical = decision.canonical_documents
     is_canonical = canonical == np.arange(n)
@@ -109,13 +117,17 @@ def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa
 def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tuple[pa.Table, int]:
     """Return the table `matches`, ordered by its ids, and how many pairs are not listed in it.
 
+    One of each pair is new.
+
     A match of two texts is one of every two documents that have them, and so is a text that several documents have.
     Where these are more than `Settings.frequent`, one document stands for the others of its text.
     """
     matches = decision.matches
     bounds, members = _members(decision)
-    same, same_unlisted = _pairs_within(bounds, members, settings.frequent)
+    within, same_unlisted = _pairs_within(bounds, members, settings.frequent)
+    same = _with_new(corpus, within)
     (a, b, match), unlisted = _pairs_between(bounds, members, matches, settings.frequent)
+    a, b, match = _with_new(corpus, (a, b, match))
     relation = np.concatenate([np.full(len(same[0]), IDENTICAL), matches.relations(settings)[match]])
     ones = np.ones(len(same[0]))
 
@@ -136,6 +148,12 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
     )
     table = table.sort_by([("a", "ascending"), ("b", "ascending")]).combine_chunks()
     return table, same_unlisted + unlisted
+
+
+def _with_new(corpus: Corpus, rows: tuple[Int, ...]) -> tuple[Int, ...]:
+    """Return those rows whose first or second document is new."""
+    chosen = np.minimum(rows[0], rows[1]) < corpus.new
+    return rows if chosen.all() else tuple(column[chosen] for column in rows)
 
 
 def _members(decision: Decision) -> tuple[Int, Int]:
@@ -190,10 +208,13 @@ def bridges_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.
     first = np.searchsorted(contents.bridge, text)
     count = np.searchsorted(contents.bridge, text, side="right") - first
     row = spread(first, count)
+    bridge, held, row = _with_new(
+        corpus, (np.repeat(bridge, count), decision.document_of[contents.canonical[row]], row)
+    )
     table = pa.table(
         {
-            "id": corpus.ids.take(pa.array(np.repeat(bridge, count))),
-            "cluster": corpus.ids.take(pa.array(decision.document_of[contents.canonical[row]])),
+            "id": corpus.ids.take(pa.array(bridge)),
+            "cluster": corpus.ids.take(pa.array(held)),
             "containment": contents.containment[row],
             "share": contents.share[row],
         }
@@ -204,12 +225,15 @@ def bridges_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.
 
 def kept_rows(corpus: Corpus, decision: Decision) -> Rows:
     """Return the table `kept`: the rows of the canonicals, every column, in input order."""
-    return corpus.rows.take(decision.canonical_documents == np.arange(len(corpus)))
+    return corpus.rows.take(decision.canonical_documents[: corpus.new] == np.arange(corpus.new))
 
 
-def templates_table(templates: Templates) -> pa.Table:
-    """Return the table `templates`: a row for each shingle that was voted on, in order."""
-    return pa.table({"shingle": templates.shingles, "lead": templates.lead})
+def templates_table(templates: Templates, known: Templates) -> pa.Table:
+    """Return the table `templates`: a row for each shingle that was voted on, in order, less what was known before."""
+    lead = templates.lead.copy()
+    lead[np.searchsorted(templates.shingles, known.shingles)] -= known.lead
+    voted = missing(templates.shingles, known.shingles) | (lead != 0)
+    return pa.table({"shingle": templates.shingles[voted], "lead": lead[voted]})
 
 
 def _find(matches: Overlaps, a: Int, b: Int) -> Int:

@@ -41,6 +41,7 @@ def write_folder(
     folder: str | os.PathLike[str],
     tables: Mapping[str, Any],
     manifest: Mapping[str, Any],
+    files: Mapping[str, Callable[[Path], None]] | None = None,
     *,
     format: str = "parquet",
     overwrite: bool = False,
@@ -56,6 +57,8 @@ def write_folder(
         By file name without suffix. Those of `FORMATS` have their own format.
     manifest : mapping
         For ``manifest.json``.
+    files : mapping of str to callable, optional
+        Further files, by name; each is called with the path to write.
     format : {"parquet", "jsonl", "csv"}
     overwrite : bool
         Replace a folder that an earlier call wrote (it holds a ``manifest.json``).
@@ -74,6 +77,8 @@ def write_folder(
         for name, table in tables.items():
             suffix = FORMATS.get(name, format)
             write_table(table, temporary / f"{name}.{suffix}", suffix)
+        for name, write in (files or {}).items():
+            write(temporary / name)
         text = json.dumps(manifest, indent=2, ensure_ascii=False, default=_plain)
         (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
 

@@ -70,6 +70,7 @@ ROOMS = (
     "truth",
     "scores",
     "evaluation",
+    "against",
     "pipeline",
     "neighbours",
     "intervals",

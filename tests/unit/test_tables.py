@@ -42,6 +42,10 @@ class Documents:
     def __len__(self):
         return self.rows.num_rows
 
+    @property
+    def new(self):
+        return len(self)
+
 
 def documents(ids):
     return Documents(pa.table({"id": ids, "text": ["x"] * len(ids), "more": range(len(ids))}))
