@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from dupdetect.comparison import Comparison, compare
     from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError, SettingsError
     from dupdetect.evaluation import evaluate
+    from dupdetect.explaining import Explanation, explain
+    from dupdetect.passages import Passage
     from dupdetect.pipeline import dedup, signatures, sketch
     from dupdetect.reporting import report
     from dupdetect.result import Cluster, Result
@@ -31,9 +33,11 @@ __all__ = [
     "Comparison",
     "DupdetectError",
     "Evaluation",
+    "Explanation",
     "InputError",
     "MismatchError",
     "OutputError",
+    "Passage",
     "Result",
     "Settings",
     "SettingsError",
@@ -45,6 +49,7 @@ __all__ = [
     "compare",
     "dedup",
     "evaluate",
+    "explain",
     "read_sketches",
     "report",
     "signatures",
@@ -59,9 +64,11 @@ _ROOM_OF = {
     "Comparison": "comparison",
     "DupdetectError": "errors",
     "Evaluation": "scores",
+    "Explanation": "explaining",
     "InputError": "errors",
     "MismatchError": "errors",
     "OutputError": "errors",
+    "Passage": "passages",
     "Result": "result",
     "Settings": "settings",
     "SettingsError": "errors",
@@ -73,6 +80,7 @@ _ROOM_OF = {
     "compare": "comparison",
     "dedup": "pipeline",
     "evaluate": "evaluation",
+    "explain": "explaining",
     "report": "reporting",
     "read_sketches": "sketchfiles",
     "signatures": "pipeline",

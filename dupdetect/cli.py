@@ -26,6 +26,7 @@ from dupdetect.commands.audit import audit
 from dupdetect.commands.compare import compare
 from dupdetect.commands.dedup import dedup
 from dupdetect.commands.evaluate import evaluate
+from dupdetect.commands.explain import explain
 from dupdetect.commands.report import report
 from dupdetect.commands.sketch import sketch
 from dupdetect.commands.tune import tune
@@ -57,7 +58,7 @@ def command() -> None:
     """Find the copies in a collection of texts: exact, lightly edited, and syndicated inside other pages."""
 
 
-for each in (dedup, compare, evaluate, audit, tune, report, sketch):
+for each in (dedup, compare, explain, evaluate, audit, tune, report, sketch):
     command.add_command(each)
 
 

@@ -13,6 +13,7 @@ the same span.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -65,6 +66,7 @@ class Spans(NamedTuple):
     prose: Bool
 
 
+@lru_cache(maxsize=2)  # two texts are often looked at in several ways
 def find_spans(text: str, unit: str = "word") -> Spans:
     r"""Find the words of a text.
 

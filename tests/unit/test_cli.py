@@ -23,6 +23,7 @@ from fakes import FakeResult, started
 
 import dupdetect
 from dupdetect import cli, summary
+from dupdetect.comparison import Comparison
 from dupdetect.errors import InputError, MismatchError, OutputError, SettingsError
 from dupdetect.result import Result
 from dupdetect.rows import Rows
@@ -52,7 +53,7 @@ def compare(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def fake(a: str, b: str, settings: Settings | None = None) -> Any:
         seen.update(a=a, b=b, settings=settings)
         shares = {"jaccard": 0.25, "containment_a": 0.5, "containment_b": 1 / 3, "score": 0.125}
-        return SimpleNamespace(relation=seen.get("relation"), framed=seen.get("framed", False), **shares)
+        return Comparison(relation=seen.get("relation"), framed=seen.get("framed", False), **shares)
 
     monkeypatch.setitem(vars(dupdetect), "compare", fake)
     return seen
@@ -351,6 +352,7 @@ def test_compare_json_is_all_that_stdout_gets(
         "score": 0.125,
         "framed": False,
         "containment_b": 1 / 3,
+        "passages": [],
     }
     assert compare["settings"] == Settings(threshold=0.6)
 
