@@ -29,6 +29,7 @@ from dupdetect.columns import Columns, check_names, conform, plain_column, stack
 from dupdetect.errors import InputError
 from dupdetect.finding import find, label
 from dupdetect.reading import Piece, Place, Reject, cut, read
+from dupdetect.remote import as_url
 from dupdetect.repeats import repeated
 
 REJECTS = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
@@ -116,7 +117,8 @@ def collect(data: Any, *, text: str = "text", id: str | None = None, strict: boo
     ----------
     data : iterable of str, mapping, Arrow stream, str, Path or list of Path
         Texts; ids and texts; a table (pandas, polars, pyarrow, duckdb, datasets); or files: a path, folder
-        or glob, several of them as a list of `Path`, ``Path("-")`` for JSON Lines on standard input.
+        or glob, or the URL of such (s3://, gs://, hf://, https://); several of them as a list of `Path`;
+        ``Path("-")`` for JSON Lines on standard input.
     text : str
         The column of texts.
     id : str, optional
@@ -493,7 +495,7 @@ def _from_files(paths: list[Any], text: str, id: str, size: int) -> _Source:
         files,
         lambda start: read(found, text=text, id=id, size=size, start=start),
         # A pipe may never end, and a thread that waits for it could not be interrupted.
-        patient=all(Path(file.path).is_file() for file in found),
+        patient=all(as_url(file.path) or Path(file.path).is_file() for file in found),
     )
 
 

@@ -1,7 +1,7 @@
 """
 Paths to the files they mean.
 
-Input    paths of files, folders and globs, or "-" for JSON Lines on standard input
+Input    paths of files, folders and globs, or URLs of such, or "-" for JSON Lines on standard input
 Output   `Found`: each file with its format and its compression, by its name alone
 Cost     a walk through the folders
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dupdetect.errors import InputError
+from dupdetect.remote import as_url, files
 
 FORMATS = {
     ".parquet": "Parquet",
@@ -43,7 +44,7 @@ class Found(NamedTuple):
 
 def find(sources: Iterable[str | Path]) -> list[Found]:
     """
-    Resolve files, folders and globs to files, in the order given, each folder and glob in order of name.
+    Resolve files, folders, globs and URLs to files, in the order given, each folder and glob in order of name.
 
     Files in folders whose names start with "." or "_" are passed over. A folder holds tables or text files,
     not both.
@@ -59,6 +60,10 @@ def find(sources: Iterable[str | Path]) -> list[Found]:
         if source == "-":
             found.append(Found("-", "JSON Lines", None, "-"))
             continue
+        url = as_url(source)
+        if url is not None:
+            found += _behind(url, alone=len(paths) == 1)
+            continue
         for path in _matches(source):
             if Path(path).is_dir():
                 found += _in_folder(path, prefix="" if len(paths) == 1 and path == source else path)
@@ -67,6 +72,14 @@ def find(sources: Iterable[str | Path]) -> list[Found]:
     if not found:
         raise InputError("no input files were given: expected a file, a folder, a glob, or - for standard input")
     return found
+
+
+def _behind(url: str, *, alone: bool) -> list[Found]:
+    paths, folder = files(url)
+    if folder is None:
+        return [_recognise(path, path) for path in paths]
+    within = len(folder.rstrip("/")) + 1
+    return _one_kind(folder, [_recognise(path, path[within:] if alone else path) for path in paths])
 
 
 def _matches(source: str) -> list[str]:
@@ -97,6 +110,10 @@ def _in_folder(folder: str, prefix: str) -> list[Found]:
                 path = os.path.join(parent, name)  # noqa: PTH118 - the path as given, not normalised
                 relative = Path(path).relative_to(folder)
                 found.append(_recognise(path, (Path(prefix) / relative).as_posix()))
+    return _one_kind(folder, found)
+
+
+def _one_kind(folder: str, found: list[Found]) -> list[Found]:
     texts = [file.path for file in found if file.format == "text"]
     tables = [file.path for file in found if file.format != "text"]
     if not found:
@@ -114,7 +131,7 @@ def _unreadable_folder(error: OSError) -> None:
 
 
 def _recognise(path: str, name: str) -> Found:
-    pure = Path(path)
+    pure = Path(path.split("?")[0] if path.startswith("http") else path)
     compression = COMPRESSIONS.get(pure.suffix.lower())
     stem = pure.with_suffix("") if compression else pure
     return Found(path, FORMATS.get(stem.suffix.lower(), "text"), compression, label(name))

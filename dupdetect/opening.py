@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from dupdetect.errors import InputError
 from dupdetect.finding import Found, label
+from dupdetect.remote import as_url, open_ranges, open_stream, reason, stamp
 
 
 @contextmanager
@@ -32,8 +33,12 @@ def reported(file: Found) -> Iterator[None]:
     except InputError:
         raise
     except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
-        raise InputError(f"{where}: cannot be opened ({error.strerror}), {expected}; check the path") from error
-    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
+        why = error.strerror or reason(error)
+        raise InputError(f"{where}: cannot be opened ({why}), {expected}; check the path") from error
+    except Exception as error:
+        known = isinstance(error, pa.ArrowException | OSError | EOFError | UnicodeDecodeError)
+        if not known and not as_url(file.path):  # protocols have errors of their own
+            raise
         message = sentence(error)
         message = message.replace("Truncated compressed stream", "the compressed data end too early")
         raise InputError(f"{where}: cannot be read ({message}), {expected}; is the file complete?") from error
@@ -48,15 +53,17 @@ def as_stream(file: Found) -> Any:
     """A stream of the file's bytes, decompressed, with `read`."""
     if file.path == "-":
         return pa.PythonFile(sys.stdin.buffer, mode="r")
-    raw = pa.OSFile(os.fsencode(file.path))
+    url = as_url(file.path)
+    raw = pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_stream(url), mode="r")
     return raw if file.compression is None else pa.CompressedInputStream(raw, file.compression)
 
 
 def as_file(file: Found) -> Any:
     """The file for readers that jump about in it; decompressed, if it is compressed."""
     _refuse_empty(file)
+    url = as_url(file.path)
     if file.compression is None:
-        return pa.OSFile(os.fsencode(file.path))
+        return pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_ranges(url), mode="r")
     with as_stream(file) as stream:
         return pa.BufferReader(stream.read())
 
@@ -66,7 +73,7 @@ class Mapped:
 
     def __init__(self, file: Found) -> None:
         self._map = None
-        if file.compression is None:
+        if file.compression is None and as_url(file.path) is None:
             _refuse_empty(file)
             with Path(file.path).open("rb") as raw:
                 self._map = mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ)
@@ -81,5 +88,7 @@ class Mapped:
 
 
 def _refuse_empty(file: Found) -> None:
-    if Path(file.path).stat().st_size == 0:
+    url = as_url(file.path)
+    size = Path(file.path).stat().st_size if url is None else stamp(url)[0]
+    if size == 0:
         raise InputError(f"{label(file.path)}: the file is empty, expected {file.format}; was it written completely?")

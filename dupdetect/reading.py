@@ -30,14 +30,16 @@ from dupdetect.columns import plain_column as plain_column
 from dupdetect.finding import Found, label
 from dupdetect.finding import find as find
 from dupdetect.opening import Mapped, as_file, as_stream, reported
+from dupdetect.remote import as_url
 
 TEXT_FILES_AT_ONCE = 1024
 
 #: Rows that are read at once at most: their texts may turn out longer than those before.
 ROWS_AT_ONCE = 1 << 16
 
-#: Bytes of Parquet that are read from the disk at once, for each column.
+#: Bytes of Parquet that are read at once, for each column: from the disk, and from far away.
 BUFFER_BYTES = 1 << 20
+FAR_BUFFER_BYTES = 8 << 20
 
 #: Mean length of a row (in bytes as encoded) below which its text may be one that a dictionary holds once.
 TERSE = 256
@@ -241,7 +243,7 @@ def _read_parquet(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
         if row + rows <= passed:
             row += rows
             continue
-        for table in _row_group(source, metadata, number, options):
+        for table in _row_group(file, source, metadata, number, options):
             for part in cut(table, options.text, options.size):
                 row += part.num_rows
                 if row > passed:
@@ -258,7 +260,7 @@ def _unfolded(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return table
 
 
-def _row_group(source: Any, metadata: Any, number: int, options: _Options) -> Iterator[pa.Table]:
+def _row_group(file: Found, source: Any, metadata: Any, number: int, options: _Options) -> Iterator[pa.Table]:
     """Read a row group in batches that are about as large as a piece."""
     group = metadata.row_group(number)
     # Texts that repeat are encoded once, and may unfold to any size: they are not unfolded before they are cut.
@@ -273,7 +275,10 @@ def _row_group(source: Any, metadata: Any, number: int, options: _Options) -> It
     pieces = -(-group.total_byte_size // options.size)
     rows = min(ROWS_AT_ONCE, max(1, -(-group.num_rows // max(1, pieces))))
     reader = pyarrow.parquet.ParquetFile(
-        source, metadata=metadata, buffer_size=BUFFER_BYTES, read_dictionary=folded or None
+        source,
+        metadata=metadata,
+        buffer_size=FAR_BUFFER_BYTES if as_url(file.path) else BUFFER_BYTES,
+        read_dictionary=folded or None,
     )
     for batch in reader.iter_batches(batch_size=rows, row_groups=[number]):
         yield pa.Table.from_batches([batch])

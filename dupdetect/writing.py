@@ -19,14 +19,18 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from dupdetect import remote
+from dupdetect.ahead import one_ahead
 from dupdetect.errors import OutputError
+from dupdetect.remote import as_url, upload
 
 MANIFEST = "manifest.json"
 
@@ -34,7 +38,22 @@ MANIFEST = "manifest.json"
 FORMATS = {"rejects": "jsonl", "templates": "parquet"}
 
 ROWS_AT_ONCE = 8192
-ROW_GROUP_BYTES = 128 << 20
+ROW_GROUP_BYTES = 64 << 20
+
+#: Mean length from which strings are not looked up in a dictionary: they are texts, and few have equals.
+LONG = 64
+
+
+class Tables(Protocol):
+    """A table in parts, that need not be in memory together."""
+
+    schema: pa.Schema
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        """Yield the parts, in that schema."""
+
+
+Table: TypeAlias = "pa.Table | Tables"
 
 
 def write_folder(
@@ -51,10 +70,12 @@ def write_folder(
 
     Parameters
     ----------
-    folder : path
-        Must not exist, unless it is empty or `overwrite` is given. Parents are made.
-    tables : mapping of str to pyarrow.Table
-        By file name without suffix. Those of `FORMATS` have their own format.
+    folder : path or URL
+        Must not exist, unless it is empty or `overwrite` is given. Parents are made. Behind a URL all files are put one
+        after the other, and the manifest last: a folder that has one is whole.
+    tables : mapping of str to pyarrow.Table, or to iterables of such that have a `schema`
+        By file name without suffix. Those of `FORMATS` have their own format. Of iterables, a table or two are in
+        memory at a time.
     manifest : mapping
         For ``manifest.json``.
     files : mapping of str to callable, optional
@@ -71,16 +92,32 @@ def write_folder(
     """
     if format not in _WRITERS:
         raise OutputError(f"there is no format {format!r}: expected {', '.join(_WRITERS)}")
-    target = Path(folder)
-    check_folder(target, overwrite=overwrite)
-    with _replacing(target, overwrite=overwrite) as temporary, _reported(target):
-        for name, table in tables.items():
-            suffix = FORMATS.get(name, format)
-            write_table(table, temporary / f"{name}.{suffix}", suffix)
-        for name, write in (files or {}).items():
-            write(temporary / name)
-        text = json.dumps(manifest, indent=2, ensure_ascii=False, default=_plain)
-        (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    check_folder(folder, overwrite=overwrite)
+    url = as_url(os.fspath(folder))
+    if url is None:
+        with _replacing(Path(folder), overwrite=overwrite) as temporary, _reported(Path(folder)):
+            _fill(temporary, tables, manifest, files or {}, format)
+        return
+    with tempfile.TemporaryDirectory(prefix="dupdetect-") as beside:
+        with _reported(Path(beside)):
+            _fill(Path(beside), tables, manifest, files or {}, format)
+        upload(Path(beside), url, MANIFEST)
+
+
+def _fill(
+    folder: Path,
+    tables: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    files: Mapping[str, Callable[[Path], None]],
+    format: str,
+) -> None:
+    for name, table in tables.items():
+        suffix = FORMATS.get(name, format)
+        write_table(table, folder / f"{name}.{suffix}", suffix)
+    for name, write in files.items():
+        write(folder / name)
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, default=_plain)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -92,6 +129,10 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
     OutputError
         It exists and may not be replaced.
     """
+    url = as_url(os.fspath(folder))
+    if url is not None:
+        remote.check_folder(url, MANIFEST, overwrite=overwrite)
+        return
     target = Path(folder)
     with _reported(target):
         if not os.path.lexists(target):
@@ -108,13 +149,13 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
             )
 
 
-def write_table(table: pa.Table, path: Path, format: str) -> None:
+def write_table(table: Table, path: Path, format: str) -> None:
     """
     Write one table to one file.
 
     Parameters
     ----------
-    table : pyarrow.Table
+    table : pyarrow.Table, or an iterable of such with a `schema`
     path : Path
     format : {"parquet", "jsonl", "csv"}
         Nested values are JSON in CSV; bytes that are no UTF-8 are base64 in CSV and JSON Lines.
@@ -180,31 +221,72 @@ def _umask() -> int:
 # ---- formats ----
 
 
-def _write_parquet(table: pa.Table, path: Path) -> None:
-    rows = max(1, table.num_rows * ROW_GROUP_BYTES // max(1, table.nbytes))
-    with path.open("wb") as file:
-        pyarrow.parquet.write_table(
-            table, file, compression="zstd", compression_level=1, row_group_size=min(rows, 1 << 20)
-        )
+def _write_parquet(table: Table, path: Path) -> None:
+    groups = _groups(table)
+    first = next(groups, table.schema.empty_table())
+    with (
+        path.open("wb") as file,
+        pyarrow.parquet.ParquetWriter(
+            file, table.schema, compression="zstd", compression_level=1, use_dictionary=_repeating(first)
+        ) as writer,
+    ):
+        for group in chain([first], groups):
+            writer.write_table(group, row_group_size=max(1, group.num_rows))
 
 
-def _write_jsonl(table: pa.Table, path: Path) -> None:
+def _groups(table: Table) -> Iterator[pa.Table]:
+    """Yield tables for row groups that are about equally large; the next is read while one is written."""
+    waiting: list[pa.Table] = []
+    for part in one_ahead(_parts(table)):
+        waiting.append(part)
+        if 2 * sum(some.nbytes for some in waiting) > ROW_GROUP_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _parts(table: Table) -> Iterator[pa.Table]:
+    for part in [table] if isinstance(table, pa.Table) else table:
+        rows = max(1, part.num_rows * ROW_GROUP_BYTES // max(1, part.nbytes))
+        yield from (part.slice(first, rows) for first in range(0, part.num_rows, rows))
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """The columns that a dictionary may shorten: all but long strings."""
+    return [
+        field.name
+        for field in table.schema
+        if not (_is_string(field.type) and table[field.name].nbytes > LONG * table.num_rows)
+    ]
+
+
+def _is_string(type_: pa.DataType) -> bool:
+    return any(kind in str(type_) for kind in ("string", "binary")) and not pa.types.is_nested(type_)
+
+
+def _write_jsonl(table: Table, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
-            file.writelines(_json(row) + "\n" for row in batch.to_pylist())
+        for part in _parts(table):
+            for batch in part.to_batches(max_chunksize=ROWS_AT_ONCE):
+                file.writelines(_json(row) + "\n" for row in batch.to_pylist())
 
 
-def _write_csv(table: pa.Table, path: Path) -> None:
-    table = pa.table({name: _csv_column(table[name]) for name in table.column_names})
-    with path.open("wb") as file:
-        pyarrow.csv.write_csv(table, file)
+def _write_csv(table: Table, path: Path) -> None:
+    with path.open("wb") as file, pyarrow.csv.CSVWriter(file, _as_csv(table.schema.empty_table()).schema) as writer:
+        for part in _parts(table):
+            writer.write_table(_as_csv(part))
 
 
-_WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
+_WRITERS: dict[str, Callable[[Any, Path], None]] = {
     "parquet": _write_parquet,
     "jsonl": _write_jsonl,
     "csv": _write_csv,
 }
+
+
+def _as_csv(table: pa.Table) -> pa.Table:
+    return pa.table({name: _csv_column(table[name]) for name in table.column_names})
 
 
 def _csv_column(column: pa.ChunkedArray) -> pa.ChunkedArray:

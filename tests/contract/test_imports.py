@@ -24,6 +24,7 @@ ROOMS = (
     "workshop",
     "rows",
     "columns",
+    "remote",
     "finding",
     "opening",
     "jsonlines",
