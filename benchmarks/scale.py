@@ -20,7 +20,7 @@ import re
 import shutil
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -87,7 +87,7 @@ class Row:
         if self.program == OURS:
             names = dict.fromkeys(name for run in self.runs for name in run["stages"])
             stages = {name: statistics.median(run["stages"].get(name, 0.0) for run in self.runs) for name in names}
-            row |= {"stages": stages, "tables": sorted({run["tables"] for run in self.runs})}
+            row |= {"stages": stages, "tables": _all_of(run["tables"] for run in self.runs)}
             row |= {name: self.runs[-1][name] for name in ("counts", "caps", "found")}
         return row
 
@@ -161,7 +161,7 @@ def _dedup(row: Row, out: Path, spill: Path, given: argparse.Namespace) -> dict[
     remember_kept(row.corpus, out)
     facts = {"stages": stages(manifest["timings"], done.seconds), "memory": manifest.get("memory")}
     facts |= {"counts": manifest["counts"], "caps": manifest["caps"]}
-    return taken(done, out) | facts | {"tables": digest(out), "found": found(row.corpus, out)}
+    return taken(done, out) | facts | {"tables": digests(out), "found": found(row.corpus, out)}
 
 
 def stages(timings: dict[str, float], seconds: float) -> dict[str, float]:
@@ -208,16 +208,17 @@ def found(corpus: Made, out: Path) -> float:
     return round(float((cluster[copies] == cluster[original[copies]]).mean()), 4) if len(copies) else 1.0
 
 
-def digest(out: Path) -> str:
-    """Of all tables, byte by byte: equal for equal results."""
-    total = hashlib.blake2b(digest_size=16)
+def digests(out: Path) -> dict[str, str]:
+    """Of every table, byte by byte: equal for equal results."""
+    found = {}
     for path in sorted(out.glob("*.*")):
         if path.name != "manifest.json":
-            total.update(path.name.encode())
+            total = hashlib.sha256()
             with path.open("rb") as file:
                 while block := file.read(1 << 24):
                     total.update(block)
-    return total.hexdigest()
+            found[path.name] = total.hexdigest()
+    return found
 
 
 @cache
@@ -313,17 +314,24 @@ def _families(ours: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _equal(ours: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One result for every corpus, whatever the budget and however often it is run."""
-    results: dict[tuple[str, int], set[str]] = {}
-    counts: dict[tuple[str, int], int] = {}
-    for row in ours:
-        key = row["corpus"], row["documents"]
-        results.setdefault(key, set()).update(row["tables"])
-        counts[key] = counts.get(key, 0) + len(row["runs"])
-    return [
-        bar(f"{documents:,} {corpus}, different tables of {counts[corpus, documents]} runs", len(tables), "≤", 1)
-        for (corpus, documents), tables in results.items()
-        if counts[corpus, documents] > 1
-    ]
+    asked = []
+    for row in {(row["corpus"], row["documents"]): row for row in ours}.values():
+        alike = [other for other in ours if same_corpus(row, other)]
+        runs = sum(len(other["runs"]) for other in alike)
+        found = _all_of({name: digest} for other in alike for name, of in other["tables"].items() for digest in of)
+        several = [name for name, of in found.items() if len(of) > 1]
+        if runs > 1:
+            what = f"{row['documents']:,} {row['corpus']}, files that differ between {runs} runs"
+            asked.append(bar(", ".join([what, *several]), len(several), "≤", 0))
+    return asked
+
+
+def _all_of(tables: Iterable[dict[str, str]]) -> dict[str, list[str]]:
+    """The different digests of every file."""
+    found: dict[str, set[str]] = {}
+    for name, digest in (item for of in tables for item in of.items()):
+        found.setdefault(name, set()).add(digest)
+    return {name: sorted(of) for name, of in found.items()}
 
 
 def same_corpus(row: dict[str, Any], other: dict[str, Any]) -> bool:

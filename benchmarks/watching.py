@@ -118,7 +118,7 @@ class _Watch:
             members = [self._process, *self._process.children(recursive=True)]
             self._weigh(members)
             if self._folder:
-                self.spilled = max(self.spilled, sum(_files(self._folder, [member.pid for member in members]).values()))
+                self.spilled = max(self.spilled, sum(files(self._folder, [member.pid for member in members]).values()))
         except psutil.NoSuchProcess:  # it ended while we looked
             pass
 
@@ -142,7 +142,7 @@ def _high_water(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
-def _files(folder: Path, pids: Sequence[int]) -> dict[tuple[int, int], int]:
+def files(folder: Path, pids: Sequence[int]) -> dict[tuple[int, int], int]:
     """Bytes of every file in a folder, and of the files there that have no name but are open."""
     sizes = {}
     for path in (*_named(folder), *_nameless(folder, pids)):

@@ -18,7 +18,11 @@ def row(corpus, documents, seconds, program="dupdetect", memory="none", **more):
     facts |= {"runs": [{}, {}], "seconds": seconds, "cores_busy": 1.5, "documents_per_second": rate}
     facts |= {"megabytes_per_second": rate / 200, "peak_bytes": 1.5e9, "spilled_bytes": 0, "written_bytes": 3e9}
     if program == "dupdetect":
-        facts |= {"stages": {"read": seconds / 2, "sign": seconds / 2}, "tables": ["a"], "found": 0.9}
+        facts |= {
+            "stages": {"read": seconds / 2, "sign": seconds / 2},
+            "tables": {"kept.parquet": ["a"], "clusters.parquet": ["b"]},
+            "found": 0.9,
+        }
     return facts | more
 
 
@@ -47,16 +51,18 @@ def test_bars():
         "1,000 articles, --memory 2GB, peak memory in GB": (2.1, False),
         "1,000 articles, time per document over 100": (1.1, True),
         "500 family, time over 500 strangers": (1.3, False),
-        "100 articles, different tables of 2 runs": (1, True),
-        "1,000 articles, different tables of 4 runs": (1, True),
-        "500 strangers, different tables of 2 runs": (1, True),
-        "500 family, different tables of 2 runs": (1, True),
+        "100 articles, files that differ between 2 runs": (0, True),
+        "1,000 articles, files that differ between 4 runs": (0, True),
+        "500 strangers, files that differ between 2 runs": (0, True),
+        "500 family, files that differ between 2 runs": (0, True),
     }
 
 
-def test_other_tables_with_less_memory_are_told():
-    table = [row("articles", 9, 1.0), row("articles", 9, 1.0, memory="1MB", tables=["b"])]
-    assert [bar["met"] for bar in scale.bars(table) if "different" in bar["what"]] == [False]
+def test_files_that_differ_with_less_memory_are_named():
+    other = {"kept.parquet": ["c"], "clusters.parquet": ["b"]}
+    table = [row("articles", 9, 1.0), row("articles", 9, 1.0, memory="1MB", tables=other)]
+    asked = {bar["what"]: bar["met"] for bar in scale.bars(table) if "differ" in bar["what"]}
+    assert asked == {"9 articles, files that differ between 4 runs, kept.parquet": False}
 
 
 def test_what_was_measured_is_shown_again(tmp_path, capsys):

@@ -86,18 +86,14 @@ def test_datatrove(tmp_path):
 
 def test_scale(tmp_path):
     needs("psutil", "matplotlib")
-    sizes = ("--documents", 200, "--short", "--family", "--repeat", 1, "--memory", "none", "1GB")
+    sizes = ("--documents", 500, "--short", "--family", "--repeat", 1, "--memory", "1GB")
     printed = script("scale.py", *sizes, "--out", tmp_path, "--bars")
-    measured = {
-        (row["program"], row["memory"]): row for row in json.loads((tmp_path / "scale.json").read_text())["rows"]
-    }
-    assert {row["problem"] for row in measured.values()} == {None}, printed
-    free, bounded = measured["dupdetect", "none"], measured["dupdetect", "1GB"]
-    assert free["tables"] == bounded["tables"]
-    assert free["found"] > 0.8
-    assert free["stages"].keys() >= {"read", "sign", "verify"}
-    assert all(row["seconds"] > 0 and row["peak_bytes"] > 10**7 for row in measured.values())
-    assert "| 200 articles, different tables of 2 runs | 1 | ≤ 1 | yes |" in printed
+    rows = json.loads((tmp_path / "scale.json").read_text())["rows"]
+    assert [row["problem"] for row in rows] == [None] * 3, printed
+    assert all(row["seconds"] > 0 and row["peak_bytes"] > 10**7 for row in rows)
+    assert rows[0]["found"] > 0.8
+    assert rows[0]["stages"].keys() >= {"read", "sign", "verify"}
+    assert "| 500 articles, --memory 1GB, peak memory in GB |" in printed
     assert (tmp_path / "scale.png").stat().st_size > 1000
 
 
