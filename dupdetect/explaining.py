@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 #: Runners-up that are told, and ids that an error names.
 MOST, NEAR = 10, 5
 
+#: A share that is 1 but for rounding, as it is shown.
+WHOLE = 0.9995
+
 _TURNED = {"contains": "contained", "contained": "contains"}
 
 
@@ -401,10 +404,10 @@ def _of_removed(run: Run, explained: Explanation) -> tuple[str, str]:
     score, near = f"{match.score:.3f}", explained.relation == "near_duplicate"
     asked = f"threshold {settings.threshold:g}" if near else f"containment {settings.containment:g}"
     what = "" if near else ", the share of the smaller that is in the larger"
-    if match.score > 0.9995:
-        return why, f"Score {score}{what}; {asked}: none would have kept it."
-    otherwise = f"Score {score}{what}; {asked}: one above {score} would have kept it"
     inside = max(match.inside, match.around)
+    if match.score > WHOLE or (near and inside > WHOLE):
+        return why, f"Score {score}{what}; {asked}: none would have kept it{', for one holds the other' * near}."
+    otherwise = f"Score {score}{what}; {asked}: one above {score} would have kept it"
     otherwise += f", with a containment above {inside:.3f}." if near and inside >= settings.containment else "."
     if match.template:
         otherwise += f" Of what they share {match.template:.0%} is template, and weighs next to nothing."
@@ -425,6 +428,13 @@ def _of_kept(run: Run, explained: Explanation) -> tuple[str, str]:
             f"The policy {policy!r} chose it. {_distance(run, match)}",
         )
     if match is not None and match.relation is not None:
+        listed = [match, *explained.others]
+        own = next((each for each in listed if each.id == each.cluster), None)
+        if own is not None:
+            return (
+                f"{id!r} was kept, though it matches {own.id!r} (score {own.score:.3f}).",
+                "Clusters are drawn before canonicals are chosen: that one is around a document it does not match.",
+            )
         return (
             f"{id!r} was kept: it matches no canonical.",
             f"{match.id!r} (score {match.score:.3f}) was put with {match.cluster!r}, which it does not match itself.",

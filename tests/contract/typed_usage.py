@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import assert_type
 
 import dupdetect
-from dupdetect import Audit, Cluster, Comparison, Evaluation, Result, Settings
+from dupdetect import Audit, Cluster, Comparison, Evaluation, Explanation, Passage, Result, Settings
 
 
 def dedup(texts: list[str], by_id: dict[str, str], frame: Any) -> None:
@@ -35,6 +35,17 @@ def compare(a: str, b: str) -> None:
     assert_type(comparison.jaccard, float)
     assert_type(comparison.containment_a, float)
     assert_type(comparison.containment_b, float)
+    assert_type(comparison.passages, tuple[Passage, ...])
+    assert_type(comparison.passages[0].a_start, int)
+    assert_type(comparison.passages[0].similarity, float)
+
+
+def explain(result: Result, texts: dict[str, str]) -> None:
+    found = dupdetect.explain(result, "a", texts)
+    assert_type(found, Explanation)
+    assert_type(found.kept, bool)
+    assert_type(found.passages, tuple[Passage, ...] | None)
+    assert_type(found.as_dict(), dict[str, Any])
 
 
 def measures(result: Result, texts: dict[str, str]) -> None:

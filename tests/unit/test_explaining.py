@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dupdetect
+from dupdetect import explain
+from dupdetect.errors import InputError
+from dupdetect.explaining import texts_of
+from dupdetect.standings import load
+
+STORY = (
+    "The harbour bridge was closed on Monday after an inspection found deep cracks in two of its pillars. Engineers of "
+    "the county will look at them by boat before the end of the week. Until then all buses take the long way round by "
+    "the mill, and the ferry runs twice an hour. The mayor said that nobody had been in danger at any time, and that "
+    "the work would be paid for by the province."
+)
+CHOIR = (
+    "A choir of eighty retired postal workers sang in the station hall on Friday evening, and more than four hundred "
+    "travellers missed their trains to listen to them. The railway has asked them to come again on Sunday, when fewer "
+    "trains run and the hall is not so full."
+)
+CLOCKS = (
+    "The museum of clocks opens its cellar for the first time, where visitors may see the oldest pendulum of the "
+    "province swing beside the works of the old town hall. A keeper winds all ninety of them each Monday, which takes "
+    "him from breakfast to dusk, and knows which of them will be late before they are."
+)
+TEXTS = {
+    "story": STORY,
+    "shouted": STORY.upper(),
+    "told": STORY.replace("Monday", "Tuesday"),
+    "page": f"Home\nNews\nSport\n{STORY}\nImprint\nPrivacy",
+    "near": " ".join(STORY.split()[:30])
+    + " and nothing more of it was told that day to anybody who asked in the town hall or at the mill itself",
+    "alone": "Nothing of all this is known here, nor does anybody ask.",
+    "empty": "",
+}
+
+
+def deduped(**settings: Any) -> dupdetect.Result:
+    return dupdetect.dedup(TEXTS, canonical="first", **settings)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    rows = [{"id": id, "text": text} for id, text in TEXTS.items()]
+    lines = [*map(json.dumps, rows), json.dumps({"id": "story", "text": "again"})]
+    (out / "docs.jsonl").write_text("\n".join(lines) + "\n")
+    dupdetect.dedup(out / "docs.jsonl", canonical="first").write(out / "out")
+    return out
+
+
+def test_a_near_duplicate_is_told_its_score_and_what_would_have_kept_it() -> None:
+    found = explain(deduped(), "told")
+    assert (found.cluster, found.kept, found.size, found.relation) == ("story", False, 4, "near_duplicate")
+    assert found.match is not None
+    assert (found.match.id, found.match.relation) == ("story", "near_duplicate")
+    assert found.why == "'told' was removed: it is a near duplicate of 'story', which was kept."
+    score = f"{found.match.score:.3f}"
+    assert found.otherwise.startswith(
+        f"Score {score}; threshold 0.8: one above {score} would have kept it, with a cont"
+    )
+    assert {other.id for other in found.others} == {"shouted", "page"}
+    assert [other.score for other in found.others] == sorted((o.score for o in found.others), reverse=True)
+    assert found.matches == 3
+
+
+@pytest.mark.parametrize("name", ["told", "page"])
+def test_what_would_have_kept_it_keeps_it(name: str) -> None:
+    found = explain(deduped(), name)
+    assert found.match is not None
+    score, inside = found.match.score, max(found.match.inside, found.match.around)
+    if "none would have kept it" not in found.otherwise:
+        least = min(max(score, inside) + 1e-6, 1)
+        assert explain(deduped(threshold=least, containment=least), name).kept
+
+
+def test_the_same_words_no_threshold_parts() -> None:
+    found = explain(deduped(), "shouted")
+    assert found.why == "'shouted' was removed: it has the same words as 'story', which was kept."
+    assert found.otherwise == "No threshold would have kept it."
+
+
+def test_a_canonical_is_told_what_it_stands_for() -> None:
+    found = explain(deduped(), "story")
+    assert found.kept
+    assert found.why == "'story' was kept: it stands for 3 other documents of its cluster."
+    assert "The policy 'first' chose it." in found.otherwise
+    assert found.match is not None
+    assert found.match.id == "shouted"
+
+
+def test_one_without_a_match_is_told_what_is_nearest_if_there_are_texts() -> None:
+    result = deduped()
+    assert explain(result, "near").match is None
+    found = explain(result, "near", TEXTS)
+    assert found.match is not None
+    assert found.match.relation is None
+    assert found.match.id in ("story", "shouted", "told")
+    assert "where 0.8 is asked" in found.otherwise
+    assert found.passages is not None
+    assert found.passages[0].words >= 28
+    assert explain(result, "alone", TEXTS).match is None
+    assert explain(result, "empty", TEXTS).match is None
+
+
+def test_bridges_are_told_of_both_ends() -> None:
+    three = {"story": STORY, "choir": CHOIR, "clocks": CLOCKS}
+    result = dupdetect.dedup({**three, "round-up": "\n\n".join(three.values())})
+    found = explain(result, "round-up")
+    assert found.kept
+    assert {held["cluster"] for held in found.holds} == set(three)
+    assert found.why == "'round-up' was kept: it holds 3 different texts and is a copy of none (a bridge)."
+    assert explain(result, "choir").held_by == ["round-up"]
+
+
+def test_one_that_matches_what_was_put_elsewhere_is_told_so() -> None:
+    three = {"story": STORY, "choir": CHOIR, "page": f"{STORY}\n\n{CHOIR}"}
+    result = dupdetect.dedup(three, canonical="first")
+    (kept,) = {"story", "choir"} - set(result.clusters.filter(result.clusters["canonical"])["id"].to_pylist()) or {
+        "choir"
+    }
+    found = explain(result, kept)
+    assert found.why.startswith(f"{kept!r} was ")
+    assert found.matches == 1
+
+
+def test_passages_are_those_of_the_texts_of_the_input(folder: Path) -> None:
+    found = explain(folder / "out", "page")
+    assert found.passages is not None
+    (passage,) = found.passages
+    assert TEXTS["page"][passage.a_start : passage.a_end] == STORY.rstrip(".")
+    assert found.as_dict()["passages"][0]["words"] == passage.words
+    json.dumps(found.as_dict())
+
+
+def test_without_the_input_there_are_the_texts_that_were_kept(folder: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(folder / "out", tmp_path / "out")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    manifest["inputs"] = [str(tmp_path / "gone.jsonl")]
+    (tmp_path / "out" / "manifest.json").write_text(json.dumps(manifest))
+    assert explain(tmp_path / "out", "page").passages is None
+    assert texts_of(load(tmp_path / "out"), tmp_path / "out", ["story", "near"]) == [STORY, TEXTS["near"]]
+    with pytest.raises(InputError, match="the text of 'page' was not found: the run did not keep it; give the input"):
+        texts_of(load(tmp_path / "out"), tmp_path / "out", ["page"])
+    assert explain(tmp_path / "out", "page", folder / "docs.jsonl").passages
+
+
+def test_rejects_are_told(folder: Path) -> None:
+    (reject,) = explain(folder / "out", "story").rejects
+    assert "repeats the id 'story'" in reject["reason"]
+
+
+@pytest.mark.parametrize(
+    ("id", "message"),
+    [
+        ("stori", r"has no document 'stori'; ids near it are .*'story'"),
+        ("TOL", r"has no document 'TOL'; ids near it are 'told'"),
+        ("", r"has no document ''; ids near it are "),
+    ],
+)
+def test_an_unknown_id_is_told_what_is_near(folder: Path, id: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        explain(folder / "out", id)
+
+
+def test_a_rejected_row_is_told_why(folder: Path) -> None:
+    row = explain(folder / "out", "story").rejects[0]
+    with pytest.raises(InputError, match=r"was rejected .*repeats the id 'story'"):
+        explain(folder / "out", f"{row['file']}:{row['row']}")
+
+
+def test_an_empty_run_has_no_documents() -> None:
+    with pytest.raises(InputError, match="ids near it are none"):
+        explain(dupdetect.dedup([]), 0)
+
+
+@pytest.mark.parametrize(
+    "ids", [[10, 20, 30], ["10", "20", "30"], [b"".join([b"x", bytes([65 + n])]).decode() for n in range(3)]]
+)
+def test_ids_of_any_type(ids: list[Any]) -> None:
+    result = dupdetect.dedup(dict(zip(ids, [STORY, STORY.upper(), "else"], strict=True)))
+    for id in (ids[1], str(ids[1])):
+        found = explain(result, id)
+        assert (found.id, found.cluster) == (ids[1], ids[0])
+        assert found.match is not None
+        assert found.match.id == ids[0]
+
+
+@pytest.mark.parametrize("format", ["parquet", "jsonl", "csv"])
+def test_outputs_of_any_format(format: str, tmp_path: Path) -> None:
+    deduped().write(tmp_path / "out", format=format)
+    found = explain(tmp_path / "out", "told", TEXTS)
+    assert (found.cluster, found.matches) == ("story", 3)
+    assert found.passages
+
+
+def test_of_very_many_copies_not_all_matches_are_listed() -> None:
+    result = dupdetect.dedup(dict.fromkeys(range(200), STORY), frequent=8)
+    found = explain(result, 150)
+    assert found.match is not None
+    assert (found.match.id, found.match.relation) == (found.cluster, "identical")
+
+
+@pytest.mark.parametrize("text", ["你好世界" * 20, "สวัสดีชาวโลก" * 9, "नमस्ते दुनिया " * 30, "مرحبا بالعالم " * 30])
+def test_texts_in_any_script(text: str) -> None:
+    texts = {"a": text, "b": f"{text} ２", "c": "😀"}
+    found = explain(dupdetect.dedup(texts), "b", texts)
+    assert found.match is not None
+    assert found.passages
