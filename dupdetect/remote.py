@@ -42,7 +42,7 @@ PACKAGES = {
 BLOCK_BYTES = 8 << 20
 
 # `Path` makes one slash of two.
-_URL = re.compile(r"(?P<protocol>[A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?P<rest>[^/].*)?", re.DOTALL)
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//?)(.*)", re.DOTALL)
 
 
 def as_url(path: str) -> str | None:
@@ -53,9 +53,9 @@ def as_url(path: str) -> str | None:
     ('s3://bucket/a.parquet', 's3://bucket/a.parquet', None)
     """
     match = _URL.fullmatch(path)
-    if not match or ("://" not in path and Path(path).exists()):
+    if not match or (match[2] == "/" and Path(path).exists()):
         return None
-    return f"{match['protocol'].lower()}://{match['rest'] or ''}"
+    return f"{match[1].lower()}://{match[3]}"
 
 
 def files(url: str) -> tuple[list[str], str | None]:
