@@ -41,7 +41,7 @@ PROSE, REPEAT = np.uint64(1), np.uint64(2)
 
 #: Shingles that differ in less than this are the same: the rest is the hash.
 SAME = np.uint64(4)
-_BITS = np.uint64(2)
+_BITS, _ONE = np.uint64(2), np.uint64(1)  # numba makes float64 of int64 with uint64: what meets hashes is typed
 
 #: Steps of a count between two looks at whether it can still reach what is needed.
 STRIDE = 64
@@ -263,18 +263,23 @@ def mark_repeats(marked: Hashes, places: Int, lengths: Int, values: Hashes) -> I
     for row in range(len(lengths)):
         size = places_for(lengths[row])
         table[:size] = -1
-        for position in range(lengths[row]):
-            value = marked[places[row] + position] & ~REPEAT
-            place = np.int64(value >> _BITS) & (size - 1)
-            while table[place] >= 0 and values[start + table[place]] ^ value >= SAME:
-                place = (place + 1) & (size - 1)
-            if table[place] < 0:
+        mask = np.uint64(size - 1)
+        given = marked[places[row] : places[row] + lengths[row]]
+        laid = values[start : start + lengths[row]]
+        for position in range(len(given)):
+            value = given[position] & ~REPEAT
+            place = value >> _BITS & mask
+            first = table[place]
+            while first >= 0 and laid[first] ^ value >= SAME:
+                place = place + _ONE & mask
+                first = table[place]
+            if first < 0:
                 table[place] = position
                 sizes[row] += 1
             else:
-                values[start + table[place]] |= value & PROSE
+                laid[first] |= value & PROSE
                 value |= REPEAT
-            values[start + position] = value
+            laid[position] = value
         start += lengths[row]
     return sizes
 
@@ -286,19 +291,20 @@ def lay_out(row: Hashes, table: Int32, size: int, firsts: Int32, repeats: Int32)
     Fills `firsts`, where each shingle occurs first, and `repeats`, where the repeats are.
     """
     table[:size] = -1
+    mask = np.uint64(size - 1)
     count = 0
     for position in range(len(row)):
         value = row[position]
-        place = np.int64(value >> _BITS) & (size - 1)
+        place = value >> _BITS & mask
         if value & REPEAT:
             while row[table[place]] ^ value >= SAME:
-                place = (place + 1) & (size - 1)
+                place = place + _ONE & mask
             firsts[position] = table[place]
             repeats[count] = position
             count += 1
         else:
             while table[place] >= 0:
-                place = (place + 1) & (size - 1)
+                place = place + _ONE & mask
             firsts[position] = position
             table[place] = position
     return count
@@ -312,22 +318,25 @@ def hold(row: Hashes, table: Int32, size: int, firsts: Int32, other: Hashes, par
     reach `need` any more is given up: it is -1, and partners are not complete.
     """
     shared, found = 0, np.int64(-1)
+    mask = np.uint64(size - 1)
     for done in range(0, len(other), STRIDE):
         if shared + len(other) - done < need:
             return -1
-        for position in range(done, min(done + STRIDE, len(other))):
-            value = other[position]
+        some, into = other[done : done + STRIDE], partners[done : done + STRIDE]
+        for step in range(len(some)):  # from 0 on: an index that may be negative costs a third more
+            value = some[step]
             found += 1  # rows that are alike go on alike
             if found >= len(row) or row[found] ^ value >= SAME:
-                place = np.int64(value >> _BITS) & (size - 1)
-                while table[place] >= 0 and row[table[place]] ^ value >= SAME:
-                    place = (place + 1) & (size - 1)
+                place = value >> _BITS & mask
                 found = np.int64(table[place])
+                while found >= 0 and row[found] ^ value >= SAME:
+                    place = place + _ONE & mask
+                    found = np.int64(table[place])
             if found >= 0:
-                partners[position] = firsts[found]
+                into[step] = firsts[found]
                 shared += 0 if value & REPEAT else 1
             else:
-                partners[position] = -1
+                into[step] = -1
     return shared
 
 

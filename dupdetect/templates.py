@@ -94,7 +94,7 @@ _SHUFFLE = np.uint64(0x9E3779B97F4A7C15)
 
 
 _GRADE = np.uint64(3)
-_BITS = np.uint64(2)
+_BITS, _ONE = np.uint64(2), np.uint64(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +168,7 @@ class Judge(Verifier):
     texts, rows, settings, workers, kept, shelf
         As `Verifier` has them; with ``settings.weighs`` false it is no more than that.
     templates : Templates, optional
-        What is known already, of other documents: `learn` adds to it what the corpus says.
+        What the corpus says; until `learn` is called, nothing.
     """
 
     def __init__(
@@ -235,13 +235,10 @@ class Judge(Verifier):
         if not self._settings.weighs:
             return found
         kinds = self._kinds(found)
-        template, known = _sample(found.pairs[kinds == FRAMED]), self.templates
-        if len(template) or len(known.shingles):
+        template = _sample(found.pairs[kinds == FRAMED])
+        if len(template):
             content = _sample(found.pairs[is_content(kinds)])
             shingles, lead = self._tally(_among(found, template))
-            if len(known.shingles):
-                both = np.concatenate([known.shingles, shingles]), np.concatenate([known.lead, lead])
-                shingles, lead = _counted(*both)
             noes, votes = self._tally(_among(found, content), tabled(shingles, PLAIN))
             lead = lead.copy()
             lead[np.searchsorted(shingles, noes)] -= AGAINST * votes
@@ -373,10 +370,11 @@ def tabled(hashes: Hashes, grades: Hashes | int) -> Hashes:
 def fill_table(entries: Hashes, size: int) -> Hashes:
     """Return a table of `size` places, a power of two; 0 where there is no entry."""
     table = np.zeros(size, np.uint64)
+    mask = np.uint64(size - 1)
     for entry in entries:
-        place = np.int64(entry >> _BITS) & (size - 1)
+        place = entry >> _BITS & mask
         while table[place] != 0:
-            place = (place + 1) & (size - 1)
+            place = place + _ONE & mask
         table[place] = entry
     return table
 
@@ -384,10 +382,13 @@ def fill_table(entries: Hashes, size: int) -> Hashes:
 @part
 def grade_of(table: Hashes, value: np.uint64) -> int:
     """Return the grade of a shingle: the two lowest bits of its entry in a table of hashes; `NEVER` if it has none."""
-    place = np.int64(value >> _BITS) & (len(table) - 1)
-    while table[place] != 0 and table[place] ^ value >= SAME:
-        place = (place + 1) & (len(table) - 1)
-    return int(table[place] & _GRADE)
+    mask = np.uint64(len(table) - 1)
+    place = value >> _BITS & mask
+    entry = table[place]
+    while (entry != 0) & (entry ^ value >= SAME):
+        place = place + _ONE & mask
+        entry = table[place]
+    return int(entry & _GRADE)
 
 
 @Loop
@@ -403,13 +404,26 @@ def look_up(table: Hashes, values: Hashes) -> Byte:
 def grade_rows(pages: Pages, documents: Int, table: Hashes, grades: Byte) -> Int32:
     """Look up the shingles of documents, end to end; repeats have no grade. Count those that are template."""
     counts = np.zeros(len(documents), np.int32)
+    mask = np.uint64(len(table) - 1)
+    most = 0
+    for document in documents:
+        most = max(most, pages.lengths[document])
+    seen = np.empty(most, np.uint64)
     start = 0
     for index in range(len(documents)):
         row = row_of(pages, documents[index])
+        into = grades[start : start + len(row)]
+        for position in range(len(row)):  # without a branch, so that the processor waits for many at a time
+            seen[position] = table[row[position] >> _BITS & mask]
         for position in range(len(row)):
-            grade = 0 if row[position] & REPEAT else grade_of(table, row[position])
+            value, entry = row[position], seen[position]
+            grade = int(entry & _GRADE)
+            if (entry != 0) & (entry ^ value >= SAME):
+                grade = grade_of(table, value)
+            if value & REPEAT:
+                grade = NEVER
             counts[index] += grade >= PLAIN
-            grades[start + position] = grade
+            into[position] = grade
         start += len(row)
     return counts
 
@@ -420,10 +434,11 @@ def sum_worst(pages: Pages, graded: Graded, documents: Int) -> Int:
     sums = np.zeros((len(documents), 2), np.int64)
     for index in range(len(documents)):
         row, start = row_of(pages, documents[index]), graded.starts[documents[index]]
+        grades = graded.values[start : start + len(row)]
         for position in range(len(row)):
             if row[position] & REPEAT:
                 continue
-            if graded.values[start + position] > NEVER:
+            if grades[position] > NEVER:
                 sums[index, 0] += TEMPLATE
             else:
                 sums[index, 0] += FULL if row[position] & PROSE else SHORT
