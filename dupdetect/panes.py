@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dupdetect.cleaning import clean
+from dupdetect.cleaning import clean, clean_texts
 from dupdetect.passages import align
 from dupdetect.settings import Settings
 from dupdetect.sketches import marked_shingles
@@ -24,6 +24,8 @@ from dupdetect.spans import find_spans
 from dupdetect.visible import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     Int = NDArray[np.int64]
@@ -77,6 +79,15 @@ class Marker:
         self._settings = settings or Settings()
         self._most, self._fold = most, fold
         self._template = np.empty(0, np.uint64) if template is None else template
+        self._known: dict[str, Hashes] = {}
+
+    def expect(self, texts: Iterable[str]) -> None:
+        """Look at many texts at once, for what is asked of them later: then compiled code does it."""
+        wanted = sorted({_cut(text, self._most)[0] for text in texts})
+        if self._settings.weighs and len(self._template) and wanted:
+            column = clean_texts(pa.array(wanted, pa.large_string()))
+            rows = marked_shingles(column, np.arange(len(wanted)), self._settings)
+            self._known = dict(zip(wanted, np.split(rows.values & ~np.uint64(1), rows.offsets[1:-1]), strict=True))
 
     def pair(self, a: str, b: str) -> Pair:
         """Mark two texts, without lone surrogates."""
@@ -100,18 +111,26 @@ class Marker:
         """Find what is template in a text, where it begins and ends: what the run learned, and lines like menus."""
         if not self._settings.weighs:
             return []
-        spans, size = find_spans(text), self._settings.shingle_size
+        spans, size = find_spans(text, "word"), self._settings.shingle_size
         count = len(spans.starts)
-        column = pa.chunked_array([[clean(text)]], pa.large_string())
-        hashes = marked_shingles(column, np.arange(1), self._settings).values & ~np.uint64(1)
-        place = np.searchsorted(self._template, hashes)
-        first = np.flatnonzero(np.append(self._template, ~np.uint64(0))[place] == hashes)
+        first = self._learned(text)
         turns = np.zeros(count + 1, np.int64)
         np.add.at(turns, first, 1)
         np.add.at(turns, np.minimum(first + size, count), -1)
         inside = (np.cumsum(turns[:-1]) > 0) | ~spans.prose
         edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]])))
         return list(zip(spans.starts[edges[::2]].tolist(), spans.ends[edges[1::2] - 1].tolist(), strict=True))
+
+    def _learned(self, text: str) -> Int:
+        """Find the shingles of a text that the run learned are template: their places."""
+        if not len(self._template):
+            return np.empty(0, np.int64)
+        hashes = self._known.get(text)
+        if hashes is None:
+            column = pa.array([clean(text)], pa.large_string())
+            hashes = marked_shingles(column, np.arange(1), self._settings).values & ~np.uint64(1)
+        place = np.searchsorted(self._template, hashes)
+        return np.flatnonzero(np.append(self._template, ~np.uint64(0))[place] == hashes)
 
 
 def _cut(text: str, most: int) -> tuple[str, list[tuple[int, int, str]]]:

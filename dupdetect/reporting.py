@@ -151,6 +151,7 @@ def _id(value: Any) -> str:
 def _shown_pairs(run: Run, listing: Listing, texts: Texts) -> dict[int, Any]:
     """Mark pairs of texts, as many as there is room for: by the place of their member in the listing."""
     marker, room = Marker(run.settings, run.template), PAIR_BYTES
+    marker.expect(texts.whole.values())
     place = np.full(len(run), -1, np.int64)
     place[listing.rows] = np.arange(len(listing))
     blocks: dict[int, Any] = {}
@@ -268,7 +269,7 @@ def _charts(run: Run) -> dict[str, Any]:
 
     from dupdetect import charts
 
-    drawn: dict[str, Any] = {}
+    drawn: dict[str, Any] = dict.fromkeys(("sizes", "similarities", "bands"))
     sizes = sizes_of(run)
     if sizes:
         names, counts, _ = zip(*sizes, strict=True)

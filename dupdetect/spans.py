@@ -12,6 +12,7 @@ the same span.
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import regex
 
+from dupdetect import kernels
 from dupdetect.cleaning import BREAK, UNSEEN, VEILED, left_of
 from dupdetect.settings import Settings
-from dupdetect.sketches import marked_shingles
+from dupdetect.sketches import buffers, marked_shingles
 from dupdetect.words import LONE_CHARACTER, WORD, normalize
 
 if TYPE_CHECKING:
@@ -240,4 +242,8 @@ def _marked(text: str) -> Hashes:
     """Return the hash of each word, its lowest bit telling whether it is of prose."""
     import pyarrow as pa
 
-    return marked_shingles(pa.array([text], pa.large_string()), np.arange(1), Settings(shingle_size=1)).values
+    texts = pa.array([text], pa.large_string())
+    blocks = sys.modules.get("dupdetect.blocks")
+    if blocks is not None and blocks.marked_block.signatures:  # loaded already: thirty times as fast
+        return kernels.marked(*buffers(texts), np.arange(1), shingle_size=1, workers=1)[1]
+    return marked_shingles(texts, np.arange(1), Settings(shingle_size=1)).values

@@ -185,7 +185,8 @@ def _optional(folder: Path, name: str) -> pa.Table:
         path = in_folder(folder, name)
     except InputError:
         return NO_BRIDGES
-    return as_table(path, name, ("id", "cluster"))
+    table = as_table(path, name, ("id", "cluster"))
+    return table if table.num_rows else NO_BRIDGES  # no rows of JSON Lines have no columns
 
 
 def _rejects(folder: Path) -> pa.Table:

@@ -1,0 +1,213 @@
+"""Reports in a real browser: what a reader does works, nothing is said on the console, and no text of a corpus runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile import write_run
+
+import dupdetect
+from dupdetect import excerpts
+from dupdetect.reporting import report
+
+#: What a browser may be called; DUPDETECT_BROWSER names another.
+NAMES = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
+
+SCREENS = {"phone": (390, 844), "laptop": (1280, 800), "wide": (1920, 1080)}
+
+Open = Callable[..., AbstractContextManager[Any]]
+
+
+@pytest.fixture(scope="module")
+def open_page() -> Iterator[Open]:
+    """Give a function that opens a file, and fails if that says, asks for or shows anything it should not."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("DUPDETECT_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed (apt-get install chromium-headless-shell)")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield opener(browser)
+        browser.close()
+
+
+def opener(browser: Any) -> Open:
+    @contextmanager
+    def opened(file: Path, screen: str = "laptop", scheme: str = "light", at: str = "") -> Iterator[Any]:
+        width, height = SCREENS[screen]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        page, seen = context.new_page(), []
+        page.on("console", lambda message: seen.append(message.text))
+        page.on("pageerror", lambda error: seen.append(str(error)))
+        page.on("dialog", lambda dialog: (seen.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith(file.as_uri()) or seen.append(request.url))
+        page.goto(file.as_uri() + at)
+        try:
+            yield page
+        finally:
+            context.close()
+        assert seen == []
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def newsroom(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the report of a run over the fixtures."""
+    folder = tmp_path_factory.mktemp("newsroom")
+    dupdetect.dedup(root / "fixtures" / "newsroom").write(folder / "out")
+    return report(folder / "out")
+
+
+def fits(page: Any) -> bool:
+    """Say whether a page is no wider than its screen."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_search_finds_ids_and_texts_and_says_how_many(open_page: Open, newsroom: Path) -> None:
+    with open_page(newsroom) as page:
+        page.get_by_role("searchbox", name="Search ids and how texts begin").fill("EN/Article")
+        found = page.get_by_role("status").filter(has_text="listed documents found")
+        found.wait_for()
+        assert found.inner_text() == "2 of 77 listed documents found."
+        assert page.locator("#list tbody tr").count() == 2
+        page.fill("#query", "気象観測")
+        page.get_by_text("1 of 77 listed documents found.").wait_for()
+        page.fill("#query", "of this there is nothing")
+        page.get_by_text("0 of 77 listed documents found.").wait_for()
+        assert page.locator("#list").inner_text() == "None."
+        page.get_by_role("radio", name="the most doubtful clusters").check()
+        assert page.locator("#query").input_value() == ""
+        margins = [float(text) for text in page.locator("#list .badge").all_inner_texts()]
+        assert len(margins) == 14
+        assert margins == sorted(margins)
+
+
+def test_a_cluster_shows_its_texts_side_by_side(open_page: Open, newsroom: Path) -> None:
+    with open_page(newsroom) as page:
+        page.fill("#query", "en/family_1.txt")
+        page.get_by_text("1 of 77 listed documents found.").wait_for()
+        page.locator("#list").get_by_role("link", name="en/family_1.txt").click()
+        title = page.get_by_role("heading", name="Cluster of en/family_1.txt")
+        title.wait_for()
+        assert page.evaluate("document.activeElement.id") == "view-title"
+        assert page.locator("#members tbody tr").count() == 2
+        first = page.locator("#pair article").nth(1).inner_text()
+        page.get_by_role("button", name="Compare en/family_3.txt").click()
+        assert page.locator("#pair article").nth(1).inner_text() != first
+        assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+        assert page.locator("#pair mark.changed").count() >= 2
+        page.get_by_role("button", name="Next passage").press("Enter")
+        page.get_by_role("status").filter(has_text="passage 1 of").wait_for()
+        assert page.locator("#pair .text >> nth=0 >> mark.here").count() >= 1
+        assert page.locator("#pair .text >> nth=1 >> mark.here").count() >= 1
+        address = page.url
+    with open_page(newsroom, at=address[address.index("#") :]) as page:
+        page.get_by_role("heading", name="Cluster of en/family_1.txt").wait_for()
+
+
+def test_a_report_is_reached_by_keyboard_alone(open_page: Open, newsroom: Path) -> None:
+    with open_page(newsroom) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+        page.keyboard.press("Enter")
+        page.locator("#query").focus()
+        page.keyboard.type("th/article_page")
+        page.get_by_text("1 of 77 listed documents found.").wait_for()
+        for _ in range(3):  # past the choice of order, to the result
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.tagName") == "A":
+                break
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Cluster of th/article.txt").wait_for()
+        unnamed = "[...document.querySelectorAll('input, button, section, nav, [role=region]')].filter(e => "
+        unnamed += "!(e.labels?.length || e.textContent.trim() || e.ariaLabel || e.getAttribute('aria-labelledby')))"
+        assert page.evaluate(f"{unnamed}.map(e => e.outerHTML)") == []
+        assert (
+            page.evaluate("document.querySelectorAll('main, header, nav').length")
+            == 3 + page.locator("article header").count()
+        )
+        assert page.evaluate(
+            "[...document.querySelectorAll('table')].every(t => t.querySelector('thead th[scope=col]'))"
+        )
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_report_fits_every_screen_by_day_and_by_night(
+    open_page: Open, newsroom: Path, tmp_path: Path, screen: str
+) -> None:
+    paper = set()
+    for scheme in ("light", "dark"):
+        with open_page(newsroom, screen, scheme) as page:
+            page.locator("#list a").first.click()
+            assert fits(page)
+            page.screenshot(path=tmp_path / f"{screen}-{scheme}.png")
+            paper.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+            side = page.evaluate("[...document.querySelectorAll('.text')].map(e => e.getBoundingClientRect().top)")
+            assert (len(set(side)) == 1) == (screen != "phone")
+    assert len(paper) == 2
+
+
+def test_a_report_of_real_pages(open_page: Open, shared: Path, tmp_path: Path) -> None:
+    import gzip
+
+    with gzip.open(shared / "corpora" / "pages" / "docs.jsonl.gz", "rt", encoding="utf-8") as lines:
+        chosen = [next(lines) for _ in range(300)]
+    (tmp_path / "docs.jsonl").write_text("".join(chosen), encoding="utf-8")
+    dupdetect.dedup(tmp_path / "docs.jsonl").write(tmp_path / "out")
+    file = report(tmp_path / "out", by="id")
+    with open_page(file) as page:
+        table = page.locator("#list")
+        first = table.locator("a").first.inner_text()
+        table.get_by_role("button", name="Next").click()
+        assert page.evaluate("document.activeElement.textContent") == "Next"
+        assert table.locator("a").first.inner_text() != first
+        table.get_by_role("button", name="Previous").click()
+        assert table.locator("a").first.inner_text() == first
+        assert table.get_by_role("button", name="Previous").is_disabled()
+        table.locator("a").first.click()
+        page.locator("#pair mark").first.wait_for()
+        assert fits(page)
+
+
+def test_nothing_of_a_thousand_hostile_texts_runs_or_breaks_the_page(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(excerpts.pairs, "__defaults__", (500,))
+    file = report(write_run(tmp_path / "run" / "<b>out", 500))
+    with open_page(file) as page:
+        found = page.evaluate(
+            """async () => {
+              const tags = () => [...new Set([...document.querySelectorAll("*")].map((e) => e.localName))].join();
+              const before = tags(), shown = new Set(), strange = [];
+              for (let place = 0; place < 1000; place++) {
+                location.hash = `#document-${place}`;
+                await new Promise((done) => addEventListener("hashchange", done, { once: true }));
+                for (const text of document.querySelectorAll("#pair .body")) {
+                  shown.add(text.getAttribute("aria-label"));
+                  for (const e of text.querySelectorAll(":not(mark, span)")) strange.push(e.outerHTML);
+                }
+              }
+              const handlers = [...document.querySelectorAll("*")].filter((e) =>
+                [...e.attributes].some((a) => /^on|^style$|^src/.test(a.name) || /^\\s*javascript:/i.test(a.value)));
+              return { shown: shown.size, strange, hit: window.hit ?? null, handlers: handlers.map((e) => e.outerHTML),
+                sections: document.querySelectorAll("main > section").length, added: tags().replace(before, "") };
+            }"""
+        )
+        assert found["shown"] == 1_000
+        assert found["hit"] is None
+        assert (found["strange"], found["handlers"]) == ([], [])
+        assert found["sections"] == 7
+        assert fits(page)
+        page.fill("#query", "<script>window.hit")
+        page.get_by_text("listed documents found.").wait_for()
+        assert page.evaluate("window.hit ?? null") is None
+        assert page.title().startswith("<b>out")
