@@ -151,3 +151,12 @@ def test_blocks_hold_all_of_both_texts_once() -> None:
     kinds = [piece.kind for block in found for piece in block.a]
     assert set(kinds) <= {OWN, SHARED, CHANGED}
     assert a[found[-2].a[-1].start : found[-2].a[-1].end] == f"{three}."
+
+
+def test_where_colours_are_not_wanted_signs_stand_for_them() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=80, force_terminal=True, _environ={"NO_COLOR": "1", "TERM": "xterm-256color"})
+    told = STORY.replace("nine", "ten")
+    show(console, Side.of("a", STORY), Side.of("b", told), compare(STORY, told).aligned)
+    assert "[-nine-]{+ten+}" in plain(out.getvalue())
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", out.getvalue())
