@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 
 from dupdetect import canonical
 from dupdetect.candidates import Candidates, Keys, unpack
+from dupdetect.columns import conform
 from dupdetect.corpus import FOOTPRINT
 from dupdetect.documents import REJECTS
 from dupdetect.errors import InputError
@@ -94,9 +95,9 @@ def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bo
     first = int(np.flatnonzero(gone)[0])
     value = corpus.ids[first].as_py()
     folder = earlier.folders[int(related.output[both[np.flatnonzero(new == first)[0]]])]
-    if corpus.id is None and other.any():
+    if other.any() and _numbered(corpus):
         raise InputError(
-            f"the documents have no ids and were numbered, as those of {folder} were: {value!r} stands for one text "
+            f"the documents have no ids but their row numbers, as those of {folder} had: {value!r} stands for one text "
             "here and for another there; name a column of ids"
         )
     reasons = [
@@ -110,6 +111,13 @@ def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bo
         where = f"row {row}" if file is None else f"{file}:{row}"
         raise InputError(f"{where}: {reasons[0]}; mend the row, or read without strict to have it rejected")
     return corpus.take(~gone, pa.concat_tables([corpus.rejects, rejects])), again[~gone]
+
+
+def _numbered(corpus: Corpus) -> bool:
+    """Whether ids are row numbers, made because there were no ids, or as good as that."""
+    if corpus.id is None or corpus.files != [None] or not pa.types.is_integer(corpus.ids.type):
+        return corpus.id is None
+    return bool((corpus.ids.to_numpy() == corpus.row[corpus.places]).all())
 
 
 def _rejects(corpus: Corpus, places: Int, reasons: list[str]) -> pa.Table:
@@ -285,6 +293,20 @@ def _held(parts: Iterator[pa.LargeStringArray], shop: Workshop) -> Iterator[pa.L
             yield table["text"].chunk(0)
 
 
+def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    try:
+        return conform(table, schema)
+    except pa.ArrowException as error:
+        types = (
+            f"column {name!r} is {table.schema.field(name).type} there and {schema.field(name).type} here"
+            for name in table.column_names
+            if name in schema.names and table.schema.field(name).type != schema.field(name).type
+        )
+        raise InputError(
+            f"earlier and new documents cannot be put in one order: {', '.join(types)}; convert them to one type"
+        ) from error
+
+
 def rank(corpus: Corpus, earlier: Earlier | None, settings: Settings, text_of: Int, clean: Share, pins: Pins) -> Int:
     """Rank documents by the canonical policy; ids count where documents have the same text, or the policy ties.
 
@@ -313,7 +335,7 @@ def rank(corpus: Corpus, earlier: Earlier | None, settings: Settings, text_of: I
         at = np.concatenate([at[: corpus.new], corpus.new + chosen])
         if callable(settings.canonical) or settings.column is not None:
             columns = None if settings.column is None else [settings.column]
-            rows = rows.below(earlier.rows(corpus.related, chosen, columns))
+            rows = rows.below(_conformed(earlier.rows(corpus.related, chosen, columns), rows.schema))
     last = np.zeros(len(corpus), np.bool_)
     if corpus.again is not None:
         last[: corpus.new] = corpus.again
@@ -325,10 +347,3 @@ def rank(corpus: Corpus, earlier: Earlier | None, settings: Settings, text_of: I
     behind = np.flatnonzero(ranks < 0)
     ranks[behind] = len(at) + np.arange(len(behind))
     return ranks
-
-
-def proper(corpus: Corpus, matches: pa.Table) -> pa.Table:
-    """Return matches without those of a document with itself, which is there already."""
-    if corpus.again is None or not corpus.again.any():
-        return matches
-    return matches.filter(pc.not_equal(matches["a"], matches["b"]))

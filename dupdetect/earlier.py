@@ -242,9 +242,9 @@ class Earlier:
             Told how many documents have been looked at.
         """
         found = _Finding(keys, self._settings.frequent, shelf)
-        type_ = common_type(self.id_type, ids.type, "ids of earlier and of new documents") if len(ids) else self.id_type
-        ids, bridges = ids.cast(type_), self._ids(BRIDGES).cast(type_)
-        superseded = self._superseded.cast(type_)
+        kind = ids.type if len(ids) else pa.null()
+        type_ = common_type(self.id_type, kind, "ids of earlier and of new documents")
+        ids, bridges, superseded = (_cast(each, type_) for each in (ids, self._ids(BRIDGES), self._superseded))
         seen = 0
         for number, output in enumerate(self._outputs):
             first, canonicals = 0, output.canonicals()
@@ -300,11 +300,17 @@ class Earlier:
         if self._work is not None:
             self._work.cleanup()
 
+    def __enter__(self) -> Earlier:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _ids(self, name: str) -> pa.Array:
         """Return the ids in a table of all outputs."""
         tables = [output.table(name, ["id"]) for output in self._outputs]
-        chunks = [chunk for table in tables if table is not None for chunk in table["id"].cast(self.id_type).chunks]
-        return pa.chunked_array(chunks, self.id_type).unique()
+        found = [table["id"].cast(self.id_type) for table in tables if table is not None and table.num_rows]
+        return pa.chunked_array([chunk for ids in found for chunk in ids.chunks], self.id_type).unique()
 
     def _parts(self, number: int) -> Iterator[tuple[pa.Array, Sketches]]:
         """Yield the ids and sketches of an output, signing its texts if nobody has."""
@@ -462,7 +468,8 @@ class _Output:
                 why = "" if other is None else f", and {other.name} does not tell the types of ids and columns"
                 raise InputError(f"{folder / name}: this table is missing{why}; write the output anew, as Parquet")
         with _read(folder / CLUSTERS), pq.ParquetFile(folder / CLUSTERS) as clusters:
-            self.id_type = clusters.schema_arrow.field("id").type
+            type_ = clusters.schema_arrow.field("id").type
+            self.id_type = type_ if clusters.metadata.num_rows else pa.null()  # of no ids, any type will do
         with _read(folder / KEPT), pq.ParquetFile(folder / KEPT) as kept:
             self.documents: int = kept.metadata.num_rows
             self.columns: list[str] = kept.schema_arrow.names
@@ -529,8 +536,10 @@ def common_type(first: pa.DataType, second: pa.DataType, names: str) -> pa.DataT
     InputError
         There is none: the types are of different kinds.
     """
-    if first == second:
+    if first == second or pa.types.is_null(second):
         return first
+    if pa.types.is_null(first):
+        return second
     if _is_text(first) and _is_text(second):
         return pa.large_string()
     if pa.types.is_integer(first) and pa.types.is_integer(second):
@@ -540,6 +549,10 @@ def common_type(first: pa.DataType, second: pa.DataType, names: str) -> pa.DataT
             .type
         )
     raise InputError(f"{names} are {first} and {second}; give both ids of one type, or documents cannot be told apart")
+
+
+def _cast(ids: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    return ids.cast(type_) if len(ids) else pa.array([], type_)
 
 
 def _is_text(type_: pa.DataType) -> bool:

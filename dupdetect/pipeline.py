@@ -201,7 +201,6 @@ def _result(
     with clock.stage("tables", len(corpus)):
         found, superseded = tables.clusters_tables(corpus, decision, settings)
         matches, caps["unlisted_pairs"] = tables.matches_table(corpus, decision, settings)
-        matches = rules.proper(corpus, matches)
         bridges = tables.bridges_table(corpus, decision, settings)
         kept = tables.kept_rows(corpus, decision)
         templates = tables.templates_table(decision.templates, _known(earlier, settings))

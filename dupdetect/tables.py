@@ -151,8 +151,11 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
 
 
 def _with_new(corpus: Corpus, rows: tuple[Int, ...]) -> tuple[Int, ...]:
-    """Return those rows whose first or second document is new."""
+    """Return the rows whose first or second document is new, without those of documents that are there already."""
     chosen = np.minimum(rows[0], rows[1]) < corpus.new
+    if corpus.again is not None:
+        again = np.append(corpus.again, np.zeros(len(corpus) - corpus.new, np.bool_))
+        chosen &= ~(again[rows[0]] | again[rows[1]])
     return rows if chosen.all() else tuple(column[chosen] for column in rows)
 
 

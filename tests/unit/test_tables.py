@@ -36,6 +36,8 @@ def decision(text_of, canonical, matches=(), ranks=None, held=()):
 class Documents:
     """What the tables ask of a corpus."""
 
+    again = None
+
     def __init__(self, table):
         self.rows, self.ids = Rows.of(table), table["id"]
 

@@ -1,0 +1,261 @@
+import json
+import shutil
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from suits import LANGUAGES, Writer, site
+
+from dupdetect.candidates import Keys
+from dupdetect.cleaning import clean
+from dupdetect.earlier import Earlier, KeySet, common_type, find_outputs
+from dupdetect.errors import InputError, MismatchError
+from dupdetect.pipeline import dedup, sketch
+from dupdetect.settings import Settings
+from dupdetect.shelves import DiskShelf, Shelf
+from dupdetect.sketchfiles import write_sketches
+
+SETTINGS = Settings()
+TEXTS = {f"{language} {n}": Writer(language, n).story(2) for language in LANGUAGES for n in range(3)}
+TEXTS |= {
+    "long": Writer("en", "long").story(8),
+    "empty": "",
+    "soft": "The lighthouse keep\u00ader counted the ferries that were clo-\nsed in by the ice.",
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("earlier") / "out"
+    dedup(TEXTS, settings=SETTINGS, sketches=True).write(folder)
+    return folder
+
+
+@pytest.fixture
+def out(written, tmp_path):
+    """Give a copy of an output, to be tampered with."""
+    return shutil.copytree(written, tmp_path / "out")
+
+
+def keys_of(texts):
+    made = sketch([clean(text) for text in texts])
+    n, bands = made.band_keys.shape
+    return [
+        Keys.of(made.band_keys.reshape(-1), bands * np.arange(n + 1)),
+        Keys.of(made.fingerprints.values, made.fingerprints.offsets),
+    ]
+
+
+def related_to(earlier, texts, ids=()):
+    return earlier.related(KeySet(keys_of(texts), Shelf()), pa.chunked_array([ids], pa.string()), Shelf())
+
+
+# ---- keys ----
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_set_of_keys_has_what_it_was_given_and_nothing_else(tmp_path, on_disk):
+    random = np.random.default_rng(1)
+    given = random.integers(0, 2**64, 5000, np.uint64)
+    close = given ^ np.uint64(1 << 63)  # the same lowest bits
+    shelf = DiskShelf(tmp_path, 1 << 30) if on_disk else Shelf()
+    parts = [Keys.of(part, np.array([0, len(part)])) for part in (given[:2000], given[1500:])]
+    keys = KeySet(parts, shelf)
+    assert len(keys) == 5000
+    assert keys.has(given).all()
+    assert not keys.has(close).any()
+    assert int(given[7]) in keys
+    assert int(close[7]) not in keys
+
+
+def test_an_empty_set_of_keys():
+    keys = KeySet([], Shelf())
+    assert not keys.has(np.arange(9, dtype=np.uint64)).any()
+    assert keys.has(np.empty(0, np.uint64)).tolist() == []
+
+
+# ---- what is related ----
+
+
+def test_related_are_the_documents_that_share_a_key(written):
+    earlier = Earlier(written, SETTINGS)
+    assert earlier.documents == len(TEXTS)
+    for name in ("ar 1", "th 0", "soft"):
+        related = related_to(earlier, ["Nobody else wrote this.", TEXTS[name]])
+        assert name in related.ids.to_pylist()
+        sketches = {id: sketch([clean(text)]) for id, text in TEXTS.items()}
+        mine = sketches[name]
+        for id, other in sketches.items():
+            shares = np.isin(other.band_keys, mine.band_keys).any()
+            shares |= np.isin(other.fingerprints.values, mine.fingerprints.values).any()
+            assert (id in related.ids.to_pylist()) == shares
+
+
+def test_documents_without_words_are_related_to_none(written):
+    assert related_to(Earlier(written, SETTINGS), ["", "..."]).ids.to_pylist() == []
+
+
+def test_documents_are_related_by_their_ids(written):
+    related = related_to(Earlier(written, SETTINGS), ["Nobody else wrote this."], ["hi 2", "empty", "new"])
+    assert related.ids.to_pylist() == ["hi 2", "empty"]
+    assert [len(related.bands.row(n)) for n in range(2)] == [0, 0]
+    assert related.words.tolist() == [sketch([TEXTS["hi 2"]]).words[0], 0]
+
+
+def test_keys_that_no_new_document_has_are_only_counted(written):
+    related = related_to(Earlier(written, SETTINGS), [" ".join(TEXTS["long"].split()[:200])])
+    whole = sketch([TEXTS["long"]])
+    assert related.ids.to_pylist() == ["long"]
+    assert 0 < len(related.prints.row(0)) < len(whole.fingerprints.row(0)) == related.prints_each[0]
+    assert set(related.prints.row(0)) < set(whole.fingerprints.row(0))
+
+
+def test_frequent_keys_of_others_do_not_count(tmp_path):
+    chrome = Writer("en", "chrome").line(200)
+    pages = {f"page {n}": f"{chrome} {Writer('en', n).line(100)}" for n in range(12)}
+    dedup(pages, settings=SETTINGS, containment=1, threshold=1).write(tmp_path / "out")
+    found = []
+    for frequent in (11, 12):
+        with Earlier(tmp_path / "out", Settings(frequent=frequent)) as earlier, pytest.warns(match="signed again"):
+            found.append(related_to(earlier, [Writer("en", 3).line(100)]))
+    few, many = found
+    assert few.ids.to_pylist() == many.ids.to_pylist() == ["page 3"]
+    shared = set.intersection(*(set(sketch([page]).fingerprints.values.tolist()) for page in pages.values()))
+    assert len(shared) > 3
+    assert many.prints_each - few.prints_each == [len(shared)]
+
+
+def test_texts_and_rows_of_some(written):
+    earlier = Earlier(written, SETTINGS)
+    related = related_to(earlier, TEXTS.values())
+    ids = [id for id in TEXTS if id != "empty"]
+    assert related.ids.to_pylist() == ids
+    chosen = np.array([2, 5, len(ids) - 1])
+    texts = [text for part in earlier.texts(related, chosen) for text in part.to_pylist()]
+    assert texts == [clean(TEXTS[ids[n]]) for n in chosen]
+    table = earlier.rows(related, chosen, None)
+    assert table.to_pylist() == [{"id": ids[n], "text": TEXTS[ids[n]]} for n in chosen]
+    with pytest.raises(InputError, match=r"there is no column 'date', by which canonicals are chosen; .* 'id', 'text'"):
+        earlier.rows(related, chosen, ["date"])
+
+
+def test_without_sketches_texts_are_signed_again(out):
+    ready = related_to(Earlier(out, SETTINGS), TEXTS.values())
+    (out / "sketches.parquet").unlink()
+    earlier = Earlier(out, SETTINGS)
+    with pytest.warns(UserWarning, match=r"no sketches.parquet, so 24 texts are signed again; `dedup --sketches`"):
+        signed = related_to(earlier, TEXTS.values())
+    related_to(earlier, TEXTS.values())  # once is enough
+    earlier.close()
+    assert ready.ids.equals(signed.ids)
+    assert np.array_equal(ready.digests, signed.digests)
+    assert np.array_equal(ready.prints.values, signed.prints.values)
+
+
+def test_what_is_template_adds_up(tmp_path):
+    pages = site("en", "gazette", 6)
+    dedup(pages).write(tmp_path / "one")
+    dedup({f"x{id}": text for id, text in pages.items()}).write(tmp_path / "two")
+    (once, lead), (twice, leads) = (
+        Earlier(paths, SETTINGS).templates for paths in (tmp_path / "one", [tmp_path / "one", tmp_path / "two"])
+    )
+    assert len(once) > 20
+    assert once.tolist() == twice.tolist() == sorted(set(once.tolist()))
+    assert (2 * lead).tolist() == leads.tolist()
+
+
+# ---- which outputs ----
+
+
+def test_outputs_are_found_in_a_folder_of_them_each_once(tmp_path):
+    for name in ("tuesday", "monday", "notes"):
+        (tmp_path / name).mkdir()
+    for name in ("tuesday", "monday"):
+        (tmp_path / name / "manifest.json").write_text("{}")
+    days = [tmp_path / "monday", tmp_path / "tuesday"]
+    assert find_outputs(tmp_path) == find_outputs(str(tmp_path)) == days
+    assert find_outputs([tmp_path / "tuesday", tmp_path, tmp_path / "notes" / ".." / "monday"]) == days[::-1]
+
+
+def test_what_is_no_output(tmp_path):
+    with pytest.raises(InputError, match="there is no such folder"):
+        find_outputs(tmp_path / "none")
+    with pytest.raises(InputError, match=r"neither it nor a folder in it holds a manifest\.json"):
+        find_outputs(tmp_path)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+def test_other_formats_are_refused(tmp_path, format):
+    dedup(TEXTS).write(tmp_path / "out", format=format)
+    with pytest.raises(InputError, match=rf"clusters\.{format} does not tell the types .* write the output anew, as"):
+        Earlier(tmp_path / "out", SETTINGS)
+
+
+def test_sketches_of_other_settings_are_refused(out):
+    with pytest.raises(
+        MismatchError, match=r"sketches\.parquet: the sketches were made with seed 1, where 2 is wanted"
+    ):
+        Earlier(out, SETTINGS.replace(seed=2))
+    with pytest.raises(MismatchError, match="bands"):
+        Earlier(out, SETTINGS.replace(threshold=0.5))
+    assert Earlier(out, SETTINGS.replace(containment=0.9, canonical="first")).documents == 24
+
+
+def test_sketches_of_other_documents_are_refused(out):
+    write_sketches(out / "sketches.parquet", sketch(["one", "two"]), ["one", "two"])
+    with pytest.raises(InputError, match=r"of other documents \(they are of 2 documents, and 24 were kept\)"):
+        Earlier(out, SETTINGS)
+    write_sketches(out / "sketches.parquet", sketch(TEXTS.values()), [f"x {id}" for id in TEXTS])
+    with pytest.raises(InputError, match="their ids are not those of the documents kept there"):
+        related_to(Earlier(out, SETTINGS), TEXTS.values())
+
+
+def test_the_column_of_texts_is_the_one_that_the_output_names(tmp_path):
+    table = pa.table({"url": ["a", "b"], "body": ["one text", "another text"]})
+    dedup(table, id="url", text="body").write(tmp_path / "out")
+    assert Earlier(tmp_path / "out", SETTINGS).documents == 2
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest.pop("columns") == {"text": "body", "id": "url"}
+    (tmp_path / "out" / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"there is no column 'text' of texts; the columns are 'url', 'body'"):
+        Earlier(tmp_path / "out", SETTINGS)
+    assert Earlier(tmp_path / "out", SETTINGS, text="body").documents == 2
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "clusters.parquet", "kept.parquet", "sketches.parquet"])
+def test_damaged_files_are_named(out, name):
+    data = (out / name).read_bytes()
+    (out / name).write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match=f"{name}: the file is damaged"):
+        related_to(Earlier(out, SETTINGS), TEXTS.values())
+
+
+def test_missing_tables_are_named(out):
+    (out / "kept.parquet").unlink()
+    with pytest.raises(InputError, match=r"kept\.parquet: this table is missing; write the output anew"):
+        Earlier(out, SETTINGS)
+
+
+def test_ids_of_two_kinds_cannot_be_told_apart(written):
+    with pytest.raises(InputError, match="ids of earlier and of new documents are string and int64"):
+        Earlier(written, SETTINGS).related(KeySet([], Shelf()), pa.chunked_array([[1, 2]]), Shelf())
+    assert common_type(pa.int32(), pa.int64(), "ids") == pa.int64()
+    assert common_type(pa.string(), pa.large_string(), "ids") == pa.large_string()
+    with pytest.raises(InputError):
+        common_type(pa.string(), pa.binary(), "ids")
+
+
+def test_an_output_of_nothing(tmp_path):
+    dedup({}, sketches=True).write(tmp_path / "out")
+    earlier = Earlier(tmp_path / "out", SETTINGS)
+    assert len(related_to(earlier, ["one text"])) == earlier.documents == 0
+
+
+def test_superseded_documents_are_not_there_any_more(out):
+    table = pq.read_table(out / "clusters.parquet")
+    pq.write_table(table.filter(pa.compute.equal(table["id"], "ja 1")), out / "superseded.parquet")
+    earlier = Earlier(out, SETTINGS)
+    assert earlier.documents == 23
+    assert "ja 1" not in related_to(earlier, TEXTS.values()).ids.to_pylist()
+    assert related_to(earlier, ["x"], ["ja 1"]).ids.to_pylist() == []
