@@ -47,6 +47,11 @@ class Cluster:
     def __iter__(self) -> Iterator[Any]:
         return iter(self.members)
 
+    def _repr_html_(self) -> str:
+        from dupdetect.notebooks import cluster_html
+
+        return cluster_html(self)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
@@ -161,7 +166,7 @@ class Result:
             "clusters": self.clusters,
             "matches": self.matches,
             "bridges": self.bridges,
-            "kept": self.kept,
+            "kept": self.rows,
             "rejects": self.rejects,
             "templates": self.templates,
         }
@@ -169,6 +174,11 @@ class Result:
             tables["superseded"] = self.superseded
         files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
         write_folder(folder, tables, self.manifest, files, format=format, overwrite=overwrite)
+
+    def _repr_html_(self) -> str:
+        from dupdetect.notebooks import result_html
+
+        return result_html(self)
 
     def __repr__(self) -> str:
         documents, kept = self.clusters.num_rows, self.rows.num_rows

@@ -17,13 +17,16 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -32,6 +35,9 @@ from dupdetect.ahead import one_ahead
 from dupdetect.errors import OutputError
 from dupdetect.remote import as_url, upload
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 MANIFEST = "manifest.json"
 
 #: Tables that have their own format: rows that nobody could read, and numbers that only programs read.
@@ -39,6 +45,9 @@ FORMATS = {"rejects": "jsonl", "templates": "parquet"}
 
 ROWS_AT_ONCE = 8192
 ROW_GROUP_BYTES = 64 << 20
+
+#: Types of columns of which rows have different sizes; of others that have, few are large.
+VARIABLE = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 #: Mean length from which strings are not looked up in a dictionary: they are texts, and few have equals.
 LONG = 64
@@ -235,21 +244,39 @@ def _write_parquet(table: Table, path: Path) -> None:
 
 
 def _groups(table: Table) -> Iterator[pa.Table]:
-    """Yield tables for row groups that are about equally large; the next is read while one is written."""
-    waiting: list[pa.Table] = []
-    for part in one_ahead(_parts(table)):
-        waiting.append(part)
-        if 2 * sum(some.nbytes for some in waiting) > ROW_GROUP_BYTES:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
+    """Yield tables for row groups that are about equally large; the next is read while one is written.
+
+    Where a group ends depends on the rows alone, and not on the parts they come in: the same rows make the same file.
+    """
+    for _, slices in groupby(_numbered(one_ahead(_parts(table))), key=itemgetter(0)):
+        yield pa.concat_tables([rows for _, rows in slices]).combine_chunks()
+
+
+def _numbered(parts: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+    """Yield parts cut where a row group ends, with the number of their group."""
+    before = 0
+    for part in parts:
+        ends = before + np.cumsum(_row_bytes(part))
+        groups = ends // ROW_GROUP_BYTES
+        bounds = [0, *(np.flatnonzero(np.diff(groups)) + 1).tolist(), part.num_rows]
+        for first, last in pairwise(bounds):
+            yield int(groups[first]), part.slice(first, last - first)
+        before = int(ends[-1])
+
+
+def _row_bytes(table: pa.Table) -> NDArray[np.int64]:
+    """Return about how many bytes each row has."""
+    sizes = np.full(table.num_rows, 8 * table.num_columns, np.int64)
+    for column in table.columns:
+        if column.type in VARIABLE:
+            sizes += pc.fill_null(pc.binary_length(column), 0).to_numpy()
+    return sizes
 
 
 def _parts(table: Table) -> Iterator[pa.Table]:
     for part in [table] if isinstance(table, pa.Table) else table:
-        rows = max(1, part.num_rows * ROW_GROUP_BYTES // max(1, part.nbytes))
-        yield from (part.slice(first, rows) for first in range(0, part.num_rows, rows))
+        if part.num_rows:
+            yield part
 
 
 def _repeating(table: pa.Table) -> list[str]:

@@ -102,3 +102,36 @@ def site(language: str, name: object, stories: int) -> dict[str, str]:
     suit = Suit.of(language, name)
     numbers = range(stories)
     return {f"{name}-{number}": suit.page(Writer(language, f"{name} {number}").story()) for number in numbers}
+
+
+SENTENCES = {
+    "en": "The harbour bridge was closed on Monday after cracks were found",
+    "zh": "港口大桥在检查发现裂缝之后于星期一关闭",
+    "ja": "港の橋は点検でひびが見つかり月曜日に閉鎖された",
+    "th": "สะพานท่าเรือถูกปิดเมื่อวันจันทร์หลังพบรอยร้าว",
+    "ar": "أُغلِقَ جسر الميناء يوم الاثنين بعد العثور على شقوق",
+    "ru": "Портовый мост закрыли в понедельник после того, как нашли трещины",
+    "hi": "बंदरगाह का पुल सोमवार को दरारें मिलने के बाद बंद कर दिया गया",
+    "emoji": "🌉 closed 🚧 on Monday 📅 after cracks 🔍 were found 😟",
+}
+
+
+def mixture(seed: int = 3) -> list[dict[str, object]]:
+    """Make up copies, edits and quotations in many scripts, a site, empty texts, and rows that are no documents."""
+    rng = random.Random(seed)
+    rows: list[dict[str, object]] = [
+        {"id": name, "text": text, "n": n} for n, (name, text) in enumerate(site("en", seed, 12).items())
+    ]
+    for name, sentence in SENTENCES.items():
+        body = "\n".join(f"{sentence} {rng.random()} {word}" for word in rng.sample(range(10**6), 12))
+        rows += [
+            {"id": name, "text": body, "n": 1},
+            {"id": f"{name}, again", "text": body, "n": 2},
+            {"id": f"{name}, edited", "text": body.replace("3", "4", 2), "n": 3},
+            {"id": f"{name}, inside", "text": f"before\n{body}\nbehind " * 2, "n": 4},
+            {"id": f"{name}, alone", "text": sentence, "n": None},
+        ]
+    rows += [{"id": f"empty {n}", "text": "", "n": n} for n in range(5)]
+    rows += [{"id": "en", "text": "its id was there before", "n": 9}, {"id": "null", "text": None, "n": 9}]
+    rng.shuffle(rows)
+    return rows

@@ -237,3 +237,26 @@ def test_parquet_keeps_the_table(tmp_path, monkeypatch):
     assert pq.ParquetFile(tmp_path / "x.parquet").num_row_groups > 10
     write_table(EVERYTHING, tmp_path / "y.parquet", "parquet")
     write_table(pa.table({}), tmp_path / "z.parquet", "parquet")
+
+
+def test_the_same_rows_make_the_same_file_in_whatever_parts_they_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "ROW_GROUP_BYTES", 3000)
+    texts = [f"{n} " * (n * 7 % 90) for n in range(300)]
+    table = pa.table({"text": texts, "n": pa.array([None, *range(299)]), "tags": [["a"] * (n % 3) for n in range(300)]})
+
+    class Parts:
+        schema = table.schema
+
+        def __init__(self, size):
+            self.size = size
+
+        def __iter__(self):
+            return (table.slice(first, self.size) for first in range(0, 300, self.size))
+
+    files = []
+    for rows in (table, Parts(1), Parts(7), Parts(299)):
+        write_table(rows, tmp_path / "rows.parquet", "parquet")
+        files.append((tmp_path / "rows.parquet").read_bytes())
+        assert pq.read_table(tmp_path / "rows.parquet").equals(table)
+    assert set(files) == {files[0]}
+    assert pq.ParquetFile(tmp_path / "rows.parquet").num_row_groups > 5

@@ -1,0 +1,111 @@
+"""Runs killed at any moment go on from where they were, and end in the same bytes."""
+
+import os
+import random
+import signal
+import time
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from suits import mixture
+
+import dupdetect
+from dupdetect import pipeline
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are killed in a fork, which this system has not"),
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
+
+KILLS = 100
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    monkeypatch.setattr(pipeline, "PART_BYTES", 20_000)
+    pytest.importorskip("numba")  # loaded here, once, and not in each fork
+
+
+@pytest.fixture
+def news(tmp_path):
+    path = tmp_path / "news.parquet"
+    pyarrow.parquet.write_table(pa.Table.from_pylist(mixture()), path, row_group_size=9)
+    return path
+
+
+def run(news, tmp_path):
+    result = dupdetect.dedup(news, work=tmp_path / "work", resume=True, workers=1)
+    result.write(tmp_path / "out")
+    result.close()
+
+
+def started(work):
+    """Start a run in a fork; return its process."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return child
+
+
+def ended(child):
+    """Wait for a fork; return whether it was killed."""
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+
+
+def test_a_hundred_random_kills_end_in_the_same_bytes(news, tmp_path):
+    dupdetect.dedup(news).write(tmp_path / "whole")
+    expected = contents(tmp_path / "whole")
+    assert len(expected) == 6
+    start = time.perf_counter()
+    assert not ended(started(lambda: run(news, tmp_path)))
+    duration = time.perf_counter() - start
+    rng, kills, outputs, resumed = random.Random(7), 0, 0, 0
+    while kills < KILLS:
+        assert contents(tmp_path / "out") == expected
+        outputs += 1
+        for path in (tmp_path / "out").iterdir():
+            path.unlink()
+        (tmp_path / "out").rmdir()
+        while not (tmp_path / "out").exists():
+            child = started(lambda: run(news, tmp_path))
+            time.sleep(rng.random() * duration)
+            os.kill(child, signal.SIGKILL)
+            kills += ended(child)
+            resumed += (tmp_path / "work" / "done.jsonl").exists()
+    assert resumed > KILLS / 4
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out-") and path.suffix != ".part"]
+
+
+def test_a_kill_at_each_write_ends_in_the_same_bytes(news, tmp_path, monkeypatch):
+    """The moments that matter: before and after each file is on the disk, and each line that says so."""
+    dupdetect.dedup(news).write(tmp_path / "whole")
+    expected = contents(tmp_path / "whole")
+    sync = os.fsync
+    for at in range(1, 10**6):
+        calls = 0
+
+        def die(descriptor, at=at):
+            nonlocal calls
+            calls += 1
+            if calls == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            sync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", die)
+        if not ended(started(lambda: run(news, tmp_path))):
+            break
+        monkeypatch.setattr(os, "fsync", sync)
+        run(news, tmp_path)
+        assert contents(tmp_path / "out") == expected
+        for path in (tmp_path / "out").iterdir():
+            path.unlink()
+        (tmp_path / "out").rmdir()
+    assert at > 20
