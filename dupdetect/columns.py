@@ -275,5 +275,17 @@ def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def as_json(value: Any) -> str | None:
-    """Text for a value of a column of mixed kinds: strings as they are, others in JSON."""
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    """
+    Text for a value of a column of mixed kinds: strings as they are, others in JSON.
+
+    Members of objects are in order and null ones left out, so that it does not matter what other rows have.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(_without_nulls(value), ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(member) for name, member in value.items() if member is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value

@@ -451,3 +451,76 @@ def test_types_that_do_not_go_together():
 def test_nothing_to_unify():
     assert unify().num_columns == 0
     assert unify({}, {"a": [1]}).to_pylist() == [{"a": 1}]
+
+
+def test_objects_that_become_text_do_not_depend_on_other_rows(tmp_path):
+    rows = [{"text": "a", "n": {"b": 1, "a": None}}, {"text": "b", "n": {"c": [None]}}, {"text": "c", "n": 7}]
+    expected = ['{"b": 1}', '{"c": [null]}', "7"]
+    path = write(tmp_path / "x.jsonl", lines(*rows))
+    for size in (1, 1 << 20):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(jsonlines, "BLOCK_BYTES", size)
+            assert read_one(path).table["n"].to_pylist() == expected
+
+
+def test_a_date_and_later_something_else_in_one_column(tmp_path, monkeypatch):
+    monkeypatch.setattr(jsonlines, "BLOCK_BYTES", 1)
+    rows = [{"text": "a", "m": ["2020-01-01"]}, {"text": "b", "m": {"a": 1}}]
+    piece = read_one(write(tmp_path / "x.jsonl", lines(*rows)))
+    assert piece.table["m"].to_pylist() == ['["2020-01-01"]', '{"a": 1}']
+    assert piece.rejects == []
+
+
+# ---- bit by bit ----
+
+
+def sizes(pieces):
+    return [len(piece.table) for piece in pieces]
+
+
+def test_a_large_parquet_file_is_read_in_pieces_and_from_any_on(tmp_path):
+    table = pa.table({"text": [f"{i} " + "x" * 1000 for i in range(1000)]})
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=300)
+    pieces = read(tmp_path / "x.parquet", size=100_000)
+    assert max(sizes(pieces)) <= 100
+    assert np.concatenate([piece.rows for piece in pieces]).tolist() == list(range(1, 1001))
+    for at in (0, 2, len(pieces) - 1):
+        rest = read(tmp_path / "x.parquet", size=100_000, start=pieces[at].end)
+        assert [piece.rows.tolist() for piece in rest] == [piece.rows.tolist() for piece in pieces[at + 1 :]]
+
+
+def test_texts_that_a_dictionary_holds_once_are_unfolded_bit_by_bit(tmp_path):
+    table = pa.table({"text": ["x" * 100_000] * 2000, "n": np.arange(2000)})  # 200 MB in some KB
+    pq.write_table(table, tmp_path / "x.parquet")
+    pieces = read(tmp_path / "x.parquet", size=1 << 20)
+    assert max(sizes(pieces)) <= 11
+    assert pieces[0].table.schema.field("text").type == pa.string()
+    assert sum(sizes(pieces)) == 2000
+
+
+def test_arrow_files_are_cut_without_a_copy(tmp_path):
+    table = pa.table({"text": ["x" * 1000] * 1000})
+    path = write(tmp_path / "x.arrow", arrow_file(table, compression="uncompressed"))
+    pieces = read(path, size=100_000)
+    assert max(sizes(pieces)) <= 100
+    addresses = {piece.table["text"].chunk(0).buffers()[2].address for piece in pieces}
+    assert len(addresses) == 1
+    rest = read(path, size=100_000, start=pieces[3].end)
+    assert rest[0].rows.tolist() == pieces[4].rows.tolist()
+
+
+def test_csv_is_read_by_blocks_with_the_types_of_the_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(csvfiles, "BLOCK_BYTES", (1000, 100_000))
+    rows = "".join(f'{i},"line\nof {i}",{i if i < 900 else i + 0.5},,{i % 2 == 0}\n' for i in range(1000))
+    path = write(tmp_path / "x.csv", f"id,text,n,none,even\n{rows}".encode())
+    pieces = read(path)
+    assert len(pieces) > 20
+    assert {str(piece.table.schema.field("n").type) for piece in pieces} == {"double"}
+    assert [str(pieces[0].table.schema.field(name).type) for name in ("id", "none", "even")] == [
+        "int64",
+        "null",
+        "bool",
+    ]
+    assert np.concatenate([piece.rows for piece in pieces]).tolist() == list(range(2, 2002, 2))
+    rest = read(path, start=pieces[7].end)
+    assert [piece.rows.tolist() for piece in rest] == [piece.rows.tolist() for piece in pieces[8:]]

@@ -260,3 +260,53 @@ def test_the_same_rows_make_the_same_file_in_whatever_parts_they_come(tmp_path, 
         assert pq.read_table(tmp_path / "rows.parquet").equals(table)
     assert set(files) == {files[0]}
     assert pq.ParquetFile(tmp_path / "rows.parquet").num_row_groups > 5
+
+
+# ---- tables that come in parts ----
+
+
+class Parts:
+    """Three parts, the second of which may fail."""
+
+    schema = pa.schema([("id", pa.int64()), ("text", pa.string())])
+
+    def __init__(self, error=None):
+        self.error = error
+
+    def __iter__(self):
+        for part in range(3):
+            if part == 1 and self.error:
+                raise self.error
+            yield pa.table({"id": [part, part + 3], "text": ["雪", None]}, schema=self.schema)
+
+
+@pytest.mark.parametrize("format", ["parquet", "jsonl", "csv"])
+def test_parts_are_written_as_one_table(tmp_path, format):
+    write_folder(tmp_path / "whole", {"kept": pa.concat_tables(Parts())}, {}, format=format)
+    write_folder(tmp_path / "parts", {"kept": Parts()}, {}, format=format)
+    whole, parts = ((tmp_path / name / f"kept.{format}").read_bytes() for name in ("whole", "parts"))
+    if format == "parquet":
+        assert pq.read_table(tmp_path / "parts/kept.parquet") == pa.concat_tables(Parts())
+    else:
+        assert whole == parts
+
+
+@pytest.mark.parametrize("format", ["parquet", "jsonl", "csv"])
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt(), ValueError("no")])
+def test_parts_that_fail_leave_nothing(tmp_path, format, error):
+    expected = OutputError if isinstance(error, OSError) else type(error)
+    with pytest.raises(expected):
+        write_folder(tmp_path / "out", {"kept": Parts(error)}, {}, format=format)
+    assert listing(tmp_path) == []
+
+
+def test_row_groups_are_about_equally_large_and_texts_have_no_dictionary(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "ROW_GROUP_BYTES", 100_000)
+    table = pa.table({"site": ["a.org", "b.org"] * 500, "text": [f"{i} " + "x" * 1000 for i in range(1000)]})
+    write_table(table, tmp_path / "x.parquet", "parquet")
+    metadata = pq.read_metadata(tmp_path / "x.parquet")
+    rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    assert sum(rows) == 1000
+    assert max(rows) <= 100
+    site, text = (metadata.row_group(0).column(place) for place in (0, 1))
+    assert (site.has_dictionary_page, text.has_dictionary_page) == (True, False)

@@ -1,0 +1,54 @@
+import threading
+
+import pytest
+
+from dupdetect.ahead import one_ahead
+
+
+def test_items_come_in_order_and_from_another_thread():
+    here = threading.get_ident()
+    made = []
+
+    def items():
+        for item in range(5):
+            made.append(threading.get_ident())
+            yield item
+
+    assert list(one_ahead(items())) == [0, 1, 2, 3, 4]
+    assert here not in made
+    assert list(one_ahead(iter([]))) == []
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), StopAsyncIteration()])
+def test_what_is_raised_comes_in_its_place(error):
+    def items():
+        yield 1
+        raise error
+
+    coming = one_ahead(items())
+    assert next(coming) == 1
+    with pytest.raises(type(error)):
+        next(coming)
+
+
+def test_nothing_runs_on_after_an_early_end():
+    threads = threading.active_count()
+    coming = one_ahead(iter(range(1000)))
+    assert next(coming) == 0
+    coming.close()
+    assert threading.active_count() == threads
+
+
+def test_no_more_than_one_is_made_ahead():
+    made = []
+
+    def items():
+        for item in range(100):
+            made.append(item)
+            yield item
+
+    coming = one_ahead(items())
+    for used in range(1, 10):
+        next(coming)
+        assert len(made) <= used + 1
+    coming.close()
