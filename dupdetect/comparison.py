@@ -81,6 +81,11 @@ class Comparison:
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "compared"}
         return {**plain, "passages": [asdict(passage) for passage in self.passages]}
 
+    def _repr_html_(self) -> str:
+        from dupdetect.notebooks import comparison_html
+
+        return comparison_html(self)
+
 
 def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: Any) -> Comparison:
     """Compare two texts.

@@ -309,7 +309,7 @@ def _notes(run: Run, listing: Listing, texts: Texts, blocks: dict[int, Any]) -> 
     if not texts.note and compared < duplicates:
         notes.append(
             f"{compared:,} of {duplicates:,} copies are shown beside what represents them: those of the largest and "
-            "the most doubtful clusters. `dupdetect compare` shows any two."
+            "the most doubtful clusters. The command dupdetect compare shows any two."
         )
     if texts.read and not texts.note and texts.read < len(run):
         notes.append(f"The input had the texts of {texts.read:,} of {len(run):,} documents.")

@@ -52,6 +52,11 @@ class Cluster:
 
         return cluster_html(self)
 
+    def _repr_html_(self) -> str:
+        from dupdetect.notebooks import cluster_html
+
+        return cluster_html(self)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
@@ -174,6 +179,11 @@ class Result:
             tables["superseded"] = self.superseded
         files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
         write_folder(folder, tables, self.manifest, files, format=format, overwrite=overwrite)
+
+    def _repr_html_(self) -> str:
+        from dupdetect.notebooks import result_html
+
+        return result_html(self)
 
     def _repr_html_(self) -> str:
         from dupdetect.notebooks import result_html

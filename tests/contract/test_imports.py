@@ -16,6 +16,7 @@ PACKAGE = Path(dupdetect.__file__).parent
 ROOMS = (
     "errors",
     "visible",
+    "notebooks",
     "memory",
     "bands",  # what Settings asks for the bands of a threshold; knows nothing of the others
     "settings",
