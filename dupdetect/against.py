@@ -30,6 +30,7 @@ from dupdetect.candidates import Candidates, Keys, unpack
 from dupdetect.columns import conform
 from dupdetect.corpus import FOOTPRINT
 from dupdetect.documents import REJECTS
+from dupdetect.earlier import as_type
 from dupdetect.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bo
         were the earlier ones, and all that follows from their numbers is chance.
     """
     n = len(corpus)
-    place = pc.index_in(related.ids, value_set=corpus.ids.cast(related.ids.type))
+    place = pc.index_in(related.ids, value_set=as_type(corpus.ids, related.ids.type))
     both = np.flatnonzero(place.is_valid().to_numpy())
     new = place.drop_null().to_numpy().astype(np.int64)
     same = (corpus.digests[new] == related.digests[both]).all(axis=1)
@@ -143,7 +144,7 @@ def join(corpus: Corpus, related: Related, again: Bool, shelf: Shelf) -> Corpus:
     kind = related.ids.type
     return replace(
         corpus,
-        ids=pa.chunked_array([*corpus.ids.cast(kind).chunks, *related.ids.chunks], kind),
+        ids=pa.chunked_array([*as_type(corpus.ids, kind).chunks, *related.ids.chunks], kind),
         places=np.concatenate([corpus.places, rows + np.arange(m)]),
         words=np.concatenate([corpus.words, related.words]),
         digests=np.concatenate([corpus.digests, related.digests]),

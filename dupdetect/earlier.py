@@ -190,7 +190,7 @@ class Earlier:
         for output in self._outputs[1:]:
             self.id_type = common_type(self.id_type, output.id_type, f"ids of {self.folders[0]} and {output.folder}")
         self._superseded = self._ids(SUPERSEDED)
-        self.documents = sum(output.documents for output in self._outputs) - len(self._superseded)
+        self.documents = sum(output.documents for output in self._outputs) - len(self._superseded.unique())
 
     @property
     def files(self) -> list[str]:
@@ -244,7 +244,8 @@ class Earlier:
         found = _Finding(keys, self._settings.frequent, shelf)
         kind = ids.type if len(ids) else pa.null()
         type_ = common_type(self.id_type, kind, "ids of earlier and of new documents")
-        ids, bridges, superseded = (_cast(each, type_) for each in (ids, self._ids(BRIDGES), self._superseded))
+        type_ = pa.string() if pa.types.is_null(type_) else type_
+        ids, bridges, superseded = (as_type(each, type_) for each in (ids, self._ids(BRIDGES), self._superseded))
         seen = 0
         for number, output in enumerate(self._outputs):
             first, canonicals = 0, output.canonicals()
@@ -306,11 +307,11 @@ class Earlier:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ids(self, name: str) -> pa.Array:
+    def _ids(self, name: str) -> pa.ChunkedArray:
         """Return the ids in a table of all outputs."""
         tables = [output.table(name, ["id"]) for output in self._outputs]
         found = [table["id"].cast(self.id_type) for table in tables if table is not None and table.num_rows]
-        return pa.chunked_array([chunk for ids in found for chunk in ids.chunks], self.id_type).unique()
+        return pa.chunked_array([chunk for ids in found for chunk in ids.chunks], self.id_type)
 
     def _parts(self, number: int) -> Iterator[tuple[pa.Array, Sketches]]:
         """Yield the ids and sketches of an output, signing its texts if nobody has."""
@@ -551,8 +552,9 @@ def common_type(first: pa.DataType, second: pa.DataType, names: str) -> pa.DataT
     raise InputError(f"{names} are {first} and {second}; give both ids of one type, or documents cannot be told apart")
 
 
-def _cast(ids: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> pa.Array | pa.ChunkedArray:
-    return ids.cast(type_) if len(ids) else pa.array([], type_)
+def as_type(ids: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    """Return ids as a `common_type`; no ids can be of any."""
+    return ids.cast(type_) if len(ids) else pa.chunked_array([], type_)
 
 
 def _is_text(type_: pa.DataType) -> bool:
