@@ -27,6 +27,13 @@ _WORDS = {
 }
 
 
+class Clusters(list[Any]):
+    """A list of clusters, which a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        return clusters_html(self)
+
+
 def result_html(result: Any) -> str:
     """Show a result: what it counted, and its largest clusters."""
     import pyarrow.compute as pc

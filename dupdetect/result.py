@@ -52,11 +52,6 @@ class Cluster:
 
         return cluster_html(self)
 
-    def _repr_html_(self) -> str:
-        from dupdetect.notebooks import cluster_html
-
-        return cluster_html(self)
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
@@ -132,6 +127,8 @@ class Result:
         """
         import pyarrow.compute as pc
 
+        from dupdetect.notebooks import Clusters
+
         table = self.clusters.select(["id", "cluster", "canonical"])
         sizes = table.group_by("cluster").aggregate([("id", "count")])
         sizes = sizes.filter(pc.greater(sizes["id_count"], 1))
@@ -145,7 +142,8 @@ class Result:
         ]
         table = table.sort_by(order)
         rows = zip(table["cluster"].to_pylist(), table["id"].to_pylist(), strict=True)
-        return [Cluster(canonical, [id for _, id in members]) for canonical, members in groupby(rows, itemgetter(0))]
+        grouped = groupby(rows, itemgetter(0))
+        return Clusters(Cluster(canonical, [id for _, id in members]) for canonical, members in grouped)
 
     def write(self, folder: str | os.PathLike[str], *, format: str = "parquet", overwrite: bool = False) -> None:
         """
@@ -179,11 +177,6 @@ class Result:
             tables["superseded"] = self.superseded
         files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
         write_folder(folder, tables, self.manifest, files, format=format, overwrite=overwrite)
-
-    def _repr_html_(self) -> str:
-        from dupdetect.notebooks import result_html
-
-        return result_html(self)
 
     def _repr_html_(self) -> str:
         from dupdetect.notebooks import result_html
