@@ -124,11 +124,13 @@ class Journal:
 
         path = self._path(name)
         with _Reported(self.folder):
-            with path.open("wb") as file:
+            # Beside it first: the part of a part that was put before the run was killed stays as its line says.
+            with path.with_suffix(".part").open("wb") as file:
                 hashing = _Hashing(file)
                 with pyarrow.ipc.new_file(pa.PythonFile(hashing, mode="w"), table.schema) as writer:
                     writer.write_table(table)
                 os.fsync(file.fileno())
+            path.with_suffix(".part").replace(path)
             entry = _Entry(name, hashing.bytes, hashing.hash.hexdigest())
             self._list.write(json.dumps(entry._asdict()) + "\n")
             self._list.flush()

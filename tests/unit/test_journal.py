@@ -130,7 +130,7 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_one_sentence(tmp_path):
     journal = opened(tmp_path)
-    (tmp_path / "rows.arrow").symlink_to("/dev/full")
+    (tmp_path / "rows.part").symlink_to("/dev/full")
     with pytest.raises(OutputError, match="No space left"):
         journal.put("rows", TABLE)
     assert "rows" not in journal
