@@ -89,7 +89,7 @@ def test_a_kill_at_each_write_ends_in_the_same_bytes(news, tmp_path, monkeypatch
     dupdetect.dedup(news).write(tmp_path / "whole")
     expected = contents(tmp_path / "whole")
     sync = os.fsync
-    for at in range(1, 10**6):
+    for at in range(1, 10**6, 3):  # eight writes a part: each kind has its turn
         calls = 0
 
         def die(descriptor, at=at):
