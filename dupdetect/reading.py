@@ -278,6 +278,7 @@ def _row_group(file: Found, source: Any, metadata: Any, number: int, options: _O
         source,
         metadata=metadata,
         buffer_size=FAR_BUFFER_BYTES if as_url(file.path) else BUFFER_BYTES,
+        pre_buffer=False,  # else the whole row group is in memory before its first batch is
         read_dictionary=folded or None,
     )
     for batch in reader.iter_batches(batch_size=rows, row_groups=[number]):

@@ -524,3 +524,14 @@ def test_csv_is_read_by_blocks_with_the_types_of_the_whole(tmp_path, monkeypatch
     assert np.concatenate([piece.rows for piece in pieces]).tolist() == list(range(2, 2002, 2))
     rest = read(path, start=pieces[7].end)
     assert [piece.rows.tolist() for piece in rest] == [piece.rows.tolist() for piece in pieces[8:]]
+
+
+def test_a_large_row_group_is_never_whole_in_memory(tmp_path):
+    path = tmp_path / "x.parquet"
+    rng = np.random.default_rng(1)
+    pq.write_table(pa.table({"text": [rng.bytes(10_000).hex() for _ in range(2000)]}), path)  # 40 MB
+    before = most = pa.total_allocated_bytes()
+    for piece in reading.read(finding.find([path]), size=1 << 20):
+        most = max(most, pa.total_allocated_bytes())
+        del piece
+    assert most - before < 12 << 20
