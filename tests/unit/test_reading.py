@@ -529,9 +529,9 @@ def test_csv_is_read_by_blocks_with_the_types_of_the_whole(tmp_path, monkeypatch
 def test_a_large_row_group_is_never_whole_in_memory(tmp_path):
     path = tmp_path / "x.parquet"
     rng = np.random.default_rng(1)
-    pq.write_table(
-        pa.table({"text": [rng.bytes(10_000).hex() for _ in range(2000)]}), path, use_dictionary=False
-    )  # 40 MB
+    table = pa.table({"text": [rng.bytes(10_000).hex() for _ in range(2000)]})  # 40 MB
+    pq.write_table(table, path, use_dictionary=False, write_batch_size=16)  # with small pages: a reader holds one whole
+    del table
     before = most = pa.total_allocated_bytes()
     for piece in reading.read(finding.find([path]), size=1 << 20):
         most = max(most, pa.total_allocated_bytes())
