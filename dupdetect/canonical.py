@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dupdetect.candidates import missing, pack
+from dupdetect.columns import plain_column
 from dupdetect.errors import InputError, SettingsError
-from dupdetect.reading import plain_column
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from dupdetect import against as rules
-from dupdetect import candidates, canonical, checkpoints, clusters, documents, tables
+from dupdetect import candidates, canonical, checkpoints, clusters, documents, remote, tables
 from dupdetect import memory as memories
 from dupdetect.corpus import FOOTPRINT, PART_BYTES, Corpus, Signing
 from dupdetect.earlier import Earlier, KeySet
@@ -176,6 +176,8 @@ def _read(
         stream = documents.stream(data, text=text, id=id, strict=strict, part_bytes=part_bytes)
         names += stream.inputs
         if shop.resume:
+            if "-" in stream.inputs:
+                raise InputError("standard input cannot be read again, so nothing can resume from it: give a file")
             note = signing.resume(shop.open())
             if note is not None:
                 stream = documents.stream(data, text=text, id=id, strict=strict, part_bytes=part_bytes, after=note)
@@ -264,6 +266,9 @@ def _plan(
 
 def _identity(name: str) -> dict[str, Any]:
     """Return what tells that an input is as it was."""
+    if url := remote.as_url(name):
+        size, stamp = remote.stamp(url)
+        return {"name": name, "bytes": size, "stamp": stamp}
     path = Path(name)
     if not path.is_file():
         return {"name": name}

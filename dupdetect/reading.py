@@ -25,10 +25,8 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from dupdetect import csvfiles, jsonlines
-from dupdetect.columns import check_names, unify
-from dupdetect.columns import plain_column as plain_column
+from dupdetect.columns import check_names, plain_column, unify
 from dupdetect.finding import Found, label
-from dupdetect.finding import find as find
 from dupdetect.opening import Mapped, as_file, as_stream, reported
 from dupdetect.remote import as_url
 

@@ -390,7 +390,7 @@ def end_to_end(parts: list[Sketches]) -> Sketches:
 def _ids(ids: Any, n: int) -> pa.ChunkedArray:
     import pyarrow as pa
 
-    from dupdetect.reading import plain_column
+    from dupdetect.columns import plain_column
 
     try:
         column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([ids])

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dupdetect.cleaning import clean_texts
+from dupdetect.columns import plain_column
 from dupdetect.documents import stream
 from dupdetect.errors import OutputError
-from dupdetect.reading import plain_column
 from dupdetect.sketches import sketch_texts
 from dupdetect.sketchfiles import SketchFile, SketchWriter
 

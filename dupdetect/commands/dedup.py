@@ -120,7 +120,10 @@ def _run(
     inputs: list[Path], folder: Path, *, format: str, overwrite: bool, progress: Progress | None, **options: Any
 ) -> Result:
     """Find the copies and write the folder; what was finished by then stays for another run to go on from."""
-    work = Path(options.setdefault("work", folder.absolute().with_name(f".{folder.name}.work")))
+    from dupdetect.remote import as_url
+
+    beside = Path() if as_url(str(folder)) else folder.absolute().parent
+    work = Path(options.setdefault("work", beside / f".{folder.name}.work"))
     try:
         result = dupdetect.dedup(inputs, progress=progress, **options)
         if progress:

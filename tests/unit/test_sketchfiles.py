@@ -8,8 +8,8 @@ import xxhash
 
 import dupdetect
 from dupdetect import sketchfiles
+from dupdetect.columns import plain_column
 from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError
-from dupdetect.reading import plain_column
 from dupdetect.settings import Settings
 from dupdetect.sketches import Sketches, define
 from dupdetect.sketchfiles import KEY, KEY_SUM, SketchFile, SketchWriter, end_to_end, read_sketches, write_sketches
