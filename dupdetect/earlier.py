@@ -512,6 +512,14 @@ class _Output:
                 begin, done = begin + count, end
 
 
+def kept_documents(folder: Path, text: str) -> Iterator[tuple[pa.ChunkedArray, pa.LargeStringArray, pa.Table]]:
+    """Yield the ids, texts and rows of what an output keeps; its column of texts is `text` where it names none."""
+    output = _Output(folder, text)
+    ids = output.canonicals()
+    for table in output.rows(None, None):
+        yield ids.next(table.num_rows), texts_of(table, output.text), table
+
+
 class _Feed:
     """Arrays, cut anew."""
 

@@ -168,7 +168,7 @@ class Judge(Verifier):
     texts, rows, settings, workers, kept, shelf
         As `Verifier` has them; with ``settings.weighs`` false it is no more than that.
     templates : Templates, optional
-        What the corpus says; until `learn` is called, nothing.
+        What is known already, of other documents: `learn` adds to it what the corpus says.
     """
 
     def __init__(
@@ -235,10 +235,13 @@ class Judge(Verifier):
         if not self._settings.weighs:
             return found
         kinds = self._kinds(found)
-        template = _sample(found.pairs[kinds == FRAMED])
-        if len(template):
+        template, known = _sample(found.pairs[kinds == FRAMED]), self.templates
+        if len(template) or len(known.shingles):
             content = _sample(found.pairs[is_content(kinds)])
             shingles, lead = self._tally(_among(found, template))
+            if len(known.shingles):
+                shingles, lead = np.concatenate([known.shingles, shingles]), np.concatenate([known.lead, lead])
+                shingles, lead = _counted(shingles, lead)
             noes, votes = self._tally(_among(found, content), tabled(shingles, PLAIN))
             lead = lead.copy()
             lead[np.searchsorted(shingles, noes)] -= AGAINST * votes

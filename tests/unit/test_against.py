@@ -11,6 +11,7 @@ from dupdetect import corpus, earlier
 from dupdetect.cli import main
 from dupdetect.errors import InputError, MismatchError
 from dupdetect.pipeline import dedup
+from dupdetect.settings import Settings
 
 
 def story(name, language="en", paragraphs=2):
@@ -151,6 +152,21 @@ def test_text_that_was_found_to_be_template_is_template(against):
     second = {f"{language} {id}": page for language in pages for id, page in list(pages[language].items())[11:]}
     result = against(first, second)
     assert all(row["canonical"] for row in result.clusters.to_pylist())
+
+
+def test_what_is_template_adds_up_night_by_night(against, tmp_path):
+    pages = list(site("en", "gazette", 10).items())
+    nights = [dict(pages[:6]), {"stranger": story("stranger")}, dict(pages[6:]), dict(pages[:3])]
+    against(*nights)
+    tables = [pq.read_table(tmp_path / f"night {n}" / "templates.parquet") for n in range(4)]
+    leads = [dict(zip(table["shingle"].to_pylist(), table["lead"].to_pylist(), strict=True)) for table in tables]
+    assert len(leads[0]) > 50
+    assert leads[1] == leads[3] == {}
+    assert len(leads[0].keys() & leads[2].keys()) > 50
+    assert all(leads[2].values())
+    shingles, lead = earlier.Earlier(tmp_path, Settings()).templates
+    summed = {shingle: leads[0].get(shingle, 0) + leads[2].get(shingle, 0) for shingle in leads[0] | leads[2]}
+    assert dict(zip(shingles.tolist(), lead.tolist(), strict=True)) == summed
 
 
 # ---- ids ----
@@ -321,7 +337,6 @@ def test_warnings_are_only_of_sketches_that_are_missing(against):
 def test_ranks_of_those_who_stand_and_of_those_who_come_last():
     from dupdetect.canonical import rank
     from dupdetect.rows import Rows
-    from dupdetect.settings import Settings
 
     rows, none = Rows.of(table(id=[*"abcd"], priority=[1, 2, 1, 0])), np.zeros(4, np.bool_)
     columns = rows, rows.column("id"), np.array([4, 3, 2, 1]), np.array([0.9, 0.1, 0.5, 0.7]), ~none
@@ -336,3 +351,27 @@ def test_ranks_of_those_who_stand_and_of_those_who_come_last():
     assert order("first", standing=standing, last=last) == [1, 2, 3, 0]
     assert order("priority", standing=standing) == [3, 2, 0, 1]
     assert order("priority", standing=standing, last=last) == [3, 2, 1, 0]
+
+
+def test_reports_and_explanations_show_the_earlier_documents_too(against, tmp_path):
+    from dupdetect import excerpts, standings
+    from dupdetect.explaining import explain
+    from dupdetect.reporting import report
+
+    parts = {f"part {n}": story(n) for n in range(4)}
+    new = {"near": f"{parts['part 1']} indeed", "weekly": "\n".join(parts.values()), "own": story("own")}
+    result = against(parts, new)
+    run = standings.load(tmp_path / "night 1")
+    assert (run.new, run.earlier) == (3, 4)
+    assert run.ids.to_pylist()[run.canonical[0]] == "part 1"
+    found = {
+        run.ids[int(row)].as_py(): text.as_py()
+        for part in excerpts.of_earlier(run, "text")
+        for row, text in zip(part.rows, part.texts, strict=True)
+    }
+    assert found == parts
+    report(tmp_path / "night 1", tmp_path / "report.html", data=new)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert parts["part 1"].split("\n")[0] in page
+    for out in (result, tmp_path / "night 1"):
+        assert "near duplicate of 'part 1'" in str(explain(out, "near", new))
