@@ -8,7 +8,9 @@ Cost     one pass over the texts, a part of them in memory at a time
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.documents import stream
+from dupdetect.earlier import kept_documents
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.result import Result
 from dupdetect.truth import comparable, in_folder
@@ -128,10 +131,21 @@ def _within(ids: pa.ChunkedArray, folder: str) -> pa.ChunkedArray:
 
 def of_kept(run: Run, out: Any, text: str) -> Iterator[Part]:
     """Yield the documents that a run kept: the canonicals, in their order."""
-    first, rows = 0, np.flatnonzero(run.stays)
+    first, rows = 0, np.flatnonzero(run.stays[: run.new])
     for texts, table in _kept(out, text):
         yield Part(rows[first : first + len(texts)], texts, table)
         first += len(texts)
+
+
+def of_earlier(run: Run, text: str) -> Iterator[Part]:
+    """Yield the earlier documents that a run names, from the outputs that it was held against, where these are."""
+    wanted = run.ids.slice(run.new)
+    outputs = run.manifest["against"]["outputs"] if len(wanted) else []
+    for folder in outputs:
+        with suppress(DupdetectError):
+            for ids, texts, table in kept_documents(Path(folder), text):
+                place = pc.index_in(comparable(ids, "ids"), value_set=wanted).fill_null(-1).to_numpy()
+                yield Part(np.where(place < 0, -1, run.new + place), texts, table)
 
 
 def _kept(out: Any, text: str) -> Iterator[tuple[Any, pa.Table]]:
@@ -168,15 +182,15 @@ def read_texts(
     columns = run.manifest.get("columns") or {}
     text, id = text or columns.get("text") or "text", id or columns.get("id")
     if data is not None:
-        return _gathered(run, listing, of_input(run, data, text, id), by)
+        return _gathered(run, listing, chain(of_input(run, data, text, id), of_earlier(run, text)), by)
     reason = "the run's input was not given, and is not where it was"
     inputs = [Path(name) for name in run.manifest.get("inputs") or []]
     if inputs and all(map(Path.is_file, inputs)):
         try:
-            return _gathered(run, listing, of_input(run, inputs, text, id), by)
+            return _gathered(run, listing, chain(of_input(run, inputs, text, id), of_earlier(run, text)), by)
         except DupdetectError as error:
             reason = f"the run's input cannot be read as it was ({error})"
-    texts = _gathered(run, listing, of_kept(run, out, text), by)
+    texts = _gathered(run, listing, chain(of_kept(run, out, text), of_earlier(run, text)), by)
     texts.note = f"Texts of removed documents are not shown: {reason}."
     return texts
 

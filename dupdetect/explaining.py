@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from dupdetect.cleaning import clean, clean_texts
 from dupdetect.comparison import Comparison, compare
 from dupdetect.errors import DupdetectError, InputError
-from dupdetect.excerpts import Part, of_input, of_kept
+from dupdetect.excerpts import Part, of_earlier, of_input, of_kept
 from dupdetect.sketches import shingle_sets
 from dupdetect.standings import Run, load
 from dupdetect.truth import comparable, of_run
@@ -312,10 +312,11 @@ class _Source(NamedTuple):
     def parts(self, run: Run) -> list[Iterator[Part]]:
         """Return what is to be looked through."""
         if self.data is not None:
-            return [of_input(run, self.data, self.text, self.id)]
+            return [of_input(run, self.data, self.text, self.id), of_earlier(run, self.text)]
         inputs = [Path(name) for name in run.manifest.get("inputs") or []]
         there = bool(inputs) and all(map(Path.is_file, inputs))
-        return [of_kept(run, self.out, self.text), *([of_input(run, inputs, self.text, self.id)] if there else [])]
+        known = [of_kept(run, self.out, self.text), of_earlier(run, self.text)]
+        return [*known, of_input(run, inputs, self.text, self.id)] if there else known
 
 
 def _columns(run: Run, text: str | None, id: str | None) -> tuple[str, str | None]:

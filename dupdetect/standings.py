@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 
 from dupdetect.documents import REJECTS
 from dupdetect.errors import InputError
-from dupdetect.reading import find, read
+from dupdetect.finding import find
+from dupdetect.reading import read
 from dupdetect.result import Result
 from dupdetect.settings import POLICIES, Settings
 from dupdetect.truth import as_table, comparable, in_folder, of_run, require
@@ -58,6 +59,9 @@ class Run:
         The shingles that are template, ordered.
     ids : pyarrow.ChunkedArray of large_string
         n of them.
+    earlier : int
+        How many of the documents, the last ones, are of earlier outputs that the run was held against: those that its
+        tables name.
     """
 
     name: str
@@ -67,9 +71,15 @@ class Run:
     rejects: pa.Table
     template: Hashes
     ids: pa.ChunkedArray
+    earlier: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def new(self) -> int:
+        """How many documents the run itself had."""
+        return len(self) - self.earlier
 
     @cached_property
     def settings(self) -> Settings:
@@ -163,7 +173,25 @@ def load(out: Any) -> Run:
     require(clusters, ("id", "cluster"), "clusters")
     for column in ("relation", "score", "jaccard", "containment"):
         require(clusters.slice(0, 0), (column,), "clusters")
-    return Run(name, manifest, clusters, bridges, rejects, _template(templates), comparable(clusters["id"], "ids"))
+    n = clusters.num_rows
+    if manifest.get("against"):
+        clusters = _with_earlier(clusters, bridges)
+    ids = comparable(clusters["id"], "ids")
+    return Run(name, manifest, clusters, bridges, rejects, _template(templates), ids, clusters.num_rows - n)
+
+
+def _with_earlier(clusters: pa.Table, bridges: pa.Table) -> pa.Table:
+    """Add a row for each earlier document that is named, and stayed."""
+    named = [clusters["cluster"], bridges["id"], bridges["cluster"]]
+    chunks = [chunk for column in named for chunk in comparable(column, "clusters").chunks]
+    others = pa.chunked_array(chunks, pa.large_string()).unique()
+    others = others.filter(pc.invert(pc.is_in(others, value_set=comparable(clusters["id"], "ids"))))
+    given = {"id": others, "cluster": others, "canonical": pa.repeat(True, len(others))}
+    columns = [
+        given[field.name].cast(field.type) if field.name in given else pa.nulls(len(others), field.type)
+        for field in clusters.schema
+    ]
+    return pa.concat_tables([clusters, pa.table(columns, schema=clusters.schema)])
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
