@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from dupdetect.intrinsics import allocating, inlined, lowest
+from dupdetect.intrinsics import allocating, inlined, lowest, match_block, population
 from dupdetect.lines import PROSE
 
-_NEWLINE = np.uint8(10)
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
+
+find_newlines = match_block((((10, 10),),))
+find_wide = match_block((((0xE0, 0xFF),),))
 
 
 @allocating
@@ -23,25 +25,26 @@ def mark_prose(scratch, bitmap, size, count, flags):
     """Write to flags[:count] which words are of prose. Twin: `lines.prose`."""
     # How many words there are up to the end of each line that has words, and its half words, after two empty lines.
     ends, halves = np.empty(count + 1, np.int64), np.zeros(count + 5, np.int64)
-    lines, words, start, end = 0, 0, 0, 0
+    lines, words, before = 0, 0, 0
     inside = _ZERO
     for block in range((size >> 6) + 1):
         bits = bitmap[block]
-        turns = bits ^ (bits << _ONE | inside)
+        starts = bits & ~(bits << _ONE | inside)
         inside = bits >> np.uint64(63)
-        while turns:
-            position = (block << 6) + lowest(turns)
-            turns &= turns - _ONE
-            if end >= 0:  # a word begins
-                if words and holds_newline(scratch, end, position):
-                    ends[lines] = words
-                    lines += 1
-                start, end = position, -1
-            else:
-                end = position
-                words += 1
-                halves[lines + 2] += 1 if lone(scratch, start, end - start) else 2
-    if words:
+        lone = find_lone(scratch, bitmap, block << 6, starts)
+        breaks = find_newlines(scratch, block << 6)
+        while True:  # for each line of the block
+            here = breaks ^ (breaks - _ONE)  # up to the next newline; all, if there is none
+            found = population(starts & here)
+            words += found
+            halves[lines + 2] += 2 * found - population(lone & here)
+            if not breaks:
+                break
+            starts, lone, breaks = starts & ~here, lone & ~here, breaks & (breaks - _ONE)
+            if words > before:
+                ends[lines] = words
+                lines, before = lines + 1, words
+    if words > before:
         ends[lines] = words
         lines += 1
     word, any_full = 0, False
@@ -56,19 +59,17 @@ def mark_prose(scratch, bitmap, size, count, flags):
 
 
 @inlined
-def holds_newline(scratch, start, end):
-    """Return whether a line ends in scratch[start:end]."""
-    for position in range(start, end):  # noqa: SIM110 (numba compiles no any())
-        if scratch[position] == _NEWLINE:
-            return True
-    return False
-
-
-@inlined
-def lone(scratch, start, length):
-    """Return whether a word is a single character of three bytes or more. Twin: `lines.halves`."""
-    lead = scratch[start]
-    return (length == 3 and lead >= 0xE0) or (length == 4 and lead >= 0xF0)
+def find_lone(scratch, bitmap, base, starts):
+    """Find the words starting in a block that are one character of three bytes or more. Twin: `lines.halves`."""
+    lone = _ZERO
+    wide = starts & find_wide(scratch, base)
+    while wide:
+        bit = lowest(wide)
+        after = base + bit + (4 if scratch[base + bit] >= 0xF0 else 3)
+        wide &= wide - _ONE
+        if not bitmap[after >> 6] >> np.uint64(after & 63) & _ONE:
+            lone |= _ONE << np.uint64(bit)
+    return lone
 
 
 @allocating

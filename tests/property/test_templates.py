@@ -49,6 +49,15 @@ def webs(draw):
     return list(dict.fromkeys(texts))
 
 
+@st.composite
+def patchworks(draw):
+    """Draw texts of a few blocks in any order, of prose or of short lines: each shares others' here and there."""
+    writers = [Writer("en", n) for n in range(7)]
+    blocks = [writer.menu(30) if n < 2 else writer.paragraph(12 * n) for n, writer in enumerate(writers)]
+    drawn = draw(st.lists(st.lists(st.sampled_from(blocks), min_size=1, max_size=6), max_size=7))
+    return list(dict.fromkeys("\n\n".join(text) for text in drawn))
+
+
 def judge(texts, settings, workers=1, **options):
     """Judge all pairs of texts that share enough."""
     pairs = list(combinations(range(len(texts)), 2))
@@ -83,8 +92,8 @@ def test_marked_shingles_are_the_same_compiled(monkeypatch, texts, size, workers
     assert defined.values.tolist() == compiled.values.tolist()
 
 
-@hypothesis_settings(max_examples=100)
-@given(webs(), st.sampled_from([3, 5]))
+@hypothesis_settings(max_examples=150)
+@given(st.one_of(webs(), patchworks()), st.sampled_from([3, 5]))
 def test_pairs_are_weighed_as_sets_are(texts, size):
     settings = Settings(shingle_size=size)
     learning, found = judge(texts, settings)
