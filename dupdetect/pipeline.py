@@ -353,10 +353,10 @@ def _decide(
         found = candidates.find_by_keys((bands, prints), number, n, settings, shelf, workers=workers)
         pins = rules.Pins.of(corpus, text_of, rows, found)
         found = pins.apart(found)
-    texts, kept, at = rules.texts(corpus, earlier, rows, pins, shop)
-    known = _known(earlier, settings)
-    verifier = Judge(texts, at, settings, workers, kept=kept, shelf=shelf, templates=known)
     with clock.stage("verify", len(found.pairs)):
+        texts, kept, at = rules.texts(corpus, earlier, rows, pins, shop)
+        known = _known(earlier, settings)
+        verifier = Judge(texts, at, settings, workers, kept=kept, shelf=shelf, templates=known)
         verified = shop.finished("verified", lambda: _verified(*verify(found, verifier, settings, n), verifier))
         verifier.adopt(checkpoints.templates_of_arrays(verified))
         matches, spared = checkpoints.overlaps_of_arrays(verified), verified["spared"]
