@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 #: The two lowest bits of a shingle that is laid out: whether it is of prose, and whether it was there before.
 PROSE, REPEAT = np.uint64(1), np.uint64(2)
 
-#: Shingles that differ in less than this are the same: the rest is the hash.
-SAME = np.uint64(4)
-_BITS, _ONE = np.uint64(2), np.uint64(1)  # numba makes float64 of int64 with uint64: what meets hashes is typed
+#: The other bits are the hash: shingles that differ in less than `SAME` are the same.
+HASH, SAME = ~(PROSE | REPEAT), np.uint64(4)
+# Numba makes float64 of int64 with uint64: what meets hashes is typed.
+_BITS, _ONE = np.uint64(2), np.uint64(1)
 
 #: Steps of a count between two looks at whether it can still reach what is needed.
 STRIDE = 64
@@ -405,6 +406,6 @@ def shared_values(pages: Pages, visit: Visit, total: int) -> Hashes:
         hold(row, table, size, firsts, other, partners, 0)
         for position in range(len(other)):
             if partners[position] >= 0 and not other[position] & REPEAT:
-                values[found] = other[position] & ~(PROSE | REPEAT)
+                values[found] = other[position] & HASH
                 found += 1
     return values

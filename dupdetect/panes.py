@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect.cleaning import clean, clean_texts
+from dupdetect.layouts import HASH
 from dupdetect.passages import align
 from dupdetect.settings import Settings
 from dupdetect.sketches import marked_shingles
@@ -63,7 +64,7 @@ class Marker:
     settings : Settings
         Of the run; by default those of `compare`.
     template : uint64[n]
-        The shingles that the run learned are template, ordered, their lowest bits cleared.
+        The shingles that the run learned are template (`layouts.HASH`), ordered.
     most, fold : int
         Characters of a text that are looked at; of a part from which on its middle is folded.
     """
@@ -87,7 +88,7 @@ class Marker:
         if self._settings.weighs and len(self._template) and wanted:
             column = clean_texts(pa.array(wanted, pa.large_string()))
             rows = marked_shingles(column, np.arange(len(wanted)), self._settings)
-            self._known = dict(zip(wanted, np.split(rows.values & ~np.uint64(1), rows.offsets[1:-1]), strict=True))
+            self._known = dict(zip(wanted, np.split(rows.values & HASH, rows.offsets[1:-1]), strict=True))
 
     def pair(self, a: str, b: str) -> Pair:
         """Mark two texts, without lone surrogates."""
@@ -128,7 +129,7 @@ class Marker:
         hashes = self._known.get(text)
         if hashes is None:
             column = pa.array([clean(text)], pa.large_string())
-            hashes = marked_shingles(column, np.arange(1), self._settings).values & ~np.uint64(1)
+            hashes = marked_shingles(column, np.arange(1), self._settings).values & HASH
         place = np.searchsorted(self._template, hashes)
         return np.flatnonzero(np.append(self._template, ~np.uint64(0))[place] == hashes)
 

@@ -104,7 +104,7 @@ class Templates:
     Attributes
     ----------
     shingles : uint64[n]
-        Those that a framed pair shares: hashes, their two lowest bits cleared; sorted, distinct.
+        Those that a framed pair shares: hashes (`layouts.HASH`), sorted, distinct.
     lead : int32[n]
         Votes for template, less `AGAINST` times those for content.
     pairs : uint64[m], optional
@@ -299,10 +299,12 @@ class Judge(Verifier):
         visits, pages = self._layouts.visits(found.pairs), self._layouts.pages
         run = shared_values.worth(sum(visit.steps(pages) for visit in visits))
 
+        look = look_up.worth(float(found.shared.sum(dtype=np.int64)))
+
         def count(visit: Visit) -> tuple[Hashes, Int32]:
             values = run(pages, visit, int(found.shared[visit.rows].sum()))
             if among is not None:
-                values = values[look_up.worth(len(values))(among, values) > NEVER]
+                values = values[look(among, values) > NEVER]
             return _counted(values)
 
         return on_threads(count, visits, self._workers)

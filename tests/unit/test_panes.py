@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect import sketches
+from dupdetect.layouts import HASH
 from dupdetect.panes import CHANGED, FOLDED, MOST, SHARED, TEMPLATE, Marker
 from dupdetect.settings import Settings
 from dupdetect.sketches import marked_shingles
@@ -58,7 +59,7 @@ def test_learned_template_and_menus_are_marked_and_prose_is_not() -> None:
     chrome = "Our readers' council meets on the first Tuesday of each month in the old town hall"
     story = "The bell founder of Lund has cast a bell that nobody will ever hear, for it hangs under water in a harbour"
     learned = marked_shingles(pa.chunked_array([[chrome]], pa.large_string()), np.arange(1), settings).values
-    template = np.sort(learned & ~np.uint64(1))
+    template = np.sort(learned & HASH)
     (parts, _, _) = Marker(settings, template).alone(f"{story}.\n{chrome}.\n{story}.\nHome\nNews\nSport\nTides")
     assert marked(parts, TEMPLATE).startswith(chrome)
     assert story not in marked(parts, TEMPLATE)
@@ -70,7 +71,7 @@ def test_learned_template_and_menus_are_marked_and_prose_is_not() -> None:
 def test_what_is_expected_is_found_as_it_would_be_anyway(monkeypatch: pytest.MonkeyPatch) -> None:
     column = pa.array(list(QUOTES.values()), pa.large_string())
     learned = marked_shingles(column, np.arange(len(QUOTES)), Settings()).values
-    template = np.unique(learned & ~np.uint64(1))
+    template = np.unique(learned & HASH)
     texts = [f"{one}\r\n{other}\u00ad" for one, other in zip(QUOTES.values(), reversed(QUOTES.values()), strict=True)]
     plain, ahead = Marker(Settings(), template), Marker(Settings(), template)
     monkeypatch.setattr(sketches, "PATIENCE", 0)

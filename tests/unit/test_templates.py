@@ -4,7 +4,9 @@ from suits import Suit, Writer, site
 
 from dupdetect.candidates import pack, unpack
 from dupdetect.frames import FRAMED, FULL, SHORT
+from dupdetect.layouts import HASH
 from dupdetect.settings import Settings
+from dupdetect.sketches import marked_shingles
 from dupdetect.templates import (
     AGAINST,
     NEVER,
@@ -81,6 +83,15 @@ def test_a_lead_that_a_vote_turns_has_a_grade_of_its_own():
     grades = look_up(known.grades, shingles)
     for vote, grade in zip((1, -AGAINST, 0), least, strict=True):
         assert (grades >= grade).tolist() == (lead - vote > 0).tolist()
+
+
+def test_what_is_learned_are_shingles_of_the_texts():
+    """As reports look for it."""
+    pages = list(site("en", "suit", 3).values())
+    judge, _ = judged(pages)
+    rows = marked_shingles(pa.array(pages, pa.large_string()), np.arange(3), Settings())
+    common = set.intersection(*(set((rows.row(n) & HASH).tolist()) for n in range(3)))
+    assert judge.templates.shingles.tolist() == sorted(common)
 
 
 def test_values_are_counted():
