@@ -69,7 +69,7 @@ def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, s
 
     chosen = base.replace(**rule._asdict())
     sketches = sketch_texts(column, base)
-    text_of, rows = collapse(sketches)
+    text_of, rows = collapse(sketches.words, sketches.digests)
     judge = Judge(column, rows, base, 1)
     found = candidates.find(sketches.take(rows))
     verify(found, judge, base, len(rows))
