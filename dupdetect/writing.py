@@ -17,6 +17,7 @@ import math
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, groupby, pairwise
@@ -86,7 +87,7 @@ def write_folder(
         By file name without suffix. Those of `FORMATS` have their own format. Of iterables, a table or two are in
         memory at a time.
     manifest : mapping
-        For ``manifest.json``.
+        For ``manifest.json``. Its timings, if it has some, are told how long the tables took.
     files : mapping of str to callable, optional
         Further files, by name; each is called with the path to write.
     format : {"parquet", "jsonl", "csv"}
@@ -120,11 +121,14 @@ def _fill(
     files: Mapping[str, Callable[[Path], None]],
     format: str,
 ) -> None:
+    start = time.perf_counter()
     for name, table in tables.items():
         suffix = FORMATS.get(name, format)
         write_table(table, folder / f"{name}.{suffix}", suffix)
     for name, write in files.items():
         write(folder / name)
+    if "timings" in manifest:
+        manifest["timings"]["write"] = round(time.perf_counter() - start, 6)
     text = json.dumps(manifest, indent=2, ensure_ascii=False, default=_plain)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
