@@ -276,6 +276,28 @@ def test_on_disk_and_in_memory_with_sketches_and_without_it_is_the_same(against,
         assert result.kept.equals(expected.kept)
 
 
+def test_a_run_is_gone_on_with_if_what_it_is_held_against_is_as_it_was(against, tmp_path, monkeypatch):
+    old = {f"{n}": story(n) for n in range(8)}
+    new = {"near": f"{old['2']} indeed", "new": story("new")}
+    expected, work = against(old, new), tmp_path / "work"
+    file = tmp_path / "new.parquet"
+    pq.write_table(table(id=list(new), text=list(new.values())), file)
+
+    def resumed():
+        return dedup(file, against=tmp_path / "night 0", work=work, resume=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dupdetect.pipeline._result", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            resumed()
+    with monkeypatch.context() as patched:
+        patched.setattr("dupdetect.pipeline._decide", None)  # it is decided
+        assert decided(resumed()) == decided(expected)
+    (tmp_path / "night 0" / "manifest.json").write_text("{} ")
+    with pytest.raises(MismatchError, match="against"):
+        resumed()
+
+
 def test_with_sketches_no_earlier_text_is_signed_or_read_unless_it_must_be(against, tmp_path, monkeypatch):
     old = {f"{n}": story(n) for n in range(8)}
     against(old)
