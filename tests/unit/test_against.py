@@ -134,6 +134,16 @@ def test_two_earlier_documents_are_not_merged(against):
     }
 
 
+def test_what_two_outputs_both_kept_stays_in_both(tmp_path):
+    text = story("twice")
+    for name in "ab":
+        dedup({name: text}, sketches=True).write(tmp_path / name)
+    result = dedup({"c": text}, against=[tmp_path / "b", tmp_path / "a"])
+    assert decided(result) == {"c": ("a", "identical")}
+    assert result.matches.select(["a", "b"]).to_pylist() == [{"a": "a", "b": "c"}, {"a": "b", "b": "c"}]
+    assert result.superseded.num_rows == 0
+
+
 def test_a_bridge_is_one_the_next_night_too(against):
     parts = {f"part {n}": story(f"part {n}") for n in range(5)}
     weekly = "\n\n".join(parts.values())
