@@ -36,6 +36,7 @@ import pyarrow.parquet as pq
 from dupdetect.candidates import BUCKETS, SHIFT, Keys, distinct
 from dupdetect.cleaning import clean_texts
 from dupdetect.errors import InputError
+from dupdetect.loops import on_threads
 from dupdetect.sketches import Ragged
 from dupdetect.sketchfiles import SketchFile
 from dupdetect.sketching import sketch_rows, texts_of
@@ -265,7 +266,7 @@ class Earlier:
         """Read the texts of the chosen ones of related documents (int64[n], ascending), cleaned, in parts."""
         for number, output in enumerate(self._outputs):
             of_output = related.row[chosen[related.output[chosen] == number]]
-            for table in output.rows(of_output, [output.text]):
+            for table in output.rows(of_output, [output.text], self._workers):
                 with _read(output.folder / KEPT):
                     texts = texts_of(table, output.text)
                 yield clean_texts(texts, workers=self._workers)
@@ -286,7 +287,7 @@ class Earlier:
                     f"{output.folder / KEPT}: there is no column {lacking[0]!r}, by which canonicals are chosen; the "
                     f"columns are {', '.join(map(repr, output.columns))}"
                 )
-            tables += output.rows(related.row[chosen[related.output[chosen] == number]], columns)
+            tables += output.rows(related.row[chosen[related.output[chosen] == number]], columns, self._workers)
         try:
             return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
         except pa.ArrowException as error:
@@ -331,7 +332,7 @@ class Earlier:
         if self._work is None:
             self._work = tempfile.TemporaryDirectory(prefix="dupdetect-")
         path = Path(self._work.name) / f"{number}.parquet"
-        tables, ids = output.rows(None, [output.text]), output.canonicals().next(output.documents)
+        tables, ids = output.all_rows([output.text]), output.canonicals().next(output.documents)
         sketch_rows(tables, ids, output.text, self._settings, self._workers, path)
         return SketchFile(path, self._settings)
 
@@ -497,26 +498,34 @@ class _Output:
             for batch in file.iter_batches(batch_size=ROWS, columns=["id", "canonical"]):
                 yield batch.column("id").filter(batch.column("canonical"))
 
-    def rows(self, chosen: Int | None, columns: list[str] | None) -> Iterator[pa.Table]:
-        """Yield rows that were kept, some at a time: the chosen ones (int64[n], ascending), or all."""
-        begin = done = 0
+    def all_rows(self, columns: list[str] | None) -> Iterator[pa.Table]:
+        """Yield all rows that were kept, some at a time: these columns, or all."""
         with _read(self.folder / KEPT), pq.ParquetFile(self.folder / KEPT) as file:
-            for group in range(file.num_row_groups):
-                count = file.metadata.row_group(group).num_rows
-                end = done if chosen is None else int(np.searchsorted(chosen, begin + count))
-                if chosen is None:
-                    batches = file.iter_batches(batch_size=ROWS, row_groups=[group], columns=columns)
-                    yield from (pa.Table.from_batches([batch]) for batch in batches)
-                elif end > done:
-                    yield file.read_row_group(group, columns=columns).take(pa.array(chosen[done:end] - begin))
-                begin, done = begin + count, end
+            for batch in file.iter_batches(batch_size=ROWS, columns=columns):
+                yield pa.Table.from_batches([batch])
+
+    def rows(self, chosen: Int, columns: list[str] | None, workers: int) -> Iterator[pa.Table]:
+        """Yield the chosen (int64[n], ascending) of the rows that were kept, a row group for each thread at a time."""
+        with _read(self.folder / KEPT), pq.ParquetFile(self.folder / KEPT) as file:
+            counts = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+        starts = np.append(0, np.cumsum(counts, dtype=np.int64))
+        cuts = np.searchsorted(chosen, starts)
+        groups = np.flatnonzero(np.diff(cuts)).tolist()
+
+        def read(group: int) -> pa.Table:
+            within = chosen[cuts[group] : cuts[group + 1]] - starts[group]
+            with _read(self.folder / KEPT), pq.ParquetFile(self.folder / KEPT) as file:
+                return file.read_row_group(group, columns=columns, use_threads=False).take(pa.array(within))
+
+        for first in range(0, len(groups), workers):
+            yield from on_threads(read, groups[first : first + workers], workers)
 
 
 def kept_documents(folder: Path, text: str) -> Iterator[tuple[pa.ChunkedArray, pa.LargeStringArray, pa.Table]]:
     """Yield the ids, texts and rows of what an output keeps; its column of texts is `text` where it names none."""
     output = _Output(folder, text)
     ids = output.canonicals()
-    for table in output.rows(None, None):
+    for table in output.all_rows(None):
         yield ids.next(table.num_rows), texts_of(table, output.text), table
 
 
