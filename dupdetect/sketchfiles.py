@@ -2,7 +2,7 @@
 
 Input    ids and `Sketches`, in any number of parts; or a file of them
 Output   a Parquet file, a row for each document; or the same ids and sketches, in parts of bounded size
-Cost     some 200 MB/s to write, 500 MB/s to read; in memory a part of 16 MB, however large the file
+Cost     some 200 MB/s to write, 250 to read; in memory a part of 16 MB, however large the file
 
 A sketch file is Parquet, for any tool to read:
 
