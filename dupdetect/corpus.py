@@ -334,9 +334,12 @@ def _store(journal: Journal, number: int, held: _Held) -> _Held:
 def _load(journal: Journal, number: int) -> _Held | None:
     """Return a part from a journal, if it was finished."""
     name = f"part-{number:06}"
-    rejects, rows, texts = (journal.get(f"{name}.{kind}") for kind in ("rejects", "rows", "texts"))
+    rejects = journal.get(f"{name}.rejects")
+    if rejects is None:  # what else there is of the part was not finished
+        return None
+    rows, texts = (journal.get(f"{name}.{kind}") for kind in ("rows", "texts"))
     arrays = journal.get_arrays(f"{name}.keys")
-    if rejects is None or rows is None or texts is None or arrays is None:
+    if rows is None or texts is None or arrays is None:
         return None
     return _mapped(rows, texts, arrays, rejects)
 

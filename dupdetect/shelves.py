@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 #: Share of a shelf's memory that mapped pages may take; the rest is for what stages allocate.
-MAPPED = 0.2
+MAPPED = 0.12
 
 #: Share of a shelf's memory that one stage's largest arrays may take at a time.
 ROOM = 0.15
 
-#: Seconds between two looks at how much is mapped. Two threads touch some 2 GB a second.
-PERIOD = 0.01
+#: Seconds between two looks at how much is mapped: a kernel that maps large pages maps a GB in less than 0.1 s.
+PERIOD = 0.002
 
 
 class Column:

@@ -79,7 +79,7 @@ def scrubbed(texts: list[str]) -> list[str]:
     return made.to_pylist()  # type: ignore[no-any-return]
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.lists(TEXT, max_size=5))
 def test_the_twin_equals_the_definition(texts: list[str]) -> None:
     assert scrubbed(texts) == [clean(text) for text in texts]

@@ -24,9 +24,9 @@ from dupdetect.words import words
 pytest.importorskip("numba")
 
 EXHAUSTIVE = bool(os.environ.get("DUPDETECT_EXHAUSTIVE")) or os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
-ANY_TEXT = settings(deadline=None, max_examples=16_000 if EXHAUSTIVE else 600)
-ANY_SETTING = settings(deadline=None, max_examples=4_000 if EXHAUSTIVE else 200)
-ANY_SORT = settings(deadline=None, max_examples=2_000 if EXHAUSTIVE else 200)
+ANY_TEXT = settings(deadline=None, max_examples=16_000 if EXHAUSTIVE else 300)
+ANY_SETTING = settings(deadline=None, max_examples=4_000 if EXHAUSTIVE else 100)
+ANY_SORT = settings(deadline=None, max_examples=2_000 if EXHAUSTIVE else 100)
 
 #: What a normalising, casefolding cutter of words can stumble over.
 HOSTILE = (

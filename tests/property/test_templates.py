@@ -75,7 +75,7 @@ def test_lines_are_prose_as_defined(texts, size):
         assert prose_shingles(marks, size).tolist() == [any(run) for run in oracles.runs(marks.tolist(), size)]
 
 
-@hypothesis_settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LINES, max_size=4), st.integers(1, 6), st.integers(1, 2), st.data())
 def test_marked_shingles_are_the_same_compiled(monkeypatch, texts, size, workers, data):
     pytest.importorskip("numba")
@@ -92,7 +92,7 @@ def test_marked_shingles_are_the_same_compiled(monkeypatch, texts, size, workers
     assert defined.values.tolist() == compiled.values.tolist()
 
 
-@hypothesis_settings(max_examples=150)
+@hypothesis_settings(max_examples=60)
 @given(st.one_of(webs(), patchworks()), st.sampled_from([3, 5]))
 def test_pairs_are_weighed_as_sets_are(texts, size):
     settings = Settings(shingle_size=size)
