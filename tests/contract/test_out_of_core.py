@@ -144,3 +144,19 @@ def test_too_little_memory_is_refused(memory):
 def test_resuming_wants_a_folder():
     with pytest.raises(SettingsError, match="give work="):
         dupdetect.dedup(["text"], resume=True)
+
+
+def test_real_pages_are_the_same_in_memory_and_on_disk_on_one_core_and_two(shared, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "PART_BYTES", 2 << 20)
+    pages = shared / "corpora" / "pages" / "docs.jsonl.gz"
+    if not pages.exists():
+        pytest.skip(f"{pages} is not there")
+    results = [
+        dupdetect.dedup(pages, workers=workers, **options)
+        for workers in (1, 2)
+        for options in ({}, {"work": tmp_path / f"work-{workers}", "resume": True, "memory": workshop.LEAST})
+    ]
+    assert [spilled(result) for result in results] == [False, True, False, True]
+    assert all(equal(results[0], result) for result in results[1:])
+    for result in results:
+        result.close()
