@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 import dupdetect
-from dupdetect import auditing, intervals
+from dupdetect.evaluation import audit as auditing
+from dupdetect.evaluation import intervals
 
 
 @dataclass(frozen=True)

@@ -135,9 +135,9 @@ def definition(data: pa.Table, options: Options) -> Job:
     """The definition in Python: words, shingles, signatures; LSH and lookup by `datasketch`."""
     from datasketch import MinHashLSH
 
-    from dupdetect.minhash import permutations, signature, to_datasketch
-    from dupdetect.shingles import shingle_hashes, word_hashes
-    from dupdetect.words import words
+    from dupdetect.sketches.minhash import permutations, signature, to_datasketch
+    from dupdetect.text.shingles import shingle_hashes, word_hashes
+    from dupdetect.text.words import words
 
     texts = data["text"].to_pylist()
 
@@ -181,8 +181,8 @@ def similarities(
     """
     from scipy.sparse import csr_matrix
 
-    from dupdetect.shingles import shingle_hashes, word_hashes
-    from dupdetect.words import words
+    from dupdetect.text.shingles import shingle_hashes, word_hashes
+    from dupdetect.text.words import words
 
     sets = [np.unique(shingle_hashes(word_hashes(words(text, unit)), size)) for text in texts]
     sizes = np.array([len(hashes) for hashes in sets])

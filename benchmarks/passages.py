@@ -34,8 +34,8 @@ from typing import Any, NamedTuple
 
 from reporting import bar, bars_table, machine, markdown
 
-from dupdetect.passages import find_passages
-from dupdetect.spans import find_spans
+from dupdetect.matching.passages import find_passages
+from dupdetect.matching.spans import find_spans
 
 KINDS = ("copy", "moved", "quoted", "page", "suit", "merged", "stranger")
 RATES = (0.0, 0.02, 0.05, 0.1)

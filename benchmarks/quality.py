@@ -40,8 +40,8 @@ import scoring
 from reporting import bar, bars_table, machine, markdown
 from watching import run
 
-from dupdetect.bands import choose
-from dupdetect.scores import PairScore
+from dupdetect.evaluation.scores import PairScore
+from dupdetect.sketches.bands import choose
 
 HERE = Path(__file__).resolve().parent
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dupdetect.scores import PairScore
+from dupdetect.evaluation.scores import PairScore
 
 Labels = npt.NDArray[np.int64]
 Pairs = npt.NDArray[np.int64]  # shape (n, 2)
@@ -46,7 +46,7 @@ def score_clusters_by_pairs(found: Labels, truth: Pairs) -> PairScore:
 
 
 def _evaluate(found: Labels, truth: pa.Table, **options: Any) -> PairScore:
-    from dupdetect.evaluation import evaluate
+    from dupdetect.evaluation.evaluate import evaluate
 
     return evaluate(pa.table({"id": np.arange(len(found)), "cluster": found}), truth, listed=0, **options).pairs
 

@@ -10,20 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dupdetect.auditing import Audit, audit
-    from dupdetect.comparison import Comparison, compare
     from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError, SettingsError
-    from dupdetect.evaluation import evaluate
-    from dupdetect.explaining import Explanation, explain
-    from dupdetect.passages import Passage
-    from dupdetect.pipeline import dedup, signatures, sketch
-    from dupdetect.reporting import report
-    from dupdetect.result import Cluster, Result
-    from dupdetect.scores import Evaluation
+    from dupdetect.evaluation.audit import Audit, audit
+    from dupdetect.evaluation.evaluate import evaluate
+    from dupdetect.evaluation.scores import Evaluation
+    from dupdetect.evaluation.tune import Tuning, tune
+    from dupdetect.matching.compare import Comparison, compare
+    from dupdetect.matching.passages import Passage
+    from dupdetect.pipeline.dedup import dedup, signatures, sketch
+    from dupdetect.reports.explain import Explanation, explain
+    from dupdetect.reports.html import report
+    from dupdetect.results.result import Cluster, Result
     from dupdetect.settings import Settings
-    from dupdetect.sketches import Sketches
-    from dupdetect.sketchfiles import SketchFile, SketchWriter, read_sketches, write_sketches
-    from dupdetect.tuning import Tuning, tune
+    from dupdetect.sketches.files import SketchFile, SketchWriter, read_sketches, write_sketches
+    from dupdetect.sketches.sketches import Sketches
 
 __version__ = "0.1.0"
 
@@ -58,44 +58,44 @@ __all__ = [
     "write_sketches",
 ]
 
-_ROOM_OF = {
-    "Audit": "auditing",
-    "Cluster": "result",
-    "Comparison": "comparison",
+_MODULE_OF = {
+    "Audit": "evaluation.audit",
+    "Cluster": "results.result",
+    "Comparison": "matching.compare",
     "DupdetectError": "errors",
-    "Evaluation": "scores",
-    "Explanation": "explaining",
+    "Evaluation": "evaluation.scores",
+    "Explanation": "reports.explain",
     "InputError": "errors",
     "MismatchError": "errors",
     "OutputError": "errors",
-    "Passage": "passages",
-    "Result": "result",
+    "Passage": "matching.passages",
+    "Result": "results.result",
     "Settings": "settings",
     "SettingsError": "errors",
-    "SketchFile": "sketchfiles",
-    "SketchWriter": "sketchfiles",
-    "Sketches": "sketches",
-    "Tuning": "tuning",
-    "audit": "auditing",
-    "compare": "comparison",
-    "dedup": "pipeline",
-    "evaluate": "evaluation",
-    "explain": "explaining",
-    "report": "reporting",
-    "read_sketches": "sketchfiles",
-    "signatures": "pipeline",
-    "sketch": "pipeline",
-    "tune": "tuning",
-    "write_sketches": "sketchfiles",
+    "SketchFile": "sketches.files",
+    "SketchWriter": "sketches.files",
+    "Sketches": "sketches.sketches",
+    "Tuning": "evaluation.tune",
+    "audit": "evaluation.audit",
+    "compare": "matching.compare",
+    "dedup": "pipeline.dedup",
+    "evaluate": "evaluation.evaluate",
+    "explain": "reports.explain",
+    "report": "reports.html",
+    "read_sketches": "sketches.files",
+    "signatures": "pipeline.dedup",
+    "sketch": "pipeline.dedup",
+    "tune": "evaluation.tune",
+    "write_sketches": "sketches.files",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOM_OF:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'dupdetect' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"dupdetect.{_ROOM_OF[name]}"), name)
+    value = getattr(import_module(f"dupdetect.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from dupdetect.cli import main
+from dupdetect.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -71,7 +71,7 @@ class Settings:
         documents are linked to a few of them instead, and the survivors once more.
     templates : bool
         Whether text that comes with the page and not with the article is told from the latter, by its lines and by
-        what other documents show, and weighs next to nothing (`dupdetect.templates`). With the unit "word" alone.
+        what other documents show, and weighs next to nothing (`dupdetect.matching.boilerplate`). With the unit "word" alone.
     canonical : str or callable
         Which member represents a cluster, of those that every other member matches. "cleanest": the one with
         the least text that is not the cluster's own. "longest": the most words. "earliest" and "priority": the
@@ -205,7 +205,7 @@ class Settings:
         """Bands and rows: `bands` where given, else as `datasketch` chooses them for the threshold."""
         if self.bands is not None:
             return self.bands
-        from dupdetect.bands import choose
+        from dupdetect.sketches.bands import choose
 
         return choose(self.threshold, self.num_perm)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dupdetect.rows import Rows
+from dupdetect.io.rows import Rows
 from dupdetect.settings import Settings
 
 TEXTS = ["The ferry was late. ", "A recipe\nfor [bold]bread[/bold]", "\x1b[31mred\x07 and \u202eturned"]
@@ -49,7 +49,7 @@ class FakeResult:
 DRIVER = """
     import sys, time, warnings
     import dupdetect
-    from dupdetect import cli
+    from dupdetect.cli import main as cli
     from fakes import FakeResult
 
     def dedup(data, *, progress=None, **options):
@@ -65,5 +65,6 @@ def started(script: Path, body: str, *arguments: str | Path, **options: Any) -> 
     """Start the command with a `dedup` of the given body."""
     script.write_text(textwrap.dedent(DRIVER).format(body=body), encoding="utf-8")
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": {}} | options
-    options["env"] = os.environ | {"PYTHONPATH": str(Path(__file__).parent)} | options["env"]
+    here = Path(__file__).parent
+    options["env"] = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])} | options["env"]
     return subprocess.Popen([sys.executable, str(script), *map(str, arguments)], **options)

@@ -11,7 +11,9 @@ import regex
 import xxhash
 from datasketch import MinHash, MinHashLSH
 
-from dupdetect import frames, lines, templates
+from dupdetect.matching import boilerplate as templates
+from dupdetect.matching import interleaving as frames
+from dupdetect.text import main_content as lines
 
 WITHOUT_SPACES = [
     "Han",
@@ -264,7 +266,7 @@ def read_pair(a, b):
 
 
 def weigh(texts, pairs, settings):
-    """Weigh pairs of texts as `dupdetect.templates` says, no document in more of them than vote.
+    """Weigh pairs of texts as `dupdetect.matching.boilerplate` says, no document in more of them than vote.
 
     Gives {(a, b): (shared, size of a, size of b, share of template, framed)}.
     """

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from dupdetect.scores import PairScore
+from dupdetect.evaluation.scores import PairScore
 
 scoring = pytest.importorskip("scoring")
 

@@ -16,8 +16,8 @@ import pytest
 from hostile import write_run
 
 import dupdetect
-from dupdetect import excerpts
-from dupdetect.reporting import report
+from dupdetect.reports import texts as excerpts
+from dupdetect.reports.html import report
 
 #: What a browser may be called; DUPDETECT_BROWSER names another.
 NAMES = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")

@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 import dupdetect
-from dupdetect import cli
+from dupdetect.cli import main as cli
 
 TABLES = ("clusters", "matches", "bridges", "kept")
 

@@ -31,7 +31,7 @@ def test_each_name_is_there_and_documented(name: str) -> None:
 
 def test_all_is_sorted_and_complete() -> None:
     assert list(dupdetect.__all__) == sorted(set(dupdetect.__all__))
-    assert set(dupdetect.__all__) == set(dupdetect._ROOM_OF)
+    assert set(dupdetect.__all__) == set(dupdetect._MODULE_OF)
     assert set(dupdetect.__all__) <= set(dir(dupdetect))
 
 
@@ -40,7 +40,7 @@ def test_type_checkers_see_the_same_names() -> None:
     block = next(node for node in tree.body if isinstance(node, ast.If))
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     shown = {alias.name: node.module for node in imports for alias in node.names}
-    assert shown == {name: f"dupdetect.{room}" for name, room in dupdetect._ROOM_OF.items()}
+    assert shown == {name: f"dupdetect.{room}" for name, room in dupdetect._MODULE_OF.items()}
 
 
 def test_every_error_is_exported() -> None:
@@ -64,9 +64,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     [
         "from dupdetect import Comparison",
         "from dupdetect import compare",
-        "from dupdetect.comparison import Comparison",
-        "import dupdetect.comparison",
-        "import dupdetect.pipeline",
+        "from dupdetect.matching.compare import Comparison",
+        "import dupdetect.matching.compare",
+        "import dupdetect.pipeline.dedup",
         "dupdetect.Settings()",
         "dupdetect.dedup(['one', 'two'])",
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import dupdetect
-from dupdetect import cli
+from dupdetect.cli import main as cli
 
 STORY = "The ferry to the island will not run on Sunday because the crew has been on strike since the end of the month."
 TEXTS = {

@@ -9,8 +9,9 @@ import pytest
 import suits
 
 import dupdetect
-from dupdetect import pipeline, workshop
+from dupdetect._storage import workspace as workshop
 from dupdetect.errors import InputError, MismatchError, SettingsError
+from dupdetect.pipeline import dedup as pipeline
 
 TABLES = ("clusters", "matches", "bridges", "kept", "rejects", "templates")
 

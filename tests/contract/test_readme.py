@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import dupdetect
-from dupdetect import cli
+from dupdetect.cli import main as cli
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 

@@ -12,7 +12,7 @@ import pytest
 from suits import mixture
 
 import dupdetect
-from dupdetect import pipeline
+from dupdetect.pipeline import dedup as pipeline
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are killed in a fork, which this system has not"),

@@ -9,7 +9,8 @@ import pyarrow.parquet
 import pytest
 
 import dupdetect
-from dupdetect import Settings, cli
+from dupdetect import Settings
+from dupdetect.cli import main as cli
 
 OPTIONS = ["--shingle-sizes", "1,2", "--window", "8"]
 

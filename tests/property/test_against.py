@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from suits import LANGUAGES, Writer
 
-from dupdetect.pipeline import dedup
+from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 
 #: Texts of which none is a copy of another.

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from oracles import relation
 
 import dupdetect
-from dupdetect import auditing, candidates, intervals
-from dupdetect.templates import Judge
-from dupdetect.verify import NONE
+from dupdetect.evaluation import audit as auditing
+from dupdetect.evaluation import intervals
+from dupdetect.matching import candidates
+from dupdetect.matching.boilerplate import Judge
+from dupdetect.matching.verify import NONE
 
 texts = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=12).map(" ".join), min_size=1, max_size=12)
 settings = st.builds(

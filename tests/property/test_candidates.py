@@ -9,11 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect import bands, candidates
-from dupdetect.candidates import Keys, Source, find, find_by_keys, join_documents, sort_into_buckets, turn_round, unpack
+from dupdetect._storage.arrays import DiskShelf, Shelf
+from dupdetect.matching import candidates
+from dupdetect.matching.candidates import (
+    Keys,
+    Source,
+    find,
+    find_by_keys,
+    join_documents,
+    sort_into_buckets,
+    turn_round,
+    unpack,
+)
 from dupdetect.settings import Settings
-from dupdetect.shelves import DiskShelf, Shelf
-from dupdetect.sketches import Ragged, Sketches
+from dupdetect.sketches import bands
+from dupdetect.sketches.sketches import Ragged, Sketches
 
 KEYS = st.lists(st.sets(st.integers(0, 12), max_size=6), max_size=14)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dupdetect import cleaning
-from dupdetect.cleaning import clean
-from dupdetect.words import words
+from dupdetect.text import clean as cleaning
+from dupdetect.text.clean import clean
+from dupdetect.text.words import words
 
 #: What a cleaner of texts can stumble over, breaks of lines often.
 HOSTILE = (

@@ -7,10 +7,10 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.candidates import pack
-from dupdetect.clusters import FOREIGN, MOST, cleanness, cluster, contents, part_bridges, take_matches
+from dupdetect.clustering.clusters import FOREIGN, MOST, cleanness, cluster, contents, part_bridges, take_matches
+from dupdetect.matching.candidates import pack
+from dupdetect.matching.verify import Overlaps, Verifier
 from dupdetect.settings import Settings
-from dupdetect.verify import Overlaps, Verifier
 
 SETTINGS = Settings(shingle_size=1, least=3, containment=0.7, threshold=0.8)
 

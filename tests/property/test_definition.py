@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect.settings import UNITS, Settings
-from dupdetect.sketches import define
+from dupdetect.sketches.sketches import define
 
 SCRIPTS = [
     "the",

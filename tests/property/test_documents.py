@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect import documents, jsonlines
-from dupdetect.documents import collect
+from dupdetect.io import documents, jsonlines
+from dupdetect.io.documents import collect
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 ids = st.integers(0, 5) | st.none()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect import evaluate
-from dupdetect.evaluation import LISTED
+from dupdetect.evaluation.evaluate import LISTED
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=25)
 label_pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=4)

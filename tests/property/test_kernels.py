@@ -16,10 +16,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dupdetect import bands, kernels, minhash, winnow
+from dupdetect._compiled import kernels
 from dupdetect.settings import UNITS
-from dupdetect.shingles import digest, shingle_hashes, word_hashes
-from dupdetect.words import words
+from dupdetect.sketches import bands, minhash
+from dupdetect.sketches import winnowing as winnow
+from dupdetect.text.shingles import digest, shingle_hashes, word_hashes
+from dupdetect.text.words import words
 
 pytest.importorskip("numba")
 

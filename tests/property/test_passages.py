@@ -9,9 +9,9 @@ from itertools import chain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.cleaning import clean
-from dupdetect.passages import align
-from dupdetect.words import words
+from dupdetect.matching.passages import align
+from dupdetect.text.clean import clean
+from dupdetect.text.words import words
 
 VOCABULARIES = {
     "en": "river boat fog tea lamp stone bridge window winter clock garden letter market music road",

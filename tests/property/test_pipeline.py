@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from dupdetect import loops, sketches
-from dupdetect.pipeline import dedup
+from dupdetect._compiled import dispatch as loops
+from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
+from dupdetect.sketches import sketches
 
 #: Every shingle is a fingerprint and every band one row, so that no copy is missed and oracles can be exact.
 EXACT = Settings(shingle_size=2, window=1, num_perm=16, bands=(16, 1), shared=0.01, least=3, frequent=1000)

@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect import sketchfiles
 from dupdetect.settings import Settings
-from dupdetect.sketches import Ragged, Sketches
-from dupdetect.sketchfiles import SketchFile, SketchWriter, end_to_end
+from dupdetect.sketches import files as sketchfiles
+from dupdetect.sketches.files import SketchFile, SketchWriter, end_to_end
+from dupdetect.sketches.sketches import Ragged, Sketches
 
 SETTINGS = Settings(num_perm=4, bands=(2, 2))
 HASHES = st.integers(0, 2**64 - 1)

@@ -7,10 +7,10 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dupdetect.cleaning import clean
-from dupdetect.lines import prose
-from dupdetect.spans import find_spans
-from dupdetect.words import words
+from dupdetect.matching.spans import find_spans
+from dupdetect.text.clean import clean
+from dupdetect.text.main_content import prose
+from dupdetect.text.words import words
 
 # Characters that are changed, joined, reordered, multiplied or taken away, beside some that are left alone.
 KNOTS = (

@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dupdetect import csvfiles, jsonlines
-from dupdetect.documents import Documents, collect, conform, stream
 from dupdetect.errors import InputError
-from dupdetect.repeats import repeated
+from dupdetect.io import csv as csvfiles
+from dupdetect.io import jsonlines
+from dupdetect.io.documents import Documents, collect, conform, stream
+from dupdetect.io.duplicate_ids import repeated
 
 texts = st.sampled_from(["", "Snow.", "雪が降る港", "ثلج", "снег идёт", "หิมะ", "बर्फ़", "🌨️❄", "two\nlines", "2020-01-01"])
 values = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(0, 1) | texts

@@ -11,14 +11,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from suits import LANGUAGES, Suit, Writer
 
-from dupdetect import loops, sketches
-from dupdetect.candidates import pack
-from dupdetect.lines import prose, prose_shingles
-from dupdetect.pipeline import dedup
+from dupdetect._compiled import dispatch as loops
+from dupdetect._storage.arrays import DiskShelf
+from dupdetect.matching.boilerplate import Judge
+from dupdetect.matching.candidates import pack
+from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
-from dupdetect.shelves import DiskShelf
-from dupdetect.sketches import marked_shingles, sketch_texts
-from dupdetect.templates import Judge
+from dupdetect.sketches import sketches
+from dupdetect.sketches.sketches import marked_shingles, sketch_texts
+from dupdetect.text.main_content import prose, prose_shingles
 
 FEW = hypothesis_settings(max_examples=12)
 FEW_PATCHED = hypothesis_settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.thresholds import LEAST, STEPS, Goal, Grid, Measured, Rule, bands_for, components, found_by, middle
+from dupdetect.evaluation.thresholds import (
+    LEAST,
+    STEPS,
+    Goal,
+    Grid,
+    Measured,
+    Rule,
+    bands_for,
+    components,
+    found_by,
+    middle,
+)
 
 share = st.sampled_from([0.0, 0.004, 0.01, 0.29, 0.3, 0.57, 0.575, 0.58, 0.99, 1.0]) | st.floats(0, 1)
 row = st.tuples(

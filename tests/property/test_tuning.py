@@ -8,12 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dupdetect
-from dupdetect import candidates, tuning
-from dupdetect.labels import Labelled
-from dupdetect.pipeline import collapse, verify
-from dupdetect.sketches import sketch_texts
-from dupdetect.templates import Judge
-from dupdetect.thresholds import Rule
+from dupdetect.evaluation import tune as tuning
+from dupdetect.evaluation.labels import Labelled
+from dupdetect.evaluation.thresholds import Rule
+from dupdetect.matching import candidates
+from dupdetect.matching.boilerplate import Judge
+from dupdetect.pipeline.dedup import collapse, verify
+from dupdetect.sketches.sketches import sketch_texts
 
 SITES = {
     "en": (

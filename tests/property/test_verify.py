@@ -8,10 +8,10 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.candidates import pack
-from dupdetect.layouts import Pages, Visit, count_shared, even_cuts, mark_repeats, whole_cuts
+from dupdetect.matching.candidates import pack
+from dupdetect.matching.shingle_rows import Pages, Visit, count_shared, even_cuts, mark_repeats, whole_cuts
+from dupdetect.matching.verify import RELATIONS, Verifier
 from dupdetect.settings import UNITS, Settings
-from dupdetect.verify import RELATIONS, Verifier
 
 TEXTS = st.lists(st.lists(st.sampled_from("abc漢"), max_size=15).map(" ".join), min_size=2, max_size=6)
 

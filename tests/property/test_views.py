@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from dupdetect.comparison import compare
-from dupdetect.views import Side, order, show
+from dupdetect.matching.compare import compare
+from dupdetect.reports.terminal import Side, order, show
 
 QUOTE = "nobody knows how the old clock in the tower came to be painted green and gold"
 HOSTILE = (

@@ -7,11 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import dupdetect
-from dupdetect import candidates
+from dupdetect.matching import candidates
 from dupdetect.settings import Settings
-from dupdetect.shingles import shingle_hashes, word_hashes
-from dupdetect.sketches import define, sketch_texts
-from dupdetect.winnow import fingerprints
+from dupdetect.sketches.sketches import define, sketch_texts
+from dupdetect.sketches.winnowing import fingerprints
+from dupdetect.text.shingles import shingle_hashes, word_hashes
 
 #: Few words, so that surroundings often resemble what is shared.
 WORDS = st.sampled_from([f"w{n}" for n in range(12)])

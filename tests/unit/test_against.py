@@ -7,10 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 from suits import LANGUAGES, Writer, site
 
-from dupdetect import corpus, earlier
-from dupdetect.cli import main
+from dupdetect.cli.main import main
 from dupdetect.errors import InputError, MismatchError
-from dupdetect.pipeline import dedup
+from dupdetect.pipeline import corpus
+from dupdetect.pipeline import earlier_runs as earlier
+from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 
 
@@ -273,8 +274,8 @@ def test_on_disk_and_in_memory_with_sketches_and_without_it_is_the_same(against,
     results = [dedup(new, against=folder, workers=1)]
     with monkeypatch.context() as patched:
         patched.setattr(corpus, "FOOTPRINT", 1 << 40)  # nothing fits
-        patched.setattr("dupdetect.against.FOOTPRINT", 1 << 40)
-        patched.setattr("dupdetect.pipeline.FOOTPRINT", 1 << 40)
+        patched.setattr("dupdetect.pipeline.incremental.FOOTPRINT", 1 << 40)
+        patched.setattr("dupdetect.pipeline.dedup.FOOTPRINT", 1 << 40)
         results.append(dedup(new, against=folder))
         assert results[-1].manifest["memory"]["on_disk"]
     (folder / "sketches.parquet").unlink()
@@ -297,11 +298,11 @@ def test_a_run_is_gone_on_with_if_what_it_is_held_against_is_as_it_was(against, 
         return dedup(file, against=tmp_path / "night 0", work=work, resume=True)
 
     with monkeypatch.context() as patched:
-        patched.setattr("dupdetect.pipeline._result", lambda *_: 1 / 0)
+        patched.setattr("dupdetect.pipeline.dedup._result", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             resumed()
     with monkeypatch.context() as patched:
-        patched.setattr("dupdetect.pipeline._decide", None)  # it is decided
+        patched.setattr("dupdetect.pipeline.dedup._decide", None)  # it is decided
         assert decided(resumed()) == decided(expected)
     (tmp_path / "night 0" / "manifest.json").write_text("{} ")
     with pytest.raises(MismatchError, match="against"):
@@ -367,8 +368,8 @@ def test_warnings_are_only_of_sketches_that_are_missing(against):
 
 
 def test_ranks_of_those_who_stand_and_of_those_who_come_last():
-    from dupdetect.canonical import rank
-    from dupdetect.rows import Rows
+    from dupdetect.clustering.canonical import rank
+    from dupdetect.io.rows import Rows
 
     rows, none = Rows.of(table(id=[*"abcd"], priority=[1, 2, 1, 0])), np.zeros(4, np.bool_)
     columns = rows, rows.column("id"), np.array([4, 3, 2, 1]), np.array([0.9, 0.1, 0.5, 0.7]), ~none
@@ -386,9 +387,10 @@ def test_ranks_of_those_who_stand_and_of_those_who_come_last():
 
 
 def test_reports_and_explanations_show_the_earlier_documents_too(against, tmp_path):
-    from dupdetect import excerpts, standings
-    from dupdetect.explaining import explain
-    from dupdetect.reporting import report
+    from dupdetect.reports import listing as standings
+    from dupdetect.reports import texts as excerpts
+    from dupdetect.reports.explain import explain
+    from dupdetect.reports.html import report
 
     parts = {f"part {n}": story(n) for n in range(4)}
     new = {"near": f"{parts['part 1']} indeed", "weekly": "\n".join(parts.values()), "own": story("own")}

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from dupdetect.ahead import one_ahead
+from dupdetect.io.read_ahead import one_ahead
 
 
 def test_items_come_in_order_and_from_another_thread():

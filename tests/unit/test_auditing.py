@@ -10,9 +10,13 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
-from dupdetect import audit, auditing, intervals, neighbours, sketches
+from dupdetect import audit
 from dupdetect.errors import InputError, MismatchError, SettingsError
-from dupdetect.result import Result
+from dupdetect.evaluation import audit as auditing
+from dupdetect.evaluation import exact_search as neighbours
+from dupdetect.evaluation import intervals
+from dupdetect.results.result import Result
+from dupdetect.sketches import sketches
 
 STORY = (
     "The council voted last night to keep the old swimming baths open until a new pool is built beside the river. "

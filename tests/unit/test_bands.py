@@ -3,7 +3,7 @@ import pytest
 import xxhash
 from datasketch import MinHashLSH
 
-from dupdetect import bands
+from dupdetect.sketches import bands
 
 
 @pytest.mark.parametrize("num_perm", [16, 64, 100, 128])

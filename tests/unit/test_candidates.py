@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from dupdetect import candidates
-from dupdetect.candidates import find, pack, union, unpack, without
+from dupdetect.matching import candidates
+from dupdetect.matching.candidates import find, pack, union, unpack, without
 from dupdetect.settings import Settings
-from dupdetect.sketches import Ragged, Sketches
+from dupdetect.sketches.sketches import Ragged, Sketches
 
 
 def sketches_of(band_keys, fingerprints, **settings):

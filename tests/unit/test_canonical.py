@@ -4,12 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dupdetect.candidates import pack
-from dupdetect.canonical import TRIES, choose, least, rank
+from dupdetect.clustering.canonical import TRIES, choose, least, rank
 from dupdetect.errors import InputError, SettingsError
-from dupdetect.rows import Rows
+from dupdetect.io.rows import Rows
+from dupdetect.matching.candidates import pack
+from dupdetect.matching.verify import Verifier
 from dupdetect.settings import Settings
-from dupdetect.verify import Verifier
 
 
 def ranked(ids, *, clean=None, words=None, columns=None, **settings):

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dupdetect import cleaning, kernels
-from dupdetect.cleaning import clean, clean_texts
-from dupdetect.words import words
+from dupdetect._compiled import kernels
+from dupdetect.text import clean as cleaning
+from dupdetect.text.clean import clean, clean_texts
+from dupdetect.text.words import words
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,7 @@ def test_many_texts_wait_for_the_compiler_only_if_there_is_one(monkeypatch: pyte
 def test_characters_that_the_quick_look_does_not_know_are_cleaned_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """As they will be of a Unicode that is yet to come."""
     pytest.importorskip("numba")
-    from dupdetect import scrubbing
+    from dupdetect._compiled import clean as scrubbing
 
     monkeypatch.setattr(cleaning, "patient", lambda _: False)
     monkeypatch.setattr(scrubbing, "is_sought", lambda _: False)

@@ -21,11 +21,12 @@ import pytest
 from fakes import FakeResult, started
 
 import dupdetect
-from dupdetect import cli, summary
-from dupdetect.comparison import Comparison
+from dupdetect.cli import main as cli
+from dupdetect.cli import summary
 from dupdetect.errors import InputError, MismatchError, OutputError, SettingsError
-from dupdetect.result import Result
-from dupdetect.rows import Rows
+from dupdetect.io.rows import Rows
+from dupdetect.matching.compare import Comparison
+from dupdetect.results.result import Result
 from dupdetect.settings import POLICIES, Settings
 
 
@@ -582,6 +583,6 @@ def _read_all(terminal: int) -> bytes:
 
 
 def test_starting_imports_nothing_heavy() -> None:
-    code = "import sys, dupdetect.cli; print(*sys.modules)"
+    code = "import sys, dupdetect.cli.main; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"rich", "pyarrow", "numpy", "numba", "datasketch"} & set(modules.split())

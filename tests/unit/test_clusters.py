@@ -1,11 +1,11 @@
 import numpy as np
 import pyarrow as pa
 
-from dupdetect import clusters
-from dupdetect.candidates import pack
-from dupdetect.clusters import cleanness, cluster, contents, part_bridges
+from dupdetect.clustering import clusters
+from dupdetect.clustering.clusters import cleanness, cluster, contents, part_bridges
+from dupdetect.matching.candidates import pack
+from dupdetect.matching.verify import Overlaps, Verifier
 from dupdetect.settings import Settings
-from dupdetect.verify import Overlaps, Verifier
 
 SETTINGS = Settings(shingle_size=1, containment=0.7, least=3)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import dupdetect
-from dupdetect import cli
-from dupdetect.explaining import Explanation
+from dupdetect.cli import main as cli
+from dupdetect.reports.explain import Explanation
 
 STORY = (
     "The harbour bridge was closed on Monday after an inspection found deep cracks in two of its pillars. Engineers of "

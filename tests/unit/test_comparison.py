@@ -1,8 +1,8 @@
 import pytest
 
 import dupdetect
-from dupdetect.comparison import Comparison, compare
 from dupdetect.errors import InputError, SettingsError
+from dupdetect.matching.compare import Comparison, compare
 from dupdetect.settings import Settings
 
 ARTICLE = " ".join(f"word{n}" for n in range(40))

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from dupdetect.documents import REJECTS, Documents, collect
 from dupdetect.errors import InputError
+from dupdetect.io.documents import REJECTS, Documents, collect
 
 A, B = "The lamps went out.", "Über Nacht fiel Schnee."
 NULL = "column 'text' is null, expected a string"
@@ -113,7 +113,7 @@ def test_a_relation_of_duckdb_keeps_its_columns_and_ids():
     # In a process of its own: duckdb's bindings complain at exit, after the last line of the test run.
     script = """
 import duckdb
-from dupdetect.documents import collect
+from dupdetect.io.documents import collect
 
 documents = collect(duckdb.sql("select 'x' as id, 1 as n, 'one text' as text union all select 'y', 2, 'another'"))
 assert sorted(documents.ids.to_pylist()) == ["x", "y"]

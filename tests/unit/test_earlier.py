@@ -7,14 +7,14 @@ import pyarrow.parquet as pq
 import pytest
 from suits import LANGUAGES, Writer, site
 
-from dupdetect.candidates import Keys
-from dupdetect.cleaning import clean
-from dupdetect.earlier import Earlier, KeySet, common_type, find_outputs
+from dupdetect._storage.arrays import DiskShelf, Shelf
 from dupdetect.errors import InputError, MismatchError
-from dupdetect.pipeline import dedup, sketch
+from dupdetect.matching.candidates import Keys
+from dupdetect.pipeline.dedup import dedup, sketch
+from dupdetect.pipeline.earlier_runs import Earlier, KeySet, common_type, find_outputs
 from dupdetect.settings import Settings
-from dupdetect.shelves import DiskShelf, Shelf
-from dupdetect.sketchfiles import write_sketches
+from dupdetect.sketches.files import write_sketches
+from dupdetect.text.clean import clean
 
 SETTINGS = Settings()
 TEXTS = {f"{language} {n}": Writer(language, n).story(2) for language in LANGUAGES for n in range(3)}

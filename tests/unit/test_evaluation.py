@@ -13,7 +13,7 @@ import pytest
 import dupdetect
 from dupdetect import evaluate
 from dupdetect.errors import InputError
-from dupdetect.scores import MissedPairs, PairScore, RelationScore, WrongCluster
+from dupdetect.evaluation.scores import MissedPairs, PairScore, RelationScore, WrongCluster
 
 # Found: a b c d | e f | g; true: a b | c d e | f g. Counted by hand in the tests.
 FOUND = {"a": "a", "b": "a", "c": "a", "d": "a", "e": "e", "f": "e", "g": "g"}

@@ -9,8 +9,8 @@ import pytest
 import dupdetect
 from dupdetect import explain
 from dupdetect.errors import InputError
-from dupdetect.explaining import texts_of
-from dupdetect.standings import load
+from dupdetect.reports.explain import texts_of
+from dupdetect.reports.listing import load
 
 STORY = (
     "The harbour bridge was closed on Monday after an inspection found deep cracks in two of its pillars. Engineers of "

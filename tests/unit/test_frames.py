@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dupdetect.frames import FRAMED, FULL, OTHER, SHORT, STRETCH, WITHIN, Side, kind_of, read_side
-from dupdetect.layouts import PROSE, REPEAT
+from dupdetect.matching.interleaving import FRAMED, FULL, OTHER, SHORT, STRETCH, WITHIN, Side, kind_of, read_side
+from dupdetect.matching.shingle_rows import PROSE, REPEAT
 
 
 def row_of(count, short=()):

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dupdetect._storage.arrays import DiskShelf
+from dupdetect._storage.checkpoints import Journal
 from dupdetect.errors import MismatchError, OutputError
-from dupdetect.journal import Journal
-from dupdetect.shelves import DiskShelf
 
 PLAN = {"settings": {"threshold": 0.8}, "inputs": [{"name": "news.jsonl", "bytes": 3}]}
 TABLE = pa.table({"text": ["一つ", "สอง", "ثلاثة", "🙂"], "n": [1, None, 3, 4]})
@@ -112,7 +112,7 @@ def test_a_torn_line_counts_for_nothing_and_spoils_nothing(tmp_path):
 def test_two_runs_do_not_work_in_one_folder(tmp_path):
     journal = opened(tmp_path)
     code = (
-        "import sys; from pathlib import Path; from dupdetect.journal import Journal; from dupdetect.shelves import *\n"
+        "import sys; from pathlib import Path; from dupdetect._storage.checkpoints import Journal; from dupdetect._storage.arrays import *\n"
         "Journal(Path(sys.argv[1]), {}, DiskShelf(sys.argv[1], 1 << 30), resume=False)"
     )
     other = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)

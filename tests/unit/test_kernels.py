@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dupdetect import kernels, minhash
-from dupdetect.shingles import shingle_hashes, word_hashes
-from dupdetect.words import words
+from dupdetect._compiled import kernels
+from dupdetect.sketches import minhash
+from dupdetect.text.shingles import shingle_hashes, word_hashes
+from dupdetect.text.words import words
 
 TEXTS = ["The quick brown fox jumps over the lazy dog", "", "Ein Café in Zürich", "東京 2025"] * 50
 
 WORKER = """
     import sys
     import numpy as np
-    from dupdetect import kernels
+    from dupdetect._compiled import kernels
     data = "one two three four five six seven".encode()
     offsets = np.array([0, len(data)])
     assert kernels.available()
@@ -190,7 +191,7 @@ def test_without_numba_says_so_once() -> None:
     code = """
         import sys, warnings
         sys.modules["numba"] = None
-        from dupdetect import kernels
+        from dupdetect._compiled import kernels
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             assert not kernels.available()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from suits import LANGUAGES, Writer
 
-from dupdetect.lines import halves, prose, prose_shingles
-from dupdetect.words import words
+from dupdetect.text.main_content import halves, prose, prose_shingles
+from dupdetect.text.words import words
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -14,9 +14,10 @@ import pytest
 from fakes import FakeResult, started
 
 import dupdetect
-from dupdetect import cli, progress, stages
+from dupdetect.cli import main as cli
+from dupdetect.cli import progress, stages
+from dupdetect.cli.json_log import Log
 from dupdetect.errors import InputError
-from dupdetect.loglines import Log
 
 Lines = list[dict[str, Any]]
 

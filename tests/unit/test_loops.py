@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from dupdetect import kernels, loops
-from dupdetect.loops import Loop, available_workers, on_threads
+from dupdetect._compiled import dispatch as loops
+from dupdetect._compiled import kernels
+from dupdetect._compiled.dispatch import Loop, available_workers, on_threads
 
 
 def double(number: int) -> int:
@@ -85,5 +86,5 @@ def test_available_workers_are_those_this_process_may_use(monkeypatch):
 def test_loops_are_loaded_without_the_compiler():
     import subprocess
 
-    code = "import sys, dupdetect.candidates, dupdetect.verify, dupdetect.clusters; assert 'numba' not in sys.modules"
+    code = "import sys, dupdetect.matching.candidates, dupdetect.matching.verify, dupdetect.clustering.clusters; assert 'numba' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

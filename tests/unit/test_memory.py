@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect import memory
-from dupdetect.cli import command
+from dupdetect._storage import memory
+from dupdetect.cli.main import command
 from dupdetect.errors import SettingsError
 
 UNITS = {

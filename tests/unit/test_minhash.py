@@ -5,8 +5,8 @@ from datasketch import MinHash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect import minhash
 from dupdetect.errors import MismatchError
+from dupdetect.sketches import minhash
 
 HASHES = st.lists(st.integers(0, 2**64 - 1), max_size=20)
 

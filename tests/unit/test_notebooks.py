@@ -9,8 +9,8 @@ import pytest
 from hostile import ATTACKS
 
 import dupdetect
-from dupdetect.notebooks import clusters_html
-from dupdetect.result import Cluster
+from dupdetect.reports.notebook import clusters_html
+from dupdetect.results.result import Cluster
 
 STORY = (
     "The beekeeper of Anholt counts her hives each evening, and each evening there is one more than she remembers, "

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect import sketches
-from dupdetect.layouts import HASH
-from dupdetect.panes import CHANGED, FOLDED, MOST, SHARED, TEMPLATE, Marker
+from dupdetect.matching.shingle_rows import HASH
+from dupdetect.reports.marked_texts import CHANGED, FOLDED, MOST, SHARED, TEMPLATE, Marker
 from dupdetect.settings import Settings
-from dupdetect.sketches import marked_shingles
-from dupdetect.visible import shown
+from dupdetect.sketches import sketches
+from dupdetect.sketches.sketches import marked_shingles
+from dupdetect.text.visible import shown
 
 QUOTES = {
     "en": "We shall repair the old weir before the winter comes to the upper valley",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dupdetect import compare
-from dupdetect.cleaning import clean
-from dupdetect.passages import Passage, align, find_passages
-from dupdetect.words import words
+from dupdetect.matching.passages import Passage, align, find_passages
+from dupdetect.text.clean import clean
+from dupdetect.text.words import words
 
 QUOTE = "We shall repair the old weir before the winter comes and the ice breaks it"
 MENU = "Home\nNews\nSport\nWeather\nContact\nImprint\nPrivacy\nTerms\nJobs\nHelp"

@@ -9,11 +9,12 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
-from dupdetect import candidates, sketches
 from dupdetect.errors import InputError, SettingsError
-from dupdetect.pipeline import ROUNDS, collapse, dedup, signatures, sketch
+from dupdetect.matching import candidates
+from dupdetect.pipeline.dedup import ROUNDS, collapse, dedup, signatures, sketch
 from dupdetect.settings import Settings
-from dupdetect.sketches import define
+from dupdetect.sketches import sketches
+from dupdetect.sketches.sketches import define
 
 ARTICLE = " ".join(f"word{n}" for n in range(60))
 CHROME = " ".join(f"menu{n}" for n in range(60))

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from dupdetect import bars, progress, stages
-from dupdetect.stages import Listener, Moment, Relay
+from dupdetect.cli import bars, progress, stages
+from dupdetect.cli.stages import Listener, Moment, Relay
 
 Heard = list[tuple[Moment, str, int, int]]
 

@@ -12,8 +12,13 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
 
-from dupdetect import columns, csvfiles, finding, jsonlines, opening, reading
 from dupdetect.errors import InputError
+from dupdetect.io import csv as csvfiles
+from dupdetect.io import jsonlines
+from dupdetect.io import paths as finding
+from dupdetect.io import readers as reading
+from dupdetect.io import schema as columns
+from dupdetect.io import streams as opening
 
 ROWS = [{"id": "a", "text": "The lamps went out."}, {"id": "b", "text": "Über Nacht fiel Schnee."}]
 

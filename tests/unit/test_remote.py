@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import dupdetect
-from dupdetect import remote
-from dupdetect.documents import collect, stream
 from dupdetect.errors import InputError, OutputError
-from dupdetect.writing import check_folder, write_folder
+from dupdetect.io import remote
+from dupdetect.io.documents import collect, stream
+from dupdetect.results.folder import check_folder, write_folder
 
 TEXTS = [
     "雪が降った。港の灯が消えた。",
@@ -162,7 +162,7 @@ def test_of_parquet_only_what_is_read_is_fetched(folder, monkeypatch):
         monkeypatch.setattr(file, "read", lambda length=-1: (fetched.append(length), read(length))[1], raising=False)
         return file
 
-    monkeypatch.setattr("dupdetect.opening.open_ranges", counted)
+    monkeypatch.setattr("dupdetect.io.streams.open_ranges", counted)
     assert len(list(stream(url, part_bytes=200_000, after=last))) == 1
     assert 0 < sum(fetched) < size / 2
 

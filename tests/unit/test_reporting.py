@@ -19,11 +19,13 @@ from click.testing import CliRunner
 from hostile import write_run
 
 import dupdetect
-from dupdetect import excerpts, reporting, standings
-from dupdetect.cli import command
+from dupdetect.cli.main import command
 from dupdetect.errors import InputError, OutputError
-from dupdetect.reporting import page, report
-from dupdetect.visible import shown
+from dupdetect.reports import html as reporting
+from dupdetect.reports import listing as standings
+from dupdetect.reports import texts as excerpts
+from dupdetect.reports.html import page, report
+from dupdetect.text.visible import shown
 
 STORY = (
     "The lock keeper at Oberfurt says that the old gate will be replaced before the spring floods, and that barges "
@@ -221,7 +223,7 @@ def test_the_command_says_what_it_wrote(place: Path, tmp_path: Path) -> None:
 
 
 def test_plotting_is_imported_when_it_is_needed() -> None:
-    code = "import dupdetect.reporting, sys; print([x for x in ('matplotlib', 'jinja2') if x in sys.modules])"
+    code = "import dupdetect.reports.html, sys; print([x for x in ('matplotlib', 'jinja2') if x in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 

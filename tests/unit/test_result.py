@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from dupdetect.errors import OutputError
-from dupdetect.result import Cluster, Result
+from dupdetect.results.result import Cluster, Result
 
 
 def result_of(rows):
@@ -58,5 +58,5 @@ def test_a_result_is_written_as_a_folder(tmp_path):
 
 
 def test_importing_it_does_not_import_pyarrow():
-    code = "import sys, dupdetect.result; sys.exit('pyarrow' in sys.modules)"
+    code = "import sys, dupdetect.results.result; sys.exit('pyarrow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

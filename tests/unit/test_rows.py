@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dupdetect.columns import conform
-from dupdetect.rows import Rows
+from dupdetect.io.rows import Rows
+from dupdetect.io.schema import conform
 
 PARTS = [
     pa.table({"id": [1, 2], "text": ["一つ", "สอง"]}),

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
-from dupdetect import scorecards
-from dupdetect.scorecards import Card, Share
+from dupdetect.cli import scorecards
+from dupdetect.cli.scorecards import Card, Share
 
 FOUND = {1234567: "a", 2: "a", 3: "a", 4: "d"}
 TRUE = {1234567: 1, 2: 1, 3: 2, 4: 2, 5: 2}

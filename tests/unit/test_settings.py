@@ -9,9 +9,9 @@ import threading
 import numpy as np
 import pytest
 
-from dupdetect import bands
 from dupdetect.errors import DupdetectError, SettingsError
 from dupdetect.settings import POLICIES, Settings
+from dupdetect.sketches import bands
 
 #: A value of each setting that is not its default.
 OTHERS = {

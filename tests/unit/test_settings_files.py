@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect import OutputError, Settings, SettingsError, cli, dedup
+from dupdetect import OutputError, Settings, SettingsError, dedup
+from dupdetect.cli import main as cli
 
 WRONG = {
     "tresholdd = 0.8": "unknown setting tresholdd; the settings are shingle_size",

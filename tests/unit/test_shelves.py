@@ -5,7 +5,7 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from dupdetect.shelves import DiskShelf, Shelf, resident_mapped
+from dupdetect._storage.arrays import DiskShelf, Shelf, resident_mapped
 
 
 @pytest.fixture(params=["memory", "disk"])

@@ -5,7 +5,7 @@ import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.shingles import avalanche, digest, shingle_hashes, word_hashes
+from dupdetect.text.shingles import avalanche, digest, shingle_hashes, word_hashes
 
 WORDS = st.lists(st.sampled_from(["a", "b", "漢", "слово", "कि", "x" * 300]), max_size=12)
 

@@ -6,10 +6,20 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from dupdetect import kernels, minhash, sketches
+from dupdetect._compiled import kernels
 from dupdetect.errors import MismatchError
 from dupdetect.settings import Settings
-from dupdetect.sketches import Ragged, Sketches, buffers, define, marked_shingles, patient, shingle_sets, sketch_texts
+from dupdetect.sketches import minhash, sketches
+from dupdetect.sketches.sketches import (
+    Ragged,
+    Sketches,
+    buffers,
+    define,
+    marked_shingles,
+    patient,
+    shingle_sets,
+    sketch_texts,
+)
 
 SMALL = Settings(shingle_size=2, num_perm=16, window=3, bands=(4, 4))
 TEXTS = ["", "one", "one two", "One, two!", "a b c d e f g h", "漢字かな", "a b c d e f g x", "😀", "слово за слово"]

@@ -7,12 +7,12 @@ import pytest
 import xxhash
 
 import dupdetect
-from dupdetect import sketchfiles
-from dupdetect.columns import plain_column
 from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError
+from dupdetect.io.schema import plain_column
 from dupdetect.settings import Settings
-from dupdetect.sketches import Sketches, define
-from dupdetect.sketchfiles import KEY, KEY_SUM, SketchFile, SketchWriter, end_to_end, read_sketches, write_sketches
+from dupdetect.sketches import files as sketchfiles
+from dupdetect.sketches.files import KEY, KEY_SUM, SketchFile, SketchWriter, end_to_end, read_sketches, write_sketches
+from dupdetect.sketches.sketches import Sketches, define
 
 SMALL = Settings(shingle_size=2, num_perm=16, window=3, bands=(4, 4))
 TEXTS = [

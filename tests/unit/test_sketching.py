@@ -5,14 +5,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dupdetect import documents, sketching
-from dupdetect.cleaning import clean
-from dupdetect.cli import main
+from dupdetect.cli.main import main
 from dupdetect.errors import InputError, OutputError
+from dupdetect.io import documents
 from dupdetect.settings import Settings
-from dupdetect.sketches import define
-from dupdetect.sketchfiles import read_sketches
-from dupdetect.sketching import sketch_documents
+from dupdetect.sketches import build as sketching
+from dupdetect.sketches.build import sketch_documents
+from dupdetect.sketches.files import read_sketches
+from dupdetect.sketches.sketches import define
+from dupdetect.text.clean import clean
 
 SMALL = Settings(shingle_size=2, num_perm=16, window=3, bands=(4, 4))
 TEXTS = {

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from dupdetect.cleaning import clean
-from dupdetect.lines import prose
-from dupdetect.spans import find_spans
-from dupdetect.words import words
+from dupdetect.matching.spans import find_spans
+from dupdetect.text.clean import clean
+from dupdetect.text.main_content import prose
+from dupdetect.text.words import words
 
 
 def slices(text: str, unit: str = "word") -> list[str]:

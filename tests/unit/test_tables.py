@@ -2,14 +2,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dupdetect import tables
-from dupdetect.candidates import pack
-from dupdetect.clusters import Contents
-from dupdetect.rows import Rows
+from dupdetect.clustering.clusters import Contents
+from dupdetect.io.rows import Rows
+from dupdetect.matching.boilerplate import Templates
+from dupdetect.matching.candidates import pack
+from dupdetect.matching.verify import Overlaps
+from dupdetect.pipeline import tables
+from dupdetect.pipeline.tables import Decision
 from dupdetect.settings import Settings
-from dupdetect.tables import Decision
-from dupdetect.templates import Templates
-from dupdetect.verify import Overlaps
 
 SETTINGS = Settings()
 

@@ -2,12 +2,7 @@ import numpy as np
 import pyarrow as pa
 from suits import Suit, Writer, site
 
-from dupdetect.candidates import pack, unpack
-from dupdetect.frames import FRAMED, FULL, SHORT
-from dupdetect.layouts import HASH
-from dupdetect.settings import Settings
-from dupdetect.sketches import marked_shingles
-from dupdetect.templates import (
+from dupdetect.matching.boilerplate import (
     AGAINST,
     NEVER,
     PLAIN,
@@ -19,7 +14,12 @@ from dupdetect.templates import (
     look_up,
     tabled,
 )
-from dupdetect.verify import CONTAINED, NEAR_DUPLICATE, NONE, Overlaps, Weights
+from dupdetect.matching.candidates import pack, unpack
+from dupdetect.matching.interleaving import FRAMED, FULL, SHORT
+from dupdetect.matching.shingle_rows import HASH
+from dupdetect.matching.verify import CONTAINED, NEAR_DUPLICATE, NONE, Overlaps, Weights
+from dupdetect.settings import Settings
+from dupdetect.sketches.sketches import marked_shingles
 
 
 def judged(texts, settings=None):

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
-from dupdetect import truth
 from dupdetect.errors import InputError
+from dupdetect.results import tables_of as truth
 
 COLUMNS = ("id", "cluster")
 

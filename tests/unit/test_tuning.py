@@ -12,7 +12,7 @@ import pytest
 
 import dupdetect
 from dupdetect import InputError, OutputError, Settings, SettingsError, Tuning, tune
-from dupdetect.tuning import SIZES
+from dupdetect.evaluation.tune import SIZES
 
 WORDS = [f"word{i}" for i in range(2000)]
 QUICK: dict[str, Any] = {"shingle_sizes": [1, 3], "resamples": 30, "repeats": 2}
@@ -277,7 +277,7 @@ def test_the_curve_is_drawn(tuning: Tuning, tmp_path: Path, monkeypatch: pytest.
     for bad in (tmp_path / "pr.docx", tmp_path / "no" / "pr.png"):
         with pytest.raises(OutputError, match="the picture cannot be written"):
             tuning.picture(bad)
-    monkeypatch.setattr("dupdetect.curves.find_spec", lambda _name: None)
+    monkeypatch.setattr("dupdetect.evaluation.curve.find_spec", lambda _name: None)
     with pytest.raises(OutputError, match=r"python -m pip install 'dupdetect\[bench\]'"):
         tuning.picture(tmp_path / "pr.png")
     assert "matplotlib" in sys.modules

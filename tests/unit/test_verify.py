@@ -3,11 +3,12 @@ import oracles
 import pyarrow as pa
 import pytest
 
-from dupdetect import layouts, loops
-from dupdetect.candidates import pack
-from dupdetect.layouts import count_shared
+from dupdetect._compiled import dispatch as loops
+from dupdetect.matching import shingle_rows as layouts
+from dupdetect.matching.candidates import pack
+from dupdetect.matching.shingle_rows import count_shared
+from dupdetect.matching.verify import CONTAINED, CONTAINS, NEAR_DUPLICATE, NONE, RELATIONS, Overlaps, Verifier
 from dupdetect.settings import Settings
-from dupdetect.verify import CONTAINED, CONTAINS, NEAR_DUPLICATE, NONE, RELATIONS, Overlaps, Verifier
 
 
 def overlap(shared, size_a, size_b):

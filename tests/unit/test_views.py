@@ -7,9 +7,9 @@ import unicodedata
 import pytest
 from rich.console import Console
 
-from dupdetect.comparison import compare
-from dupdetect.panes import Marker
-from dupdetect.views import CHANGED, OWN, SHARED, Side, order, show
+from dupdetect.matching.compare import compare
+from dupdetect.reports.marked_texts import Marker
+from dupdetect.reports.terminal import CHANGED, OWN, SHARED, Side, order, show
 
 STORY = (
     "The lock keeper counted nine barges before noon, and none of them carried coal any more, only tourists. "

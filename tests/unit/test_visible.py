@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.visible import opening, shown
+from dupdetect.text.visible import opening, shown
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.winnow import fingerprints
+from dupdetect.sketches.winnowing import fingerprints
 
 HASHES = st.lists(st.integers(0, 20), max_size=40)
 

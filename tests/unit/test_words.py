@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect.settings import UNITS
-from dupdetect.words import PATTERNS, SCRIPTS_WITHOUT_SPACES, normalize, words
+from dupdetect.text.words import PATTERNS, SCRIPTS_WITHOUT_SPACES, normalize, words
 
 # Characters of every kind, so that short texts mix scripts, marks, case, widths and what is no word.
 MIXED = st.text(alphabet="aBéßÅﬁ１٣९_' .-\n\x00漢かカﾊﾟ한กิຂខម่русЖعَدहिंि😀👩‍💻\u200d\u0301\ufeffİǅΣς½Ⅷ", max_size=30)

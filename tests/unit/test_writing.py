@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dupdetect import writing
 from dupdetect.errors import OutputError
-from dupdetect.writing import check_folder, write_folder, write_table
+from dupdetect.results import folder as writing
+from dupdetect.results.folder import check_folder, write_folder, write_table
 
 TABLES = {"kept": pa.table({"id": [1, 2], "text": ["a", None]}), "rejects": pa.table({"row": [3]})}
 FILES = ["kept.parquet", "manifest.json", "rejects.jsonl"]

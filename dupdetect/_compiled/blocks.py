@@ -1,0 +1,251 @@
+"""Blocks of documents to sketches, compiled: one call per block, everything in buffers used over and over.
+
+Input    documents: UTF-8 as Arrow lays it out (uint8[bytes], int64[n + 1]), and which of them
+Output   what `dupdetect.sketches.sketches` keeps of them, or their shingle hashes
+Cost     O(bytes * num_perm / word length)
+
+Its two compiled functions alone are called from Python, by `dupdetect._compiled.kernels`, and kept on disk.
+"""
+
+# mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xxhash
+from numba import njit
+from numba.core.caching import FunctionCache
+
+from dupdetect._compiled.hash import (
+    PIECE,
+    digest,
+    hash_characters,
+    hash_shingles,
+    hash_words,
+    key_bands,
+    sign,
+    sort_distinct,
+    winnow,
+)  # fmt: skip
+from dupdetect._compiled.intrinsics import allocating
+from dupdetect._compiled.main_content import mark_prose, mark_shingles
+from dupdetect._compiled.normalize import FULL, SLACK, count_words, fold, single_out
+
+#: What is compiled into this module's functions; numba by itself would look at this file alone.
+_SOURCES = (
+    "blocks",
+    "folding",
+    "hashing",
+    "intrinsics",
+    "characters",
+    "shingles",
+    "marking",
+    "lines",
+    "layouts",
+    "frames",
+)
+
+
+@lru_cache(maxsize=1)
+def _stamp():
+    """Return a hash of the sources: code compiled from others must not be loaded."""
+    here = Path(__file__)
+    return xxhash.xxh3_128_hexdigest(b"".join(here.with_name(f"{name}.py").read_bytes() for name in _SOURCES))
+
+
+class _Cache(FunctionCache):
+    """Compiled code on disk that is never in the way.
+
+    What cannot be read is compiled anew, what cannot be written is not: a full disk, a damaged file.
+    """
+
+    def _index_key(self, signature, codegen):
+        return (*super()._index_key(signature, codegen), _stamp())
+
+    def load_overload(self, signature, target_context):
+        with suppress(Exception):
+            return super().load_overload(signature, target_context)
+        return None
+
+    def save_overload(self, signature, data):
+        with suppress(Exception):
+            super().save_overload(signature, data)
+
+
+def kept(function):
+    """Compile a function at its first call and keep the code on disk, where there is a place for it.
+
+    Numba tries NUMBA_CACHE_DIR, this folder, then the user's cache folder; without any, each process compiles.
+    """
+    dispatcher: Any = njit(nogil=True)(function)
+    with suppress(RuntimeError):  # "no locator available": no folder can be written
+        dispatcher._cache = _Cache(function)
+    return dispatcher
+
+
+@allocating
+def word_buffers():
+    """Return the buffers of `hash_words`: bounds, heads, tails, lengths, numbers of the long words."""
+    most = PIECE // 2 + 1
+    return (
+        np.empty(2 * most + 8, np.int64),
+        np.empty(most, np.uint64),
+        np.empty(most, np.uint64),
+        np.empty(most, np.uint64),
+        np.empty(most, np.int64),
+    )
+
+
+@allocating
+def fold_and_grow(characters, data, start, end, codes, scratch, bitmap):
+    """`fold`, in larger buffers if these are too small; return the buffers and the bytes written."""
+    needed = end - start + 2 * SLACK
+    while True:
+        if len(scratch) < needed:
+            scratch = np.empty(needed + needed // 4, np.uint8)
+            bitmap = np.empty((len(scratch) >> 6) + 1, np.uint64)
+        size = fold(characters, data, start, end, codes, scratch, bitmap)
+        if size >= 0:
+            return codes, scratch, bitmap, size
+        if size == FULL:
+            needed = 2 * len(scratch)
+        else:
+            codes = np.empty(4 * len(codes), np.int32)
+
+
+@allocating
+def grown(values, needed):
+    """Return `values`, or if it is too short a new array; what it held is lost."""
+    return values if len(values) >= needed else np.empty(needed + needed // 4, values.dtype)
+
+
+@allocating
+def with_room(values, total, more):
+    """Return `values`, or if there is no room for `more` behind the first `total`, a longer array that begins so."""
+    if total + more <= len(values):
+        return values
+    larger = np.empty(2 * (total + more), values.dtype)
+    larger[:total] = values[:total]
+    return larger
+
+
+@allocating
+def hash_units(scratch, bitmap, size, single, hashes, buffers):
+    """Hash the words of a folded document, or its `single` characters; return the hashes and how many they are."""
+    blocks = (size >> 6) + 1
+    count = single_out(scratch, bitmap, blocks) if single else count_words(bitmap, blocks)
+    hashes = grown(hashes, count)
+    if single:
+        hash_characters(scratch, bitmap, blocks, hashes)
+    else:
+        hash_words(scratch, bitmap, size, hashes, buffers)
+    return hashes, count
+
+
+@allocating
+def mark_slots(shingles, scratch, bitmap, size, count, flags, mark):
+    """Let the lowest bit of all shingles of a document say whether they are of prose, if `mark`, or else be 0."""
+    if mark:
+        mark_prose(scratch, bitmap, size, count, flags)
+    else:
+        flags[:count] = 0
+    mark_shingles(shingles, len(shingles), count, flags)
+
+
+@kept
+def sketch_block(
+    data, offsets, first, last, single, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
+    band_keys, fingerprint_counts, signatures, slots, places, mark,
+):  # fmt: skip
+    """Sketch documents first to last - 1; fill the rows of the output arrays, return the fingerprints.
+
+    With a window of 0 there are no digests and no fingerprints, with 0 bands no band keys: documents are but signed.
+    `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64. The
+    shingles of each document that they have room for go to `slots`, from `places` on; none if it is empty. The lowest
+    bit of each then says whether it is of prose, if `mark`, or is 0.
+    """
+    codes = np.empty(1024, np.int32)
+    buffers = word_buffers()
+    scratch, bitmap = np.empty(0, np.uint8), np.empty(0, np.uint64)
+    hashes, shingles, minima = np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint64)
+    mixed, flags = np.empty(0, np.uint32), np.empty(0, np.uint8)
+    fingerprints, total = np.empty(1024, np.uint64), 0
+    for document in range(first, last):
+        start, end = offsets[document], offsets[document + 1]
+        codes, scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
+        hashes, count = hash_units(scratch, bitmap, size, single, hashes, buffers)
+        shingles, minima, mixed = grown(shingles, count), grown(minima, count), grown(mixed, count)
+        words[document] = count
+        if window > 0:
+            digests[document, 0], digests[document, 1] = digest(hashes, count)
+        shingled = hash_shingles(hashes, count, shingle_size, shingles)
+        place = places[document]
+        if len(slots) > 0 and shingled <= places[document + 1] - place:
+            slots[place : place + shingled] = shingles[:shingled]
+            flags = grown(flags, count)
+            mark_slots(slots[place : place + shingled], scratch, bitmap, size, count, flags, mark)
+        row = document if len(signatures) > 1 else 0
+        sign(shingles, shingled, factors, terms, mixed, signatures, row)
+        key_bands(signatures[row], bands, rows, band_keys[document])
+        kept = winnow(shingles, shingled, window, minima, hashes) if window > 0 else 0
+        fingerprints = with_room(fingerprints, total, kept)
+        fingerprints[total : total + kept] = minima[:kept]
+        fingerprint_counts[document] = kept
+        total += kept
+    return fingerprints[:total].copy()
+
+
+@kept
+def shingle_block(data, offsets, documents, first, last, single, shingle_size, distinct, characters, counts):
+    """Return the shingle hashes of documents[first:last], end to end; fill their counts.
+
+    Sorted and distinct, or in reading order.
+    """
+    codes = np.empty(1024, np.int32)
+    buffers = word_buffers()
+    scratch, bitmap = np.empty(0, np.uint8), np.empty(0, np.uint64)
+    hashes, shingles = np.empty(0, np.uint64), np.empty(0, np.uint64)
+    values, total = np.empty(4096, np.uint64), 0
+    for index in range(first, last):
+        start, end = offsets[documents[index]], offsets[documents[index] + 1]
+        codes, scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
+        hashes, count = hash_units(scratch, bitmap, size, single, hashes, buffers)
+        shingles = grown(shingles, count)
+        kept = hash_shingles(hashes, count, shingle_size, shingles)
+        if distinct:
+            kept = sort_distinct(shingles, kept, hashes)
+        values = with_room(values, total, kept)
+        values[total : total + kept] = shingles[:kept]
+        counts[index] = kept
+        total += kept
+    return values[:total].copy()
+
+
+@kept
+def marked_block(data, offsets, documents, first, last, single, shingle_size, mark, characters, counts):
+    """Return the shingle hashes of documents[first:last], in reading order, end to end; fill their counts.
+
+    The lowest bit of each says whether it is of prose, if `mark`, or is 0.
+    """
+    codes = np.empty(1024, np.int32)
+    buffers = word_buffers()
+    scratch, bitmap = np.empty(0, np.uint8), np.empty(0, np.uint64)
+    hashes, shingles, flags = np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint8)
+    values, total = np.empty(4096, np.uint64), 0
+    for index in range(first, last):
+        start, end = offsets[documents[index]], offsets[documents[index] + 1]
+        codes, scratch, bitmap, size = fold_and_grow(characters, data, start, end, codes, scratch, bitmap)
+        hashes, count = hash_units(scratch, bitmap, size, single, hashes, buffers)
+        shingles, flags = grown(shingles, count), grown(flags, count)
+        found = hash_shingles(hashes, count, shingle_size, shingles)
+        mark_slots(shingles[:found], scratch, bitmap, size, count, flags, mark)
+        values = with_room(values, total, found)
+        values[total : total + found] = shingles[:found]
+        counts[index] = found
+        total += found
+    return values[:total].copy()

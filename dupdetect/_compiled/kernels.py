@@ -1,0 +1,254 @@
+"""Many texts at once: the compiled twin of the definition, on all cores.
+
+Input    texts as Arrow lays out large_string: UTF-8 end to end, and offsets
+Output   arrays that equal the definition's (`words`, `shingles`, `minhash`, `winnow`, `bands`) bit for bit
+Cost     O(bytes * num_perm / word length); some 400 MB/s a core with AVX-512
+
+The documents are cut into blocks of about equal numbers of bytes, which threads take one after the other; the
+compiled code holds no lock. What comes out depends on neither blocks nor threads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+#: Bytes of text per block: large enough that handing out costs nothing, small enough to share evenly.
+BLOCK_BYTES = 1 << 20
+
+#: Bytes of text to a shingle that is kept, by unit: English has a word to six.
+SLOT_BYTES = {"word": 4, "character": 1}
+
+
+@lru_cache(maxsize=1)
+def available() -> bool:
+    """Say whether compiled code can run here; if not, warn, once."""
+    try:
+        import numba  # noqa: F401
+    except (ImportError, OSError) as error:  # not installed; too old for numpy; its libraries do not load
+        warnings.warn(
+            f"numba cannot be imported ({error}); the slow definition in Python is used instead: "
+            "install numba for this Python to sign texts some hundred times faster",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
+def sketch(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    *,
+    unit: str = "word",
+    shingle_size: int,
+    window: int,
+    factors: NDArray[np.uint32],
+    terms: NDArray[np.uint32],
+    bands: int,
+    rows: int,
+    workers: int,
+    want_signatures: bool,
+    slots: NDArray[np.uint64] | None = None,
+    mark: bool = False,
+) -> tuple[
+    NDArray[np.int64],
+    NDArray[np.uint64],
+    NDArray[np.uint64],
+    NDArray[np.int64],
+    NDArray[np.uint64],
+    NDArray[np.uint32] | None,
+]:
+    """Sketch documents.
+
+    Parameters
+    ----------
+    data : uint8[bytes]
+        UTF-8, valid.
+    offsets : int64[n + 1]
+        Document i is ``data[offsets[i]:offsets[i + 1]]``; the first offset may be any.
+    unit : str
+        One of `settings.UNITS`.
+    shingle_size, window : int
+        Units per shingle; consecutive shingles of which one is a fingerprint, 0 for signatures alone: digests are
+        then not filled, and there are no fingerprints.
+    factors, terms : uint32[num_perm]
+        From `minhash.permutations`.
+    bands, rows : int
+        With ``bands * rows <= num_perm``; 0 bands for no keys.
+    workers : int
+        Threads.
+    want_signatures : bool
+    slots : uint64[slots_of(offsets, unit)[-1]], optional
+        Receives the shingle hashes of each document, in reading order, at its place, if they fit.
+    mark : bool
+        Whether the lowest bit of each hash there says if the shingle is of prose; otherwise it is 0.
+
+    Returns
+    -------
+    words : int64[n]
+    digests : uint64[n, 2]
+    band_keys : uint64[n, bands]
+    fingerprint_offsets, fingerprints : int64[n + 1], uint64[m]
+        Sorted and distinct per document.
+    signatures : uint32[n, num_perm], or None if not wanted
+    """
+    from dupdetect._compiled import blocks
+    from dupdetect._compiled import unicode_tables as characters
+    from dupdetect._compiled.intrinsics import GROUP
+
+    data, offsets = fixed(data, np.uint8), fixed(offsets, np.int64)
+    count = len(offsets) - 1
+    padding = -len(factors) % GROUP
+    padded_factors, padded_terms = np.pad(factors, (0, padding)), np.pad(terms, (0, padding))
+    words = np.empty(count, np.int64)
+    digests = np.empty((count, 2), np.uint64)
+    band_keys = np.empty((count, bands), np.uint64)
+    counts = np.empty(count, np.int64)
+    signatures = np.empty((count if want_signatures else 0, len(padded_factors)), np.uint32)
+    tables = characters.load()
+    slots = np.empty(0, np.uint64) if slots is None else slots
+    places, single = slots_of(offsets, unit), unit == "character"
+
+    def work(first: int, last: int) -> NDArray[np.uint64]:
+        target = signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
+        picked = blocks.sketch_block(
+            data, offsets, first, last, single, shingle_size, window, padded_factors, padded_terms, bands, rows,
+            tables, words, digests, band_keys, counts, target, slots, places, mark,
+        )  # fmt: skip
+        if want_signatures and target is not signatures:
+            signatures[:] = target
+        return picked  # type: ignore[no-any-return]
+
+    fingerprints = _run(work, np.diff(offsets), workers)
+    kept = np.ascontiguousarray(signatures[:, : len(factors)]) if want_signatures else None
+    return words, digests, band_keys, _offsets(counts), fingerprints, kept
+
+
+def slots_of(offsets: NDArray[np.int64], unit: str) -> NDArray[np.int64]:
+    """Return where the slot of each document begins and ends: int64[n + 1].
+
+    A slot has room for a shingle to every `SLOT_BYTES` bytes, and one more. A text of very short words, or one that
+    normalisation makes longer, needs more than that; its slot is left as it is.
+    """
+    return (offsets - offsets[0]) // SLOT_BYTES[unit] + np.arange(len(offsets))  # type: ignore[no-any-return]
+
+
+def shingles(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    documents: NDArray[np.int64],
+    *,
+    unit: str = "word",
+    shingle_size: int,
+    workers: int,
+    distinct: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the shingle hashes of some documents.
+
+    Parameters
+    ----------
+    data, offsets : uint8[bytes], int64[n + 1]
+        As for `sketch`.
+    documents : int64[m]
+        Which, by number.
+    unit : str
+        One of `settings.UNITS`.
+    shingle_size, workers : int
+    distinct : bool
+        Sorted and distinct per document; otherwise in reading order, repeats included.
+
+    Returns
+    -------
+    offsets, values : int64[m + 1], uint64[...]
+        Those of document ``documents[i]`` are ``values[offsets[i]:offsets[i + 1]]``.
+    """
+    from dupdetect._compiled import blocks
+    from dupdetect._compiled import unicode_tables as characters
+
+    data, offsets = fixed(data, np.uint8), fixed(offsets, np.int64)
+    documents = fixed(documents, np.int64)
+    counts = np.empty(len(documents), np.int64)
+    tables, single = characters.load(), unit == "character"
+
+    def work(first: int, last: int) -> NDArray[np.uint64]:
+        return blocks.shingle_block(  # type: ignore[no-any-return]
+            data, offsets, documents, first, last, single, shingle_size, distinct, tables, counts
+        )
+
+    values = _run(work, offsets[documents + 1] - offsets[documents], workers)
+    return _offsets(counts), values
+
+
+def marked(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    documents: NDArray[np.int64],
+    *,
+    unit: str = "word",
+    shingle_size: int,
+    mark: bool = True,
+    workers: int,
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the shingle hashes of some documents in reading order; the lowest bit of each says if it is of prose.
+
+    Parameters and results are otherwise those of `shingles`; without `mark`, the lowest bits are 0.
+    """
+    from dupdetect._compiled import blocks
+    from dupdetect._compiled import unicode_tables as characters
+
+    data, offsets, documents = fixed(data, np.uint8), fixed(offsets, np.int64), fixed(documents, np.int64)
+    counts = np.empty(len(documents), np.int64)
+    tables, single = characters.load(), unit == "character"
+
+    def work(first: int, last: int) -> NDArray[np.uint64]:
+        return blocks.marked_block(  # type: ignore[no-any-return]
+            data, offsets, documents, first, last, single, shingle_size, mark, tables, counts
+        )
+
+    values = _run(work, offsets[documents + 1] - offsets[documents], workers)
+    return _offsets(counts), values
+
+
+def fixed(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    """Return an array as the code was compiled for: contiguous, aligned, read-only; a copy only if it is not."""
+    view = np.require(array, dtype, ["C", "A"]).view()
+    view.flags.writeable = False
+    return view
+
+
+def _run(work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64], workers: int) -> NDArray[np.uint64]:
+    """Give blocks of documents to threads; return what `work` made of them, end to end."""
+    cuts = cut(sizes)
+    if workers == 1 or len(cuts) == 1:
+        parts = [work(first, last) for first, last in cuts]
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            parts = list(pool.map(lambda block: work(*block), cuts))
+    return np.concatenate([np.empty(0, np.uint64), *parts])
+
+
+def cut(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Cut documents of these sizes into blocks (first, last) of about `BLOCK_BYTES`."""
+    ends = np.cumsum(sizes + 64)  # an empty document costs something too
+    if len(ends) == 0:
+        return []
+    cuts = np.searchsorted(ends, np.arange(BLOCK_BYTES, int(ends[-1]), BLOCK_BYTES), side="left") + 1
+    bounds: list[Any] = [0, *np.unique(cuts[cuts < len(sizes)]).tolist(), len(sizes)]
+    return list(itertools.pairwise(bounds))
+
+
+def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets

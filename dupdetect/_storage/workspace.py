@@ -1,0 +1,124 @@
+"""Where a run works: in memory, or from some point on in a folder.
+
+Input    how much memory there is, which folder, and what decides the run
+Output   a `Shelf` for what grows, and a `Journal` for what is finished
+Cost     none as long as a corpus fits in memory
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dupdetect._storage import memory as memories
+from dupdetect._storage.arrays import DiskShelf, Shelf
+from dupdetect.errors import SettingsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect._storage.checkpoints import Journal
+
+    Arrays = dict[str, NDArray[Any]]
+
+#: Share of the memory that is free when a run begins that it takes, if nothing else is said.
+SHARE = 0.6
+
+#: Bytes that the program takes itself: the interpreter, its libraries, compiled code.
+PROGRAM = 300 << 20
+
+#: The least that a run can keep to.
+LEAST = 512 << 20
+
+
+class Workshop:
+    """Where a run works.
+
+    Parameters
+    ----------
+    memory : int, optional
+        Bytes that the process should keep to; by default a share of what is free.
+    folder : path, optional
+        Work there, and leave there what is finished. By default a folder of its own is made, if one is needed,
+        and removed in the end.
+    resume : bool
+        Go on with what an earlier run has left in the folder; work there from the beginning.
+    plan : callable
+        Returns all that decides what the run finds, ready for JSON.
+
+    Raises
+    ------
+    SettingsError
+        The memory is too small; `resume` without a folder.
+    """
+
+    def __init__(
+        self,
+        memory: int | None,
+        folder: str | os.PathLike[str] | None,
+        resume: bool,
+        plan: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        if memory is not None and (isinstance(memory, bool) or not isinstance(memory, int) or memory < LEAST):
+            raise SettingsError(
+                f"memory is {memory!r}; expected a number of bytes, {LEAST:,} at least, or None for a share "
+                "of what is free"
+            )
+        if resume and folder is None:
+            raise SettingsError("a run can only be resumed in the folder where it worked; give work=, that folder")
+        self.memory = memory or max(LEAST, int(SHARE * free_memory()))
+        self.shelf = Shelf()
+        self.journal: Journal | None = None
+        self._folder = None if folder is None else Path(folder)
+        self.resume, self._plan = resume, plan
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def room(self) -> int:
+        """Bytes for what a run holds."""
+        return self.memory - PROGRAM
+
+    def open(self) -> Journal:
+        """Move into the folder."""
+        from dupdetect._storage.checkpoints import Journal
+
+        if self.journal is None:
+            folder = self._folder
+            if folder is None:
+                self._temporary = tempfile.TemporaryDirectory(prefix="dupdetect-")
+                folder = Path(self._temporary.name)
+            folder.mkdir(parents=True, exist_ok=True)
+            shelf = DiskShelf(folder, self.memory)
+            self.journal = Journal(folder, self._plan(), shelf, resume=self.resume)
+            self.shelf = shelf.__enter__()
+        return self.journal
+
+    def finished(self, name: str, make: Callable[[], Arrays]) -> Arrays:
+        """Return what an earlier run has finished under a name; else make it, and keep it."""
+        if self.journal is None:
+            return make()
+        found = self.journal.get_arrays(name)
+        if found is None:
+            self.journal.put_arrays(name, found := make())
+            return found
+        # Copies, so that compiled loops are given what they were compiled for: arrays that can be written to.
+        return {key: values.copy() for key, values in found.items()}
+
+    def close(self, *, remove: bool = False) -> None:
+        """Leave the folder, or remove it; one that was not named is removed."""
+        if self.journal is not None:
+            self.shelf.__exit__()
+            self.journal.close(remove=remove or self._temporary is not None)
+            self.journal = None
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+
+def free_memory() -> int:
+    """Return how many bytes of memory this process may still take."""
+    import psutil
+
+    return min(int(psutil.virtual_memory().available), memories.machine())

@@ -1,0 +1,49 @@
+"""`dupdetect audit`: what share of the matches a run found, where nobody knows the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+import dupdetect
+from dupdetect.cli.cards import html_option, json_option, show
+from dupdetect.cli.options import id_option, inputs_argument, text_option, workers_option
+from dupdetect.cli.scorecards import audit_cards
+
+_AUDIT_EXAMPLES = """
+\b
+Examples:
+  dupdetect audit out news.parquet
+  dupdetect audit out 'crawl/*.jsonl.zst' --text body --id url --sample 5000
+"""
+
+
+@click.command(epilog=_AUDIT_EXAMPLES)
+@click.argument("out")
+@inputs_argument
+@text_option
+@id_option
+@click.option(
+    "--sample", type=click.IntRange(min=1), default=1000, show_default=True, help="Documents compared with all others."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the sample.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Of the intervals.",
+)
+@workers_option
+@json_option
+@html_option
+def audit(out: str, inputs: tuple[str, ...], as_json: bool, html: str | None, **options: Any) -> None:
+    """
+    Estimate which share of the matches in INPUT the run that wrote OUT found.
+
+    No truth is needed: a random sample of documents is compared with all others, exactly.
+    """
+    audited = dupdetect.audit(out, [Path(name) for name in inputs], **options)
+    show(f"Audit of {out}", audited.as_dict(), audit_cards(audited), as_json, html)

@@ -1,0 +1,146 @@
+"""`dupdetect compare`: how two texts are related, and what they share; for people, or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+import dupdetect
+from dupdetect.cli.options import chosen_settings, setting_options
+from dupdetect.cli.summary import printable
+from dupdetect.cli.viewing import input_options, paths, show_texts, view_options
+from dupdetect.errors import InputError
+
+if TYPE_CHECKING:
+    from dupdetect.matching.compare import Comparison
+    from dupdetect.settings import Settings
+
+_COMPARE_EXAMPLES = """
+\b
+Examples:
+  dupdetect compare article.txt page.txt
+  dupdetect compare article.txt page.txt --json
+  curl -s https://example.org/story.txt | dupdetect compare article.txt -
+  dupdetect compare --text "The ferry was late again." "Again the ferry was late."
+  dupdetect compare --in out news:17 news:4711 --view side
+"""
+
+
+class _Given(NamedTuple):
+    """Two texts, the settings to compare them with, and the shingles that are known to be template."""
+
+    a: str
+    b: str
+    settings: Settings
+    template: Any = None
+
+
+@click.command(epilog=_COMPARE_EXAMPLES)
+@click.argument("a")
+@click.argument("b")
+@click.option("--text", "literal", is_flag=True, help="A and B are the texts themselves.")
+@click.option("--in", "folder", metavar="OUT", help="A and B are ids of documents of the run that wrote OUT.")
+@input_options
+@view_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, passages included, instead of words.")
+@setting_options("shingle_size", "unit", "threshold", "containment", "least", "templates")
+def compare(
+    a: str,
+    b: str,
+    literal: bool,
+    folder: str | None,
+    inputs: tuple[str, ...],
+    column: str | None,
+    id_column: str | None,
+    view: str,
+    full: bool,
+    as_json: bool,
+    settings_file: str | None,
+    **options: Any,
+) -> None:
+    """
+    Relate two texts A and B, and show what they share.
+
+    A and B are text files (UTF-8), - is standard input; with --text they are texts, with --in ids.
+    """
+    if folder is not None:
+        if literal:
+            raise click.UsageError("--in and --text contradict each other: A and B are ids or texts; give one of them.")
+        given = _of_run(folder, a, b, (paths(inputs), column, id_column), (settings_file, options))
+    elif inputs or column or id_column:
+        raise click.UsageError("--input, --column and --id say where documents of --in are; give --in OUT too.")
+    else:
+        given = _of_names(a, b, literal, chosen_settings(settings_file, options))
+    comparison = dupdetect.compare(given.a, given.b, settings=given.settings)
+    if as_json:
+        click.echo(json.dumps({"a": a, "b": b, **comparison.as_dict()}))
+        return
+    names = ("A", "B") if literal else (a, b)
+    _print_figures(comparison, (printable(names[0]), printable(names[1])))
+    show_texts(comparison, names, given.settings, given.template, view, full)
+
+
+def _print_figures(comparison: Comparison, names: tuple[str, str]) -> None:
+    passages = comparison.passages
+    shared = sum(passage.words for passage in passages)
+    click.echo(_RELATIONS[comparison.relation].format(*names))
+    click.echo(f"  score         {comparison.score:.3f}{_FRAMED if comparison.framed else ''}")
+    click.echo(f"  Jaccard       {comparison.jaccard:.3f}")
+    click.echo(f"  containment   {comparison.containment_a:.3f} of {names[0]} is in {names[1]}")
+    click.echo(f"                {comparison.containment_b:.3f} of {names[1]} is in {names[0]}")
+    click.echo(f"  passages      {f'{len(passages):,} with {shared:,} words' if passages else 'none'}")
+
+
+_FRAMED = " (both have text of their own between what they share: judged as near duplicates)"
+
+_RELATIONS = {
+    "identical": "{0} and {1} have the same words.",
+    "near_duplicate": "{0} and {1} are near duplicates.",
+    "contains": "{0} contains {1}.",
+    "contained": "{0} is contained in {1}.",
+    None: "{0} and {1} are no copies of each other.",
+}
+
+
+def _of_names(a: str, b: str, literal: bool, settings: Settings) -> _Given:
+    if literal:
+        return _Given(a, b, settings)
+    if a == b == "-":
+        raise click.UsageError("A and B cannot both be standard input; give at least one as a file.")
+    return _Given(_text_of(a), _text_of(b), settings)
+
+
+def _text_of(name: str) -> str:
+    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name}: byte {error.start} is not UTF-8 ({error.reason}); convert the file to UTF-8."
+        ) from None
+
+
+def _of_run(
+    folder: str,
+    a: str,
+    b: str,
+    source: tuple[list[Path] | None, str | None, str | None],
+    chosen: tuple[str | None, dict[str, Any]],
+) -> _Given:
+    """Find the texts of two documents of a run; it is compared as the run did, but for the options that were given."""
+    from dupdetect.reports.explain import texts_of
+    from dupdetect.reports.listing import load
+
+    run = load(folder)
+    data, column, id_column = source
+    text_a, text_b = texts_of(run, folder, [a, b], data, text=column, id_column=id_column)
+    file, options = chosen
+    context = click.get_current_context()
+    default = click.core.ParameterSource.DEFAULT
+    given = {name: value for name, value in options.items() if context.get_parameter_source(name) is not default}
+    settings = run.settings.replace(**given) if file is None else chosen_settings(file, options)
+    return _Given(text_a, text_b, settings, run.template)

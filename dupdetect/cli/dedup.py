@@ -1,0 +1,143 @@
+"""`dupdetect dedup`: files in, a folder of tables out."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import dupdetect
+from dupdetect.cli.options import (
+    SETTINGS,
+    chosen_settings,
+    id_option,
+    inputs_argument,
+    log_options,
+    memory_option,
+    setting_options,
+    text_option,
+    workers_option,
+)
+from dupdetect.cli.progress import progress_shown
+from dupdetect.cli.summary import print_summary
+
+if TYPE_CHECKING:
+    from dupdetect.cli.json_log import Log
+    from dupdetect.pipeline.dedup import Progress
+    from dupdetect.results.result import Result
+
+_DEDUP_EXAMPLES = """
+\b
+Examples:
+  dupdetect dedup news.parquet -o out
+  dupdetect dedup 'crawl/*.jsonl.zst' --text body --id url -o out
+  dupdetect dedup pages/ -o out --format csv             a folder of text files
+  zcat dump.jsonl.gz | dupdetect dedup - -o out          JSON Lines on standard input
+  dupdetect dedup news.parquet -o out --canonical earliest --canonical-column published
+  dupdetect dedup crawl/ -o out --memory 2GB --resume    run it again, and it goes on where it was stopped
+  dupdetect dedup today.parquet -o today --against monday --against tuesday
+  dupdetect dedup news.parquet -o out --log-json 2>>dupdetect.log
+"""
+
+
+@click.command(epilog=_DEDUP_EXAMPLES)
+@inputs_argument
+@click.option("-o", "--output", required=True, metavar="OUT", help="Folder to write; it must not exist yet.")
+@text_option
+@id_option
+@click.option(
+    "--format",
+    type=click.Choice(["parquet", "jsonl", "csv"]),
+    default="parquet",
+    show_default=True,
+    help="Format of the tables.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run wrote it.")
+@click.option("--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it.")
+@workers_option
+@memory_option
+@click.option("--work", metavar="DIR", help="Folder for what does not fit into memory.  [default: beside OUT]")
+@click.option("--resume", is_flag=True, help="Go on from where an earlier run of the same was stopped, if it was.")
+@click.option("--sketches", is_flag=True, help="Also write the documents' sketches into OUT.")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="OUT",
+    help="Output of an earlier run whose documents INPUT is compared with; may be repeated.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Neither progress bars nor a summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Also show settings, timings and caps.")
+@log_options
+@setting_options()
+@click.pass_obj
+def dedup(
+    log: Log,
+    /,
+    inputs: tuple[str, ...],
+    output: str,
+    format: str,
+    overwrite: bool,
+    quiet: bool,
+    verbose: bool,
+    settings_file: str | None,
+    **options: Any,
+) -> None:
+    """
+    Find the copies among the documents of INPUT and write clusters, matches and what to keep to OUT.
+
+    INPUT is a Parquet, JSON Lines, CSV or Arrow IPC file, a folder of text files, a glob, or - for JSON Lines
+    on standard input. JSON Lines and CSV may be compressed (.gz, .zst).
+    """
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose contradict each other; give one of them.")
+    from dupdetect.results.folder import check_folder
+
+    start = time.perf_counter()
+    log.write("start", command="dedup", version=dupdetect.__version__, inputs=inputs, output=output)
+    options["settings"] = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS})
+    folder = Path(output)
+    check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
+    with progress_shown(not quiet, log) as progress:
+        paths = [Path(name) for name in inputs]
+        result = _run(paths, folder, format=format, overwrite=overwrite, progress=progress, **_given(options))
+    log.found(**{name: result.manifest.get(name) for name in ("counts", "timings", "caps")})
+    if not quiet:
+        print_summary(result, folder, seconds=time.perf_counter() - start, text=options["text"], verbose=verbose)
+
+
+# What the library is told of only where it was given.
+_OPTIONAL = ("memory", "work", "resume", "sketches", "against")
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value or name not in _OPTIONAL}
+
+
+def _run(
+    inputs: list[Path], folder: Path, *, format: str, overwrite: bool, progress: Progress | None, **options: Any
+) -> Result:
+    """Find the copies and write the folder; what was finished by then stays for another run to go on from."""
+    from dupdetect.io.remote import as_url
+
+    beside = Path() if as_url(str(folder)) else folder.absolute().parent
+    work = Path(options.setdefault("work", beside / f".{folder.name}.work"))
+    try:
+        result = dupdetect.dedup(inputs, progress=progress, **options)
+        if progress:
+            progress("write", 0, 1)
+        result.write(folder, format=format, overwrite=overwrite)
+    except BaseException:
+        from dupdetect._storage.checkpoints import PLAN
+
+        if (work / PLAN).exists():
+            warnings.warn(
+                f"{work} holds what was finished; the same command with --resume goes on from there", stacklevel=2
+            )
+        raise
+    if progress:
+        progress("write", 1, 1)
+    result.close()
+    return result

@@ -1,0 +1,33 @@
+"""`dupdetect evaluate`: clusters held against a truth."""
+
+from __future__ import annotations
+
+import click
+
+import dupdetect
+from dupdetect.cli.cards import html_option, json_option, show
+from dupdetect.cli.scorecards import evaluation_cards
+
+_EVALUATE_EXAMPLES = """
+\b
+Examples:
+  dupdetect evaluate out --truth truth.csv
+  dupdetect evaluate out --truth articles.csv --column article --html evaluation.html
+  dupdetect evaluate other-tool.csv --truth pairs.csv --json        columns id, cluster and a, b
+"""
+
+
+@click.command(epilog=_EVALUATE_EXAMPLES)
+@click.argument("clusters")
+@click.option("--truth", required=True, help="File of what is true: columns id and cluster, or a, b (and label).")
+@click.option("--column", default="cluster", show_default=True, help="Column of the truth's clusters.")
+@click.option("--ignore", help="File of pairs not to score: of true clusters; of documents, if the truth is of pairs.")
+@click.option("--listed", type=click.IntRange(min=0), default=20, show_default=True, help="Mistakes to list of a kind.")
+@json_option
+@html_option
+def evaluate(
+    clusters: str, truth: str, column: str, ignore: str | None, listed: int, as_json: bool, html: str | None
+) -> None:
+    """Hold CLUSTERS, an output folder or a file of ids and clusters, against a truth."""
+    evaluation = dupdetect.evaluate(clusters, truth, ignore=ignore, column=column, listed=listed)
+    show(f"{clusters} against {truth}", evaluation.as_dict(), evaluation_cards(evaluation), as_json, html)

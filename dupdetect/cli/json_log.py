@@ -1,0 +1,130 @@
+"""
+A run as lines for programs: what happens, as it happens, one JSON object a line.
+
+Takes   stages as they begin, go on and end; notes and errors; what was found
+Gives   lines such as {"time": "2024-05-01T07:30:00.000+00:00", "event": "stage", "stage": "sign", "state": "begin"}
+Cost    a line at the beginning and the end of a stage and every five seconds between
+
+Events and what they hold beside `time` (ISO 8601, UTC):
+
+========  ==============================================================================================
+start     command, version, and what it was given
+stage     stage, state ("begin", "end"), done, total (null: unknown), rate (a second), seconds, memory (bytes)
+progress  the same without state; at most one in five seconds for a stage
+note      message: a warning
+error     message, and exit_code that follows from it
+end       the last line: exit_code, seconds, memory, peak (bytes); of a run that succeeded counts, timings, caps
+========  ==============================================================================================
+
+Written with `json` and no logging library: there is one writer, one form and no level to choose, so that configuring
+any of them takes as many lines as this does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import suppress
+from datetime import datetime, timezone
+from time import perf_counter
+from typing import Any, TextIO
+
+from dupdetect._storage import memory
+from dupdetect.cli.stages import Moment, Stage
+from dupdetect.errors import OutputError
+
+
+class Log:
+    """Lines for programs; none until it is opened, and false until then."""
+
+    def __init__(self) -> None:
+        self._file: TextIO | None = None
+        self._path: str | None = None
+        self._begun = perf_counter()
+        self._findings: dict[str, Any] = {}
+
+    def __bool__(self) -> bool:
+        return self._file is not None
+
+    def open(self, path: str | None = None) -> None:
+        """
+        Begin to write: to the end of a file, or to standard error.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        try:
+            self._file = sys.stderr if path is None else open(path, "a", encoding="utf-8")  # noqa: PTH123, SIM115
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written as a log ({error.strerror}); name another file") from None
+        self._path = path
+
+    @property
+    def on_stderr(self) -> bool:
+        """Whether standard error is the lines' alone."""
+        return self._file is not None and self._path is None
+
+    def write(self, event: str, **values: Any) -> None:
+        """Write a line, at once."""
+        if self._file is None:
+            return
+        time = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        line = json.dumps({"time": time, "event": event, **values}, default=str)
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as error:
+            self._give_up(self._file, error)
+
+    def tell(self, moment: Moment, stage: Stage) -> None:
+        """Write of a stage that it begins, goes on or ends."""
+        state = {} if moment == "progress" else {"state": moment}
+        self.write(
+            "progress" if moment == "progress" else "stage",
+            stage=stage.name,
+            **state,
+            done=stage.done,
+            total=stage.total or None,
+            rate=None if stage.rate is None else round(stage.rate, 1),
+            seconds=round(stage.seconds, 3),
+            memory=memory.resident(),
+        )
+
+    def found(self, **findings: Any) -> None:
+        """Keep what the last line is to tell."""
+        self._findings.update(findings)
+
+    def close(self, exit_code: int) -> None:
+        """Write the last line, and no more after it."""
+        if self._file is None:
+            return
+        seconds = round(perf_counter() - self._begun, 3)
+        sizes = {"memory": memory.resident(), "peak": memory.peak()}
+        self.write("end", exit_code=exit_code, seconds=seconds, **sizes, **self._findings)
+        if self._file is not None and self._path is not None:
+            self._file.close()
+        self._file = None
+
+    def _give_up(self, file: TextIO, error: OSError) -> None:
+        """Go on without lines: who read them has gone, or their disk is full, and the run is worth more."""
+        self._file = None
+        if self._path is None:
+            discard(file)
+            return
+        with suppress(OSError):  # the line it could not write
+            file.close()
+        print(f"dupdetect: note: {self._path}: the log ends here ({error.strerror})", file=sys.stderr)  # noqa: T201
+
+
+def discard(stream: TextIO) -> None:
+    """Send what is still buffered to nowhere, as the `signal` module's documentation advises."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

@@ -1,0 +1,191 @@
+"""
+The command `dupdetect`: the library's `dedup` and `compare` for files, with exit codes a script can trust.
+
+Takes   the command line
+Gives   files written whole or not at all, words for people, and an exit code: 0 done, 1 failed, 2 wrong usage
+        or settings, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM)
+Cost    only click and the settings are imported before there is work to do
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+import dupdetect
+from dupdetect.cli.audit import audit
+from dupdetect.cli.compare import compare
+from dupdetect.cli.dedup import dedup
+from dupdetect.cli.evaluate import evaluate
+from dupdetect.cli.explain import explain
+from dupdetect.cli.json_log import Log, discard
+from dupdetect.cli.report import report
+from dupdetect.cli.sketch import sketch
+from dupdetect.cli.summary import printable
+from dupdetect.cli.tune import tune
+from dupdetect.errors import DupdetectError
+
+DONE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143  # 2 (usage, settings) comes with the error
+
+
+class _Raised(BaseException):
+    """Carries an error past click, which would write an empty line at Ctrl-C, and exit where a pipe is broken."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+class _Group(click.Group):
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (KeyboardInterrupt, EOFError, OSError) as error:
+            raise _Raised(error) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(dupdetect.__version__, prog_name="dupdetect")
+def command() -> None:
+    """Find the copies in a collection of texts: exact, lightly edited, and syndicated inside other pages."""
+
+
+for each in (dedup, compare, explain, evaluate, audit, tune, report, sketch):
+    command.add_command(each)
+
+
+# --- running and ending -------------------------------------------------------------------------------------
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived. Like KeyboardInterrupt, no `except Exception` may stop it on its way up."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command.
+
+    Parameters
+    ----------
+    arguments
+        What follows the command's name; None takes them from the command line.
+
+    Returns
+    -------
+    int
+        The exit code: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted, 143 terminated.
+    """
+    _replace_what_cannot_be_encoded()
+    log, code = Log(), FAILED
+    try:
+        with _unwinding_on_sigterm(), _plain_warnings(log):
+            given = command.main(arguments, prog_name="dupdetect", standalone_mode=False, obj=log)
+            sys.stdout.flush()
+        code = given if isinstance(given, int) else DONE
+    except _Raised as carrier:
+        code = _ended_by(carrier.error, log)
+    except (Exception, KeyboardInterrupt, _Terminated) as error:
+        code = _ended_by(error, log)
+    finally:
+        log.close(code)
+    return code
+
+
+def _ended_by(error: BaseException, log: Log) -> int:
+    """Say in a sentence why the run ended and give its exit code; what nobody foresaw keeps its traceback."""
+    if isinstance(error, click.ClickException):
+        return _say_usage(error, log)
+    if isinstance(error, KeyboardInterrupt):
+        return _say("interrupted; nothing was left half-written", INTERRUPTED, log)
+    if isinstance(error, _Terminated):
+        return _say("terminated; nothing was left half-written", TERMINATED, log)
+    if isinstance(error, DupdetectError):
+        return _say(str(error), error.exit_code, log)
+    if isinstance(error, MemoryError):
+        return _say("out of memory; give fewer documents at a time or use a larger machine", FAILED, log)
+    if isinstance(error, EOFError):
+        return _say(f"the input ended too early ({error}); is it complete?", FAILED, log)
+    if isinstance(error, OSError):
+        return _say_system(error, log)
+    trace = "".join(traceback.format_exception(error))
+    log.write("error", message=f"{type(error).__name__}: {error}", exit_code=FAILED, traceback=trace)
+    if log.on_stderr:
+        return FAILED
+    raise error
+
+
+def _say(sentence: str, code: int, log: Log) -> int:
+    log.write("error", message=sentence, exit_code=code)
+    if not log.on_stderr:
+        print(f"dupdetect: {printable(sentence)}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _say_system(error: OSError, log: Log) -> int:
+    discard(sys.stdout)  # it may be the one that failed, and would fail again when Python closes it
+    if isinstance(error, BrokenPipeError):
+        return FAILED  # who read our output has gone, and that is no news to them
+    where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+    return _say(f"{where}{error.strerror or error}", FAILED, log)
+
+
+def _say_usage(error: click.ClickException, log: Log) -> int:
+    if log.on_stderr:
+        return _say(error.format_message(), error.exit_code, log)
+    import io
+
+    message = io.StringIO()
+    error.show(message)
+    log.write("error", message=error.format_message(), exit_code=error.exit_code)
+    print(printable(message.getvalue()), end="", file=sys.stderr)  # noqa: T201
+    return error.exit_code
+
+
+def _replace_what_cannot_be_encoded() -> None:
+    """Show characters that the terminal's encoding lacks as escapes, rather than fail at the summary."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _plain_warnings(log: Log) -> Iterator[None]:
+    """Print warnings as a sentence, without the line of source that raised them."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        log.write("note", message=str(message))
+        if not log.on_stderr:
+            print(f"dupdetect: note: {printable(str(message))}", file=sys.stderr)  # noqa: T201
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+@contextmanager
+def _unwinding_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind the stack as Ctrl-C does, so that whatever cleans up after itself can."""
+
+    def unwind(*_: Any) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set a handler
+        return
+    earlier = signal.signal(signal.SIGTERM, unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""
+Options that several commands take: the settings, where texts and their ids are, memory, and lines for programs.
+
+Takes   the settings' own names, types and defaults
+Gives   decorators that add click options, and `Settings` made of what was given
+Cost    none
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dupdetect._storage import memory
+from dupdetect.cli.json_log import Log
+from dupdetect.errors import SettingsError
+from dupdetect.settings import POLICIES, POLICY_COLUMNS, UNITS, Settings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+text_option = click.option("--text", default="text", show_default=True, help="Column that holds the texts.")
+id_option = click.option("--id", help="Column that holds the ids.  [default: 'id' if there is one, else file and row]")
+workers_option = click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")
+
+
+def _memory(_context: click.Context, _option: click.Parameter, value: str | None) -> int | None:
+    try:
+        return None if value is None else memory.size(value)
+    except SettingsError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
+memory_option = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_memory,
+    help="Most memory to use, such as 2GB, 500MiB or 60% of the machine's.  [default: a share of what is free]",
+)
+
+
+def _open_log(context: click.Context, _option: click.Parameter, value: str | bool | None) -> None:
+    log = context.ensure_object(Log)
+    if value and not (value is True and log):  # a file wins over standard error
+        log.open(None if value is True else str(value))
+
+
+def log_options(command: _Command) -> _Command:
+    """Add --log-json and --log-file; the command finds its `Log` as click's object, open if either was given."""
+    # Eager, so that what is wrong with the other options is a line too.
+    kept: dict[str, Any] = {"is_eager": True, "expose_value": False, "callback": _open_log}
+    json = "Instead of bars and notes, one JSON object a line on standard error: stages, progress, notes, errors, end."
+    file = "Append the lines of --log-json to FILE; notes and errors go to standard error as well."
+    command = click.option("--log-file", metavar="FILE", help=file, **kept)(command)
+    return click.option("--log-json", is_flag=True, help=json, **kept)(command)
+
+
+def bands_x_rows(value: str) -> tuple[int, int]:
+    """Read ``16x8``: 16 bands of 8 rows. The name is what --help shows as the option's value."""
+    bands, _, rows = value.lower().partition("x")
+    if not (bands.isdecimal() and rows.isdecimal()):
+        raise click.BadParameter(f"{value!r} is not bands x rows; write for example 16x8.")
+    return int(bands), int(rows)
+
+
+# What the default's own type does not say.
+_TYPES: dict[str, Any] = {
+    "unit": click.Choice(UNITS),
+    "bands": bands_x_rows,
+    "canonical": click.Choice(POLICIES),
+    "canonical_column": str,
+}
+
+_HELP = {
+    "shingle_size": "Units in a shingle.",
+    "unit": "What shingles are made of and what is counted; characters suit noisy texts, such as OCR.",
+    "num_perm": "Length of a signature.",
+    "seed": "Seed of the signatures' permutations.",
+    "threshold": "Least Jaccard similarity of near duplicates, above 0 and up to 1.",
+    "containment": "Least share of the smaller text inside the larger, above 0 and up to 1.",
+    "least": "Shingles that a text needs for another to contain it; shorter ones are quotations.",
+    "bands": "Bands and rows of the candidate search, such as 16x8.  [default: chosen for the threshold]",
+    "window": "Shared runs of WINDOW + SHINGLE_SIZE - 1 units are always noticed; smaller costs more.",
+    "shared": "Share of the smaller text's fingerprints that makes a pair worth verifying.",
+    "frequent": "Documents from which on a key is too frequent to compare all of them with all.",
+    "templates": "Let text that comes with pages, such as menus and teasers, weigh next to nothing (of words only).",
+    "canonical": "Which member stands for its cluster.",
+    "canonical_column": "Column that 'earliest' or 'priority' reads; the least value wins.  [default: "
+    + ", ".join(f"'{column}' for {policy}" for policy, column in POLICY_COLUMNS.items())
+    + "]",
+}
+
+
+def setting_options(*names: str) -> Callable[[_Command], _Command]:
+    """Add an option for each named setting (all, if none is named), its default being that of `Settings`."""
+
+    def add(command: _Command) -> _Command:
+        for field in reversed(dataclasses.fields(Settings)):
+            if field.init and (not names or field.name in names):
+                command = _option_of(field)(command)
+        return click.option(
+            "--settings",
+            "settings_file",
+            metavar="FILE",
+            help="Settings file (TOML), as `tune` writes it; options given here win over it.",
+        )(command)
+
+    return add
+
+
+def chosen_settings(file: str | None, options: dict[str, Any]) -> Settings:
+    """Make settings of the options; where there is a file, of that and the options that were really given."""
+    if file is None:
+        return Settings(**options)
+    context = click.get_current_context()
+    given = {
+        name: value
+        for name, value in options.items()
+        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
+    if given.get("canonical") is not None:
+        given.setdefault("canonical_column", None)  # the file's belongs to the file's policy
+    return Settings.load(file).replace(**given)
+
+
+def _option_of(field: dataclasses.Field[Any]) -> Callable[[_Command], _Command]:
+    default = field.default
+    flag = "--" + field.name.replace("_", "-")
+    return click.option(
+        f"{flag}/--no-{flag[2:]}" if isinstance(default, bool) else flag,
+        field.name,
+        type=_TYPES.get(field.name, type(default)),
+        default=default,
+        show_default=default is not None,
+        help=_HELP.get(field.name),
+    )
+
+
+SETTINGS = frozenset(field.name for field in dataclasses.fields(Settings))

@@ -1,0 +1,106 @@
+"""`dupdetect sketch`: files in, a file of sketches out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dupdetect.cli.options import (
+    SETTINGS,
+    chosen_settings,
+    id_option,
+    inputs_argument,
+    log_options,
+    setting_options,
+    text_option,
+    workers_option,
+)
+from dupdetect.cli.progress import progress_shown
+from dupdetect.cli.summary import printable
+from dupdetect.errors import OutputError
+
+if TYPE_CHECKING:
+    from dupdetect.cli.json_log import Log
+    from dupdetect.sketches.build import Sketched
+
+_SKETCH_EXAMPLES = """
+\b
+Examples:
+  dupdetect sketch news.parquet -o sketches.parquet
+  dupdetect sketch 'crawl/*.jsonl.zst' --text body --id url -o sketches.parquet --no-signatures
+  dupdetect sketch out/kept.parquet -o out/sketches.parquet     for dedup --against out
+"""
+
+_LISTED = 3
+
+
+@click.command(epilog=_SKETCH_EXAMPLES)
+@inputs_argument
+@click.option("-o", "--output", required=True, metavar="FILE", help="File (Parquet) to write; it must not exist yet.")
+@text_option
+@id_option
+@click.option(
+    "--signatures/--no-signatures",
+    default=True,
+    show_default=True,
+    help="Write signatures too, 4 * NUM_PERM bytes a document; without them the bands are settled.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace FILE.")
+@click.option("--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of leaving it out.")
+@workers_option
+@click.option("-q", "--quiet", is_flag=True, help="Neither progress bars nor a summary.")
+@log_options
+@setting_options("shingle_size", "unit", "num_perm", "seed", "threshold", "bands", "window")
+@click.pass_obj
+def sketch(
+    log: Log,
+    /,
+    inputs: tuple[str, ...],
+    output: str,
+    overwrite: bool,
+    quiet: bool,
+    workers: int | None,
+    settings_file: str | None,
+    **options: Any,
+) -> None:
+    """
+    Sketch the documents of INPUT: signatures, band keys and fingerprints, as Parquet.
+
+    The file says which settings its sketches were made with, and notices damage. `dedup --against` reads it where it is
+    named sketches.parquet and stands in an earlier output, and `dupdetect.read_sketches` everywhere.
+    """
+    from dupdetect._compiled.dispatch import available_workers
+    from dupdetect.sketches.build import sketch_documents
+
+    log.write("start", command="sketch", inputs=inputs, output=output)
+    settings = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS & options.keys()})
+    if not overwrite and Path(output).exists():
+        raise OutputError(f"{output}: the file exists; choose another name, or give --overwrite")
+    with progress_shown(not quiet, log) as progress:
+        if progress:
+            progress("sign", 0, 0)
+        sketched = sketch_documents(
+            [Path(name) for name in inputs],
+            output,
+            settings,
+            workers=workers or available_workers(),
+            told=(lambda done: progress("sign", done, 0)) if progress else (lambda _: None),
+            **options,
+        )
+        if progress:
+            progress("sign", sketched.documents, sketched.documents)
+    log.found(counts={"documents": sketched.documents, "rejected": sketched.rejects.num_rows})
+    if not quiet:
+        _print(sketched, output)
+
+
+def _print(sketched: Sketched, output: str) -> None:
+    click.echo(f"{sketched.documents:,} documents sketched into {printable(output)}")
+    if sketched.rejects.num_rows:
+        click.echo(f"{sketched.rejects.num_rows:,} rows could not be used:")
+        for reject in sketched.rejects.slice(0, _LISTED).to_pylist():
+            click.echo(f"  {printable(str(reject['file']))}:{reject['row']}: {printable(reject['reason'])}")
+        if sketched.rejects.num_rows > _LISTED:
+            click.echo("  ...")

@@ -1,0 +1,197 @@
+"""
+What a person reads when a run has ended.
+
+Takes   a Result and where it was written
+Gives   lines on standard output: documents, duplicates, the largest clusters, rejects, seconds, files
+Cost    a count over the clusters table and one line of text for each cluster shown
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dupdetect.results.result import Result
+
+LARGEST = 5  # clusters shown
+_LINE = 200  # characters of a text that are looked at for its one line: no terminal shows more
+_JOINERS = "\u200c\u200d"  # format characters that Persian, Hindi and others are written with
+
+
+def printable(text: str) -> str:
+    r"""
+    Make text from elsewhere safe to show: nothing in it can drive the terminal.
+
+    Control characters (escape sequences start with one), characters that turn the direction of writing,
+    lone surrogates and the like come out as escapes such as ``\x1b``; line breaks and tabs stay.
+
+    >>> printable("red: \x1b[31m")
+    'red: \\x1b[31m'
+    """
+    return "".join(c if _is_harmless(c) else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def one_line(text: str) -> str:
+    r"""
+    Give the beginning of a text as a single safe line, runs of white space as one space.
+
+    >>> one_line("  A title\n\nand its text ")
+    'A title and its text'
+    """
+    return printable(" ".join(text[:_LINE].split()))
+
+
+def _is_harmless(character: str) -> bool:
+    if character in "\n\t" or character in _JOINERS:
+        return True
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+class LargeCluster(NamedTuple):
+    """One line of the list of the largest clusters."""
+
+    size: int
+    canonical: Any
+    text: str | None
+
+
+def largest_clusters(result: Result, *, text: str = "text", count: int = LARGEST) -> list[LargeCluster]:
+    """
+    Give the `count` largest clusters of two and more, largest first, with their canonical's text.
+
+    Parameters
+    ----------
+    result
+        What `dedup` returned.
+    text
+        The column of `result.rows` that holds the texts; where there is none, `text` is None.
+    count
+        How many at most.
+    """
+    import pyarrow.compute as pc
+
+    sizes = result.clusters.group_by("cluster").aggregate([("cluster", "count")])
+    sizes = sizes.filter(pc.greater(sizes["cluster_count"], 1))
+    sizes = sizes.sort_by([("cluster_count", "descending"), ("cluster", "ascending")]).slice(0, count)
+    texts = _texts_of(result, sizes["cluster"], text)
+    return [
+        LargeCluster(size, canonical, one_line(content) if isinstance(content, str) else None)
+        for size, canonical, content in zip(
+            sizes["cluster_count"].to_pylist(), sizes["cluster"].to_pylist(), texts, strict=True
+        )
+    ]
+
+
+def _texts_of(result: Result, canonicals: Any, text: str) -> list[Any]:
+    """Look up texts by place: `rows` and the canonical rows of `clusters` are in one order, the input's."""
+    import pyarrow.compute as pc
+
+    kept_ids = result.clusters.filter(result.clusters["canonical"])["id"]
+    if text not in result.rows.column_names or len(kept_ids) != result.rows.num_rows:
+        return [None] * len(canonicals)
+    places = pc.index_in(canonicals, value_set=kept_ids.combine_chunks())
+    return result.rows.values(text, places.to_numpy().astype(int))
+
+
+def print_summary(result: Result, output: Path, *, seconds: float, text: str = "text", verbose: bool = False) -> None:
+    """
+    Print the closing summary of a run to standard output.
+
+    Parameters
+    ----------
+    result
+        What `dedup` returned; its manifest's `settings`, `timings` and `caps` may be shown.
+    output
+        The folder it was written to.
+    seconds
+        How long the whole run took.
+    text
+        The column that holds the texts.
+    verbose
+        Also show the settings, the seconds of each stage, what was capped and the most memory that was in use.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    _print_counts(console, result)
+    _print_largest(console, largest_clusters(result, text=text))
+    console.print()
+    for line in _closing_lines(result, output, seconds):
+        console.print(Text(printable(line)), soft_wrap=True)
+    if verbose:
+        _print_details(console, result.manifest)
+
+
+def _print_counts(console: Console, result: Result) -> None:
+    """Print the numbers of a run, one a line, aligned."""
+    import pyarrow.compute as pc
+    from rich.text import Text
+
+    clusters = result.clusters
+    documents, rejected = clusters.num_rows, result.rejects.num_rows
+    taken = clusters.filter(pc.invert(clusters["canonical"]))["cluster"]
+    rows = [
+        (documents, "documents", ""),
+        (pc.count_distinct(taken).as_py(), "clusters of two and more", ""),
+        (len(taken), "duplicates", f", {len(taken) / documents:.1%} of the documents" if documents else ""),
+        (result.rows.num_rows, "kept", ""),
+    ]
+    if bridges := result.manifest["counts"]["bridges"]:
+        rows.append((bridges, "bridges", ", each of several texts, listed in the table bridges"))
+    if template := result.manifest["counts"]["template_shingles"]:
+        rows.append((template, "template shingles", ", which come with pages and weigh next to nothing"))
+    if rejected:
+        rows.append((rejected, "rejected rows", ", each with its reason in rejects.jsonl"))
+    width = max(len(f"{number:,}") for number, _, _ in rows)
+    for number, name, remark in rows:
+        console.print(Text.assemble((f"{number:>{width},}", "bold"), f"  {name}{remark}"))
+
+
+def _print_largest(console: Console, largest: list[LargeCluster]) -> None:
+    """Print each cluster's size and canonical, below it a line of its text, cut where the terminal ends."""
+    from rich.text import Text
+
+    if largest:
+        console.print("\nLargest clusters")
+    width = max((len(f"{cluster.size:,}") for cluster in largest), default=0)
+    for cluster in largest:
+        # Text, not str: brackets in an id or a text are no markup of ours.
+        name = one_line(str(cluster.canonical))
+        lines = [Text.assemble((f"{cluster.size:>{width},}", "bold"), f" x {name}")]
+        if cluster.text:
+            lines.append(Text(" " * (width + 3) + cluster.text, style="dim"))
+        for line in lines:
+            line.truncate(console.width, overflow="ellipsis")
+            console.print(line)
+
+
+def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str]:
+    names = sorted(path.name for path in output.iterdir()) if output.is_dir() else []
+    yield f"{seconds:,.1f} seconds; written to {output}: {', '.join(names)}"
+    if frequent := result.manifest["caps"].get("frequent_keys"):
+        yield f"{frequent:,} keys that very many documents share were linked sparsely (manifest.json: caps)."
+
+
+def _print_details(console: Console, manifest: dict[str, Any]) -> None:
+    """Show a manifest's settings, timings and caps, a name and its value a line; then the process's peak memory."""
+    from rich.text import Text
+
+    from dupdetect._storage import memory
+
+    for title in ("settings", "timings", "caps"):
+        entries = manifest.get(title)
+        if not entries:
+            continue
+        console.print(f"\n{title.capitalize()}")
+        if not isinstance(entries, dict):
+            entries = dict(enumerate(entries, start=1))
+        for name, value in entries.items():
+            shown = f"{value:.3f} s" if title == "timings" and isinstance(value, float) else str(value)
+            console.print(Text(f"  {printable(str(name))}: {printable(shown)}"), soft_wrap=True)
+    console.print(f"\nMemory\n  peak: {memory.shown(memory.peak())}")

@@ -1,0 +1,101 @@
+"""`dupdetect tune`: settings fitted to pairs that are known to be copies or not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+import dupdetect
+from dupdetect.cli.options import (
+    SETTINGS,
+    chosen_settings,
+    id_option,
+    inputs_argument,
+    setting_options,
+    text_option,
+    workers_option,
+)
+from dupdetect.cli.summary import printable
+from dupdetect.errors import OutputError
+
+_TUNE_EXAMPLES = """
+\b
+Examples:
+  dupdetect tune news.parquet --truth pairs.csv -o settings.toml
+  dupdetect tune news.parquet --truth pairs.csv -o settings.toml --positive copied --positive revised
+  dupdetect tune news.parquet --truth clusters.csv -o settings.toml --precision 0.99 --curve curve.png
+  dupdetect dedup news.parquet --settings settings.toml -o out
+"""
+
+
+def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Read ``1,2,3``."""
+    if value is None:
+        return None
+    if not all(part.strip().isdecimal() for part in value.split(",")):
+        raise click.BadParameter(f"{value!r} is no list of whole numbers; write for example 1,2,3,5.")
+    return tuple(int(part) for part in value.split(","))
+
+
+@click.command(epilog=_TUNE_EXAMPLES)
+@inputs_argument
+@click.option("--truth", required=True, metavar="PAIRS", help="Table of pairs (a, b, label) or clusters (id, cluster).")
+@click.option("-o", "--output", metavar="FILE", help="Settings file (TOML) to write; it must not exist yet.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE.")
+@click.option("--curve", metavar="PICTURE", help="Draw the precision/recall curve (.png, .svg, .pdf).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@text_option
+@id_option
+@click.option("--column", default="cluster", show_default=True, help="Column of PAIRS that holds clusters.")
+@click.option("--positive", multiple=True, metavar="LABEL", help="Label that means a copy; may be repeated.")
+@click.option(
+    "--shingle-sizes", callback=_whole_numbers, metavar="SIZES", help="Shingle sizes to try, such as 1,2,3,5."
+)
+@click.option("--beta", type=float, default=1.0, show_default=True, help="Weight of recall in the F-measure maximised.")
+@click.option("--precision", type=float, help="Find as much as this precision allows, instead of the best F-measure.")
+@click.option(
+    "--found", type=float, default=0.99, show_default=True, help="Share of the copies that bands and window must find."
+)
+@workers_option
+@setting_options("unit", "num_perm", "seed", "least", "window", "shared", "frequent", "templates")
+def tune(
+    inputs: tuple[str, ...],
+    truth: str,
+    output: str | None,
+    overwrite: bool,
+    curve: str | None,
+    as_json: bool,
+    settings_file: str | None,
+    shingle_sizes: tuple[int, ...] | None,
+    **options: Any,
+) -> None:
+    """
+    Fit shingle size, thresholds, bands and window to pairs of INPUT that are known to be copies or not.
+
+    PAIRS is a table (Parquet, JSON Lines, CSV, Arrow IPC) with the columns a, b (ids) and label (1 or 0, true or
+    false), or with the columns id and cluster. Other settings stay as they are given.
+    """
+    from dupdetect.cli.tuned import print_tuning
+    from dupdetect.evaluation.curve import require_matplotlib
+
+    if output and not overwrite and Path(output).exists():
+        raise OutputError(f"{output}: the file exists; choose another name, or give --overwrite")
+    if curve:
+        require_matplotlib(curve)
+    settings = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS & options.keys()})
+    if shingle_sizes:
+        options["shingle_sizes"] = shingle_sizes
+    tuning = dupdetect.tune([Path(name) for name in inputs], Path(truth), settings=settings, **options)
+    if output:
+        tuning.save(output)
+    if curve:
+        tuning.picture(curve)
+    if as_json:
+        click.echo(json.dumps(tuning.as_dict()))
+        return
+    print_tuning(tuning)
+    if output:
+        click.echo(f"Written to {printable(output)}; use it with: dupdetect dedup --settings {printable(output)} ...")

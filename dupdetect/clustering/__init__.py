@@ -1,0 +1,1 @@
+"""Matches to clusters, each with its canonical."""

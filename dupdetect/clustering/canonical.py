@@ -1,0 +1,216 @@
+"""Which member represents a cluster.
+
+Input    clusters of distinct texts, the documents that have each text, a policy
+Output   the chosen text of each cluster and the chosen document of each text
+Cost     O(n log n), and at most `TRIES` verifications a document
+
+Of its policy's order a cluster takes the first member that every other member matches, so that the choice changes
+who represents a cluster but never who is in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dupdetect.errors import InputError, SettingsError
+from dupdetect.io.schema import plain_column
+from dupdetect.matching.candidates import missing, pack
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from dupdetect.io.rows import Rows
+    from dupdetect.matching.verify import Overlaps, Verifier
+    from dupdetect.settings import Settings
+
+    Int = NDArray[np.int64]
+    Share = NDArray[np.float64]
+    Bool = NDArray[np.bool_]
+
+#: Members of a cluster that are tried before its cleanest represents it after all.
+TRIES = 8
+
+#: Policies that let those who represented others before go on to do so.
+STANDING = ("cleanest", "longest", "first")
+
+
+def rank(
+    settings: Settings,
+    rows: Rows,
+    ids: pa.ChunkedArray,
+    words: Int,
+    clean: Share,
+    tied: Bool,
+    *,
+    standing: Bool | None = None,
+    last: Bool | None = None,
+) -> Int:
+    """Rank documents by the canonical policy.
+
+    Parameters
+    ----------
+    settings : Settings
+    rows : Rows
+        Of the n documents, for the policies that read a column.
+    ids : pyarrow.ChunkedArray
+        Break the last ties.
+    words : int64[n]
+        Length of each document.
+    clean : float64[n]
+        Cleanness of each document's text.
+    tied : bool[n]
+        Whose ties are to be broken by id: to sort all ids would cost more than the rest.
+    standing : bool[n], optional
+        Documents that represented others before: they go before all others where the policy is one of `STANDING`, else
+        before those that it ties them with.
+    last : bool[n], optional
+        Documents that go behind all others.
+
+    Returns
+    -------
+    int64[n]
+        0 for whoever goes first.
+
+    Raises
+    ------
+    InputError
+        The column that the policy reads is not there, or cannot be ordered.
+    """
+    n = len(words)
+    by_id = np.zeros(n, np.int64)
+    chosen = np.flatnonzero(tied)
+    by_id[chosen[_sorted(ids.take(chosen))]] = np.arange(len(chosen))
+    first = _first_key(settings, rows, words)
+    keys: list[NDArray[Any]] = [by_id, -clean, first]
+    if standing is not None:
+        keys.insert(3 if settings.canonical in STANDING else 2, ~standing)
+    if last is not None:
+        keys.append(last)
+    order = np.lexsort(keys)
+    ranks = np.empty(n, np.int64)
+    ranks[order] = np.arange(n)
+    return ranks
+
+
+def _first_key(settings: Settings, rows: Rows, words: Int) -> Int:
+    """Return what the policy itself orders by, as integers; ties are equal."""
+    if callable(settings.canonical):
+        return _by_callable(settings.canonical, rows)
+    if settings.column is not None:
+        return _by_column(settings, rows)
+    if settings.canonical == "longest":
+        return -words
+    if settings.canonical == "first":
+        return np.arange(len(words))
+    return np.zeros(len(words), np.int64)
+
+
+def _by_column(settings: Settings, rows: Rows) -> Int:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    name = settings.column
+    if name not in rows.column_names:
+        raise InputError(
+            f"canonical={settings.canonical!r} reads column {name!r}, but the columns are "
+            f"{', '.join(map(repr, rows.column_names))}; name one of these as canonical_column"
+        )
+    column = plain_column(rows.column(name))
+    try:
+        ranks = pc.rank(column, sort_keys="ascending", tiebreaker="dense")  # nulls at the end
+    except pa.ArrowNotImplementedError:
+        raise InputError(
+            f"canonical={settings.canonical!r} reads column {name!r}, which is {column.type} and has no order; "
+            "expected numbers, strings or dates"
+        ) from None
+    return ranks.to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _by_callable(key: Any, rows: Rows) -> Int:
+    keys = [key(row) for table in rows for row in table.to_pylist()]
+    try:
+        distinct = sorted(set(keys))
+    except TypeError as error:
+        raise SettingsError(
+            f"canonical gave keys that cannot be ordered ({error}); expected hashable keys that compare with each other"
+        ) from None
+    places = {value: place for place, value in enumerate(distinct)}
+    return np.array([places[value] for value in keys], np.int64)
+
+
+def _sorted(ids: pa.ChunkedArray) -> Int:
+    import pyarrow.compute as pc
+
+    return pc.sort_indices(ids).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def cleanest(clean: Share) -> Int:
+    """Rank texts by cleanness; ties go to the shorter text, which has the lesser number."""
+    ranks = np.empty(len(clean), np.int64)
+    ranks[np.argsort(-clean, kind="stable")] = np.arange(len(clean))
+    return ranks
+
+
+def least(ranks: Int, groups: Int, n: int) -> Int:
+    """Return the document of the least rank in each of n groups: int64[n]."""
+    order = np.argsort(ranks)
+    best = np.empty(n, np.int64)
+    best[groups[order][::-1]] = order[::-1]
+    return best
+
+
+def choose(
+    clusters: Int, ranks: Int, matches: Overlaps, verifier: Verifier, settings: Settings
+) -> tuple[Int, Overlaps]:
+    """Let each cluster be represented by the first of its members that every other matches.
+
+    Parameters
+    ----------
+    clusters : int64[n]
+        The cleanest member, a match of all others, for each of n texts.
+    ranks : int64[n]
+        The policy's order of texts.
+    matches : Overlaps
+        What is verified so far.
+
+    Returns
+    -------
+    int64[n]
+        The chosen member.
+    Overlaps
+        `matches`, with the verified pairs that the choice rests on.
+    """
+    everyone = np.arange(len(clusters))
+    place, sizes = _standings(clusters, ranks)
+    # These are by cluster, that is, by its cleanest member: who represents it, and whether that may still change.
+    chosen, undecided = everyone.copy(), sizes > 1
+    for attempt in range(TRIES):
+        trial = everyone.copy()
+        at_turn = np.flatnonzero(place == attempt)
+        trial[clusters[at_turn]] = at_turn
+        undecided &= trial != everyone
+        members = np.flatnonzero(undecided[clusters] & (trial[clusters] != everyone))
+        if len(members) == 0:
+            break
+        pairs = pack(members, trial[clusters[members]])
+        matches = matches | verifier.matches(pairs[missing(pairs, matches.pairs)], settings)
+        agreed = matches.where(~missing(matches.pairs, pairs))
+        votes = np.bincount(clusters[agreed.a], minlength=len(clusters))
+        elected = undecided & (votes == sizes - 1)
+        chosen[elected] = trial[elected]
+        undecided &= ~elected
+    return chosen[clusters], matches
+
+
+def _standings(clusters: Int, ranks: Int) -> tuple[Int, Int]:
+    """Return each text's place in its cluster's order, and the size of each cluster, by its cleanest member."""
+    n = len(clusters)
+    order = np.lexsort((ranks, clusters))
+    sizes = np.bincount(clusters, minlength=n)
+    starts = np.cumsum(sizes) - sizes
+    place = np.empty(n, np.int64)
+    place[order] = np.arange(n) - starts[clusters[order]]
+    return place, sizes

@@ -1,0 +1,1 @@
+"""How right a run is: against a truth, without any, and which settings would do better."""

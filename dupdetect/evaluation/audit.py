@@ -1,0 +1,414 @@
+"""A run and its input to what the run missed.
+
+Input    the output of a run, and the documents that it was made of
+Output   `Audit`: the share of the true matches that the run found, with an interval, and examples of those it did not
+Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core
+
+No label is needed: what a match is, is defined by the run's settings, and by what it learned is template. A random
+sample of documents is compared with all others, exactly (`neighbours`), and what holds for the sample's matches is
+estimated for all (`intervals`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dupdetect._compiled.dispatch import available_workers
+from dupdetect.errors import InputError, MismatchError, SettingsError
+from dupdetect.evaluation.exact_search import Matches, compare_sample
+from dupdetect.evaluation.intervals import Recall, estimate
+from dupdetect.io.documents import Documents, collect
+from dupdetect.matching.boilerplate import Templates
+from dupdetect.matching.verify import IDENTICAL, RELATIONS
+from dupdetect.results.result import Result
+from dupdetect.results.tables_of import as_table, comparable, of_run, require
+from dupdetect.settings import POLICIES, Settings
+from dupdetect.sketches.sketches import chunks, sketch_texts
+from dupdetect.text.clean import cleaned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Int = NDArray[np.int64]
+
+#: Documents compared with all others, unless told otherwise.
+SAMPLE = 1_000
+
+#: Examples of misses listed.
+LISTED = 20
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A match that the run did not put together.
+
+    Attributes
+    ----------
+    a, b : id
+        a is of the sample.
+    relation : str
+        Of a to b.
+    jaccard, containment : float
+        Exact, each shingle counting alike; containment of the smaller in the larger.
+    score : float
+        What was held against the threshold, shingles weighed.
+    verified : bool
+        Whether the run has it among its matches all the same.
+    """
+
+    a: Any
+    b: Any
+    relation: str
+    jaccard: float
+    containment: float
+    score: float
+    verified: bool
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What a run missed, as a sample shows it.
+
+    Attributes
+    ----------
+    documents, sampled : int
+        Of the input; those compared with all others.
+    with_matches : int
+        Sampled documents that have a match.
+    together : Recall
+        Matches whose documents the run put into one cluster.
+    verified : Recall
+        Matches that the run verified, or put together: what its search for candidates did not overlook. Where this is
+        higher than `together`, matches were parted by the rule that every member of a cluster matches its canonical.
+    missed : int
+        Matches of the sampled documents that were not put together, counted as in `Recall`.
+    misses : list of Miss
+        Some of them, at random.
+    confidence : float
+        Of the intervals, in (0, 1).
+    seed : int
+    only_in_input, only_in_run : int
+        Documents that the other does not have; left out.
+    template_shingles : int or None
+        Those that the run learned are template. None where its settings let it learn them and its output does not say
+        which: they are then none, and pairs that the run told apart by them may pass for matches.
+    """
+
+    documents: int
+    sampled: int
+    with_matches: int
+    together: Recall
+    verified: Recall
+    missed: int
+    misses: list[Miss]
+    confidence: float
+    seed: int
+    only_in_input: int
+    only_in_run: int
+    template_shingles: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as values that JSON knows (ids as they are)."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        shown = "no match" if self.together.estimate is None else f"recall {self.together.estimate:.4f}"
+        return (
+            f"Audit({self.sampled} of {self.documents} documents, {self.together.pairs} matches: {shown}, "
+            f"{self.confidence:.0%} interval {self.together.low:.4f} to {self.together.high:.4f}; {self.missed} missed)"
+        )
+
+
+def audit(
+    out: Any,
+    data: Any,
+    *,
+    text: str = "text",
+    id: str | None = None,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    confidence: float = 0.95,
+    workers: int | None = None,
+) -> Audit:
+    """Estimate which share of the matches in its input a run found.
+
+    Parameters
+    ----------
+    out : Result, str or Path
+        What `dedup` returned, or the folder it wrote.
+    data, text, id
+        The input of that run, as `dedup` took it.
+    sample : int
+        Documents to compare with all others, at least 1; all of them, and there is nothing to estimate.
+    seed : int
+        Of the sample.
+    confidence : float
+        Of the intervals, in (0, 1).
+    workers : int, optional
+        Threads; by default one for each processor. The result does not depend on it.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InputError
+        The input or the output cannot be read.
+    MismatchError
+        No document of the input is in the output.
+    SettingsError
+        A parameter is out of its range.
+
+    Notes
+    -----
+    The documents are sampled, not the pairs, so the interval is that of a ratio of two sums over documents: an exact
+    binomial (Clopper-Pearson) interval on as many pairs as would be worth what the clustered ones are (E. L. Korn and
+    B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated from
+    survey data", 1998). See `intervals.interval`.
+    """
+    _check(sample, seed, confidence, workers)
+    run = _Run.of(out)
+    scope = _scope(run, collect(data, text=text, id=id), workers)
+    n = len(scope.rows)
+    rows = draw(n, sample, seed)
+    (pairs, together, verified), misses = _judged(run, scope, rows, workers)
+    return Audit(
+        n,
+        len(rows),
+        int((pairs > 0).sum()),
+        estimate(together, pairs, documents=n, confidence=confidence),
+        estimate(verified, pairs, documents=n, confidence=confidence),
+        len(misses.same),
+        _examples(scope, misses, seed),
+        float(confidence),
+        int(seed),
+        scope.only_in_input,
+        scope.only_in_run,
+        None if run.templates is None else int((run.templates.lead > 0).sum()),
+    )
+
+
+class Census(NamedTuple):
+    """Of the matches of each of n documents: all, those put together, and those verified or put together (int64[n])."""
+
+    pairs: Int
+    together: Int
+    verified: Int
+
+
+def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, workers: int | None = None) -> Census:
+    """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
+    run = _Run.of(out)
+    scope = _scope(run, collect(data, text=text, id=id), workers)
+    return _judged(run, scope, np.arange(len(scope.rows)), workers)[0]
+
+
+def draw(documents: int, sample: int, seed: int) -> Int:
+    """Draw documents at random, all equally likely: their numbers, ascending."""
+    return np.sort(np.random.default_rng(seed).choice(documents, min(sample, documents), replace=False))
+
+
+def _check(sample: int, seed: int, confidence: float, workers: int | None) -> None:
+    for name, value, least in (
+        ("sample", sample, 1),
+        ("seed", seed, 0),
+        ("workers", 1 if workers is None else workers, 1),
+    ):
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+            raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
+    if isinstance(confidence, bool) or not isinstance(confidence, float) or not 0 < confidence < 1:
+        raise SettingsError(f"confidence is {confidence!r}; expected a number above 0 and below 1, such as 0.95")
+
+
+# ---- the run and its input ----
+
+
+class _Run(NamedTuple):
+    clusters: pa.Table
+    matches: pa.Table
+    settings: Settings
+    templates: Templates | None
+
+    @classmethod
+    def of(cls, out: Any) -> _Run:
+        if isinstance(out, Result):
+            settings = _settings(out.manifest, "the result")
+        elif isinstance(out, str | os.PathLike):
+            settings = _settings(_manifest(Path(out)), str(out))
+        else:
+            raise InputError(f"a {type(out).__name__} was given for the output; expected a Result or the folder of one")
+        clusters, matches = of_run(out, "clusters"), of_run(out, "matches")
+        require(clusters, ("id", "cluster"), "clusters")
+        require(matches, ("a", "b"), "matches")
+        return cls(clusters, matches, settings, _templates(out, settings))
+
+
+def _manifest(folder: Path) -> Any:
+    path = folder / "manifest.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: there is no such file; expected the output folder of dedup") from None
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); run dedup again") from None
+
+
+def _settings(manifest: Any, name: str) -> Settings:
+    """Return the settings of a run; a callable that chose the canonicals is not needed, and not known, any more."""
+    values = dict(manifest.get("settings") or {}) if isinstance(manifest, dict) else {}
+    if not values:
+        raise InputError(f"{name}: the manifest has no settings; expected the manifest.json of dedup")
+    values.setdefault("templates", False)  # as it was before there was this setting
+    if values.get("canonical") not in POLICIES:
+        values.pop("canonical", None)
+    return Settings().replace(**values)
+
+
+def _templates(out: Any, settings: Settings) -> Templates | None:
+    """Return what the run learned; None if that is not known."""
+    if not settings.weighs:
+        return Templates.none()
+    if isinstance(out, Result):
+        table = out.templates
+    elif (path := Path(out) / "templates.parquet").is_file():
+        table = as_table(path, "templates", ("shingle", "lead"))
+    else:
+        return None
+    require(table, ("shingle", "lead"), "templates")
+    shingles, lead = np.asarray(table["shingle"], np.uint64), np.asarray(table["lead"], np.int32)
+    return Templates(shingles, lead, None, np.empty(0, np.int32))
+
+
+@dataclass(frozen=True, eq=False)
+class _Scope:
+    """The documents that both the input and the run have, numbered in input order, and the cluster of each."""
+
+    documents: Documents
+    texts: pa.ChunkedArray
+    rows: Int
+    ids: pa.ChunkedArray
+    cluster: Int
+    only_in_input: int
+    only_in_run: int
+
+    def id(self, document: int) -> Any:
+        return self.documents.ids[int(self.rows[document])].as_py()
+
+
+def _scope(run: _Run, documents: Documents, workers: int | None) -> _Scope:
+    documents = cleaned(documents, workers=workers or available_workers())
+    ids = comparable(_chunked(documents.ids), "ids of the input")
+    known = comparable(run.clusters["id"], "ids of the clusters")
+    place = pc.index_in(ids, value_set=known)
+    rows = np.flatnonzero(place.is_valid())
+    if not len(rows) and (len(ids) or len(known)):
+        raise MismatchError(
+            f"no document of the input ({_some(ids)}) is in the output ({_some(known)}); audit a run with the input it "
+            "was made of, and the same --text and --id"
+        )
+    labels = comparable(run.clusters["cluster"], "clusters").take(place.drop_null())
+    return _Scope(
+        documents,
+        pa.chunked_array(chunks(documents.texts), pa.large_string()),
+        rows,
+        ids.take(pa.array(rows)),
+        np.asarray(labels.combine_chunks().dictionary_encode().indices, np.int64),
+        len(ids) - len(rows),
+        len(known) - len(rows),
+    )
+
+
+def _chunked(column: Any) -> pa.ChunkedArray:
+    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+
+
+def _some(ids: pa.ChunkedArray) -> str:
+    return ", ".join(map(repr, ids.slice(0, 3).to_pylist())) or "there are none"
+
+
+# ---- what the run made of them ----
+
+
+class _Misses(NamedTuple):
+    """Matches not put together; which have the same words, and are among the run's matches all the same (bool[m])."""
+
+    matches: Matches
+    same: NDArray[np.bool_]
+    verified: NDArray[np.bool_]
+
+
+def _judged(run: _Run, scope: _Scope, sample: Int, workers: int | None) -> tuple[Census, _Misses]:
+    """Count the matches of the sampled documents, and what the run made of them."""
+    pairs, together, missed = compare_sample(
+        scope.texts,
+        scope.rows,
+        scope.cluster,
+        sample,
+        run.settings,
+        run.templates or Templates.none(),
+        workers=workers or available_workers(),
+    )
+    misses = _verified(run, scope, missed)
+    verified = np.bincount(np.searchsorted(sample, missed.a[misses.verified]), minlength=len(sample))
+    return Census(pairs, together, together + verified), misses
+
+
+def _verified(run: _Run, scope: _Scope, missed: Matches) -> _Misses:
+    """Look matches up among those of the run.
+
+    Documents of the same words are matches of the run; and where many have the same words, the run lists but one of
+    them with each of their matches. So matches are looked up by words.
+    """
+    sides = (comparable(run.matches[side], "ids of the matches") for side in ("a", "b"))
+    places = [pc.index_in(side, value_set=scope.ids) for side in sides]
+    both = pc.and_(places[0].is_valid(), places[1].is_valid())
+    x, y = (np.asarray(place.filter(both), np.int64) for place in places)
+    concerned = np.zeros(len(scope.rows), np.bool_)
+    concerned[missed.a] = concerned[missed.b] = True
+    near = concerned[x] | concerned[y]
+    x, y = x[near], y[near]
+    concerned[x] = concerned[y] = True
+    words = _words(scope, np.flatnonzero(concerned), run.settings)
+    a, b = words[missed.a], words[missed.b]
+    return _Misses(missed, a == b, (a == b) | np.isin(_pack(a, b), _pack(words[x], words[y])))
+
+
+def _words(scope: _Scope, documents: Int, settings: Settings) -> Int:
+    """Number documents so that those of the same words have the same number; -1 for all but those asked for."""
+    digests = sketch_texts(scope.texts.take(pa.array(scope.rows[documents])), settings).digests
+    numbers = np.full(len(scope.rows), -1, np.int64)
+    numbers[documents] = np.unique(digests, axis=0, return_inverse=True)[1].reshape(-1)
+    return numbers
+
+
+def _pack(a: Int, b: Int) -> Int:
+    return np.minimum(a, b) << 32 | np.maximum(a, b)
+
+
+def _examples(scope: _Scope, misses: _Misses, seed: int) -> list[Miss]:
+    """List some of the misses, each pair once."""
+    matches = misses.matches
+    _, first = np.unique(_pack(matches.a, matches.b), return_index=True)
+    chosen = np.sort(np.random.default_rng(seed).choice(first, min(LISTED, len(first)), replace=False))
+    relations = np.where(misses.same[chosen], IDENTICAL, matches.relation[chosen])
+    return [
+        Miss(
+            scope.id(matches.a[pair]),
+            scope.id(matches.b[pair]),
+            RELATIONS[relations[place]],
+            float(matches.jaccard[pair]),
+            float(matches.containment[pair]),
+            float(matches.score[pair]),
+            bool(misses.verified[pair]),
+        )
+        for place, pair in enumerate(chosen)
+    ]

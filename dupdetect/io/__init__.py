@@ -1,0 +1,1 @@
+"""Files, data frames and tables to batches of documents; tables to files."""

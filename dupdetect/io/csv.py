@@ -1,0 +1,220 @@
+"""
+CSV to tables.
+
+Input    a file of comma-separated (.tsv: tab-separated) records, the first of which names the columns
+Output   a table for each block of records, with the lines they start at; a reject for each record of another width
+Cost     that of pyarrow's reader; of files of several blocks, columns that may be numbers are read twice
+
+Types are guessed from the whole file, as if it were read at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from dupdetect.io.schema import check_names
+
+#: Files are read in blocks of this size, or where a record is larger, of the next; the last is the reader's largest.
+BLOCK_BYTES = (16 << 20, 256 << 20, 2**31 - 1)
+
+
+class Block(NamedTuple):
+    """Records of a file: those that are rows, and what is wrong with others."""
+
+    table: pa.Table
+    lines: NDArray[np.int64]
+    rejects: list[tuple[int, str]]
+
+
+def read_blocks(open_: Callable[[], Any], name: str, delimiter: str, text: str, id: str) -> Iterator[Block]:
+    """
+    Read CSV.
+
+    Parameters
+    ----------
+    open_ : callable
+        Opens the file, binary, at its beginning.
+    name : str
+        What messages call it.
+    delimiter : str
+    text, id : str
+        The columns that are read as they are written.
+
+    Yields
+    ------
+    Block
+
+    Raises
+    ------
+    InputError
+        Two columns have one name.
+    pyarrow.ArrowException, OSError
+        It cannot be read.
+    """
+    csv = _Csv(open_, name, delimiter, text, id)
+    for size in BLOCK_BYTES:
+        try:
+            yield from csv.read(size)
+        except pa.ArrowInvalid as error:
+            if "straddling" in str(error) and size != BLOCK_BYTES[-1]:
+                continue  # a record is larger than a block
+            if "Empty CSV file" not in str(error):
+                raise
+        return
+
+
+class _Csv:
+    """A file, and how far it has been read."""
+
+    def __init__(self, open_: Callable[[], Any], name: str, delimiter: str, text: str, id: str) -> None:
+        self._open = open_
+        self._name = name
+        self._delimiter = delimiter
+        self._text = text
+        self._id = id
+        self._types: dict[str, pa.DataType] = {text: pa.string(), id: pa.string()}
+        self._typed = False
+        self._columns = pa.table({})  # without rows
+        self._record = 1  # the last one that was read; the header is the first
+        self._line = 2  # where the next one starts
+
+    def read(self, size: int) -> Iterator[Block]:
+        """Go on, in blocks of some size."""
+        with self._open() as stream:
+            head = stream.read(min(size, BLOCK_BYTES[0]))
+        whole = len(head) < BLOCK_BYTES[0]
+        if not whole and not self._typed:
+            self._types |= self._guess(size)
+            self._typed = True
+        bad: list[Any] = []
+        good, shown = 0, False
+        for table in self._tables(head if whole else None, size, bad):
+            check_names(table.column_names, self._name)
+            records = _numbers(good, table.num_rows, bad)
+            good += table.num_rows
+            self._columns = table.slice(0, 0)
+            if len(records):
+                block = self._block(table, records, [row for row in bad if row.number < records[-1]])
+                shown |= block.table.num_rows > 0
+                yield block
+        rest = self._block(pa.table({}), np.empty(0, np.int64), bad)
+        yield rest if shown else rest._replace(table=self._columns)
+
+    def _tables(self, whole: bytes | None, size: int, bad: list[Any]) -> Iterator[pa.Table]:
+        options = self._options(size, bad.append)
+        if whole is not None:
+            yield pyarrow.csv.read_csv(pa.BufferReader(whole), **options)
+            return
+        with self._open() as stream, pyarrow.csv.open_csv(stream, **options) as reader:
+            yield reader.schema.empty_table()
+            for batch in reader:
+                yield pa.Table.from_batches([batch])
+
+    def _guess(self, size: int) -> dict[str, pa.DataType]:
+        """The types of all columns: what the first block shows to be strings are strings, others may be still."""
+        options = self._options(size, lambda _: None)
+        with self._open() as stream, pyarrow.csv.open_csv(stream, **options) as reader:
+            first = {field.name: field.type for field in reader.schema}
+        check_names(reader.schema.names, self._name)
+        options["convert_options"].include_columns = open_ = [
+            name for name, type_ in first.items() if not pa.types.is_string(type_)
+        ]
+        if not open_:
+            return first
+        with self._open() as stream:
+            schema = pyarrow.csv.read_csv(stream, **options).schema
+        return first | {field.name: field.type for field in schema}
+
+    def _options(self, size: int, skipped: Callable[[Any], None]) -> dict[str, Any]:
+        def skip(row: Any) -> str:
+            skipped(row)
+            return "skip"
+
+        return {
+            # Only without threads do rows have numbers; it is as fast but for conversion.
+            "read_options": pyarrow.csv.ReadOptions(use_threads=False, block_size=size),
+            "parse_options": pyarrow.csv.ParseOptions(
+                delimiter=self._delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,  # they count as lines
+                invalid_row_handler=skip,
+            ),
+            "convert_options": pyarrow.csv.ConvertOptions(
+                check_utf8=False,  # one bad value is no reason to give the file up
+                column_types=self._types,
+                null_values=["", "NA", "NaN", "null"],
+                strings_can_be_null=False,
+            ),
+        }
+
+    def _block(self, table: pa.Table, records: NDArray[np.int64], bad: list[Any]) -> Block:
+        """Put lines to records, and take those that were read before away."""
+        new = records > self._record
+        wrong = [row for row in bad if self._record < row.number]
+        if not new.all():
+            table, records = table.filter(pa.array(new)), records[new]
+        lines, wrong_lines = self._lines(table, records, wrong)
+        table, lines = _without_blank(table, lines)
+        rejects = [
+            (line, f"the row has {row.actual_columns} columns, expected {row.expected_columns}")
+            for line, row in zip(wrong_lines, wrong, strict=True)
+        ]
+        return Block(self._as_written(table) if len(table) else pa.table({}), lines, rejects)
+
+    def _lines(
+        self, table: pa.Table, records: NDArray[np.int64], wrong: list[Any]
+    ) -> tuple[NDArray[np.int64], list[int]]:
+        """The line where each good and each bad record starts. Quoted values may span several."""
+        numbers = np.concatenate([records, np.array([row.number for row in wrong], np.int64)])
+        heights = np.ones(len(numbers), np.int64)
+        heights[len(records) :] += np.array([row.text.count("\n") for row in wrong], np.int64)
+        for column in table.columns:
+            if pa.types.is_string(column.type):
+                heights[: len(records)] += pc.count_substring(column, "\n").to_numpy()
+        order = np.argsort(numbers, kind="stable")
+        lines = np.empty(len(numbers), np.int64)
+        lines[order] = self._line + np.cumsum(heights[order]) - heights[order]
+        self._line += int(heights.sum())
+        self._record = int(numbers.max(initial=self._record))
+        return lines[: len(records)], lines[len(records) :].tolist()
+
+    def _as_written(self, table: pa.Table) -> pa.Table:
+        for name in {self._text, self._id} & set(table.column_names):
+            column = pc.fill_null(table[name], "") if name == self._text else _numbers_if_plain(table[name])
+            table = table.set_column(table.column_names.index(name), name, column)
+        return table
+
+
+def _numbers(before: int, count: int, bad: list[Any]) -> NDArray[np.int64]:
+    """Number records that follow some good ones: they have the numbers that no bad one has."""
+    good = np.arange(before, before + count)
+    passed = np.array([row.number - 2 - place for place, row in enumerate(bad)], np.int64)
+    return good + 2 + np.searchsorted(passed, good, side="right")
+
+
+def _without_blank(table: pa.Table, lines: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Drop records without a single value: blank lines, which are not rows."""
+    blank = np.ones(table.num_rows, bool)
+    for column in table.columns:
+        empty = pc.equal(column, "") if pa.types.is_string(column.type) else column.is_null()
+        blank &= empty.to_numpy()
+    if not blank.any() or not table.num_columns:
+        return table, lines
+    return table.filter(pa.array(~blank)), lines[~blank]
+
+
+def _numbers_if_plain(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """CSV has no types: ids are integers where nothing is lost by it ("007" stays text), null where empty."""
+    ids = pc.if_else(pc.equal(ids, ""), None, ids)
+    try:
+        plain = pc.all(pc.match_substring_regex(ids, r"^(0|-?[1-9][0-9]{0,17})$")).as_py()
+    except pa.ArrowInvalid:  # invalid UTF-8
+        return ids
+    return ids.cast(pa.int64()) if plain else ids

@@ -1,0 +1,285 @@
+"""
+JSON Lines to tables.
+
+Input    a stream of lines, one JSON object each
+Output   a table for each block of lines, with the lines it came from; a reject for each line that is no object
+Cost     that of pyarrow's reader; a block that holds a bad line is read again line by line
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json
+from numpy.typing import NDArray
+
+from dupdetect.errors import InputError
+from dupdetect.io.schema import as_json, packed, unify, unpacked
+from dupdetect.io.streams import sentence
+
+BLOCK_BYTES = 32 << 20  # lines are cut into blocks of about this size: what a bad line makes us read twice
+PARSE_BYTES = 4 << 20  # and parsed in parallel in parts of this size (1 to 8 MB are equally fast)
+BOM = b"\xef\xbb\xbf"
+
+_BLANKS = b" \t\r\n"
+_BLANK_LINE = re.compile(rb"^[ \t\r]*$", re.MULTILINE)
+_KINDS = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+
+
+class Block(NamedTuple):
+    """The lines of a block: those that are rows, and what is wrong with others."""
+
+    table: pa.Table
+    lines: NDArray[np.int64]
+    rejects: list[tuple[int, str]]
+    end: Any  # where the next block begins, as JSON
+
+
+def read_blocks(stream: Any, name: str, text: str, start: Any = None) -> Iterator[Block]:
+    """
+    Read JSON Lines.
+
+    Parameters
+    ----------
+    stream : file
+        Binary; read from its beginning.
+    name : str
+        What messages call it.
+    text : str
+        The column whose values must be strings.
+    start : JSON value, optional
+        A `Block.end`: begin there.
+
+    Yields
+    ------
+    Block
+
+    Raises
+    ------
+    InputError
+        It is one JSON array.
+    OSError
+        It cannot be read.
+    """
+    at, line, dates = start or (0, 1, None)
+    reader = _Reader(text, line, {} if dates is None else {field.name: field for field in unpacked(dates)})
+    try:
+        _pass_over(stream, at)
+        for block in _whole_lines(stream):
+            if line == 1 and name.lower().endswith(".json") and block.removeprefix(BOM).lstrip().startswith(b"["):
+                raise InputError(
+                    f"{name}: the file is one JSON array, expected JSON Lines, one object a line; "
+                    f"convert it with: jq -c '.[]' {name}"
+                )
+            at += len(block)
+            table, lines, rejects = reader.read(block.removeprefix(BOM) if line == 1 else block)
+            line = reader.line
+            yield Block(table, lines, rejects, [at, line, packed(list(reader.strings.values()))])
+    except OSError as error:
+        raise OSError(f"{sentence(error)}, after line {reader.line - 1}") from error
+
+
+def _pass_over(stream: Any, length: int) -> None:
+    if length and stream.seekable():
+        stream.seek(length)
+        return
+    while length:
+        length -= len(stream.read(min(length, BLOCK_BYTES)))
+
+
+def _whole_lines(stream: Any) -> Iterator[bytes]:
+    """Cut a stream into blocks that end with a line; a line longer than a block comes whole.
+
+    Where a block ends depends on nothing before it.
+    """
+    rest = b""
+    while more := stream.read(BLOCK_BYTES - len(rest)):
+        begun = [rest]
+        while more and b"\n" not in more:
+            begun.append(more)
+            more = stream.read(BLOCK_BYTES)
+        end = more.rfind(b"\n") + 1
+        yield b"".join([*begun, more[:end]])
+        rest = more[end:]
+    if rest:
+        yield rest
+
+
+class _Reader:
+    """Parses blocks of lines, and remembers the types found."""
+
+    def __init__(self, text: str, line: int, strings: dict[str, pa.Field]) -> None:
+        self.text = text
+        self.line = line  # the next one
+        self.strings = strings  # columns that pyarrow would take for dates
+        self.tables: list[pa.Table] = []
+        self.rows: list[NDArray[np.int64]] = []
+        self.rejects: list[tuple[int, str]] = []
+
+    def read(self, block: bytes) -> tuple[pa.Table, NDArray[np.int64], list[tuple[int, str]]]:
+        self.tables, self.rows, self.rejects = [], [], []
+        self.add(block)
+        table = self.tables[0] if len(self.tables) == 1 else unify(self.tables, [""] * len(self.tables), inferred=True)
+        return table, np.concatenate([np.empty(0, np.int64), *self.rows]), self.rejects
+
+    def add(self, block: bytes) -> None:
+        lines, blank = _count_lines(block)
+        table = self._try(block)
+        # Blank lines are no rows, and a line may hold two objects: then line by line.
+        if table is None or table.num_rows != lines or blank or not self._text_is_text(table):
+            self._add_line_by_line(block)
+        else:
+            self._keep(table, np.arange(self.line, self.line + lines))
+        self.line += lines
+
+    def _keep(self, table: pa.Table, rows: NDArray[np.int64]) -> None:
+        if not table.num_columns:  # objects without members: rows all the same
+            table = pa.table({self.text: pa.nulls(table.num_rows)})
+        self.tables.append(table)
+        self.rows.append(rows)
+
+    def _text_is_text(self, table: pa.Table) -> bool:
+        if self.text not in table.column_names:
+            return True
+        type_ = table.schema.field(self.text).type
+        return bool(pa.types.is_string(type_) or pa.types.is_null(type_))
+
+    def _try(self, block: bytes, texts: Iterable[str] = ()) -> pa.Table | None:
+        """Parse a block, in which some columns are known to be text; None if it cannot be."""
+        known = self.strings | {name: pa.field(name, pa.string()) for name in texts}
+        try:
+            table = self._parse(block, known)
+            dates = [_without_dates(column) for column in table.schema if _has_date(column.type)]
+            if not dates:
+                return table
+            self.strings.update({column.name: column for column in dates})
+            return self._parse(block, known | self.strings)
+        except (pa.ArrowException, OverflowError):
+            return None
+
+    def _parse(self, block: bytes, known: dict[str, pa.Field]) -> pa.Table:
+        try:
+            return _parse_in_parts(block, PARSE_BYTES, known)
+        except pa.ArrowInvalid as error:
+            if "straddling" not in str(error):
+                raise
+            return _parse_in_parts(block, len(block) + 1, known)  # a line is longer than a part
+
+    def _add_line_by_line(self, block: bytes) -> None:
+        good: list[tuple[int, dict[str, Any]]] = []
+        for number, line in enumerate(block.split(b"\n"), self.line):
+            if not line.strip():
+                continue
+            value = self._load(line)
+            if isinstance(value, str):
+                self.rejects.append((number, value))
+            else:
+                good.append((number, value))
+        self._add_objects(good)
+
+    def _load(self, line: bytes) -> dict[str, Any] | str:
+        """Parse a line, or say what is wrong with it."""
+        try:
+            value = json.loads(line.decode())
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeDecodeError as error:
+            return f"the line is not valid UTF-8 (byte {error.start})"
+        except UnicodeEncodeError as error:
+            code = ord(error.object[error.start])
+            return f"the line holds a lone surrogate (U+{code:04X}), expected valid Unicode"
+        except json.JSONDecodeError as error:
+            return f"the line is not valid JSON ({error.msg}, column {error.colno})"
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits, deepest nesting
+            return f"the line is not JSON that can be read ({sentence(error)})"
+        if not isinstance(value, dict):
+            return f"the line is a JSON {_kind(value)}, expected an object"
+        text = value.get(self.text)
+        if text is not None and not isinstance(text, str):
+            return f"column {self.text!r} is a JSON {_kind(text)}, expected a string"
+        return value
+
+    def _add_objects(self, rows: list[tuple[int, dict[str, Any]]]) -> None:
+        """Make tables of rows that are good one by one: values of several kinds in a column become text."""
+        if not rows:
+            return
+        texts: set[str] = set()
+        for mixed in (_mixed_columns(rows, self.strings), _nested_columns(rows)):
+            for _, row in rows:
+                for name in mixed & row.keys():
+                    row[name] = as_json(row[name])
+            texts |= mixed
+            table = self._try(b"\n".join(json.dumps(row, ensure_ascii=False).encode() for _, row in rows), texts)
+            if table is not None and table.num_rows == len(rows):
+                self._keep(table, np.array([number for number, _ in rows], np.int64))
+                return
+        if len(rows) > 1:
+            half = len(rows) // 2
+            self._add_objects(rows[:half])
+            self._add_objects(rows[half:])
+        else:
+            self.rejects.append((rows[0][0], "the line is JSON that cannot be put into a table"))
+
+
+def _parse_in_parts(block: bytes, part_bytes: int, known: dict[str, pa.Field]) -> pa.Table:
+    schema = pa.schema(list(known.values())) if known else None
+    table = pyarrow.json.read_json(
+        pa.BufferReader(block),
+        read_options=pyarrow.json.ReadOptions(block_size=part_bytes),
+        parse_options=pyarrow.json.ParseOptions(explicit_schema=schema),
+    )
+    table.validate()  # of lists of nothing but nulls, pyarrow makes arrays too short (seen in 26.0)
+    return table
+
+
+def _count_lines(block: bytes) -> tuple[int, bool]:
+    """The number of lines in a block, and whether some are blank."""
+    codes = np.frombuffer(block, np.uint8)
+    starts = np.append(0, np.flatnonzero(codes == ord("\n")) + 1)
+    starts = starts[starts < len(codes)]
+    blank = np.isin(codes[starts], list(_BLANKS)).any() and _BLANK_LINE.search(block)
+    return len(starts), bool(blank)
+
+
+def _kind(value: Any) -> str:
+    return _KINDS.get(type(value), "null")
+
+
+def _mixed_columns(rows: list[tuple[int, dict[str, Any]]], strings: dict[str, pa.Field]) -> set[str]:
+    kinds: dict[str, set[str]] = {name: {"string"} for name, f in strings.items() if pa.types.is_string(f.type)}
+    for _, row in rows:
+        for name, value in row.items():
+            if value is not None:
+                kinds.setdefault(name, set()).add(_kind(value))
+    return {name for name, found in kinds.items() if len(found) > 1}
+
+
+def _nested_columns(rows: list[tuple[int, dict[str, Any]]]) -> set[str]:
+    return {name for _, row in rows for name, value in row.items() if isinstance(value, list | dict)}
+
+
+def _has_date(type_: pa.DataType) -> bool:
+    return pa.types.is_timestamp(type_) or any(_has_date(f.type) for f in _children(type_))
+
+
+def _children(type_: pa.DataType) -> list[pa.Field]:
+    return [type_.field(i) for i in range(type_.num_fields)]
+
+
+def _without_dates(column: pa.Field) -> pa.Field:
+    """JSON has no dates: what looks like one is a string, and is to stay as it was written."""
+
+    def plain(type_: pa.DataType) -> pa.DataType:
+        if pa.types.is_timestamp(type_):
+            return pa.string()
+        if pa.types.is_struct(type_):
+            return pa.struct([_without_dates(f) for f in _children(type_)])
+        if pa.types.is_list(type_):
+            return pa.list_(_without_dates(type_.value_field))
+        return type_
+
+    return column.with_type(plain(column.type))

@@ -1,0 +1,142 @@
+"""
+Paths to the files they mean.
+
+Input    paths of files, folders and globs, or URLs of such, or "-" for JSON Lines on standard input
+Output   `Found`: each file with its format and its compression, by its name alone
+Cost     a walk through the folders
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from dupdetect.errors import InputError
+from dupdetect.io.remote import as_url, files
+
+FORMATS = {
+    ".parquet": "Parquet",
+    ".pq": "Parquet",
+    ".jsonl": "JSON Lines",
+    ".ndjson": "JSON Lines",
+    ".json": "JSON Lines",
+    ".csv": "CSV",
+    ".tsv": "CSV",
+    ".arrow": "Arrow",
+    ".arrows": "Arrow",
+    ".ipc": "Arrow",
+    ".feather": "Arrow",
+}
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
+
+
+class Found(NamedTuple):
+    """A file to read."""
+
+    path: str
+    format: str  # a value of FORMATS, or "text"
+    compression: str | None
+    name: str  # the id of a text file
+
+
+def find(sources: Iterable[str | Path]) -> list[Found]:
+    """
+    Resolve files, folders, globs and URLs to files, in the order given, each folder and glob in order of name.
+
+    Files in folders whose names start with "." or "_" are passed over. A folder holds tables or text files,
+    not both.
+
+    Raises
+    ------
+    InputError
+        A path does not exist, a glob matches nothing, a folder holds no files or both kinds.
+    """
+    paths = [os.fspath(source) for source in sources]
+    found: list[Found] = []
+    for source in paths:
+        if source == "-":
+            found.append(Found("-", "JSON Lines", None, "-"))
+            continue
+        url = as_url(source)
+        if url is not None:
+            found += _behind(url, alone=len(paths) == 1)
+            continue
+        for path in _matches(source):
+            if Path(path).is_dir():
+                found += _in_folder(path, prefix="" if len(paths) == 1 and path == source else path)
+            else:
+                found.append(_recognise(path, path))
+    if not found:
+        raise InputError("no input files were given: expected a file, a folder, a glob, or - for standard input")
+    return found
+
+
+def _behind(url: str, *, alone: bool) -> list[Found]:
+    paths, folder = files(url)
+    if folder is None:
+        return [_recognise(path, path) for path in paths]
+    within = len(folder.rstrip("/")) + 1
+    return _one_kind(folder, [_recognise(path, path[within:] if alone else path) for path in paths])
+
+
+def _matches(source: str) -> list[str]:
+    if os.path.exists(source):  # noqa: PTH110 - a str that is no path at all (too long, with NUL) is False here
+        return [source]
+    if glob.has_magic(source):
+        matched = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        # "**" also matches the folders whose files it matches: those would count twice.
+        matched = [path for path in matched if Path(path).is_file()] or matched
+        if matched:
+            return matched
+        raise InputError(f"no file matches {_short(source)!r}: expected a glob that matches at least one file")
+    raise InputError(
+        f"{_short(source)!r} does not exist: expected a file, folder or glob (texts themselves go in a list)"
+    )
+
+
+def _short(source: str) -> str:
+    return source if len(source) <= 200 else source[:200] + "…"
+
+
+def _in_folder(folder: str, prefix: str) -> list[Found]:
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=_unreadable_folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        for name in sorted(names):
+            if not name.startswith((".", "_")):
+                path = os.path.join(parent, name)  # noqa: PTH118 - the path as given, not normalised
+                relative = Path(path).relative_to(folder)
+                found.append(_recognise(path, (Path(prefix) / relative).as_posix()))
+    return _one_kind(folder, found)
+
+
+def _one_kind(folder: str, found: list[Found]) -> list[Found]:
+    texts = [file.path for file in found if file.format == "text"]
+    tables = [file.path for file in found if file.format != "text"]
+    if not found:
+        raise InputError(f"{folder!r} holds no files: expected text files, or tables such as *.parquet or *.jsonl")
+    if texts and tables:
+        raise InputError(
+            f"{folder!r} holds tables ({label(tables[0])}) and text files ({label(texts[0])}): "
+            f"expected one kind; choose with a glob such as '{folder}/**/*{Path(tables[0]).suffix}'"
+        )
+    return found
+
+
+def _unreadable_folder(error: OSError) -> None:
+    raise InputError(f"{error.filename!r} cannot be read ({error.strerror}): check its permissions") from error
+
+
+def _recognise(path: str, name: str) -> Found:
+    pure = Path(path.split("?")[0] if path.startswith("http") else path)
+    compression = COMPRESSIONS.get(pure.suffix.lower())
+    stem = pure.with_suffix("") if compression else pure
+    return Found(path, FORMATS.get(stem.suffix.lower(), "text"), compression, label(name))
+
+
+def label(path: str) -> str:
+    """Spell a path in valid Unicode: file names may be any bytes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

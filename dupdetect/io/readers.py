@@ -1,0 +1,375 @@
+"""
+Files to tables, bit by bit.
+
+Input    files that were found
+Output   `Piece`s of about a given size: rows of one file as a table, their numbers, its rejects; of text files, many
+Cost     that of pyarrow's readers
+
+A row that cannot be read is a reject and reading goes on; a file that cannot be read is an `InputError`.
+Rows are counted from 1. For JSON Lines and CSV that is the line an editor shows (where the record starts), in
+Parquet and Arrow files the row, in a text file always 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.ipc
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from dupdetect.io import csv as csvfiles
+from dupdetect.io import jsonlines
+from dupdetect.io.paths import Found, label
+from dupdetect.io.remote import as_url
+from dupdetect.io.schema import check_names, plain_column, unify
+from dupdetect.io.streams import Mapped, as_file, as_stream, reported
+
+TEXT_FILES_AT_ONCE = 1024
+
+#: Rows that are read at once at most: their texts may turn out longer than those before.
+ROWS_AT_ONCE = 1 << 16
+
+#: Bytes of Parquet that are read at once, for each column: from the disk, and from far away.
+BUFFER_BYTES = 1 << 20
+FAR_BUFFER_BYTES = 8 << 20
+
+#: Mean length of a row (in bytes as encoded) below which its text may be one that a dictionary holds once.
+TERSE = 256
+
+
+class Reject(NamedTuple):
+    """A row that could not be used: its file (None: data in memory), its number, and why."""
+
+    file: str | None
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """
+    Rows of one file, of several text files, or of one object in memory.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The n rows that could be read, every column.
+    rows : int64[n]
+        Their row numbers.
+    files : int32[n]
+        The numbers of their files, among those found.
+    name : str
+        What messages call it.
+    rejects : list of Reject
+        The rows that could not be read.
+    faults : dict of int to str
+        What is already known to be wrong with rows of the table, by position.
+    inferred : bool
+        Column types were guessed from values (JSON, CSV) and may give way to text; else they were declared.
+    loose : bool
+        Further pieces of the file may have other columns.
+    end : tuple, optional
+        Where reading goes on after it, as JSON; None: it cannot go on here.
+    """
+
+    table: pa.Table
+    rows: NDArray[np.int64]
+    files: NDArray[np.int32]
+    name: str
+    rejects: list[Reject] = field(default_factory=list)
+    faults: dict[int, str] = field(default_factory=dict)
+    inferred: bool = False
+    loose: bool = False
+    end: Place | None = None
+
+
+Place = tuple[int, Any]
+"""The number of a file, and how far it has been read: None not at all, else what its format says."""
+
+
+class _Cut(NamedTuple):
+    """What readers of formats yield."""
+
+    table: pa.Table
+    rows: NDArray[np.int64]
+    end: Any
+    rejects: Sequence[tuple[int, str]] = ()
+
+
+class _Options(NamedTuple):
+    text: str
+    id: str
+    size: int
+
+
+def read(
+    found: Sequence[Found], *, text: str = "text", id: str = "id", size: int = 64 << 20, start: Place = (0, None)
+) -> Iterator[Piece]:
+    """
+    Read files.
+
+    Parameters
+    ----------
+    found : sequence of Found
+        From `finding.find`.
+    text, id : str
+        The columns of texts and ids: their values are never taken for a date or a number. Names of
+        the columns made of text files. Whether a table has them is for the caller to check.
+    size : int
+        Bytes that a piece should not exceed, unless one row does; compressed JSON Lines and CSV come in blocks of
+        their own.
+    start : tuple
+        The `end` of a piece: begin after it.
+
+    Yields
+    ------
+    Piece
+        Each file ends with one that has neither rows nor columns.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read or is not what its name says.
+    """
+    options = _Options(text, id, size)
+    number, place = start
+    while number < len(found):
+        if found[number].format == "text":
+            piece = _read_texts(found, number, options)
+            number += len(piece.files)
+            yield piece
+        else:
+            yield from _pieces(found[number], number, options, place)
+            number += 1
+        place = None
+
+
+def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator[Piece]:
+    name = label(file.path)
+    inferred = file.format in ("JSON Lines", "CSV")
+    with reported(file):
+        for cut in _READERS[file.format](file, options, place):
+            rejects = [Reject(name, row, reason) for row, reason in cut.rejects]
+            files = np.full(len(cut.rows), number, np.int32)
+            yield Piece(
+                cut.table,
+                cut.rows,
+                files,
+                name,
+                rejects,
+                inferred=inferred,
+                loose=file.format == "JSON Lines",
+                end=(number, cut.end),
+            )
+    yield closing(name, inferred=inferred, end=(number + 1, None))
+
+
+def closing(name: str, *, inferred: bool, end: Place) -> Piece:
+    """Say that a file ends."""
+    return Piece(pa.table({}), np.empty(0, np.int64), np.empty(0, np.int32), name, inferred=inferred, end=end)
+
+
+def cut(table: pa.Table, text: str, size: int) -> Iterator[pa.Table]:
+    """
+    Cut a table into slices of at most `size` bytes, or of one row.
+
+    Rows are as long as their texts are, and other columns are taken to be equally long in all rows.
+    """
+    if table.num_rows == 0:
+        return
+    lengths = _lengths(table, text)
+    if lengths.sum() <= size:
+        yield table
+        return
+    ends = np.cumsum(lengths)
+    first = 0
+    while first < table.num_rows:
+        before = ends[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, before + size, side="right")))
+        yield table.slice(first, last - first)
+        first = last
+
+
+def _lengths(table: pa.Table, text: str) -> NDArray[np.float64]:
+    """Bytes that each row takes once it is decoded, about."""
+    column = table[text] if text in table.column_names else None
+    if column is None or not (_is_string(column.type) or pa.types.is_dictionary(column.type)):
+        return np.full(table.num_rows, max(1, table.nbytes / table.num_rows))
+    others = table.drop_columns([text]).nbytes / table.num_rows if table.num_columns > 1 else 0
+    return np.concatenate([_text_lengths(chunk) for chunk in column.chunks]) + (others + 8)
+
+
+def _is_string(type_: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(type_)
+        or pa.types.is_large_string(type_)
+        or pa.types.is_binary(type_)
+        or pa.types.is_large_binary(type_)
+        or "view" in str(type_)
+    )
+
+
+def _text_lengths(texts: pa.Array) -> NDArray[np.float64]:
+    if pa.types.is_dictionary(texts.type):
+        lengths = _text_lengths(texts.dictionary)
+        known = pc.fill_null(texts.indices, 0).to_numpy(zero_copy_only=False)
+        return lengths[known] if len(lengths) else np.zeros(len(texts))
+    if not _is_string(texts.type):
+        return np.zeros(len(texts))
+    if "view" in str(texts.type):
+        texts = texts.cast(pa.large_binary() if "binary" in str(texts.type) else pa.large_string())
+    return np.asarray(pc.fill_null(pc.binary_length(texts), 0).to_numpy(zero_copy_only=False), np.float64)
+
+
+# ---- formats ----
+
+
+def _read_parquet(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
+    passed, row = place or 0, 0
+    source = as_file(file)
+    metadata = pyarrow.parquet.read_metadata(source)
+    schema = metadata.schema.to_arrow_schema()
+    check_names(schema.names, label(file.path))
+    for number in range(metadata.num_row_groups):
+        rows = metadata.row_group(number).num_rows
+        if row + rows <= passed:
+            row += rows
+            continue
+        for table in _row_group(file, source, metadata, number, options):
+            for part in cut(table, options.text, options.size):
+                row += part.num_rows
+                if row > passed:
+                    yield _Cut(_unfolded(part, schema), np.arange(row - part.num_rows + 1, row + 1), row)
+    if row == 0:
+        yield _Cut(schema.empty_table(), np.empty(0, np.int64), 0)
+
+
+def _unfolded(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Give columns that were read as dictionaries the types that the file says they have."""
+    for place, column in enumerate(schema):
+        if table.schema.field(place).type != column.type:
+            table = table.set_column(place, column, plain_column(table.column(place)).cast(column.type))
+    return table
+
+
+def _row_group(file: Found, source: Any, metadata: Any, number: int, options: _Options) -> Iterator[pa.Table]:
+    """Read a row group in batches that are about as large as a piece."""
+    group = metadata.row_group(number)
+    # Texts that repeat are encoded once, and may unfold to any size: they are not unfolded before they are cut.
+    columns = [group.column(place) for place in range(group.num_columns)]
+    folded = [
+        column.path_in_schema
+        for column in columns
+        if column.path_in_schema == options.text
+        and column.has_dictionary_page
+        and column.total_uncompressed_size < TERSE * group.num_rows
+    ]
+    pieces = -(-group.total_byte_size // options.size)
+    rows = min(ROWS_AT_ONCE, max(1, -(-group.num_rows // max(1, pieces))))
+    reader = pyarrow.parquet.ParquetFile(
+        source,
+        metadata=metadata,
+        buffer_size=FAR_BUFFER_BYTES if as_url(file.path) else BUFFER_BYTES,
+        pre_buffer=False,  # else the whole row group is in memory before its first batch is
+        read_dictionary=folded or None,
+    )
+    for batch in reader.iter_batches(batch_size=rows, row_groups=[number]):
+        yield pa.Table.from_batches([batch])
+
+
+def _read_arrow(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
+    passed, row = place or 0, 0
+    mapped = Mapped(file)
+    magic = mapped.source.read(6)
+    mapped.source.seek(0)
+    schema, batches = (_batches_of_file if magic == b"ARROW1" else _batches_of_stream)(mapped.source)
+    check_names(schema.names, label(file.path))
+    for batch in batches:
+        batch.validate()  # its offsets come from outside
+        for part in cut(pa.Table.from_batches([batch]), options.text, options.size):
+            row += part.num_rows
+            if row > passed:
+                yield _Cut(part, np.arange(row - part.num_rows + 1, row + 1), row)
+                mapped.release()
+    if row == 0:
+        yield _Cut(schema.empty_table(), np.empty(0, np.int64), 0)
+
+
+def _batches_of_file(source: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    reader = pyarrow.ipc.open_file(source)
+    return reader.schema, (reader.get_batch(number) for number in range(reader.num_record_batches))
+
+
+def _batches_of_stream(source: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    reader = pyarrow.ipc.open_stream(source)
+    return reader.schema, iter(reader)
+
+
+def _read_json_lines(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
+    with as_stream(file) as stream:
+        for block in jsonlines.read_blocks(stream, label(file.path), options.text, place):
+            yield _Cut(block.table, block.lines, block.end, block.rejects)
+
+
+def _read_csv(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
+    delimiter = "\t" if ".tsv" in Path(file.path).suffixes[-2:] else ","
+    blocks = csvfiles.read_blocks(lambda: as_stream(file), label(file.path), delimiter, options.text, options.id)
+    for number, block in enumerate(blocks, 1):
+        if number > (place or 0):
+            yield _Cut(block.table, block.lines, number, block.rejects)
+
+
+_READERS: dict[str, Callable[[Found, _Options, Any], Iterator[_Cut]]] = {
+    "Parquet": _read_parquet,
+    "JSON Lines": _read_json_lines,
+    "CSV": _read_csv,
+    "Arrow": _read_arrow,
+}
+
+
+def _read_texts(found: Sequence[Found], first: int, options: _Options) -> Piece:
+    """Read text files that follow one another: as many as a piece holds."""
+    contents: list[bytes] = []
+    length = 0
+    for file in found[first : first + TEXT_FILES_AT_ONCE]:
+        if file.format != "text" or length >= options.size:
+            break
+        with reported(file), as_stream(file) as stream:
+            contents.append(stream.read().removeprefix(jsonlines.BOM))
+        length += len(contents[-1])
+    texts = pa.array(contents, pa.large_binary()).view(pa.large_string())  # not checked yet: documents does
+    files = found[first : first + len(contents)]
+    table = pa.table({options.id: [file.name for file in files], options.text: texts})
+    return Piece(
+        table,
+        np.ones(len(files), np.int64),
+        np.arange(first, first + len(files), dtype=np.int32),
+        label(files[0].path),
+        inferred=True,
+        end=(first + len(files), None),
+    )
+
+
+def read_table(file: Found, *, text: str, id: str) -> tuple[pa.Table, list[Reject], bool]:
+    """
+    Read a file whole.
+
+    Returns
+    -------
+    pyarrow.Table
+    list of Reject
+        The rows that could not be read.
+    bool
+        Whether its types were guessed.
+    """
+    pieces = list(read([file], text=text, id=id))
+    inferred = all(piece.inferred for piece in pieces)
+    table = unify([piece.table for piece in pieces], [piece.name for piece in pieces], inferred=inferred)
+    return table, [reject for piece in pieces for reject in piece.rejects], inferred

@@ -1,0 +1,94 @@
+"""
+Files to their bytes.
+
+Input    a file that was found
+Output   its bytes, decompressed: as a stream, or for readers that jump about in them; errors in one sentence
+Cost     that of the disk and of the decompressor
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dupdetect.errors import InputError
+from dupdetect.io.paths import Found, label
+from dupdetect.io.remote import as_url, open_ranges, open_stream, reason, stamp
+
+
+@contextmanager
+def reported(file: Found) -> Iterator[None]:
+    """Turn whatever a reader raises into one sentence with the file's name."""
+    expected = f"expected {file.format}" + (f" compressed with {file.compression}" if file.compression else "")
+    where = label(file.path)
+    try:
+        yield
+    except InputError:
+        raise
+    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
+        why = error.strerror or reason(error)
+        raise InputError(f"{where}: cannot be opened ({why}), {expected}; check the path") from error
+    except Exception as error:
+        known = isinstance(error, pa.ArrowException | OSError | EOFError | UnicodeDecodeError)
+        if not known and not as_url(file.path):  # protocols have errors of their own
+            raise
+        message = sentence(error)
+        message = message.replace("Truncated compressed stream", "the compressed data end too early")
+        raise InputError(f"{where}: cannot be read ({message}), {expected}; is the file complete?") from error
+
+
+def sentence(error: BaseException) -> str:
+    """The first line of what an error says."""
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+
+
+def as_stream(file: Found) -> Any:
+    """A stream of the file's bytes, decompressed, with `read`."""
+    if file.path == "-":
+        return pa.PythonFile(sys.stdin.buffer, mode="r")
+    url = as_url(file.path)
+    raw = pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_stream(url), mode="r")
+    return raw if file.compression is None else pa.CompressedInputStream(raw, file.compression)
+
+
+def as_file(file: Found) -> Any:
+    """The file for readers that jump about in it; decompressed, if it is compressed."""
+    _refuse_empty(file)
+    url = as_url(file.path)
+    if file.compression is None:
+        return pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_ranges(url), mode="r")
+    with as_stream(file) as stream:
+        return pa.BufferReader(stream.read())
+
+
+class Mapped:
+    """A file mapped into memory, whose pages can be let go."""
+
+    def __init__(self, file: Found) -> None:
+        self._map = None
+        if file.compression is None and as_url(file.path) is None:
+            _refuse_empty(file)
+            with Path(file.path).open("rb") as raw:
+                self._map = mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ)
+            self.source = pa.BufferReader(pa.py_buffer(self._map))
+        else:
+            self.source = as_file(file)
+
+    def release(self) -> None:
+        """Take the pages out of resident memory; whoever looks at them has them back."""
+        if self._map is not None and hasattr(self._map, "madvise"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def _refuse_empty(file: Found) -> None:
+    url = as_url(file.path)
+    size = Path(file.path).stat().st_size if url is None else stamp(url)[0]
+    if size == 0:
+        raise InputError(f"{label(file.path)}: the file is empty, expected {file.format}; was it written completely?")

@@ -1,0 +1,1 @@
+"""Sketches to matches: candidates, verification, boilerplate; two texts compared."""

@@ -1,0 +1,182 @@
+"""Two texts to what they have in common.
+
+Input    two texts
+Output   `Comparison`: the relation, the score that it rests on, Jaccard, both containments; passages when asked for
+Cost     O(length of the texts)
+
+Two texts are a corpus of two, judged as `dedup` judges it. No others show what of them is template; their lines, and
+how they share what they share, are looked at all the same (`dupdetect.matching.boilerplate`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dupdetect.errors import InputError
+
+if TYPE_CHECKING:
+    from dupdetect.matching.passages import Aligned, Passage
+    from dupdetect.settings import Settings
+
+
+class Compared(NamedTuple):
+    """What was compared: the two texts as they were given, and the unit."""
+
+    a: str
+    b: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two texts a and b have in common; all shares are in [0, 1].
+
+    Attributes
+    ----------
+    relation : str or None
+        Of a to b: "identical" (the same words), "near_duplicate" (Jaccard reaches the threshold), "contains" or
+        "contained" (the smaller is inside the larger); None where neither is a copy.
+    jaccard : float
+        Share of the distinct shingles of either that are of both; exact, each counting alike.
+    containment_a : float
+        Share of a inside b; the same.
+    containment_b : float
+        Share of b inside a; the same.
+    score : float
+        What was held against the threshold, shingles weighed: Jaccard where this reaches it, else the share of the
+        smaller inside the larger. Where too little is shared to be weighed, shingles count alike.
+    framed : bool
+        Whether both have text of their own between what they share, as strangers on pages of one site have: then the
+        score must reach `Settings.threshold`, as that of near duplicates, and not just `Settings.containment`.
+    """
+
+    relation: str | None
+    jaccard: float
+    containment_a: float
+    containment_b: float
+    score: float
+    framed: bool
+    compared: Compared = field(default=Compared("", "", "word"), repr=False, compare=False)
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """What runs of words the texts share, the longest first; found when first asked for.
+
+        Moved paragraphs are found, and quotations of eight words and more. A changed, added or dropped word does not
+        end a passage. No character of a is in two of them.
+        """
+        return tuple(found.passage for found in self.aligned)
+
+    @cached_property
+    def aligned(self) -> list[Aligned]:
+        """The passages, and what of each is equal in both texts."""
+        from dupdetect.matching.passages import align
+
+        return align(*self.compared)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields and the passages, as JSON has them."""
+        plain = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "compared"}
+        return {**plain, "passages": [asdict(passage) for passage in self.passages]}
+
+    def _repr_html_(self) -> str:
+        from dupdetect.reports.notebook import comparison_html
+
+        return comparison_html(self)
+
+
+def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: Any) -> Comparison:
+    """Compare two texts.
+
+    Parameters
+    ----------
+    a, b : str
+    settings : Settings, optional
+        Default settings if left out.
+    **overrides
+        Single settings, as `Settings` names them.
+
+    Returns
+    -------
+    Comparison
+        What `dedup` says of the two where it looks at them. A text without words has nothing in common with any: all
+        shares are 0.
+
+    Raises
+    ------
+    InputError
+        Where a or b is no str, or holds a lone surrogate.
+    SettingsError
+        Where a setting is unknown or out of its range.
+
+    Examples
+    --------
+    >>> compare("to be or not to be that is the question", "To be, or not to be: that is the question.").relation
+    'identical'
+    >>> there = "Tickets are sold on board. We shall repair the weir before the winter comes."
+    >>> here = "She said: 'We shall repair the old weir before the winter comes.'"
+    >>> [here[found.a_start : found.a_end] for found in compare(here, there).passages]
+    ['We shall repair the old weir before the winter comes']
+    """
+    from dupdetect.settings import Settings
+    from dupdetect.sketches.sketches import define
+    from dupdetect.text.clean import clean
+
+    chosen = (settings or Settings()).replace(**overrides)
+    for name, text in (("a", a), ("b", b)):
+        _check(name, text)
+    compared = Compared(a, b, chosen.unit)
+    a, b = clean(a), clean(b)
+    sketches = define([a, b], chosen, signatures=False)
+    first, second = ((words, *digest) for words, digest in zip(sketches.words, sketches.digests.tolist(), strict=True))
+    if not sketches.words.all():
+        return Comparison(None, 0.0, 0.0, 0.0, 0.0, False, compared)
+    if first == second:
+        return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False, compared)
+    # A pair is judged in one order, whichever is asked about.
+    found = _turned(_judged(b, a, chosen)) if first > second else _judged(a, b, chosen)
+    return replace(found, compared=compared)
+
+
+def _judged(a: str, b: str, settings: Settings) -> Comparison:
+    """Judge two texts of different words as `dedup` does."""
+    import numpy as np
+    import pyarrow as pa
+
+    from dupdetect.matching.boilerplate import Judge
+    from dupdetect.matching.candidates import pack
+    from dupdetect.matching.verify import RELATIONS
+
+    judge = Judge(pa.array([a, b], pa.large_string()), np.arange(2), settings, 1)
+    pair = pack(np.array([0]), np.array([1]))
+    overlap, weighed = judge.overlaps(pair), judge.learn(judge.sharing(pair, settings))
+    code = int(weighed.relations(settings)[0]) if len(weighed.pairs) else 0
+    judged = weighed if len(weighed.pairs) else overlap
+    return Comparison(
+        RELATIONS[code] if code else None,
+        float(overlap.jaccard[0]),
+        float(overlap.containment_a[0]),
+        float(overlap.containment_b[0]),
+        float(judged.scores(settings)[0]),
+        bool(judged.weights.framed[0]),
+    )
+
+
+def _turned(found: Comparison) -> Comparison:
+    """Return what b has in common with a."""
+    relation = {"contains": "contained", "contained": "contains"}.get(found.relation or "", found.relation)
+    return replace(found, relation=relation, containment_a=found.containment_b, containment_b=found.containment_a)
+
+
+def _check(name: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise InputError(f"{name} is of type {type(text).__name__}; expected a str")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{name} holds a lone surrogate (U+{ord(text[error.start]):04X}, character {error.start}); expected valid "
+            "Unicode"
+        ) from None

@@ -1,0 +1,1 @@
+"""The drivers of the stages: in memory, on disk, against earlier runs."""

@@ -1,0 +1,366 @@
+"""Documents read, cleaned and signed, part by part, and held for the stages behind.
+
+Input    a stream of parts (`documents.stream`), settings, and how much memory there is
+Output   `Corpus`: the documents' rows, ids and texts, and what is known of each
+Cost     one pass over all texts; on disk a write of the rows, and of 12 bytes for each key
+
+Parts are held in memory until they would not fit, and from then on, with those before, in a journal's files, mapped:
+the stages behind see the same. While one part is signed the next is read, and the one before is written.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dupdetect._compiled.dispatch import on_threads
+from dupdetect.io.rows import Rows
+from dupdetect.io.schema import conform
+from dupdetect.matching.candidates import Keys
+from dupdetect.sketches.sketches import sketch_texts
+from dupdetect.text.clean import clean_texts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect._storage.checkpoints import Journal
+    from dupdetect.io.documents import Part, Stream
+    from dupdetect.pipeline.earlier_runs import Related
+    from dupdetect.settings import Settings
+    from dupdetect.sketches.sketches import Kept
+
+    Int = NDArray[np.int64]
+
+#: Bytes of text in a part: large enough that all processors have work, small enough to have some in memory.
+PART_BYTES = 64 << 20
+
+#: Bytes of memory that a run takes for a byte of text, if nothing is on disk.
+FOOTPRINT = 8
+
+#: Types of columns of texts that need not be stored beside what is signed: it is the same bytes.
+TEXT_TYPES = (pa.string(), pa.large_string())
+
+
+class _Held(NamedTuple):
+    """A part, signed.
+
+    Attributes
+    ----------
+    rows, rejects : pyarrow.Table
+    texts : pyarrow.LargeStringArray
+        Cleaned.
+    file, row : int32[n], int64[n]
+        Where each row came from.
+    words, digests, prints_each : int64[n], uint64[n, 2], int64[n]
+        Its words, what stands for them, and how many fingerprints it has.
+    bands, prints : Keys
+    kept : Kept, optional
+    note : dict
+        Where reading goes on.
+    column : str, optional
+        The column of `rows` that is `texts`, if there is one.
+    """
+
+    rows: pa.Table
+    rejects: pa.Table
+    texts: pa.LargeStringArray
+    file: NDArray[np.int32]
+    row: Int
+    words: Int
+    digests: NDArray[np.uint64]
+    prints_each: Int
+    bands: Keys
+    prints: Keys
+    kept: Kept | None
+    note: dict[str, Any]
+    column: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """n documents, of N rows that were read: some of these may be no documents after all, such as repeated ids.
+
+    Attributes
+    ----------
+    rows : Rows
+        The documents' rows, every column.
+    ids : pyarrow.ChunkedArray
+        n ids, unique, without nulls.
+    places : int64[n]
+        Which of the N rows each document is.
+    words, digests : int64[n], uint64[n, 2]
+    texts : pyarrow.ChunkedArray of large_string
+        Cleaned texts of all N rows, a chunk for each part.
+    kept : list of Kept or None
+        Shingles kept from signing, by part.
+    bands, prints : list of Keys
+        By part, their documents being rows.
+    prints_each : int64[N]
+    rejects : pyarrow.Table
+    inputs : list of str
+    id : str, optional
+        The column of ids; None where rows are numbered.
+    files : list of str or None
+    file, row : int32[N], int64[N]
+        Where each row came from, the file by its number.
+    related : Related, optional
+        The earlier documents that follow behind the new ones, if these are held against any. `rows`, `texts` and what
+        is said of rows are of the new ones alone.
+    again : bool[new], optional
+        The new documents that are among the earlier ones, by the same id.
+    """
+
+    rows: Rows
+    ids: pa.ChunkedArray
+    places: Int
+    words: Int
+    digests: NDArray[np.uint64]
+    texts: pa.ChunkedArray
+    kept: list[Kept | None]
+    bands: list[Keys]
+    prints: list[Keys]
+    prints_each: Int
+    rejects: pa.Table
+    inputs: list[str]
+    id: str | None
+    files: list[str | None]
+    file: NDArray[np.int32]
+    row: Int
+    related: Related | None = None
+    again: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def new(self) -> int:
+        """How many of the documents are new: the first ones."""
+        return len(self) - (0 if self.related is None else len(self.related))
+
+    def take(self, chosen: NDArray[np.bool_], rejects: pa.Table) -> Corpus:
+        """Return the corpus of the chosen documents, with these further rejects."""
+        return replace(
+            self,
+            rows=self.rows.take(chosen),
+            ids=self.ids.filter(pa.array(chosen)),
+            places=self.places[chosen],
+            words=self.words[chosen],
+            digests=self.digests[chosen],
+            rejects=rejects,
+        )
+
+
+class Signing:
+    """Signs the parts of a stream.
+
+    Parameters
+    ----------
+    column : str
+        The column of texts.
+    settings : Settings
+    workers : int
+    room : int
+        Bytes of memory for all.
+    journal : callable
+        Opens the journal, once the memory is too small.
+    told : callable
+        Told how many documents are signed.
+    """
+
+    def __init__(
+        self,
+        column: str,
+        settings: Settings,
+        workers: int,
+        room: int,
+        journal: Callable[[], Journal],
+        told: Callable[[int], None],
+    ) -> None:
+        self._column, self._settings, self._workers, self._room = column, settings, workers, room
+        self._open, self._told = journal, told
+        self._journal: Journal | None = None
+        self._parts: list[_Held] = []
+        self._count = self._bytes = 0
+        self.waited = 0.0
+
+    @property
+    def parts(self) -> int:
+        """How many are signed."""
+        return len(self._parts)
+
+    def resume(self, journal: Journal) -> dict[str, Any] | None:
+        """Take up the parts that an earlier run has finished; return where reading goes on."""
+        self._journal = journal
+        while (held := _load(journal, len(self._parts))) is not None:
+            self._add(held)
+        return self._parts[-1].note if self._parts else None
+
+    def sign(self, stream: Stream) -> Corpus:
+        """Sign all parts, hold them, and put them together."""
+        with ThreadPoolExecutor(1) as writer:
+            writing: Future[_Held] | None = None
+            for part in self._waiting(stream):
+                held = self._sign(part)
+                if self._journal is None and FOOTPRINT * (self._bytes + held.texts.nbytes) > self._room:
+                    self._journal = self._open()
+                    self._parts = [_store(self._journal, at, each) for at, each in enumerate(self._parts)]
+                if self._journal is not None:
+                    if writing is not None:
+                        self._parts[-1] = writing.result()
+                    writing = writer.submit(_store, self._journal, len(self._parts), held)
+                self._add(held)
+                del held, part  # what is mapped need not be in memory
+            if writing is not None:
+                self._parts[-1] = writing.result()
+        return _together(self._parts, stream)
+
+    def _waiting(self, stream: Stream) -> Iterator[Part]:
+        """Yield the parts of a stream, noting how long each took to come."""
+        parts = iter(stream)
+        while True:
+            start = time.perf_counter()
+            part = next(parts, None)
+            self.waited += time.perf_counter() - start
+            if part is None:
+                return
+            yield part
+
+    def _sign(self, part: Part) -> _Held:
+        texts = clean_texts(part.texts, workers=self._workers)
+        keep = self._journal is None
+        sketches = sketch_texts(pa.chunked_array([texts]), self._settings, workers=self._workers, keep=keep)
+        n, bands = sketches.band_keys.shape
+        keys = (
+            (sketches.band_keys.reshape(-1), bands * np.arange(n + 1)),
+            (sketches.fingerprints.values, sketches.fingerprints.offsets),
+        )
+        by_band, prints = on_threads(lambda each: Keys.of(*each, self._count), keys, self._workers)
+        return _Held(
+            part.table,
+            part.rejects,
+            texts,
+            part.file,
+            part.row,
+            sketches.words,
+            sketches.digests,
+            sketches.fingerprints.lengths,
+            by_band,
+            prints,
+            sketches.kept,
+            part.note,
+            self._column if texts is part.texts and part.table[self._column].type in TEXT_TYPES else None,
+        )
+
+    def _add(self, held: _Held) -> None:
+        self._parts.append(held)
+        self._count += len(held.words)
+        self._bytes += held.texts.nbytes
+        self._told(self._count)
+
+
+def _together(parts: list[_Held], stream: Stream) -> Corpus:
+    """Put parts together, without the rows that all of them together show to be no documents."""
+    schema = stream.schema
+    count = sum(len(part.words) for part in parts)
+    file = np.concatenate([np.empty(0, np.int32), *(part.file for part in parts)])
+    row = np.concatenate([np.empty(0, np.int64), *(part.row for part in parts)])
+    chunks = [stream.ids(part.rows, part.file, part.row) for part in parts]
+    ids = _chunked(chunks) if chunks else pa.chunked_array([], pa.int64())
+    dropped, late = stream.late(ids, file, row)
+    stays = np.ones(count, np.bool_)
+    stays[dropped] = False
+    places = np.flatnonzero(stays)
+    words = np.concatenate([np.empty(0, np.int64), *(part.words for part in parts)])
+    digests = np.concatenate([np.empty((0, 2), np.uint64), *(part.digests for part in parts)])
+    return Corpus(
+        Rows([part.rows for part in parts], schema, conform, places),
+        ids if len(places) == count else ids.filter(pa.array(stays)),
+        places,
+        words[places],
+        digests[places],
+        pa.chunked_array([part.texts for part in parts], pa.large_string()),
+        [part.kept for part in parts],
+        [part.bands for part in parts],
+        [part.prints for part in parts],
+        np.concatenate([np.empty(0, np.int64), *(part.prints_each for part in parts)]),
+        stream.rejects([*(part.rejects for part in parts), late]),
+        stream.inputs,
+        stream.id,
+        stream.files,
+        file,
+        row,
+    )
+
+
+def _chunked(arrays: list[Any]) -> pa.ChunkedArray:
+    chunks = [chunk for array in arrays for chunk in getattr(array, "chunks", [array])]
+    return pa.chunked_array(chunks, arrays[0].type)
+
+
+# ---- in a journal ----
+
+
+def _store(journal: Journal, number: int, held: _Held) -> _Held:
+    """Put a part into a journal; the file that says where reading goes on comes last."""
+    name = f"part-{number:06}"
+    texts = journal.put(f"{name}.texts", pa.table({"text": pa.chunked_array([held.texts])}))
+    others = [column for column in held.rows.column_names if column != held.column]
+    rows = journal.put(f"{name}.rows", held.rows.select(others))
+    arrays = journal.put_arrays(
+        f"{name}.keys",
+        {
+            "file": held.file,
+            "row": held.row,
+            "words": held.words,
+            "digests": held.digests.reshape(-1),
+            "prints_each": held.prints_each,
+            **{f"band_{field}": values for field, values in held.bands._asdict().items()},
+            **{f"print_{field}": values for field, values in held.prints._asdict().items()},
+        },
+    )
+    narrow = held.column is not None and held.rows.schema.field(held.column).type == pa.string()
+    about = {"note": held.note, "columns": held.rows.column_names, "text": held.column, "narrow": narrow}
+    rejects = journal.put(f"{name}.rejects", held.rejects.replace_schema_metadata({"about": json.dumps(about)}))
+    return _mapped(rows, texts, arrays, rejects)
+
+
+def _load(journal: Journal, number: int) -> _Held | None:
+    """Return a part from a journal, if it was finished."""
+    name = f"part-{number:06}"
+    rejects = journal.get(f"{name}.rejects")
+    if rejects is None:  # what else there is of the part was not finished
+        return None
+    rows, texts = (journal.get(f"{name}.{kind}") for kind in ("rows", "texts"))
+    arrays = journal.get_arrays(f"{name}.keys")
+    if rows is None or texts is None or arrays is None:
+        return None
+    return _mapped(rows, texts, arrays, rejects)
+
+
+def _mapped(rows: pa.Table, texts: pa.Table, arrays: dict[str, NDArray[Any]], rejects: pa.Table) -> _Held:
+    about = json.loads(rejects.schema.metadata[b"about"])
+    column = about["text"]
+    array = texts["text"].chunk(0) if texts["text"].num_chunks else pa.array([], pa.large_string())
+    shown = array.cast(pa.string()) if about["narrow"] else array  # the same bytes, other offsets
+    return _Held(
+        pa.table({name: shown if name == column else rows[name] for name in about["columns"]}),
+        rejects.replace_schema_metadata(None),
+        array,
+        arrays["file"],
+        arrays["row"],
+        arrays["words"],
+        arrays["digests"].reshape(-1, 2),
+        arrays["prints_each"],
+        Keys(*(arrays[f"band_{field}"] for field in Keys._fields)),
+        Keys(*(arrays[f"print_{field}"] for field in Keys._fields)),
+        None,
+        about["note"],
+        column,
+    )

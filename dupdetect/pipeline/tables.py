@@ -1,0 +1,260 @@
+"""Decisions to tables.
+
+Input    the corpus, the text that each has, the matches and the canonical of each text
+Output   the tables `clusters`, `matches`, `bridges`, `kept` and `templates`
+Cost     O(n), and a sort of the matches
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dupdetect.matching.candidates import missing, packed, spread
+from dupdetect.matching.verify import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect.clustering.clusters import Contents
+    from dupdetect.io.rows import Rows
+    from dupdetect.matching.boilerplate import Templates
+    from dupdetect.matching.verify import Overlaps
+    from dupdetect.pipeline.corpus import Corpus
+    from dupdetect.settings import Settings
+
+    Int = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What was found among n documents with m distinct texts.
+
+    Attributes
+    ----------
+    text_of : int64[n]
+        The text that each document has, -1 for a document without words.
+    ranks : int64[n]
+        The order of documents by the canonical policy, 0 first.
+    document_of : int64[m]
+        The document that represents each text: the first of those that have it.
+    canonical : int64[m]
+        The text that represents each text's cluster.
+    matches : Overlaps
+        Of texts.
+    bridges : bool[m]
+        The texts that hold several others.
+    contents : Contents
+        What these hold.
+    templates : Templates
+        What they say of their shingles.
+    """
+
+    text_of: Int
+    ranks: Int
+    document_of: Int
+    canonical: Int
+    matches: Overlaps
+    bridges: NDArray[np.bool_]
+    contents: Contents
+    templates: Templates
+
+    @property
+    def canonical_documents(self) -> Int:
+        """The document that represents each document: int64[n]."""
+        represented = np.arange(len(self.text_of))
+        with_words = np.flatnonzero(self.text_of >= 0)
+        represented[with_words] = self.document_of[self.canonical][self.text_of[with_words]]
+        return represented
+
+    @property
+    def bridge_documents(self) -> Int:
+        """The documents that are bridges, in input order."""
+        return np.flatnonzero(np.append(self.bridges, False)[self.text_of])
+
+
+def clusters_tables(corpus: Corpus, decision: Decision, settings: Settings) -> tuple[pa.Table, pa.Table]:
+    """Return the tables `clusters`, a row for each new document in input order, and `superseded`."""
+    table = clusters_table(corpus, decision, settings)
+    superseded = np.zeros(len(corpus), np.bool_)
+    superseded[corpus.new :] = decision.canonical_documents[corpus.new :] < corpus.new
+    return table.slice(0, corpus.new), table.filter(pa.array(superseded))
+
+
+def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
+    """Return a row for each document."""
+    n = len(corpus)
+    canonical = decision.canonical_documents
+    is_canonical = canonical == np.arange(n)
+    text, represented = decision.text_of, decision.text_of[canonical]
+    relation = np.where(is_canonical, NONE, IDENTICAL)
+    score, jaccard, containment = np.ones(n), np.ones(n), np.ones(n)
+
+    changed = np.flatnonzero(text != represented)
+    match = decision.matches.where(_find(decision.matches, text[changed], represented[changed]))
+    # Matches relate the lesser text to the greater; here it is the document to its canonical.
+    towards = match.relations(settings)
+    relation[changed] = np.where(text[changed] < represented[changed], towards, _turned(towards))
+    score[changed], jaccard[changed] = match.scores(settings), match.jaccard
+    containment[changed] = match.containment
+    return pa.table(
+        {
+            "id": corpus.ids,
+            "cluster": corpus.ids.take(pa.array(canonical)),
+            "canonical": is_canonical,
+            "relation": _relation_names(relation),
+            "score": pa.array(score, mask=is_canonical),
+            "jaccard": pa.array(jaccard, mask=is_canonical),
+            "containment": pa.array(containment, mask=is_canonical),
+        }
+    )
+
+
+def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tuple[pa.Table, int]:
+    """Return the table `matches`, ordered by its ids, and how many pairs are not listed in it.
+
+    One of each pair is new.
+
+    A match of two texts is one of every two documents that have them, and so is a text that several documents have.
+    Where these are more than `Settings.frequent`, one document stands for the others of its text.
+    """
+    matches = decision.matches
+    bounds, members = _members(decision)
+    within, same_unlisted = _pairs_within(bounds, members, settings.frequent)
+    same = _with_new(corpus, within)
+    (a, b, match), unlisted = _pairs_between(bounds, members, matches, settings.frequent)
+    a, b, match = _with_new(corpus, (a, b, match))
+    relation = np.concatenate([np.full(len(same[0]), IDENTICAL), matches.relations(settings)[match]])
+    ones = np.ones(len(same[0]))
+
+    def shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.concatenate([ones, values[match]])
+
+    table = pa.table(
+        {
+            "a": corpus.ids.take(pa.array(np.concatenate([same[0], a]))),
+            "b": corpus.ids.take(pa.array(np.concatenate([same[1], b]))),
+            "relation": _relation_names(relation),
+            "score": shares(matches.scores(settings)),
+            "jaccard": shares(matches.jaccard),
+            "containment_a": shares(matches.containment_a),
+            "containment_b": shares(matches.containment_b),
+            "template": np.concatenate([np.zeros(len(same[0])), matches.weights.template[match]]),
+        }
+    )
+    table = table.sort_by([("a", "ascending"), ("b", "ascending")]).combine_chunks()
+    return table, same_unlisted + unlisted
+
+
+def _with_new(corpus: Corpus, rows: tuple[Int, ...]) -> tuple[Int, ...]:
+    """Return the rows whose first or second document is new, without those of documents that are there already."""
+    chosen = np.minimum(rows[0], rows[1]) < corpus.new
+    if corpus.again is not None:
+        again = np.append(corpus.again, np.zeros(len(corpus) - corpus.new, np.bool_))
+        chosen &= ~(again[rows[0]] | again[rows[1]])
+    return rows if chosen.all() else tuple(column[chosen] for column in rows)
+
+
+def _members(decision: Decision) -> tuple[Int, Int]:
+    """Return the documents that have each text, a row each, in order of rank: whoever represents it first."""
+    texts = len(decision.document_of)
+    copies = np.flatnonzero(decision.text_of >= 0)
+    order = np.lexsort((decision.ranks[copies], decision.text_of[copies]))
+    bounds = np.zeros(texts + 1, np.int64)
+    np.cumsum(np.bincount(decision.text_of[copies], minlength=texts), out=bounds[1:])
+    return bounds, copies[order]
+
+
+def _pairs_within(bounds: Int, members: Int, most: int) -> tuple[tuple[Int, Int], int]:
+    """Return the pairs of documents that have the same text: all of them, or the first with each other."""
+    sizes = np.diff(bounds)
+    few = (sizes > 1) & (sizes <= most)
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    place = np.arange(len(members)) - bounds[rows]
+    reach = np.where(few[rows], place, np.minimum(place, 1))  # how many before it a document is paired with
+    b = np.repeat(members, reach)
+    step = np.arange(len(b)) - np.repeat(np.cumsum(reach) - reach, reach)
+    a = members[np.repeat(bounds[rows], reach) + step]
+    return (a, b), int((sizes * (sizes - 1) // 2).sum()) - len(b)
+
+
+def _pairs_between(bounds: Int, members: Int, matches: Overlaps, most: int) -> tuple[tuple[Int, Int, Int], int]:
+    """Return the pairs of documents that have matching texts, and the match of each: all, or their firsts."""
+    x, y = matches.a, matches.b
+    sizes = np.diff(bounds)
+    total = sizes[x] * sizes[y]
+    wide = np.where(total <= most, sizes[y], 1)
+    count = np.where(total <= most, total, 1)
+    match = np.repeat(np.arange(len(x)), count)
+    step = np.arange(len(match)) - np.repeat(np.cumsum(count) - count, count)
+    a = members[bounds[x[match]] + step // wide[match]]
+    b = members[bounds[y[match]] + step % wide[match]]
+    return (a, b, match), int(total.sum()) - len(match)
+
+
+def bridges_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
+    """Return the table `bridges`: a row for each document that is one and each canonical it holds.
+
+    It is ordered by id, then by share, the most first. Where more than `Settings.frequent` documents have a bridge's
+    text, the one that represents the text stands for the others.
+    """
+    contents = decision.contents
+    bridge = decision.bridge_documents
+    text = decision.text_of[bridge]
+    few = np.bincount(text, minlength=len(decision.bridges)) <= settings.frequent
+    listed = few[text] | (decision.document_of[text] == bridge)
+    bridge, text = bridge[listed], text[listed]
+    first = np.searchsorted(contents.bridge, text)
+    count = np.searchsorted(contents.bridge, text, side="right") - first
+    row = spread(first, count)
+    bridge, held, row = _with_new(
+        corpus, (np.repeat(bridge, count), decision.document_of[contents.canonical[row]], row)
+    )
+    table = pa.table(
+        {
+            "id": corpus.ids.take(pa.array(bridge)),
+            "cluster": corpus.ids.take(pa.array(held)),
+            "containment": contents.containment[row],
+            "share": contents.share[row],
+        }
+    )
+    order = [("id", "ascending"), ("share", "descending"), ("cluster", "ascending")]
+    return table.sort_by(order).combine_chunks()
+
+
+def kept_rows(corpus: Corpus, decision: Decision) -> Rows:
+    """Return the table `kept`: the rows of the canonicals, every column, in input order."""
+    return corpus.rows.take(decision.canonical_documents[: corpus.new] == np.arange(corpus.new))
+
+
+def templates_table(templates: Templates, known: Templates) -> pa.Table:
+    """Return the table `templates`: a row for each shingle that was voted on, in order, less what was known before."""
+    lead = templates.lead.copy()
+    lead[np.searchsorted(templates.shingles, known.shingles)] -= known.lead
+    voted = missing(templates.shingles, known.shingles) | (lead != 0)
+    return pa.table({"shingle": templates.shingles[voted], "lead": lead[voted]})
+
+
+def _find(matches: Overlaps, a: Int, b: Int) -> Int:
+    """Return where pairs stand in `matches`, which holds them all."""
+    return np.searchsorted(matches.pairs, packed(a, b))
+
+
+def _turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Turn relations of a to b into relations of b to a."""
+    return np.select([relation == CONTAINS, relation == CONTAINED], [CONTAINED, CONTAINS], relation).astype(np.int8)
+
+
+def _relation_names(codes: NDArray[np.int8]) -> pa.Array:
+    names = pa.array([None, *RELATIONS[1:]], pa.string())
+    return names.take(pa.array(codes))
+
+
+def relation_counts(clusters: pa.Table) -> dict[str, int]:
+    """Count the duplicates by their relation to their canonical."""
+    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(clusters["relation"]).to_pylist()}
+    return {name: counts.get(name, 0) for name in RELATIONS[1:]}

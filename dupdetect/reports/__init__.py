@@ -1,0 +1,1 @@
+"""Why a text is a copy: explanations, the report, terminal and notebook views."""

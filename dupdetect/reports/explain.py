@@ -1,0 +1,457 @@
+"""A document of a run to the reasons why it is where it is.
+
+Input    the output of a run, the id of one of its documents; its texts, if they can be found
+Output   `Explanation`: its canonical and the match with it, the runners-up, what would have had to differ, passages
+Cost     a read of the tables; of texts those up to the last that is needed; all of them to find the nearest of one that
+         has no match, if the input is given
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dupdetect.errors import DupdetectError, InputError
+from dupdetect.matching.compare import Comparison, compare
+from dupdetect.reports.listing import Run, load
+from dupdetect.reports.texts import Part, of_earlier, of_input, of_kept
+from dupdetect.results.tables_of import comparable, of_run
+from dupdetect.sketches.sketches import shingle_sets
+from dupdetect.text.clean import clean, clean_texts
+
+if TYPE_CHECKING:
+    from dupdetect.matching.passages import Passage
+
+#: Runners-up that are told, and ids that an error names.
+MOST, NEAR = 10, 5
+
+#: A share that is 1 but for rounding, as it is shown.
+WHOLE = 0.9995
+
+_TURNED = {"contains": "contained", "contained": "contains"}
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How a document is related to another.
+
+    Attributes
+    ----------
+    id : id
+        The other document.
+    cluster : id
+        The canonical that it was put with.
+    relation : str or None
+        Of the document to the other; None where they are no match.
+    score, jaccard : float
+        What was held against the threshold, and Jaccard similarity with all shingles alike.
+    inside, around : float
+        Share of the document inside the other, and of the other inside the document.
+    template : float
+        What of that which they share is template.
+    """
+
+    id: Any
+    cluster: Any
+    relation: str | None
+    score: float
+    jaccard: float
+    inside: float
+    around: float
+    template: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a document of a run is where it is.
+
+    Attributes
+    ----------
+    id : id
+    cluster : id
+        The canonical of its cluster; itself, if it was kept.
+    kept : bool
+    size : int
+        Documents in its cluster.
+    relation : str or None
+        To its canonical; None for a canonical.
+    match : Likeness or None
+        To its canonical; for a canonical to the document most like it. None where no match of it is listed.
+    others : list of Likeness
+        The runners-up, at the most `MOST`, the highest score first.
+    matches : int
+        All matches that are listed of it.
+    holds : list of dict
+        If it is a bridge, the canonicals that it holds: ``cluster``, ``containment`` (share of the canonical inside
+        it), ``share`` (of it that the canonical accounts for).
+    held_by : list of ids
+        The bridges that hold its canonical.
+    rejects : list of dict
+        Rows that were rejected for having its id: ``file``, ``row``, ``reason``.
+    comparison : Comparison or None
+        Of its text and that of `match`, by these two alone, if both texts could be found.
+    why, otherwise : str
+        The reason, and what would have had to differ, in sentences.
+    """
+
+    id: Any
+    cluster: Any
+    kept: bool
+    size: int
+    relation: str | None
+    match: Likeness | None
+    others: list[Likeness]
+    matches: int
+    holds: list[dict[str, Any]]
+    held_by: list[Any]
+    rejects: list[dict[str, Any]]
+    comparison: Comparison | None = field(default=None, repr=False)
+    why: str = ""
+    otherwise: str = ""
+
+    @property
+    def passages(self) -> tuple[Passage, ...] | None:
+        """What it shares with the document of `match`, a being itself; None where a text could not be found."""
+        return None if self.comparison is None else self.comparison.passages
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON has it; no texts, but where passages stand in them."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "comparison"}
+        values["match"] = None if self.match is None else asdict(self.match)
+        values["others"] = [asdict(other) for other in self.others]
+        values["passages"] = None if self.passages is None else [asdict(passage) for passage in self.passages]
+        return values
+
+    def __str__(self) -> str:
+        return f"{self.why} {self.otherwise}"
+
+
+def explain(
+    out: Any, id: Any, data: Any = None, *, text: str | None = None, id_column: str | None = None
+) -> Explanation:
+    """Explain why a document of a run was removed or kept.
+
+    Parameters
+    ----------
+    out : Result, str or Path
+        What `dedup` returned, or the folder that it wrote.
+    id : id
+        The document's; a number or a string, as the run had it or as text.
+    data : optional
+        The run's input, as `dedup` took it. Without it texts are those that were kept, and those of the input that the
+        manifest names, if it is still there.
+    text, id_column : str, optional
+        The columns of `data`; by default as the run had them.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    InputError
+        The output cannot be read, or has no such document.
+
+    Examples
+    --------
+    >>> from dupdetect import dedup
+    >>> story = "The harbour bridge was closed on Monday after an inspection found cracks in two of its pillars."
+    >>> found = explain(dedup({"a": story, "b": "Nothing like it.", "c": story.upper()}), "c")
+    >>> found.why
+    "'c' was removed: it has the same words as 'a', which was kept."
+    """
+    run = load(out)
+    row = find_row(run, id)
+    likenesses = _likenesses(run, out, row)
+    match, comparison = _best(run, row, likenesses, _Source(out, data, *_columns(run, text, id_column)))
+    canonical = int(run.canonical[row])
+    holds, held_by = _bridges(run, row, canonical)
+    explanation = Explanation(
+        id=run.clusters["id"][row].as_py(),
+        cluster=run.clusters["cluster"][row].as_py(),
+        kept=canonical == row,
+        size=int(run.sizes[canonical]),
+        relation=run.clusters["relation"][row].as_py(),
+        match=match,
+        others=[each for each in likenesses if match is None or each.id != match.id][:MOST],
+        matches=len(likenesses),
+        holds=holds,
+        held_by=held_by,
+        rejects=_rejects(run, run.clusters["id"][row].as_py()),
+        comparison=comparison,
+    )
+    why, otherwise = (_of_kept if explanation.kept else _of_removed)(run, explanation)
+    return replace(explanation, why=why, otherwise=otherwise)
+
+
+def _best(run: Run, row: int, likenesses: list[Likeness], source: _Source) -> tuple[Likeness | None, Comparison | None]:
+    """Return how a document is related to its canonical, or a canonical to what is most like it."""
+    canonical = int(run.canonical[row])
+    key = run.ids[canonical].as_py()
+    match = next((each for each in likenesses if canonical == row or str(each.id) == key), None)
+    other = canonical if match is None else find_row(run, match.id)
+    texts = find_texts(run, source, [row, other])
+    if other == row and source.data is not None and row in texts:
+        other = _nearest(run, row, texts, source)
+    comparison = None
+    if other != row and row in texts and other in texts:
+        comparison = compare(texts[row], texts[other], settings=run.settings)
+    if match is None and other == canonical != row:
+        match = _to_canonical(run, row, canonical, comparison)
+    if match is None and comparison is not None:
+        match = _unmatched(run, other, comparison)
+    return match, comparison
+
+
+def _bridges(run: Run, row: int, canonical: int) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Return the canonicals that a document holds, if it is a bridge, and the bridges that hold its canonical."""
+    ids, clusters = comparable(run.bridges["id"], "bridges"), comparable(run.bridges["cluster"], "bridges")
+    holds = run.bridges.filter(pc.equal(ids, run.ids[row])).drop_columns(["id"]).to_pylist()
+    holders = run.bridges.filter(pc.and_(pc.equal(clusters, run.ids[canonical]), pc.not_equal(ids, run.ids[row])))
+    return holds, holders["id"].to_pylist()
+
+
+def find_row(run: Run, id: Any) -> int:
+    """Return the row of a document of a run.
+
+    Raises
+    ------
+    InputError
+        There is none; the error names ids that are near.
+    """
+    row = pc.index(run.ids, pa.scalar(str(id), pa.large_string())).as_py()
+    if row >= 0:
+        return int(row)
+    rejected = _rejects(run, id)
+    if rejected:
+        first = rejected[0]
+        raise InputError(f"{id!r} was rejected ({first['file']}:{first['row']}: {first['reason']}), and is no document")
+    near = ", ".join(map(repr, _near(run, str(id)))) or "none"
+    raise InputError(f"{run.name} has no document {id!r}; ids near it are {near}: give one of the table clusters")
+
+
+def _near(run: Run, id: str) -> list[str]:
+    """Return ids that hold this one or part of it, or stand beside it in order."""
+    holding = run.ids.filter(pc.match_substring(run.ids, id, ignore_case=True)) if id else run.ids
+    ordered = sorted(run.ids.to_pylist())
+    place = bisect_left(ordered, id)
+    found = [*holding.slice(0, NEAR).to_pylist(), *ordered[max(place - 2, 0) : place + 3]]
+    return list(dict.fromkeys(found))[:NEAR]
+
+
+def _rejects(run: Run, id: Any) -> list[dict[str, Any]]:
+    """Return the rows that were rejected for having this id, or that this names by file and row."""
+    rows = run.rejects.to_pylist()
+    names = f"repeats the id {id!r} "
+    return [row for row in rows if names in str(row["reason"]) or f"{row['file']}:{row['row']}" == str(id)]
+
+
+def _likenesses(run: Run, out: Any, row: int) -> list[Likeness]:
+    """Return the matches of a document, the highest score first."""
+    key = pa.scalar(run.ids[row].as_py(), pa.large_string())
+    table = of_run(out, "matches")
+    if table.num_rows == 0:
+        return []
+    first, second = (comparable(table[side], "ids") for side in "ab")
+    found = []
+    for side, mask in (("a", pc.equal(first, key)), ("b", pc.equal(second, key))):
+        other = "b" if side == "a" else "a"
+        for match in table.filter(mask).to_pylist():
+            relation = match["relation"]
+            found.append(
+                Likeness(
+                    match[other],
+                    run.clusters["cluster"][find_row(run, match[other])].as_py(),
+                    relation if side == "a" else _TURNED.get(relation, relation),
+                    match["score"],
+                    match["jaccard"],
+                    match[f"containment_{side}"],
+                    match[f"containment_{other}"],
+                    match.get("template") or 0.0,
+                )
+            )
+    return sorted(found, key=lambda each: (-each.score, -each.jaccard, str(each.id)))
+
+
+def _to_canonical(run: Run, row: int, canonical: int, comparison: Comparison | None) -> Likeness:
+    """Return the likeness of a document to its canonical that is not listed: of very many copies only some are."""
+    values = {name: float(run.shares(name)[row]) for name in ("score", "jaccard", "containment")}
+    inside, around = values["containment"], values["containment"]
+    if comparison is not None:
+        inside, around = comparison.containment_a, comparison.containment_b
+    id, relation = run.clusters["id"][canonical].as_py(), run.clusters["relation"][row].as_py()
+    return Likeness(id, id, relation, values["score"], values["jaccard"], inside, around, 0.0)
+
+
+def _unmatched(run: Run, row: int, comparison: Comparison) -> Likeness:
+    """Return the likeness to a document that is no match, by the two texts alone."""
+    shares = comparison.score, comparison.jaccard, comparison.containment_a, comparison.containment_b
+    return Likeness(run.clusters["id"][row].as_py(), run.clusters["cluster"][row].as_py(), None, *shares, 0.0)
+
+
+# ---- texts ----
+
+
+class _Source(NamedTuple):
+    """Where texts are: the output of a run, the run's input (None for what its manifest names), and its columns."""
+
+    out: Any
+    data: Any
+    text: str
+    id: str | None
+
+    def parts(self, run: Run) -> list[Iterator[Part]]:
+        """Return what is to be looked through."""
+        if self.data is not None:
+            return [of_input(run, self.data, self.text, self.id), of_earlier(run, self.text)]
+        inputs = [Path(name) for name in run.manifest.get("inputs") or []]
+        there = bool(inputs) and all(map(Path.is_file, inputs))
+        known = [of_kept(run, self.out, self.text), of_earlier(run, self.text)]
+        return [*known, of_input(run, inputs, self.text, self.id)] if there else known
+
+
+def _columns(run: Run, text: str | None, id: str | None) -> tuple[str, str | None]:
+    columns = run.manifest.get("columns") or {}
+    return text or columns.get("text") or "text", id or columns.get("id")
+
+
+def find_texts(run: Run, source: _Source, rows: list[int]) -> dict[int, str]:
+    """Find the texts of documents, by row; those that cannot be found are left out."""
+    found: dict[int, str] = {}
+    for parts in source.parts(run):
+        # What the manifest names may be another file by now: then without.
+        with nullcontext() if source.data is not None else suppress(DupdetectError):
+            _look_through(parts, set(rows), found)
+    return found
+
+
+def _look_through(parts: Iterator[Part], rows: set[int], found: dict[int, str]) -> None:
+    while not rows <= found.keys() and (part := next(parts, None)) is not None:
+        for row in rows - found.keys():
+            place = np.flatnonzero(part.rows == row)
+            if len(place):
+                found[row] = part.texts[int(place[0])].as_py()
+
+
+def _nearest(run: Run, row: int, texts: dict[int, str], source: _Source) -> int:
+    """Find the document that shares most with one, weighed by what is asked of a match; keep its text.
+
+    Where none shares anything, it is itself.
+    """
+    settings = run.settings
+    mine = shingle_sets(pa.array([clean(texts[row])], pa.large_string()), np.arange(1), settings).values
+    best, nearest = 0.0, row
+    for part in chain(*source.parts(run)):
+        column = clean_texts(pa.chunked_array([part.texts]) if isinstance(part.texts, pa.Array) else part.texts)
+        sets = shingle_sets(column, np.arange(len(column)), settings)
+        shared = np.diff(np.append(0, np.cumsum(np.isin(sets.values, mine)))[sets.offsets])
+        smaller = np.minimum(sets.lengths, len(mine))
+        jaccard = shared / np.maximum(sets.lengths + len(mine) - shared, 1)
+        inside = np.where(smaller >= settings.least, shared / np.maximum(smaller, 1), 0.0)
+        value = np.maximum(jaccard / settings.threshold, inside / settings.containment)
+        value[(part.rows == row) | (part.rows < 0)] = 0.0
+        place = int(np.argmax(value)) if len(value) else 0
+        if len(value) and value[place] > best:
+            best, nearest = float(value[place]), int(part.rows[place])
+            texts[nearest] = part.texts[place].as_py()
+    return nearest
+
+
+def texts_of(
+    run: Run, out: Any, ids: Sequence[Any], data: Any = None, *, text: str | None = None, id_column: str | None = None
+) -> list[str]:
+    """Return the texts of documents of a run; parameters as for `explain`.
+
+    Raises
+    ------
+    InputError
+        There is no such document, or no text of it.
+    """
+    rows = [find_row(run, id) for id in ids]
+    found = find_texts(run, _Source(out, data, *_columns(run, text, id_column)), rows)
+    for id, row in zip(ids, rows, strict=True):
+        if row not in found:
+            where = "the run did not keep it" if data is None else "it is not in the input that was given"
+            raise InputError(f"the text of {id!r} was not found: {where}; give the input that the run was made of")
+    return [found[row] for row in rows]
+
+
+# ---- sentences ----
+
+
+def _of_removed(run: Run, explained: Explanation) -> tuple[str, str]:
+    """Return why a document was removed, and what would have had to differ."""
+    settings, match = run.settings, explained.match
+    if match is None:  # its relation says all that is known
+        match = Likeness(explained.cluster, explained.cluster, explained.relation, 1.0, 1.0, 1.0, 1.0, 0.0)
+    reason = {
+        "identical": "has the same words as",
+        "near_duplicate": "is a near duplicate of",
+        "contains": "contains",
+        "contained": "is contained in",
+    }[explained.relation or "identical"]
+    why = f"{explained.id!r} was removed: it {reason} {explained.cluster!r}, which was kept."
+    if explained.relation == "identical":
+        return why, "No threshold would have kept it."
+    score, near = f"{match.score:.3f}", explained.relation == "near_duplicate"
+    asked = f"threshold {settings.threshold:g}" if near else f"containment {settings.containment:g}"
+    what = "" if near else ", the share of the smaller that is in the larger"
+    inside = max(match.inside, match.around)
+    if match.score > WHOLE or (near and inside > WHOLE):
+        return why, f"Score {score}{what}; {asked}: none would have kept it{', for one holds the other' * near}."
+    otherwise = f"Score {score}{what}; {asked}: one above {score} would have kept it"
+    otherwise += f", with a containment above {inside:.3f}." if near and inside >= settings.containment else "."
+    if match.template:
+        otherwise += f" Of what they share {match.template:.0%} is template, and weighs next to nothing."
+    return why, otherwise
+
+
+def _of_kept(run: Run, explained: Explanation) -> tuple[str, str]:
+    """Return why a document was kept, and what would have had to differ."""
+    id, size, match = explained.id, explained.size, explained.match
+    if explained.holds:
+        why = f"{id!r} was kept: it holds {len(explained.holds)} different texts and is a copy of none (a bridge)."
+        return why, _distance(run, match)
+    if size > 1:
+        rest = "another document" if size == 2 else f"{size - 1} other documents"
+        policy = (run.manifest.get("settings") or {}).get("canonical", "cleanest")
+        return (
+            f"{id!r} was kept: it stands for {rest} of its cluster.",
+            f"The policy {policy!r} chose it. {_distance(run, match)}",
+        )
+    if match is not None and match.relation is not None:
+        listed = [match, *explained.others]
+        own = next((each for each in listed if each.id == each.cluster), None)
+        if own is not None:
+            return (
+                f"{id!r} was kept, though it matches {own.id!r} (score {own.score:.3f}).",
+                "Clusters are drawn before canonicals are chosen: that one is around a document it does not match.",
+            )
+        return (
+            f"{id!r} was kept: it matches no canonical.",
+            f"{match.id!r} (score {match.score:.3f}) was put with {match.cluster!r}, which it does not match itself.",
+        )
+    return f"{id!r} was kept: no other document matches it.", _distance(run, match)
+
+
+def _distance(run: Run, match: Likeness | None) -> str:
+    """Return what is most like a document, and how far from a match."""
+    settings = run.settings
+    if match is None:
+        return "Given the run's input, what is nearest to it is told too."
+    if match.relation is not None:
+        return f"Most like it is {match.id!r}, score {match.score:.3f}."
+    return (
+        f"Nearest is {match.id!r}: score {match.score:.3f}; Jaccard {match.jaccard:.3f}, where {settings.threshold:g} "
+        f"is asked, and {max(match.inside, match.around):.3f} of the smaller in the larger, where "
+        f"{settings.containment:g} is."
+    )

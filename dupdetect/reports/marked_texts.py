@@ -1,0 +1,181 @@
+"""Two texts to panes that stand side by side.
+
+Input    two texts
+Output   `Pair`: each text in parts that say what they are: shared, changed within what is shared, template, its own
+Cost     O(length of the texts), of which `MOST` characters are looked at: 5 ms for two of 5 KB
+
+Of what two texts share, each part says where it stands in the other (`dupdetect.matching.passages`). Template is what a run has
+learned is template, and lines like those of menus (`dupdetect.text.main_content`): what weighs little or nothing in a comparison.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dupdetect.matching.passages import align
+from dupdetect.matching.shingle_rows import HASH
+from dupdetect.matching.spans import find_spans
+from dupdetect.settings import Settings
+from dupdetect.sketches.sketches import marked_shingles
+from dupdetect.text.clean import clean, clean_texts
+from dupdetect.text.visible import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Int = NDArray[np.int64]
+    Hashes = NDArray[np.uint64]
+
+#: Characters of a text that are looked at, and of a part of it from which on its middle is folded.
+MOST, FOLD = 60_000, 2_400
+
+#: What a part of a text is: the sum of these.
+SHARED, TEMPLATE, FOLDED, CHANGED = 1, 2, 4, 8
+
+
+class Pair(NamedTuple):
+    """Two texts, or one alone, in parts.
+
+    Attributes
+    ----------
+    a, b : list of (int, int, str)
+        For each part what it is (the sum of `SHARED` and so on), the number of its passage or -1, and its text; of what
+        is folded, how many characters that are.
+    passages : list of (int, float, float)
+        Words, similarity and share of template of each.
+    """
+
+    a: list[tuple[int, int, str]]
+    b: list[tuple[int, int, str]]
+    passages: list[tuple[int, float, float]]
+
+
+class Marker:
+    """Marks in texts what two share, and what is template.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the run; by default those of `compare`.
+    template : uint64[n]
+        The shingles that the run learned are template (`layouts.HASH`), ordered.
+    most, fold : int
+        Characters of a text that are looked at; of a part from which on its middle is folded.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        template: Hashes | None = None,
+        *,
+        most: int = MOST,
+        fold: int = FOLD,
+    ) -> None:
+        self._settings = settings or Settings()
+        self._most, self._fold = most, fold
+        self._template = np.empty(0, np.uint64) if template is None else template
+        self._known: dict[str, Hashes] = {}
+
+    def expect(self, texts: Iterable[str]) -> None:
+        """Look at many texts at once, for what is asked of them later: then compiled code does it."""
+        wanted = sorted({_cut(text, self._most)[0] for text in texts})
+        if self._settings.weighs and len(self._template) and wanted:
+            column = clean_texts(pa.array(wanted, pa.large_string()))
+            rows = marked_shingles(column, np.arange(len(wanted)), self._settings)
+            self._known = dict(zip(wanted, np.split(rows.values & HASH, rows.offsets[1:-1]), strict=True))
+
+    def pair(self, a: str, b: str) -> Pair:
+        """Mark two texts, without lone surrogates."""
+        (a, more_a), (b, more_b) = _cut(a, self._most), _cut(b, self._most)
+        aligned = sorted(align(a, b, self._settings.unit), key=lambda found: found.passage.a_start)
+        passages = [found.passage for found in aligned]
+        in_a = [_Run(p.a_start, p.a_end, found.equal[:, :2]) for p, found in zip(passages, aligned, strict=True)]
+        in_b = [_Run(p.b_start, p.b_end, found.equal[:, 2:]) for p, found in zip(passages, aligned, strict=True)]
+        return Pair(
+            _parts(a, in_a, self.templates(a), self._fold) + more_a,
+            _parts(b, in_b, self.templates(b), self._fold) + more_b,
+            [(p.words, round(p.similarity, 3), round(p.template, 3)) for p in passages],
+        )
+
+    def alone(self, a: str) -> Pair:
+        """Mark what is template in one text."""
+        a, more = _cut(a, self._most)
+        return Pair(_parts(a, [], self.templates(a), self._fold) + more, [], [])
+
+    def templates(self, text: str) -> list[tuple[int, int]]:
+        """Find what is template in a text, where it begins and ends: what the run learned, and lines like menus."""
+        if not self._settings.weighs:
+            return []
+        spans, size = find_spans(text, "word"), self._settings.shingle_size
+        count = len(spans.starts)
+        first = self._learned(text)
+        turns = np.zeros(count + 1, np.int64)
+        np.add.at(turns, first, 1)
+        np.add.at(turns, np.minimum(first + size, count), -1)
+        inside = (np.cumsum(turns[:-1]) > 0) | ~spans.prose
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]])))
+        return list(zip(spans.starts[edges[::2]].tolist(), spans.ends[edges[1::2] - 1].tolist(), strict=True))
+
+    def _learned(self, text: str) -> Int:
+        """Find the shingles of a text that the run learned are template: their places."""
+        if not len(self._template):
+            return np.empty(0, np.int64)
+        hashes = self._known.get(text)
+        if hashes is None:
+            column = pa.array([clean(text)], pa.large_string())
+            hashes = marked_shingles(column, np.arange(1), self._settings).values & HASH
+        place = np.searchsorted(self._template, hashes)
+        return np.flatnonzero(np.append(self._template, ~np.uint64(0))[place] == hashes)
+
+
+def _cut(text: str, most: int) -> tuple[str, list[tuple[int, int, str]]]:
+    """Return the beginning of a text, and how much more there is of it."""
+    text = text.replace("\r\n", "\n")
+    return text[:most], [(FOLDED, -1, f"{len(text) - most:,}")] if len(text) > most else []
+
+
+class _Run(NamedTuple):
+    """A passage in one of its texts: where it begins and ends, and where what is equal does (int64[n, 2])."""
+
+    start: int
+    end: int
+    equal: Int
+
+
+def _parts(text: str, passages: list[_Run], templates: list[tuple[int, int]], fold: int) -> list[tuple[int, int, str]]:
+    """Cut a text where anything begins or ends. Where passages overlap, the first has what both have."""
+    number = np.full(len(text) + 1, -1, np.int32)
+    kind = np.zeros(len(text) + 1, np.int32)
+    for place in reversed(range(len(passages))):
+        start, end, equal = passages[place]
+        number[start:end], kind[start:end] = place, SHARED
+        for first, last in zip(equal[:-1, 1].tolist(), equal[1:, 0].tolist(), strict=True):
+            if any(map(str.isalnum, text[first:last])):  # and not just what stands between words
+                kind[first:last] |= CHANGED
+    for start, end in templates:
+        kind[start:end] |= TEMPLATE
+    number[-1] = -2
+    cuts = [0, *(np.flatnonzero((np.diff(number) != 0) | (np.diff(kind) != 0)) + 1).tolist()]
+    found: list[tuple[int, int, str]] = []
+    for start, end in pairwise(cuts):
+        found += _folded(int(kind[start]), int(number[start]), text[start:end], fold)
+    return found
+
+
+def _folded(kind: int, number: int, text: str, fold: int) -> list[tuple[int, int, str]]:
+    """Fold the middle of a long part."""
+    if len(text) <= fold:
+        return [(kind, number, shown(text))]
+    half = fold // 3
+    middle = f"{len(text) - 2 * half:,}"
+    return [
+        (kind, number, shown(text[:half])),
+        (kind | FOLDED, number, middle),
+        (kind, number, shown(text[-half:])),
+    ]

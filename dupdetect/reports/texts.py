@@ -1,0 +1,295 @@
+"""The texts of a run to what a page shows of them.
+
+Input    a run, what its page lists, and its texts: those of its input, or of the documents that were kept
+Output   `Texts`: how each listed text begins, where documents came from, and the texts whose pairs are shown
+Cost     one pass over the texts, a part of them in memory at a time
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dupdetect.errors import DupdetectError, InputError
+from dupdetect.io.documents import stream
+from dupdetect.pipeline.earlier_runs import kept_documents
+from dupdetect.results.result import Result
+from dupdetect.results.tables_of import comparable, in_folder
+from dupdetect.text.visible import opening, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from dupdetect.reports.listing import Listing, Run
+
+    Int = NDArray[np.int64]
+    Bool = NDArray[np.bool_]
+
+#: Pairs of texts that a page shows, and bytes that the openings of texts may take of it.
+PAIRS, OPENING_BYTES = 250, 5_000_000
+
+#: Characters of an opening.
+OPENING = 240
+
+#: Columns that say where a document came from, the first of them that there is.
+SOURCES = ("source", "domain", "site", "host", "publisher", "url", "uri", "link")
+
+
+class Source(NamedTuple):
+    """Where documents came from, and how many of them were removed."""
+
+    name: str
+    documents: int
+    removed: int
+
+
+@dataclass(eq=False)
+class Texts:
+    """What a page shows of texts.
+
+    Attributes
+    ----------
+    openings : list of str
+        How each listed document's text begins; empty where it was removed, or is not known.
+    whole : dict of int to str
+        The texts of documents whose pairs are shown, by row.
+    sources : list of Source
+        Those of which most was removed first.
+    by : str
+        What says where a document came from; empty if nothing does.
+    read : int
+        Documents whose texts were found.
+    note : str
+        What is not shown, and why; empty if all is.
+    """
+
+    openings: list[str]
+    whole: dict[int, str] = field(default_factory=dict)
+    sources: list[Source] = field(default_factory=list)
+    by: str = ""
+    read: int = 0
+    note: str = ""
+
+
+# ---- which texts there are ----
+
+
+class Part(NamedTuple):
+    """Some documents: their rows in the run (-1: not of it), their texts, and a table of their columns."""
+
+    rows: Int
+    texts: pa.ChunkedArray | pa.Array
+    table: pa.Table
+
+
+def of_input(run: Run, data: Any, text: str, id: str | None) -> Iterator[Part]:
+    """Yield the documents of a run's input, as `dedup` took it.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or the run knows none of its documents.
+    """
+    reader = stream(data, text=text, id=id)
+    seen, first, folder = np.zeros(len(run), np.bool_), None, None
+    for part in reader:
+        ids = comparable(reader.ids(part.table, part.file, part.row), "ids of the input")
+        if folder is None:
+            folder = _folder(ids, run)
+        rows = np.asarray(pc.index_in(_within(ids, folder), value_set=run.ids).fill_null(-1), np.int64)
+        rows[rows >= 0] = np.where(seen[rows[rows >= 0]], -1, rows[rows >= 0])  # an id that is there again: a reject
+        seen[rows[rows >= 0]] = True
+        first = first or next(iter(ids.slice(0, 1).to_pylist()), None)
+        yield Part(rows, part.texts, part.table)
+    if first is not None and not seen.any():
+        known = repr(run.ids[0].as_py()) if len(run) else "none"
+        raise InputError(
+            f"no document of the input ({first!r} is the first) is in the output ({known}); give the input that the "
+            "run was made of, and the same --text and --id"
+        )
+
+
+def _folder(ids: pa.ChunkedArray, run: Run) -> str:
+    """Return what names of text files begin with here, and did not where they were read as those of a folder."""
+    name, known = (next(iter(column.slice(0, 1).to_pylist()), "") for column in (ids, run.ids))
+    return name[: len(name) - len(known)] if known and name.endswith(f"/{known}") else ""
+
+
+def _within(ids: pa.ChunkedArray, folder: str) -> pa.ChunkedArray:
+    return pc.utf8_slice_codeunits(ids, len(folder)) if folder else ids
+
+
+def of_kept(run: Run, out: Any, text: str) -> Iterator[Part]:
+    """Yield the documents that a run kept: the canonicals, in their order."""
+    first, rows = 0, np.flatnonzero(run.stays[: run.new])
+    for texts, table in _kept(out, text):
+        yield Part(rows[first : first + len(texts)], texts, table)
+        first += len(texts)
+
+
+def of_earlier(run: Run, text: str) -> Iterator[Part]:
+    """Yield the earlier documents that a run names, from the outputs that it was held against, where these are."""
+    wanted = run.ids.slice(run.new)
+    outputs = run.manifest["against"]["outputs"] if len(wanted) else []
+    for folder in outputs:
+        with suppress(DupdetectError):
+            for ids, texts, table in kept_documents(Path(folder), text):
+                place = pc.index_in(comparable(ids, "ids"), value_set=wanted).fill_null(-1).to_numpy()
+                yield Part(np.where(place < 0, -1, run.new + place), texts, table)
+
+
+def _kept(out: Any, text: str) -> Iterator[tuple[Any, pa.Table]]:
+    if isinstance(out, Result):
+        if text in out.kept.column_names:
+            yield out.kept[text], out.kept
+        return
+    path = in_folder(Path(out), "kept")
+    if path.stat().st_size:
+        for part in stream(path, text=text):
+            yield part.texts, part.table
+
+
+# ---- one pass over them ----
+
+
+def read_texts(
+    run: Run, listing: Listing, out: Any, data: Any, *, text: str | None, id: str | None, by: str | None
+) -> Texts:
+    """Read what a page shows of the texts, those of the input if they are there.
+
+    Parameters
+    ----------
+    run : Run
+    listing : Listing
+    out : Result, str or Path
+        What the run is the output of.
+    data, text, id
+        The run's input, as `dedup` took it; None for what the manifest names.
+    by : str, optional
+        The column that says where a document came from; by default the first of `SOURCES` that there is, or else
+        what the ids tell.
+    """
+    columns = run.manifest.get("columns") or {}
+    text, id = text or columns.get("text") or "text", id or columns.get("id")
+    if data is not None:
+        return _gathered(run, listing, chain(of_input(run, data, text, id), of_earlier(run, text)), by)
+    reason = "the run's input was not given, and is not where it was"
+    inputs = [Path(name) for name in run.manifest.get("inputs") or []]
+    if inputs and all(map(Path.is_file, inputs)):
+        try:
+            return _gathered(run, listing, chain(of_input(run, inputs, text, id), of_earlier(run, text)), by)
+        except DupdetectError as error:
+            reason = f"the run's input cannot be read as it was ({error})"
+    texts = _gathered(run, listing, chain(of_kept(run, out, text), of_earlier(run, text)), by)
+    texts.note = f"Texts of removed documents are not shown: {reason}."
+    return texts
+
+
+def _gathered(run: Run, listing: Listing, parts: Iterable[Part], by: str | None) -> Texts:
+    kept = run.stays[listing.rows]
+    length = min(OPENING, OPENING_BYTES // max(1, int(kept.sum())))
+    place = np.full(len(run), -1, np.int64)
+    place[listing.rows[kept]] = np.flatnonzero(kept)
+    wanted = np.zeros(len(run), np.bool_)
+    wanted[pairs(listing).ravel()] = True
+    texts, origins = Texts([""] * len(listing)), _Origins(run, by)
+    for part in parts:
+        known = np.flatnonzero(part.rows >= 0)
+        rows = part.rows[known]
+        texts.read += len(rows)
+        origins.add(rows, part.table, known)
+        listed = place[rows] >= 0
+        _fill(texts, part.texts.take(pa.array(known[listed])), place[rows[listed]], length)
+        whole = part.texts.take(pa.array(known[wanted[rows]])).to_pylist()
+        texts.whole.update(zip(rows[wanted[rows]].tolist(), whole, strict=True))
+    texts.sources, texts.by = origins.counted()
+    return texts
+
+
+def _fill(texts: Texts, column: pa.ChunkedArray, places: Int, length: int) -> None:
+    starts = pc.utf8_slice_codeunits(column, 0, 4 * length).to_pylist()
+    for place, start in zip(places.tolist(), starts, strict=True):
+        texts.openings[place] = opening(start, length)
+
+
+def pairs(listing: Listing, most: int = PAIRS) -> Int:
+    """Choose the pairs of a canonical and a member to show: the first member of each cluster, then the second.
+
+    Returns
+    -------
+    int64[p, 2]
+        Rows of the run. A canonical alone is paired with itself.
+    """
+    listed = np.arange(len(listing))
+    members = np.flatnonzero(listing.of != listed)
+    turn = members - listing.of[members]  # members follow their canonical
+    chosen = members[np.argsort(turn, kind="stable")][:most]
+    return np.stack([listing.rows[listing.of[chosen]], listing.rows[chosen]], axis=1)
+
+
+# ---- where documents came from ----
+
+
+class _Origins:
+    """Counts documents, and those removed, by where they came from."""
+
+    def __init__(self, run: Run, by: str | None) -> None:
+        self._run, self._by = run, by
+        self._documents: Counter[str] = Counter()
+        self._removed: Counter[str] = Counter()
+
+    def add(self, rows: Int, table: pa.Table, known: Int) -> None:
+        """Count some documents; `known` are those of the table that the run has."""
+        if self._by is None:
+            self._by = next((name for name in SOURCES if name in table.column_names), "")
+        if self._by and self._by not in table.column_names:
+            listed = ", ".join(map(repr, table.column_names))
+            raise InputError(f"there is no column {self._by!r}; the columns are {listed}: name one of these")
+        if not self._by:
+            return
+        column = table[self._by].take(pa.array(known))
+        self._count(column, rows)
+
+    def _count(self, column: pa.ChunkedArray, rows: Int) -> None:
+        names = _hosts(comparable(column, "sources").fill_null("none")).combine_chunks().dictionary_encode()
+        codes = np.asarray(names.indices, np.int64)
+        removed = ~self._run.stays[rows]
+        documents = np.bincount(codes, minlength=len(names.dictionary))
+        taken = np.bincount(codes, weights=removed, minlength=len(names.dictionary)).astype(np.int64)
+        listed = names.dictionary.to_pylist()
+        self._documents.update(dict(zip(listed, documents.tolist(), strict=True)))
+        self._removed.update(dict(zip(listed, taken.tolist(), strict=True)))
+
+    def counted(self) -> tuple[list[Source], str]:
+        """Return the sources, those of which most was removed first, and what told them."""
+        told = self._by or ""
+        if not told and len(self._run):
+            self._count(_folders(self._run.ids), np.arange(len(self._run)))
+            told = "id"
+            if not 1 < len(self._documents) <= len(self._run) / 2:  # ids that say nothing of where they are from
+                return [], ""
+        found = [Source(shown(name), count, self._removed[name]) for name, count in self._documents.items()]
+        return sorted(found, key=lambda source: (-source.removed, -source.documents, source.name)), told
+
+
+def _hosts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Leave of addresses the host, and other names as they are."""
+    host = pc.extract_regex(column, r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<host>[^/?#:]+)")
+    return pc.coalesce(pc.struct_field(host, "host"), column)
+
+
+def _folders(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Leave of ids the host, the folder or the file: what stands before the row, or the last slash."""
+    hosts = _hosts(ids)
+    folder = pc.extract_regex(hosts, r"^(?P<folder>.+?)(?::\d+|/[^/]*)$")
+    return pc.coalesce(pc.struct_field(folder, "folder"), hosts)

@@ -1,0 +1,1 @@
+"""Texts to sketches: signatures, band keys, fingerprints; and sketch files."""

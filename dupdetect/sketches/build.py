@@ -1,0 +1,170 @@
+"""Documents from anywhere to a file of sketches.
+
+Input    files, tables or texts (`documents.stream`), settings
+Output   a file of sketches (`sketchfiles`), and the rows that could not be used
+Cost     a pass over the texts; in memory a few parts of them, and all ids; on disk the sketches, twice for a while
+
+Texts are cleaned first, as `dedup` does: what is sketched here is what a run over the same documents would have.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dupdetect.errors import OutputError
+from dupdetect.io.documents import stream
+from dupdetect.io.schema import plain_column
+from dupdetect.sketches.files import SketchFile, SketchWriter
+from dupdetect.sketches.sketches import sketch_texts
+from dupdetect.text.clean import clean_texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from dupdetect.io.documents import Stream
+    from dupdetect.settings import Settings
+
+
+class Sketched(NamedTuple):
+    """What was written.
+
+    Attributes
+    ----------
+    documents : int
+    rejects : pyarrow.Table
+        ``file``, ``row``, ``reason`` of each row that could not be used.
+    """
+
+    documents: int
+    rejects: pa.Table
+
+
+def sketch_documents(
+    data: Any,
+    path: str | os.PathLike[str],
+    settings: Settings,
+    *,
+    text: str = "text",
+    id: str | None = None,
+    signatures: bool = True,
+    strict: bool = False,
+    workers: int = 1,
+    told: Callable[[int], None] = lambda _: None,
+) -> Sketched:
+    """Sketch documents into a file.
+
+    Parameters
+    ----------
+    data, text, id, strict
+        As `dedup` takes them.
+    path : path
+        Replaced if it exists, whole or not at all.
+    settings : Settings
+    signatures : bool
+        Whether to write signatures, 4 * num_perm bytes a document: band keys for other thresholds follow from them,
+        and estimates of similarity.
+    workers : int
+        Threads; the file does not depend on it.
+    told : callable
+        Told how many rows are sketched.
+
+    Raises
+    ------
+    InputError
+        The data cannot be read, or a column is missing.
+    OutputError
+        The file cannot be written.
+    """
+    target = Path(path)
+    try:
+        work = tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise OutputError(f"{target}: the sketches cannot be written ({reason}); choose another place") from error
+    with work as folder:
+        # Which rows are documents, and what type ids have, is known when all has been read.
+        numbered = Path(folder) / "numbered.parquet"
+        reader = stream(data, text=text, id=id, strict=strict)
+        ids, stays, rejects = _sketch(reader, numbered, settings, id or "id", signatures, workers, told)
+        with SketchFile(numbered, settings) as file, SketchWriter(target, settings) as writer:
+            first = 0
+            for _, sketches in file.parts():
+                kept = np.flatnonzero(stays[first : first + len(sketches)])
+                writer.add(ids.take(first + kept), sketches.take(kept))
+                first += len(sketches)
+    return Sketched(int(stays.sum()), rejects)
+
+
+def sketch_rows(
+    tables: Iterable[pa.Table], ids: pa.ChunkedArray, text: str, settings: Settings, workers: int, path: Path
+) -> None:
+    """Sketch rows of tables, one after the other, into a file; without signatures.
+
+    Parameters
+    ----------
+    tables : iterable of pyarrow.Table
+    ids : pyarrow.ChunkedArray
+        Of all their rows.
+    text : str
+        The column of texts.
+    settings, workers, path
+        As for `sketch_documents`.
+    """
+    first = 0
+    with SketchWriter(path, settings) as writer:
+        for table in tables:
+            texts = clean_texts(texts_of(table, text), workers=workers)
+            writer.add(ids.slice(first, len(texts)), sketch_texts(texts, settings, workers=workers))
+            first += len(texts)
+
+
+def texts_of(table: pa.Table, name: str) -> pa.LargeStringArray:
+    """Return a column of strings, or of bytes that are such, as one array."""
+    import pyarrow as pa
+
+    column = plain_column(table[name]).cast(pa.large_string())
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.large_string())
+
+
+def _sketch(
+    reader: Stream,
+    path: Path,
+    settings: Settings,
+    id: str,
+    signatures: bool,
+    workers: int,
+    told: Callable[[int], None],
+) -> tuple[pa.ChunkedArray, NDArray[np.bool_], pa.Table]:
+    """Sketch all rows into a file; return their ids, which of them are documents, and the rejects."""
+    import pyarrow as pa
+
+    parts, rejects, count = [], [], 0
+    with SketchWriter(path, settings) as writer:
+        for part in reader:
+            texts = clean_texts(part.texts, workers=workers)
+            sketches = sketch_texts(texts, settings, workers=workers, signatures=signatures)
+            writer.add(np.arange(count, count + len(sketches)), sketches)
+            count += len(sketches)
+            told(count)
+            parts.append(
+                (part.table.select([name for name in part.table.column_names if name == id]), part.file, part.row)
+            )
+            rejects.append(part.rejects)
+    arrays = [reader.ids(*part) for part in parts]
+    chunks = [chunk for array in arrays for chunk in getattr(array, "chunks", [array])]
+    ids = pa.chunked_array(chunks, None if chunks else pa.string())
+    dropped, late = reader.late(
+        ids,
+        np.concatenate([np.empty(0, np.int32), *(file for _, file, _ in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(row for _, _, row in parts)]),
+    )
+    stays = np.ones(count, np.bool_)
+    stays[dropped] = False
+    return ids, stays, reader.rejects([*rejects, late])
