@@ -11,7 +11,7 @@ copy     all of a, edited
 moved    all of a, its paragraphs in another order
 quoted   a text of its own with quotations of 12 to 60 words
 page     all of a, in a page: menus, ticker, teasers between its paragraphs, footer
-suit     both are pages of one site; its chrome is no reuse, and counts as found unless told to be template
+suit     both are pages of one site; its chrome is no reuse, and counts as found unless told to be boilerplate
 merged   paragraphs of a among others
 stranger nothing of a: what is found is wrong
 ======== ==============================================================================================
@@ -274,8 +274,8 @@ class Count:
 
 
 def score(pair: Pair, unit: str = "word") -> Count:
-    """Find a pair's passages and count their characters; those that are more template than not are none."""
-    passages = [each for each in find_passages(pair.a.text, pair.b.text, unit) if each.template <= 0.5]
+    """Find a pair's passages and count their characters; those that are more boilerplate than not are none."""
+    passages = [each for each in find_passages(pair.a.text, pair.b.text, unit) if each.boilerplate <= 0.5]
     count = Count()
     count.add(pair.a, [(each.a_start, each.a_end) for each in passages])
     count.add(pair.b, [(each.b_start, each.b_end) for each in passages])

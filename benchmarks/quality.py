@@ -46,16 +46,16 @@ from dupdetect.sketches.bands import choose
 HERE = Path(__file__).resolve().parent
 
 OURS = "dupdetect"
-WITHOUT = "dupdetect, no template votes"
+WITHOUT = "dupdetect, no boilerplate votes"
 PEERS = ("datasketch", "rensa", "gaoya", "text-dedup")
 
 #: As `dupdetect.Settings` recommends them for short texts: bibliographic records, titles, addresses.
 SHORT = {
-    "unit": "character", "shingle_size": 3, "threshold": 0.625, "containment": 0.85, "least": 100, "window": 8,
+    "unit": "character", "shingle_size": 3, "threshold": 0.625, "containment": 0.85, "min_shingles": 100, "window": 8,
 }  # fmt: skip
 
 #: And for noisy texts: recognised characters.
-NOISE = {"unit": "character", "shingle_size": 5, "threshold": 0.55, "containment": 0.9, "least": 100}
+NOISE = {"unit": "character", "shingle_size": 5, "threshold": 0.55, "containment": 0.9, "min_shingles": 100}
 
 #: Settings for degrees of reuse in texts of a paragraph or two.
 REUSE = {"shingle_size": 3, "threshold": 0.5}
@@ -67,10 +67,10 @@ VERSIONS = {"shingle_size": 3, "threshold": 0.8}
 #: What other tools are run at.
 THRESHOLDS = (0.8, 0.5)
 
-#: Pure prose, no template in it: originals and copies of them, none in a page.
+#: Pure prose, no boilerplate in it: originals and copies of them, none in a page.
 PROSE = corpus.Corpus(documents=10_000, pages=0.0, mix={"exact": 1.0, "edited": 2.0, "truncated": 1.0}, mean_bytes=2000)
 
-#: Sets of prose, where template votes must do no harm.
+#: Sets of prose, where boilerplate votes must do no harm.
 NO_HARM = ("newswire", "versions", "generated")
 
 #: Character error rates of `ocr`, from each to below the next.
@@ -129,7 +129,7 @@ class Engine:
 
 ENGINES = [
     Engine(OURS),
-    Engine(OURS, settings={"templates": False}, name=WITHOUT),
+    Engine(OURS, settings={"boilerplate": False}, name=WITHOUT),
     *(Engine("exact Jaccard", threshold) for threshold in THRESHOLDS),
     *(Engine("exact containment", threshold) for threshold in (0.8, 0.9)),
     *(Engine(peer, threshold) for peer in PEERS for threshold in THRESHOLDS),
@@ -333,7 +333,7 @@ REUSES = ("cut", "light", "heavy", "non")  # most reuse first
 
 
 def generated(_: Path) -> list[Task]:
-    """Invented prose with known copies: what votes make of texts without templates."""
+    """Invented prose with known copies: what votes make of texts without boilerplate."""
     made, truth = corpus.generate(PROSE)
     ids, original = list(map(str, made["id"].to_pylist())), np.array(truth["original"].to_pylist())
     return [_clusters_task("generated", ids, made["text"].to_pylist(), original, {}, ours_only=True)]
@@ -457,7 +457,7 @@ def bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if name in ours and name in without:
             for share in ("precision", "recall"):
                 lost = without[name][share] - ours[name][share]
-                asked.append((f"{name}, {share} that template votes cost", lost, "≤", 0.002))
+                asked.append((f"{name}, {share} that boilerplate votes cost", lost, "≤", 0.002))
     return [bar(*of) for of in asked]
 
 

@@ -1,8 +1,8 @@
-"""Stories on sites: a generated web of known truth, to see where evidence of templates helps and where it errs.
+"""Stories on sites: a generated web of known truth, to see where evidence of boilerplate helps and where it errs.
 
     python benchmarks/sites.py --scale 1 --json
 
-makes the pages of every scenario (`SCENARIOS`), finds their copies with templates weighed and not, and prints for each
+makes the pages of every scenario (`SCENARIOS`), finds their copies with boilerplate weighed and not, and prints for each
 the precision and recall of the clusters, over all pairs of documents, beside exact Jaccard and containment from 0.8 on
 (connected components, no sketch error).
 
@@ -519,8 +519,8 @@ def rows(
         web = joined(webs)
         truth = scoring.labels(web.truth)
         row: dict[str, Any] = {"scenario": name, "documents": len(web.texts)}
-        row["on"] = measured(web, truth, templates=True, **settings)
-        row["off"] = measured(web, truth, templates=False, **settings)
+        row["on"] = measured(web, truth, boilerplate=True, **settings)
+        row["off"] = measured(web, truth, boilerplate=False, **settings)
         yield row | (exact(web, truth) if baselines else {})
 
 
@@ -532,7 +532,7 @@ def joined(webs: Sequence[Web]) -> Web:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Score templates, weighed and not, on generated sites.")
+    parser = argparse.ArgumentParser(description="Score boilerplate, weighed and not, on generated sites.")
     parser.add_argument("--scenarios", nargs="+", default=list(SCENARIOS), choices=SCENARIOS, metavar="NAME")
     parser.add_argument("--scale", type=float, default=1.0, help="times the sites of each scenario")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])

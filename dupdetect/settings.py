@@ -47,7 +47,7 @@ class Settings:
     unit : str
         What shingles are made of and what is counted. "word": words (characters, in scripts written without spaces).
         "character": letters, marks and digits, whatever stands between them: for noisy texts, in which more characters
-        are right than words. A word is some five characters: let `shingle_size`, `least` and `window` be larger.
+        are right than words. A word is some five characters: let `shingle_size`, `min_shingles` and `window` be larger.
     num_perm : int
         Length of a signature, at least 2.
     seed : int
@@ -56,20 +56,20 @@ class Settings:
         Jaccard similarity from which on two documents are near duplicates, in (0, 1].
     containment : float
         Share of the smaller document inside the larger from which on one contains the other, in (0, 1].
-    least : int
+    min_shingles : int
         Shingles that a document needs for another to contain it, at least 1: less than that inside another
         document is a quotation, not a copy.
     bands : (int, int), optional
         Bands and rows of the LSH index; None chooses them for `threshold`, as `datasketch` does.
     window : int
         Winnowing window: a shared run of ``window + shingle_size - 1`` units is always noticed. At least 1.
-    shared : float
+    min_shared_fingerprints : float
         Share of the smaller document's fingerprints that makes a pair a candidate, in (0, 1]; less two standard
         deviations of the count, for fingerprints are a sample of the shingles, and a small one in a short text.
-    frequent : int
+    hot_key_documents : int
         Documents from which on a key is too frequent to compare all of them with all, at least 2. Such
         documents are linked to a few of them instead, and the survivors once more.
-    templates : bool
+    boilerplate : bool
         Whether text that comes with the page and not with the article is told from the latter, by its lines and by
         what other documents show, and weighs next to nothing (`dupdetect.matching.boilerplate`). With the unit "word" alone.
     canonical : str or callable
@@ -91,19 +91,19 @@ class Settings:
     Defaults were measured on the development corpora (`benchmarks/quality.py`; 3,908 web pages and clean texts, and the
     1,954 pages alone). Of ``containment`` 0.5, 0.6, 0.7, 0.8 and 0.9 the pairwise F1 of the clusters is 0.994, 0.994,
     0.990, 0.987 and 0.972, the precision 1.000; on the pages alone 0.55 to 0.65 find 42 of 45 pairs and one false one,
-    0.5 eight false ones, 0.9 37 pairs. With ``shared`` up to 0.55 none of the matches is lost that 0.3 finds on four
+    0.5 eight false ones, 0.9 37 pairs. With ``min_shared_fingerprints`` up to 0.55 none of the matches is lost that 0.3 finds on four
     corpora (web pages, manuals, newswire, generated), and 0.5 makes up to 53 % fewer candidates; from 0.6 on, matches
-    are lost. ``least`` 16 loses one pair of 2,134, 24 loses seven. ``window`` 32 keeps 7 % of the shingles.
+    are lost. ``min_shingles`` 16 loses one pair of 2,134, 24 loses seven. ``window`` 32 keeps 7 % of the shingles.
 
     For noisy texts, measured on 806 scanned pages beside their corrections: ``unit="character", shingle_size=5,
-    threshold=0.55, containment=0.9, least=100`` has F1 0.993 where less than a tenth of the characters are wrong, 0.81
+    threshold=0.55, containment=0.9, min_shingles=100`` has F1 0.993 where less than a tenth of the characters are wrong, 0.81
     from there to a fifth (words do best with 2-shingles and a threshold of 0.5: 0.977 and 0.60). Thresholds of 0.5 to
     0.65 keep the first above 0.975. Texts of a megabyte share many short shingles by chance: let `shingle_size` be 7
     there, and the threshold 0.5.
 
     For short texts, measured on three sets of bibliographic records: ``unit="character", shingle_size=3,
-    threshold=0.625, containment=0.85, least=100, window=8`` has F1 0.985, 0.959 and 0.963. A text of less than
-    `shingle_size` units is one shingle, of all of them: it has exact copies only. One of less than `least` shingles
+    threshold=0.625, containment=0.85, min_shingles=100, window=8`` has F1 0.985, 0.959 and 0.963. A text of less than
+    `shingle_size` units is one shingle, of all of them: it has exact copies only. One of less than `min_shingles` shingles
     can be a near duplicate of another, but not contained in one.
 
     Examples
@@ -122,12 +122,12 @@ class Settings:
     seed: int = 1
     threshold: float = 0.8
     containment: float = 0.6
-    least: int = 16
+    min_shingles: int = 16
     bands: tuple[int, int] | None = None
     window: int = 32
-    shared: float = 0.5
-    frequent: int = 64
-    templates: bool = True
+    min_shared_fingerprints: float = 0.5
+    hot_key_documents: int = 64
+    boilerplate: bool = True
     canonical: str | SortKey = "cleanest"
     canonical_column: str | None = None
 
@@ -138,12 +138,12 @@ class Settings:
         self._check_integer("num_perm", 2, 2**16)
         self._check_integer("seed", 0, 2**32 - 1)
         self._check_integer("window", 1, 2**24)
-        self._check_integer("frequent", 2, 2**24)
-        self._check_integer("least", 1, 2**24)
-        for name in ("threshold", "containment", "shared"):
+        self._check_integer("hot_key_documents", 2, 2**24)
+        self._check_integer("min_shingles", 1, 2**24)
+        for name in ("threshold", "containment", "min_shared_fingerprints"):
             self._check_share(name)
-        if not isinstance(self.templates, bool):
-            raise SettingsError(f"templates is {self.templates!r}; expected True or False")
+        if not isinstance(self.boilerplate, bool):
+            raise SettingsError(f"boilerplate is {self.boilerplate!r}; expected True or False")
         self._check_bands()
         self._check_canonical()
 
@@ -198,7 +198,7 @@ class Settings:
     @property
     def weighs(self) -> bool:
         """Whether shingles are weighed: lines and frames are made of words."""
-        return self.templates and self.unit == "word"
+        return self.boilerplate and self.unit == "word"
 
     @cached_property
     def banding(self) -> tuple[int, int]:

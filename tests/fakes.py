@@ -34,8 +34,8 @@ class FakeResult:
         self.manifest = {
             "settings": Settings().as_dict(),
             "timings": {"read": 0.25},
-            "caps": {"frequent_keys": 0},
-            "counts": {"bridges": 0, "template_shingles": 0},
+            "caps": {"hot_keys": 0},
+            "counts": {"digests": 0, "boilerplate_shingles": 0},
         }
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ ATTACKS = (
     "\r\n\r\r\n\n\t" * 20,
     "👩‍👩‍👧‍👦🏴󠁧󠁢󠁷󠁬󠁳󠁿🇩🇪👍🏽" * 9,
     "<plaintext>",
-    "<xmp><listing><noembed><template><math><mtext><table><mglyph><style>",
+    "<xmp><listing><noembed><boilerplate><math><mtext><table><mglyph><style>",
     "<input autofocus onfocus=window.hit=12>",
     "<details open ontoggle=window.hit=13>",
 )
@@ -92,9 +92,9 @@ def write_run(folder: Path, pairs: int) -> Path:
     pq.write_table(pa.table(clusters | shares), folder / "clusters.parquet")
     pq.write_table(pa.Table.from_pylist(column[::2]), folder / "kept.parquet")
     bridges = [{"id": id, "cluster": ids[0], "containment": 1.0, "share": 0.25} for id in ids[:60:2]]
-    pq.write_table(pa.Table.from_pylist(bridges), folder / "bridges.parquet")
-    empty = pa.table({"shingle": pa.array([], pa.uint64()), "lead": pa.array([], pa.int32())})
-    pq.write_table(empty, folder / "templates.parquet")
+    pq.write_table(pa.Table.from_pylist(bridges), folder / "digests.parquet")
+    empty = pa.table({"shingle": pa.array([], pa.uint64()), "margin": pa.array([], pa.int32())})
+    pq.write_table(empty, folder / "boilerplate.parquet")
     rejects = [{"file": ATTACKS[row % 9], "row": row, "reason": ATTACKS[row % len(ATTACKS)]} for row in range(60)]
     (folder / "rejects.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rejects), encoding="utf-8")
     manifest = {
@@ -103,7 +103,7 @@ def write_run(folder: Path, pairs: int) -> Path:
         "bands": {"bands": 14, "rows": 9},
         "versions": {"dupdetect": ATTACKS[3], ATTACKS[5]: ATTACKS[6]},
         "inputs": [str(source)],
-        "counts": {"bridges": 30},
+        "counts": {"digests": 30},
         "timings": {ATTACKS[2]: 1.5, "read": 0.5},
         "caps": {ATTACKS[10]: ATTACKS[11]},
     }

@@ -11,7 +11,7 @@ import regex
 import xxhash
 from datasketch import MinHash, MinHashLSH
 
-from dupdetect.matching import boilerplate as templates
+from dupdetect.matching import boilerplate as boilerplate
 from dupdetect.matching import interleaving as frames
 from dupdetect.text import main_content as lines
 
@@ -170,7 +170,7 @@ def relation(a, b, settings):
     if jaccard(x, y) >= settings.threshold:
         return "near_duplicate"
     smaller = min(len(x), len(y))
-    if smaller < settings.least or len(x & y) / smaller < settings.containment:
+    if smaller < settings.min_shingles or len(x & y) / smaller < settings.containment:
         return None
     return "contains" if len(x) > len(y) else "contained"
 
@@ -243,7 +243,7 @@ class Layout:
 
 
 def read_pair(a, b):
-    """Say whether a pair is clear, framed, and one inside the other."""
+    """Say whether a pair is clear, interleaved, and one inside the other."""
     shared = a.shingles.keys() & b.shingles.keys()
     smaller = min(len(a.shingles), len(b.shingles))
     if smaller - len(shared) < frames.OWN and len(shared) > frames.INSIDE * smaller:
@@ -256,47 +256,48 @@ def read_pair(a, b):
     within = any(side.before for side in sides) and any(side.behind for side in sides)
     amid = all(side.amid for side in sides)
     edited = any(frames.FULL * side.bits > frames.BITS * side.between for side in sides) and not turned
-    framed = suit and wide and not within and not amid and not edited
+    interleaved = suit and wide and not within and not amid and not edited
     inside = max(
         sum(page.weight(run) for run in page.shingles if run in shared) / sum(map(page.weight, page.shingles))
         for page in (a, b)
     )
     is_content = inside > frames.INSIDE or (within and not wide and inside >= frames.HALF)
-    return False, framed, is_content and not framed
+    return False, interleaved, is_content and not interleaved
 
 
 def weigh(texts, pairs, settings):
     """Weigh pairs of texts as `dupdetect.matching.boilerplate` says, no document in more of them than vote.
 
-    Gives {(a, b): (shared, size of a, size of b, share of template, framed)}.
+    Gives {(a, b): (shared, size of a, size of b, share of boilerplate, interleaved)}.
     """
     pages = [Layout(text, settings.shingle_size) for text in texts]
     reads = {(a, b): read_pair(pages[a], pages[b]) for a, b in pairs}
     ayes, noes = {}, {}
-    for (a, b), (_, framed, inside) in reads.items():
+    for (a, b), (_, interleaved, inside) in reads.items():
         for run in pages[a].shingles.keys() & pages[b].shingles.keys():
-            ayes[run] = ayes.get(run, 0) + framed
+            ayes[run] = ayes.get(run, 0) + interleaved
             noes[run] = noes.get(run, 0) + inside
 
-    def is_template(run, framed=False, inside=False):
+    def is_template(run, interleaved=False, inside=False):
         """Say so without the vote of a pair that is judged."""
-        return ayes.get(run, 0) > 0 and ayes[run] - framed > 2 * (noes[run] - inside)
+        return ayes.get(run, 0) > 0 and ayes[run] - interleaved > 2 * (noes[run] - inside)
 
     found = {}
-    for (a, b), (clear, framed, inside) in reads.items():
+    for (a, b), (clear, interleaved, inside) in reads.items():
         x, y = pages[a], pages[b]
         shared = x.shingles.keys() & y.shingles.keys()
         if clear and not any(is_template(run) for page in (x, y) for run in page.shingles):
             found[a, b] = (len(shared), len(x.shingles), len(y.shingles), 0, False)
             continue
-        template = {run for run in shared if is_template(run, framed, inside)}
-        both = sum(templates.TEMPLATE if r in template else max(x.weight(r), y.weight(r)) for r in shared)
+        boilerplate = {run for run in shared if is_template(run, interleaved, inside)}
+        both = sum(boilerplate.BOILERPLATE if r in boilerplate else max(x.weight(r), y.weight(r)) for r in shared)
         sizes = [
-            both + sum(templates.TEMPLATE if is_template(run) else weight for run, weight in page.own(shared).items())
+            both
+            + sum(boilerplate.BOILERPLATE if is_template(run) else weight for run, weight in page.own(shared).items())
             for page in (x, y)
         ]
         weights = (weight / frames.FULL for weight in (both, *sizes))
-        found[a, b] = (*weights, len(template) / max(len(shared), 1), framed)
+        found[a, b] = (*weights, len(boilerplate) / max(len(shared), 1), interleaved)
     return found
 
 

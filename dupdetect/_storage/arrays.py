@@ -5,8 +5,8 @@ Output   the same, as one array or table, read-only
 Cost     in memory a copy; on disk a write, and later reads from the disk for what the kernel has not kept
 
 Stages see no difference, so results have none. Mapped files count as resident memory for as long as their pages are
-mapped; `DiskShelf` unmaps them whenever they grow beyond its share, and the next look maps them again. What a stage
-allocates itself it bounds by `Shelf.room`.
+mapped; `DiskStorage` unmaps them whenever they grow beyond its share, and the next look maps them again. What a stage
+allocates itself it bounds by `Storage.room`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import DTypeLike, NDArray
 
-#: Share of a shelf's memory that mapped pages may take; the rest is for what stages allocate.
+#: Share of a storage's memory that mapped pages may take; the rest is for what stages allocate.
 MAPPED = 0.12
 
-#: Share of a shelf's memory that one stage's largest arrays may take at a time.
+#: Share of a storage's memory that one stage's largest arrays may take at a time.
 ROOM = 0.15
 
 #: Seconds between two looks at how much is mapped: a kernel that maps large pages maps a GB in less than 0.1 s.
@@ -66,7 +66,7 @@ class Column:
         self._length = end
 
 
-class Shelf:
+class Storage:
     """In memory: nothing is bounded."""
 
     #: Bytes that the largest arrays of a stage may take at a time; None where nothing bounds them.
@@ -76,14 +76,14 @@ class Shelf:
         """Return an empty column."""
         return Column(dtype)
 
-    def __enter__(self) -> Shelf:
+    def __enter__(self) -> Storage:
         return self
 
     def __exit__(self, *_: object) -> None:
         return None
 
 
-class DiskShelf(Shelf):
+class DiskStorage(Storage):
     """In files of a folder, mapped.
 
     Parameters
@@ -128,7 +128,7 @@ class DiskShelf(Shelf):
         for mapped in maps:
             mapped.release()
 
-    def __enter__(self) -> DiskShelf:
+    def __enter__(self) -> DiskStorage:
         resident = resident_mapped()
         if resident is not None:  # elsewhere the kernel takes mapped pages back as it needs them
             limit = resident() + self._mapped
@@ -167,17 +167,17 @@ class _Map(mmap.mmap):
 class _FileColumn(Column):
     """An array that grows at its end, in a file."""
 
-    def __init__(self, dtype: DTypeLike, shelf: DiskShelf) -> None:
+    def __init__(self, dtype: DTypeLike, storage: DiskStorage) -> None:
         super().__init__(dtype)
-        self._shelf = shelf
-        self._file = tempfile.TemporaryFile(dir=shelf.folder, buffering=0)  # noqa: SIM115 - closed with the column
+        self._storage = storage
+        self._file = tempfile.TemporaryFile(dir=storage.folder, buffering=0)  # noqa: SIM115 - closed with the column
         weakref.finalize(self, self._file.close)
 
     @property
     def values(self) -> NDArray[Any]:
         """What has been appended, end to end; read-only."""
         if len(self._held) < self._length:
-            self._held = self._shelf._map(self._file.fileno(), self._held.dtype)
+            self._held = self._storage._map(self._file.fileno(), self._held.dtype)
         return self._held[: self._length]
 
     def append(self, values: NDArray[Any]) -> None:
@@ -188,7 +188,7 @@ class _FileColumn(Column):
                 data = data[self._file.write(data) :]
         except OSError as error:
             reason = os.strerror(error.errno or 0)
-            raise OutputError(f"{self._shelf.folder}: cannot be written ({reason}); make room there") from error
+            raise OutputError(f"{self._storage.folder}: cannot be written ({reason}); make room there") from error
         self._length += len(values)
 
 

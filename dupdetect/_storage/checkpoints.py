@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from dupdetect._storage.arrays import DiskShelf
+    from dupdetect._storage.arrays import DiskStorage
 
 #: Of the files. Another version's cannot be gone on with.
 FORMAT = 1
@@ -55,7 +55,7 @@ class _Entry(NamedTuple):
     xxh3_128: str
 
 
-class Journal:
+class Checkpoints:
     """A work folder.
 
     Parameters
@@ -64,7 +64,7 @@ class Journal:
         Made if it is not there; parents too.
     plan : mapping
         All that decides what is put here, ready for JSON.
-    shelf : DiskShelf
+    storage : DiskStorage
         It maps the files.
     resume : bool
         Whether to go on from what is there. Otherwise what a run has left is removed.
@@ -77,9 +77,9 @@ class Journal:
         Another run works here; the folder holds something else, or cannot be written.
     """
 
-    def __init__(self, folder: Path, plan: Mapping[str, Any], shelf: DiskShelf, *, resume: bool) -> None:
+    def __init__(self, folder: Path, plan: Mapping[str, Any], storage: DiskStorage, *, resume: bool) -> None:
         self.folder = folder
-        self._shelf = shelf
+        self._storage = storage
         self._entries: dict[str, _Entry] = {}
         with _Reported(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -136,7 +136,7 @@ class Journal:
             self._list.flush()
             os.fsync(self._list.fileno())
         self._entries[name] = entry
-        return self._shelf.table(path)
+        return self._storage.table(path)
 
     def get(self, name: str) -> pa.Table | None:
         """Return a finished table, mapped; None if it is not there, or damaged."""
@@ -148,7 +148,7 @@ class Journal:
             warnings.warn(f"{path} is not as it was written; that part of the work is done again", stacklevel=2)
             del self._entries[name]
             return None
-        return self._shelf.table(path)
+        return self._storage.table(path)
 
     def put_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Keep arrays of one dimension; return them mapped. Errors as for `put`."""

@@ -1,7 +1,7 @@
 """Where a run works: in memory, or from some point on in a folder.
 
 Input    how much memory there is, which folder, and what decides the run
-Output   a `Shelf` for what grows, and a `Journal` for what is finished
+Output   a `Storage` for what grows, and a `Checkpoints` for what is finished
 Cost     none as long as a corpus fits in memory
 """
 
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dupdetect._storage import memory as memories
-from dupdetect._storage.arrays import DiskShelf, Shelf
+from dupdetect._storage.arrays import DiskStorage, Storage
 from dupdetect.errors import SettingsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect._storage.checkpoints import Journal
+    from dupdetect._storage.checkpoints import Checkpoints
 
     Arrays = dict[str, NDArray[Any]]
 
@@ -34,7 +34,7 @@ PROGRAM = 300 << 20
 LEAST = 512 << 20
 
 
-class Workshop:
+class Workspace:
     """Where a run works.
 
     Parameters
@@ -70,8 +70,8 @@ class Workshop:
         if resume and folder is None:
             raise SettingsError("a run can only be resumed in the folder where it worked; give work=, that folder")
         self.memory = memory or max(LEAST, int(SHARE * free_memory()))
-        self.shelf = Shelf()
-        self.journal: Journal | None = None
+        self.storage = Storage()
+        self.checkpoints: Checkpoints | None = None
         self._folder = None if folder is None else Path(folder)
         self.resume, self._plan = resume, plan
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -81,38 +81,38 @@ class Workshop:
         """Bytes for what a run holds."""
         return self.memory - PROGRAM
 
-    def open(self) -> Journal:
+    def open(self) -> Checkpoints:
         """Move into the folder."""
-        from dupdetect._storage.checkpoints import Journal
+        from dupdetect._storage.checkpoints import Checkpoints
 
-        if self.journal is None:
+        if self.checkpoints is None:
             folder = self._folder
             if folder is None:
                 self._temporary = tempfile.TemporaryDirectory(prefix="dupdetect-")
                 folder = Path(self._temporary.name)
             folder.mkdir(parents=True, exist_ok=True)
-            shelf = DiskShelf(folder, self.memory)
-            self.journal = Journal(folder, self._plan(), shelf, resume=self.resume)
-            self.shelf = shelf.__enter__()
-        return self.journal
+            storage = DiskStorage(folder, self.memory)
+            self.checkpoints = Checkpoints(folder, self._plan(), storage, resume=self.resume)
+            self.storage = storage.__enter__()
+        return self.checkpoints
 
     def finished(self, name: str, make: Callable[[], Arrays]) -> Arrays:
         """Return what an earlier run has finished under a name; else make it, and keep it."""
-        if self.journal is None:
+        if self.checkpoints is None:
             return make()
-        found = self.journal.get_arrays(name)
+        found = self.checkpoints.get_arrays(name)
         if found is None:
-            self.journal.put_arrays(name, found := make())
+            self.checkpoints.put_arrays(name, found := make())
             return found
         # Copies, so that compiled loops are given what they were compiled for: arrays that can be written to.
         return {key: values.copy() for key, values in found.items()}
 
     def close(self, *, remove: bool = False) -> None:
         """Leave the folder, or remove it; one that was not named is removed."""
-        if self.journal is not None:
-            self.shelf.__exit__()
-            self.journal.close(remove=remove or self._temporary is not None)
-            self.journal = None
+        if self.checkpoints is not None:
+            self.storage.__exit__()
+            self.checkpoints.close(remove=remove or self._temporary is not None)
+            self.checkpoints = None
         if self._temporary is not None:
             self._temporary.cleanup()
 

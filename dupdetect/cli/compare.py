@@ -31,12 +31,12 @@ Examples:
 
 
 class _Given(NamedTuple):
-    """Two texts, the settings to compare them with, and the shingles that are known to be template."""
+    """Two texts, the settings to compare them with, and the shingles that are known to be boilerplate."""
 
     a: str
     b: str
     settings: Settings
-    template: Any = None
+    boilerplate: Any = None
 
 
 @click.command(epilog=_COMPARE_EXAMPLES)
@@ -47,7 +47,7 @@ class _Given(NamedTuple):
 @input_options
 @view_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, passages included, instead of words.")
-@setting_options("shingle_size", "unit", "threshold", "containment", "least", "templates")
+@setting_options("shingle_size", "unit", "threshold", "containment", "min_shingles", "boilerplate")
 def compare(
     a: str,
     b: str,
@@ -81,14 +81,14 @@ def compare(
         return
     names = ("A", "B") if literal else (a, b)
     _print_figures(comparison, (printable(names[0]), printable(names[1])))
-    show_texts(comparison, names, given.settings, given.template, view, full)
+    show_texts(comparison, names, given.settings, given.boilerplate, view, full)
 
 
 def _print_figures(comparison: Comparison, names: tuple[str, str]) -> None:
     passages = comparison.passages
     shared = sum(passage.words for passage in passages)
     click.echo(_RELATIONS[comparison.relation].format(*names))
-    click.echo(f"  score         {comparison.score:.3f}{_FRAMED if comparison.framed else ''}")
+    click.echo(f"  score         {comparison.score:.3f}{_FRAMED if comparison.interleaved else ''}")
     click.echo(f"  Jaccard       {comparison.jaccard:.3f}")
     click.echo(f"  containment   {comparison.containment_a:.3f} of {names[0]} is in {names[1]}")
     click.echo(f"                {comparison.containment_b:.3f} of {names[1]} is in {names[0]}")
@@ -143,4 +143,4 @@ def _of_run(
     default = click.core.ParameterSource.DEFAULT
     given = {name: value for name, value in options.items() if context.get_parameter_source(name) is not default}
     settings = run.settings.replace(**given) if file is None else chosen_settings(file, options)
-    return _Given(text_a, text_b, settings, run.template)
+    return _Given(text_a, text_b, settings, run.boilerplate)

@@ -58,7 +58,7 @@ def explain(
 
         run = load(out)
         names = str(explanation.id), str(explanation.match.id)
-        show_texts(explanation.comparison, names, run.settings, run.template, view, full)
+        show_texts(explanation.comparison, names, run.settings, run.boilerplate, view, full)
 
 
 def _lines(explanation: Explanation) -> Iterator[str]:
@@ -95,8 +95,8 @@ def _likeness(match: Likeness, cluster: Any) -> str:
         f"Jaccard {match.jaccard:.3f}",
         f"{match.inside:.3f} of this in it, {match.around:.3f} of it in this",
     ]
-    if match.template:
-        said.append(f"{match.template:.0%} template")
+    if match.boilerplate:
+        said.append(f"{match.boilerplate:.0%} boilerplate")
     if match.cluster not in (match.id, cluster):
         said.append(f"of the cluster of {match.cluster}")
     return ", ".join(said)

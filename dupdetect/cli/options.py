@@ -81,12 +81,12 @@ _HELP = {
     "seed": "Seed of the signatures' permutations.",
     "threshold": "Least Jaccard similarity of near duplicates, above 0 and up to 1.",
     "containment": "Least share of the smaller text inside the larger, above 0 and up to 1.",
-    "least": "Shingles that a text needs for another to contain it; shorter ones are quotations.",
+    "min_shingles": "Shingles that a text needs for another to contain it; shorter ones are quotations.",
     "bands": "Bands and rows of the candidate search, such as 16x8.  [default: chosen for the threshold]",
     "window": "Shared runs of WINDOW + SHINGLE_SIZE - 1 units are always noticed; smaller costs more.",
-    "shared": "Share of the smaller text's fingerprints that makes a pair worth verifying.",
-    "frequent": "Documents from which on a key is too frequent to compare all of them with all.",
-    "templates": "Let text that comes with pages, such as menus and teasers, weigh next to nothing (of words only).",
+    "min_shared_fingerprints": "Share of the smaller text's fingerprints that makes a pair worth verifying.",
+    "hot_key_documents": "Documents from which on a key is too frequent to compare all of them with all.",
+    "boilerplate": "Let text that comes with pages, such as menus and teasers, weigh next to nothing (of words only).",
     "canonical": "Which member stands for its cluster.",
     "canonical_column": "Column that 'earliest' or 'priority' reads; the least value wins.  [default: "
     + ", ".join(f"'{column}' for {policy}" for policy, column in POLICY_COLUMNS.items())

@@ -189,9 +189,9 @@ def audit_cards(audit: Audit) -> tuple[str, list[Card], list[str]]:
         for count, where in ((audit.only_in_input, "input"), (audit.only_in_run, "run"))
         if count
     ]
-    if audit.template_shingles is None:
+    if audit.boilerplate_shingles is None:
         remarks.append(
-            "the output has no templates.parquet: pairs that share what the run knew for template may pass for matches"
+            "the output has no boilerplate.parquet: pairs that share what the run knew for boilerplate may pass for matches"
         )
     return heading, [card for card in cards if card.rows], remarks
 

@@ -142,10 +142,10 @@ def _print_counts(console: Console, result: Result) -> None:
         (len(taken), "duplicates", f", {len(taken) / documents:.1%} of the documents" if documents else ""),
         (result.rows.num_rows, "kept", ""),
     ]
-    if bridges := result.manifest["counts"]["bridges"]:
-        rows.append((bridges, "bridges", ", each of several texts, listed in the table bridges"))
-    if template := result.manifest["counts"]["template_shingles"]:
-        rows.append((template, "template shingles", ", which come with pages and weigh next to nothing"))
+    if digests := result.manifest["counts"]["digests"]:
+        rows.append((digests, "digests", ", each of several texts, listed in the table digests"))
+    if boilerplate := result.manifest["counts"]["boilerplate_shingles"]:
+        rows.append((boilerplate, "boilerplate shingles", ", which come with pages and weigh next to nothing"))
     if rejected:
         rows.append((rejected, "rejected rows", ", each with its reason in rejects.jsonl"))
     width = max(len(f"{number:,}") for number, _, _ in rows)
@@ -174,7 +174,7 @@ def _print_largest(console: Console, largest: list[LargeCluster]) -> None:
 def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str]:
     names = sorted(path.name for path in output.iterdir()) if output.is_dir() else []
     yield f"{seconds:,.1f} seconds; written to {output}: {', '.join(names)}"
-    if frequent := result.manifest["caps"].get("frequent_keys"):
+    if frequent := result.manifest["caps"].get("hot_keys"):
         yield f"{frequent:,} keys that very many documents share were linked sparsely (manifest.json: caps)."
 
 

@@ -60,7 +60,9 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
     "--found", type=float, default=0.99, show_default=True, help="Share of the copies that bands and window must find."
 )
 @workers_option
-@setting_options("unit", "num_perm", "seed", "least", "window", "shared", "frequent", "templates")
+@setting_options(
+    "unit", "num_perm", "seed", "min_shingles", "window", "min_shared_fingerprints", "hot_key_documents", "boilerplate"
+)
 def tune(
     inputs: tuple[str, ...],
     truth: str,

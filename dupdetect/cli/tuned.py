@@ -41,7 +41,16 @@ def _print_sizes(console: Console, tuning: Tuning) -> None:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))  # fits 80 columns
-    for name in ("shingle\nsize", "threshold", "containment", "least", "precision", "recall", "F1", "held-out\nF1"):
+    for name in (
+        "shingle\nsize",
+        "threshold",
+        "containment",
+        "min_shingles",
+        "precision",
+        "recall",
+        "F1",
+        "held-out\nF1",
+    ):
         table.add_column(name, justify="right")
     for row in tuning.sizes.to_pylist():
         chosen = row["shingle_size"] == tuning.settings.shingle_size
@@ -49,7 +58,7 @@ def _print_sizes(console: Console, tuning: Tuning) -> None:
             f"{'> ' if chosen else ''}{row['shingle_size']}",
             f"{row['threshold']:.2f}",
             f"{row['containment']:.2f}",
-            str(row["least"]),
+            str(row["min_shingles"]),
             *(_share(row[name]) for name in ("precision", "recall", "f1", "held_out_f1")),
         ]
         table.add_row(*(Text(cell, style="bold" if chosen else "") for cell in cells))
@@ -60,7 +69,7 @@ def _print_chosen(console: Console, tuning: Tuning) -> None:
     settings = tuning.settings
     bands = "{} x {}".format(*settings.banding)
     size = f"shingle size {settings.shingle_size} ({settings.unit}s)"
-    console.print(f"{size}, least {settings.least}, window {settings.window}")
+    console.print(f"{size}, least {settings.min_shingles}, window {settings.window}")
     console.print(f"bands {bands}" + _found(tuning.found))
     for name in ("threshold", "containment"):
         console.print(f"{name:<14} {_with_ends(getattr(tuning, name), '.2f')}")

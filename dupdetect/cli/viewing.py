@@ -1,7 +1,7 @@
 """
 How the commands that look at two texts show them.
 
-Takes   a comparison, the names of its texts, what a run says is template
+Takes   a comparison, the names of its texts, what a run says is boilerplate
 Gives   both texts on standard output, what they share marked
 Cost    that of `views`
 """
@@ -55,7 +55,7 @@ def paths(inputs: tuple[str, ...]) -> list[Path] | None:
 
 
 def show_texts(
-    comparison: Comparison, names: tuple[str, str], settings: Settings, template: Any, view: str, full: bool
+    comparison: Comparison, names: tuple[str, str], settings: Settings, boilerplate: Any, view: str, full: bool
 ) -> None:
     """Print both texts."""
     if view == "none":
@@ -65,9 +65,9 @@ def show_texts(
     from dupdetect.reports.marked_texts import Marker
     from dupdetect.reports.terminal import Side, show
 
-    marker = Marker(settings, template)
+    marker = Marker(settings, boilerplate)
     a, b = (
-        Side.of(name, text, marker.templates(text)) for name, text in zip(names, comparison.compared[:2], strict=True)
+        Side.of(name, text, marker.boilerplate(text)) for name, text in zip(names, comparison.compared[:2], strict=True)
     )
     console = Console(highlight=False, markup=False, emoji=False)
     console.print()

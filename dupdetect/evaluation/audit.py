@@ -4,7 +4,7 @@ Input    the output of a run, and the documents that it was made of
 Output   `Audit`: the share of the true matches that the run found, with an interval, and examples of those it did not
 Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core
 
-No label is needed: what a match is, is defined by the run's settings, and by what it learned is template. A random
+No label is needed: what a match is, is defined by the run's settings, and by what it learned is boilerplate. A random
 sample of documents is compared with all others, exactly (`neighbours`), and what holds for the sample's matches is
 estimated for all (`intervals`).
 """
@@ -26,7 +26,7 @@ from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.evaluation.exact_search import Matches, compare_sample
 from dupdetect.evaluation.intervals import Recall, estimate
 from dupdetect.io.documents import Documents, collect
-from dupdetect.matching.boilerplate import Templates
+from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.verify import IDENTICAL, RELATIONS
 from dupdetect.results.result import Result
 from dupdetect.results.tables_of import as_table, comparable, of_run, require
@@ -97,8 +97,8 @@ class Audit:
     seed : int
     only_in_input, only_in_run : int
         Documents that the other does not have; left out.
-    template_shingles : int or None
-        Those that the run learned are template. None where its settings let it learn them and its output does not say
+    boilerplate_shingles : int or None
+        Those that the run learned are boilerplate. None where its settings let it learn them and its output does not say
         which: they are then none, and pairs that the run told apart by them may pass for matches.
     """
 
@@ -113,7 +113,7 @@ class Audit:
     seed: int
     only_in_input: int
     only_in_run: int
-    template_shingles: int | None
+    boilerplate_shingles: int | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as values that JSON knows (ids as they are)."""
@@ -193,7 +193,7 @@ def audit(
         int(seed),
         scope.only_in_input,
         scope.only_in_run,
-        None if run.templates is None else int((run.templates.lead > 0).sum()),
+        None if run.boilerplate is None else int((run.boilerplate.margin > 0).sum()),
     )
 
 
@@ -236,7 +236,7 @@ class _Run(NamedTuple):
     clusters: pa.Table
     matches: pa.Table
     settings: Settings
-    templates: Templates | None
+    boilerplate: Boilerplate | None
 
     @classmethod
     def of(cls, out: Any) -> _Run:
@@ -249,7 +249,7 @@ class _Run(NamedTuple):
         clusters, matches = of_run(out, "clusters"), of_run(out, "matches")
         require(clusters, ("id", "cluster"), "clusters")
         require(matches, ("a", "b"), "matches")
-        return cls(clusters, matches, settings, _templates(out, settings))
+        return cls(clusters, matches, settings, _boilerplate(out, settings))
 
 
 def _manifest(folder: Path) -> Any:
@@ -267,25 +267,25 @@ def _settings(manifest: Any, name: str) -> Settings:
     values = dict(manifest.get("settings") or {}) if isinstance(manifest, dict) else {}
     if not values:
         raise InputError(f"{name}: the manifest has no settings; expected the manifest.json of dedup")
-    values.setdefault("templates", False)  # as it was before there was this setting
+    values.setdefault("boilerplate", False)  # as it was before there was this setting
     if values.get("canonical") not in POLICIES:
         values.pop("canonical", None)
     return Settings().replace(**values)
 
 
-def _templates(out: Any, settings: Settings) -> Templates | None:
+def _boilerplate(out: Any, settings: Settings) -> Boilerplate | None:
     """Return what the run learned; None if that is not known."""
     if not settings.weighs:
-        return Templates.none()
+        return Boilerplate.none()
     if isinstance(out, Result):
-        table = out.templates
-    elif (path := Path(out) / "templates.parquet").is_file():
-        table = as_table(path, "templates", ("shingle", "lead"))
+        table = out.boilerplate
+    elif (path := Path(out) / "boilerplate.parquet").is_file():
+        table = as_table(path, "boilerplate", ("shingle", "margin"))
     else:
         return None
-    require(table, ("shingle", "lead"), "templates")
-    shingles, lead = np.asarray(table["shingle"], np.uint64), np.asarray(table["lead"], np.int32)
-    return Templates(shingles, lead, None, np.empty(0, np.int32))
+    require(table, ("shingle", "margin"), "boilerplate")
+    shingles, margin = np.asarray(table["shingle"], np.uint64), np.asarray(table["margin"], np.int32)
+    return Boilerplate(shingles, margin, None, np.empty(0, np.int32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,7 +354,7 @@ def _judged(run: _Run, scope: _Scope, sample: Int, workers: int | None) -> tuple
         scope.cluster,
         sample,
         run.settings,
-        run.templates or Templates.none(),
+        run.boilerplate or Boilerplate.none(),
         workers=workers or available_workers(),
     )
     misses = _verified(run, scope, missed)

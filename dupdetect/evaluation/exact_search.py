@@ -1,6 +1,6 @@
 """Sampled documents to all their matches, exactly.
 
-Input    texts, the cluster of each, which of them are the sample, and what the corpus says is template
+Input    texts, the cluster of each, which of them are the sample, and what the corpus says is boilerplate
 Output   `Compared`: how many matches each sampled document has, and those that are of different clusters
 Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core; another over those of pairs
          that are not plainly copies or strangers
@@ -25,7 +25,7 @@ from dupdetect.sketches.sketches import Ragged, shingle_sets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect.matching.boilerplate import Templates
+    from dupdetect.matching.boilerplate import Boilerplate
     from dupdetect.settings import Settings
     from dupdetect.sketches.sketches import Texts
 
@@ -76,7 +76,7 @@ class Compared(NamedTuple):
 
 
 def compare_sample(
-    texts: Texts, rows: Int, cluster: Int, sample: Int, settings: Settings, templates: Templates, *, workers: int
+    texts: Texts, rows: Int, cluster: Int, sample: Int, settings: Settings, boilerplate: Boilerplate, *, workers: int
 ) -> Compared:
     """Compare the sampled documents with all.
 
@@ -93,7 +93,7 @@ def compare_sample(
         The documents to compare with all, ascending.
     settings : Settings
         Of the run: they say what a match is.
-    templates : Templates
+    boilerplate : Boilerplate
         What the run learned.
     workers : int
     """
@@ -104,7 +104,7 @@ def compare_sample(
         documents = np.concatenate([sample, block])
         met = index.meet(shingle_sets(texts, rows[block], settings))
         # Documents of a block are judged among themselves: what is laid out of them goes with the block.
-        judge = Judge(texts, rows[documents], settings, 1, templates=templates)
+        judge = Judge(texts, rows[documents], settings, 1, boilerplate=boilerplate)
         met = _enough(met, documents, settings)
         certain = judge.certain(met) & (cluster[documents[met.a]] == cluster[documents[met.b]])
         matches = judge.weighed(met.where(~certain)).matches(settings)

@@ -294,7 +294,7 @@ def _similar(texts: pa.Array, cluster_of: Int, settings: Settings, workers: int)
     liberal = settings.replace(
         bands=(settings.num_perm // rows, rows),
         window=min(LIBERAL_WINDOW, settings.window),
-        shared=min(LIBERAL_SHARE, settings.shared),
+        min_shared_fingerprints=min(LIBERAL_SHARE, settings.min_shared_fingerprints),
     )
     sketches = sketch_texts(texts, liberal, workers=workers)
     usable = np.flatnonzero((sketches.words > 0) & (cluster_of >= 0))

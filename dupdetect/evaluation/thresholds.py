@@ -5,7 +5,7 @@ Output   the threshold, containment and least that part copies from others best
 Cost     O(n) to count pairs by cell, O(cells) to judge every combination at once: some milliseconds
 
 A pair is taken for a copy as `verify` does it: when its Jaccard similarity reaches `threshold`, or it is inside, which
-`containment` and `least` decide, and for framed pairs `threshold` too. All three are fitted together on a grid. Every
+`containment` and `least` decide, and for interleaved pairs `threshold` too. All three are fitted together on a grid. Every
 combination is judged; many are equally good, for there is nothing between two neighbouring pairs, and of those the one
 farthest from worse ones is taken.
 """
@@ -41,7 +41,7 @@ class Rule(NamedTuple):
 
     threshold: float
     containment: float
-    least: int
+    min_shingles: int
 
 
 class Scores(NamedTuple):
@@ -90,8 +90,8 @@ class Measured:
     jaccard, containment : float64[n]
         Weighed as verification weighs them; containment of the smaller in the larger.
     size, content : int64[n], float64[n]
-        Distinct shingles of the smaller; shared ones that are no template.
-    framed : bool[n]
+        Distinct shingles of the smaller; shared ones that are no boilerplate.
+    interleaved : bool[n]
         Whether both have text of their own between what they share.
     copy : bool[n]
     """
@@ -100,13 +100,13 @@ class Measured:
     containment: Share
     size: Int
     content: Share
-    framed: Bool
+    interleaved: Bool
     copy: Bool
 
     def taken(self, rule: Rule) -> Bool:
         """Which pairs a rule takes for copies."""
         near = self.jaccard >= rule.threshold
-        return near | is_inside(self.containment, self.size, self.content, self.framed, rule)
+        return near | is_inside(self.containment, self.size, self.content, self.interleaved, rule)
 
     def scores(self, rule: Rule, weight: Share) -> Scores:
         """Return what a rule makes of the pairs."""
@@ -175,9 +175,9 @@ class Grid:
         self._copy, self._usual = measured.copy, usual
         self._least = np.array(sorted({*LEAST, usual}), np.float64)
         near, far = (np.searchsorted(STEPS, shares, "right") for shares in (measured.jaccard, measured.containment))
-        # A pair is inside if `containment` is among the first so many steps, and `threshold` too if it is framed.
+        # A pair is inside if `containment` is among the first so many steps, and `threshold` too if it is interleaved.
         inside = np.stack([np.minimum(far, _most_containment(measured, least)) for least in self._least])
-        near_enough = np.where(measured.framed, far, len(STEPS))
+        near_enough = np.where(measured.interleaved, far, len(STEPS))
         new = np.append(True, (inside[1:] != inside[:-1]).any(axis=1))  # values that part the pairs alike are one
         self._level_of_least = np.cumsum(new) - 1
         self._threshold, self._containment = _Axis(np.stack([near, near_enough])), _Axis(inside)

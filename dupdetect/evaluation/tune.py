@@ -6,7 +6,7 @@ Cost     the shingles of the documents named, once for each shingle size, and wh
          its matches; then some milliseconds a fit, of which there are ``folds * repeats + resamples`` for each size;
          two runs of `dedup` at the end
 
-Similarities are exact, and weighed as a run with the settings given weighs them: what the corpus says is template is
+Similarities are exact, and weighed as a run with the settings given weighs them: what the corpus says is boilerplate is
 learned once for each shingle size. They do not change with thresholds, so nothing is run again for a setting. What a
 fit promises on the pairs it has seen is too good; the estimates are of pairs of documents that the fit did not see.
 """
@@ -128,7 +128,7 @@ class Tuning:
         s = self.settings
         return (
             f"Tuning(shingle_size={s.shingle_size}, threshold={s.threshold}, containment={s.containment}, "
-            f"least={s.least}, bands={s.bands}; held-out F1 {self.f1.value:.3f})"
+            f"min_shingles={s.min_shingles}, bands={s.bands}; held-out F1 {self.f1.value:.3f})"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -330,7 +330,7 @@ class _Fit:
         self.texts = documents.texts.combine_chunks()
         bases = (base.replace(shingle_size=size) for size in options.sizes)
         self.measured = [_measure(self.texts, labelled, settings, workers) for settings in bases]
-        self.grids = [Grid(measured, base.least) for measured in self.measured]
+        self.grids = [Grid(measured, base.min_shingles) for measured in self.measured]
         self.a, self.b = candidates.unpack(labelled.pairs)
         self.random = np.random.default_rng(base.seed)
         self.groups, self.number = self._group(len(documents))
@@ -363,7 +363,7 @@ class _Fit:
         self._warn(measured, rule)
         values = [self._score(held_out, seen)[i] for i in range(3)]
         intervals = [_interval(value, draws[:, i]) for i, value in enumerate(values)]
-        front = self.grids[chosen.place].front(weight, rule.least)
+        front = self.grids[chosen.place].front(weight, rule.min_shingles)
         return Tuning(
             settings=self.base.replace(shingle_size=size, bands=bands, window=window, **rule._asdict()),
             precision=intervals[0],
@@ -510,8 +510,8 @@ class _Fit:
         window, found, tried = self.base.window, 0.0, self.base.window
         while tried >= 1 and found < self.options.found - TIE:
             settings = self.base.replace(shingle_size=size, window=tried)
-            prints = sketch_texts(texts, settings, workers=self.workers).fingerprints
-            share = float(weight[_alike(prints, a, b, settings.shared)].sum() / weight.sum())
+            fingerprints = sketch_texts(texts, settings, workers=self.workers).fingerprints
+            share = float(weight[_alike(fingerprints, a, b, settings.min_shared_fingerprints)].sum() / weight.sum())
             if share > found:
                 window, found = tried, share
             tried //= 2
@@ -561,13 +561,13 @@ def _measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: i
         overlaps.weighted_containment,
         overlaps.smaller,
         overlaps.content,
-        overlaps.weights.framed,
+        overlaps.weights.interleaved,
         labelled.copy,
     )
 
 
 def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) -> Overlaps:
-    """Weigh pairs of documents by what the corpus says is template; of documents without words, nothing is shared."""
+    """Weigh pairs of documents by what the corpus says is boilerplate; of documents without words, nothing is shared."""
     sketches = sketch_texts(texts, settings, workers=workers, keep=True)
     text_of, rows = collapse(sketches.words, sketches.digests)
     distinct = sketches.take(rows)
@@ -587,10 +587,13 @@ def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) ->
     return Overlaps(pairs, shared, size_a, size_b, weights)
 
 
-def _alike(prints: Ragged, a: Int, b: Int, shared: float) -> NDArray[np.bool_]:
+def _alike(fingerprints: Ragged, a: Int, b: Int, shared: float) -> NDArray[np.bool_]:
     """Which pairs of rows share enough of the fingerprints of whoever has fewer to be candidates."""
-    fewer = np.minimum(prints.lengths[a], prints.lengths[b])
-    common = [len(np.intersect1d(prints.row(x), prints.row(y), assume_unique=True)) for x, y in zip(a, b, strict=True)]
+    fewer = np.minimum(fingerprints.lengths[a], fingerprints.lengths[b])
+    common = [
+        len(np.intersect1d(fingerprints.row(x), fingerprints.row(y), assume_unique=True))
+        for x, y in zip(a, b, strict=True)
+    ]
     return np.array(common) >= np.maximum(shared * fewer, 1)
 
 

@@ -11,14 +11,14 @@ than its text. Four things tell the one from the other, all learned from the cor
   prose in neither document weighs `SHORT`: what they share anywhere, what a document has of its own where that first
   stands before or behind all that is shared, and some of it does both, for chrome stands around a text.
 * **Frames.** Where a suit is worn by two, each has text of its own between what they share (`dupdetect.matching.interleaving`).
-* **Votes.** A framed pair says of each shingle it shares: *template*. One that is clear, or one of whose documents is
-  inside the other, says: *content*. With more than two thirds of the votes for it, a shingle is template, and weighs
-  `TEMPLATE`. A pair's own vote is left out when it is judged itself, lest it convict itself.
-* **The threshold.** A framed pair is no text inside another: as much of it must be shared as of any two near
+* **Votes.** A interleaved pair says of each shingle it shares: *boilerplate*. One that is clear, or one of whose documents is
+  inside the other, says: *content*. With more than two thirds of the votes for it, a shingle is boilerplate, and weighs
+  `BOILERPLATE`. A pair's own vote is left out when it is judged itself, lest it convict itself.
+* **The threshold.** A interleaved pair is no text inside another: as much of it must be shared as of any two near
   duplicates (`Settings.threshold`), and not `Settings.containment`.
 
-A clear pair is judged as it is, unless shingles of it are template. So a family of copies is never in doubt, and where
-no pair is framed nothing votes.
+A clear pair is judged as it is, unless shingles of it are boilerplate. So a family of copies is never in doubt, and where
+no pair is interleaved nothing votes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import Loop, on_threads, part
 from dupdetect.matching.candidates import missing, unpack
-from dupdetect.matching.interleaving import CLEAR, FRAMED, FULL, INSIDE, OWN, SHORT, WITHIN, read_pairs
+from dupdetect.matching.interleaving import CLEAR, FULL, INSIDE, INTERLEAVED, OWN, SHORT, WITHIN, read_pairs
 from dupdetect.matching.shingle_rows import (
     PROSE,
     REPEAT,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dupdetect._storage.arrays import Shelf
+    from dupdetect._storage.arrays import Storage
     from dupdetect.matching.candidates import Pairs
     from dupdetect.matching.shingle_rows import Pages, Visit
     from dupdetect.settings import Settings
@@ -67,11 +67,11 @@ if TYPE_CHECKING:
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
 
-#: Weight of a shingle that is template, a hundredth of prose being 1. Not nothing: two pages that are template and no
+#: Weight of a shingle that is boilerplate, a hundredth of prose being 1. Not nothing: two pages that are boilerplate and no
 #: more are still copies.
-TEMPLATE = 2
+BOILERPLATE = 2
 
-#: Votes for template that one for content outweighs.
+#: Votes for boilerplate that one for content outweighs.
 AGAINST = 2
 
 #: Share of the smaller document below which a pair is no match whatever its weights (0.2 to 0.4).
@@ -80,7 +80,7 @@ FLOOR = 0.25
 #: Votes of each kind that a document takes part in at the most: a large family votes no more often than a small one.
 VOTES = 16
 
-#: Grades of shingles: template for no pair; for one that voted content; for all but one that voted template; for all.
+#: Grades of shingles: boilerplate for no pair; for one that voted content; for all but one that voted boilerplate; for all.
 NEVER, DOUBTED, PLAIN, ALWAYS = range(4)
 
 #: Bytes in memory to a shingle that is counted.
@@ -98,44 +98,44 @@ _BITS, _ONE = np.uint64(2), np.uint64(1)
 
 
 @dataclass(frozen=True, eq=False)
-class Templates:
+class Boilerplate:
     """What a corpus says of its shingles.
 
     Attributes
     ----------
     shingles : uint64[n]
-        Those that a framed pair shares: hashes (`layouts.HASH`), sorted, distinct.
-    lead : int32[n]
-        Votes for template, less `AGAINST` times those for content.
+        Those that a interleaved pair shares: hashes (`layouts.HASH`), sorted, distinct.
+    margin : int32[n]
+        Votes for boilerplate, less `AGAINST` times those for content.
     pairs : uint64[m], optional
         The pairs that voted, packed; sorted. None where this is not known: each pair then counts as one that voted.
     votes : int32[m]
-        What each of them added to the lead of the shingles it shares.
+        What each of them added to the margin of the shingles it shares.
     """
 
     shingles: Hashes
-    lead: Int32
+    margin: Int32
     pairs: Pairs | None
     votes: Int32
 
     @classmethod
-    def none(cls) -> Templates:
-        """Return what a corpus says that has no framed pairs."""
+    def none(cls) -> Boilerplate:
+        """Return what a corpus says that has no interleaved pairs."""
         empty = np.empty(0, np.uint64)
         return cls(empty, np.empty(0, np.int32), empty, np.empty(0, np.int32))
 
     @cached_property
     def grades(self) -> Hashes:
-        """A table of the shingles that are template for some pair, with their grades: see `grade_of`."""
-        some = self.lead > -AGAINST
-        lead = self.lead[some]
-        grades = DOUBTED + (lead > 0).astype(np.uint64) + (lead > 1)
+        """A table of the shingles that are boilerplate for some pair, with their grades: see `grade_of`."""
+        some = self.margin > -AGAINST
+        margin = self.margin[some]
+        grades = DOUBTED + (margin > 0).astype(np.uint64) + (margin > 1)
         return tabled(self.shingles[some], grades)
 
     def least(self, pairs: Pairs, kinds: Byte) -> Byte:
-        """Return the grade from which on what each pair shares is template, its own vote left out."""
+        """Return the grade from which on what each pair shares is boilerplate, its own vote left out."""
         if self.pairs is None:
-            return np.select([kinds == FRAMED, is_content(kinds)], [ALWAYS, DOUBTED], PLAIN).astype(np.uint8)
+            return np.select([kinds == INTERLEAVED, is_content(kinds)], [ALWAYS, DOUBTED], PLAIN).astype(np.uint8)
         least = np.full(len(pairs), PLAIN, np.uint8)
         voted = ~missing(pairs, self.pairs)
         votes = self.votes[np.searchsorted(self.pairs, pairs[voted])]
@@ -144,14 +144,14 @@ class Templates:
 
 
 class Graded(NamedTuple):
-    """Shingles that are laid out, and how far they are template.
+    """Shingles that are laid out, and how far they are boilerplate.
 
     Attributes
     ----------
     starts : int64[documents]
         The grades of the shingles of document d are ``values[starts[d]:]``; -1 where they were not asked for.
     counts : int32[documents]
-        How many distinct shingles of each are template for most pairs.
+        How many distinct shingles of each are boilerplate for most pairs.
     values : uint8[...]
     """
 
@@ -165,9 +165,9 @@ class Judge(Verifier):
 
     Parameters
     ----------
-    texts, rows, settings, workers, kept, shelf
+    texts, rows, settings, workers, kept, storage
         As `Verifier` has them; with ``settings.weighs`` false it is no more than that.
-    templates : Templates, optional
+    boilerplate : Boilerplate, optional
         What is known already, of other documents: `learn` adds to it what the corpus says.
     """
 
@@ -179,18 +179,18 @@ class Judge(Verifier):
         workers: int,
         *,
         kept: Sequence[Kept | None] | Kept | None = None,
-        templates: Templates | None = None,
-        shelf: Shelf | None = None,
+        boilerplate: Boilerplate | None = None,
+        storage: Storage | None = None,
     ) -> None:
-        super().__init__(texts, rows, settings, workers, kept=kept, shelf=shelf)
+        super().__init__(texts, rows, settings, workers, kept=kept, storage=storage)
         self._n = len(rows)
-        self.adopt(templates or Templates.none())
+        self.adopt(boilerplate or Boilerplate.none())
 
-    def adopt(self, templates: Templates) -> None:
+    def adopt(self, boilerplate: Boilerplate) -> None:
         """Weigh by what is known already, and not by what `learn` would find."""
-        self.templates = templates
+        self.boilerplate = boilerplate
         self._starts, self._counts = np.full(self._n, -1, np.int64), np.zeros(self._n, np.int32)
-        self._grades = self._shelf.column(np.uint8)
+        self._grades = self._storage.column(np.uint8)
 
     def matches(self, pairs: Pairs, settings: Settings) -> Overlaps:
         """Return the pairs that are copies, weighed by what has been learned."""
@@ -212,7 +212,7 @@ class Judge(Verifier):
         less one for each shingle of its own. So a family of copies is known by its members, and not by their pairs.
         """
         clear = (found.smaller - found.shared < OWN) & (found.shared > INSIDE * found.smaller)
-        if not self._settings.weighs or len(self.templates.shingles) == 0:
+        if not self._settings.weighs or len(self.boilerplate.shingles) == 0:
             return np.asarray(clear & (found.relations(self._settings) != NONE))
         rows = np.flatnonzero(clear)
         some = found.where(rows)
@@ -220,7 +220,7 @@ class Judge(Verifier):
         sums = sum_worst.worth(float(some.smaller.sum()))(self._layouts.pages, graded, smaller)
         own = some.smaller - some.shared
         least, content = sums[:, 0] / FULL - own, sums[:, 1] - own
-        share = least / np.maximum(least + own, TEMPLATE / FULL)
+        share = least / np.maximum(least + own, BOILERPLATE / FULL)
         clear[rows] = is_inside(share - ROUNDED, some.smaller, content - ROUNDED, False, self._settings)
         return clear
 
@@ -235,20 +235,20 @@ class Judge(Verifier):
         if not self._settings.weighs:
             return found
         kinds = self._kinds(found)
-        template, known = _sample(found.pairs[kinds == FRAMED]), self.templates
-        if len(template) or len(known.shingles):
+        boilerplate, known = _sample(found.pairs[kinds == INTERLEAVED]), self.boilerplate
+        if len(boilerplate) or len(known.shingles):
             content = _sample(found.pairs[is_content(kinds)])
-            shingles, lead = self._tally(_among(found, template))
+            shingles, margin = self._tally(_among(found, boilerplate))
             if len(known.shingles):
-                shingles, lead = np.concatenate([known.shingles, shingles]), np.concatenate([known.lead, lead])
-                shingles, lead = _counted(shingles, lead)
+                shingles, margin = np.concatenate([known.shingles, shingles]), np.concatenate([known.margin, margin])
+                shingles, margin = _counted(shingles, margin)
             noes, votes = self._tally(_among(found, content), tabled(shingles, PLAIN))
-            lead = lead.copy()
-            lead[np.searchsorted(shingles, noes)] -= AGAINST * votes
-            pairs = np.concatenate([template, content])
-            cast = np.repeat(np.array([1, -AGAINST], np.int32), [len(template), len(content)])
+            margin = margin.copy()
+            margin[np.searchsorted(shingles, noes)] -= AGAINST * votes
+            pairs = np.concatenate([boilerplate, content])
+            cast = np.repeat(np.array([1, -AGAINST], np.int32), [len(boilerplate), len(content)])
             order = np.argsort(pairs)
-            self.adopt(Templates(shingles, lead, pairs[order], cast[order]))
+            self.adopt(Boilerplate(shingles, margin, pairs[order], cast[order]))
         return self._weighed(found, kinds)
 
     def _count(self, pairs: Pairs, need: Int) -> Overlaps:
@@ -277,14 +277,14 @@ class Judge(Verifier):
         most, total = self._layouts.block, int(found.shared.sum(dtype=np.int64))
         parts = min(PARTS, 1 << max(4 * self._workers, total // most).bit_length())
         limits = np.arange(1, parts, dtype=np.uint64) << np.uint64(64 - parts.bit_length() + 1)
-        columns = [(self._shelf.column(np.uint64), self._shelf.column(np.int32)) for _ in range(parts)]
+        columns = [(self._storage.column(np.uint64), self._storage.column(np.int32)) for _ in range(parts)]
         for first, last in whole_cuts(found.shared, most):
             for values, counts in self._shared(found.where(np.arange(first, last)), among):
                 bounds = [0, *np.searchsorted(values, limits).tolist(), len(values)]
                 for place, (shingles, votes) in enumerate(columns):
                     shingles.append(values[bounds[place] : bounds[place + 1]])
                     votes.append(counts[bounds[place] : bounds[place + 1]])
-        shingles, votes = self._shelf.column(np.uint64), self._shelf.column(np.int32)
+        shingles, votes = self._storage.column(np.uint64), self._storage.column(np.int32)
         for start in range(0, parts, self._workers):
             some = columns[start : start + self._workers]
             for values, counts in on_threads(
@@ -310,9 +310,9 @@ class Judge(Verifier):
         return on_threads(count, visits, self._workers)
 
     def _weighed(self, found: Overlaps, kinds: Byte) -> Overlaps:
-        """Weigh pairs: those in doubt, and those that hold template."""
+        """Weigh pairs: those in doubt, and those that hold boilerplate."""
         weighed = kinds != CLEAR
-        if len(self.templates.shingles):
+        if len(self.boilerplate.shingles):
             clear = np.flatnonzero(~weighed)
             counts = self._graded(found.pairs[clear]).counts
             weighed[clear] = np.logical_or(*(counts[side] > 0 for side in unpack(found.pairs[clear])))
@@ -321,12 +321,12 @@ class Judge(Verifier):
             return found
         pairs = found.pairs[chosen]
         self._layouts.meet(pairs)
-        graded, least, weights = self._graded(pairs), self.templates.least(found.pairs, kinds), found.weights
-        columns = weights.shared, weights.size_a, weights.size_b, weights.template
+        graded, least, weights = self._graded(pairs), self.boilerplate.least(found.pairs, kinds), found.weights
+        columns = weights.shared, weights.size_a, weights.size_b, weights.boilerplate
         self._visit(
             pairs, weigh_pairs, lambda visit: (visit._replace(rows=chosen[visit.rows]), graded, least, *columns)
         )
-        weights.framed[chosen] = kinds[chosen] == FRAMED
+        weights.interleaved[chosen] = kinds[chosen] == INTERLEAVED
         return Overlaps(found.pairs, found.shared, found.size_a, found.size_b, weights, kinds)
 
     def _graded(self, pairs: Pairs) -> Graded:
@@ -334,7 +334,7 @@ class Judge(Verifier):
         self._layouts.meet(pairs)
         new = documents_of(pairs, self._n)
         new = new[self._starts[new] < 0]
-        pages, table = self._layouts.pages, self.templates.grades
+        pages, table = self._layouts.pages, self.boilerplate.grades
         for first, last in whole_cuts(pages.lengths[new], self._layouts.block):
             self._grade(new[first:last], pages, table)
         return Graded(self._starts, self._counts, self._grades.values)
@@ -407,7 +407,7 @@ def look_up(table: Hashes, values: Hashes) -> Byte:
 
 @Loop
 def grade_rows(pages: Pages, documents: Int, table: Hashes, grades: Byte) -> Int32:
-    """Look up the shingles of documents, end to end; repeats have no grade. Count those that are template."""
+    """Look up the shingles of documents, end to end; repeats have no grade. Count those that are boilerplate."""
     counts = np.zeros(len(documents), np.int32)
     mask = np.uint64(len(table) - 1)
     most = 0
@@ -435,7 +435,7 @@ def grade_rows(pages: Pages, documents: Int, table: Hashes, grades: Byte) -> Int
 
 @Loop
 def sum_worst(pages: Pages, graded: Graded, documents: Int) -> Int:
-    """Sum up documents at worst, all that may be template being it: their weight, and what is content; int64[n, 2]."""
+    """Sum up documents at worst, all that may be boilerplate being it: their weight, and what is content; int64[n, 2]."""
     sums = np.zeros((len(documents), 2), np.int64)
     for index in range(len(documents)):
         row, start = row_of(pages, documents[index]), graded.starts[documents[index]]
@@ -444,7 +444,7 @@ def sum_worst(pages: Pages, graded: Graded, documents: Int) -> Int:
             if row[position] & REPEAT:
                 continue
             if grades[position] > NEVER:
-                sums[index, 0] += TEMPLATE
+                sums[index, 0] += BOILERPLATE
             else:
                 sums[index, 0] += FULL if row[position] & PROSE else SHORT
                 sums[index, 1] += 1
@@ -482,11 +482,11 @@ def weigh_pairs(
     shared: Share,
     size_a: Share,
     size_b: Share,
-    template: Share,
+    boilerplate: Share,
 ) -> None:
     """Weigh what the documents of each pair have; fill the last four, which have an entry for each pair (`Weights`).
 
-    What is shared is template from the grade `least` on, and what is not from `PLAIN` on.
+    What is shared is boilerplate from the grade `least` on, and what is not from `PLAIN` on.
     """
     table, firsts, repeats, partners = scratch(pages, visit)
     marks = np.empty(len(firsts), np.uint8)
@@ -510,9 +510,9 @@ def weigh_pairs(
             if other[position] & REPEAT:
                 continue
             count += 1
-            taken += TEMPLATE if grades[position] >= PLAIN else FULL
+            taken += BOILERPLATE if grades[position] >= PLAIN else FULL
             if grades[position] >= least[place]:
-                both += TEMPLATE
+                both += BOILERPLATE
                 convicted += 1
             else:
                 both += FULL if (other[position] | row[partner]) & PROSE else SHORT
@@ -522,11 +522,11 @@ def weigh_pairs(
                 if marks[position]:
                     last_hub = max(last_hub, position)
         start = graded.starts[laid]
-        whole = FULL * pages.sizes[laid] - (FULL - TEMPLATE) * graded.counts[laid] - taken
+        whole = FULL * pages.sizes[laid] - (FULL - BOILERPLATE) * graded.counts[laid] - taken
         own_hub = own_weight(row, graded.values[start:], first_hub, last_hub, whole)
-        whole = FULL * pages.sizes[number] - (FULL - TEMPLATE) * graded.counts[number] - taken
+        whole = FULL * pages.sizes[number] - (FULL - BOILERPLATE) * graded.counts[number] - taken
         own = own_weight(other, grades, first, last, whole)
-        shared[place], template[place] = both / FULL, convicted / max(count, 1)
+        shared[place], boilerplate[place] = both / FULL, convicted / max(count, 1)
         size_a[place] = (both + (own_hub if laid < number else own)) / FULL
         size_b[place] = (both + (own if laid < number else own_hub)) / FULL
 

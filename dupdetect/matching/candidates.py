@@ -2,11 +2,11 @@
 
 Input    band keys and fingerprints of documents in a fixed order, in parts
 Output   pairs of documents worth verifying, and which of them stand for more than themselves
-Cost     O(keys) to group, O(keys * frequent) at most to join; 4 bytes for each key that is shared, on a shelf
+Cost     O(keys) to group, O(keys * frequent) at most to join; 4 bytes for each key that is shared, on a storage
 
 A pair is a candidate when a band of its signatures is equal, or when it shares enough of the smaller document's
 fingerprints (`Settings.shared`). All pairs of documents that share a key would be quadratic in a key's frequency, so
-a key of more than `Settings.frequent` documents is *frequent*: its documents are linked sparsely. Of the first two of
+a key of more than `Settings.hot_key_documents` documents is *frequent*: its documents are linked sparsely. Of the first two of
 each of its frequent keys a document is linked to the two it shares most such keys with, so that a family gathers around
 few; and so to the best of its neighbours. Documents are ordered by length: the first are the likeliest to be inside all
 others, and neighbours are the likeliest to be alike. What sparse links miss is found by looking again
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Loop, on_threads
-from dupdetect._storage.arrays import Shelf
+from dupdetect._storage.arrays import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -191,10 +191,10 @@ class _Groups:
 
 
 class _Filing:
-    """Groups as they are put on a shelf."""
+    """Groups as they are put on a storage."""
 
-    def __init__(self, shelf: Shelf, documents: int) -> None:
-        self._starts, self._members = shelf.column(np.int64), shelf.column(np.int32)
+    def __init__(self, storage: Storage, documents: int) -> None:
+        self._starts, self._members = storage.column(np.int64), storage.column(np.int32)
         self._starts.append(np.zeros(1, np.int64))
         self._degrees = np.zeros(documents, np.int64)
 
@@ -227,7 +227,7 @@ class Candidates:
     sparse: Pairs
     frequent: int
     _groups: tuple[_Groups, ...]
-    _shelf: Shelf
+    _storage: Storage
 
     def hubs(self) -> Pairs:
         """Return a sparse pair of each document that has one before it: with whomever most are linked to."""
@@ -248,15 +248,15 @@ class Candidates:
         n = len(active)
         parted = []
         for groups in self._groups:
-            rare, common = _Filing(self._shelf, n), _Filing(self._shelf, n)
+            rare, common = _Filing(self._storage, n), _Filing(self._storage, n)
             lengths = np.zeros(n, np.int64)
-            for sizes, members in groups.runs(_at_once(self._shelf, GROUPING, 1)):
+            for sizes, members in groups.runs(_at_once(self._storage, GROUPING, 1)):
                 kept = active[members]
                 still = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[kept], minlength=len(sizes))
                 lengths += np.bincount(members[kept], minlength=n)
-                _file(still, members[kept], settings.frequent, rare, common)
+                _file(still, members[kept], settings.hot_key_documents, rare, common)
             parted.append(_parted(rare, common, lengths, groups.share))
-        return _pair(parted, n, self._shelf, workers)
+        return _pair(parted, n, self._storage, workers)
 
 
 def find(sketches: Sketches, *, workers: int = 1) -> Candidates:
@@ -270,17 +270,21 @@ def find(sketches: Sketches, *, workers: int = 1) -> Candidates:
         Threads; the result does not depend on it.
     """
     n, bands = sketches.band_keys.shape
-    prints = sketches.fingerprints
+    fingerprints = sketches.fingerprints
     by_band = Keys.of(sketches.band_keys.reshape(-1), bands * np.arange(n + 1))
     sources = (
         Source([by_band], np.full(n, bands), 0.0),
-        Source([Keys.of(prints.values, prints.offsets)], prints.lengths, sketches.settings.shared),
+        Source(
+            [Keys.of(fingerprints.values, fingerprints.offsets)],
+            fingerprints.lengths,
+            sketches.settings.min_shared_fingerprints,
+        ),
     )
-    return find_by_keys(sources, np.arange(n, dtype=np.int32), n, sketches.settings, Shelf(), workers=workers)
+    return find_by_keys(sources, np.arange(n, dtype=np.int32), n, sketches.settings, Storage(), workers=workers)
 
 
 def find_by_keys(
-    sources: Sequence[Source], number: Int32, n: int, settings: Settings, shelf: Shelf, *, workers: int = 1
+    sources: Sequence[Source], number: Int32, n: int, settings: Settings, storage: Storage, *, workers: int = 1
 ) -> Candidates:
     """Find the candidate pairs among documents whose keys come in parts.
 
@@ -293,15 +297,15 @@ def find_by_keys(
     n : int
         How many are not left out.
     settings : Settings
-    shelf : Shelf
+    storage : Storage
         Where groups stand.
     workers : int
     """
     documents = np.empty(n, np.int64)
     kept = np.flatnonzero(number >= 0)
     documents[number[kept]] = kept
-    parted = [_group(source, number, documents, settings.frequent, shelf, workers) for source in sources]
-    return _pair(parted, n, shelf, workers)
+    parted = [_group(source, number, documents, settings.hot_key_documents, storage, workers) for source in sources]
+    return _pair(parted, n, storage, workers)
 
 
 @Loop
@@ -315,28 +319,28 @@ def first_choices(a: Int, b: Int, degree: Int) -> Int:
     return np.sort(chosen[chosen >= 0])
 
 
-def _pair(parted: Sequence[tuple[_Groups, _Groups]], n: int, shelf: Shelf, workers: int) -> Candidates:
+def _pair(parted: Sequence[tuple[_Groups, _Groups]], n: int, storage: Storage, workers: int) -> Candidates:
     """Pair all with all in groups of rare keys, sparsely in those of common keys."""
-    dense = [_join(rare, Reach(first=n, before=0, most=n), shelf, workers) for rare, _ in parted]
-    sparse = union(*(_join(common, reach, shelf, workers) for _, common in parted for reach in SPARSE))
+    dense = [_join(rare, Reach(first=n, before=0, most=n), storage, workers) for rare, _ in parted]
+    sparse = union(*(_join(common, reach, storage, workers) for _, common in parted for reach in SPARSE))
     frequent = sum(len(common.starts) - 1 for _, common in parted)
-    return Candidates(union(sparse, *dense), sparse, frequent, tuple(common for _, common in parted), shelf)
+    return Candidates(union(sparse, *dense), sparse, frequent, tuple(common for _, common in parted), storage)
 
 
-def _at_once(shelf: Shelf, bytes_each: int, workers: int) -> int:
+def _at_once(storage: Storage, bytes_each: int, workers: int) -> int:
     """Return how many entries each thread may take at a time."""
-    return AT_ONCE if shelf.room is None else min(AT_ONCE, max(1, shelf.room // (bytes_each * workers)))
+    return AT_ONCE if storage.room is None else min(AT_ONCE, max(1, storage.room // (bytes_each * workers)))
 
 
 def _group(
-    source: Source, number: Int32, documents: Int, frequent: int, shelf: Shelf, workers: int
+    source: Source, number: Int32, documents: Int, frequent: int, storage: Storage, workers: int
 ) -> tuple[_Groups, _Groups]:
     """Group documents by key: keys of 2 to `frequent` documents, and keys of more."""
     sizes = np.sum([np.zeros(BUCKETS, np.int64), *(np.diff(part.bounds) for part in source.parts)], axis=0)
     ends = np.cumsum(sizes)
-    cuts = np.searchsorted(ends, np.arange(0, ends[-1], _at_once(shelf, GROUPING, workers)))
+    cuts = np.searchsorted(ends, np.arange(0, ends[-1], _at_once(storage, GROUPING, workers)))
     runs = list(pairwise(np.unique([*cuts, BUCKETS]).tolist()))
-    rare, common = _Filing(shelf, len(documents)), _Filing(shelf, len(documents))
+    rare, common = _Filing(storage, len(documents)), _Filing(storage, len(documents))
     for start in range(0, len(runs), workers):
         grouped = on_threads(lambda run: _grouped(source.parts, *run, number), runs[start : start + workers], workers)
         for sizes, members in grouped:
@@ -429,13 +433,13 @@ def number_keys(keys: NDArray[np.uint64]) -> Int:
     return numbers
 
 
-def _join(groups: _Groups, reach: Reach, shelf: Shelf, workers: int) -> Pairs:
+def _join(groups: _Groups, reach: Reach, storage: Storage, workers: int) -> Pairs:
     """Pair the documents of each group as far as `reach` goes; keep pairs that share enough keys."""
     entries = len(groups.members)
     if entries == 0:
         return np.empty(0, np.uint64)
     join, turn = join_documents.worth(10 * entries), turn_round.worth(10 * entries)
-    most = min(entries // (4 * workers) + 1, _at_once(shelf, JOINING, workers))
+    most = min(entries // (4 * workers) + 1, _at_once(storage, JOINING, workers))
     cuts = np.searchsorted(np.cumsum(groups.degrees), np.arange(most, entries, most)) + 1
     cuts = np.unique([0, *cuts[cuts < len(groups.degrees)], len(groups.degrees)])
 

@@ -4,7 +4,7 @@ Input    two texts
 Output   `Comparison`: the relation, the score that it rests on, Jaccard, both containments; passages when asked for
 Cost     O(length of the texts)
 
-Two texts are a corpus of two, judged as `dedup` judges it. No others show what of them is template; their lines, and
+Two texts are a corpus of two, judged as `dedup` judges it. No others show what of them is boilerplate; their lines, and
 how they share what they share, are looked at all the same (`dupdetect.matching.boilerplate`).
 """
 
@@ -47,7 +47,7 @@ class Comparison:
     score : float
         What was held against the threshold, shingles weighed: Jaccard where this reaches it, else the share of the
         smaller inside the larger. Where too little is shared to be weighed, shingles count alike.
-    framed : bool
+    interleaved : bool
         Whether both have text of their own between what they share, as strangers on pages of one site have: then the
         score must reach `Settings.threshold`, as that of near duplicates, and not just `Settings.containment`.
     """
@@ -57,7 +57,7 @@ class Comparison:
     containment_a: float
     containment_b: float
     score: float
-    framed: bool
+    interleaved: bool
     compared: Compared = field(default=Compared("", "", "word"), repr=False, compare=False)
 
     @property
@@ -160,7 +160,7 @@ def _judged(a: str, b: str, settings: Settings) -> Comparison:
         float(overlap.containment_a[0]),
         float(overlap.containment_b[0]),
         float(judged.scores(settings)[0]),
-        bool(judged.weights.framed[0]),
+        bool(judged.weights.interleaved[0]),
     )
 
 

@@ -1,11 +1,11 @@
 """Pairs to frames: how two documents share what they share.
 
 Input    documents laid out, and pairs of them
-Output   of each pair how many shingles it shares, and its kind: clear, framed, inside, or none of these
+Output   of each pair how many shingles it shares, and its kind: clear, interleaved, inside, or none of these
 Cost     a pass over the shingles of either document for each pair
 
 Where a suit is worn by two, each has text of its own *between* what they share; where an article is, its pages differ
-around it. A pair is *framed* if both documents have so `OWN` words of prose of their own, in stretches of `STRETCH`
+around it. A pair is *interleaved* if both documents have so `OWN` words of prose of their own, in stretches of `STRETCH`
 shingles and more, and it is, in one of them at least, a `PART` of the longest stretch that they share (a long story
 with a teaser or two inside is no suit). Fewer than `EDGE` shared shingles in a row are chance, and no frame. What they
 share must not stand *within*, that is, text of its own before it in one of them, and behind it in one: chrome reaches
@@ -47,7 +47,7 @@ FULL = 100
 #: Weight of a shingle that is of prose in neither document (2 to 20 do the same).
 SHORT = 5
 
-#: Words of prose of its own that a framed document has at least (25 to 50).
+#: Words of prose of its own that a interleaved document has at least (25 to 50).
 OWN = 32
 
 #: Shingles in a row that are text of its own (16 to 24).
@@ -75,7 +75,7 @@ INSIDE = 0.9
 HALF = 0.5
 
 #: Kinds of pairs.
-OTHER, CLEAR, FRAMED, WITHIN = range(4)
+OTHER, CLEAR, INTERLEAVED, WITHIN = range(4)
 
 
 class Side(NamedTuple):
@@ -194,7 +194,7 @@ def kind_of(one: Side, two: Side) -> int:
         and not (is_amid(one) and is_amid(two))
         and not is_in_bits(one, two)
     ):
-        return FRAMED
+        return INTERLEAVED
     most = max(one.share, two.share)
     return WITHIN if most > INSIDE or (within and not wide and most >= HALF) else OTHER
 

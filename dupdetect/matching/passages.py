@@ -74,7 +74,7 @@ class Passage:
         Words in it that both have.
     similarity : float
         What they are of all its words, in [0, 1]: those changed, added or dropped count too.
-    template : float
+    boilerplate : float
         What of them, in [0, 1], stands in menus, tickers and the like in both texts, or came with pages elsewhere.
     """
 
@@ -84,7 +84,7 @@ class Passage:
     b_end: int
     words: int
     similarity: float
-    template: float
+    boilerplate: float
 
 
 def find_passages(a: str, b: str, unit: str = "word", *, least: float = LEAST / WORD) -> tuple[Passage, ...]:

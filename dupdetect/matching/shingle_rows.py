@@ -2,7 +2,7 @@
 
 Input    texts, or the shingles kept from sketching them, and which documents
 Output   `Pages`: each document's shingles in reading order, with what is of prose and what is a repeat
-Cost     a pass over those shingles, or else those texts; 8 bytes a shingle, on a shelf; then a pass for each pair
+Cost     a pass over those shingles, or else those texts; 8 bytes a shingle, on a storage; then a pass for each pair
 
 Documents are laid out when they are first met, each once. Pairs are visited by *hub*, the document of more pairs: it is
 put into a table once for all of them, and each other document is held against it in one pass.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dupdetect._storage.arrays import Shelf
+    from dupdetect._storage.arrays import Storage
     from dupdetect.matching.candidates import Pairs
     from dupdetect.settings import Settings
     from dupdetect.sketches.sketches import Kept, Texts
@@ -53,7 +53,7 @@ ROOM = 4
 #: The same for a document of so many shingles, which no cache holds.
 LONG, LONG_ROOM = 1 << 20, 1.5
 
-#: Shingles in memory at a time, beside what is on the shelf; and bytes of each.
+#: Shingles in memory at a time, beside what is on the storage; and bytes of each.
 BLOCK, BYTES = 1 << 23, 32
 
 #: Bytes of text to a shingle, at the least, but for what normalisation makes longer.
@@ -112,18 +112,18 @@ class Layouts:
     workers : int
     kept : sequence of Kept or None
         Shingles kept from sketching, of each chunk of `texts` or of all; none of those beyond.
-    shelf : Shelf
+    storage : Storage
         Where layouts stand.
     """
 
     def __init__(
-        self, texts: Texts, rows: Int, settings: Settings, workers: int, kept: Sequence[Kept | None], shelf: Shelf
+        self, texts: Texts, rows: Int, settings: Settings, workers: int, kept: Sequence[Kept | None], storage: Storage
     ) -> None:
         self._given, self._rows, self._settings, self._workers, self._kept = texts, rows, settings, workers, kept
-        self.block = BLOCK if shelf.room is None else max(1, min(BLOCK, shelf.room // BYTES))
+        self.block = BLOCK if storage.room is None else max(1, min(BLOCK, storage.room // BYTES))
         self._starts = np.full(len(rows), -1, np.int64)
         self._lengths, self._sizes = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int32)
-        self._values = shelf.column(np.uint64)
+        self._values = storage.column(np.uint64)
 
     @property
     def pages(self) -> Pages:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from dupdetect._compiled.dispatch import on_threads
-from dupdetect._storage.arrays import Shelf
+from dupdetect._storage.arrays import Storage
 from dupdetect.matching.candidates import missing, unpack
 from dupdetect.matching.shingle_rows import Layouts, count_shared
 from dupdetect.sketches.sketches import Kept
@@ -56,7 +56,7 @@ class Limits(Protocol):
     @property
     def containment(self) -> float: ...  # noqa: D102
     @property
-    def least(self) -> int: ...  # noqa: D102
+    def min_shingles(self) -> int: ...  # noqa: D102
 
 
 class Weights(NamedTuple):
@@ -66,22 +66,22 @@ class Weights(NamedTuple):
     ----------
     shared, size_a, size_b : float64[n]
         Weight of the shingles of both, of a, of b.
-    template : float64[n]
-        Share of the shared shingles that count as template.
-    framed : bool[n]
+    boilerplate : float64[n]
+        Share of the shared shingles that count as boilerplate.
+    interleaved : bool[n]
         Whether both documents have text of their own between what they share.
     """
 
     shared: Share
     size_a: Share
     size_b: Share
-    template: Share
-    framed: Bool
+    boilerplate: Share
+    interleaved: Bool
 
     def where(self, chosen: Bool | Int | slice) -> Weights:
         """Return some of the pairs; a copy."""
-        shared, size_a, size_b, template = (column[chosen].copy() for column in self[:4])
-        return Weights(shared, size_a, size_b, template, self.framed[chosen].copy())
+        shared, size_a, size_b, boilerplate = (column[chosen].copy() for column in self[:4])
+        return Weights(shared, size_a, size_b, boilerplate, self.interleaved[chosen].copy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,10 +152,10 @@ class Overlaps:
 
     @property
     def content(self) -> Share:
-        """Shared shingles that are no template."""
+        """Shared shingles that are no boilerplate."""
         if self.given is None:
             return self.shared.astype(np.float64)
-        return self.shared * (1 - self.given.template)
+        return self.shared * (1 - self.given.boilerplate)
 
     @property
     def weighted_jaccard(self) -> Share:
@@ -176,8 +176,8 @@ class Overlaps:
     def relations(self, settings: Settings) -> NDArray[np.int8]:
         """Judge each pair: codes of `RELATIONS`."""
         near = self.weighted_jaccard >= settings.threshold
-        framed = False if self.given is None else self.given.framed
-        inside = is_inside(self.weighted_containment, self.smaller, self.content, framed, settings)
+        interleaved = False if self.given is None else self.given.interleaved
+        inside = is_inside(self.weighted_containment, self.smaller, self.content, interleaved, settings)
         larger_a = self.size_a > self.size_b
         codes = np.select([near, inside & larger_a, inside], [NEAR_DUPLICATE, CONTAINS, CONTAINED], NONE)
         return codes.astype(np.int8)
@@ -225,7 +225,7 @@ def least_shared(size_a: Count, size_b: Count, settings: Settings, floor: float)
     return np.floor(np.minimum(near, inside)).astype(np.int64)  # type: ignore[no-any-return]
 
 
-def is_inside(containment: Share, smaller: Int, content: Share, framed: Bool | bool, limits: Limits) -> Bool:
+def is_inside(containment: Share, smaller: Int, content: Share, interleaved: Bool | bool, limits: Limits) -> Bool:
     """Whether one document of each pair is inside the other.
 
     Parameters
@@ -233,13 +233,13 @@ def is_inside(containment: Share, smaller: Int, content: Share, framed: Bool | b
     containment : float64[n]
         Weighted, of the smaller inside the larger.
     smaller, content : int64[n], float64[n]
-        Shingles of the smaller document; shared ones that are no template.
-    framed : bool[n], or one for all
+        Shingles of the smaller document; shared ones that are no boilerplate.
+    interleaved : bool[n], or one for all
     limits : Limits
-        A framed pair must share as much as near duplicates do.
+        A interleaved pair must share as much as near duplicates do.
     """
-    needed = np.where(framed, max(limits.containment, limits.threshold), limits.containment)
-    enough = (smaller >= limits.least) & (content >= limits.containment * limits.least - ROUNDED)
+    needed = np.where(interleaved, max(limits.containment, limits.threshold), limits.containment)
+    enough = (smaller >= limits.min_shingles) & (content >= limits.containment * limits.min_shingles - ROUNDED)
     return np.asarray(enough & (containment >= needed))
 
 
@@ -257,7 +257,7 @@ class Verifier:
     workers : int
     kept : Kept, or sequence of Kept or None, optional
         `Sketches.kept`, of all texts or of each chunk of them: shingles that need not be cut again.
-    shelf : Shelf, optional
+    storage : Storage, optional
         Where layouts stand; in memory if left out.
     """
 
@@ -269,11 +269,11 @@ class Verifier:
         workers: int,
         *,
         kept: Sequence[Kept | None] | Kept | None = None,
-        shelf: Shelf | None = None,
+        storage: Storage | None = None,
     ) -> None:
-        self._settings, self._workers, self._shelf = settings, workers, shelf or Shelf()
+        self._settings, self._workers, self._storage = settings, workers, storage or Storage()
         parts = [kept] if kept is None or isinstance(kept, Kept) else kept
-        self._layouts = Layouts(texts, rows, settings, workers, parts, self._shelf)
+        self._layouts = Layouts(texts, rows, settings, workers, parts, self._storage)
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""

@@ -4,7 +4,7 @@ Input    a stream of parts (`documents.stream`), settings, and how much memory t
 Output   `Corpus`: the documents' rows, ids and texts, and what is known of each
 Cost     one pass over all texts; on disk a write of the rows, and of 12 bytes for each key
 
-Parts are held in memory until they would not fit, and from then on, with those before, in a journal's files, mapped:
+Parts are held in memory until they would not fit, and from then on, with those before, in a checkpoints's files, mapped:
 the stages behind see the same. While one part is signed the next is read, and the one before is written.
 """
 
@@ -30,7 +30,7 @@ from dupdetect.text.clean import clean_texts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect._storage.checkpoints import Journal
+    from dupdetect._storage.checkpoints import Checkpoints
     from dupdetect.io.documents import Part, Stream
     from dupdetect.pipeline.earlier_runs import Related
     from dupdetect.settings import Settings
@@ -58,9 +58,9 @@ class _Held(NamedTuple):
         Cleaned.
     file, row : int32[n], int64[n]
         Where each row came from.
-    words, digests, prints_each : int64[n], uint64[n, 2], int64[n]
+    words, digests, fingerprints_each : int64[n], uint64[n, 2], int64[n]
         Its words, what stands for them, and how many fingerprints it has.
-    bands, prints : Keys
+    bands, fingerprints : Keys
     kept : Kept, optional
     note : dict
         Where reading goes on.
@@ -75,9 +75,9 @@ class _Held(NamedTuple):
     row: Int
     words: Int
     digests: NDArray[np.uint64]
-    prints_each: Int
+    fingerprints_each: Int
     bands: Keys
-    prints: Keys
+    fingerprints: Keys
     kept: Kept | None
     note: dict[str, Any]
     column: str | None
@@ -100,9 +100,9 @@ class Corpus:
         Cleaned texts of all N rows, a chunk for each part.
     kept : list of Kept or None
         Shingles kept from signing, by part.
-    bands, prints : list of Keys
+    bands, fingerprints : list of Keys
         By part, their documents being rows.
-    prints_each : int64[N]
+    fingerprints_each : int64[N]
     rejects : pyarrow.Table
     inputs : list of str
     id : str, optional
@@ -125,8 +125,8 @@ class Corpus:
     texts: pa.ChunkedArray
     kept: list[Kept | None]
     bands: list[Keys]
-    prints: list[Keys]
-    prints_each: Int
+    fingerprints: list[Keys]
+    fingerprints_each: Int
     rejects: pa.Table
     inputs: list[str]
     id: str | None
@@ -168,8 +168,8 @@ class Signing:
     workers : int
     room : int
         Bytes of memory for all.
-    journal : callable
-        Opens the journal, once the memory is too small.
+    checkpoints : callable
+        Opens the checkpoints, once the memory is too small.
     told : callable
         Told how many documents are signed.
     """
@@ -180,12 +180,12 @@ class Signing:
         settings: Settings,
         workers: int,
         room: int,
-        journal: Callable[[], Journal],
+        checkpoints: Callable[[], Checkpoints],
         told: Callable[[int], None],
     ) -> None:
         self._column, self._settings, self._workers, self._room = column, settings, workers, room
-        self._open, self._told = journal, told
-        self._journal: Journal | None = None
+        self._open, self._told = checkpoints, told
+        self._checkpoints: Checkpoints | None = None
         self._parts: list[_Held] = []
         self._count = self._bytes = 0
         self.waited = 0.0
@@ -195,10 +195,10 @@ class Signing:
         """How many are signed."""
         return len(self._parts)
 
-    def resume(self, journal: Journal) -> dict[str, Any] | None:
+    def resume(self, checkpoints: Checkpoints) -> dict[str, Any] | None:
         """Take up the parts that an earlier run has finished; return where reading goes on."""
-        self._journal = journal
-        while (held := _load(journal, len(self._parts))) is not None:
+        self._checkpoints = checkpoints
+        while (held := _load(checkpoints, len(self._parts))) is not None:
             self._add(held)
         return self._parts[-1].note if self._parts else None
 
@@ -208,13 +208,13 @@ class Signing:
             writing: Future[_Held] | None = None
             for part in self._waiting(stream):
                 held = self._sign(part)
-                if self._journal is None and FOOTPRINT * (self._bytes + held.texts.nbytes) > self._room:
-                    self._journal = self._open()
-                    self._parts = [_store(self._journal, at, each) for at, each in enumerate(self._parts)]
-                if self._journal is not None:
+                if self._checkpoints is None and FOOTPRINT * (self._bytes + held.texts.nbytes) > self._room:
+                    self._checkpoints = self._open()
+                    self._parts = [_store(self._checkpoints, at, each) for at, each in enumerate(self._parts)]
+                if self._checkpoints is not None:
                     if writing is not None:
                         self._parts[-1] = writing.result()
-                    writing = writer.submit(_store, self._journal, len(self._parts), held)
+                    writing = writer.submit(_store, self._checkpoints, len(self._parts), held)
                 self._add(held)
                 del held, part  # what is mapped need not be in memory
             if writing is not None:
@@ -234,14 +234,14 @@ class Signing:
 
     def _sign(self, part: Part) -> _Held:
         texts = clean_texts(part.texts, workers=self._workers)
-        keep = self._journal is None
+        keep = self._checkpoints is None
         sketches = sketch_texts(pa.chunked_array([texts]), self._settings, workers=self._workers, keep=keep)
         n, bands = sketches.band_keys.shape
         keys = (
             (sketches.band_keys.reshape(-1), bands * np.arange(n + 1)),
             (sketches.fingerprints.values, sketches.fingerprints.offsets),
         )
-        by_band, prints = on_threads(lambda each: Keys.of(*each, self._count), keys, self._workers)
+        by_band, fingerprints = on_threads(lambda each: Keys.of(*each, self._count), keys, self._workers)
         return _Held(
             part.table,
             part.rejects,
@@ -252,7 +252,7 @@ class Signing:
             sketches.digests,
             sketches.fingerprints.lengths,
             by_band,
-            prints,
+            fingerprints,
             sketches.kept,
             part.note,
             self._column if texts is part.texts and part.table[self._column].type in TEXT_TYPES else None,
@@ -288,8 +288,8 @@ def _together(parts: list[_Held], stream: Stream) -> Corpus:
         pa.chunked_array([part.texts for part in parts], pa.large_string()),
         [part.kept for part in parts],
         [part.bands for part in parts],
-        [part.prints for part in parts],
-        np.concatenate([np.empty(0, np.int64), *(part.prints_each for part in parts)]),
+        [part.fingerprints for part in parts],
+        np.concatenate([np.empty(0, np.int64), *(part.fingerprints_each for part in parts)]),
         stream.rejects([*(part.rejects for part in parts), late]),
         stream.inputs,
         stream.id,
@@ -304,41 +304,41 @@ def _chunked(arrays: list[Any]) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, arrays[0].type)
 
 
-# ---- in a journal ----
+# ---- in a checkpoints ----
 
 
-def _store(journal: Journal, number: int, held: _Held) -> _Held:
-    """Put a part into a journal; the file that says where reading goes on comes last."""
+def _store(checkpoints: Checkpoints, number: int, held: _Held) -> _Held:
+    """Put a part into a checkpoints; the file that says where reading goes on comes last."""
     name = f"part-{number:06}"
-    texts = journal.put(f"{name}.texts", pa.table({"text": pa.chunked_array([held.texts])}))
+    texts = checkpoints.put(f"{name}.texts", pa.table({"text": pa.chunked_array([held.texts])}))
     others = [column for column in held.rows.column_names if column != held.column]
-    rows = journal.put(f"{name}.rows", held.rows.select(others))
-    arrays = journal.put_arrays(
+    rows = checkpoints.put(f"{name}.rows", held.rows.select(others))
+    arrays = checkpoints.put_arrays(
         f"{name}.keys",
         {
             "file": held.file,
             "row": held.row,
             "words": held.words,
             "digests": held.digests.reshape(-1),
-            "prints_each": held.prints_each,
+            "fingerprints_each": held.fingerprints_each,
             **{f"band_{field}": values for field, values in held.bands._asdict().items()},
-            **{f"print_{field}": values for field, values in held.prints._asdict().items()},
+            **{f"fingerprint_{field}": values for field, values in held.fingerprints._asdict().items()},
         },
     )
     narrow = held.column is not None and held.rows.schema.field(held.column).type == pa.string()
     about = {"note": held.note, "columns": held.rows.column_names, "text": held.column, "narrow": narrow}
-    rejects = journal.put(f"{name}.rejects", held.rejects.replace_schema_metadata({"about": json.dumps(about)}))
+    rejects = checkpoints.put(f"{name}.rejects", held.rejects.replace_schema_metadata({"about": json.dumps(about)}))
     return _mapped(rows, texts, arrays, rejects)
 
 
-def _load(journal: Journal, number: int) -> _Held | None:
-    """Return a part from a journal, if it was finished."""
+def _load(checkpoints: Checkpoints, number: int) -> _Held | None:
+    """Return a part from a checkpoints, if it was finished."""
     name = f"part-{number:06}"
-    rejects = journal.get(f"{name}.rejects")
+    rejects = checkpoints.get(f"{name}.rejects")
     if rejects is None:  # what else there is of the part was not finished
         return None
-    rows, texts = (journal.get(f"{name}.{kind}") for kind in ("rows", "texts"))
-    arrays = journal.get_arrays(f"{name}.keys")
+    rows, texts = (checkpoints.get(f"{name}.{kind}") for kind in ("rows", "texts"))
+    arrays = checkpoints.get_arrays(f"{name}.keys")
     if rows is None or texts is None or arrays is None:
         return None
     return _mapped(rows, texts, arrays, rejects)
@@ -357,9 +357,9 @@ def _mapped(rows: pa.Table, texts: pa.Table, arrays: dict[str, NDArray[Any]], re
         arrays["row"],
         arrays["words"],
         arrays["digests"].reshape(-1, 2),
-        arrays["prints_each"],
+        arrays["fingerprints_each"],
         Keys(*(arrays[f"band_{field}"] for field in Keys._fields)),
-        Keys(*(arrays[f"print_{field}"] for field in Keys._fields)),
+        Keys(*(arrays[f"fingerprint_{field}"] for field in Keys._fields)),
         None,
         about["note"],
         column,

@@ -5,7 +5,7 @@ Output   `Result`
 Cost     a pass over all texts, a sort of their keys, a second pass over the texts that may have copies
 
 What is finished (each part of the corpus as it is signed, what was verified, the decision) goes through the run's
-`Workshop`: on disk it is kept, and a run that resumes takes it from there.
+`Workspace`: on disk it is kept, and a run that resumes takes it from there.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import available_workers
 from dupdetect._storage import memory as memories
-from dupdetect._storage.workspace import Workshop
+from dupdetect._storage.workspace import Workspace
 from dupdetect.clustering import canonical, clusters
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io import documents, remote
 from dupdetect.matching import candidates
-from dupdetect.matching.boilerplate import Judge, Templates
+from dupdetect.matching.boilerplate import Boilerplate, Judge
 from dupdetect.matching.verify import Overlaps, Verifier
 from dupdetect.pipeline import incremental as rules
 from dupdetect.pipeline import stage_arrays as checkpoints
@@ -133,17 +133,17 @@ def dedup(
     clock = _Clock(progress)
     earlier = None if against is None else Earlier(against, chosen, text=text, workers=threads)
     names: list[str] = []
-    shop = Workshop(memory, work, resume, lambda: _plan(names, chosen, text, id, strict, earlier))
+    workspace = Workspace(memory, work, resume, lambda: _plan(names, chosen, text, id, strict, earlier))
     try:
-        corpus, resumed = _read(data, text, id, strict, chosen, threads, shop, clock, names)
+        corpus, resumed = _read(data, text, id, strict, chosen, threads, workspace, clock, names)
         if earlier is not None:
-            corpus = _related(corpus, earlier, strict, shop, clock)
-        found = shop.finished("decision", lambda: _decide(corpus, earlier, chosen, threads, shop, clock))
+            corpus = _related(corpus, earlier, strict, workspace, clock)
+        found = workspace.finished("decision", lambda: _decide(corpus, earlier, chosen, threads, workspace, clock))
         decision, caps = checkpoints.decision_of_arrays(found)
         sketched = (text, chosen, threads) if sketches else None
-        result = _result(corpus, earlier, decision, caps, chosen, clock, shop, resumed, text, sketched)
+        result = _result(corpus, earlier, decision, caps, chosen, clock, workspace, resumed, text, sketched)
     except BaseException as error:
-        shop.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
+        workspace.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
         raise
     finally:
         if earlier is not None:
@@ -151,15 +151,15 @@ def dedup(
     return result
 
 
-def _related(corpus: Corpus, earlier: Earlier, strict: bool, shop: Workshop, clock: _Clock) -> Corpus:
+def _related(corpus: Corpus, earlier: Earlier, strict: bool, workspace: Workspace, clock: _Clock) -> Corpus:
     """Put the earlier documents that are related to the new ones behind these."""
     with clock.stage("earlier", earlier.documents) as told:
-        if FOOTPRINT * earlier.bytes > shop.room:
-            shop.open()
-        keys = KeySet([*corpus.bands, *corpus.prints], shop.shelf)
-        related = earlier.related(keys, corpus.ids, shop.shelf, told)
+        if FOOTPRINT * earlier.bytes > workspace.room:
+            workspace.open()
+        keys = KeySet([*corpus.bands, *corpus.fingerprints], workspace.storage)
+        related = earlier.related(keys, corpus.ids, workspace.storage, told)
         corpus, again = rules.settle_ids(corpus, related, earlier, strict=strict)
-        return rules.join(corpus, related, again, shop.shelf)
+        return rules.join(corpus, related, again, workspace.storage)
 
 
 def _read(
@@ -169,20 +169,20 @@ def _read(
     strict: bool,
     settings: Settings,
     workers: int,
-    shop: Workshop,
+    workspace: Workspace,
     clock: _Clock,
     names: list[str],
 ) -> tuple[Corpus, int]:
     """Read and sign; return how many parts an earlier run had done, too."""
     with clock.stage("sign", 0) as told:
-        signing = Signing(text, settings, workers, shop.room, shop.open, told)
-        part_bytes = min(PART_BYTES, shop.memory // 32)
+        signing = Signing(text, settings, workers, workspace.room, workspace.open, told)
+        part_bytes = min(PART_BYTES, workspace.memory // 32)
         stream = documents.stream(data, text=text, id=id, strict=strict, part_bytes=part_bytes)
         names += stream.inputs
-        if shop.resume:
+        if workspace.resume:
             if "-" in stream.inputs:
                 raise InputError("standard input cannot be read again, so nothing can resume from it: give a file")
-            note = signing.resume(shop.open())
+            note = signing.resume(workspace.open())
             if note is not None:
                 stream = documents.stream(data, text=text, id=id, strict=strict, part_bytes=part_bytes, after=note)
         resumed = signing.parts
@@ -198,7 +198,7 @@ def _result(
     caps: dict[str, int],
     settings: Settings,
     clock: _Clock,
-    shop: Workshop,
+    workspace: Workspace,
     resumed: int,
     text: str,
     sketched: tuple[str, Settings, int] | None,
@@ -207,9 +207,9 @@ def _result(
     with clock.stage("tables", len(corpus)):
         found, superseded = tables.clusters_tables(corpus, decision, settings)
         matches, caps["unlisted_pairs"] = tables.matches_table(corpus, decision, settings)
-        bridges = tables.bridges_table(corpus, decision, settings)
+        bridges = tables.digests_table(corpus, decision, settings)
         kept = tables.kept_rows(corpus, decision)
-        templates = tables.templates_table(decision.templates, _known(earlier, settings))
+        boilerplate = tables.boilerplate_table(decision.boilerplate, _known(earlier, settings))
     counts = {
         "documents": corpus.new,
         "rejected": corpus.rejects.num_rows,
@@ -218,8 +218,8 @@ def _result(
         "duplicates": corpus.new - kept.num_rows,
         "kept": kept.num_rows,
         "matches": matches.num_rows,
-        "bridges": int((decision.bridge_documents < corpus.new).sum()),
-        "template_shingles": int((templates["lead"].to_numpy() > 0).sum()),
+        "digests": int((decision.bridge_documents < corpus.new).sum()),
+        "boilerplate_shingles": int((boilerplate["margin"].to_numpy() > 0).sum()),
         "relations": tables.relation_counts(found),
     }
     manifest = {
@@ -233,9 +233,9 @@ def _result(
         "timings": clock.seconds,
         "caps": caps,
         "memory": {
-            "limit": shop.memory,
+            "limit": workspace.memory,
             "peak": memories.peak(),
-            "on_disk": 0 if shop.journal is None else shop.journal.bytes,
+            "on_disk": 0 if workspace.checkpoints is None else workspace.checkpoints.bytes,
             "resumed_parts": resumed,
         },
     }
@@ -248,7 +248,7 @@ def _result(
         }
     ids = found["id"].filter(found["canonical"])
     sketcher = None if sketched is None else partial(sketch_rows, kept, ids, *sketched)
-    return Result(found, matches, bridges, kept, corpus.rejects, templates, manifest, shop, superseded, sketcher)
+    return Result(found, matches, bridges, kept, corpus.rejects, boilerplate, manifest, workspace, superseded, sketcher)
 
 
 def _plan(
@@ -343,26 +343,28 @@ def _given(
 
 
 def _decide(
-    corpus: Corpus, earlier: Earlier | None, settings: Settings, workers: int, shop: Workshop, clock: _Clock
+    corpus: Corpus, earlier: Earlier | None, settings: Settings, workers: int, workspace: Workspace, clock: _Clock
 ) -> dict[str, Any]:
     """Walk from sketches to the canonical of each document."""
     text_of, rows = collapse(corpus.words, corpus.digests)
     rows = rules.representatives(corpus, text_of, rows)
-    n, shelf = len(rows), shop.shelf
-    number = np.full(len(corpus.prints_each), -1, np.int32)
+    n, storage = len(rows), workspace.storage
+    number = np.full(len(corpus.fingerprints_each), -1, np.int32)
     number[corpus.places[rows]] = np.arange(n, dtype=np.int32)
     with clock.stage("candidates", n):
         bands = candidates.Source(corpus.bands, np.full(len(number), settings.banding[0]), 0.0)
-        prints = candidates.Source(corpus.prints, corpus.prints_each, settings.shared)
-        found = candidates.find_by_keys((bands, prints), number, n, settings, shelf, workers=workers)
+        fingerprints = candidates.Source(
+            corpus.fingerprints, corpus.fingerprints_each, settings.min_shared_fingerprints
+        )
+        found = candidates.find_by_keys((bands, fingerprints), number, n, settings, storage, workers=workers)
         pins = rules.Pins.of(corpus, text_of, rows, found)
         found = pins.apart(found)
     with clock.stage("verify", len(found.pairs)):
-        texts, kept, at = rules.texts(corpus, earlier, rows, pins, shop)
+        texts, kept, at = rules.texts(corpus, earlier, rows, pins, workspace)
         known = _known(earlier, settings)
-        verifier = Judge(texts, at, settings, workers, kept=kept, shelf=shelf, templates=known)
-        verified = shop.finished("verified", lambda: _verified(*verify(found, verifier, settings, n), verifier))
-        verifier.adopt(checkpoints.templates_of_arrays(verified))
+        verifier = Judge(texts, at, settings, workers, kept=kept, storage=storage, boilerplate=known)
+        verified = workspace.finished("verified", lambda: _verified(*verify(found, verifier, settings, n), verifier))
+        verifier.adopt(checkpoints.boilerplate_of_arrays(verified))
         matches, spared = checkpoints.overlaps_of_arrays(verified), verified["spared"]
     with clock.stage("cluster", n):
         clean = clusters.cleanness(n, matches)
@@ -376,25 +378,25 @@ def _decide(
         grouped, matches = canonical.choose(parted, text_ranks, matches, verifier, settings)
         contents = clusters.contents(bridges, parted, grouped, matches, verifier, settings)
     caps = {
-        "frequent_keys": found.frequent,
-        "sparse_pairs": len(found.sparse),
-        "spared_pairs": len(spared),
+        "hot_keys": found.frequent,
+        "sampled_pairs": len(found.sparse),
+        "deferred_pairs": len(spared),
         "rounds": rounds,
     }
-    decision = tables.Decision(text_of, ranks, document_of, grouped, matches, bridges, contents, verifier.templates)
+    decision = tables.Decision(text_of, ranks, document_of, grouped, matches, bridges, contents, verifier.boilerplate)
     return checkpoints.decision_to_arrays(decision, caps)
 
 
-def _known(earlier: Earlier | None, settings: Settings) -> Templates:
-    """Return what earlier outputs say is template."""
+def _known(earlier: Earlier | None, settings: Settings) -> Boilerplate:
+    """Return what earlier outputs say is boilerplate."""
     if earlier is None or not settings.weighs:
-        return Templates.none()
-    return replace(Templates.none(), shingles=earlier.templates[0], lead=earlier.templates[1])
+        return Boilerplate.none()
+    return replace(Boilerplate.none(), shingles=earlier.boilerplate[0], margin=earlier.boilerplate[1])
 
 
 def _verified(matches: Overlaps, spared: candidates.Pairs, verifier: Judge) -> dict[str, Any]:
-    """Lay out what was verified, for a journal."""
-    learned = checkpoints.templates_to_arrays(verifier.templates)
+    """Lay out what was verified, for a checkpoints."""
+    learned = checkpoints.boilerplate_to_arrays(verifier.boilerplate)
     return {**checkpoints.overlaps_to_arrays(matches), **learned, "spared": spared}
 
 
@@ -434,9 +436,9 @@ def verify(
 ) -> tuple[Overlaps, candidates.Pairs]:
     """Verify candidates: first what gathers families around their hubs, and then what families do not spare.
 
-    Two documents of a family, of more than `Settings.frequent` members of one hub, will most likely be in one cluster
+    Two documents of a family, of more than `Settings.hot_key_documents` members of one hub, will most likely be in one cluster
     whether they match or not. Their pairs are returned, to be looked at again where they are not. All others vote on
-    what is template, and are weighed.
+    what is boilerplate, and are weighed.
     """
     hubs = found.hubs()
     gathered = verifier.sharing(hubs, settings)
@@ -444,7 +446,7 @@ def verify(
     family = np.arange(n)
     alike = gathered.matches(settings)
     family[alike.b] = alike.a
-    large = (np.bincount(family, minlength=n) > settings.frequent)[family]
+    large = (np.bincount(family, minlength=n) > settings.hot_key_documents)[family]
     a, b = candidates.unpack(rest)
     within = (family[a] == family[b]) & large[a]
     judged = verifier.learn(gathered | verifier.sharing(rest[~within], settings))

@@ -44,7 +44,7 @@ from dupdetect.text.clean import clean_texts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect._storage.arrays import Column, Shelf
+    from dupdetect._storage.arrays import Column, Storage
     from dupdetect.settings import Settings
     from dupdetect.sketches.sketches import Sketches
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 MANIFEST, CLUSTERS, KEPT, SKETCHES = "manifest.json", "clusters.parquet", "kept.parquet", "sketches.parquet"
-SUPERSEDED, BRIDGES, TEMPLATES = "superseded.parquet", "bridges.parquet", "templates.parquet"
+SUPERSEDED, BRIDGES, BOILERPLATE = "superseded.parquet", "digests.parquet", "boilerplate.parquet"
 
 #: Rows of a table that are read at a time.
 ROWS = 1 << 14
@@ -74,12 +74,12 @@ class KeySet:
     Parameters
     ----------
     parts : sequence of Keys
-    shelf : Shelf
+    storage : Storage
         Where they stand.
     """
 
-    def __init__(self, parts: Sequence[Keys], shelf: Shelf) -> None:
-        column = shelf.column(np.uint64)
+    def __init__(self, parts: Sequence[Keys], storage: Storage) -> None:
+        column = storage.column(np.uint64)
         for bucket in range(BUCKETS):
             within = [_turned(part.keys[part.bounds[bucket] : part.bounds[bucket + 1]]) for part in parts]
             column.append(distinct(np.concatenate([np.empty(0, np.uint64), *within])))
@@ -125,9 +125,9 @@ class Related:
         Which were found to be bridges.
     output, row : int32[m], int64[m]
         Which of the outputs each is of, and its row in its `KEPT`; ascending.
-    bands, prints : Ragged
+    bands, fingerprints : Ragged
         Their keys that a new document has, too.
-    prints_each : int64[m]
+    fingerprints_each : int64[m]
         How many fingerprints each has, without those that are frequent and of no new document.
     """
 
@@ -138,8 +138,8 @@ class Related:
     output: NDArray[np.int32]
     row: Int
     bands: Ragged
-    prints: Ragged
-    prints_each: Int
+    fingerprints: Ragged
+    fingerprints_each: Int
 
     def __len__(self) -> int:
         return len(self.words)
@@ -215,19 +215,19 @@ class Earlier:
         return file
 
     @cached_property
-    def templates(self) -> tuple[Hashes, NDArray[np.int32]]:
-        """What the outputs say is template: shingles (uint64[n], sorted, distinct) and their leads (int32[n])."""
-        tables = [output.table(TEMPLATES, ["shingle", "lead"]) for output in self._outputs]
+    def boilerplate(self) -> tuple[Hashes, NDArray[np.int32]]:
+        """What the outputs say is boilerplate: shingles (uint64[n], sorted, distinct) and their margins (int32[n])."""
+        tables = [output.table(BOILERPLATE, ["shingle", "margin"]) for output in self._outputs]
         found = [table for table in tables if table is not None and table.num_rows]
         shingles = np.concatenate([np.empty(0, np.uint64), *(table["shingle"].to_numpy() for table in found)])
-        lead = np.concatenate([np.empty(0, np.int64), *(table["lead"].to_numpy() for table in found)])
+        margin = np.concatenate([np.empty(0, np.int64), *(table["margin"].to_numpy() for table in found)])
         order = np.argsort(shingles, kind="stable")
-        shingles, lead = shingles[order], lead[order]
+        shingles, margin = shingles[order], margin[order]
         first = np.flatnonzero(np.append(True, shingles[1:] != shingles[:-1])[: len(shingles)])
-        return shingles[first], (np.add.reduceat(lead, first) if len(first) else lead).astype(np.int32)
+        return shingles[first], (np.add.reduceat(margin, first) if len(first) else margin).astype(np.int32)
 
     def related(
-        self, keys: KeySet, ids: pa.ChunkedArray, shelf: Shelf, told: Callable[[int], None] = lambda _: None
+        self, keys: KeySet, ids: pa.ChunkedArray, storage: Storage, told: Callable[[int], None] = lambda _: None
     ) -> Related:
         """Find the documents that have one of the keys, or one of the ids.
 
@@ -237,12 +237,12 @@ class Earlier:
             Band keys and fingerprints of the new documents.
         ids : pyarrow.ChunkedArray
             Of the new documents.
-        shelf : Shelf
+        storage : Storage
             Where what is known of them stands.
         told : callable
             Told how many documents have been looked at.
         """
-        found = _Finding(keys, self._settings.frequent, shelf)
+        found = _Finding(keys, self._settings.hot_key_documents, storage)
         kind = ids.type if len(ids) else pa.null()
         type_ = common_type(self.id_type, kind, "ids of earlier and of new documents")
         type_ = pa.string() if pa.types.is_null(type_) else type_
@@ -340,11 +340,11 @@ class Earlier:
 class _Finding:
     """Related documents, as they are found."""
 
-    def __init__(self, keys: KeySet, frequent: int, shelf: Shelf) -> None:
+    def __init__(self, keys: KeySet, frequent: int, storage: Storage) -> None:
         self._keys, self._frequent = keys, frequent
         self._ids: list[pa.ChunkedArray] = []
         self._columns: dict[str, Column] = {
-            name: shelf.column(dtype)
+            name: storage.column(dtype)
             for name, dtype in {
                 "words": np.int64,
                 "digests": np.uint64,
@@ -353,8 +353,8 @@ class _Finding:
                 "row": np.int64,
                 "bands": np.uint64,
                 "bands_each": np.int64,
-                "prints": np.uint64,
-                "prints_each": np.int64,
+                "fingerprints": np.uint64,
+                "fingerprints_each": np.int64,
                 "others": np.uint64,
                 "others_each": np.int64,
             }.items()
@@ -366,18 +366,18 @@ class _Finding:
         self, ids: pa.ChunkedArray, sketches: Sketches, output: int, first: int, valid: Bool, asked: Bool, bridges: Bool
     ) -> None:
         """Look at some documents: those that are valid, and take those that are related, or asked for."""
-        prints, bands = sketches.fingerprints, sketches.band_keys
+        fingerprints, bands = sketches.fingerprints, sketches.band_keys
         with_words = valid & (sketches.words > 0)  # all empty documents have the same keys, and are no copies
-        self._tally(prints.values[np.repeat(with_words, prints.lengths)])
-        known = self._keys.has(prints.values)
+        self._tally(fingerprints.values[np.repeat(with_words, fingerprints.lengths)])
+        known = self._keys.has(fingerprints.values)
         band_known = self._keys.has(bands.reshape(-1)).reshape(bands.shape)
         shared = np.append(0, np.cumsum(known))
-        met = band_known.any(axis=1) | (shared[prints.offsets[1:]] > shared[prints.offsets[:-1]])
+        met = band_known.any(axis=1) | (shared[fingerprints.offsets[1:]] > shared[fingerprints.offsets[:-1]])
         chosen = np.flatnonzero(met & with_words | asked)
         if len(chosen) == 0:
             return
         self._ids.append(ids.take(pa.array(chosen)))
-        taken, is_known = prints.take(chosen), Ragged(prints.offsets, known).take(chosen)  # type: ignore[arg-type]
+        taken, is_known = fingerprints.take(chosen), Ragged(fingerprints.offsets, known).take(chosen)  # type: ignore[arg-type]
         mine, each = is_known.values.astype(np.bool_), np.repeat(np.arange(len(chosen)), taken.lengths)
         columns: dict[str, Any] = {
             "words": sketches.words[chosen],
@@ -387,22 +387,24 @@ class _Finding:
             "row": first + chosen,
             "bands": bands[chosen][band_known[chosen]],
             "bands_each": band_known[chosen].sum(axis=1),
-            "prints": taken.values[mine],
-            "prints_each": np.bincount(each[mine], minlength=len(chosen)),
+            "fingerprints": taken.values[mine],
+            "fingerprints_each": np.bincount(each[mine], minlength=len(chosen)),
             "others": taken.values[~mine],
             "others_each": np.bincount(each[~mine], minlength=len(chosen)),
         }
         for name, values in columns.items():
             self._columns[name].append(values)
 
-    def _tally(self, prints: Hashes) -> None:
-        np.add.at(self._count, (prints & np.uint64(PLACES - 1)).astype(np.int64), np.uint32(1))
-        self._counted += len(prints)
+    def _tally(self, fingerprints: Hashes) -> None:
+        np.add.at(self._count, (fingerprints & np.uint64(PLACES - 1)).astype(np.int64), np.uint32(1))
+        self._counted += len(fingerprints)
 
     def related(self, id_type: pa.DataType) -> Related:
         """Return what was found."""
         held = {name: column.values for name, column in self._columns.items()}
-        bands, prints, others = (Ragged(_offsets(held[f"{n}_each"]), held[n]) for n in ("bands", "prints", "others"))
+        bands, fingerprints, others = (
+            Ragged(_offsets(held[f"{n}_each"]), held[n]) for n in ("bands", "fingerprints", "others")
+        )
         return Related(
             pa.chunked_array([chunk for ids in self._ids for chunk in ids.chunks], id_type),
             held["words"],
@@ -411,8 +413,8 @@ class _Finding:
             held["output"],
             held["row"],
             bands,
-            prints,
-            prints.lengths + self._rare(others),
+            fingerprints,
+            fingerprints.lengths + self._rare(others),
         )
 
     def _rare(self, others: Ragged) -> Int:

@@ -36,8 +36,8 @@ from dupdetect.pipeline.earlier_runs import as_type
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect._storage.arrays import Shelf
-    from dupdetect._storage.workspace import Workshop
+    from dupdetect._storage.arrays import Storage
+    from dupdetect._storage.workspace import Workspace
     from dupdetect.matching.candidates import Pairs
     from dupdetect.pipeline.corpus import Corpus
     from dupdetect.pipeline.earlier_runs import Earlier, Related
@@ -126,7 +126,7 @@ def _rejects(corpus: Corpus, places: Int, reasons: list[str]) -> pa.Table:
     return pa.table([files, pa.array(corpus.row[places]), pa.array(reasons, pa.string())], schema=REJECTS)
 
 
-def join(corpus: Corpus, related: Related, again: Bool, shelf: Shelf) -> Corpus:
+def join(corpus: Corpus, related: Related, again: Bool, storage: Storage) -> Corpus:
     """Put the related documents behind the new ones; their rows and texts are nowhere yet.
 
     Parameters
@@ -137,10 +137,10 @@ def join(corpus: Corpus, related: Related, again: Bool, shelf: Shelf) -> Corpus:
         m documents.
     again : bool[n]
         Which of the new ones are there already.
-    shelf : Shelf
+    storage : Storage
         Where keys stand.
     """
-    rows, m = len(corpus.prints_each), len(related)
+    rows, m = len(corpus.fingerprints_each), len(related)
     kind = related.ids.type
     return replace(
         corpus,
@@ -148,25 +148,25 @@ def join(corpus: Corpus, related: Related, again: Bool, shelf: Shelf) -> Corpus:
         places=np.concatenate([corpus.places, rows + np.arange(m)]),
         words=np.concatenate([corpus.words, related.words]),
         digests=np.concatenate([corpus.digests, related.digests]),
-        bands=[*corpus.bands, *_keys(related.bands, rows, shelf)],
-        prints=[*corpus.prints, *_keys(related.prints, rows, shelf)],
-        prints_each=np.concatenate([corpus.prints_each, related.prints_each]),
+        bands=[*corpus.bands, *_keys(related.bands, rows, storage)],
+        fingerprints=[*corpus.fingerprints, *_keys(related.fingerprints, rows, storage)],
+        fingerprints_each=np.concatenate([corpus.fingerprints_each, related.fingerprints_each]),
         related=related,
         again=again,
     )
 
 
-def _keys(ragged: Ragged, first: int, shelf: Shelf) -> Iterator[Keys]:
+def _keys(ragged: Ragged, first: int, storage: Storage) -> Iterator[Keys]:
     """Lay out keys for the search, some at a time; documents are numbered from `first` on."""
     cuts = np.searchsorted(ragged.offsets, np.arange(0, ragged.offsets[-1], KEYS_AT_ONCE))
     cuts = np.unique([*cuts, len(ragged.offsets) - 1])
     for start, stop in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
         keys = Keys.of(ragged.values, ragged.offsets[start : stop + 1], first + start)
-        yield Keys(_shelved(keys.keys, shelf), _shelved(keys.documents, shelf), keys.bounds)
+        yield Keys(_shelved(keys.keys, storage), _shelved(keys.documents, storage), keys.bounds)
 
 
-def _shelved(values: NDArray[Any], shelf: Shelf) -> NDArray[Any]:
-    column = shelf.column(values.dtype)
+def _shelved(values: NDArray[Any], storage: Storage) -> NDArray[Any]:
+    column = storage.column(values.dtype)
     column.append(values)
     return column.values
 
@@ -244,7 +244,7 @@ def _marked(texts: Int, n: int) -> Bool:
 
 
 def texts(
-    corpus: Corpus, earlier: Earlier | None, rows: Int, pins: Pins, shop: Workshop
+    corpus: Corpus, earlier: Earlier | None, rows: Int, pins: Pins, workspace: Workspace
 ) -> tuple[pa.ChunkedArray, list[Any], Int]:
     """Read the earlier texts that may be compared.
 
@@ -255,7 +255,7 @@ def texts(
     rows : int64[n]
         A document of each text.
     pins : Pins
-    shop : Workshop
+    workspace : Workspace
         Where they may stay.
 
     Returns
@@ -273,24 +273,24 @@ def texts(
     wanted = np.flatnonzero(pins.readable & (rows >= corpus.new))
     wanted = wanted[np.argsort(rows[wanted])]
     parts = earlier.texts(corpus.related, rows[wanted] - corpus.new)
-    chunks = [*corpus.texts.chunks, *_held(parts, shop), pa.array([""], pa.large_string())]
+    chunks = [*corpus.texts.chunks, *_held(parts, workspace), pa.array([""], pa.large_string())]
     held = pa.chunked_array(chunks, pa.large_string())
     at[~pins.readable] = len(held) - 1
     at[wanted] = len(corpus.texts) + np.arange(len(wanted))
     return held, [*corpus.kept, *[None] * (len(chunks) - len(corpus.kept))], at
 
 
-def _held(parts: Iterator[pa.LargeStringArray], shop: Workshop) -> Iterator[pa.LargeStringArray]:
+def _held(parts: Iterator[pa.LargeStringArray], workspace: Workspace) -> Iterator[pa.LargeStringArray]:
     """Yield texts as they come: in memory while they fit, then from files."""
     total = 0
     for number, part in enumerate(parts):
         total += part.nbytes
-        if FOOTPRINT * total > shop.room:
-            shop.open()
-        if shop.journal is None:
+        if FOOTPRINT * total > workspace.room:
+            workspace.open()
+        if workspace.checkpoints is None:
             yield part
         else:
-            table = shop.journal.put(f"earlier-{number:06}", pa.table({"text": part}))
+            table = workspace.checkpoints.put(f"earlier-{number:06}", pa.table({"text": part}))
             yield table["text"].chunk(0)
 
 

@@ -1,6 +1,6 @@
-"""What has been found, as arrays that a journal can keep.
+"""What has been found, as arrays that a checkpoints can keep.
 
-Input    matches, templates, a decision
+Input    matches, boilerplate, a decision
 Output   arrays by name, of one dimension; and from them the same again
 Cost     none but for the copies of booleans
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dupdetect.clustering.clusters import Contents
-from dupdetect.matching.boilerplate import Templates
+from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.verify import Overlaps, Weights
 from dupdetect.pipeline.tables import Decision
 
@@ -28,7 +28,7 @@ def overlaps_to_arrays(overlaps: Overlaps) -> Arrays:
     arrays = {name: getattr(overlaps, name) for name in ("pairs", "shared", "size_a", "size_b")}
     if overlaps.given is not None:
         arrays |= {f"weighed_{name}": values for name, values in overlaps.given._asdict().items()}
-        arrays["weighed_framed"] = overlaps.given.framed.astype(np.uint8)
+        arrays["weighed_framed"] = overlaps.given.interleaved.astype(np.uint8)
     return arrays
 
 
@@ -37,19 +37,19 @@ def overlaps_of_arrays(arrays: Arrays) -> Overlaps:
     given = None
     if "weighed_shared" in arrays:
         given = Weights(*(arrays[f"weighed_{name}"] for name in Weights._fields))
-        given = given._replace(framed=given.framed.astype(np.bool_))
+        given = given._replace(interleaved=given.interleaved.astype(np.bool_))
     return Overlaps(arrays["pairs"], arrays["shared"], arrays["size_a"], arrays["size_b"], given)
 
 
-def templates_to_arrays(templates: Templates) -> Arrays:
+def boilerplate_to_arrays(boilerplate: Boilerplate) -> Arrays:
     """Lay out what a corpus says of its shingles."""
-    arrays: Arrays = {"shingles": templates.shingles, "lead": templates.lead, "votes": templates.votes}
-    return arrays if templates.pairs is None else arrays | {"voters": templates.pairs}
+    arrays: Arrays = {"shingles": boilerplate.shingles, "margin": boilerplate.margin, "votes": boilerplate.votes}
+    return arrays if boilerplate.pairs is None else arrays | {"voters": boilerplate.pairs}
 
 
-def templates_of_arrays(arrays: Arrays) -> Templates:
-    """Return what `templates_to_arrays` laid out."""
-    return Templates(arrays["shingles"], arrays["lead"], arrays.get("voters"), arrays["votes"])
+def boilerplate_of_arrays(arrays: Arrays) -> Boilerplate:
+    """Return what `boilerplate_to_arrays` laid out."""
+    return Boilerplate(arrays["shingles"], arrays["margin"], arrays.get("voters"), arrays["votes"])
 
 
 def decision_to_arrays(decision: Decision, caps: dict[str, int]) -> Arrays:
@@ -57,10 +57,10 @@ def decision_to_arrays(decision: Decision, caps: dict[str, int]) -> Arrays:
     names = ("text_of", "ranks", "document_of", "canonical")
     return {
         **{name: getattr(decision, name) for name in names},
-        "bridges": decision.bridges.astype(np.uint8),
+        "digests": decision.bridges.astype(np.uint8),
         **{f"contents_{field.name}": getattr(decision.contents, field.name) for field in fields(Contents)},
         **{f"match_{name}": values for name, values in overlaps_to_arrays(decision.matches).items()},
-        **{f"template_{name}": values for name, values in templates_to_arrays(decision.templates).items()},
+        **{f"template_{name}": values for name, values in boilerplate_to_arrays(decision.boilerplate).items()},
         **{f"cap_{name}": np.array([value]) for name, value in caps.items()},
     }
 
@@ -73,9 +73,9 @@ def decision_of_arrays(arrays: Arrays) -> tuple[Decision, dict[str, int]]:
         arrays["document_of"],
         arrays["canonical"],
         overlaps_of_arrays(_below("match_", arrays)),
-        arrays["bridges"].astype(np.bool_),
+        arrays["digests"].astype(np.bool_),
         Contents(**_below("contents_", arrays)),
-        templates_of_arrays(_below("template_", arrays)),
+        boilerplate_of_arrays(_below("template_", arrays)),
     )
     return decision, {name: int(values[0]) for name, values in _below("cap_", arrays).items()}
 

@@ -1,7 +1,7 @@
 """Decisions to tables.
 
 Input    the corpus, the text that each has, the matches and the canonical of each text
-Output   the tables `clusters`, `matches`, `bridges`, `kept` and `templates`
+Output   the tables `clusters`, `matches`, `bridges`, `kept` and `boilerplate`
 Cost     O(n), and a sort of the matches
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dupdetect.clustering.clusters import Contents
     from dupdetect.io.rows import Rows
-    from dupdetect.matching.boilerplate import Templates
+    from dupdetect.matching.boilerplate import Boilerplate
     from dupdetect.matching.verify import Overlaps
     from dupdetect.pipeline.corpus import Corpus
     from dupdetect.settings import Settings
@@ -50,7 +50,7 @@ class Decision:
         The texts that hold several others.
     contents : Contents
         What these hold.
-    templates : Templates
+    boilerplate : Boilerplate
         What they say of their shingles.
     """
 
@@ -61,7 +61,7 @@ class Decision:
     matches: Overlaps
     bridges: NDArray[np.bool_]
     contents: Contents
-    templates: Templates
+    boilerplate: Boilerplate
 
     @property
     def canonical_documents(self) -> Int:
@@ -120,13 +120,13 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
     One of each pair is new.
 
     A match of two texts is one of every two documents that have them, and so is a text that several documents have.
-    Where these are more than `Settings.frequent`, one document stands for the others of its text.
+    Where these are more than `Settings.hot_key_documents`, one document stands for the others of its text.
     """
     matches = decision.matches
     bounds, members = _members(decision)
-    within, same_unlisted = _pairs_within(bounds, members, settings.frequent)
+    within, same_unlisted = _pairs_within(bounds, members, settings.hot_key_documents)
     same = _with_new(corpus, within)
-    (a, b, match), unlisted = _pairs_between(bounds, members, matches, settings.frequent)
+    (a, b, match), unlisted = _pairs_between(bounds, members, matches, settings.hot_key_documents)
     a, b, match = _with_new(corpus, (a, b, match))
     relation = np.concatenate([np.full(len(same[0]), IDENTICAL), matches.relations(settings)[match]])
     ones = np.ones(len(same[0]))
@@ -143,7 +143,7 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
             "jaccard": shares(matches.jaccard),
             "containment_a": shares(matches.containment_a),
             "containment_b": shares(matches.containment_b),
-            "template": np.concatenate([np.zeros(len(same[0])), matches.weights.template[match]]),
+            "boilerplate": np.concatenate([np.zeros(len(same[0])), matches.weights.boilerplate[match]]),
         }
     )
     table = table.sort_by([("a", "ascending"), ("b", "ascending")]).combine_chunks()
@@ -196,16 +196,16 @@ def _pairs_between(bounds: Int, members: Int, matches: Overlaps, most: int) -> t
     return (a, b, match), int(total.sum()) - len(match)
 
 
-def bridges_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
+def digests_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
     """Return the table `bridges`: a row for each document that is one and each canonical it holds.
 
-    It is ordered by id, then by share, the most first. Where more than `Settings.frequent` documents have a bridge's
+    It is ordered by id, then by share, the most first. Where more than `Settings.hot_key_documents` documents have a bridge's
     text, the one that represents the text stands for the others.
     """
     contents = decision.contents
     bridge = decision.bridge_documents
     text = decision.text_of[bridge]
-    few = np.bincount(text, minlength=len(decision.bridges)) <= settings.frequent
+    few = np.bincount(text, minlength=len(decision.bridges)) <= settings.hot_key_documents
     listed = few[text] | (decision.document_of[text] == bridge)
     bridge, text = bridge[listed], text[listed]
     first = np.searchsorted(contents.bridge, text)
@@ -231,12 +231,12 @@ def kept_rows(corpus: Corpus, decision: Decision) -> Rows:
     return corpus.rows.take(decision.canonical_documents[: corpus.new] == np.arange(corpus.new))
 
 
-def templates_table(templates: Templates, known: Templates) -> pa.Table:
-    """Return the table `templates`: a row for each shingle that was voted on, in order, less what was known before."""
-    lead = templates.lead.copy()
-    lead[np.searchsorted(templates.shingles, known.shingles)] -= known.lead
-    voted = missing(templates.shingles, known.shingles) | (lead != 0)
-    return pa.table({"shingle": templates.shingles[voted], "lead": lead[voted]})
+def boilerplate_table(boilerplate: Boilerplate, known: Boilerplate) -> pa.Table:
+    """Return the table `boilerplate`: a row for each shingle that was voted on, in order, less what was known before."""
+    margin = boilerplate.margin.copy()
+    margin[np.searchsorted(boilerplate.shingles, known.shingles)] -= known.margin
+    voted = missing(boilerplate.shingles, known.shingles) | (margin != 0)
+    return pa.table({"shingle": boilerplate.shingles[voted], "margin": margin[voted]})
 
 
 def _find(matches: Overlaps, a: Int, b: Int) -> Int:

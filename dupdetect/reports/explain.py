@@ -56,8 +56,8 @@ class Likeness:
         What was held against the threshold, and Jaccard similarity with all shingles alike.
     inside, around : float
         Share of the document inside the other, and of the other inside the document.
-    template : float
-        What of that which they share is template.
+    boilerplate : float
+        What of that which they share is boilerplate.
     """
 
     id: Any
@@ -67,7 +67,7 @@ class Likeness:
     jaccard: float
     inside: float
     around: float
-    template: float
+    boilerplate: float
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ class Explanation:
     matches : int
         All matches that are listed of it.
     holds : list of dict
-        If it is a bridge, the canonicals that it holds: ``cluster``, ``containment`` (share of the canonical inside
+        If it is a digest document, the canonicals that it holds: ``cluster``, ``containment`` (share of the canonical inside
         it), ``share`` (of it that the canonical accounts for).
     held_by : list of ids
-        The bridges that hold its canonical.
+        The digests that hold its canonical.
     rejects : list of dict
         Rows that were rejected for having its id: ``file``, ``row``, ``reason``.
     comparison : Comparison or None
@@ -164,7 +164,7 @@ def explain(
     Examples
     --------
     >>> from dupdetect import dedup
-    >>> story = "The harbour bridge was closed on Monday after an inspection found cracks in two of its pillars."
+    >>> story = "The harbour digest document was closed on Monday after an inspection found cracks in two of its pillars."
     >>> found = explain(dedup({"a": story, "b": "Nothing like it.", "c": story.upper()}), "c")
     >>> found.why
     "'c' was removed: it has the same words as 'a', which was kept."
@@ -174,7 +174,7 @@ def explain(
     likenesses = _likenesses(run, out, row)
     match, comparison = _best(run, row, likenesses, _Source(out, data, *_columns(run, text, id_column)))
     canonical = int(run.canonical[row])
-    holds, held_by = _bridges(run, row, canonical)
+    holds, held_by = _digests(run, row, canonical)
     explanation = Explanation(
         id=run.clusters["id"][row].as_py(),
         cluster=run.clusters["cluster"][row].as_py(),
@@ -212,11 +212,11 @@ def _best(run: Run, row: int, likenesses: list[Likeness], source: _Source) -> tu
     return match, comparison
 
 
-def _bridges(run: Run, row: int, canonical: int) -> tuple[list[dict[str, Any]], list[Any]]:
-    """Return the canonicals that a document holds, if it is a bridge, and the bridges that hold its canonical."""
-    ids, clusters = comparable(run.bridges["id"], "bridges"), comparable(run.bridges["cluster"], "bridges")
-    holds = run.bridges.filter(pc.equal(ids, run.ids[row])).drop_columns(["id"]).to_pylist()
-    holders = run.bridges.filter(pc.and_(pc.equal(clusters, run.ids[canonical]), pc.not_equal(ids, run.ids[row])))
+def _digests(run: Run, row: int, canonical: int) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Return the canonicals that a document holds, if it is a digest document, and the digests that hold its canonical."""
+    ids, clusters = comparable(run.digests["id"], "digests"), comparable(run.digests["cluster"], "digests")
+    holds = run.digests.filter(pc.equal(ids, run.ids[row])).drop_columns(["id"]).to_pylist()
+    holders = run.digests.filter(pc.and_(pc.equal(clusters, run.ids[canonical]), pc.not_equal(ids, run.ids[row])))
     return holds, holders["id"].to_pylist()
 
 
@@ -276,7 +276,7 @@ def _likenesses(run: Run, out: Any, row: int) -> list[Likeness]:
                     match["jaccard"],
                     match[f"containment_{side}"],
                     match[f"containment_{other}"],
-                    match.get("template") or 0.0,
+                    match.get("boilerplate") or 0.0,
                 )
             )
     return sorted(found, key=lambda each: (-each.score, -each.jaccard, str(each.id)))
@@ -356,7 +356,7 @@ def _nearest(run: Run, row: int, texts: dict[int, str], source: _Source) -> int:
         shared = np.diff(np.append(0, np.cumsum(np.isin(sets.values, mine)))[sets.offsets])
         smaller = np.minimum(sets.lengths, len(mine))
         jaccard = shared / np.maximum(sets.lengths + len(mine) - shared, 1)
-        inside = np.where(smaller >= settings.least, shared / np.maximum(smaller, 1), 0.0)
+        inside = np.where(smaller >= settings.min_shingles, shared / np.maximum(smaller, 1), 0.0)
         value = np.maximum(jaccard / settings.threshold, inside / settings.containment)
         value[(part.rows == row) | (part.rows < 0)] = 0.0
         place = int(np.argmax(value)) if len(value) else 0
@@ -410,8 +410,8 @@ def _of_removed(run: Run, explained: Explanation) -> tuple[str, str]:
         return why, f"Score {score}{what}; {asked}: none would have kept it{', for one holds the other' * near}."
     otherwise = f"Score {score}{what}; {asked}: one above {score} would have kept it"
     otherwise += f", with a containment above {inside:.3f}." if near and inside >= settings.containment else "."
-    if match.template:
-        otherwise += f" Of what they share {match.template:.0%} is template, and weighs next to nothing."
+    if match.boilerplate:
+        otherwise += f" Of what they share {match.boilerplate:.0%} is boilerplate, and weighs next to nothing."
     return why, otherwise
 
 
@@ -419,7 +419,7 @@ def _of_kept(run: Run, explained: Explanation) -> tuple[str, str]:
     """Return why a document was kept, and what would have had to differ."""
     id, size, match = explained.id, explained.size, explained.match
     if explained.holds:
-        why = f"{id!r} was kept: it holds {len(explained.holds)} different texts and is a copy of none (a bridge)."
+        why = f"{id!r} was kept: it holds {len(explained.holds)} different texts and is a copy of none (a digest document)."
         return why, _distance(run, match)
     if size > 1:
         rest = "another document" if size == 2 else f"{size - 1} other documents"

@@ -1,7 +1,7 @@
 """A run to a page that shows why.
 
 Input    what `dedup` returned, or the folder it wrote; its input, for the texts that it removed
-Output   one HTML file that loads nothing: counts, pictures, clusters side by side, bridges, rejects, settings
+Output   one HTML file that loads nothing: counts, pictures, clusters side by side, digests, rejects, settings
 Cost     one pass over the texts, and some seconds: at the most 100,000 documents are listed and 400 pairs shown
 
 What stands in a corpus may have been written to deceive: every text of it is escaped, no text of it becomes markup,
@@ -33,7 +33,7 @@ from dupdetect.text.visible import shown
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-#: Sources that the page lists, and rows of bridges and rejects.
+#: Sources that the page lists, and rows of digests and rejects.
 SOURCES, ROWS = 25, 1_000
 
 #: Bytes of the page that pairs of texts may take.
@@ -150,7 +150,7 @@ def _id(value: Any) -> str:
 
 def _shown_pairs(run: Run, listing: Listing, texts: Texts) -> dict[int, Any]:
     """Mark pairs of texts, as many as there is room for: by the place of their member in the listing."""
-    marker, room = Marker(run.settings, run.template), PAIR_BYTES
+    marker, room = Marker(run.settings, run.boilerplate), PAIR_BYTES
     marker.expect(texts.whole.values())
     place = np.full(len(run), -1, np.int64)
     place[listing.rows] = np.arange(len(listing))
@@ -171,15 +171,15 @@ def _shown_pairs(run: Run, listing: Listing, texts: Texts) -> dict[int, Any]:
     return blocks
 
 
-def _bridges(run: Run) -> dict[str, Any]:
-    """Return what bridges hold."""
+def _digests(run: Run) -> dict[str, Any]:
+    """Return what digests hold."""
     held: dict[str, list[Any]] = {}
-    for row in run.bridges.slice(0, 20 * ROWS).to_pylist():
+    for row in run.digests.slice(0, 20 * ROWS).to_pylist():
         if row["id"] not in held and len(held) == ROWS:
             break
         shares = [round(row[name], 3) for name in ("containment", "share")]
         held.setdefault(row["id"], []).append([_id(row["cluster"]), *shares])
-    total = run.manifest.get("counts", {}).get("bridges", len(held))
+    total = run.manifest.get("counts", {}).get("digests", len(held))
     return {"total": total, "rows": [[_id(id), contents] for id, contents in held.items()]}
 
 
@@ -253,7 +253,7 @@ def _rendered(run: Run, listing: Listing, texts: Texts) -> str:
         charts=_charts(run),
         notes=_notes(run, listing, texts, blocks),
         listed=len(listing),
-        data={"documents": _documents(run, listing, texts), "bridges": _bridges(run), "rejects": _rejects(run)},
+        data={"documents": _documents(run, listing, texts), "digests": _digests(run), "rejects": _rejects(run)},
         pairs=blocks,
     )
 

@@ -54,9 +54,9 @@ class Run:
     name : str
         What to call it.
     manifest : dict
-    clusters, bridges, rejects : pyarrow.Table
-    template : uint64[t]
-        The shingles that are template, ordered.
+    clusters, digests, rejects : pyarrow.Table
+    boilerplate : uint64[t]
+        The shingles that are boilerplate, ordered.
     ids : pyarrow.ChunkedArray of large_string
         n of them.
     earlier : int
@@ -67,9 +67,9 @@ class Run:
     name: str
     manifest: dict[str, Any]
     clusters: pa.Table
-    bridges: pa.Table
+    digests: pa.Table
     rejects: pa.Table
-    template: Hashes
+    boilerplate: Hashes
     ids: pa.ChunkedArray
     earlier: int = 0
 
@@ -159,14 +159,14 @@ def load(out: Any) -> Run:
         A file is missing, or cannot be read.
     """
     if isinstance(out, Result):
-        name, manifest, rejects, templates = "result", out.manifest, out.rejects, out.templates
-        bridges = out.bridges
+        name, manifest, rejects, boilerplate = "result", out.manifest, out.rejects, out.boilerplate
+        digests = out.digests
     elif isinstance(out, str | os.PathLike):
         folder = Path(out)
         name, manifest = folder.resolve().name, _manifest(folder)
-        bridges, rejects = _optional(folder, "bridges"), _rejects(folder)
-        path = folder / "templates.parquet"
-        templates = as_table(path, "templates", ("shingle", "lead")) if path.is_file() else None
+        digests, rejects = _optional(folder, "digests"), _rejects(folder)
+        path = folder / "boilerplate.parquet"
+        boilerplate = as_table(path, "boilerplate", ("shingle", "margin")) if path.is_file() else None
     else:
         raise InputError(f"a {type(out).__name__} was given for the output; expected a Result or the folder of one")
     clusters = of_run(out, "clusters")
@@ -175,14 +175,14 @@ def load(out: Any) -> Run:
         require(clusters.slice(0, 0), (column,), "clusters")
     n = clusters.num_rows
     if manifest.get("against"):
-        clusters = _with_earlier(clusters, bridges)
+        clusters = _with_earlier(clusters, digests)
     ids = comparable(clusters["id"], "ids")
-    return Run(name, manifest, clusters, bridges, rejects, _template(templates), ids, clusters.num_rows - n)
+    return Run(name, manifest, clusters, digests, rejects, _boilerplate(boilerplate), ids, clusters.num_rows - n)
 
 
-def _with_earlier(clusters: pa.Table, bridges: pa.Table) -> pa.Table:
+def _with_earlier(clusters: pa.Table, digests: pa.Table) -> pa.Table:
     """Add a row for each earlier document that is named, and stayed."""
-    named = [clusters["cluster"], bridges["id"], bridges["cluster"]]
+    named = [clusters["cluster"], digests["id"], digests["cluster"]]
     chunks = [chunk for column in named for chunk in comparable(column, "clusters").chunks]
     others = pa.chunked_array(chunks, pa.large_string()).unique()
     others = others.filter(pc.invert(pc.is_in(others, value_set=comparable(clusters["id"], "ids"))))
@@ -225,10 +225,10 @@ def _rejects(folder: Path) -> pa.Table:
     return pa.concat_tables([piece.table for piece in pieces], promote_options="permissive")
 
 
-def _template(table: pa.Table | None) -> Hashes:
+def _boilerplate(table: pa.Table | None) -> Hashes:
     if table is None or not table.num_rows:
         return np.empty(0, np.uint64)
-    return np.sort(np.asarray(table["shingle"].filter(pc.greater(table["lead"], 0)), np.uint64))
+    return np.sort(np.asarray(table["shingle"].filter(pc.greater(table["margin"], 0)), np.uint64))
 
 
 @dataclass(frozen=True, eq=False)

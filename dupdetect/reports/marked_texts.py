@@ -1,11 +1,11 @@
 """Two texts to panes that stand side by side.
 
 Input    two texts
-Output   `Pair`: each text in parts that say what they are: shared, changed within what is shared, template, its own
+Output   `Pair`: each text in parts that say what they are: shared, changed within what is shared, boilerplate, its own
 Cost     O(length of the texts), of which `MOST` characters are looked at: 5 ms for two of 5 KB
 
 Of what two texts share, each part says where it stands in the other (`dupdetect.matching.passages`). Template is what a run has
-learned is template, and lines like those of menus (`dupdetect.text.main_content`): what weighs little or nothing in a comparison.
+learned is boilerplate, and lines like those of menus (`dupdetect.text.main_content`): what weighs little or nothing in a comparison.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MOST, FOLD = 60_000, 2_400
 
 #: What a part of a text is: the sum of these.
-SHARED, TEMPLATE, FOLDED, CHANGED = 1, 2, 4, 8
+SHARED, BOILERPLATE, FOLDED, CHANGED = 1, 2, 4, 8
 
 
 class Pair(NamedTuple):
@@ -48,7 +48,7 @@ class Pair(NamedTuple):
         For each part what it is (the sum of `SHARED` and so on), the number of its passage or -1, and its text; of what
         is folded, how many characters that are.
     passages : list of (int, float, float)
-        Words, similarity and share of template of each.
+        Words, similarity and share of boilerplate of each.
     """
 
     a: list[tuple[int, int, str]]
@@ -57,14 +57,14 @@ class Pair(NamedTuple):
 
 
 class Marker:
-    """Marks in texts what two share, and what is template.
+    """Marks in texts what two share, and what is boilerplate.
 
     Parameters
     ----------
     settings : Settings
         Of the run; by default those of `compare`.
-    template : uint64[n]
-        The shingles that the run learned are template (`layouts.HASH`), ordered.
+    boilerplate : uint64[n]
+        The shingles that the run learned are boilerplate (`layouts.HASH`), ordered.
     most, fold : int
         Characters of a text that are looked at; of a part from which on its middle is folded.
     """
@@ -72,20 +72,20 @@ class Marker:
     def __init__(
         self,
         settings: Settings | None = None,
-        template: Hashes | None = None,
+        boilerplate: Hashes | None = None,
         *,
         most: int = MOST,
         fold: int = FOLD,
     ) -> None:
         self._settings = settings or Settings()
         self._most, self._fold = most, fold
-        self._template = np.empty(0, np.uint64) if template is None else template
+        self._boilerplate = np.empty(0, np.uint64) if boilerplate is None else boilerplate
         self._known: dict[str, Hashes] = {}
 
     def expect(self, texts: Iterable[str]) -> None:
         """Look at many texts at once, for what is asked of them later: then compiled code does it."""
         wanted = sorted({_cut(text, self._most)[0] for text in texts})
-        if self._settings.weighs and len(self._template) and wanted:
+        if self._settings.weighs and len(self._boilerplate) and wanted:
             column = clean_texts(pa.array(wanted, pa.large_string()))
             rows = marked_shingles(column, np.arange(len(wanted)), self._settings)
             self._known = dict(zip(wanted, np.split(rows.values & HASH, rows.offsets[1:-1]), strict=True))
@@ -98,18 +98,18 @@ class Marker:
         in_a = [_Run(p.a_start, p.a_end, found.equal[:, :2]) for p, found in zip(passages, aligned, strict=True)]
         in_b = [_Run(p.b_start, p.b_end, found.equal[:, 2:]) for p, found in zip(passages, aligned, strict=True)]
         return Pair(
-            _parts(a, in_a, self.templates(a), self._fold) + more_a,
-            _parts(b, in_b, self.templates(b), self._fold) + more_b,
-            [(p.words, round(p.similarity, 3), round(p.template, 3)) for p in passages],
+            _parts(a, in_a, self.boilerplate(a), self._fold) + more_a,
+            _parts(b, in_b, self.boilerplate(b), self._fold) + more_b,
+            [(p.words, round(p.similarity, 3), round(p.boilerplate, 3)) for p in passages],
         )
 
     def alone(self, a: str) -> Pair:
-        """Mark what is template in one text."""
+        """Mark what is boilerplate in one text."""
         a, more = _cut(a, self._most)
-        return Pair(_parts(a, [], self.templates(a), self._fold) + more, [], [])
+        return Pair(_parts(a, [], self.boilerplate(a), self._fold) + more, [], [])
 
-    def templates(self, text: str) -> list[tuple[int, int]]:
-        """Find what is template in a text, where it begins and ends: what the run learned, and lines like menus."""
+    def boilerplate(self, text: str) -> list[tuple[int, int]]:
+        """Find what is boilerplate in a text, where it begins and ends: what the run learned, and lines like menus."""
         if not self._settings.weighs:
             return []
         spans, size = find_spans(text, "word"), self._settings.shingle_size
@@ -123,15 +123,15 @@ class Marker:
         return list(zip(spans.starts[edges[::2]].tolist(), spans.ends[edges[1::2] - 1].tolist(), strict=True))
 
     def _learned(self, text: str) -> Int:
-        """Find the shingles of a text that the run learned are template: their places."""
-        if not len(self._template):
+        """Find the shingles of a text that the run learned are boilerplate: their places."""
+        if not len(self._boilerplate):
             return np.empty(0, np.int64)
         hashes = self._known.get(text)
         if hashes is None:
             column = pa.array([clean(text)], pa.large_string())
             hashes = marked_shingles(column, np.arange(1), self._settings).values & HASH
-        place = np.searchsorted(self._template, hashes)
-        return np.flatnonzero(np.append(self._template, ~np.uint64(0))[place] == hashes)
+        place = np.searchsorted(self._boilerplate, hashes)
+        return np.flatnonzero(np.append(self._boilerplate, ~np.uint64(0))[place] == hashes)
 
 
 def _cut(text: str, most: int) -> tuple[str, list[tuple[int, int, str]]]:
@@ -148,7 +148,9 @@ class _Run(NamedTuple):
     equal: Int
 
 
-def _parts(text: str, passages: list[_Run], templates: list[tuple[int, int]], fold: int) -> list[tuple[int, int, str]]:
+def _parts(
+    text: str, passages: list[_Run], boilerplate: list[tuple[int, int]], fold: int
+) -> list[tuple[int, int, str]]:
     """Cut a text where anything begins or ends. Where passages overlap, the first has what both have."""
     number = np.full(len(text) + 1, -1, np.int32)
     kind = np.zeros(len(text) + 1, np.int32)
@@ -158,8 +160,8 @@ def _parts(text: str, passages: list[_Run], templates: list[tuple[int, int]], fo
         for first, last in zip(equal[:-1, 1].tolist(), equal[1:, 0].tolist(), strict=True):
             if any(map(str.isalnum, text[first:last])):  # and not just what stands between words
                 kind[first:last] |= CHANGED
-    for start, end in templates:
-        kind[start:end] |= TEMPLATE
+    for start, end in boilerplate:
+        kind[start:end] |= BOILERPLATE
     number[-1] = -2
     cuts = [0, *(np.flatnonzero((np.diff(number) != 0) | (np.diff(kind) != 0)) + 1).tolist()]
     found: list[tuple[int, int, str]] = []

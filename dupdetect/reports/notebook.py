@@ -84,11 +84,11 @@ def comparison_html(comparison: Any) -> str:
     passages = comparison.passages
     text = comparison.compared.a
     rows = [
-        (passage.words, passage.similarity, passage.template, text[passage.a_start : passage.a_end])
+        (passage.words, passage.similarity, passage.boilerplate, text[passage.a_start : passage.a_end])
         for passage in passages[:SHOWN]
     ]
     return _table(_WORDS[comparison.relation], ("", ""), figures) + _table(
-        _of(len(rows), len(passages), "passages that they share"), ("words", "similarity", "template", "in a"), rows
+        _of(len(rows), len(passages), "passages that they share"), ("words", "similarity", "boilerplate", "in a"), rows
     )
 
 

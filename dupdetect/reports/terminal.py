@@ -1,6 +1,6 @@
 """A comparison to lines of a terminal.
 
-Input    two texts, what they share (`Comparison.aligned`), what of them is template, and a console of rich
+Input    two texts, what they share (`Comparison.aligned`), what of them is boilerplate, and a console of rich
 Output   both side by side, or woven into one: what is shared, what is changed in it, what is of one alone
 Cost     O(length of the texts), and of what is shown
 
@@ -12,7 +12,7 @@ text has before that. A sign in the margin says what a line is, so that nothing 
 ``<``  of the first alone
 ``>``  of the second alone
 ``|``  side by side, of either
-``~``  of one alone or either, and all of it template: menus and the like, grey
+``~``  of one alone or either, and all of it boilerplate: menus and the like, grey
 ====== ==========================================================================================================
 
 Texts from elsewhere cannot drive the terminal: what draws nothing and does something is spelled out.
@@ -45,7 +45,7 @@ WIDE = 100
 FOLD_CHARACTERS, FOLD_LINES = 700, 12
 END_CHARACTERS, END_LINES = 280, 4
 
-#: The style of what is template.
+#: The style of what is boilerplate.
 GREY = "bright_black"
 
 #: What a piece of text is.
@@ -78,21 +78,21 @@ class Side:
     Attributes
     ----------
     name, text : str
-    template : bool[n]
-        Which of its characters are template.
+    boilerplate : bool[n]
+        Which of its characters are boilerplate.
     """
 
     name: str
     text: str
-    template: NDArray[np.bool_]
+    boilerplate: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, name: str, text: str, templates: Sequence[tuple[int, int]] = ()) -> Side:
-        """Make a side of spans of characters that are template."""
-        template = np.zeros(len(text), np.bool_)
-        for start, end in templates:
-            template[start:end] = True
-        return cls(name, text, template)
+    def of(cls, name: str, text: str, spans: Sequence[tuple[int, int]] = ()) -> Side:
+        """Make a side of spans of characters that are boilerplate."""
+        boilerplate = np.zeros(len(text), np.bool_)
+        for start, end in spans:
+            boilerplate[start:end] = True
+        return cls(name, text, boilerplate)
 
     def is_empty(self, pieces: list[Piece]) -> bool:
         """Whether there is nothing to see in pieces."""
@@ -236,8 +236,8 @@ class _Page:
         said = [f"passage {self._passages}: {passage.words:,} words"]
         if passage.similarity < 1:
             said.append(f"similarity {passage.similarity:.2f}")
-        if passage.template:
-            said.append(f"template {passage.template:.2f}")
+        if passage.boilerplate:
+            said.append(f"boilerplate {passage.boilerplate:.2f}")
         return Text(f"── {', '.join(said)} ──", "cyan")
 
     def _margined(self, sign: str, text: Text) -> Iterator[Text]:
@@ -263,12 +263,12 @@ class _Page:
             for start, end, hidden in self._unfolded(side.text, piece):
                 if hidden:
                     text.append(f"\n··· {hidden:,} characters ···\n", "dim italic")
-                turns = np.flatnonzero(np.diff(side.template[start:end])) + start + 1
+                turns = np.flatnonzero(np.diff(side.boilerplate[start:end])) + start + 1
                 for begin, until in pairwise([start, *turns.tolist(), end]):
-                    template = begin < until and bool(side.template[begin])
+                    boilerplate = begin < until and bool(side.boilerplate[begin])
                     before, core, after = _parts(side.text[begin:until])
                     text.append(printable(before))
-                    text.append(*self._styled(core, piece.kind, template, first))
+                    text.append(*self._styled(core, piece.kind, boilerplate, first))
                     text.append(printable(after))
         return text
 
@@ -285,10 +285,10 @@ class _Page:
         tail = end - _kept(text[end - END_CHARACTERS : end][::-1])
         return [(start, head, 0), (tail, end, tail - head)] if head < tail else [(start, end, 0)]
 
-    def _styled(self, core: str, kind: int, template: bool, first: bool) -> tuple[str, str]:
+    def _styled(self, core: str, kind: int, boilerplate: bool, first: bool) -> tuple[str, str]:
         core = printable(core.replace("\r\n", "\n"))
         if kind != CHANGED:
-            return core, GREY if template else "green" if kind == SHARED else ""
+            return core, GREY if boilerplate else "green" if kind == SHARED else ""
         if self._coloured:
             return core, "bold red strike" if first else "bold yellow underline"
         return (f"[-{core}-]" if first else f"{{+{core}+}}") if core else "", ""
@@ -318,7 +318,7 @@ def _kept(text: str) -> int:
 
 
 def _is_grey(line: Text) -> bool:
-    """Whether all words of a line are template."""
+    """Whether all words of a line are boilerplate."""
     grey: set[int] = set()
     for start, end, style in line.spans:
         if style == GREY:

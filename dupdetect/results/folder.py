@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 
 #: Tables that have their own format: rows that nobody could read, and numbers that only programs read.
-FORMATS = {"rejects": "jsonl", "templates": "parquet"}
+FORMATS = {"rejects": "jsonl", "boilerplate": "parquet"}
 
 ROWS_AT_ONCE = 8192
 ROW_GROUP_BYTES = 64 << 20

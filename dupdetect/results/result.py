@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dupdetect._storage.workspace import Workshop
+    from dupdetect._storage.workspace import Workspace
     from dupdetect.io.rows import Rows
 
 
@@ -66,9 +66,9 @@ class Result:
         [0, 1]); the last four are null for canonicals.
     matches : pyarrow.Table
         One row a verified pair: ``a``, ``b`` (ids), ``relation`` of a to b, ``score``, ``jaccard``,
-        ``containment_a`` (share of a inside b), ``containment_b``, ``template`` (share of the shared text
-        that is template).
-    bridges : pyarrow.Table
+        ``containment_a`` (share of a inside b), ``containment_b``, ``boilerplate`` (share of the shared text
+        that is boilerplate).
+    digests : pyarrow.Table
         What documents of several different texts hold, such as round-ups: one row for each such document and each
         canonical in it. ``id`` (the document), ``cluster`` (the canonical's id), ``containment`` (share of the
         canonical inside the document), ``share`` (share of the document that the canonical accounts for).
@@ -76,13 +76,13 @@ class Result:
         The input rows that stay, every column, in input order, a part of them at a time; `kept` is all of them.
     rejects : pyarrow.Table
         ``file``, ``row``, ``reason`` for each row that could not be used.
-    templates : pyarrow.Table
-        What the corpus said is template: one row a shingle that was voted on, ``shingle`` (uint64, its hash, the lowest
-        bit cleared; ordered) and ``lead`` (int32, the weight of the votes for template less those against); template
+    boilerplate : pyarrow.Table
+        What the corpus said is boilerplate: one row a shingle that was voted on, ``shingle`` (uint64, its hash, the lowest
+        bit cleared; ordered) and ``margin`` (int32, the weight of the votes for boilerplate less those against); boilerplate
         where it is positive. `audit` judges by it.
     manifest : dict
         Settings and their fingerprint, versions, inputs, counts, timings in seconds, caps reached, memory in bytes.
-    workshop : Workshop, optional
+    workspace : Workspace, optional
         Where the run worked.
     superseded : pyarrow.Table, optional
         Of a run held against earlier ones: earlier canonicals that a new document stands for now, by a policy that
@@ -93,18 +93,18 @@ class Result:
 
     clusters: pa.Table
     matches: pa.Table
-    bridges: pa.Table
+    digests: pa.Table
     rows: Rows
     rejects: pa.Table
-    templates: pa.Table
+    boilerplate: pa.Table
     manifest: dict[str, Any]
-    workshop: Workshop | None = None
+    workspace: Workspace | None = None
     superseded: pa.Table | None = None
     sketcher: Callable[[Path], None] | None = None
 
     def __post_init__(self) -> None:
-        if self.workshop is not None:
-            weakref.finalize(self, self.workshop.close)
+        if self.workspace is not None:
+            weakref.finalize(self, self.workspace.close)
 
     @cached_property
     def kept(self) -> pa.Table:
@@ -113,8 +113,8 @@ class Result:
 
     def close(self) -> None:
         """Remove the files of a run that did not fit in memory; `rows` and `kept` are then gone, if not yet read."""
-        if self.workshop is not None:
-            self.workshop.close(remove=True)
+        if self.workspace is not None:
+            self.workspace.close(remove=True)
 
     def groups(self) -> list[Cluster]:
         """
@@ -154,7 +154,7 @@ class Result:
         folder : path
             Must not exist, or be empty.
         format : {"parquet", "jsonl", "csv"}
-            Of the tables; rejects are always JSON Lines, templates always Parquet.
+            Of the tables; rejects are always JSON Lines, boilerplate always Parquet.
         overwrite : bool
             Replace a folder that was written by this method.
 
@@ -168,10 +168,10 @@ class Result:
         tables = {
             "clusters": self.clusters,
             "matches": self.matches,
-            "bridges": self.bridges,
+            "digests": self.digests,
             "kept": self.rows,
             "rejects": self.rejects,
-            "templates": self.templates,
+            "boilerplate": self.boilerplate,
         }
         if "against" in self.manifest:
             tables["superseded"] = self.superseded

@@ -450,13 +450,13 @@ def _table(ids: pa.ChunkedArray, sketches: Sketches) -> pa.Table:
         return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
 
     digests = np.ascontiguousarray(sketches.digests, "<u8")
-    prints = sketches.fingerprints
+    fingerprints = sketches.fingerprints
     columns = {
         "id": ids,
         "words": pa.array(sketches.words),
         "digest": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(digests), [None, pa.py_buffer(digests)]),
         "band_keys": rows(sketches.band_keys),
-        "fingerprints": pa.LargeListArray.from_arrays(pa.array(prints.offsets), pa.array(prints.values)),
+        "fingerprints": pa.LargeListArray.from_arrays(pa.array(fingerprints.offsets), pa.array(fingerprints.values)),
     }
     if sketches.signatures is not None:
         columns["signature"] = rows(sketches.signatures)
@@ -466,9 +466,9 @@ def _table(ids: pa.ChunkedArray, sketches: Sketches) -> pa.Table:
 def _sketches(table: pa.Table, settings: Settings, bands: int) -> tuple[pa.Array, Sketches]:
     """Return the ids and the sketches of a table of one chunk a column."""
     columns = {name: table[name].combine_chunks() for name in table.column_names}
-    prints = columns["fingerprints"]
-    offsets = np.zeros(len(prints) + 1, np.int64)
-    np.cumsum(prints.value_lengths().to_numpy(), out=offsets[1:])
+    fingerprints = columns["fingerprints"]
+    offsets = np.zeros(len(fingerprints) + 1, np.int64)
+    np.cumsum(fingerprints.value_lengths().to_numpy(), out=offsets[1:])
     signature = columns.get("signature")
     digests = np.frombuffer(b"".join(_pieces(columns["digest"])), "<u8")
     return columns["id"], Sketches(
@@ -476,7 +476,7 @@ def _sketches(table: pa.Table, settings: Settings, bands: int) -> tuple[pa.Array
         columns["words"].to_numpy(),
         digests.astype(np.uint64, copy=False).reshape(-1, 2),
         columns["band_keys"].flatten().to_numpy().reshape(-1, bands),
-        Ragged(offsets, prints.flatten().to_numpy()),
+        Ragged(offsets, fingerprints.flatten().to_numpy()),
         None if signature is None else signature.flatten().to_numpy().reshape(-1, settings.num_perm),
     )
 

@@ -127,8 +127,8 @@ def test_bars():
         "pages of x, f1": False,
         "pages alone, true pairs found of 45": False,
         "pages alone, false pairs": False,
-        "generated, precision that template votes cost": True,
-        "generated, recall that template votes cost": False,
+        "generated, precision that boilerplate votes cost": True,
+        "generated, recall that boilerplate votes cost": False,
     }
 
 

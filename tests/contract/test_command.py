@@ -15,7 +15,7 @@ import pytest
 import dupdetect
 from dupdetect.cli import main as cli
 
-TABLES = ("clusters", "matches", "bridges", "kept")
+TABLES = ("clusters", "matches", "digests", "kept")
 
 STORY = (
     "The council voted last night to keep the old swimming baths open until a new pool is built beside the "
@@ -74,16 +74,16 @@ def test_a_round_up_is_reported_with_what_it_holds(
     arguments = ["dedup", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--format", format]
     assert cli.main([*map(str, arguments)]) == 0
     assert "1  bridges" in capsys.readouterr().out
-    listed = read(tmp_path / "out", "bridges", format)
+    listed = read(tmp_path / "out", "digests", format)
     assert listed == dupdetect.dedup(tmp_path / "in.jsonl").bridges.to_pylist()
     assert listed == [{"id": 3, "cluster": n, "containment": 1.0, "share": 36 / 116} for n in range(3)]
-    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]["bridges"] == 1
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]["digests"] == 1
 
 
 def test_an_output_without_the_table_of_bridges_is_read_as_before(jsonl: Path, tmp_path: Path) -> None:
     assert run("dedup", jsonl, "-o", tmp_path / "out") == 0
     expected = dupdetect.audit(tmp_path / "out", jsonl, sample=3).as_dict()
-    (tmp_path / "out" / "bridges.parquet").unlink()
+    (tmp_path / "out" / "digests.parquet").unlink()
     assert dupdetect.audit(tmp_path / "out", jsonl, sample=3).as_dict() == expected
     truth = {"story": 1, "shout": 1, "page": 1, "other": 2}
     assert dupdetect.evaluate(tmp_path / "out", truth).pairs.f1 == 1.0
@@ -186,7 +186,7 @@ def test_compare_says_what_the_library_says(tmp_path: Path, capsys: pytest.Captu
     comparison = dupdetect.compare(ROWS[0]["text"], ROWS[2]["text"])
     assert said["relation"] == comparison.relation == "contained"
     assert (said["jaccard"], said["containment_a"]) == (comparison.jaccard, comparison.containment_a)
-    assert (said["score"], said["framed"]) == (comparison.score, comparison.framed)
+    assert (said["score"], said["interleaved"]) == (comparison.score, comparison.interleaved)
     assert comparison.containment_a == 1.0
 
 

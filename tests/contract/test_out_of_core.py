@@ -9,11 +9,11 @@ import pytest
 import suits
 
 import dupdetect
-from dupdetect._storage import workspace as workshop
+from dupdetect._storage import workspace as workspace
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.pipeline import dedup as pipeline
 
-TABLES = ("clusters", "matches", "bridges", "kept", "rejects", "templates")
+TABLES = ("clusters", "matches", "digests", "kept", "rejects", "boilerplate")
 
 
 @pytest.fixture
@@ -56,19 +56,19 @@ def test_tables_are_the_same_in_memory_and_on_disk(news, tmp_path, small_parts, 
 
 def test_a_corpus_moves_to_disk_when_it_would_not_fit(news, monkeypatch, small_parts):
     whole = dupdetect.dedup(news)
-    monkeypatch.setattr(workshop, "PROGRAM", workshop.LEAST - 8 * 30_000)  # room for some parts
-    moved = dupdetect.dedup(news, memory=workshop.LEAST)
+    monkeypatch.setattr(workspace, "PROGRAM", workspace.LEAST - 8 * 30_000)  # room for some parts
+    moved = dupdetect.dedup(news, memory=workspace.LEAST)
     assert spilled(moved)
-    folder = moved.workshop.journal.folder
+    folder = moved.workspace.checkpoints.folder
     assert equal(whole, moved)
     moved.close()
     assert not folder.exists()
 
 
 def test_a_temporary_work_folder_goes_with_the_result(news, monkeypatch, small_parts):
-    monkeypatch.setattr(workshop, "PROGRAM", workshop.LEAST)
-    result = dupdetect.dedup(news, memory=workshop.LEAST)
-    folder = result.workshop.journal.folder
+    monkeypatch.setattr(workspace, "PROGRAM", workspace.LEAST)
+    result = dupdetect.dedup(news, memory=workspace.LEAST)
+    folder = result.workspace.checkpoints.folder
     assert folder.exists()
     del result
     assert not folder.exists()
@@ -107,7 +107,7 @@ def test_one_policy_reads_a_column_on_disk_too(news, tmp_path, small_parts):
 
 def test_a_finished_run_is_taken_up_whole(news, tmp_path, small_parts):
     first = dupdetect.dedup(news, work=tmp_path / "work", resume=True)
-    first.workshop.close()
+    first.workspace.close()
     again = dupdetect.dedup(news, work=tmp_path / "work", resume=True)
     assert again.manifest["memory"]["resumed_parts"] > 3
     assert not {"candidates", "verify"} & again.manifest["timings"].keys()
@@ -116,7 +116,7 @@ def test_a_finished_run_is_taken_up_whole(news, tmp_path, small_parts):
 
 
 def test_a_changed_setting_and_a_changed_input_are_named(news, tmp_path, small_parts):
-    dupdetect.dedup(news, work=tmp_path / "work", resume=True).workshop.close()
+    dupdetect.dedup(news, work=tmp_path / "work", resume=True).workspace.close()
     with pytest.raises(MismatchError, match=r"settings\.threshold 0\.8, and is now 0\.7"):
         dupdetect.dedup(news, work=tmp_path / "work", resume=True, threshold=0.7)
     pyarrow.parquet.write_table(pa.Table.from_pylist([*suits.mixture(), {"id": "late", "text": "One more."}]), news)
@@ -127,12 +127,12 @@ def test_a_changed_setting_and_a_changed_input_are_named(news, tmp_path, small_p
 
 
 def test_a_bad_input_leaves_nothing_behind(tmp_path, monkeypatch, small_parts):
-    monkeypatch.setattr(workshop, "PROGRAM", workshop.LEAST)
+    monkeypatch.setattr(workspace, "PROGRAM", workspace.LEAST)
     good, bad = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     good.write_text("".join(json.dumps({"text": f"text {n} " * 99}) + "\n" for n in range(99)))
     bad.write_text(json.dumps({"title": "no text"}) + "\n")
     with pytest.raises(InputError, match="no column 'text'"):
-        dupdetect.dedup([Path(good), Path(bad)], memory=workshop.LEAST, work=tmp_path / "work")
+        dupdetect.dedup([Path(good), Path(bad)], memory=workspace.LEAST, work=tmp_path / "work")
     assert not (tmp_path / "work").exists()
 
 
@@ -155,7 +155,7 @@ def test_real_pages_are_the_same_in_memory_and_on_disk_on_one_core_and_two(share
     results = [
         dupdetect.dedup(pages, workers=workers, **options)
         for workers in (1, 2)
-        for options in ({}, {"work": tmp_path / f"work-{workers}", "resume": True, "memory": workshop.LEAST})
+        for options in ({}, {"work": tmp_path / f"work-{workers}", "resume": True, "memory": workspace.LEAST})
     ]
     assert [spilled(result) for result in results] == [False, True, False, True]
     assert all(equal(results[0], result) for result in results[1:])

@@ -33,13 +33,13 @@ def sites(language: str) -> dict[str, str]:
 def test_strangers_in_one_suit_stay_apart_and_one_story_in_two_suits_is_found(sites: dict[str, str]) -> None:
     assert groups(sites) == [["one", "two"]]
     strangers = [sorted(id for id in sites if id.startswith(name)) for name in ("one", "two")]
-    assert groups(sites, templates=False) == strangers
+    assert groups(sites, boilerplate=False) == strangers
 
 
 def test_a_match_says_how_much_of_it_is_template(sites: dict[str, str]) -> None:
     (match,) = dupdetect.dedup(sites).matches.to_pylist()
     assert {match["a"], match["b"]} == {"one", "two"}
-    assert match["template"] == 0
+    assert match["boilerplate"] == 0
     assert match["score"] > 0.8 > 0.5 > max(match["containment_a"], match["containment_b"])
 
 
@@ -49,8 +49,8 @@ def test_a_match_in_one_suit_says_that_much_is_template() -> None:
     corpus = site("en", "one", 5) | {"first": page(story), "again": page(story + "\n\n" + Writer("en", "more").line(9))}
     (match,) = dupdetect.dedup(corpus).matches.to_pylist()
     assert {match["a"], match["b"]} == {"again", "first"}
-    assert 0.5 < match["template"] < 0.7
-    assert match["template"] < match["jaccard"]
+    assert 0.5 < match["boilerplate"] < 0.7
+    assert match["boilerplate"] < match["jaccard"]
 
 
 def test_lines_broken_to_a_width_change_nothing() -> None:
@@ -72,7 +72,7 @@ def test_a_story_that_fifty_outlets_carry_is_one_text(language: str, footer: int
         f"outlet {n}": f"{Suit.of(language, n, above=2 + n % 2, below=3 - n % 2, size=30).page(story)}\n{end}"
         for n in range(50)
     }
-    assert groups(corpus) == groups(corpus, templates=False) == [sorted(corpus)]
+    assert groups(corpus) == groups(corpus, boilerplate=False) == [sorted(corpus)]
     assert groups(corpus | {"clean": story}) == [sorted([*corpus, "clean"])]
 
 
@@ -98,7 +98,7 @@ def test_pure_prose_is_clustered_as_without(language: str) -> None:
         story = writer.story(4)
         corpus |= {f"{number} {share}": writer.edited(story, share) for share in (0, 0.005, 0.02, 0.05, 0.1)}
         corpus[f"{number} part"] = story[: len(story) // 2]
-    on, off = (dupdetect.dedup(corpus, templates=chosen) for chosen in (True, False))
+    on, off = (dupdetect.dedup(corpus, boilerplate=chosen) for chosen in (True, False))
     assert on.clusters.equals(off.clusters)
     assert on.matches.equals(off.matches)
     assert len(on.groups()) >= 12
@@ -112,8 +112,8 @@ def test_edits_are_no_text_of_ones_own(language: str, share: float) -> None:
     corpus = {"text": story, "page": Suit.of(language, "edits").page(story)}
     corpus |= {f"copy {n}": writer.edited(story, share) for n in range(8)}
     assert ["page", "text"] in [[id for id in group if "copy" not in id] for group in groups(corpus)]
-    assert groups(corpus) == groups(corpus, templates=False)
-    assert not any(dupdetect.dedup(corpus).matches["template"].to_pylist())
+    assert groups(corpus) == groups(corpus, boilerplate=False)
+    assert not any(dupdetect.dedup(corpus).matches["boilerplate"].to_pylist())
 
 
 def test_a_family_of_copies_stays_one() -> None:
@@ -168,5 +168,5 @@ def test_texts_without_much_of_anything_are_taken() -> None:
         "emoji": "😀\n" * 90,
         "語": "語\n" * 90,
     }
-    assert groups(corpus) == groups(corpus, templates=False)
+    assert groups(corpus) == groups(corpus, boilerplate=False)
     assert groups(corpus | site("en", "one", 5)) == []

@@ -45,7 +45,7 @@ def bridges(result: dupdetect.Result) -> dict[str, list[str]]:
     for row in result.clusters.to_pylist():
         first[row["cluster"]] = min(row["id"], first.get(row["cluster"], row["id"]))
     held: dict[str, list[str]] = {}
-    for row in result.bridges.to_pylist():
+    for row in result.digests.to_pylist():
         held.setdefault(row["id"], []).append(first[row["cluster"]])
     return {bridge: sorted(names) for bridge, names in held.items()}
 
@@ -81,9 +81,9 @@ def test_round_ups_are_listed_with_what_they_hold() -> None:
     for language, held in holdings.items():
         result = dupdetect.dedup(FIXTURES / "newsroom" / language)
         assert bridges(result) == {bridge: sorted(names) for bridge, names in held.items()}
-        assert min(result.bridges["containment"].to_pylist()) == 1.0
+        assert min(result.digests["containment"].to_pylist()) == 1.0
         # The five articles are all that the round-up says; common words of a few characters count twice.
-        assert sum(result.bridges["share"].to_pylist()) == pytest.approx(1.0, abs=0.11)
+        assert sum(result.digests["share"].to_pylist()) == pytest.approx(1.0, abs=0.11)
     assert bridges(dupdetect.dedup(FIXTURES / "newsroom")) == {
         f"{language}/{bridge}": sorted(f"{language}/{name}" for name in names)
         for language, held in holdings.items()

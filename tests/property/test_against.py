@@ -17,10 +17,18 @@ from dupdetect.settings import Settings
 STRANGERS = [Writer(language, number).story(1, 20) for language in LANGUAGES for number in range(2)]
 
 #: Every shingle is a fingerprint and every band one row, so that no copy is missed and oracles can be exact.
-EXACT = Settings(shingle_size=2, window=1, num_perm=16, bands=(16, 1), shared=0.01, least=3, frequent=1000)
+EXACT = Settings(
+    shingle_size=2,
+    window=1,
+    num_perm=16,
+    bands=(16, 1),
+    min_shared_fingerprints=0.01,
+    min_shingles=3,
+    hot_key_documents=1000,
+)
 
 #: The same, but keys are soon frequent.
-CROWDED = EXACT.replace(frequent=3, bands=(4, 4), window=2)
+CROWDED = EXACT.replace(hot_key_documents=3, bands=(4, 4), window=2)
 
 PASSAGES = [" ".join(f"{name}{n}" for n in range(6)) for name in "abcdef"]
 
@@ -120,5 +128,5 @@ def test_neither_order_nor_workers_nor_sketches_make_a_difference(texts, cut, ra
         return sorted(table.to_pylist(), key=lambda row: [row[name] for name in key])
 
     assert rows(one.clusters, "id") == rows(other.clusters, "id")
-    assert rows(one.bridges, "id", "cluster") == rows(other.bridges, "id", "cluster")
+    assert rows(one.digests, "id", "cluster") == rows(other.digests, "id", "cluster")
     assert rows(one.matches, "a", "b") == rows(other.matches, "a", "b")

@@ -25,7 +25,7 @@ settings = st.builds(
     shingle_size=st.integers(1, 3),
     threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]),
     containment=st.sampled_from([0.4, 0.7, 1.0]),
-    least=st.integers(1, 6),
+    min_shingles=st.integers(1, 6),
 )
 
 
@@ -100,7 +100,7 @@ SITES = (
 @given(sites(), st.sampled_from([0.3, 0.6]), st.sampled_from([0.5, 0.8]))
 def test_what_a_run_learned_an_audit_judges_by(texts, containment, threshold):
     # Every pair that shares anything is a candidate, so the run says itself of each whether it is a match.
-    liberal = {"bands": (128, 1), "window": 1, "shared": 0.001}
+    liberal = {"bands": (128, 1), "window": 1, "min_shared_fingerprints": 0.001}
     result = dupdetect.dedup(texts, containment=containment, threshold=threshold, **liberal)
     audit = auditing.audit(result, texts)
     assert audit.together.pairs == 2 * result.matches.num_rows
@@ -135,6 +135,6 @@ def test_what_is_certain_is_so_when_weighed(texts, containment, threshold, least
     certain = judge.certain(found)
     matches = judge.weighed(found).relations(settings) != NONE
     assert not (certain & ~matches).any()
-    unknown = Judge(column, rows, settings, 1, templates=dataclasses.replace(judge.templates, pairs=None))
+    unknown = Judge(column, rows, settings, 1, boilerplate=dataclasses.replace(judge.boilerplate, pairs=None))
     matches = unknown.weighed(found).relations(settings) != NONE
     assert not (unknown.certain(found) & ~matches).any()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect._storage.arrays import DiskShelf, Shelf
+from dupdetect._storage.arrays import DiskStorage, Storage
 from dupdetect.matching import candidates
 from dupdetect.matching.candidates import (
     Keys,
@@ -53,7 +53,7 @@ def test_candidates_by_bands_are_exactly_those_of_datasketch(banding, n, values,
     if banding[0] < 2:
         banding = (2, 1)  # datasketch wants two bands
     signatures = np.random.default_rng(seed).integers(0, values + 1, (n, 8), dtype=np.uint32)
-    settings = Settings(num_perm=8, bands=banding, frequent=1000)
+    settings = Settings(num_perm=8, bands=banding, hot_key_documents=1000)
     found = find(sketches_of(signatures, [()] * n, settings))
     assert listed(found.pairs) == oracles.lsh_pairs(signatures, *banding)
 
@@ -65,7 +65,7 @@ def test_candidates_of_chosen_bands_are_exactly_those_of_datasketch(threshold):
     for copy in range(1, 60):  # each a copy of the one before, changed in a growing share of its entries
         same = random.random(128) > copy / 100
         signatures[copy, same] = signatures[copy - 1, same]
-    settings = Settings(threshold=threshold, frequent=1000)
+    settings = Settings(threshold=threshold, hot_key_documents=1000)
     found = find(sketches_of(signatures, [()] * 60, settings))
     assert listed(found.pairs) == oracles.lsh_pairs(signatures, *settings.banding)
     assert len(found.pairs) > 20
@@ -105,7 +105,7 @@ def expected(rows, frequent, share):
 def test_candidates_by_fingerprints_are_those_of_a_count(rows, frequent, share, workers):
     n = len(rows)
     signatures = np.arange(2 * n, dtype=np.uint32).reshape(n, 2)  # no two bands are equal
-    settings = Settings(num_perm=2, bands=(2, 1), frequent=frequent, shared=share)
+    settings = Settings(num_perm=2, bands=(2, 1), hot_key_documents=frequent, min_shared_fingerprints=share)
     found = find(sketches_of(signatures, rows, settings), workers=workers)
     dense, sparse = expected(rows, frequent, share)
     assert set(listed(found.sparse)) == sparse
@@ -117,7 +117,7 @@ def test_parts_threads_and_shelves_change_nothing(rows, frequent, workers, parts
     random = np.random.default_rng(seed)
     n = len(rows)
     rows = [{key << 20 for key in row} for row in rows]  # in many buckets
-    settings = Settings(num_perm=2, bands=(2, 1), frequent=frequent)
+    settings = Settings(num_perm=2, bands=(2, 1), hot_key_documents=frequent)
     whole = find(sketches_of(np.arange(2 * n, dtype=np.uint32).reshape(n, 2), rows, settings))
     order = random.permutation(n)  # documents come in any order, and some do not count
     number = np.append(order, [-1, -1]).astype(np.int32)
@@ -125,11 +125,11 @@ def test_parts_threads_and_shelves_change_nothing(rows, frequent, workers, parts
     cuts = [0, *sorted(random.integers(0, n + 3, parts).tolist()), n + 2]
     ragged = [Ragged.of([np.array(sorted(row), np.uint64) for row in shuffled[a:b]]) for a, b in pairwise(cuts)]
     keys = [Keys.of(part.values, part.offsets, first) for part, first in zip(ragged, cuts[:-1], strict=True)]
-    source = Source(keys, np.array([len(row) for row in shuffled]), settings.shared)
-    with tempfile.TemporaryDirectory() as folder, DiskShelf(folder, 0) as disk:
+    source = Source(keys, np.array([len(row) for row in shuffled]), settings.min_shared_fingerprints)
+    with tempfile.TemporaryDirectory() as folder, DiskStorage(folder, 0) as disk:
         disk.room = 64
-        for shelf in (Shelf(), disk):
-            found = find_by_keys([source], number, n, settings, shelf, workers=workers)
+        for storage in (Storage(), disk):
+            found = find_by_keys([source], number, n, settings, storage, workers=workers)
             assert found.pairs.tolist() == whole.pairs.tolist()
             assert found.sparse.tolist() == whole.sparse.tolist()
             assert found.frequent == whole.frequent
@@ -174,7 +174,7 @@ def test_pairs_grow_with_documents_and_not_with_their_square(n, frequent, seed):
     random = np.random.default_rng(seed)
     rows = [set(random.integers(0, 4, 3).tolist()) for _ in range(10 * n)]
     signatures = random.integers(0, 2, (10 * n, 2), dtype=np.uint32)
-    settings = Settings(num_perm=2, bands=(2, 1), frequent=frequent)
+    settings = Settings(num_perm=2, bands=(2, 1), hot_key_documents=frequent)
     found = find(sketches_of(signatures, rows, settings))
     keys, links = 2 + 3, 2 * sum(reach.most for reach in candidates.SPARSE)
     assert len(found.pairs) <= (keys * frequent + links) * len(rows)

@@ -12,7 +12,7 @@ from dupdetect.matching.candidates import pack
 from dupdetect.matching.verify import Overlaps, Verifier
 from dupdetect.settings import Settings
 
-SETTINGS = Settings(shingle_size=1, least=3, containment=0.7, threshold=0.8)
+SETTINGS = Settings(shingle_size=1, min_shingles=3, containment=0.7, threshold=0.8)
 
 
 @st.composite

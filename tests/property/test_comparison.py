@@ -37,12 +37,12 @@ settings = st.builds(
     shingle_size=st.integers(1, 5),
     threshold=st.sampled_from([0.2, 0.5, 0.8, 1.0]),
     containment=st.sampled_from([0.1, 0.3, 0.6, 1.0]),
-    least=st.sampled_from([1, 4, 16]),
-    templates=st.booleans(),
+    min_shingles=st.sampled_from([1, 4, 16]),
+    boilerplate=st.booleans(),
     # Every pair that shares anything is a candidate: keys of one row each, all fingerprints, one of them enough.
     bands=st.just((128, 1)),
     window=st.just(1),
-    shared=st.just(0.001),
+    min_shared_fingerprints=st.just(0.001),
 )
 
 

@@ -80,7 +80,7 @@ def test_what_is_said_to_be_shared_is_there(rng: random.Random, script: str, uni
         )
         assert shared / passage.similarity >= longest - 1e-9
         assert 0 < passage.similarity <= 1
-        assert 0 <= passage.template <= 1
+        assert 0 <= passage.boilerplate <= 1
     sizes = [passage.words for passage, _ in found]
     assert sizes == sorted(sizes, reverse=True)
     assert [passage for passage, _ in align(a, b, unit)] == [passage for passage, _ in found]

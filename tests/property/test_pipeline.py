@@ -15,10 +15,18 @@ from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
 
 #: Every shingle is a fingerprint and every band one row, so that no copy is missed and oracles can be exact.
-EXACT = Settings(shingle_size=2, window=1, num_perm=16, bands=(16, 1), shared=0.01, least=3, frequent=1000)
+EXACT = Settings(
+    shingle_size=2,
+    window=1,
+    num_perm=16,
+    bands=(16, 1),
+    min_shared_fingerprints=0.01,
+    min_shingles=3,
+    hot_key_documents=1000,
+)
 
 #: The same, but keys are soon frequent.
-CROWDED = EXACT.replace(frequent=3, bands=(4, 4), window=2)
+CROWDED = EXACT.replace(hot_key_documents=3, bands=(4, 4), window=2)
 
 #: Passages of which documents are put together; each is a run of words of its own.
 PASSAGES = [" ".join(f"{name}{n}" for n in range(6)) for name in "abcdef"]
@@ -52,7 +60,7 @@ def rows(table, key):
 
 def tables(result):
     """Give all that a result decides, order of the input forgotten."""
-    contents = rows(result.bridges, ["id", "cluster"])
+    contents = rows(result.digests, ["id", "cluster"])
     return rows(result.clusters, ["id"]), rows(result.matches, ["a", "b"]), contents, rows(result.kept, ["id"])
 
 
@@ -124,7 +132,7 @@ def test_each_match_says_what_a_is_to_b(corpus, settings):
         assert as_judged(row["relation"], a, b, settings)
         assert row["jaccard"] == oracles.jaccard(x, y)
         assert (row["containment_a"], row["containment_b"]) == (oracles.share(x, y), oracles.share(y, x))
-        assert row["template"] == 0
+        assert row["boilerplate"] == 0
 
 
 @given(corpora())
@@ -226,7 +234,7 @@ def test_the_canonical_is_the_first_by_its_policy_that_every_member_matches(corp
 def test_what_bridges_hold_is_named_by_its_canonical_and_measured(corpus, settings, policy):
     result = dedup(corpus, settings=settings, canonical=policy)
     clusters = {row["id"]: row["cluster"] for row in result.clusters.to_pylist()}
-    listed = result.bridges.to_pylist()
+    listed = result.digests.to_pylist()
     assert listed == sorted(listed, key=lambda row: (row["id"], -row["share"], row["cluster"]))
     assert len({(row["id"], row["cluster"]) for row in listed}) == len(listed)
     for row in listed:
@@ -235,7 +243,7 @@ def test_what_bridges_hold_is_named_by_its_canonical_and_measured(corpus, settin
         assert (row["containment"], row["share"]) == (oracles.share(y, x), oracles.share(x, y))
         members = [corpus[name] for name, cluster in clusters.items() if cluster == row["cluster"]]
         assert any(oracles.relation(corpus[row["id"]], text, settings) for text in members)
-    assert len({row["id"] for row in listed}) == result.manifest["counts"]["bridges"]
+    assert len({row["id"] for row in listed}) == result.manifest["counts"]["digests"]
 
 
 @given(newspapers(), st.sampled_from([EXACT, CROWDED]), st.sampled_from(["cleanest", "longest"]), st.data())
@@ -245,13 +253,13 @@ def test_bridges_do_not_depend_on_order_workers_or_chunks(corpus, settings, poli
     for workers in (1, 3):
         other = dedup(shuffled(corpus, order), settings=settings, canonical=policy, workers=workers)
         assert tables(one) == tables(other)
-        assert other.bridges.equals(one.bridges)
+        assert other.digests.equals(one.digests)
 
 
 @given(newspapers())
 def test_a_round_up_is_in_a_cluster_with_round_ups_only(corpus):
     result = dedup(corpus, settings=EXACT)
-    bridges = set(result.bridges["id"].to_pylist())
+    bridges = set(result.digests["id"].to_pylist())
     assert all(bridges.issuperset(group.members) or bridges.isdisjoint(group.members) for group in result.groups())
 
 
@@ -280,8 +288,8 @@ def test_the_manifest_counts_what_the_tables_hold(corpus, settings):
         "duplicates": len(corpus) - result.kept.num_rows,
         "kept": result.kept.num_rows,
         "matches": result.matches.num_rows,
-        "bridges": len(set(result.bridges["id"].to_pylist())),
-        "template_shingles": sum(lead > 0 for lead in result.templates["lead"].to_pylist()),
+        "digests": len(set(result.digests["id"].to_pylist())),
+        "boilerplate_shingles": sum(margin > 0 for margin in result.boilerplate["margin"].to_pylist()),
         "relations": {name: relations[name] for name in ("identical", "near_duplicate", "contains", "contained")},
     }
 
@@ -289,14 +297,14 @@ def test_the_manifest_counts_what_the_tables_hold(corpus, settings):
 @given(st.lists(st.integers(0, 3), max_size=12), st.integers(2, 4))
 def test_copies_of_copies_that_are_not_listed_are_counted(numbers, frequent):
     corpus = {f"d{place}": f"{PASSAGES[0]} {PASSAGES[1]} {'x' * number}" for place, number in enumerate(numbers)}
-    result = dedup(corpus, settings=EXACT.replace(frequent=frequent, threshold=0.5))
+    result = dedup(corpus, settings=EXACT.replace(hot_key_documents=frequent, threshold=0.5))
     listed = {frozenset((row["a"], row["b"])) for row in result.matches.to_pylist()}
     assert len(listed) == result.matches.num_rows
     copies = oracles.all_pairs(corpus, EXACT.replace(threshold=0.5))
     assert listed <= {frozenset(pair) for pair in copies}
     found = len(listed) + result.manifest["caps"]["unlisted_pairs"]
     assert found <= len(copies)
-    if result.manifest["caps"]["sparse_pairs"] == 0:
+    if result.manifest["caps"]["sampled_pairs"] == 0:
         assert found == len(copies)
     assert len(partition(result)) == bool(corpus)
 

@@ -35,9 +35,9 @@ def made(documents, signed) -> Sketches:
 
 
 def contents(sketches: Sketches):
-    prints = [sketches.fingerprints.row(n).tolist() for n in range(len(sketches))]
+    fingerprints = [sketches.fingerprints.row(n).tolist() for n in range(len(sketches))]
     signatures = None if sketches.signatures is None else sketches.signatures.tolist()
-    return sketches.words.tolist(), sketches.digests.tolist(), sketches.band_keys.tolist(), prints, signatures
+    return sketches.words.tolist(), sketches.digests.tolist(), sketches.band_keys.tolist(), fingerprints, signatures
 
 
 @given(DOCUMENTS, st.booleans(), st.lists(st.integers(0, 12), max_size=4), st.integers(1, 2000))

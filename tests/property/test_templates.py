@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from suits import LANGUAGES, Suit, Writer
 
 from dupdetect._compiled import dispatch as loops
-from dupdetect._storage.arrays import DiskShelf
+from dupdetect._storage.arrays import DiskStorage
 from dupdetect.matching.boilerplate import Judge
 from dupdetect.matching.candidates import pack
 from dupdetect.pipeline.dedup import dedup
@@ -138,7 +138,7 @@ def test_what_is_compiled_weighs_the_same(monkeypatch, texts):
 
 
 @FEW_PATCHED
-@given(webs(), st.sampled_from([Settings(), Settings(templates=False), Settings(unit="character")]), st.data())
+@given(webs(), st.sampled_from([Settings(), Settings(boilerplate=False), Settings(unit="character")]), st.data())
 def test_out_of_core_is_as_in_memory(monkeypatch, tmp_path, texts, settings, data):
     """With next to no room, on any number of threads, of any chunks, of which the shingles were kept or not."""
     first, expected = judge(texts, settings)
@@ -150,20 +150,20 @@ def test_out_of_core_is_as_in_memory(monkeypatch, tmp_path, texts, settings, dat
     bounds = [0, *cuts, len(texts)]
     chunks = [array[start:end] for start, end in pairwise(bounds)]
     monkeypatch.setattr(sketches, "CHUNK", data.draw(st.sampled_from([0, 1 << 20])))
-    with monkeypatch.context() as patch, DiskShelf(tmp_path, 1 << 20) as shelf:
+    with monkeypatch.context() as patch, DiskStorage(tmp_path, 1 << 20) as storage:
         patch.setattr(sketches, "PATIENCE", 1)
-        patch.setattr(shelf, "room", data.draw(st.sampled_from([1, 4096])))
+        patch.setattr(storage, "room", data.draw(st.sampled_from([1, 4096])))
         kept = [sketch_texts(chunk, settings, keep=data.draw(st.booleans())).kept for chunk in chunks]
-        second, found = judge(pa.chunked_array(chunks), settings, 2, kept=kept, shelf=shelf)
+        second, found = judge(pa.chunked_array(chunks), settings, 2, kept=kept, storage=storage)
         found = second.learn(found)
         assert found.pairs.tolist() == expected.pairs.tolist()
         for mine, theirs in zip(found.weights, expected.weights, strict=True):
             assert mine.tolist() == theirs.tolist()
-        for name in ("shingles", "lead", "pairs", "votes"):
-            assert getattr(second.templates, name).tolist() == getattr(first.templates, name).tolist()
+        for name in ("shingles", "margin", "pairs", "votes"):
+            assert getattr(second.boilerplate, name).tolist() == getattr(first.boilerplate, name).tolist()
 
 
 def rows(result):
     """Give what a result decides, order forgotten."""
     matches = [{frozenset(row.items()) for row in table.to_pylist()} for table in (result.clusters, result.matches)]
-    return *matches, {frozenset(row.items()) for row in result.bridges.to_pylist()}
+    return *matches, {frozenset(row.items()) for row in result.digests.to_pylist()}

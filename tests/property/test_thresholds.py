@@ -38,18 +38,18 @@ goals = st.sampled_from([Goal(), Goal(beta=0.5), Goal(precision=0.9)])
 
 
 def measured(rows: list[Row]) -> tuple[Measured, np.ndarray]:
-    one, other, size, copy, weight, framed, content = map(np.array, zip(*rows, strict=True))
+    one, other, size, copy, weight, interleaved, content = map(np.array, zip(*rows, strict=True))
     jaccard, containment = np.minimum(one, other), np.maximum(one, other)
-    return Measured(jaccard, containment, size, content, framed, copy), weight.astype(np.float64)
+    return Measured(jaccard, containment, size, content, interleaved, copy), weight.astype(np.float64)
 
 
 def judged(pairs: Measured, weight: np.ndarray, rule: Rule, goal: Goal) -> float:
     """Judge a rule, one pair after the other, by the words of its definition."""
     hits = claimed = copies = 0.0
-    columns = pairs.jaccard, pairs.containment, pairs.size, pairs.content, pairs.framed, pairs.copy, weight
-    for jaccard, containment, size, content, framed, copy, w in zip(*columns, strict=True):
-        enough = size >= rule.least and content >= rule.containment * rule.least - 1e-9
-        needed = max(rule.containment, rule.threshold) if framed else rule.containment
+    columns = pairs.jaccard, pairs.containment, pairs.size, pairs.content, pairs.interleaved, pairs.copy, weight
+    for jaccard, containment, size, content, interleaved, copy, w in zip(*columns, strict=True):
+        enough = size >= rule.min_shingles and content >= rule.containment * rule.min_shingles - 1e-9
+        needed = max(rule.containment, rule.threshold) if interleaved else rule.containment
         taken = jaccard >= rule.threshold or (enough and containment >= needed)
         hits, claimed, copies = hits + w * (taken and copy), claimed + w * taken, copies + w * copy
     precision, recall = hits / claimed if claimed else 1.0, hits / copies
@@ -69,7 +69,7 @@ def test_no_rule_is_better(rows: list[Row], goal: Goal) -> None:
     # Between two values that occur nothing changes: a rule for each of them, and one beyond, are all there are.
     thresholds = {math.floor(j * 100) / 100 or 0.01 for j in pairs.jaccard} | {1.0}
     thresholds |= {min(t + 0.01, 1.0) for t in thresholds}
-    thresholds |= {math.floor(c * 100) / 100 or 0.01 for c in pairs.containment}  # of framed pairs
+    thresholds |= {math.floor(c * 100) / 100 or 0.01 for c in pairs.containment}  # of interleaved pairs
     containments = {math.floor(c * 100) / 100 or 0.01 for c in pairs.containment} | {1.0}
     bounds = {min(math.floor(c / least * 100) / 100, 1.0) for c in pairs.content for least in LEAST}
     containments |= {c or 0.01 for c in bounds}

@@ -56,11 +56,17 @@ rules = st.builds(
 
 
 @given(pages(), rules, st.sampled_from([1, 3, 5]), st.booleans())
-@example([dressed(story(n, 90), *SITES["zh"]) for n in range(2)], Rule(0.8, 0.25, 16), 5, True)  # framed
-def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, size: int, templates: bool) -> None:
+@example([dressed(story(n, 90), *SITES["zh"]) for n in range(2)], Rule(0.8, 0.25, 16), 5, True)  # interleaved
+def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, size: int, boilerplate: bool) -> None:
     # Every pair that shares anything is a candidate, before and after.
     base = dupdetect.Settings(
-        shingle_size=size, templates=templates, bands=(128, 1), window=1, shared=0.001, threshold=0.2, containment=0.1
+        shingle_size=size,
+        boilerplate=boilerplate,
+        bands=(128, 1),
+        window=1,
+        min_shared_fingerprints=0.001,
+        threshold=0.2,
+        containment=0.1,
     )
     a, b = np.triu_indices(len(texts), 1)
     pairs = candidates.packed(a, b)

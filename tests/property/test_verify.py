@@ -81,7 +81,7 @@ def test_giving_up_early_loses_no_match(seed, threshold, containment):
     random = np.random.default_rng(seed)
     pool = np.array([f"{n}" for n in range(400)])  # long texts: a count is given up on the way
     texts = [" ".join(pool[random.random(400) < share]) for share in (0.1, 0.5, 0.7, 0.9, 0.95)]
-    settings = Settings(shingle_size=1, threshold=threshold, containment=containment, least=1)
+    settings = Settings(shingle_size=1, threshold=threshold, containment=containment, min_shingles=1)
     a, b = np.array(list(combinations(range(len(texts)), 2))).T
     verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), settings, 1)
     counted, found = verifier.overlaps(pack(a, b)).matches(settings), verifier.matches(pack(a, b), settings)

@@ -48,7 +48,7 @@ def test_two_texts_whose_run_is_share_enough_are_a_candidate(
     length = data.draw(st.integers(window + size - 1, 40))
     run = data.draw(st.lists(WORDS, min_size=length, max_size=length))
     texts = [" ".join(before + run + after), " ".join(before_other + run + after_other)]
-    settings = Settings(shingle_size=size, window=window, num_perm=2, shared=0.25)
+    settings = Settings(shingle_size=size, window=window, num_perm=2, min_shared_fingerprints=0.25)
     rows = [picked(text.split(), size, window) for text in texts]
     assume(len(rows[0] & rows[1]) >= 0.25 * min(map(len, rows)))
     found = candidates.find(define(texts, settings))

@@ -130,7 +130,7 @@ def test_two_earlier_documents_are_not_merged(against):
     old = {name: story(name) for name in ("one", "two", "three")}
     result = against(old, {"all": "\n\n".join(old.values()), "more": " ".join([story("four"), *old.values()])})
     assert decided(result)["all"][0] in ("all", "more")
-    assert {(row["id"], row["cluster"]) for row in result.bridges.to_pylist()} == {
+    assert {(row["id"], row["cluster"]) for row in result.digests.to_pylist()} == {
         (bridge, held) for bridge in ("all", "more") for held in old
     }
 
@@ -152,7 +152,7 @@ def test_a_bridge_is_one_the_next_night_too(against):
     second = {"part 4": parts["part 4"], "weekly again": f"{weekly} printed twice"}
     result = against(first, second)
     assert decided(result) == {"part 4": ("part 4", None), "weekly again": ("weekly", "near_duplicate")}
-    assert ("weekly", "part 4") in {(row["id"], row["cluster"]) for row in result.bridges.to_pylist()}
+    assert ("weekly", "part 4") in {(row["id"], row["cluster"]) for row in result.digests.to_pylist()}
 
 
 def test_text_that_was_found_to_be_template_is_template(against):
@@ -169,15 +169,15 @@ def test_what_is_template_adds_up_night_by_night(against, tmp_path):
     pages = list(site("en", "gazette", 10).items())
     nights = [dict(pages[:6]), {"stranger": story("stranger")}, dict(pages[6:]), dict(pages[:3])]
     against(*nights)
-    tables = [pq.read_table(tmp_path / f"night {n}" / "templates.parquet") for n in range(4)]
-    leads = [dict(zip(table["shingle"].to_pylist(), table["lead"].to_pylist(), strict=True)) for table in tables]
-    assert len(leads[0]) > 50
-    assert leads[1] == leads[3] == {}
-    assert len(leads[0].keys() & leads[2].keys()) > 50
-    assert all(leads[2].values())
-    shingles, lead = earlier.Earlier(tmp_path, Settings()).templates
-    summed = {shingle: leads[0].get(shingle, 0) + leads[2].get(shingle, 0) for shingle in leads[0] | leads[2]}
-    assert dict(zip(shingles.tolist(), lead.tolist(), strict=True)) == summed
+    tables = [pq.read_table(tmp_path / f"night {n}" / "boilerplate.parquet") for n in range(4)]
+    margins = [dict(zip(table["shingle"].to_pylist(), table["margin"].to_pylist(), strict=True)) for table in tables]
+    assert len(margins[0]) > 50
+    assert margins[1] == margins[3] == {}
+    assert len(margins[0].keys() & margins[2].keys()) > 50
+    assert all(margins[2].values())
+    shingles, margin = earlier.Earlier(tmp_path, Settings()).boilerplate
+    summed = {shingle: margins[0].get(shingle, 0) + margins[2].get(shingle, 0) for shingle in margins[0] | margins[2]}
+    assert dict(zip(shingles.tolist(), margin.tolist(), strict=True)) == summed
 
 
 # ---- ids ----

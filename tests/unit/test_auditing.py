@@ -78,7 +78,7 @@ def test_what_was_overlooked_is_missed(result: Result) -> None:
 
 def test_a_text_of_many_documents_stands_for_all_of_them() -> None:
     texts = {f"copy{i}": STORY for i in range(20)} | {f"page{i}": f"Home News {STORY} Terms" for i in range(20)}
-    result = dupdetect.dedup(texts, frequent=10)
+    result = dupdetect.dedup(texts, hot_key_documents=10)
     assert result.manifest["caps"]["unlisted_pairs"] > 0
     apart = with_clusters(result, {name: name for name in texts})
     found = audit(apart, texts)
@@ -98,7 +98,7 @@ def test_a_callable_as_policy_is_no_hindrance() -> None:
     assert audit(result, TEXTS).missed == 0
 
 
-LIBERAL: dict[str, Any] = {"containment": 0.4, "window": 1, "shared": 0.1}
+LIBERAL: dict[str, Any] = {"containment": 0.4, "window": 1, "min_shared_fingerprints": 0.1}
 MENU = "Front page\nLocal news\nWeather"
 TEASERS = [
     "The county will repair the bridge over the weir before winter sets in and asks all drivers to take the long way.",
@@ -123,11 +123,11 @@ def site(stories: int) -> dict[str, str]:
 def test_what_the_run_knew_for_template_makes_no_match(tmp_path: Path) -> None:
     texts = site(12)
     run = dupdetect.dedup(texts, **LIBERAL)
-    assert run.manifest["counts"]["template_shingles"] > 0
-    assert run.templates["shingle"].to_pylist() == sorted(set(run.templates["shingle"].to_pylist()))
+    assert run.manifest["counts"]["boilerplate_shingles"] > 0
+    assert run.boilerplate["shingle"].to_pylist() == sorted(set(run.boilerplate["shingle"].to_pylist()))
     found = audit(run, texts)
     assert (found.together.pairs, found.missed) == (2 * 4, 0)  # each text and its page
-    assert found.template_shingles == run.manifest["counts"]["template_shingles"]
+    assert found.boilerplate_shingles == run.manifest["counts"]["boilerplate_shingles"]
     for format in ("parquet", "jsonl", "csv"):
         run.write(tmp_path / "out", format=format, overwrite=True)
         assert audit(tmp_path / "out", texts) == found
@@ -137,26 +137,26 @@ def test_an_output_that_does_not_say_what_is_template(tmp_path: Path) -> None:
     texts = site(12)
     run = dupdetect.dedup(texts, **LIBERAL)
     run.write(tmp_path / "out")
-    (tmp_path / "out" / "templates.parquet").unlink()
+    (tmp_path / "out" / "boilerplate.parquet").unlink()
     found = audit(tmp_path / "out", texts)
-    assert found.template_shingles is None
+    assert found.boilerplate_shingles is None
     assert found.together.pairs >= 8
-    (tmp_path / "out" / "templates.parquet").write_text("no table")
-    with pytest.raises(InputError, match=r"templates\.parquet"):
+    (tmp_path / "out" / "boilerplate.parquet").write_text("no table")
+    with pytest.raises(InputError, match=r"boilerplate\.parquet"):
         audit(tmp_path / "out", texts)
 
 
 def test_a_run_from_before_there_were_templates_is_audited_as_it_was_made(tmp_path: Path) -> None:
     texts = site(12)
-    plain = dupdetect.dedup(texts, **LIBERAL, templates=False)
-    assert plain.templates.num_rows == 0
+    plain = dupdetect.dedup(texts, **LIBERAL, boilerplate=False)
+    assert plain.boilerplate.num_rows == 0
     plain.write(tmp_path / "out")
     expected = audit(plain, texts)
-    assert expected.template_shingles == 0
+    assert expected.boilerplate_shingles == 0
     assert expected.together.pairs > 8
-    (tmp_path / "out" / "templates.parquet").unlink()
+    (tmp_path / "out" / "boilerplate.parquet").unlink()
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    del manifest["settings"]["templates"]
+    del manifest["settings"]["boilerplate"]
     (tmp_path / "out" / "manifest.json").write_text(json.dumps(manifest))
     assert audit(tmp_path / "out", texts) == expected
 

@@ -47,17 +47,19 @@ def test_an_equal_band_makes_a_candidate():
 def test_enough_shared_fingerprints_of_whoever_has_fewer_make_a_candidate(common, expected):
     # Of 100 fingerprints half, 50, less two standard deviations of sqrt(100 / 4) = 5 each.
     few, many = list(range(100)), [*range(common), *range(1000, 1500)]
-    assert listed(find(sketches_of(lone(2), [few, many], shared=0.5)).pairs) == expected
+    assert listed(find(sketches_of(lone(2), [few, many], min_shared_fingerprints=0.5)).pairs) == expected
 
 
 @pytest.mark.parametrize(("common", "expected"), [(3, []), (4, [(0, 1)])])
 def test_where_all_must_be_shared_none_may_lack(common, expected):
     few, many = [1, 2, 3, 4], [*range(1, common + 1), *range(100, 200)]
-    assert listed(find(sketches_of(lone(2), [few, many], shared=1.0)).pairs) == expected
+    assert listed(find(sketches_of(lone(2), [few, many], min_shared_fingerprints=1.0)).pairs) == expected
 
 
 def test_of_few_fingerprints_one_is_enough():
-    assert listed(find(sketches_of(lone(2), [[1, 2, 3, 4], [1, 5, 6, 7]], shared=0.5)).pairs) == [(0, 1)]
+    assert listed(find(sketches_of(lone(2), [[1, 2, 3, 4], [1, 5, 6, 7]], min_shared_fingerprints=0.5)).pairs) == [
+        (0, 1)
+    ]
 
 
 def test_no_documents_and_one_document_have_no_candidates():
@@ -71,13 +73,13 @@ def test_fingerprints_and_band_keys_are_told_apart():
 
 
 def test_a_key_of_as_many_documents_as_frequent_says_is_joined_in_full():
-    found = find(sketches_of(lone(10), [[7]] * 10, frequent=10))
+    found = find(sketches_of(lone(10), [[7]] * 10, hot_key_documents=10))
     assert len(found.pairs) == 45
     assert (len(found.sparse), found.frequent) == (0, 0)
 
 
 def test_a_key_of_more_documents_links_them_to_the_first_two_and_to_a_neighbour():
-    found = find(sketches_of(lone(11), [[7]] * 11, frequent=10))
+    found = find(sketches_of(lone(11), [[7]] * 11, hot_key_documents=10))
     expected = {(a, b) for b in range(11) for a in (0, 1, max(b - 2, 0)) if a < b}
     assert set(listed(found.pairs)) == expected
     assert listed(found.sparse) == sorted(expected)
@@ -85,7 +87,7 @@ def test_a_key_of_more_documents_links_them_to_the_first_two_and_to_a_neighbour(
 
 
 def test_frequent_bands_are_linked_sparsely_too():
-    found = find(sketches_of([[7]] * 1000, [[]] * 1000, frequent=10))
+    found = find(sketches_of([[7]] * 1000, [[]] * 1000, hot_key_documents=10))
     assert len(found.pairs) < 4 * 1000
     assert found.frequent == 1
 
@@ -94,13 +96,13 @@ def test_a_frequent_fingerprint_does_not_count_against_the_rare_ones():
     # Of three fingerprints two are everyone's; of what is left these two documents share all.
     everyone = [[1, 2, 100 + n] for n in range(20)]
     everyone[11][2] = everyone[18][2] = 99
-    found = find(sketches_of(lone(20), everyone, frequent=10, shared=1.0))
+    found = find(sketches_of(lone(20), everyone, hot_key_documents=10, min_shared_fingerprints=1.0))
     assert (11, 18) in listed(found.pairs)
     assert (11, 18) not in listed(found.sparse)
 
 
 def test_among_fewer_documents_a_frequent_key_is_frequent_no_more():
-    sketches = sketches_of(lone(30), [[7]] * 30, frequent=10)
+    sketches = sketches_of(lone(30), [[7]] * 30, hot_key_documents=10)
     first = find(sketches)
     assert first.frequent == 1
     active = np.arange(30) % 3 == 0
@@ -114,15 +116,18 @@ def test_among_fewer_documents_a_frequent_key_is_frequent_no_more():
 def test_candidates_do_not_depend_on_workers():
     random = np.random.default_rng(3)
     keys = random.integers(0, 40, (200, 4)) + 1000 * np.arange(4)
-    prints = [np.unique(random.integers(0, 60, 6)) for _ in range(200)]
-    found = [find(sketches_of(keys, prints, frequent=8, shared=0.4), workers=workers) for workers in (1, 2, 3, 50)]
+    fingerprints = [np.unique(random.integers(0, 60, 6)) for _ in range(200)]
+    found = [
+        find(sketches_of(keys, fingerprints, hot_key_documents=8, min_shared_fingerprints=0.4), workers=workers)
+        for workers in (1, 2, 3, 50)
+    ]
     assert len({one.pairs.tobytes() for one in found}) == 1
     assert len({one.sparse.tobytes() for one in found}) == 1
 
 
 def test_more_pairs_than_the_buffer_holds_are_all_kept():
     n = 120
-    found = find(sketches_of(lone(n), [[7]] * n, frequent=n))
+    found = find(sketches_of(lone(n), [[7]] * n, hot_key_documents=n))
     assert len(found.pairs) == n * (n - 1) // 2 > 1024
 
 

@@ -123,7 +123,7 @@ def test_the_least_of_each_group_is_found():
 
 def chosen(texts, clusters, ranks, **settings):
     """Choose anew who represents each cluster: the canonical of each text, and the matches known then."""
-    made = Settings(**{"shingle_size": 1, "least": 1, "threshold": 0.6, "containment": 0.9, **settings})
+    made = Settings(**{"shingle_size": 1, "min_shingles": 1, "threshold": 0.6, "containment": 0.9, **settings})
     verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), made, 1)
     clusters = np.array(clusters, np.int64)
     members = np.flatnonzero(clusters != np.arange(len(texts)))

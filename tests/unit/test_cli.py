@@ -1,4 +1,4 @@
-"""The command, with a library behind it that does nothing: what it hands over, prints, and exits with."""
+"""The command, with a library behind it that does nothing: what it hands over, fingerprints, and exits with."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def compare(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def fake(a: str, b: str, settings: Settings | None = None) -> Any:
         seen.update(a=a, b=b, settings=settings)
         shares = {"jaccard": 0.25, "containment_a": 0.5, "containment_b": 1 / 3, "score": 0.125}
-        return Comparison(relation=seen.get("relation"), framed=seen.get("framed", False), **shares)
+        return Comparison(relation=seen.get("relation"), interleaved=seen.get("interleaved", False), **shares)
 
     monkeypatch.setitem(vars(dupdetect), "compare", fake)
     return seen
@@ -187,7 +187,7 @@ def test_bridges_are_mentioned_where_there_are_any(
     dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dedup["result"] = FakeResult()
-    dedup["result"].manifest["counts"]["bridges"] = 2
+    dedup["result"].manifest["counts"]["digests"] = 2
     assert run("dedup", "x", "-o", tmp_path / "out") == 0
     said = capsys.readouterr().out.splitlines()
     assert "2  bridges, each of several texts, listed in the table bridges" in said
@@ -200,7 +200,7 @@ def test_verbose_adds_settings_and_timings(
     out = capsys.readouterr().out
     assert "  shingle_size: 5\n" in out
     assert "  read: 0.250 s\n" in out
-    assert "  frequent_keys: 0\n" in out
+    assert "  hot_keys: 0\n" in out
     assert re.search(r"  peak: \d+\.\d [MG]B\n", out)
 
 
@@ -219,7 +219,7 @@ def test_long_lines_end_where_the_terminal_does(
 
 def test_caps_are_told(dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dedup["result"] = FakeResult()
-    dedup["result"].manifest["caps"] = {"frequent_keys": 1200}
+    dedup["result"].manifest["caps"] = {"hot_keys": 1200}
     assert run("dedup", "x", "-o", tmp_path / "out") == 0
     assert "1,200 keys" in capsys.readouterr().out
 
@@ -329,10 +329,10 @@ def test_compare_says_the_relation_in_words(
 def test_compare_says_what_the_score_is_held_against(
     compare: dict[str, Any], two_files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("compare", *two_files, "--no-templates") == 0
+    assert run("compare", *two_files, "--no-boilerplate") == 0
     assert "  score         0.125\n" in capsys.readouterr().out
-    assert compare["settings"] == Settings(templates=False)
-    compare["framed"] = True
+    assert compare["settings"] == Settings(boilerplate=False)
+    compare["interleaved"] = True
     assert run("compare", *two_files) == 0
     assert "  score         0.125 (both have text of their own between" in capsys.readouterr().out
 
@@ -350,7 +350,7 @@ def test_compare_json_is_all_that_stdout_gets(
         "jaccard": 0.25,
         "containment_a": 0.5,
         "score": 0.125,
-        "framed": False,
+        "interleaved": False,
         "containment_b": 1 / 3,
         "passages": [],
     }

@@ -7,7 +7,7 @@ from dupdetect.matching.candidates import pack
 from dupdetect.matching.verify import Overlaps, Verifier
 from dupdetect.settings import Settings
 
-SETTINGS = Settings(shingle_size=1, containment=0.7, least=3)
+SETTINGS = Settings(shingle_size=1, containment=0.7, min_shingles=3)
 
 
 def overlaps(*rows):

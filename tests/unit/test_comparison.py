@@ -35,7 +35,7 @@ def test_a_quotation_is_no_copy_however_well_it_is_contained():
     quotation = " ".join(ARTICLE.split()[:12])
     found = compare(quotation, ARTICLE)
     assert (found.relation, found.containment_a) == (None, 1.0)
-    assert compare(quotation, ARTICLE, least=8).relation == "contained"
+    assert compare(quotation, ARTICLE, min_shingles=8).relation == "contained"
 
 
 SUIT = ["Front page\nLocal news\nWeather", "Most read today\nAll offers\nContact", "Imprint\nPrivacy\nTerms of use"]
@@ -68,12 +68,12 @@ def test_menus_weigh_next_to_nothing():
     found = compare(a, b)
     assert found.relation is None
     assert found.score < 0.2 < 0.4 < found.jaccard
-    assert compare(a, b, templates=False, containment=0.6).score == pytest.approx(found.containment_a)
+    assert compare(a, b, boilerplate=False, containment=0.6).score == pytest.approx(found.containment_a)
 
 
 def test_one_who_wears_the_same_suit_is_no_near_duplicate_by_that():
     found = compare(dressed(told("red")), dressed(told("blue")))
-    assert (found.relation, found.framed) == (None, True)
+    assert (found.relation, found.interleaved) == (None, True)
     assert compare(told("red"), dressed(told("red"))).relation == "contained"
 
 
@@ -82,7 +82,7 @@ def test_what_is_asked_first_makes_no_difference_but_for_the_direction():
     there, back = compare(page, story), compare(story, page)
     assert (there.relation, back.relation) == ("contains", "contained")
     assert (there.containment_a, there.containment_b) == (back.containment_b, back.containment_a)
-    assert (there.score, there.framed, there.jaccard) == (back.score, back.framed, back.jaccard)
+    assert (there.score, there.interleaved, there.jaccard) == (back.score, back.interleaved, back.jaccard)
 
 
 def test_strangers_have_no_relation():

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from suits import LANGUAGES, Writer, site
 
-from dupdetect._storage.arrays import DiskShelf, Shelf
+from dupdetect._storage.arrays import DiskStorage, Storage
 from dupdetect.errors import InputError, MismatchError
 from dupdetect.matching.candidates import Keys
 from dupdetect.pipeline.dedup import dedup, sketch
@@ -48,7 +48,7 @@ def keys_of(texts):
 
 
 def related_to(earlier, texts, ids=()):
-    return earlier.related(KeySet(keys_of(texts), Shelf()), pa.chunked_array([ids], pa.string()), Shelf())
+    return earlier.related(KeySet(keys_of(texts), Storage()), pa.chunked_array([ids], pa.string()), Storage())
 
 
 # ---- keys ----
@@ -59,9 +59,9 @@ def test_a_set_of_keys_has_what_it_was_given_and_nothing_else(tmp_path, on_disk)
     random = np.random.default_rng(1)
     given = random.integers(0, 2**64, 5000, np.uint64)
     close = given ^ np.uint64(1 << 63)  # the same lowest bits
-    shelf = DiskShelf(tmp_path, 1 << 30) if on_disk else Shelf()
+    storage = DiskStorage(tmp_path, 1 << 30) if on_disk else Storage()
     parts = [Keys.of(part, np.array([0, len(part)])) for part in (given[:2000], given[1500:])]
-    keys = KeySet(parts, shelf)
+    keys = KeySet(parts, storage)
     assert len(keys) == 5000
     assert keys.has(given).all()
     assert not keys.has(close).any()
@@ -70,7 +70,7 @@ def test_a_set_of_keys_has_what_it_was_given_and_nothing_else(tmp_path, on_disk)
 
 
 def test_an_empty_set_of_keys():
-    keys = KeySet([], Shelf())
+    keys = KeySet([], Storage())
     assert not keys.has(np.arange(9, dtype=np.uint64)).any()
     assert keys.has(np.empty(0, np.uint64)).tolist() == []
 
@@ -107,8 +107,8 @@ def test_keys_that_no_new_document_has_are_only_counted(written):
     related = related_to(Earlier(written, SETTINGS), [" ".join(TEXTS["long"].split()[:200])])
     whole = sketch([TEXTS["long"]])
     assert related.ids.to_pylist() == ["long"]
-    assert 0 < len(related.prints.row(0)) < len(whole.fingerprints.row(0)) == related.prints_each[0]
-    assert set(related.prints.row(0)) < set(whole.fingerprints.row(0))
+    assert 0 < len(related.fingerprints.row(0)) < len(whole.fingerprints.row(0)) == related.fingerprints_each[0]
+    assert set(related.fingerprints.row(0)) < set(whole.fingerprints.row(0))
 
 
 def test_frequent_keys_of_others_do_not_count(tmp_path):
@@ -117,13 +117,16 @@ def test_frequent_keys_of_others_do_not_count(tmp_path):
     dedup(pages, settings=SETTINGS, containment=1, threshold=1).write(tmp_path / "out")
     found = []
     for frequent in (11, 12):
-        with Earlier(tmp_path / "out", Settings(frequent=frequent)) as earlier, pytest.warns(match="signed again"):
+        with (
+            Earlier(tmp_path / "out", Settings(hot_key_documents=frequent)) as earlier,
+            pytest.warns(match="signed again"),
+        ):
             found.append(related_to(earlier, [Writer("en", 3).line(100)]))
     few, many = found
     assert few.ids.to_pylist() == many.ids.to_pylist() == ["page 3"]
     shared = set.intersection(*(set(sketch([page]).fingerprints.values.tolist()) for page in pages.values()))
     assert len(shared) > 3
-    assert many.prints_each - few.prints_each == [len(shared)]
+    assert many.fingerprints_each - few.fingerprints_each == [len(shared)]
 
 
 def test_texts_and_rows_of_some(written):
@@ -150,19 +153,19 @@ def test_without_sketches_texts_are_signed_again(out):
     earlier.close()
     assert ready.ids.equals(signed.ids)
     assert np.array_equal(ready.digests, signed.digests)
-    assert np.array_equal(ready.prints.values, signed.prints.values)
+    assert np.array_equal(ready.fingerprints.values, signed.fingerprints.values)
 
 
 def test_what_is_template_adds_up(tmp_path):
     pages = site("en", "gazette", 6)
     dedup(pages).write(tmp_path / "one")
     dedup({f"x{id}": text for id, text in pages.items()}).write(tmp_path / "two")
-    (once, lead), (twice, leads) = (
-        Earlier(paths, SETTINGS).templates for paths in (tmp_path / "one", [tmp_path / "one", tmp_path / "two"])
+    (once, margin), (twice, margins) = (
+        Earlier(paths, SETTINGS).boilerplate for paths in (tmp_path / "one", [tmp_path / "one", tmp_path / "two"])
     )
     assert len(once) > 20
     assert once.tolist() == twice.tolist() == sorted(set(once.tolist()))
-    assert (2 * lead).tolist() == leads.tolist()
+    assert (2 * margin).tolist() == margins.tolist()
 
 
 # ---- which outputs ----
@@ -239,7 +242,7 @@ def test_missing_tables_are_named(out):
 
 def test_ids_of_two_kinds_cannot_be_told_apart(written):
     with pytest.raises(InputError, match="ids of earlier and of new documents are string and int64"):
-        Earlier(written, SETTINGS).related(KeySet([], Shelf()), pa.chunked_array([[1, 2]]), Shelf())
+        Earlier(written, SETTINGS).related(KeySet([], Storage()), pa.chunked_array([[1, 2]]), Storage())
     assert common_type(pa.int32(), pa.int64(), "ids") == pa.int64()
     assert common_type(pa.string(), pa.large_string(), "ids") == pa.large_string()
     with pytest.raises(InputError):

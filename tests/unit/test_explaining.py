@@ -114,7 +114,7 @@ def test_bridges_are_told_of_both_ends() -> None:
     found = explain(result, "round-up")
     assert found.kept
     assert {held["cluster"] for held in found.holds} == set(three)
-    assert found.why == "'round-up' was kept: it holds 3 different texts and is a copy of none (a bridge)."
+    assert found.why == "'round-up' was kept: it holds 3 different texts and is a copy of none (a digest document)."
     assert explain(result, "choir").held_by == ["round-up"]
 
 
@@ -202,7 +202,7 @@ def test_outputs_of_any_format(format: str, tmp_path: Path) -> None:
 
 
 def test_of_very_many_copies_not_all_matches_are_listed() -> None:
-    result = dupdetect.dedup(dict.fromkeys(range(200), STORY), frequent=8)
+    result = dupdetect.dedup(dict.fromkeys(range(200), STORY), hot_key_documents=8)
     found = explain(result, 150)
     assert found.match is not None
     assert (found.match.id, found.match.relation) == (found.cluster, "identical")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dupdetect.matching.interleaving import FRAMED, FULL, OTHER, SHORT, STRETCH, WITHIN, Side, kind_of, read_side
+from dupdetect.matching.interleaving import FULL, INTERLEAVED, OTHER, SHORT, STRETCH, WITHIN, Side, kind_of, read_side
 from dupdetect.matching.shingle_rows import PROSE, REPEAT
 
 
@@ -50,16 +50,16 @@ SUIT = Side(0.3, 100 * FULL, 40 * FULL, 0, 0, 0, 0, 40)
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({}, FRAMED),
+        ({}, INTERLEAVED),
         ({"between": 31 * FULL}, OTHER),  # too little of its own
         ({"stretch": 161 * FULL}, OTHER),  # a long story with a teaser inside
         ({"before": 1, "behind": 1}, OTHER),  # within
         ({"before": 1, "behind": 1, "stretch": 161 * FULL, "share": 0.5}, WITHIN),
         ({"stretch": 80 * FULL, "ahead": 1, "after": 1}, OTHER),  # amid
-        ({"stretch": 79 * FULL, "ahead": 1, "after": 1}, FRAMED),
+        ({"stretch": 79 * FULL, "ahead": 1, "after": 1}, INTERLEAVED),
         ({"bits": 21}, OTHER),  # edits
-        ({"bits": 20}, FRAMED),
-        ({"share": 0.91}, FRAMED),
+        ({"bits": 20}, INTERLEAVED),
+        ({"share": 0.91}, INTERLEAVED),
         ({"share": 0.91, "between": 0}, WITHIN),
     ],
 )
@@ -72,4 +72,4 @@ def test_kinds_of_pairs(changes, kind):
 def test_edits_are_no_suit_unless_one_has_more_of_its_own():
     edited = SUIT._replace(bits=30)
     assert kind_of(edited, edited) == OTHER
-    assert kind_of(edited, edited._replace(between=50 * FULL)) == FRAMED
+    assert kind_of(edited, edited._replace(between=50 * FULL)) == INTERLEAVED

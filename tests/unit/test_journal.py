@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dupdetect._storage.arrays import DiskShelf
-from dupdetect._storage.checkpoints import Journal
+from dupdetect._storage.arrays import DiskStorage
+from dupdetect._storage.checkpoints import Checkpoints
 from dupdetect.errors import MismatchError, OutputError
 
 PLAN = {"settings": {"threshold": 0.8}, "inputs": [{"name": "news.jsonl", "bytes": 3}]}
@@ -26,18 +26,18 @@ def closed():
 
 
 def opened(folder, plan=PLAN, *, resume=True):
-    made.append(Journal(folder, plan, DiskShelf(folder, 1 << 30), resume=resume))
+    made.append(Checkpoints(folder, plan, DiskStorage(folder, 1 << 30), resume=resume))
     return made[-1]
 
 
 def test_what_was_put_is_there_now_and_in_a_later_run(tmp_path):
     folder = tmp_path / "a" / "work"
-    journal = opened(folder)
-    assert journal.get("rows") is None
-    assert journal.put("rows", TABLE).equals(TABLE)
+    checkpoints = opened(folder)
+    assert checkpoints.get("rows") is None
+    assert checkpoints.put("rows", TABLE).equals(TABLE)
     arrays = {"a": np.arange(5, dtype=np.uint64), "b": np.array([0.5]), "none": np.empty(0, np.int32)}
-    put = journal.put_arrays("arrays", arrays)
-    journal.close(remove=False)
+    put = checkpoints.put_arrays("arrays", arrays)
+    checkpoints.close(remove=False)
     again = opened(folder)
     assert again.get("rows").equals(TABLE)
     for found in (put, again.get_arrays("arrays")):
@@ -50,13 +50,13 @@ def test_what_was_put_is_there_now_and_in_a_later_run(tmp_path):
 
 
 def test_without_resuming_a_run_begins_anew(tmp_path):
-    journal = opened(tmp_path)
-    journal.put("rows", TABLE)
-    journal.close(remove=False)
-    journal = opened(tmp_path, resume=False)
-    assert journal.get("rows") is None
+    checkpoints = opened(tmp_path)
+    checkpoints.put("rows", TABLE)
+    checkpoints.close(remove=False)
+    checkpoints = opened(tmp_path, resume=False)
+    assert checkpoints.get("rows") is None
     assert not list(tmp_path.glob("*.arrow"))
-    journal.close(remove=False)
+    checkpoints.close(remove=False)
 
 
 @pytest.mark.parametrize(
@@ -76,48 +76,48 @@ def test_another_plan_is_refused_by_name(tmp_path, plan, named):
 
 
 def test_a_damaged_file_is_noticed_and_does_not_count(tmp_path):
-    journal = opened(tmp_path)
-    journal.put("rows", TABLE)
-    journal.close(remove=False)
+    checkpoints = opened(tmp_path)
+    checkpoints.put("rows", TABLE)
+    checkpoints.close(remove=False)
     path = tmp_path / "rows.arrow"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    journal = opened(tmp_path)
+    checkpoints = opened(tmp_path)
     with pytest.warns(UserWarning, match="not as it was written"):
-        assert journal.get("rows") is None
-    assert journal.put("rows", TABLE).equals(TABLE)
-    journal.close(remove=False)
+        assert checkpoints.get("rows") is None
+    assert checkpoints.put("rows", TABLE).equals(TABLE)
+    checkpoints.close(remove=False)
     assert opened(tmp_path).get("rows").equals(TABLE)
 
 
 def test_a_torn_line_counts_for_nothing_and_spoils_nothing(tmp_path):
-    journal = opened(tmp_path)
-    journal.put("one", TABLE)
-    journal.put("two", TABLE)
-    journal.close(remove=False)
+    checkpoints = opened(tmp_path)
+    checkpoints.put("one", TABLE)
+    checkpoints.put("two", TABLE)
+    checkpoints.close(remove=False)
     lines = (tmp_path / "done.jsonl").read_text()
     (tmp_path / "done.jsonl").write_text(lines[:-20])
-    journal = opened(tmp_path)
-    assert "one" in journal
-    assert "two" not in journal
-    journal.put("three", TABLE)
-    journal.close(remove=False)
-    journal = opened(tmp_path)
-    assert "one" in journal
-    assert "three" in journal
+    checkpoints = opened(tmp_path)
+    assert "one" in checkpoints
+    assert "two" not in checkpoints
+    checkpoints.put("three", TABLE)
+    checkpoints.close(remove=False)
+    checkpoints = opened(tmp_path)
+    assert "one" in checkpoints
+    assert "three" in checkpoints
     assert [json.loads(line)["name"] for line in (tmp_path / "done.jsonl").read_text().splitlines()] == ["one", "three"]
 
 
 def test_two_runs_do_not_work_in_one_folder(tmp_path):
-    journal = opened(tmp_path)
+    checkpoints = opened(tmp_path)
     code = (
-        "import sys; from pathlib import Path; from dupdetect._storage.checkpoints import Journal; from dupdetect._storage.arrays import *\n"
-        "Journal(Path(sys.argv[1]), {}, DiskShelf(sys.argv[1], 1 << 30), resume=False)"
+        "import sys; from pathlib import Path; from dupdetect._storage.checkpoints import Checkpoints; from dupdetect._storage.arrays import *\n"
+        "Checkpoints(Path(sys.argv[1]), {}, DiskStorage(sys.argv[1], 1 << 30), resume=False)"
     )
     other = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert "another run works in this folder" in other.stderr
-    journal.close(remove=False)
+    checkpoints.close(remove=False)
 
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path):
@@ -129,8 +129,8 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_one_sentence(tmp_path):
-    journal = opened(tmp_path)
+    checkpoints = opened(tmp_path)
     (tmp_path / "rows.part").symlink_to("/dev/full")
     with pytest.raises(OutputError, match="No space left"):
-        journal.put("rows", TABLE)
-    assert "rows" not in journal
+        checkpoints.put("rows", TABLE)
+    assert "rows" not in checkpoints

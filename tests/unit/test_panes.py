@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect.matching.shingle_rows import HASH
-from dupdetect.reports.marked_texts import CHANGED, FOLDED, MOST, SHARED, TEMPLATE, Marker
+from dupdetect.reports.marked_texts import BOILERPLATE, CHANGED, FOLDED, MOST, SHARED, Marker
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
 from dupdetect.sketches.sketches import marked_shingles
@@ -59,26 +59,26 @@ def test_learned_template_and_menus_are_marked_and_prose_is_not() -> None:
     chrome = "Our readers' council meets on the first Tuesday of each month in the old town hall"
     story = "The bell founder of Lund has cast a bell that nobody will ever hear, for it hangs under water in a harbour"
     learned = marked_shingles(pa.chunked_array([[chrome]], pa.large_string()), np.arange(1), settings).values
-    template = np.sort(learned & HASH)
-    (parts, _, _) = Marker(settings, template).alone(f"{story}.\n{chrome}.\n{story}.\nHome\nNews\nSport\nTides")
-    assert marked(parts, TEMPLATE).startswith(chrome)
-    assert story not in marked(parts, TEMPLATE)
-    assert "Sport" in marked(parts, TEMPLATE)
-    plain = Marker(settings.replace(templates=False), template).alone(chrome)[0]
-    assert marked(plain, TEMPLATE) == ""
+    boilerplate = np.sort(learned & HASH)
+    (parts, _, _) = Marker(settings, boilerplate).alone(f"{story}.\n{chrome}.\n{story}.\nHome\nNews\nSport\nTides")
+    assert marked(parts, BOILERPLATE).startswith(chrome)
+    assert story not in marked(parts, BOILERPLATE)
+    assert "Sport" in marked(parts, BOILERPLATE)
+    plain = Marker(settings.replace(boilerplate=False), boilerplate).alone(chrome)[0]
+    assert marked(plain, BOILERPLATE) == ""
 
 
 def test_what_is_expected_is_found_as_it_would_be_anyway(monkeypatch: pytest.MonkeyPatch) -> None:
     column = pa.array(list(QUOTES.values()), pa.large_string())
     learned = marked_shingles(column, np.arange(len(QUOTES)), Settings()).values
-    template = np.unique(learned & HASH)
+    boilerplate = np.unique(learned & HASH)
     texts = [f"{one}\r\n{other}\u00ad" for one, other in zip(QUOTES.values(), reversed(QUOTES.values()), strict=True)]
-    plain, ahead = Marker(Settings(), template), Marker(Settings(), template)
+    plain, ahead = Marker(Settings(), boilerplate), Marker(Settings(), boilerplate)
     monkeypatch.setattr(sketches, "PATIENCE", 0)
     ahead.expect(texts)
     monkeypatch.undo()
     assert [ahead.alone(text) for text in texts] == [plain.alone(text) for text in texts]
-    assert all(marked(plain.alone(text).a, TEMPLATE) for text in texts)
+    assert all(marked(plain.alone(text).a, BOILERPLATE) for text in texts)
 
 
 def test_long_parts_are_folded_and_long_texts_cut() -> None:

@@ -29,7 +29,7 @@ def test_a_quotation_is_found_where_it_stands_in_both() -> None:
     (found,) = compare(a, b).passages
     assert a[found.a_start : found.a_end] == QUOTE
     assert b[found.b_start : found.b_end] == QUOTE.upper()
-    assert (found.words, found.similarity, found.template) == (15, 1.0, 0.0)
+    assert (found.words, found.similarity, found.boilerplate) == (15, 1.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_menus_are_template_and_sentences_are_not() -> None:
     a, b = (f"{MENU}\n{filler(word)}\n{filler(word + word)}\n{story}\n{filler(word * 3)}" for word in "xy")
     found = compare(a, b).passages
     assert quoted(a, found) == [story, MENU]
-    assert found[0].template == 0.0
-    assert found[1].template == 0.8  # all but its last two lines, which stand beside a long one
+    assert found[0].boilerplate == 0.0
+    assert found[1].boilerplate == 0.8  # all but its last two lines, which stand beside a long one
 
 
 SAME = {
@@ -188,7 +188,7 @@ def test_the_dictionary_has_all_fields_and_the_passages() -> None:
     (passage,) = found.as_dict()["passages"]
     assert passage["words"] == 15
     assert set(found.as_dict()) == {
-        "relation", "jaccard", "containment_a", "containment_b", "score", "framed", "passages",
+        "relation", "jaccard", "containment_a", "containment_b", "score", "interleaved", "passages",
     }  # fmt: skip
 
 

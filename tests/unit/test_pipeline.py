@@ -72,7 +72,7 @@ def test_the_manifest_is_json_and_says_how_the_result_came_about():
     assert manifest["versions"]["dupdetect"] == dupdetect.__version__
     assert set(manifest["timings"]) == {"read", "sign", "candidates", "verify", "cluster", "tables"}
     assert all(seconds >= 0 for seconds in manifest["timings"].values())
-    assert set(manifest["caps"]) == {"frequent_keys", "sparse_pairs", "spared_pairs", "rounds", "unlisted_pairs"}
+    assert set(manifest["caps"]) == {"hot_keys", "sampled_pairs", "deferred_pairs", "rounds", "unlisted_pairs"}
     assert manifest["inputs"] == ["list"]
 
 
@@ -207,7 +207,7 @@ def test_a_family_of_near_copies_has_candidates_in_proportion_and_ends_in_one_cl
     settings = Settings()
     made = dedup(texts)
     assert len(clusters_of(made)) == 1
-    assert made.manifest["caps"]["frequent_keys"] > 0
+    assert made.manifest["caps"]["hot_keys"] > 0
     found = candidates.find(sketch(texts, settings=settings))
     # A rare key gives a document up to 64 partners, a frequent one four; the rounds after that add some.
     assert len(found.pairs) <= 50 * n
@@ -223,7 +223,7 @@ def test_candidates_of_a_family_grow_in_proportion():
 @pytest.mark.parametrize("frequent", [2, 3, 10, 64, 500])
 @pytest.mark.parametrize("edits", [0, 1, 3])
 def test_a_family_ends_in_one_cluster_wherever_keys_become_frequent(frequent, edits):
-    assert len(clusters_of(dedup(near_copies(400, edits=edits), frequent=frequent))) == 1
+    assert len(clusters_of(dedup(near_copies(400, edits=edits), hot_key_documents=frequent))) == 1
 
 
 def test_families_and_strangers_are_told_apart_among_frequent_keys():
@@ -242,7 +242,7 @@ def test_strangers_in_one_frame_make_no_quadratic_number_of_candidates():
     texts = [f"{frame} {text}" for text in distinct(1500, length=120)]
     result = dedup(texts)
     assert result.kept.num_rows == 1500
-    assert result.manifest["caps"]["sparse_pairs"] <= 1500 * 30
+    assert result.manifest["caps"]["sampled_pairs"] <= 1500 * 30
 
 
 @pytest.mark.parametrize("make", [lambda n: [ARTICLE] * n, near_copies])
@@ -263,7 +263,7 @@ def test_pairs_of_copies_are_listed_up_to_the_cap_and_counted_beyond():
     assert (few.matches.num_rows, few.manifest["caps"]["unlisted_pairs"]) == (64 * 63 // 2, 0)
 
 
-# Measured: 0.4 and 4 times as long (1.5 times without templates: each pair of so short texts is read for frames). The
+# Measured: 0.4 and 4 times as long (1.5 times without boilerplate: each pair of so short texts is read for frames). The
 # bound leaves room for a machine that others use too; a quadratic number of pairs would take a thousand times as long.
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda n: [ARTICLE] * n, near_copies])

@@ -155,7 +155,7 @@ def test_rejects_and_bridges_are_listed(root: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     dupdetect.dedup(tmp_path / "rows.jsonl").write(tmp_path / "out")
     found = of(page(tmp_path / "out"))
-    (bridge, contents), = found.data["data-bridges"]["rows"]  # fmt: skip
+    (bridge, contents), = found.data["data-digests"]["rows"]  # fmt: skip
     assert (bridge, len(contents)) == ("roundup", 4)
     (file, row, reason), = found.data["data-rejects"]["rows"]  # fmt: skip
     assert (Path(file).name, row) == ("rows.jsonl", 6)

@@ -48,13 +48,13 @@ def test_a_result_is_written_as_a_folder(tmp_path):
     result = result_of([("a", "a")])
     result.write(tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    tables = {f"{name}.parquet" for name in ("clusters", "matches", "bridges", "kept")}
-    assert names == {*tables, "templates.parquet", "rejects.jsonl", "manifest.json"}
+    tables = {f"{name}.parquet" for name in ("clusters", "matches", "digests", "kept")}
+    assert names == {*tables, "boilerplate.parquet", "rejects.jsonl", "manifest.json"}
     with pytest.raises(OutputError, match="exists already"):
         result.write(tmp_path / "out")
     result.write(tmp_path / "out", format="csv", overwrite=True)
     assert (tmp_path / "out/kept.csv").exists()
-    assert (tmp_path / "out/templates.parquet").exists()
+    assert (tmp_path / "out/boilerplate.parquet").exists()
 
 
 def test_importing_it_does_not_import_pyarrow():

@@ -21,12 +21,12 @@ OTHERS = {
     "seed": 2,
     "threshold": 0.7,
     "containment": 0.7,
-    "least": 8,
+    "min_shingles": 8,
     "bands": (16, 8),
     "window": 8,
-    "shared": 0.4,
-    "frequent": 10,
-    "templates": False,
+    "min_shared_fingerprints": 0.4,
+    "hot_key_documents": 10,
+    "boilerplate": False,
     "canonical": "longest",
     "canonical_column": "when",
 }
@@ -81,8 +81,8 @@ def test_settings_are_pickled():
         ({"seed": -1}, "seed is -1; expected a whole number from 0 to 4294967295"),
         ({"seed": 2**32}, "seed is 4294967296; expected"),
         ({"window": 0}, "window is 0; expected a whole number from 1"),
-        ({"frequent": 1}, "frequent is 1; expected a whole number from 2"),
-        ({"least": 0}, "least is 0; expected a whole number from 1"),
+        ({"hot_key_documents": 1}, "hot_key_documents is 1; expected a whole number from 2"),
+        ({"min_shingles": 0}, "min_shingles is 0; expected a whole number from 1"),
         ({"threshold": 0}, "threshold is 0; expected a number above 0 and up to 1"),
         ({"threshold": 1.01}, "threshold is 1.01; expected"),
         ({"threshold": float("nan")}, "threshold is nan; expected"),
@@ -90,7 +90,7 @@ def test_settings_are_pickled():
         ({"threshold": True}, "threshold is True; expected"),
         ({"threshold": None}, "threshold is None; expected"),
         ({"containment": -0.1}, "containment is -0.1; expected a number above 0 and up to 1"),
-        ({"shared": 0}, "shared is 0; expected a number above 0 and up to 1"),
+        ({"min_shared_fingerprints": 0}, "min_shared_fingerprints is 0; expected a number above 0 and up to 1"),
         ({"bands": 4}, "bands is 4; expected a pair of whole numbers"),
         ({"bands": (4,)}, "bands is .4,.; expected a pair"),
         ({"bands": (4, 5, 6)}, "expected a pair of whole numbers"),
@@ -120,9 +120,19 @@ def test_a_value_out_of_range_is_refused_in_one_sentence(values, message):
 
 def test_the_ends_of_the_ranges_are_accepted():
     low = Settings(
-        shingle_size=1, num_perm=2, seed=0, threshold=1e-9, containment=1e-9, least=1, window=1, shared=1e-9, frequent=2
+        shingle_size=1,
+        num_perm=2,
+        seed=0,
+        threshold=1e-9,
+        containment=1e-9,
+        min_shingles=1,
+        window=1,
+        min_shared_fingerprints=1e-9,
+        hot_key_documents=2,
     )
-    high = Settings(shingle_size=2**16, seed=2**32 - 1, threshold=1, containment=1, window=2**24, shared=1)
+    high = Settings(
+        shingle_size=2**16, seed=2**32 - 1, threshold=1, containment=1, window=2**24, min_shared_fingerprints=1
+    )
     assert low.banding == (2, 1)
     assert high.threshold == 1.0
 

@@ -5,17 +5,17 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from dupdetect._storage.arrays import DiskShelf, Shelf, resident_mapped
+from dupdetect._storage.arrays import DiskStorage, Storage, resident_mapped
 
 
 @pytest.fixture(params=["memory", "disk"])
-def shelf(request, tmp_path):
-    with Shelf() if request.param == "memory" else DiskShelf(tmp_path, 1 << 30) as shelf:
-        yield shelf
+def storage(request, tmp_path):
+    with Storage() if request.param == "memory" else DiskStorage(tmp_path, 1 << 30) as storage:
+        yield storage
 
 
-def test_a_column_is_what_was_appended(shelf):
-    column = shelf.column(np.int32)
+def test_a_column_is_what_was_appended(storage):
+    column = storage.column(np.int32)
     assert (len(column), column.values.tolist(), column.values.dtype) == (0, [], np.int32)
     views = []
     for length in (3, 0, 1, 500, 2):
@@ -28,16 +28,16 @@ def test_a_column_is_what_was_appended(shelf):
     assert column.values.dtype == np.int32
 
 
-def test_a_column_is_read_only(shelf):
-    column = shelf.column(np.uint64)
+def test_a_column_is_read_only(storage):
+    column = storage.column(np.uint64)
     column.append(np.arange(3))
     with pytest.raises(ValueError, match="read-only"):
         column.values[0] = 1
 
 
 def test_columns_on_disk_leave_nothing(tmp_path):
-    with DiskShelf(tmp_path, 1 << 30) as shelf:
-        column = shelf.column(np.int64)
+    with DiskStorage(tmp_path, 1 << 30) as storage:
+        column = storage.column(np.int64)
         column.append(np.arange(1000))
         assert not list(tmp_path.iterdir())
         assert column.values.sum() == 499500
@@ -46,16 +46,16 @@ def test_columns_on_disk_leave_nothing(tmp_path):
 
 
 def test_only_a_shelf_on_disk_has_bounds(tmp_path):
-    assert Shelf().room is None
-    assert 0 < DiskShelf(tmp_path, 1 << 30).room < 1 << 30
+    assert Storage().room is None
+    assert 0 < DiskStorage(tmp_path, 1 << 30).room < 1 << 30
 
 
 @pytest.mark.skipif(resident_mapped() is None, reason="this system does not tell what is mapped and resident")
 def test_what_is_mapped_keeps_to_its_share(tmp_path):
     memory = 200 << 20
     before = resident_mapped()()
-    with DiskShelf(tmp_path, memory) as shelf:
-        column = shelf.column(np.uint8)
+    with DiskStorage(tmp_path, memory) as storage:
+        column = storage.column(np.uint8)
         for _ in range(30):
             column.append(np.ones(10 << 20, np.uint8))
         values, most, total = column.values, 0, 0
@@ -63,7 +63,7 @@ def test_what_is_mapped_keeps_to_its_share(tmp_path):
             total += int(values[start : start + (1 << 20)].sum())
             most = max(most, resident_mapped()() - before)
         assert total == 300 << 20
-        shelf.release()
+        storage.release()
         assert resident_mapped()() - before < 20 << 20
     assert most < 250 << 20  # a part of what was looked at, though all of it was
 
@@ -73,9 +73,9 @@ def test_a_mapped_table_outlives_the_file_and_its_pages(tmp_path):
     path = tmp_path / "table.arrow"
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
-    with DiskShelf(tmp_path, 1 << 30) as shelf:
-        mapped = shelf.table(path)
-        shelf.release()
+    with DiskStorage(tmp_path, 1 << 30) as storage:
+        mapped = storage.table(path)
+        storage.release()
         path.unlink()
         gc.collect()
         assert mapped.equals(table)
@@ -83,8 +83,8 @@ def test_a_mapped_table_outlives_the_file_and_its_pages(tmp_path):
 
 def test_memory_in_use_does_not_grow_with_a_column_on_disk(tmp_path):
     process = psutil.Process()
-    with DiskShelf(tmp_path, 512 << 20) as shelf:
-        column = shelf.column(np.uint64)
+    with DiskStorage(tmp_path, 512 << 20) as storage:
+        column = storage.column(np.uint64)
         block = np.arange(1 << 20, dtype=np.uint64)
         before = process.memory_info().rss
         for _ in range(40):

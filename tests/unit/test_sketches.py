@@ -167,7 +167,9 @@ def test_a_mismatch_names_what_decides_a_sketch_and_nothing_else():
 
 
 def test_sketches_that_differ_in_what_comes_later_are_compared():
-    later = SMALL.replace(threshold=0.5, canonical="first", frequent=9, least=1, shared=1, containment=1)
+    later = SMALL.replace(
+        threshold=0.5, canonical="first", hot_key_documents=9, min_shingles=1, min_shared_fingerprints=1, containment=1
+    )
     assert define(TEXTS, SMALL).jaccard(define(TEXTS, later))[4, 4] == 1.0
 
 
@@ -198,8 +200,8 @@ def test_kept_shingles_are_those_of_the_texts(monkeypatch):
     texts = arrow(["\ufdfa" * 9, "a b c d e f", *TEXTS, "", "\u00bd" * 7, *TEXTS, story])
     monkeypatch.setattr(sketches, "PATIENCE", 0)
     chunked = pa.chunked_array([texts[:3], texts[3:]])
-    for size, unit, templates in ((1, "word", True), (2, "word", False), (5, "word", True), (3, "character", True)):
-        settings = SMALL.replace(shingle_size=size, unit=unit, templates=templates)
+    for size, unit, boilerplate in ((1, "word", True), (2, "word", False), (5, "word", True), (3, "character", True)):
+        settings = SMALL.replace(shingle_size=size, unit=unit, boilerplate=boilerplate)
         cut = marked_shingles(texts, np.arange(len(texts)), settings)
         rows = [row.tolist() for row in map(cut.row, range(len(texts)))]
         assert len({value % 2 for row in rows for value in row}) == 1 + settings.weighs

@@ -219,7 +219,7 @@ def test_other_settings_are_refused_by_name_and_both_values(file):
 
 
 def test_settings_that_decide_no_sketch_are_not_compared(file):
-    wanted = SMALL.replace(containment=0.9, frequent=7, canonical="longest")
+    wanted = SMALL.replace(containment=0.9, hot_key_documents=7, canonical="longest")
     assert read_sketches(file, wanted)[1].settings is wanted
 
 

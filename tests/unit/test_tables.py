@@ -4,7 +4,7 @@ import pytest
 
 from dupdetect.clustering.clusters import Contents
 from dupdetect.io.rows import Rows
-from dupdetect.matching.boilerplate import Templates
+from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.candidates import pack
 from dupdetect.matching.verify import Overlaps
 from dupdetect.pipeline import tables
@@ -30,7 +30,7 @@ def decision(text_of, canonical, matches=(), ranks=None, held=()):
     contents = Contents(bridge.astype(np.int64), inside.astype(np.int64), containment, share)
     bridges = np.isin(np.arange(len(canonical)), bridge)
     overlaps = Overlaps(pack(columns[0], columns[1]), *columns[2:])
-    return Decision(text_of, ranks, document_of, canonical, overlaps, bridges, contents, Templates.none())
+    return Decision(text_of, ranks, document_of, canonical, overlaps, bridges, contents, Boilerplate.none())
 
 
 class Documents:
@@ -100,9 +100,9 @@ def test_tables_have_the_columns_and_types_of_the_contract():
     matches, _ = tables.matches_table(documents(pa.array([1, 2], pa.uint16())), made, SETTINGS)
     assert matches.schema == pa.schema(
         [("a", pa.uint16()), ("b", pa.uint16()), ("relation", pa.string())]
-        + [(name, pa.float64()) for name in ("score", "jaccard", "containment_a", "containment_b", "template")]
+        + [(name, pa.float64()) for name in ("score", "jaccard", "containment_a", "containment_b", "boilerplate")]
     )
-    bridges = tables.bridges_table(documents(pa.array([1, 2], pa.uint16())), made, SETTINGS)
+    bridges = tables.digests_table(documents(pa.array([1, 2], pa.uint16())), made, SETTINGS)
     assert bridges.schema == pa.schema(
         [("id", pa.uint16()), ("cluster", pa.uint16()), ("containment", pa.float64()), ("share", pa.float64())]
     )
@@ -111,7 +111,7 @@ def test_tables_have_the_columns_and_types_of_the_contract():
 def test_empty_tables_have_the_same_columns():
     none, some = decision([], []), decision([0, 0], [0])
     empty = Documents(pa.table({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())}))
-    for made in (tables.clusters_table, lambda *args: tables.matches_table(*args)[0], tables.bridges_table):
+    for made in (tables.clusters_table, lambda *args: tables.matches_table(*args)[0], tables.digests_table):
         assert made(empty, none, SETTINGS).schema == made(documents(["a", "b"]), some, SETTINGS).schema
     assert tables.kept_rows(empty, none).num_rows == 0
 
@@ -133,7 +133,7 @@ def test_matches_are_listed_for_every_two_documents_and_ordered_by_id():
 @pytest.mark.parametrize(("copies", "listed"), [(2, 1), (5, 10), (6, 5), (1, 0)])
 def test_of_too_many_identical_documents_the_first_is_paired_with_each_other(copies, listed):
     table, unlisted = tables.matches_table(
-        documents(list(range(copies))), decision([0] * copies, [0]), SETTINGS.replace(frequent=5)
+        documents(list(range(copies))), decision([0] * copies, [0]), SETTINGS.replace(hot_key_documents=5)
     )
     assert table.num_rows == listed
     assert listed + unlisted == copies * (copies - 1) // 2
@@ -143,7 +143,7 @@ def test_of_too_many_identical_documents_the_first_is_paired_with_each_other(cop
 
 def test_of_too_many_pairs_between_two_texts_one_stands_for_all():
     made = decision([0, 0, 0, 1, 1], [0, 0], [(0, 1, 90, 95, 96)], ranks=[4, 3, 0, 2, 1])
-    table, unlisted = tables.matches_table(documents([*"abcde"]), made, SETTINGS.replace(frequent=5))
+    table, unlisted = tables.matches_table(documents([*"abcde"]), made, SETTINGS.replace(hot_key_documents=5))
     between = [(row["a"], row["b"]) for row in table.to_pylist() if row["relation"] != "identical"]
     assert between == [("c", "e")]  # the first of each text
     assert unlisted == 5
@@ -153,7 +153,7 @@ def test_a_bridge_has_a_row_for_each_canonical_it_holds_the_most_first():
     held = [(3, 0, 1.0, 0.2), (3, 1, 0.9, 0.4), (3, 2, 0.8, 0.2)]
     made = decision([2, 0, 3, 1, -1], [0, 1, 2, 3], held=held)
     assert made.bridge_documents.tolist() == [2]
-    assert tables.bridges_table(documents([*"zyxwv"]), made, SETTINGS).to_pylist() == [
+    assert tables.digests_table(documents([*"zyxwv"]), made, SETTINGS).to_pylist() == [
         {"id": "x", "cluster": "w", "containment": 0.9, "share": 0.4},
         {"id": "x", "cluster": "y", "containment": 1.0, "share": 0.2},
         {"id": "x", "cluster": "z", "containment": 0.8, "share": 0.2},
@@ -162,7 +162,7 @@ def test_a_bridge_has_a_row_for_each_canonical_it_holds_the_most_first():
 
 def test_bridges_are_ordered_by_id():
     held = [(1, 0, 1.0, 0.5), (2, 0, 1.0, 0.25)]
-    table = tables.bridges_table(documents([7, 30, 4]), decision([0, 1, 2], [0, 1, 2], held=held), SETTINGS)
+    table = tables.digests_table(documents([7, 30, 4]), decision([0, 1, 2], [0, 1, 2], held=held), SETTINGS)
     assert table.select(["id", "cluster", "share"]).to_pydict() == {
         "id": [4, 30],
         "cluster": [7, 7],
@@ -173,7 +173,7 @@ def test_bridges_are_ordered_by_id():
 @pytest.mark.parametrize(("copies", "listed"), [(3, ["b", "c", "d"]), (4, ["d"])])
 def test_every_document_of_a_bridge_is_listed_unless_they_are_too_many(copies, listed):
     made = decision([0, *[1] * copies], [0, 1], ranks=[0, 5, 4, 3, 6][: copies + 1], held=[(1, 0, 1.0, 0.5)])
-    table = tables.bridges_table(documents([*"abcde"][: copies + 1]), made, SETTINGS.replace(frequent=3))
+    table = tables.digests_table(documents([*"abcde"][: copies + 1]), made, SETTINGS.replace(hot_key_documents=3))
     assert table["id"].to_pylist() == listed
     assert len(made.bridge_documents) == copies
 

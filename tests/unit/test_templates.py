@@ -7,15 +7,15 @@ from dupdetect.matching.boilerplate import (
     NEVER,
     PLAIN,
     VOTES,
+    Boilerplate,
     Judge,
-    Templates,
     _counted,
     _sample,
     look_up,
     tabled,
 )
 from dupdetect.matching.candidates import pack, unpack
-from dupdetect.matching.interleaving import FRAMED, FULL, SHORT
+from dupdetect.matching.interleaving import FULL, INTERLEAVED, SHORT
 from dupdetect.matching.shingle_rows import HASH
 from dupdetect.matching.verify import CONTAINED, NEAR_DUPLICATE, NONE, Overlaps, Weights
 from dupdetect.settings import Settings
@@ -30,9 +30,9 @@ def judged(texts, settings=None):
     return judge, judge.learn(judge.sharing(pack(a, b), settings))
 
 
-def one(shared, size_a, size_b, template=0.0, framed=False, counts=(100, 120, 150)):
+def one(shared, size_a, size_b, boilerplate=0.0, interleaved=False, counts=(100, 120, 150)):
     """Make up one pair that is weighed."""
-    weights = Weights(*(np.array([value]) for value in (shared, size_a, size_b, template, framed)))
+    weights = Weights(*(np.array([value]) for value in (shared, size_a, size_b, boilerplate, interleaved)))
     return Overlaps(pack(np.array([0]), np.array([1])), *(np.array([n]) for n in counts), weights)
 
 
@@ -47,14 +47,14 @@ def test_weights_decide_and_not_counts():
 
 def test_a_framed_pair_must_share_as_much_as_near_duplicates():
     settings = Settings(threshold=0.8, containment=0.6)
-    assert one(60.0, 80.0, 130.0, framed=True).relations(settings)[0] == NONE
-    assert one(65.0, 80.0, 130.0, framed=True).relations(settings)[0] == CONTAINED
+    assert one(60.0, 80.0, 130.0, interleaved=True).relations(settings)[0] == NONE
+    assert one(65.0, 80.0, 130.0, interleaved=True).relations(settings)[0] == CONTAINED
 
 
 def test_text_that_is_template_alone_holds_nothing():
-    settings = Settings(containment=0.6, least=16)
-    assert one(2.0, 2.0, 9.0, template=0.95).relations(settings)[0] == NONE  # 5 shingles of content
-    assert one(2.0, 2.0, 9.0, template=0.9).relations(settings)[0] == CONTAINED  # 10 of them
+    settings = Settings(containment=0.6, min_shingles=16)
+    assert one(2.0, 2.0, 9.0, boilerplate=0.95).relations(settings)[0] == NONE  # 5 shingles of content
+    assert one(2.0, 2.0, 9.0, boilerplate=0.9).relations(settings)[0] == CONTAINED  # 10 of them
 
 
 def test_pairs_that_are_weighed_and_others_are_united():
@@ -74,15 +74,15 @@ def test_shingles_are_looked_up_with_their_grades():
 
 
 def test_a_lead_that_a_vote_turns_has_a_grade_of_its_own():
-    """A pair that voted template leaves one vote less for it, one that voted content `AGAINST` more."""
-    lead = np.arange(-4, 5, dtype=np.int32)
+    """A pair that voted boilerplate leaves one vote less for it, one that voted content `AGAINST` more."""
+    margin = np.arange(-4, 5, dtype=np.int32)
     shingles = np.arange(4, 40, 4, dtype=np.uint64)
     pairs = pack(np.array([0, 1]), np.array([5, 5]))
-    known = Templates(shingles, lead, pairs, np.array([1, -AGAINST], np.int32))
-    least = known.least(pack(np.array([0, 1, 2]), np.array([5, 5, 5])), np.full(3, FRAMED, np.uint8))
+    known = Boilerplate(shingles, margin, pairs, np.array([1, -AGAINST], np.int32))
+    least = known.least(pack(np.array([0, 1, 2]), np.array([5, 5, 5])), np.full(3, INTERLEAVED, np.uint8))
     grades = look_up(known.grades, shingles)
     for vote, grade in zip((1, -AGAINST, 0), least, strict=True):
-        assert (grades >= grade).tolist() == (lead - vote > 0).tolist()
+        assert (grades >= grade).tolist() == (margin - vote > 0).tolist()
 
 
 def test_what_is_learned_are_shingles_of_the_texts():
@@ -91,7 +91,7 @@ def test_what_is_learned_are_shingles_of_the_texts():
     judge, _ = judged(pages)
     rows = marked_shingles(pa.array(pages, pa.large_string()), np.arange(3), Settings())
     common = set.intersection(*(set((rows.row(n) & HASH).tolist()) for n in range(3)))
-    assert judge.templates.shingles.tolist() == sorted(common)
+    assert judge.boilerplate.shingles.tolist() == sorted(common)
 
 
 def test_values_are_counted():
@@ -112,27 +112,27 @@ def test_no_document_votes_more_often_than_others():
 
 
 def test_a_pair_does_not_convict_itself():
-    """Two pages alone are framed, and say template; their own word does not count, a third page's does."""
+    """Two pages alone are interleaved, and say boilerplate; their own word does not count, a third page's does."""
     pages = list(site("en", "suit", 3).values())
     _, two = judged(pages[:2])
-    assert two.weights.framed.all()
-    assert two.weights.template.tolist() == [0]
+    assert two.weights.interleaved.all()
+    assert two.weights.boilerplate.tolist() == [0]
     _, three = judged(pages)
-    assert three.weights.framed.all()
-    assert min(three.weights.template) > 0.9
+    assert three.weights.interleaved.all()
+    assert min(three.weights.boilerplate) > 0.9
 
 
 def test_more_than_two_thirds_say_template():
-    """A notice of a site: three framed pairs say template, and each copy of it among its pages says content twice."""
+    """A notice of a site: three interleaved pairs say boilerplate, and each copy of it among its pages says content twice."""
     suit, writer = Suit.of("en", "suit"), Writer("en", "content")
     pages = [suit.page(Writer("en", n).story()) for n in range(4)]
     notice = suit.below.split("\n")[-1]
     six, _ = judged(pages)
-    assert (six.templates.lead == 6).all()
+    assert (six.boilerplate.margin == 6).all()
     judge, _ = judged([*pages, notice])
-    leads = set(judge.templates.lead.tolist())
-    assert leads == {6, 6 - 2 * 4}
-    assert (judge.templates.lead < 0).sum() == len(notice.split()) - 4
+    margins = set(judge.boilerplate.margin.tolist())
+    assert margins == {6, 6 - 2 * 4}
+    assert (judge.boilerplate.margin < 0).sum() == len(notice.split()) - 4
     assert writer.story() not in pages
 
 
@@ -148,7 +148,7 @@ def test_what_stands_in_short_lines_weighs_little():
 
 def test_settings_without_templates_weigh_nothing():
     pages = list(site("en", "suit", 3).values())
-    for settings in (Settings(templates=False), Settings(unit="character")):
+    for settings in (Settings(boilerplate=False), Settings(unit="character")):
         judge, found = judged(pages, settings)
         assert found.given is None
-        assert len(judge.templates.shingles) == 0
+        assert len(judge.boilerplate.shingles) == 0

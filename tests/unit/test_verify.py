@@ -39,7 +39,7 @@ def verifier(texts, rows=None, size=2, workers=1):
     ],
 )
 def test_a_pair_is_judged_by_jaccard_and_then_by_containment(shared, size_a, size_b, expected):
-    settings = Settings(threshold=0.8, containment=0.7, least=16)
+    settings = Settings(threshold=0.8, containment=0.7, min_shingles=16)
     code = overlap(shared, size_a, size_b).relations(settings)[0]
     assert RELATIONS[code] == RELATIONS[expected]
 

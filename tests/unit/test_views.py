@@ -23,7 +23,7 @@ def shown(a: str, b: str, *, width: int = 80, colours: bool = False, view: str =
     system = "standard" if colours else None
     console = Console(file=out, width=width, force_terminal=colours, color_system=system, _environ={})
     marker = Marker()
-    sides = (Side.of(name, text, marker.templates(text)) for name, text in (("one.txt", a), ("two.txt", b)))
+    sides = (Side.of(name, text, marker.boilerplate(text)) for name, text in (("one.txt", a), ("two.txt", b)))
     show(console, *sides, compare(a, b).aligned, view=view, full=full)
     return out.getvalue()
 

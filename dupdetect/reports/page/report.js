@@ -3,7 +3,7 @@
 (() => {
   const PAGE = 20;
   const RELATIONS = ["", "identical to it", "near duplicate of it", "contains it", "contained in it"];
-  const SHARED = 1, TEMPLATE = 2, FOLDED = 4, CHANGED = 8;
+  const SHARED = 1, BOILERPLATE = 2, FOLDED = 4, CHANGED = 8;
 
   const byId = (id) => document.getElementById(id);
   const read = (id) => { const block = byId(id); return block ? JSON.parse(block.textContent) : null; };
@@ -180,7 +180,7 @@
   function legend() {
     const entry = (sample, text) => make("li", {}, sample, ` ${text}`);
     return make("ul", { class: "legend", "aria-label": "What the marks mean" },
-      entry(make("mark", {}, "shared"), "stands in both"), entry(make("mark", { class: "changed" }, "changed"), "differs in it"), entry(make("span", { class: "template" }, "template"), "comes with pages, weighs next to nothing"),
+      entry(make("mark", {}, "shared"), "stands in both"), entry(make("mark", { class: "changed" }, "changed"), "differs in it"), entry(make("span", { class: "boilerplate" }, "boilerplate"), "comes with pages, weighs next to nothing"),
       entry(make("span", {}, "plain"), "its own"));
   }
   function steps(texts, passages) {
@@ -215,7 +215,7 @@
     const body = make("div", { class: "body", dir: "auto", tabindex: "0", role: "region", "aria-label": `Text of ${documents.id[place]}` });
     for (const [kind, passage, text] of parts) {
       if (kind & FOLDED) { body.append(make("span", { class: "fold" }, `${text} more characters`)); continue; }
-      const name = kind & TEMPLATE ? "template" : kind & CHANGED ? "changed" : "";
+      const name = kind & BOILERPLATE ? "boilerplate" : kind & CHANGED ? "changed" : "";
       if (kind & SHARED) body.append(make("mark", { class: name, "data-passage": passage }, text));
       else if (name) body.append(make("span", { class: name }, text));
       else body.append(text);
@@ -223,17 +223,17 @@
     return make("article", { class: "text" }, make("header", {}, make("h3", {}, isolated(documents.id[place])), make("p", {}, role)), body);
   }
 
-  // ---- bridges and rejects ----
+  // ---- digests and rejects ----
 
-  const bridges = read("data-bridges"), rejects = read("data-rejects");
+  const digests = read("data-digests"), rejects = read("data-rejects");
   const placeOf = new Map();
-  for (const [, contents] of bridges.rows) for (const [id] of contents) placeOf.set(id, -1);
-  for (const [id] of bridges.rows) placeOf.set(id, -1);
+  for (const [, contents] of digests.rows) for (const [id] of contents) placeOf.set(id, -1);
+  for (const [id] of digests.rows) placeOf.set(id, -1);
   if (placeOf.size) documents.id.forEach((id, place) => { if (placeOf.has(id)) placeOf.set(id, place); });
   const linked = (id) => (placeOf.get(id) >= 0 ? nameOf(placeOf.get(id)) : isolated(id, { class: "id" }));
   const cut = (total, rows, what) => (total > rows.length ? `${number(rows.length)} of ${number(total)} ${what} are listed.` : "");
-  paged(byId("bridge-list"), {
-    caption: "bridges", rows: bridges.rows, none: "None.", columns: [["document", ""], ["holds", ""]],
+  paged(byId("digest document-list"), {
+    caption: "digests", rows: digests.rows, none: "None.", columns: [["document", ""], ["holds", ""]],
     row: ([id, contents]) => make("tr", {}, cell("", "begin", linked(id)), cell("", "begin", make("ul", { class: "holds" },
       ...contents.map(([held, containment, of]) => make("li", {}, linked(held), ` ${(100 * containment).toFixed(0)} % of it, ${(100 * of).toFixed(0)} % of this document`))))),
   });
@@ -242,7 +242,7 @@
     columns: [["file", ""], ["row", "number"], ["reason", ""]],
     row: ([file, row, reason]) => make("tr", {}, cell("", "", isolated(file, { class: "id" })), cell("row", "number", row === null ? "–" : number(row)), cell("", "begin", isolated(reason))),
   });
-  for (const [id, text] of [["bridge-list", cut(bridges.total, bridges.rows, "bridges")], ["reject-list", cut(rejects.total, rejects.rows, "rejects")]]) {
+  for (const [id, text] of [["digest document-list", cut(digests.total, digests.rows, "digests")], ["reject-list", cut(rejects.total, rejects.rows, "rejects")]]) {
     if (text) byId(id).before(make("p", { class: "hint" }, text));
   }
 
