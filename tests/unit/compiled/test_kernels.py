@@ -57,7 +57,7 @@ def assert_same(got: tuple[np.ndarray, ...], expected: tuple[np.ndarray, ...]) -
 def start(code: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
-        env={**os.environ, "PYTHONPATH": str(Path(kernels.__file__).parent.parent), **environment},
+        env={**os.environ, "PYTHONPATH": str(Path(kernels.__file__).parents[2]), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
