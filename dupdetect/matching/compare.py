@@ -82,9 +82,7 @@ class Comparison:
         return {**plain, "passages": [asdict(passage) for passage in self.passages]}
 
     def _repr_html_(self) -> str:
-        from dupdetect.reports.notebook import comparison_html
-
-        return comparison_html(self)
+        return _comparison_html(self)
 
 
 def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: Any) -> Comparison:
@@ -180,3 +178,33 @@ def _check(name: str, text: object) -> None:
             f"{name} holds a lone surrogate (U+{ord(text[error.start]):04X}, character {error.start}); expected valid "
             "Unicode"
         ) from None
+
+
+_WORDS = {
+    "identical": "a and b have the same words",
+    "near_duplicate": "a and b are near duplicates",
+    "contains": "a contains b",
+    "contained": "a is contained in b",
+    None: "a and b are no copies of each other",
+}
+
+
+def _comparison_html(found: Comparison) -> str:
+    """Show a comparison in a notebook: its relation and figures, and the passages."""
+    from dupdetect.text.html import SHOWN, counted, table
+
+    figures = [
+        ("score", found.score),
+        ("Jaccard", found.jaccard),
+        ("share of a inside b", found.containment_a),
+        ("share of b inside a", found.containment_b),
+    ]
+    passages, text = found.passages, found.compared.a
+    rows = [
+        (passage.words, passage.similarity, passage.boilerplate, text[passage.a_start : passage.a_end])
+        for passage in passages[:SHOWN]
+    ]
+    caption = counted(len(rows), len(passages), "passages that they share")
+    return table(_WORDS[found.relation], ("", ""), figures) + table(
+        caption, ("words", "similarity", "boilerplate", "in a"), rows
+    )

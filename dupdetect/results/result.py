@@ -48,7 +48,7 @@ class Cluster:
         return iter(self.members)
 
     def _repr_html_(self) -> str:
-        from dupdetect.reports.notebook import cluster_html
+        from dupdetect.results.notebook import cluster_html
 
         return cluster_html(self)
 
@@ -127,7 +127,7 @@ class Result:
         """
         import pyarrow.compute as pc
 
-        from dupdetect.reports.notebook import Clusters
+        from dupdetect.results.notebook import Clusters
 
         table = self.clusters.select(["id", "cluster", "canonical"])
         sizes = table.group_by("cluster").aggregate([("id", "count")])
@@ -179,7 +179,7 @@ class Result:
         write_folder(folder, tables, self.manifest, files, format=format, overwrite=overwrite)
 
     def _repr_html_(self) -> str:
-        from dupdetect.reports.notebook import result_html
+        from dupdetect.results.notebook import result_html
 
         return result_html(self)
 

@@ -9,7 +9,7 @@ import pytest
 from hostile import ATTACKS
 
 import dupdetect
-from dupdetect.reports.notebook import clusters_html
+from dupdetect.results.notebook import clusters_html
 from dupdetect.results.result import Cluster
 
 STORY = (
