@@ -175,16 +175,16 @@ def relation(a, b, settings):
     return "contains" if len(x) > len(y) else "contained"
 
 
-def prose(text):
-    """Say of each word of a text whether it is of prose."""
+def main_content(text):
+    """Say of each word of a text whether it is of main content."""
     rows = [row for row in map(words, text.split("\n")) if row]
     sizes = [sum(0.5 if len(word) == 1 and len(word.encode()) > 2 else 1 for word in row) for row in rows]
 
-    def is_prose(line):
+    def is_main_content(line):
         beside = [range(first, first + 3) for first in range(line - 2, line + 1)]
-        return any(sum(sizes[n] for n in three if 0 <= n < len(sizes)) >= lines.PROSE for three in beside)
+        return any(sum(sizes[n] for n in three if 0 <= n < len(sizes)) >= lines.MAIN_CONTENT for three in beside)
 
-    marks = [is_prose(line) for line in range(len(rows))]
+    marks = [is_main_content(line) for line in range(len(rows))]
     return [mark or not any(marks) for mark, row in zip(marks, rows, strict=True) for _ in row]
 
 
@@ -198,10 +198,11 @@ class Layout:
     def __init__(self, text, size):
         self.order = runs(words(text), size)
         self.shingles = dict.fromkeys(self.order)  # in the order of their first occurrence
-        self.of_prose = {run for run, marks in zip(self.order, runs(prose(text), size), strict=True) if any(marks)}
+        marked = zip(self.order, runs(main_content(text), size), strict=True)
+        self.of_main_content = {run for run, marks in marked if any(marks)}
 
     def weight(self, shingle):
-        return frames.FULL if shingle in self.of_prose else frames.SHORT
+        return frames.FULL if shingle in self.of_main_content else frames.SHORT
 
     def frame(self, shared):
         """Read what is its own: between shared text, before, behind, in bits; if it is around the longest stretch."""
@@ -234,7 +235,7 @@ class Layout:
         return Frame(sums[longest], between, before, behind, bits, amid)
 
     def own(self, shared):
-        """Give what is not shared, and its weights: as prose, unless it first stands before or behind all that is."""
+        """Give what is not shared, and its weights: main content, unless it first stands outside all of that."""
         places = [place for place, run in enumerate(self.order) if run in shared]
         outside = set()
         if places and places[0] > 0 and places[-1] < len(self.order) - 1:
@@ -289,15 +290,15 @@ def weigh(texts, pairs, settings):
         if clear and not any(is_template(run) for page in (x, y) for run in page.shingles):
             found[a, b] = (len(shared), len(x.shingles), len(y.shingles), 0, False)
             continue
-        boilerplate = {run for run in shared if is_template(run, interleaved, inside)}
-        both = sum(boilerplate.BOILERPLATE if r in boilerplate else max(x.weight(r), y.weight(r)) for r in shared)
+        learned = {run for run in shared if is_template(run, interleaved, inside)}
+        both = sum(boilerplate.BOILERPLATE if r in learned else max(x.weight(r), y.weight(r)) for r in shared)
         sizes = [
             both
             + sum(boilerplate.BOILERPLATE if is_template(run) else weight for run, weight in page.own(shared).items())
             for page in (x, y)
         ]
         weights = (weight / frames.FULL for weight in (both, *sizes))
-        found[a, b] = (*weights, len(boilerplate) / max(len(shared), 1), interleaved)
+        found[a, b] = (*weights, len(learned) / max(len(shared), 1), interleaved)
     return found
 
 

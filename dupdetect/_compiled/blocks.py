@@ -33,7 +33,7 @@ from dupdetect._compiled.hash import (
     winnow,
 )  # fmt: skip
 from dupdetect._compiled.intrinsics import allocating
-from dupdetect._compiled.main_content import mark_prose, mark_shingles
+from dupdetect._compiled.main_content import mark_main_content, mark_shingles
 from dupdetect._compiled.normalize import FULL, SLACK, count_words, fold, single_out
 
 #: What is compiled into this module's functions; numba by itself would look at this file alone.
@@ -149,9 +149,9 @@ def hash_units(scratch, bitmap, size, single, hashes, buffers):
 
 @allocating
 def mark_slots(shingles, scratch, bitmap, size, count, flags, mark):
-    """Let the lowest bit of all shingles of a document say whether they are of prose, if `mark`, or else be 0."""
+    """Let the lowest bit of all shingles of a document say whether they are of main content, if `mark`, or else be 0."""
     if mark:
-        mark_prose(scratch, bitmap, size, count, flags)
+        mark_main_content(scratch, bitmap, size, count, flags)
     else:
         flags[:count] = 0
     mark_shingles(shingles, len(shingles), count, flags)
@@ -167,7 +167,7 @@ def sketch_block(
     With a window of 0 there are no digests and no fingerprints, with 0 bands no band keys: documents are but signed.
     `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64. The
     shingles of each document that they have room for go to `slots`, from `places` on; none if it is empty. The lowest
-    bit of each then says whether it is of prose, if `mark`, or is 0.
+    bit of each then says whether it is of main content, if `mark`, or is 0.
     """
     codes = np.empty(1024, np.int32)
     buffers = word_buffers()
@@ -230,7 +230,7 @@ def shingle_block(data, offsets, documents, first, last, single, shingle_size, d
 def marked_block(data, offsets, documents, first, last, single, shingle_size, mark, characters, counts):
     """Return the shingle hashes of documents[first:last], in reading order, end to end; fill their counts.
 
-    The lowest bit of each says whether it is of prose, if `mark`, or is 0.
+    The lowest bit of each says whether it is of main content, if `mark`, or is 0.
     """
     codes = np.empty(1024, np.int32)
     buffers = word_buffers()

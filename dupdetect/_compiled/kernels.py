@@ -92,7 +92,7 @@ def sketch(
     slots : uint64[slots_of(offsets, unit)[-1]], optional
         Receives the shingle hashes of each document, in reading order, at its place, if they fit.
     mark : bool
-        Whether the lowest bit of each hash there says if the shingle is of prose; otherwise it is 0.
+        Whether the lowest bit of each hash there says if the shingle is of main content; otherwise it is 0.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def marked(
     mark: bool = True,
     workers: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return the shingle hashes of some documents in reading order; the lowest bit of each says if it is of prose.
+    """Return the shingle hashes of some documents in reading order; the lowest bit of each says if it is of main content.
 
     Parameters and results are otherwise those of `shingles`; without `mark`, the lowest bits are 0.
     """

@@ -1,7 +1,7 @@
-"""Folded bytes to words of prose, compiled: the twin of `lines`.
+"""Folded bytes to words of main content, compiled: the twin of `lines`.
 
 Input    what `folding` made of a document: folded bytes and the bitmap of words
-Output   for each word, 1 if it is of prose, else 0
+Output   for each word, 1 if it is of main content, else 0
 Cost     O(bytes)
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from dupdetect._compiled.intrinsics import allocating, inlined, lowest, match_block, population
-from dupdetect.text.main_content import PROSE
+from dupdetect.text.main_content import MAIN_CONTENT
 
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 
@@ -21,8 +21,8 @@ find_wide = match_block((((0xE0, 0xFF),),))
 
 
 @allocating
-def mark_prose(scratch, bitmap, size, count, flags):
-    """Write to flags[:count] which words are of prose. Twin: `lines.prose`."""
+def mark_main_content(scratch, bitmap, size, count, flags):
+    """Write to flags[:count] which words are of main content. Twin: `lines.main_content`."""
     # How many words there are up to the end of each line that has words, and its half words, after two empty lines.
     ends, halves = np.empty(count + 1, np.int64), np.zeros(count + 5, np.int64)
     lines, words, before = 0, 0, 0
@@ -51,7 +51,7 @@ def mark_prose(scratch, bitmap, size, count, flags):
     for line in range(lines):
         before, after = halves[line] + halves[line + 1], halves[line + 3] + halves[line + 4]
         beside = halves[line + 1] + halves[line + 3]
-        full = halves[line + 2] + max(before, after, beside) >= 2 * PROSE
+        full = halves[line + 2] + max(before, after, beside) >= 2 * MAIN_CONTENT
         flags[word : ends[line]] = full
         word, any_full = ends[line], any_full or full
     if not any_full:
@@ -74,7 +74,7 @@ def find_lone(scratch, bitmap, base, starts):
 
 @allocating
 def mark_shingles(shingles, total, count, flags):
-    """Let the lowest bit of shingles[:total] say whether they hold a word of prose. Twin: `lines.prose_shingles`."""
+    """Let the lowest bit of shingles[:total] say whether they hold a word of main content. Twin: `lines.main_content_shingles`."""
     size = count - total + 1
     last = -1
     for word in range(count):

@@ -239,7 +239,7 @@ def _refuse_strangers(folder: Path) -> None:
 
 
 def _ours(path: Path) -> bool:
-    return path.name in (PLAN, DONE, LOCK) or path.suffix in (".arrow", ".part") or path.name.startswith("column-")
+    return path.name in (PLAN, DONE, LOCK) or path.suffix in (".arrow", ".part")
 
 
 def _clear(folder: Path) -> None:

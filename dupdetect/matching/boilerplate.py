@@ -7,8 +7,8 @@ Cost     a look at each shingle of the documents of pairs in doubt, and O(shingl
 Two strangers in the same suit share its menus, teasers and legal notices; one article in two suits shares little else
 than its text. Four things tell the one from the other, all learned from the corpus itself:
 
-* **Lines.** Menus are short lines among short lines; sentences are prose (`dupdetect.text.main_content`). A shingle that is of
-  prose in neither document weighs `SHORT`: what they share anywhere, what a document has of its own where that first
+* **Lines.** Menus are short lines among short lines; sentences are main content (`dupdetect.text.main_content`). A shingle that is of
+  main content in neither document weighs `SHORT`: what they share anywhere, what a document has of its own where that first
   stands before or behind all that is shared, and some of it does both, for chrome stands around a text.
 * **Frames.** Where a suit is worn by two, each has text of its own between what they share (`dupdetect.matching.interleaving`).
 * **Votes.** A interleaved pair says of each shingle it shares: *boilerplate*. One that is clear, or one of whose documents is
@@ -33,7 +33,7 @@ from dupdetect._compiled.dispatch import Loop, on_threads, part
 from dupdetect.matching.candidates import missing, unpack
 from dupdetect.matching.interleaving import CLEAR, FULL, INSIDE, INTERLEAVED, OWN, SHORT, WITHIN, read_pairs
 from dupdetect.matching.shingle_rows import (
-    PROSE,
+    MAIN_CONTENT,
     REPEAT,
     SAME,
     documents_of,
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
 
-#: Weight of a shingle that is boilerplate, a hundredth of prose being 1. Not nothing: two pages that are boilerplate and no
+#: Weight of a shingle that is boilerplate, a hundredth of main content being 1. Not nothing: two pages that are boilerplate and no
 #: more are still copies.
 BOILERPLATE = 2
 
@@ -82,9 +82,6 @@ VOTES = 16
 
 #: Grades of shingles: boilerplate for no pair; for one that voted content; for all but one that voted boilerplate; for all.
 NEVER, DOUBTED, PLAIN, ALWAYS = range(4)
-
-#: Bytes in memory to a shingle that is counted.
-COUNTING = 48
 
 #: Parts that shingles are counted in at the most: each has two files open where they stand on disk.
 PARTS = 256
@@ -446,20 +443,20 @@ def sum_worst(pages: Pages, graded: Graded, documents: Int) -> Int:
             if grades[position] > NEVER:
                 sums[index, 0] += BOILERPLATE
             else:
-                sums[index, 0] += FULL if row[position] & PROSE else SHORT
+                sums[index, 0] += FULL if row[position] & MAIN_CONTENT else SHORT
                 sums[index, 1] += 1
     return sums
 
 
 @part
 def less_than_full(value: np.uint64, grade: int) -> int:
-    """Return what a shingle lacks to the weight that it would have if it were of prose."""
-    return 0 if value & (PROSE | REPEAT) or grade >= PLAIN else FULL - SHORT
+    """Return what a shingle lacks to the weight that it would have if it were of main content."""
+    return 0 if value & (MAIN_CONTENT | REPEAT) or grade >= PLAIN else FULL - SHORT
 
 
 @part
 def own_weight(row: Hashes, grades: Byte, first: int, last: int, whole: int) -> int:
-    """Return what a document's own text weighs, `whole` if all of it were prose.
+    """Return what a document's own text weighs, `whole` if all of it were main content.
 
     It is as good as that unless it stands before or behind all that is shared, which is between `first` and `last`, and
     some of it does both.
@@ -515,7 +512,7 @@ def weigh_pairs(
                 both += BOILERPLATE
                 convicted += 1
             else:
-                both += FULL if (other[position] | row[partner]) & PROSE else SHORT
+                both += FULL if (other[position] | row[partner]) & MAIN_CONTENT else SHORT
         if repeated > 0:
             mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], marks)
             for position in repeats[:repeated]:

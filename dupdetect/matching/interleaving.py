@@ -5,7 +5,7 @@ Output   of each pair how many shingles it shares, and its kind: clear, interlea
 Cost     a pass over the shingles of either document for each pair
 
 Where a suit is worn by two, each has text of its own *between* what they share; where an article is, its pages differ
-around it. A pair is *interleaved* if both documents have so `OWN` words of prose of their own, in stretches of `STRETCH`
+around it. A pair is *interleaved* if both documents have so `OWN` words of main content of their own, in stretches of `STRETCH`
 shingles and more, and it is, in one of them at least, a `PART` of the longest stretch that they share (a long story
 with a teaser or two inside is no suit). Fewer than `EDGE` shared shingles in a row are chance, and no frame. What they
 share must not stand *within*, that is, text of its own before it in one of them, and behind it in one: chrome reaches
@@ -13,10 +13,10 @@ an edge of both. Nor may the longest stretch stand *amid* own text in both, `AMI
 between an outlet's teasers, whatever else the outlets have in common. And edits are no text of one's own: where more
 than `BITS` of that comes in shorter stretches, one must have more than the other, by `TURN`.
 
-One document is *inside* the other if more than `INSIDE` of its prose is, or `HALF` of it, which stands within, with no
+One document is *inside* the other if more than `INSIDE` of its main content is, or `HALF` of it, which stands within, with no
 `PART` of it own text between. A pair of which the smaller has next to nothing of its own is *clear*, and is not read.
 
-Weights are whole numbers, of which a shingle of prose has `FULL`: their sums depend on no order.
+Weights are whole numbers, of which a shingle of main content has `FULL`: their sums depend on no order.
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Loop, part
-from dupdetect.matching.shingle_rows import PROSE, REPEAT, hold, lay_out, mark_partners, places_for, row_of, scratch
+from dupdetect.matching.shingle_rows import (
+    MAIN_CONTENT,
+    REPEAT,
+    hold,
+    lay_out,
+    mark_partners,
+    places_for,
+    row_of,
+    scratch,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,13 +50,13 @@ if TYPE_CHECKING:
 # The figures below were measured on 3,908 web pages and clean texts, and on the 1,954 pages alone, as they are and with
 # their lines broken at 72 characters; each is from the middle of a range in which little changes.
 
-#: Weight of a shingle of prose.
+#: Weight of a shingle of main content.
 FULL = 100
 
-#: Weight of a shingle that is of prose in neither document (2 to 20 do the same).
+#: Weight of a shingle that is of main content in neither document (2 to 20 do the same).
 SHORT = 5
 
-#: Words of prose of its own that a interleaved document has at least (25 to 50).
+#: Words of main content of its own that a interleaved document has at least (25 to 50).
 OWN = 32
 
 #: Shingles in a row that are text of its own (16 to 24).
@@ -68,10 +77,10 @@ TURN = 0.1
 #: Shingles in a row that are shared where a frame begins and ends (1 to 3).
 EDGE = 3
 
-#: Share of the prose of the smaller document that makes it content of the larger (0.9 to 0.95).
+#: Share of the main content of the smaller document that makes it content of the larger (0.9 to 0.95).
 INSIDE = 0.9
 
-#: Share of the prose of either that makes what stands within content (0.5; at 0.6 fewer articles are kept).
+#: Share of the main content of either that makes what stands within content (0.5; at 0.6 fewer articles are kept).
 HALF = 0.5
 
 #: Kinds of pairs.
@@ -112,7 +121,7 @@ def weight_of(value: np.uint64) -> int:
     """Return the weight of a shingle; that of a repeat is 0."""
     if value & REPEAT:
         return 0
-    return FULL if value & PROSE else SHORT
+    return FULL if value & MAIN_CONTENT else SHORT
 
 
 @part

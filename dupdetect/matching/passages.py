@@ -148,7 +148,7 @@ class _Tokens(NamedTuple):
     hashes : uint64[n]
     words, worth : int64[n + 1]
         How many words there are before each, and before the end; and what they are worth.
-    prose : bool[n]
+    main_content : bool[n]
     """
 
     starts: Int
@@ -156,7 +156,7 @@ class _Tokens(NamedTuple):
     hashes: Hashes
     words: Int
     worth: Int
-    prose: Bool
+    main_content: Bool
 
     @classmethod
     def of(cls, text: str, unit: str) -> _Tokens:
@@ -165,7 +165,7 @@ class _Tokens(NamedTuple):
         first = np.flatnonzero(np.append(True, spans.starts[1:] >= spans.ends[:-1])[: len(worth)])
         if len(first) == len(worth):
             words = np.arange(len(worth) + 1)
-            return cls(spans.starts, spans.ends, spans.hashes, words, _summed(worth), spans.prose)
+            return cls(spans.starts, spans.ends, spans.hashes, words, _summed(worth), spans.main_content)
         last = np.append(first[1:], len(worth)) - 1
         place = np.arange(len(worth)) - np.repeat(first, last + 1 - first)
         return cls(
@@ -174,7 +174,7 @@ class _Tokens(NamedTuple):
             np.add.reduceat(spans.hashes * _powers(BASE, place.max() + 1)[place], first),
             np.append(first, len(worth)),
             _summed(worth)[np.append(first, len(worth))],
-            np.logical_or.reduceat(spans.prose, first),
+            np.logical_or.reduceat(spans.main_content, first),
         )
 
 
@@ -228,7 +228,7 @@ def _passage(a: _Tokens, b: _Tokens, run: _Run) -> Passage:
     )
     shared = int((a.words[run.a + run.length] - a.words[run.a]).sum())
     edited = int(run.edits(a.words, b.words).sum())
-    prose = a.prose[spread(run.a, run.length)] | b.prose[spread(run.b, run.length)]
+    main_content = a.main_content[spread(run.a, run.length)] | b.main_content[spread(run.b, run.length)]
     return Passage(
         int(a.starts[first_a]),
         int(a.ends[last_a - 1]),
@@ -236,7 +236,7 @@ def _passage(a: _Tokens, b: _Tokens, run: _Run) -> Passage:
         int(b.ends[last_b - 1]),
         shared,
         shared / (shared + edited),
-        float(1 - prose.mean()),
+        float(1 - main_content.mean()),
     )
 
 

@@ -1,7 +1,7 @@
 """Documents to layouts: what pairs are counted, read and weighed on.
 
 Input    texts, or the shingles kept from sketching them, and which documents
-Output   `Pages`: each document's shingles in reading order, with what is of prose and what is a repeat
+Output   `Pages`: each document's shingles in reading order, with what is of main content and what is a repeat
 Cost     a pass over those shingles, or else those texts; 8 bytes a shingle, on a storage; then a pass for each pair
 
 Documents are laid out when they are first met, each once. Pairs are visited by *hub*, the document of more pairs: it is
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
 
-#: The two lowest bits of a shingle that is laid out: whether it is of prose, and whether it was there before.
-PROSE, REPEAT = np.uint64(1), np.uint64(2)
+#: The two lowest bits of a shingle that is laid out: whether it is of main content, and whether it was there before.
+MAIN_CONTENT, REPEAT = np.uint64(1), np.uint64(2)
 
 #: The other bits are the hash: shingles that differ in less than `SAME` are the same.
-HASH, SAME = ~(PROSE | REPEAT), np.uint64(4)
+HASH, SAME = ~(MAIN_CONTENT | REPEAT), np.uint64(4)
 # Numba makes float64 of int64 with uint64: what meets hashes is typed.
 _BITS, _ONE = np.uint64(2), np.uint64(1)
 
@@ -69,7 +69,7 @@ class Pages(NamedTuple):
         The shingles of document d are ``values[starts[d]:starts[d] + lengths[d]]``, in reading order; `sizes[d]` of
         them are distinct.
     values : uint64[...]
-        Hashes, their two lowest bits being `PROSE` and `REPEAT`. A shingle that is of prose anywhere in a document is
+        Hashes, their two lowest bits being `MAIN_CONTENT` and `REPEAT`. A shingle that is of main content anywhere in a document is
         so where it first occurs.
     """
 
@@ -278,7 +278,7 @@ def mark_repeats(marked: Hashes, places: Int, lengths: Int, values: Hashes) -> I
                 table[place] = position
                 sizes[row] += 1
             else:
-                laid[first] |= value & PROSE
+                laid[first] |= value & MAIN_CONTENT
                 value |= REPEAT
             laid[position] = value
         start += lengths[row]

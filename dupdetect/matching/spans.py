@@ -1,7 +1,7 @@
 """Text to words and where they stand in it.
 
 Input    a text (str), as it was written, and what a word is to be
-Output   `Spans`: for each word the characters that it was made of, its hash, whether it is of prose
+Output   `Spans`: for each word the characters that it was made of, its hash, whether it is of main content
 Cost     O(length of the text): some 20 MB/s; a table of characters (0.3 s, once) where normalisation moves any
 
 Words are cut from a text that has been cleaned, normalised and casefolded (`dupdetect.text.clean`, `dupdetect.text.words`);
@@ -57,7 +57,7 @@ class Spans(NamedTuple):
         Equal where words are.
     alone : bool[n]
         Whether it is a character of a script that is written without spaces.
-    prose : bool[n]
+    main_content : bool[n]
         Whether it stands in a sentence, and not in a menu (`dupdetect.text.main_content`); all, where the unit is a character.
     """
 
@@ -65,7 +65,7 @@ class Spans(NamedTuple):
     ends: Int
     hashes: Hashes
     alone: Bool
-    prose: Bool
+    main_content: Bool
 
 
 @lru_cache(maxsize=2)  # two texts are often looked at in several ways
@@ -97,18 +97,18 @@ def find_spans(text: str, unit: str = "word") -> Spans:
     kinds = _kinds(codes)
     if unit == "character":
         first = last = np.flatnonzero(kinds)
-        hashes, prose = codes[first].astype(np.uint64), np.ones(len(first), np.bool_)
+        hashes, main_content = codes[first].astype(np.uint64), np.ones(len(first), np.bool_)
     else:
         part = kinds == PART
         before, after = np.append(False, part[:-1])[: len(part)], np.append(part[1:], False)[: len(part)]
         first = np.flatnonzero((kinds == ALONE) | part & ~before)
         last = np.flatnonzero((kinds == ALONE) | part & ~after)
         marked = _marked(cleaned.text)
-        hashes, prose = marked & ~np.uint64(1), (marked & np.uint64(1)).astype(np.bool_)
+        hashes, main_content = marked & ~np.uint64(1), (marked & np.uint64(1)).astype(np.bool_)
     ends = folded.last[last]
     if cleaned.text != text:
         ends = _with_points(text)[ends]
-    return Spans(folded.first[first], ends, hashes, kinds[first] == ALONE, prose)
+    return Spans(folded.first[first], ends, hashes, kinds[first] == ALONE, main_content)
 
 
 def _with_points(text: str) -> Int:
@@ -239,7 +239,7 @@ def _codes(text: str) -> Codes:
 
 
 def _marked(text: str) -> Hashes:
-    """Return the hash of each word, its lowest bit telling whether it is of prose."""
+    """Return the hash of each word, its lowest bit telling whether it is of main content."""
     import pyarrow as pa
 
     texts = pa.array([text], pa.large_string())

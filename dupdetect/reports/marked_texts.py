@@ -118,7 +118,7 @@ class Marker:
         turns = np.zeros(count + 1, np.int64)
         np.add.at(turns, first, 1)
         np.add.at(turns, np.minimum(first + size, count), -1)
-        inside = (np.cumsum(turns[:-1]) > 0) | ~spans.prose
+        inside = (np.cumsum(turns[:-1]) > 0) | ~spans.main_content
         edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]])))
         return list(zip(spans.starts[edges[::2]].tolist(), spans.ends[edges[1::2] - 1].tolist(), strict=True))
 

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
     from dupdetect.matching.passages import Aligned
 
-VIEWS = ("auto", "side", "unified", "none")
-
 #: Columns from which on two texts fit side by side.
 WIDE = 100
 

@@ -20,7 +20,7 @@ from dupdetect.errors import MismatchError
 from dupdetect.settings import SKETCH_FIELDS
 from dupdetect.sketches import bands, minhash
 from dupdetect.sketches import winnowing as winnow
-from dupdetect.text.main_content import prose, prose_shingles
+from dupdetect.text.main_content import main_content, main_content_shingles
 from dupdetect.text.shingles import digest, shingle_hashes, word_hashes
 from dupdetect.text.words import words
 
@@ -92,7 +92,7 @@ class Kept(NamedTuple):
     """Shingle hashes kept from sketching, so that no text is cut twice.
 
     Those of document i are ``slots[places[i]:places[i] + sizes[i]]``, in reading order, if ``sizes[i] <= room[i]``. The
-    lowest bit of each says whether the shingle is of prose, as `marked_shingles` has it.
+    lowest bit of each says whether the shingle is of main content, as `marked_shingles` has it.
     """
 
     slots: NDArray[np.uint64]
@@ -329,7 +329,7 @@ def shingle_sets(texts: Texts, documents: NDArray[np.int64], settings: Settings,
 def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settings, *, workers: int = 1) -> Ragged:
     """Return the shingle hashes of some documents in reading order, a row each.
 
-    The lowest bit of a hash says whether the shingle is of prose (`dupdetect.text.main_content`); it is 0 where `Settings.weighs`
+    The lowest bit of a hash says whether the shingle is of main content (`dupdetect.text.main_content`); it is 0 where `Settings.weighs`
     is not. Parameters as for `shingle_sets`.
     """
     if patient(texts):
@@ -357,7 +357,7 @@ def _marked(text: str, settings: Settings) -> NDArray[np.uint64]:
     """Return the marked shingles of a text, by the definition."""
     shingles = shingle_hashes(word_hashes(words(text, settings.unit)), settings.shingle_size) & ~np.uint64(1)
     if settings.weighs:
-        shingles |= prose_shingles(prose(text), settings.shingle_size).astype(np.uint64)
+        shingles |= main_content_shingles(main_content(text), settings.shingle_size).astype(np.uint64)
     return shingles
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dupdetect.matching.spans import find_spans
 from dupdetect.text.clean import clean
-from dupdetect.text.main_content import prose
+from dupdetect.text.main_content import main_content
 from dupdetect.text.words import words
 
 # Characters that are changed, joined, reordered, multiplied or taken away, beside some that are left alone.
@@ -38,9 +38,9 @@ def test_a_slice_has_the_words_that_it_was_cut_for(text: str, unit: str, data: s
 
 
 @given(text, text)
-def test_hashes_and_prose_are_those_of_the_words(a: str, b: str) -> None:
+def test_hashes_and_main_content_are_those_of_the_words(a: str, b: str) -> None:
     joined = f"{a} \n {b}"
     spans, cut = find_spans(joined), words(clean(joined))
     assert len(set(spans.hashes.tolist())) == len(set(cut))
     assert len(set(zip(cut, spans.hashes.tolist(), strict=True))) == len(set(cut))
-    assert spans.prose.tolist() == prose(clean(joined)).tolist()
+    assert spans.main_content.tolist() == main_content(clean(joined)).tolist()

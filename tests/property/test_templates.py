@@ -19,7 +19,7 @@ from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
 from dupdetect.sketches.sketches import marked_shingles, sketch_texts
-from dupdetect.text.main_content import prose, prose_shingles
+from dupdetect.text.main_content import main_content, main_content_shingles
 
 FEW = hypothesis_settings(max_examples=12)
 FEW_PATCHED = hypothesis_settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -52,7 +52,7 @@ def webs(draw):
 
 @st.composite
 def patchworks(draw):
-    """Draw texts of a few blocks in any order, of prose or of short lines: each shares others' here and there."""
+    """Draw texts of a few blocks in any order, of main content or of short lines: each shares others' in places."""
     writers = [Writer("en", n) for n in range(7)]
     blocks = [writer.menu(30) if n < 2 else writer.paragraph(12 * n) for n, writer in enumerate(writers)]
     drawn = draw(st.lists(st.lists(st.sampled_from(blocks), min_size=1, max_size=6), max_size=7))
@@ -69,11 +69,11 @@ def judge(texts, settings, workers=1, **options):
 
 
 @given(st.lists(LINES, max_size=4), st.integers(1, 6))
-def test_lines_are_prose_as_defined(texts, size):
+def test_lines_are_main_content_as_defined(texts, size):
     for text in texts:
-        marks = prose(text)
-        assert marks.tolist() == oracles.prose(text)
-        assert prose_shingles(marks, size).tolist() == [any(run) for run in oracles.runs(marks.tolist(), size)]
+        marks = main_content(text)
+        assert marks.tolist() == oracles.main_content(text)
+        assert main_content_shingles(marks, size).tolist() == [any(run) for run in oracles.runs(marks.tolist(), size)]
 
 
 @hypothesis_settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])

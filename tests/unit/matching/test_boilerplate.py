@@ -68,7 +68,7 @@ def test_pairs_that_are_weighed_and_others_are_united():
 def test_shingles_are_looked_up_with_their_grades():
     hashes = np.array([4, 8, 12, 2**63, 2**64 - 4], np.uint64)
     grades = np.array([1, 2, 3, 1, 2], np.uint64)
-    values = np.append(hashes, np.uint64(16)) | np.uint64(3)  # of prose, and a repeat
+    values = np.append(hashes, np.uint64(16)) | np.uint64(3)  # of main content, and a repeat
     assert look_up(tabled(hashes, grades), values).tolist() == [1, 2, 3, 1, 2, NEVER]
     assert look_up(tabled(hashes[:0], PLAIN), values).tolist() == [NEVER] * 6
 

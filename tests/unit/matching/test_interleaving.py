@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from dupdetect.matching.interleaving import FULL, INTERLEAVED, OTHER, SHORT, STRETCH, WITHIN, Side, kind_of, read_side
-from dupdetect.matching.shingle_rows import PROSE, REPEAT
+from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT
 
 
 def row_of(count, short=()):
-    """Make up a row of different shingles, of prose but for some."""
+    """Make up a row of different shingles, of main content but for some."""
     return np.array([place << 2 | (place not in short) for place in range(count)], np.uint64)
 
 
@@ -41,7 +41,7 @@ def test_two_shared_shingles_in_a_row_are_no_edge():
 def test_a_row_of_which_nothing_is_shared_is_its_own():
     assert read_side(row_of(40), marks("-" * 40)) == Side(0, 0, 0, 0, 40, 0, 0, 40)
     assert read_side(row_of(0), marks("")) == Side(0, 0, 0, 0, 0, 0, 0, 0)
-    assert row_of(1)[0] & PROSE
+    assert row_of(1)[0] & MAIN_CONTENT
 
 
 SUIT = Side(0.3, 100 * FULL, 40 * FULL, 0, 0, 0, 0, 40)

@@ -4,7 +4,7 @@ import pytest
 
 from dupdetect.matching.spans import find_spans
 from dupdetect.text.clean import clean
-from dupdetect.text.main_content import prose
+from dupdetect.text.main_content import main_content
 from dupdetect.text.words import words
 
 
@@ -42,7 +42,7 @@ def test_a_word_knows_the_characters_it_was_made_of(text: str, found: list[str])
 
 def test_where_the_unit_is_a_character_each_is_a_word() -> None:
     assert slices("An e\u0301-\nté ½!", "character") == ["A", "n", "e\u0301", "t", "é", "½", "½"]
-    assert find_spans("An", "character").prose.all()
+    assert find_spans("An", "character").main_content.all()
 
 
 def test_equal_words_have_equal_hashes_whatever_they_look_like() -> None:
@@ -52,10 +52,10 @@ def test_equal_words_have_equal_hashes_whatever_they_look_like() -> None:
     assert len(set(hashes)) == 3
 
 
-def test_prose_is_what_lines_say_it_is() -> None:
+def test_main_content_is_what_lines_say_it_is() -> None:
     text = "Home\nNews\nSport\n\n" + "It rained on the whole of the island for a week, " * 3 + "\nPrivacy\nTerms\n"
-    assert find_spans(text).prose.tolist() == prose(text).tolist()
-    assert set(prose(text).tolist()) == {False, True}
+    assert find_spans(text).main_content.tolist() == main_content(text).tolist()
+    assert set(main_content(text).tolist()) == {False, True}
 
 
 def test_characters_of_scripts_without_spaces_are_told() -> None:
