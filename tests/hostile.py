@@ -41,12 +41,12 @@ ATTACKS = (
     "\r\n\r\r\n\n\t" * 20,
     "👩‍👩‍👧‍👦🏴󠁧󠁢󠁷󠁬󠁳󠁿🇩🇪👍🏽" * 9,
     "<plaintext>",
-    "<xmp><listing><noembed><boilerplate><math><mtext><table><mglyph><style>",
+    "<xmp><listing><noembed><template><math><mtext><table><mglyph><style>",
     "<input autofocus onfocus=window.hit=12>",
     "<details open ontoggle=window.hit=13>",
 )
 
-PROSE = (
+SENTENCES = (
     "The ferryman of Halm had painted his boat green before anyone asked him to, and would not say why.",
     "На мельнице у старой запруды третью неделю не могут починить колесо, и муку возят из города на подводах.",
     "وقال حارس المنارة القديمة إن المصباح سيبقى مطفأ حتى يصل الزيت مع السفينة القادمة من الجزيرة الكبيرة.",
@@ -58,9 +58,9 @@ PROSE = (
 
 
 def hostile(number: int, size: int = 4) -> str:
-    """Return a text of some attacks and some prose."""
+    """Return a text of some attacks and some sentences."""
     chance = random.Random(number)
-    parts = [ATTACKS[number % len(ATTACKS)], *chance.choices(ATTACKS, k=size), *chance.choices(PROSE, k=2)]
+    parts = [ATTACKS[number % len(ATTACKS)], *chance.choices(ATTACKS, k=size), *chance.choices(SENTENCES, k=2)]
     chance.shuffle(parts)
     text = chance.choice(("", " ", "\n", "\n\n")).join(parts)
     start, end = sorted((chance.randrange(len(text)), chance.randrange(len(text))))
@@ -91,8 +91,8 @@ def write_run(folder: Path, pairs: int) -> Path:
     }
     pq.write_table(pa.table(clusters | shares), folder / "clusters.parquet")
     pq.write_table(pa.Table.from_pylist(column[::2]), folder / "kept.parquet")
-    bridges = [{"id": id, "cluster": ids[0], "containment": 1.0, "share": 0.25} for id in ids[:60:2]]
-    pq.write_table(pa.Table.from_pylist(bridges), folder / "digests.parquet")
+    digests = [{"id": id, "cluster": ids[0], "containment": 1.0, "share": 0.25} for id in ids[:60:2]]
+    pq.write_table(pa.Table.from_pylist(digests), folder / "digests.parquet")
     empty = pa.table({"shingle": pa.array([], pa.uint64()), "margin": pa.array([], pa.int32())})
     pq.write_table(empty, folder / "boilerplate.parquet")
     rejects = [{"file": ATTACKS[row % 9], "row": row, "reason": ATTACKS[row % len(ATTACKS)]} for row in range(60)]

@@ -73,14 +73,14 @@ def test_a_round_up_is_reported_with_what_it_holds(
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     arguments = ["dedup", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--format", format]
     assert cli.main([*map(str, arguments)]) == 0
-    assert "1  bridges" in capsys.readouterr().out
+    assert "1  digests" in capsys.readouterr().out
     listed = read(tmp_path / "out", "digests", format)
-    assert listed == dupdetect.dedup(tmp_path / "in.jsonl").bridges.to_pylist()
+    assert listed == dupdetect.dedup(tmp_path / "in.jsonl").digests.to_pylist()
     assert listed == [{"id": 3, "cluster": n, "containment": 1.0, "share": 36 / 116} for n in range(3)]
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]["digests"] == 1
 
 
-def test_an_output_without_the_table_of_bridges_is_read_as_before(jsonl: Path, tmp_path: Path) -> None:
+def test_an_output_without_the_table_of_digests_is_read_as_before(jsonl: Path, tmp_path: Path) -> None:
     assert run("dedup", jsonl, "-o", tmp_path / "out") == 0
     expected = dupdetect.audit(tmp_path / "out", jsonl, sample=3).as_dict()
     (tmp_path / "out" / "digests.parquet").unlink()

@@ -1,4 +1,4 @@
-"""The examples in docstrings are true."""
+"""The examples in docstrings are true, in every module of every package."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ import pytest
 
 import dupdetect
 
-MODULES = sorted(path.stem for path in Path(dupdetect.__file__).parent.glob("*.py") if path.stem != "__main__")
+ROOT = Path(dupdetect.__file__).parent
+MODULES = sorted(
+    ".".join(["dupdetect", *path.relative_to(ROOT).with_suffix("").parts]).removesuffix(".__init__")
+    for path in ROOT.rglob("*.py")
+    if path.stem != "__main__"
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
-    module = dupdetect if name == "__init__" else importlib.import_module(f"dupdetect.{name}")
-    assert doctest.testmod(module).failed == 0
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_modules_of_packages_are_among_them() -> None:
+    assert {"dupdetect", "dupdetect.cli.main", "dupdetect.text.words"} <= set(MODULES)

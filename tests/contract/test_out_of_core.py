@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-import suits
+import generated_sites
 
 import dupdetect
 from dupdetect._storage import workspace as workspace
@@ -19,7 +19,7 @@ TABLES = ("clusters", "matches", "digests", "kept", "rejects", "boilerplate")
 @pytest.fixture
 def news(tmp_path):
     path = tmp_path / "news.parquet"
-    pyarrow.parquet.write_table(pa.Table.from_pylist(suits.mixture()), path, row_group_size=5)
+    pyarrow.parquet.write_table(pa.Table.from_pylist(generated_sites.mixture()), path, row_group_size=5)
     return path
 
 
@@ -76,7 +76,7 @@ def test_a_temporary_work_folder_goes_with_the_result(news, monkeypatch, small_p
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "csv", "texts"])
 def test_parts_of_any_format_are_the_same(kind, tmp_path, small_parts):
-    rows = [row for row in suits.mixture() if row["text"] is not None]
+    rows = [row for row in generated_sites.mixture() if row["text"] is not None]
     path = tmp_path / f"news.{kind}"
     table = pa.Table.from_pylist(rows)
     if kind == "parquet":
@@ -119,7 +119,7 @@ def test_a_changed_setting_and_a_changed_input_are_named(news, tmp_path, small_p
     dupdetect.dedup(news, work=tmp_path / "work", resume=True).workspace.close()
     with pytest.raises(MismatchError, match=r"settings\.threshold 0\.8, and is now 0\.7"):
         dupdetect.dedup(news, work=tmp_path / "work", resume=True, threshold=0.7)
-    pyarrow.parquet.write_table(pa.Table.from_pylist([*suits.mixture(), {"id": "late", "text": "One more."}]), news)
+    pyarrow.parquet.write_table(pa.Table.from_pylist([*generated_sites.mixture(), {"id": "late", "text": "One more."}]), news)
     with pytest.raises(MismatchError, match=r"inputs 1\.bytes"):
         dupdetect.dedup(news, work=tmp_path / "work", resume=True)
     anew = dupdetect.dedup(news, work=tmp_path / "work")  # does not resume, and need not work there

@@ -5,11 +5,12 @@ import random
 import shutil
 import signal
 import time
+import traceback
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from suits import mixture
+from generated_sites import mixture
 
 import dupdetect
 from dupdetect.pipeline import dedup as pipeline
@@ -20,6 +21,7 @@ pytestmark = [
 ]
 
 KILLS = 100
+MOST_SECONDS = 120  # of one run, which takes about one
 
 
 @pytest.fixture(autouse=True)
@@ -42,19 +44,36 @@ def run(news, tmp_path):
 
 
 def started(work):
-    """Start a run in a fork; return its process."""
+    """Start a run in a fork; return its process. One that hangs is ended by an alarm."""
     child = os.fork()
     if child == 0:
+        code = 1
         try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(MOST_SECONDS)
             work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(code)
     return child
 
 
 def ended(child):
-    """Wait for a fork; return whether it was killed."""
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    """Wait for a fork; return whether it was killed. A run that failed by itself, or never ended, is an error."""
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL, f"the run ended by signal {os.WTERMSIG(status)}"
+        return True
+    assert os.waitstatus_to_exitcode(status) == 0, "the run failed; its traceback is on standard error"
+    return False
+
+
+def test_a_run_that_fails_is_an_error_and_not_waited_for(capfd):
+    with pytest.raises(AssertionError, match="the run failed"):
+        ended(started(lambda: 1 / 0))
+    assert "ZeroDivisionError" in capfd.readouterr().err
 
 
 def contents(folder):

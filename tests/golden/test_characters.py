@@ -17,7 +17,7 @@ SHORT = dupdetect.Settings(
 
 STORIES = (
     *("article", "rewrite", "family_1", "family_2", "family_3"),
-    *("chrome_a", "chrome_b", "other_story_1", "other_story_2"),
+    *("same_site_a", "same_site_b", "other_story_1", "other_story_2"),
 )
 
 
@@ -43,7 +43,7 @@ def scanned(text: str, error: float, seed: str) -> str:
 
 @pytest.mark.parametrize("language", ["ar", "en", "hi", "ja", "ru", "th", "zh"])
 def test_noisy_texts(language: str) -> None:
-    """Each text and its scan are one, and so are the copies; the rewrite and other stories in the same suit are not."""
+    """Each text and its scan are one, and so are the copies; the rewrite and other stories in the same boilerplate are not."""
     clean = {name: (NEWSROOM / language / f"{name}.txt").read_text("utf-8") for name in STORIES}
     noisy = {f"{name}, scanned": scanned(text, 0.05, name) for name, text in clean.items()}
     found = clusters(clean | noisy, NOISY)

@@ -39,15 +39,15 @@ def text(language: str, name: str) -> str:
     return (FIXTURES / "newsroom" / language / f"{name}.txt").read_text("utf-8")
 
 
-def bridges(result: dupdetect.Result) -> dict[str, list[str]]:
-    """Give what bridges hold, each cluster by the first of its members."""
+def digests(result: dupdetect.Result) -> dict[str, list[str]]:
+    """Give what digest documents hold, each cluster by the first of its members."""
     first: dict[str, str] = {}
     for row in result.clusters.to_pylist():
         first[row["cluster"]] = min(row["id"], first.get(row["cluster"], row["id"]))
     held: dict[str, list[str]] = {}
     for row in result.digests.to_pylist():
         held.setdefault(row["id"], []).append(first[row["cluster"]])
-    return {bridge: sorted(names) for bridge, names in held.items()}
+    return {digest: sorted(names) for digest, names in held.items()}
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -77,17 +77,17 @@ def test_the_clean_article_is_canonical(language: str) -> None:
 
 def test_round_ups_are_listed_with_what_they_hold() -> None:
     """In every script, and in all of them at once."""
-    holdings = json.loads((FIXTURES / "expected" / "bridges.json").read_text("utf-8"))
+    holdings = json.loads((FIXTURES / "expected" / "digests.json").read_text("utf-8"))
     for language, held in holdings.items():
         result = dupdetect.dedup(FIXTURES / "newsroom" / language)
-        assert bridges(result) == {bridge: sorted(names) for bridge, names in held.items()}
+        assert digests(result) == {digest: sorted(names) for digest, names in held.items()}
         assert min(result.digests["containment"].to_pylist()) == 1.0
         # The five articles are all that the round-up says; common words of a few characters count twice.
         assert sum(result.digests["share"].to_pylist()) == pytest.approx(1.0, abs=0.11)
-    assert bridges(dupdetect.dedup(FIXTURES / "newsroom")) == {
-        f"{language}/{bridge}": sorted(f"{language}/{name}" for name in names)
+    assert digests(dupdetect.dedup(FIXTURES / "newsroom")) == {
+        f"{language}/{digest}": sorted(f"{language}/{name}" for name in names)
         for language, held in holdings.items()
-        for bridge, names in held.items()
+        for digest, names in held.items()
     }
     assert sorted(holdings) == LANGUAGES
 
@@ -148,7 +148,7 @@ def test_light_edits_leave_near_duplicates(language: str, a: str, b: str) -> Non
 
 
 def test_one_suit_does_not_make_one_person(language: str) -> None:
-    """Two articles in one site's chrome share much, and are two articles."""
-    comparison = dupdetect.compare(text(language, "chrome_a"), text(language, "chrome_b"))
+    """Two articles in one site's boilerplate share much, and are two articles."""
+    comparison = dupdetect.compare(text(language, "same_site_a"), text(language, "same_site_b"))
     assert comparison.relation is None
     assert 0.35 < max(comparison.containment_a, comparison.containment_b) < 0.6

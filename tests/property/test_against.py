@@ -8,7 +8,7 @@ import oracles
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from suits import LANGUAGES, Writer
+from generated_sites import LANGUAGES, Writer
 
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from suits import LANGUAGES, Suit, Writer
+from generated_sites import LANGUAGES, Site, Writer
 
 from dupdetect._compiled import dispatch as loops
 from dupdetect._storage.arrays import DiskStorage
@@ -40,7 +40,7 @@ LINES = st.lists(
 def webs(draw):
     """Draw texts: stories, as they are or in a site's suit, in part or edited; small enough for Python's sets."""
     language = draw(st.sampled_from(LANGUAGES))
-    suits = [Suit.of(language, n, above=draw(st.integers(0, 1)), below=n, size=25) for n in range(2)]
+    suits = [Site.of(language, n, above=draw(st.integers(0, 1)), below=n, size=25) for n in range(2)]
     stories = [Writer(language, n).story(2, draw(st.sampled_from([15, 30, 60]))) for n in range(4)]
     drawn = draw(st.lists(st.tuples(st.integers(-1, 1), st.integers(0, 3), st.sampled_from([0, 0, 0.02])), max_size=9))
     editor, texts = Writer(language, "editor"), []

@@ -1,4 +1,4 @@
-"""The command, with a library behind it that does nothing: what it hands over, fingerprints, and exits with."""
+"""The command, with a library behind it that does nothing: what it hands over, prints, and exits with."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pyarrow as pa
-from suits import Suit, Writer, site
+from generated_sites import Site, Writer, site
 
 from dupdetect.matching.boilerplate import (
     AGAINST,
@@ -124,7 +124,7 @@ def test_a_pair_does_not_convict_itself():
 
 def test_more_than_two_thirds_say_template():
     """A notice of a site: three interleaved pairs say boilerplate, and each copy of it among its pages says content twice."""
-    suit, writer = Suit.of("en", "suit"), Writer("en", "content")
+    suit, writer = Site.of("en", "suit"), Writer("en", "content")
     pages = [suit.page(Writer("en", n).story()) for n in range(4)]
     notice = suit.below.split("\n")[-1]
     six, _ = judged(pages)

@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from suits import LANGUAGES, Writer, site
+from generated_sites import LANGUAGES, Writer, site
 
 from dupdetect._storage.arrays import DiskStorage, Storage
 from dupdetect.errors import InputError, MismatchError

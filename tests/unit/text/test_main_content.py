@@ -2,7 +2,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from suits import LANGUAGES, Writer
+from generated_sites import LANGUAGES, Writer
 
 from dupdetect.text.main_content import halves, main_content, main_content_shingles
 from dupdetect.text.words import words

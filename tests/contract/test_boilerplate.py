@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from suits import LANGUAGES, Suit, Writer, site
+from generated_sites import LANGUAGES, Site, Writer, site
 
 import dupdetect
 
@@ -26,7 +26,7 @@ def language(request: pytest.FixtureRequest) -> str:
 def sites(language: str) -> dict[str, str]:
     """Make up two sites of five pages and more; both have carried one agency's story, "one" and "two"."""
     story = Writer(language, "agency").story()
-    carried = {name: Suit.of(language, name).page(story) for name in ("one", "two")}
+    carried = {name: Site.of(language, name).page(story) for name in ("one", "two")}
     return site(language, "one", 5) | site(language, "two", 5) | carried
 
 
@@ -44,7 +44,7 @@ def test_a_match_says_how_much_of_it_is_template(sites: dict[str, str]) -> None:
 
 
 def test_a_match_in_one_suit_says_that_much_is_template() -> None:
-    page = Suit.of("en", "one").page
+    page = Site.of("en", "one").page
     story = Writer("en", "agency").story()
     corpus = site("en", "one", 5) | {"first": page(story), "again": page(story + "\n\n" + Writer("en", "more").line(9))}
     (match,) = dupdetect.dedup(corpus).matches.to_pylist()
@@ -57,7 +57,7 @@ def test_lines_broken_to_a_width_change_nothing() -> None:
     import textwrap
 
     sites = site("en", "one", 5) | site("en", "two", 5)
-    sites |= {name: Suit.of("en", name).page(Writer("en", "agency").story()) for name in ("one", "two")}
+    sites |= {name: Site.of("en", name).page(Writer("en", "agency").story()) for name in ("one", "two")}
     broken = {id: "\n".join(textwrap.fill(line, 72) for line in text.split("\n")) for id, text in sites.items()}
     assert groups(broken) == [["one", "two"]]
     assert groups({id: text.replace("\n", "\r\n") for id, text in sites.items()}) == [["one", "two"]]
@@ -69,7 +69,7 @@ def test_a_story_that_fifty_outlets_carry_is_one_text(language: str, footer: int
     """Each puts teasers of its own before it and after; one system may end all of them alike."""
     story, end = Writer(language, "wire").story(12), Writer(language, "system").line(footer)
     corpus = {
-        f"outlet {n}": f"{Suit.of(language, n, above=2 + n % 2, below=3 - n % 2, size=30).page(story)}\n{end}"
+        f"outlet {n}": f"{Site.of(language, n, above=2 + n % 2, below=3 - n % 2, size=30).page(story)}\n{end}"
         for n in range(50)
     }
     assert groups(corpus) == groups(corpus, boilerplate=False) == [sorted(corpus)]
@@ -78,7 +78,7 @@ def test_a_story_that_fifty_outlets_carry_is_one_text(language: str, footer: int
 
 def test_a_clean_text_is_found_in_fifty_pages_of_other_outlets(language: str) -> None:
     story = Writer(language, "wire").story(4)
-    corpus = {f"outlet {n}": Suit.of(language, n).page(story) for n in range(50)} | {"clean": story}
+    corpus = {f"outlet {n}": Site.of(language, n).page(story) for n in range(50)} | {"clean": story}
     assert groups(corpus) == [sorted(corpus)]
     assert dupdetect.dedup(corpus).groups()[0].canonical == "clean"
 
@@ -87,7 +87,7 @@ def test_in_five_documents_a_page_and_its_article_are_found(language: str) -> No
     writer = Writer(language, "small")
     stories = [writer.story(5) for _ in range(3)]
     corpus = {f"story {n}": story for n, story in enumerate(stories)}
-    corpus |= {"page 0": Suit.of(language, "a").page(stories[0]), "page 1": Suit.of(language, "a").page(stories[1])}
+    corpus |= {"page 0": Site.of(language, "a").page(stories[0]), "page 1": Site.of(language, "a").page(stories[1])}
     assert groups(corpus) == [["page 0", "story 0"], ["page 1", "story 1"]]
 
 
@@ -109,7 +109,7 @@ def test_edits_are_no_text_of_ones_own(language: str, share: float) -> None:
     """A text, and copies with every tenth word another: the text that they share is not taken for a suit."""
     writer = Writer(language, "edits")
     story = writer.story(8)
-    corpus = {"text": story, "page": Suit.of(language, "edits").page(story)}
+    corpus = {"text": story, "page": Site.of(language, "edits").page(story)}
     corpus |= {f"copy {n}": writer.edited(story, share) for n in range(8)}
     assert ["page", "text"] in [[id for id in group if "copy" not in id] for group in groups(corpus)]
     assert groups(corpus) == groups(corpus, boilerplate=False)
@@ -132,7 +132,7 @@ def test_a_family_of_copies_stays_one() -> None:
 @pytest.mark.slow
 def test_a_family_of_ten_thousand_pages_stays_one() -> None:
     """Near copies in one suit, with strangers in it, too."""
-    suit, writer = Suit.of("en", "family"), Writer("en", "family")
+    suit, writer = Site.of("en", "family"), Writer("en", "family")
     story = writer.story(8)
     corpus = {number: suit.page(writer.edited(story, 0.003)) for number in range(10_000)}
     corpus |= {10_000 + n: suit.page(Writer("en", n).story()) for n in range(20)}

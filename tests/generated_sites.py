@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-#: Words of which prose is made; those of scripts without spaces are joined, and each character is a word.
+#: Words of which texts are made; those of scripts without spaces are joined, and each character is a word.
 WORDS = {
     "en": "harbour ferry council bridge winter market baker orchard lantern river school engine garden mayor "
     "glacier train museum island storm teacher signal copper valley quarry violin meadow tunnel harvest "
@@ -77,31 +77,31 @@ class Writer:
 
 
 @dataclass(frozen=True)
-class Suit:
+class Site:
     """What comes with each page of a site: lines above a story, and below it."""
 
     above: str
     below: str
 
     @classmethod
-    def of(cls, language: str, name: object, *, above: int = 1, below: int = 2, size: int = 40) -> Suit:
-        """Make up a suit: menus, teasers of `size` words above and below the story, and a legal notice."""
-        writer = Writer(language, f"suit {name}")
+    def of(cls, language: str, name: object, *, above: int = 1, below: int = 2, size: int = 40) -> Site:
+        """Make up a site: menus, teasers of `size` words above and below the story, and a legal notice."""
+        writer = Writer(language, f"boilerplate {name}")
         teasers = [writer.paragraph(size) for _ in range(above + below)]
         notice = writer.paragraph(60)
         top = "\n".join([writer.menu(12), *teasers[:above]])
         return cls(top, "\n".join([*teasers[above:], writer.menu(12), notice]))
 
     def page(self, story: str) -> str:
-        """Put a story into the suit."""
+        """Put a story into a page of the site."""
         return f"{self.above}\n\n{story}\n\n{self.below}"
 
 
 def site(language: str, name: object, stories: int) -> dict[str, str]:
     """Make up a site: so many pages by id, each of a story of its own."""
-    suit = Suit.of(language, name)
+    made = Site.of(language, name)
     numbers = range(stories)
-    return {f"{name}-{number}": suit.page(Writer(language, f"{name} {number}").story()) for number in numbers}
+    return {f"{name}-{number}": made.page(Writer(language, f"{name} {number}").story()) for number in numbers}
 
 
 SENTENCES = {
