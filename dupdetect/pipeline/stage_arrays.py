@@ -28,7 +28,7 @@ def overlaps_to_arrays(overlaps: Overlaps) -> Arrays:
     arrays = {name: getattr(overlaps, name) for name in ("pairs", "shared", "size_a", "size_b")}
     if overlaps.given is not None:
         arrays |= {f"weighed_{name}": values for name, values in overlaps.given._asdict().items()}
-        arrays["weighed_framed"] = overlaps.given.interleaved.astype(np.uint8)
+        arrays["weighed_interleaved"] = overlaps.given.interleaved.astype(np.uint8)
     return arrays
 
 
@@ -60,7 +60,7 @@ def decision_to_arrays(decision: Decision, caps: dict[str, int]) -> Arrays:
         "digests": decision.bridges.astype(np.uint8),
         **{f"contents_{field.name}": getattr(decision.contents, field.name) for field in fields(Contents)},
         **{f"match_{name}": values for name, values in overlaps_to_arrays(decision.matches).items()},
-        **{f"template_{name}": values for name, values in boilerplate_to_arrays(decision.boilerplate).items()},
+        **{f"boilerplate_{name}": values for name, values in boilerplate_to_arrays(decision.boilerplate).items()},
         **{f"cap_{name}": np.array([value]) for name, value in caps.items()},
     }
 
@@ -75,7 +75,7 @@ def decision_of_arrays(arrays: Arrays) -> tuple[Decision, dict[str, int]]:
         overlaps_of_arrays(_below("match_", arrays)),
         arrays["digests"].astype(np.bool_),
         Contents(**_below("contents_", arrays)),
-        boilerplate_of_arrays(_below("template_", arrays)),
+        boilerplate_of_arrays(_below("boilerplate_", arrays)),
     )
     return decision, {name: int(values[0]) for name, values in _below("cap_", arrays).items()}
 
