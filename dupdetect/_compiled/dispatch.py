@@ -10,7 +10,6 @@ layer that a fork or a second pool could upset.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -71,13 +70,6 @@ class Loop(Generic[P, R]):
             while _PARTS:
                 register_jitable(_PARTS.pop())
         return kept(self.function)  # type: ignore[no-any-return,no-untyped-call]
-
-
-def available_workers() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def on_threads(work: Callable[[Item], Any], items: Iterable[Item], workers: int) -> list[Any]:

@@ -71,7 +71,7 @@ def sketch(
     The file says which settings its sketches were made with, and notices damage. `dedup --against` reads it where it is
     named sketches.parquet and stands in an earlier output, and `dupdetect.read_sketches` everywhere.
     """
-    from dupdetect._compiled.dispatch import available_workers
+    from dupdetect._storage.context import check_workers
     from dupdetect.sketches.build import sketch_documents
 
     log.write("start", command="sketch", inputs=inputs, output=output)
@@ -85,7 +85,7 @@ def sketch(
             [Path(name) for name in inputs],
             output,
             settings,
-            workers=workers or available_workers(),
+            workers=check_workers(workers),
             told=(lambda done: progress("sign", done, 0)) if progress else (lambda _: None),
             **options,
         )

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect._compiled.dispatch import available_workers
+from dupdetect._storage.context import check_workers
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.evaluation.exact_search import Matches, compare_sample
 from dupdetect.evaluation.intervals import Recall, estimate
@@ -305,7 +305,7 @@ class _Scope:
 
 
 def _scope(run: _Run, documents: Documents, workers: int | None) -> _Scope:
-    documents = cleaned(documents, workers=workers or available_workers())
+    documents = cleaned(documents, workers=check_workers(workers))
     ids = comparable(_chunked(documents.ids), "ids of the input")
     known = comparable(run.clusters["id"], "ids of the clusters")
     place = pc.index_in(ids, value_set=known)
@@ -355,7 +355,7 @@ def _judged(run: _Run, scope: _Scope, sample: Int, workers: int | None) -> tuple
         sample,
         run.settings,
         run.boilerplate or Boilerplate.none(),
-        workers=workers or available_workers(),
+        workers=check_workers(workers),
     )
     misses = _verified(run, scope, missed)
     verified = np.bincount(np.searchsorted(sample, missed.a[misses.verified]), minlength=len(sample))

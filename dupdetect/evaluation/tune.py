@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dupdetect._compiled.dispatch import available_workers, on_threads
+from dupdetect._compiled.dispatch import on_threads
+from dupdetect._storage.context import check_workers
 from dupdetect.errors import SettingsError
 from dupdetect.evaluation import labels
 from dupdetect.evaluation.thresholds import (
@@ -262,7 +263,7 @@ def tune(
     base = (settings or Settings()).replace(**overrides)
     options = _Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
     options.check()
-    threads = available_workers() if workers is None else workers
+    threads = check_workers(workers)
     _require("workers", threads, "a whole number from 1 on", isinstance(threads, int) and threads >= 1)
     documents = cleaned(collect(data, text=text, id=id, strict=strict), workers=threads)
     labelled = labels.read(

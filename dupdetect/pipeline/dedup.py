@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import available_workers
 from dupdetect._storage import memory as memories
+from dupdetect._storage.context import check_workers
 from dupdetect._storage.workspace import Workspace
 from dupdetect.clustering import canonical, clusters
-from dupdetect.errors import InputError, SettingsError
+from dupdetect.errors import InputError
 from dupdetect.io import documents, remote
 from dupdetect.matching import candidates
 from dupdetect.matching.boilerplate import Boilerplate, Judge
@@ -129,7 +129,7 @@ def dedup(
     {'id': 'c', 'cluster': 'a', 'relation': 'identical'}
     """
     chosen = (settings or Settings()).replace(**overrides)
-    threads = _workers(workers)
+    threads = check_workers(workers)
     clock = _Clock(progress)
     earlier = None if against is None else Earlier(against, chosen, text=text, workers=threads)
     names: list[str] = []
@@ -339,7 +339,7 @@ def _given(
 ) -> tuple[Settings, pa.ChunkedArray, int]:
     """Read what `signatures` and `sketch` are given."""
     chosen = (settings or Settings()).replace(**overrides)
-    return chosen, documents.collect(texts, strict=True).texts, _workers(workers)
+    return chosen, documents.collect(texts, strict=True).texts, check_workers(workers)
 
 
 def _decide(
@@ -498,14 +498,6 @@ def _proper(pairs: candidates.Pairs) -> candidates.Pairs:
     """Drop pairs of a document with itself."""
     a, b = candidates.unpack(pairs)
     return pairs[a != b]  # type: ignore[no-any-return]
-
-
-def _workers(workers: int | None) -> int:
-    if workers is None:
-        return available_workers()
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise SettingsError(f"workers is {workers!r}; expected a whole number from 1 on, or None for all processors")
-    return workers
 
 
 def _versions() -> dict[str, str]:

@@ -1,4 +1,3 @@
-import os
 import sys
 import threading
 from types import SimpleNamespace
@@ -7,7 +6,7 @@ import pytest
 
 from dupdetect._compiled import dispatch as loops
 from dupdetect._compiled import kernels
-from dupdetect._compiled.dispatch import Loop, available_workers, on_threads
+from dupdetect._compiled.dispatch import Loop, on_threads
 
 
 def double(number: int) -> int:
@@ -75,16 +74,9 @@ def test_an_error_on_a_thread_is_raised_here():
         on_threads(lambda n: 1 // n, [1, 0, 2], 2)
 
 
-def test_available_workers_are_those_this_process_may_use(monkeypatch):
-    assert 1 <= available_workers() <= os.cpu_count()
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert available_workers() == os.cpu_count()
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert available_workers() == 1
-
-
 def test_loops_are_loaded_without_the_compiler():
     import subprocess
 
-    code = "import sys, dupdetect.matching.candidates, dupdetect.matching.verify, dupdetect.clustering.clusters; assert 'numba' not in sys.modules"
+    modules = "dupdetect.matching.candidates, dupdetect.matching.verify, dupdetect.clustering.clusters"
+    code = f"import sys, {modules}; assert 'numba' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
