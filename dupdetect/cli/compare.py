@@ -11,9 +11,9 @@ import click
 
 import dupdetect
 from dupdetect.cli.options import chosen_settings, setting_options
-from dupdetect.cli.summary import printable
 from dupdetect.cli.viewing import input_options, paths, show_texts, view_options
 from dupdetect.errors import InputError
+from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
     from dupdetect.matching.compare import Comparison
@@ -80,7 +80,7 @@ def compare(
         click.echo(json.dumps({"a": a, "b": b, **comparison.as_dict()}))
         return
     names = ("A", "B") if literal else (a, b)
-    _print_figures(comparison, (printable(names[0]), printable(names[1])))
+    _print_figures(comparison, (escape_for_terminal(names[0]), escape_for_terminal(names[1])))
     show_texts(comparison, names, given.settings, given.boilerplate, view, full)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import dupdetect
-from dupdetect.cli.summary import printable
 from dupdetect.cli.viewing import input_options, paths, show_texts, view_options
+from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def explain(
         click.echo(json.dumps(explanation.as_dict(), default=str))
         return
     for line in _lines(explanation):
-        click.echo(printable(line))
+        click.echo(escape_for_terminal(line))
     if explanation.comparison is not None and explanation.match is not None:
         from dupdetect.reports.listing import load
 

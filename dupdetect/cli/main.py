@@ -30,9 +30,9 @@ from dupdetect.cli.explain import explain
 from dupdetect.cli.json_log import Log, discard
 from dupdetect.cli.report import report
 from dupdetect.cli.sketch import sketch
-from dupdetect.cli.summary import printable
 from dupdetect.cli.tune import tune
 from dupdetect.errors import DupdetectError
+from dupdetect.text.escape import escape_for_terminal
 
 DONE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143  # 2 (usage, settings) comes with the error
 
@@ -125,7 +125,7 @@ def _ended_by(error: BaseException, log: Log) -> int:
 def _say(sentence: str, code: int, log: Log) -> int:
     log.write("error", message=sentence, exit_code=code)
     if not log.on_stderr:
-        print(f"dupdetect: {printable(sentence)}", file=sys.stderr)  # noqa: T201
+        print(f"dupdetect: {escape_for_terminal(sentence)}", file=sys.stderr)  # noqa: T201
     return code
 
 
@@ -145,7 +145,7 @@ def _say_usage(error: click.ClickException, log: Log) -> int:
     message = io.StringIO()
     error.show(message)
     log.write("error", message=error.format_message(), exit_code=error.exit_code)
-    print(printable(message.getvalue()), end="", file=sys.stderr)  # noqa: T201
+    print(escape_for_terminal(message.getvalue()), end="", file=sys.stderr)  # noqa: T201
     return error.exit_code
 
 
@@ -163,7 +163,7 @@ def _plain_warnings(log: Log) -> Iterator[None]:
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         log.write("note", message=str(message))
         if not log.on_stderr:
-            print(f"dupdetect: note: {printable(str(message))}", file=sys.stderr)  # noqa: T201
+            print(f"dupdetect: note: {escape_for_terminal(str(message))}", file=sys.stderr)  # noqa: T201
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import dupdetect
-from dupdetect.cli.summary import printable
+from dupdetect.text.escape import escape_for_terminal
 
 _REPORT_EXAMPLES = """
 \b
@@ -41,4 +41,4 @@ def report(
     """
     data = [Path(name) for name in inputs] or None
     written = dupdetect.report(out, output, data, text=text, id=id, by=by)
-    click.echo(f"{printable(str(written))}: {written.stat().st_size / 1e6:.1f} MB")
+    click.echo(f"{escape_for_terminal(str(written))}: {written.stat().st_size / 1e6:.1f} MB")

@@ -18,8 +18,8 @@ from dupdetect.cli.options import (
     workers_option,
 )
 from dupdetect.cli.progress import progress_shown
-from dupdetect.cli.summary import printable
 from dupdetect.errors import OutputError
+from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
@@ -97,10 +97,12 @@ def sketch(
 
 
 def _print(sketched: Sketched, output: str) -> None:
-    click.echo(f"{sketched.documents:,} documents sketched into {printable(output)}")
+    click.echo(f"{sketched.documents:,} documents sketched into {escape_for_terminal(output)}")
     if sketched.rejects.num_rows:
         click.echo(f"{sketched.rejects.num_rows:,} rows could not be used:")
         for reject in sketched.rejects.slice(0, _LISTED).to_pylist():
-            click.echo(f"  {printable(str(reject['file']))}:{reject['row']}: {printable(reject['reason'])}")
+            click.echo(
+                f"  {escape_for_terminal(str(reject['file']))}:{reject['row']}: {escape_for_terminal(reject['reason'])}"
+            )
         if sketched.rejects.num_rows > _LISTED:
             click.echo("  ...")

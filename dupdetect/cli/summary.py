@@ -8,10 +8,11 @@ Cost    a count over the clusters table and one line of text for each cluster sh
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,20 +21,6 @@ if TYPE_CHECKING:
 
 LARGEST = 5  # clusters shown
 _LINE = 200  # characters of a text that are looked at for its one line: no terminal shows more
-_JOINERS = "\u200c\u200d"  # format characters that Persian, Hindi and others are written with
-
-
-def printable(text: str) -> str:
-    r"""
-    Make text from elsewhere safe to show: nothing in it can drive the terminal.
-
-    Control characters (escape sequences start with one), characters that turn the direction of writing,
-    lone surrogates and the like come out as escapes such as ``\x1b``; line breaks and tabs stay.
-
-    >>> printable("red: \x1b[31m")
-    'red: \\x1b[31m'
-    """
-    return "".join(c if _is_harmless(c) else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def one_line(text: str) -> str:
@@ -43,13 +30,7 @@ def one_line(text: str) -> str:
     >>> one_line("  A title\n\nand its text ")
     'A title and its text'
     """
-    return printable(" ".join(text[:_LINE].split()))
-
-
-def _is_harmless(character: str) -> bool:
-    if character in "\n\t" or character in _JOINERS:
-        return True
-    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return escape_for_terminal(" ".join(text[:_LINE].split()))
 
 
 class LargeCluster(NamedTuple):
@@ -123,7 +104,7 @@ def print_summary(result: Result, output: Path, *, seconds: float, text: str = "
     _print_largest(console, largest_clusters(result, text=text))
     console.print()
     for line in _closing_lines(result, output, seconds):
-        console.print(Text(printable(line)), soft_wrap=True)
+        console.print(Text(escape_for_terminal(line)), soft_wrap=True)
     if verbose:
         _print_details(console, result.manifest)
 
@@ -193,5 +174,5 @@ def _print_details(console: Console, manifest: dict[str, Any]) -> None:
             entries = dict(enumerate(entries, start=1))
         for name, value in entries.items():
             shown = f"{value:.3f} s" if title == "timings" and isinstance(value, float) else str(value)
-            console.print(Text(f"  {printable(str(name))}: {printable(shown)}"), soft_wrap=True)
+            console.print(Text(f"  {escape_for_terminal(str(name))}: {escape_for_terminal(shown)}"), soft_wrap=True)
     console.print(f"\nMemory\n  peak: {memory.shown(memory.peak())}")

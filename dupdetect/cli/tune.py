@@ -18,8 +18,8 @@ from dupdetect.cli.options import (
     text_option,
     workers_option,
 )
-from dupdetect.cli.summary import printable
 from dupdetect.errors import OutputError
+from dupdetect.text.escape import escape_for_terminal
 
 _TUNE_EXAMPLES = """
 \b
@@ -100,4 +100,6 @@ def tune(
         return
     print_tuning(tuning)
     if output:
-        click.echo(f"Written to {printable(output)}; use it with: dupdetect dedup --settings {printable(output)} ...")
+        click.echo(
+            f"Written to {escape_for_terminal(output)}; use it with: dupdetect dedup --settings {escape_for_terminal(output)} ..."
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dupdetect.cli.summary import printable
+from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +32,7 @@ def print_tuning(tuning: Tuning) -> None:
     _print_sizes(console, tuning)
     _print_chosen(console, tuning)
     for warning in tuning.warnings:
-        console.print(Text(f"Note: {printable(warning)}."), soft_wrap=True)
+        console.print(Text(f"Note: {escape_for_terminal(warning)}."), soft_wrap=True)
 
 
 def _print_sizes(console: Console, tuning: Tuning) -> None:

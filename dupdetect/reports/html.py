@@ -28,7 +28,7 @@ from dupdetect.reports.listing import Listing, Run, load, sizes_of
 from dupdetect.reports.marked_texts import Marker
 from dupdetect.reports.texts import Texts, pairs, read_texts
 from dupdetect.results.result import Result
-from dupdetect.text.visible import shown
+from dupdetect.text.escape import escape_for_page
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -144,7 +144,7 @@ def _thousandths(values: Any) -> list[int]:
 
 
 def _id(value: Any) -> str:
-    name = shown(str(value))
+    name = escape_for_page(str(value))
     return name if len(name) <= ID else name[: ID - 1] + "…"
 
 
@@ -185,7 +185,7 @@ def _digests(run: Run) -> dict[str, Any]:
 
 def _rejects(run: Run) -> dict[str, Any]:
     rows = run.rejects.slice(0, ROWS).to_pylist()
-    listed = [[shown(str(row.get("file") or "–")), row.get("row"), _id(row.get("reason"))] for row in rows]
+    listed = [[escape_for_page(str(row.get("file") or "–")), row.get("row"), _id(row.get("reason"))] for row in rows]
     return {"total": run.rejects.num_rows, "rows": listed}
 
 
@@ -211,7 +211,7 @@ def _assets() -> _Assets:
     )
     # Escapes what could end a script or begin markup; other characters stay as they are, for they are a third as long.
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
-    environment.filters |= {"number": _number, "share": _share, "shown": lambda value: shown(str(value))}
+    environment.filters |= {"number": _number, "share": _share, "shown": lambda value: escape_for_page(str(value))}
     environment.filters["combine"] = lambda first, second: {**first, **second}
     style, script = (loader.get_source(environment, f"report.{kind}")[0] for kind in ("css", "js"))
     return _Assets(environment, style, script)

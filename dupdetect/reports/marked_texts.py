@@ -22,7 +22,7 @@ from dupdetect.matching.spans import find_spans
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import marked_shingles
 from dupdetect.text.clean import clean, clean_texts
-from dupdetect.text.visible import shown
+from dupdetect.text.escape import escape_for_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -173,11 +173,11 @@ def _parts(
 def _folded(kind: int, number: int, text: str, fold: int) -> list[tuple[int, int, str]]:
     """Fold the middle of a long part."""
     if len(text) <= fold:
-        return [(kind, number, shown(text))]
+        return [(kind, number, escape_for_page(text))]
     half = fold // 3
     middle = f"{len(text) - 2 * half:,}"
     return [
-        (kind, number, shown(text[:half])),
+        (kind, number, escape_for_page(text[:half])),
         (kind | FOLDED, number, middle),
-        (kind, number, shown(text[-half:])),
+        (kind, number, escape_for_page(text[-half:])),
     ]

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect.cli.summary import printable
+from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -178,8 +178,8 @@ class _Page:
         """Both texts as one, one under the other."""
         from rich.text import Text
 
-        yield Text(f"< {printable(a.name)}", "bold")
-        yield Text(f"> {printable(b.name)}", "bold")
+        yield Text(f"< {escape_for_terminal(a.name)}", "bold")
+        yield Text(f"> {escape_for_terminal(b.name)}", "bold")
         for block in order(a, b, aligned):
             if block.found is not None:
                 yield self._title(block.found)
@@ -193,7 +193,7 @@ class _Page:
         from rich.text import Text
 
         width = max((self._console.width - 3) // 2, 12)
-        yield _row(Text(printable(a.name), "bold"), " ", Text(printable(b.name), "bold"), width)
+        yield _row(Text(escape_for_terminal(a.name), "bold"), " ", Text(escape_for_terminal(b.name), "bold"), width)
         for block in order(a, b, aligned):
             left = self._wrapped(self._text(a, block.a, True), width)
             right = self._wrapped(self._text(b, block.b, False), width)
@@ -217,7 +217,7 @@ class _Page:
                 woven.append_text(self._text(a, [mine], True))
                 continue
             if not _differs(a.text[mine.start : mine.end], b.text[theirs.start : theirs.end]):
-                woven.append(printable(a.text[mine.start : mine.end]))
+                woven.append(escape_for_terminal(a.text[mine.start : mine.end]))
                 continue
             before, of_a, after = _parts(a.text[mine.start : mine.end])
             _, of_b, behind = _parts(b.text[theirs.start : theirs.end])
@@ -265,9 +265,9 @@ class _Page:
                 for begin, until in pairwise([start, *turns.tolist(), end]):
                     boilerplate = begin < until and bool(side.boilerplate[begin])
                     before, core, after = _parts(side.text[begin:until])
-                    text.append(printable(before))
+                    text.append(escape_for_terminal(before))
                     text.append(*self._styled(core, piece.kind, boilerplate, first))
-                    text.append(printable(after))
+                    text.append(escape_for_terminal(after))
         return text
 
     def _unfolded(self, text: str, piece: Piece) -> list[tuple[int, int, int]]:
@@ -284,7 +284,7 @@ class _Page:
         return [(start, head, 0), (tail, end, tail - head)] if head < tail else [(start, end, 0)]
 
     def _styled(self, core: str, kind: int, boilerplate: bool, first: bool) -> tuple[str, str]:
-        core = printable(core.replace("\r\n", "\n"))
+        core = escape_for_terminal(core.replace("\r\n", "\n"))
         if kind != CHANGED:
             return core, GREY if boilerplate else "green" if kind == SHARED else ""
         if self._coloured:

@@ -23,7 +23,7 @@ from dupdetect.io.documents import stream
 from dupdetect.pipeline.earlier_runs import kept_documents
 from dupdetect.results.result import Result
 from dupdetect.results.tables_of import comparable, in_folder
-from dupdetect.text.visible import opening, shown
+from dupdetect.text.escape import escape_for_page, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -219,7 +219,7 @@ def _gathered(run: Run, listing: Listing, parts: Iterable[Part], by: str | None)
 def _fill(texts: Texts, column: pa.ChunkedArray, places: Int, length: int) -> None:
     starts = pc.utf8_slice_codeunits(column, 0, 4 * length).to_pylist()
     for place, start in zip(places.tolist(), starts, strict=True):
-        texts.openings[place] = opening(start, length)
+        texts.openings[place] = one_line(start, length)
 
 
 def pairs(listing: Listing, most: int = PAIRS) -> Int:
@@ -278,7 +278,7 @@ class _Origins:
             told = "id"
             if not 1 < len(self._documents) <= len(self._run) / 2:  # ids that say nothing of where they are from
                 return [], ""
-        found = [Source(shown(name), count, self._removed[name]) for name, count in self._documents.items()]
+        found = [Source(escape_for_page(name), count, self._removed[name]) for name, count in self._documents.items()]
         return sorted(found, key=lambda source: (-source.removed, -source.documents, source.name)), told
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dupdetect.text.escape import one_line
 from dupdetect.text.html import LENGTH, SHOWN, counted, share, table
-from dupdetect.text.visible import opening
 
 
 class Clusters(list[Any]):
@@ -60,5 +60,5 @@ def cluster_html(cluster: Any) -> str:
 
 
 def _some(ids: Sequence[Any], most: int = 3) -> str:
-    listed = ", ".join(opening(str(id), LENGTH // most) for id in ids[:most])
+    listed = ", ".join(one_line(str(id), LENGTH // most) for id in ids[:most])
     return listed + (f" and {len(ids) - most:,} more" if len(ids) > most else "")

@@ -1,7 +1,7 @@
 """Rows to a small HTML table for notebooks, in their own colours and fonts.
 
 Input    a caption, names of columns, rows of numbers and strings
-Output   HTML without scripts; strings are escaped, and what deceives in them is spelled out (`dupdetect.text.visible`)
+Output   HTML without scripts; strings are escaped, and what deceives in them is spelled out (`dupdetect.text.escape`)
 Cost     O(length of what is shown)
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from dupdetect.text.visible import opening
+from dupdetect.text.escape import one_line
 
 #: Rows that a table should show at most, and characters of a string in it.
 SHOWN, LENGTH = 10, 120
@@ -30,7 +30,7 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -
 
 def _cell(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f'<td style="text-align: left"><bdi>{escape(opening(str(value), LENGTH))}</bdi></td>'
+        return f'<td style="text-align: left"><bdi>{escape(one_line(str(value), LENGTH))}</bdi></td>'
     shown = f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
     return f'<td style="text-align: right">{shown}</td>'
 

@@ -274,21 +274,6 @@ def test_text_column_may_be_missing_from_kept() -> None:
     assert [c.text for c in largest] == [None, None]
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain, ünïcödé, 漢字, हिन्दी", "plain, ünïcödé, 漢字, हिन्दी"),
-        ("می\u200cخواهم", "می\u200cخواهم"),  # Persian is written with the zero-width non-joiner
-        ("a\nb\tc", "a\nb\tc"),
-        ("\x00\x1b\x7f\x9b", r"\x00\x1b\x7f\x9b"),
-        ("\u2066\u2028\ufeff", r"\u2066\u2028\ufeff"),
-        ("\ud800", r"\ud800"),
-    ],
-)
-def test_printable(text: str, shown: str) -> None:
-    assert summary.printable(text) == shown
-
-
 # compare
 
 

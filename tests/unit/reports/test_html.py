@@ -25,7 +25,7 @@ from dupdetect.reports import html as reporting
 from dupdetect.reports import listing as standings
 from dupdetect.reports import texts as excerpts
 from dupdetect.reports.html import page, report
-from dupdetect.text.visible import shown
+from dupdetect.text.escape import escape_for_page
 
 STORY = (
     "The lock keeper at Oberfurt says that the old gate will be replaced before the spring floods, and that barges "
@@ -272,7 +272,7 @@ def test_lone_surrogates_are_spelled_out() -> None:
     result.manifest["inputs"] = ["bad\ud800name"]
     html = page(result, table)
     html.encode()
-    assert shown("bad\ud800name") == "bad\\ud800name"
+    assert escape_for_page("bad\ud800name") == "bad\\ud800name"
     assert "bad\\ud800name" in html
 
 

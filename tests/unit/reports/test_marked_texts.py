@@ -13,7 +13,7 @@ from dupdetect.reports.marked_texts import BOILERPLATE, CHANGED, FOLDED, MOST, S
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
 from dupdetect.sketches.sketches import marked_shingles
-from dupdetect.text.visible import shown
+from dupdetect.text.escape import escape_for_page
 
 QUOTES = {
     "en": "We shall repair the old weir before the winter comes to the upper valley",
@@ -103,8 +103,8 @@ texts = st.lists(pieces, max_size=8).map(" ".join)
 def test_the_parts_are_the_text(a: str, b: str) -> None:
     pair = Marker().pair(a, b)
     for text, parts in ((a, pair.a), (b, pair.b)):
-        assert whole(parts) == shown(text)
+        assert whole(parts) == escape_for_page(text)
         assert all(part for _, _, part in parts)
     for number in range(len(pair.passages)):
         assert any(place == number for _, place, _ in pair.a)
-    assert whole(Marker().alone(a).a) == shown(a)
+    assert whole(Marker().alone(a).a) == escape_for_page(a)

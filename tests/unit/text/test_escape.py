@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.text.visible import opening, shown
+from dupdetect.text.escape import escape_for_page, escape_for_terminal, one_line
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from dupdetect.text.visible import opening, shown
     ],
 )
 def test_what_languages_are_written_with_stays(text: str) -> None:
-    assert shown(text) == text
+    assert escape_for_page(text) == text
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ def test_what_languages_are_written_with_stays(text: str) -> None:
     ],
 )
 def test_what_acts_unseen_is_spelled_out(text: str, expected: str) -> None:
-    assert shown(text) == expected
+    assert escape_for_page(text) == expected
 
 
 @given(st.text(st.characters()))
 def test_nothing_unseen_is_left(text: str) -> None:
-    safe = shown(text)
+    safe = escape_for_page(text)
     safe.encode()
     assert all(character in "\n\t" for character in safe if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"))
     assert not set(safe) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -53,8 +53,23 @@ def test_nothing_unseen_is_left(text: str) -> None:
 
 @given(st.text(st.characters(), max_size=60), st.integers(1, 40))
 def test_openings_are_one_line_of_bounded_length(text: str, length: int) -> None:
-    line = opening(text, length)
+    line = one_line(text, length)
     assert len(line) <= length
     assert not set(line) & set("\n\t")
-    if len(shown(" ".join(text.split()))) <= length and len(text) <= length:
-        assert line == shown(" ".join(text.split()))
+    if len(escape_for_page(" ".join(text.split()))) <= length and len(text) <= length:
+        assert line == escape_for_page(" ".join(text.split()))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, ünïcödé, 漢字, हिन्दी", "plain, ünïcödé, 漢字, हिन्दी"),
+        ("می\u200cخواهم", "می\u200cخواهم"),  # Persian is written with the zero-width non-joiner
+        ("a\nb\tc", "a\nb\tc"),
+        ("\x00\x1b\x7f\x9b", r"\x00\x1b\x7f\x9b"),
+        ("\u2066\u2028\ufeff", r"\u2066\u2028\ufeff"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_what_drives_a_terminal_is_escaped(text: str, shown: str) -> None:
+    assert escape_for_terminal(text) == shown
