@@ -133,14 +133,14 @@ def _of_run(
 ) -> _Given:
     """Find the texts of two documents of a run; it is compared as the run did, but for the options that were given."""
     from dupdetect.reports.explain import texts_of
-    from dupdetect.reports.listing import load
+    from dupdetect.results.run import Run
 
-    run = load(folder)
+    run = Run(folder)
     data, column, id_column = source
-    text_a, text_b = texts_of(run, folder, [a, b], data, text=column, id_column=id_column)
+    text_a, text_b = texts_of(run, [a, b], data, text=column, id_column=id_column)
     file, options = chosen
     context = click.get_current_context()
     default = click.core.ParameterSource.DEFAULT
     given = {name: value for name, value in options.items() if context.get_parameter_source(name) is not default}
     settings = run.settings.replace(**given) if file is None else chosen_settings(file, options)
-    return _Given(text_a, text_b, settings, run.boilerplate)
+    return _Given(text_a, text_b, settings, run.boilerplate_shingles)

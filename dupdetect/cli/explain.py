@@ -54,11 +54,11 @@ def explain(
     for line in _lines(explanation):
         click.echo(escape_for_terminal(line))
     if explanation.comparison is not None and explanation.match is not None:
-        from dupdetect.reports.listing import load
+        from dupdetect.results.run import Run
 
-        run = load(out)
+        run = Run(out)
         names = str(explanation.id), str(explanation.match.id)
-        show_texts(explanation.comparison, names, run.settings, run.boilerplate, view, full)
+        show_texts(explanation.comparison, names, run.settings, run.boilerplate_shingles, view, full)
 
 
 def _lines(explanation: Explanation) -> Iterator[str]:

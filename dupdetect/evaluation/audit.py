@@ -11,10 +11,7 @@ estimated for all (`intervals`).
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,20 +19,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect._storage.context import check_workers
-from dupdetect.errors import InputError, MismatchError, SettingsError
+from dupdetect.errors import MismatchError, SettingsError
 from dupdetect.evaluation.exact_search import Matches, compare_sample
 from dupdetect.evaluation.intervals import Recall, estimate
 from dupdetect.io.documents import Documents, collect
+from dupdetect.io.tables import comparable
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.verify import IDENTICAL, RELATIONS
-from dupdetect.results.result import Result
-from dupdetect.results.tables_of import as_table, comparable, of_run, require
-from dupdetect.settings import POLICIES, Settings
+from dupdetect.results.run import Run
 from dupdetect.sketches.sketches import chunks, sketch_texts
 from dupdetect.text.clean import cleaned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dupdetect.settings import Settings
 
     Int = NDArray[np.int64]
 
@@ -176,10 +174,11 @@ def audit(
     survey data", 1998). See `intervals.interval`.
     """
     _check(sample, seed, confidence, workers)
-    run = _Run.of(out)
+    run = Run(out)
     scope = _scope(run, collect(data, text=text, id=id), workers)
     n = len(scope.rows)
     rows = draw(n, sample, seed)
+    learned = _learned(run)
     (pairs, together, verified), misses = _judged(run, scope, rows, workers)
     return Audit(
         n,
@@ -193,7 +192,7 @@ def audit(
         int(seed),
         scope.only_in_input,
         scope.only_in_run,
-        None if run.boilerplate is None else int((run.boilerplate.margin > 0).sum()),
+        None if learned is None else int((learned.margin > 0).sum()),
     )
 
 
@@ -207,7 +206,7 @@ class Census(NamedTuple):
 
 def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, workers: int | None = None) -> Census:
     """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
-    run = _Run.of(out)
+    run = Run(out)
     scope = _scope(run, collect(data, text=text, id=id), workers)
     return _judged(run, scope, np.arange(len(scope.rows)), workers)[0]
 
@@ -232,59 +231,13 @@ def _check(sample: int, seed: int, confidence: float, workers: int | None) -> No
 # ---- the run and its input ----
 
 
-class _Run(NamedTuple):
-    clusters: pa.Table
-    matches: pa.Table
-    settings: Settings
-    boilerplate: Boilerplate | None
-
-    @classmethod
-    def of(cls, out: Any) -> _Run:
-        if isinstance(out, Result):
-            settings = _settings(out.manifest, "the result")
-        elif isinstance(out, str | os.PathLike):
-            settings = _settings(_manifest(Path(out)), str(out))
-        else:
-            raise InputError(f"a {type(out).__name__} was given for the output; expected a Result or the folder of one")
-        clusters, matches = of_run(out, "clusters"), of_run(out, "matches")
-        require(clusters, ("id", "cluster"), "clusters")
-        require(matches, ("a", "b"), "matches")
-        return cls(clusters, matches, settings, _boilerplate(out, settings))
-
-
-def _manifest(folder: Path) -> Any:
-    path = folder / "manifest.json"
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{path}: there is no such file; expected the output folder of dedup") from None
-    except ValueError as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); run dedup again") from None
-
-
-def _settings(manifest: Any, name: str) -> Settings:
-    """Return the settings of a run; a callable that chose the canonicals is not needed, and not known, any more."""
-    values = dict(manifest.get("settings") or {}) if isinstance(manifest, dict) else {}
-    if not values:
-        raise InputError(f"{name}: the manifest has no settings; expected the manifest.json of dedup")
-    values.setdefault("boilerplate", False)  # as it was before there was this setting
-    if values.get("canonical") not in POLICIES:
-        values.pop("canonical", None)
-    return Settings().replace(**values)
-
-
-def _boilerplate(out: Any, settings: Settings) -> Boilerplate | None:
+def _learned(run: Run) -> Boilerplate | None:
     """Return what the run learned; None if that is not known."""
-    if not settings.weighs:
+    if not run.settings.weighs:
         return Boilerplate.none()
-    if isinstance(out, Result):
-        table = out.boilerplate
-    elif (path := Path(out) / "boilerplate.parquet").is_file():
-        table = as_table(path, "boilerplate", ("shingle", "margin"))
-    else:
+    if run.boilerplate is None:
         return None
-    require(table, ("shingle", "margin"), "boilerplate")
-    shingles, margin = np.asarray(table["shingle"], np.uint64), np.asarray(table["margin"], np.int32)
+    shingles, margin = (np.asarray(run.boilerplate[name]) for name in ("shingle", "margin"))
     return Boilerplate(shingles, margin, None, np.empty(0, np.int32))
 
 
@@ -304,10 +257,10 @@ class _Scope:
         return self.documents.ids[int(self.rows[document])].as_py()
 
 
-def _scope(run: _Run, documents: Documents, workers: int | None) -> _Scope:
+def _scope(run: Run, documents: Documents, workers: int | None) -> _Scope:
     documents = cleaned(documents, workers=check_workers(workers))
     ids = comparable(_chunked(documents.ids), "ids of the input")
-    known = comparable(run.clusters["id"], "ids of the clusters")
+    known = run.ids.slice(0, run.new)
     place = pc.index_in(ids, value_set=known)
     rows = np.flatnonzero(place.is_valid())
     if not len(rows) and (len(ids) or len(known)):
@@ -346,7 +299,7 @@ class _Misses(NamedTuple):
     verified: NDArray[np.bool_]
 
 
-def _judged(run: _Run, scope: _Scope, sample: Int, workers: int | None) -> tuple[Census, _Misses]:
+def _judged(run: Run, scope: _Scope, sample: Int, workers: int | None) -> tuple[Census, _Misses]:
     """Count the matches of the sampled documents, and what the run made of them."""
     pairs, together, missed = compare_sample(
         scope.texts,
@@ -354,7 +307,7 @@ def _judged(run: _Run, scope: _Scope, sample: Int, workers: int | None) -> tuple
         scope.cluster,
         sample,
         run.settings,
-        run.boilerplate or Boilerplate.none(),
+        _learned(run) or Boilerplate.none(),
         workers=check_workers(workers),
     )
     misses = _verified(run, scope, missed)
@@ -362,7 +315,7 @@ def _judged(run: _Run, scope: _Scope, sample: Int, workers: int | None) -> tuple
     return Census(pairs, together, together + verified), misses
 
 
-def _verified(run: _Run, scope: _Scope, missed: Matches) -> _Misses:
+def _verified(run: Run, scope: _Scope, missed: Matches) -> _Misses:
     """Look matches up among those of the run.
 
     Documents of the same words are matches of the run; and where many have the same words, the run lists but one of

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
+from dupdetect.evaluation.labels import yes_or_no
 from dupdetect.evaluation.scores import (
     BCubed,
     Evaluation,
@@ -26,7 +27,8 @@ from dupdetect.evaluation.scores import (
     SizeScore,
     WrongCluster,
 )
-from dupdetect.results.tables_of import as_table, comparable, of_run, require, yes_or_no
+from dupdetect.io.tables import as_table, comparable, require
+from dupdetect.results.run import clusters_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,8 +87,7 @@ def evaluate(
     >>> evaluate(found, {"a": 1, "b": 1, "c": 2, "d": 2}).pairs
     PairScore(right=1, found=3, true=2)
     """
-    found = of_run(clusters, "clusters")
-    require(found, ("id", "cluster"), "clusters")
+    found = clusters_of(clusters)
     known = _truth_table(truth, column)
     if column in known.column_names:
         return _against_clusters(found, known, column, ignore, listed)

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
+from dupdetect.io.tables import as_table, comparable, require
 from dupdetect.matching import candidates
-from dupdetect.results import tables_of as truth
 from dupdetect.sketches.sketches import sketch_texts
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ LIBERAL_WINDOW, LIBERAL_SHARE = 8, 0.1
 
 #: Examples named in a note.
 EXAMPLES = 3
+
+_YES = ("true", "1", "1.0", "yes", "y", "same", "duplicate", "match")
+_NO = ("false", "0", "0.0", "no", "n", "different", "distinct", "none")
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,7 @@ def read(
     """
     table = _table(source, column)
     if column in table.column_names and "label" not in table.column_names:
-        truth.require(table, ("id", column), "truth")
+        require(table, ("id", column), "truth")
         table = table.select(["id", column]).rename_columns(["id", "cluster"])
         labelled = _of_clusters(table, documents, settings, sizes, sample, workers)
     else:
@@ -118,9 +121,9 @@ def _table(source: Any, column: str) -> pa.Table:
     if isinstance(source, Iterable) and not is_table:
         source = _of_rows(list(source))
     columns = ("id", column) if isinstance(source, Mapping) else ("a", "b")
-    table = truth.as_table(source, "truth", columns)
+    table = as_table(source, "truth", columns)
     if column in table.column_names and "label" not in table.column_names:
-        return truth.as_table(source, "truth", ("id", column))  # ids like 007 are no numbers
+        return as_table(source, "truth", ("id", column))  # ids like 007 are no numbers
     return table
 
 
@@ -145,7 +148,7 @@ def _column(values: Sequence[Any]) -> pa.Array:
 
 
 def _of_pairs(table: pa.Table, documents: Documents, positive: Sequence[str]) -> Labelled:
-    truth.require(table, ("a", "b", "label"), "truth")
+    require(table, ("a", "b", "label"), "truth")
     notes: list[str] = []
     copy = _copies(table["label"], positive)
     a, b = (_rows(table[name], documents) for name in ("a", "b"))
@@ -162,7 +165,7 @@ def _of_pairs(table: pa.Table, documents: Documents, positive: Sequence[str]) ->
 
 def _copies(labels: pa.ChunkedArray, positive: Sequence[str]) -> NDArray[np.bool_]:
     if not positive:
-        return _as_bool(truth.yes_or_no(labels))
+        return _as_bool(yes_or_no(labels))
     said = _text(labels)
     found = set(pc.unique(said).to_pylist())
     if missing := [label for label in positive if label not in found]:
@@ -194,7 +197,7 @@ def _rows(ids: pa.ChunkedArray, documents: Documents) -> Int:
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return truth.comparable(column, "ids")
+    return comparable(column, "ids")
 
 
 def _as_bool(column: pa.ChunkedArray) -> NDArray[np.bool_]:
@@ -301,3 +304,18 @@ def _similar(texts: pa.Array, cluster_of: Int, settings: Settings, workers: int)
     order = usable[np.argsort(sketches.words[usable], kind="stable")]
     a, b = candidates.unpack(candidates.find(sketches.take(order), workers=workers).pairs)
     return candidates.pack(order[a], order[b])
+
+
+def yes_or_no(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return labels of pairs as booleans.
+
+    >>> yes_or_no(pa.chunked_array([["yes", "0", "Same"]])).to_pylist()
+    [True, False, True]
+    """
+    said = pc.utf8_lower(comparable(column, "labels"))
+    true = pc.is_in(said, value_set=pa.array(_YES, pa.large_string()))
+    known = pc.or_(true, pc.is_in(said, value_set=pa.array(_NO, pa.large_string())))
+    if not pc.all(known).as_py():
+        value = said.filter(pc.invert(known))[0].as_py()
+        raise InputError(f"a pair is labelled {value!r}; expected 1 or 0, true or false, yes or no")
+    return true

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,10 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import DupdetectError, InputError
+from dupdetect.io.tables import comparable
 from dupdetect.matching.compare import Comparison, compare
-from dupdetect.reports.listing import Run, load
 from dupdetect.reports.texts import Part, of_earlier, of_input, of_kept
-from dupdetect.results.tables_of import comparable, of_run
+from dupdetect.results.run import Run
 from dupdetect.sketches.sketches import shingle_sets
 from dupdetect.text.clean import clean, clean_texts
 
@@ -169,10 +168,10 @@ def explain(
     >>> found.why
     "'c' was removed: it has the same words as 'a', which was kept."
     """
-    run = load(out)
+    run = Run(out)
     row = find_row(run, id)
-    likenesses = _likenesses(run, out, row)
-    match, comparison = _best(run, row, likenesses, _Source(out, data, *_columns(run, text, id_column)))
+    likenesses = _likenesses(run, row)
+    match, comparison = _best(run, row, likenesses, _Source(data, *_columns(run, text, id_column)))
     canonical = int(run.canonical[row])
     holds, held_by = _digests(run, row, canonical)
     explanation = Explanation(
@@ -255,10 +254,10 @@ def _rejects(run: Run, id: Any) -> list[dict[str, Any]]:
     return [row for row in rows if names in str(row["reason"]) or f"{row['file']}:{row['row']}" == str(id)]
 
 
-def _likenesses(run: Run, out: Any, row: int) -> list[Likeness]:
+def _likenesses(run: Run, row: int) -> list[Likeness]:
     """Return the matches of a document, the highest score first."""
     key = pa.scalar(run.ids[row].as_py(), pa.large_string())
-    table = of_run(out, "matches")
+    table = run.matches
     if table.num_rows == 0:
         return []
     first, second = (comparable(table[side], "ids") for side in "ab")
@@ -276,7 +275,7 @@ def _likenesses(run: Run, out: Any, row: int) -> list[Likeness]:
                     match["jaccard"],
                     match[f"containment_{side}"],
                     match[f"containment_{other}"],
-                    match.get("boilerplate") or 0.0,
+                    match["boilerplate"] or 0.0,
                 )
             )
     return sorted(found, key=lambda each: (-each.score, -each.jaccard, str(each.id)))
@@ -302,9 +301,8 @@ def _unmatched(run: Run, row: int, comparison: Comparison) -> Likeness:
 
 
 class _Source(NamedTuple):
-    """Where texts are: the output of a run, the run's input (None for what its manifest names), and its columns."""
+    """Where texts are: a run's input (None for what its manifest names), and its columns."""
 
-    out: Any
     data: Any
     text: str
     id: str | None
@@ -313,15 +311,12 @@ class _Source(NamedTuple):
         """Return what is to be looked through."""
         if self.data is not None:
             return [of_input(run, self.data, self.text, self.id), of_earlier(run, self.text)]
-        inputs = [Path(name) for name in run.manifest.get("inputs") or []]
-        there = bool(inputs) and all(map(Path.is_file, inputs))
-        known = [of_kept(run, self.out, self.text), of_earlier(run, self.text)]
-        return [*known, of_input(run, inputs, self.text, self.id)] if there else known
+        known = [of_kept(run, self.text), of_earlier(run, self.text)]
+        return [*known, of_input(run, run.inputs, self.text, self.id)] if run.inputs else known
 
 
 def _columns(run: Run, text: str | None, id: str | None) -> tuple[str, str | None]:
-    columns = run.manifest.get("columns") or {}
-    return text or columns.get("text") or "text", id or columns.get("id")
+    return text or run.text_column or "text", id or run.id_column
 
 
 def find_texts(run: Run, source: _Source, rows: list[int]) -> dict[int, str]:
@@ -367,7 +362,7 @@ def _nearest(run: Run, row: int, texts: dict[int, str], source: _Source) -> int:
 
 
 def texts_of(
-    run: Run, out: Any, ids: Sequence[Any], data: Any = None, *, text: str | None = None, id_column: str | None = None
+    run: Run, ids: Sequence[Any], data: Any = None, *, text: str | None = None, id_column: str | None = None
 ) -> list[str]:
     """Return the texts of documents of a run; parameters as for `explain`.
 
@@ -377,7 +372,7 @@ def texts_of(
         There is no such document, or no text of it.
     """
     rows = [find_row(run, id) for id in ids]
-    found = find_texts(run, _Source(out, data, *_columns(run, text, id_column)), rows)
+    found = find_texts(run, _Source(data, *_columns(run, text, id_column)), rows)
     for id, row in zip(ids, rows, strict=True):
         if row not in found:
             where = "the run did not keep it" if data is None else "it is not in the input that was given"

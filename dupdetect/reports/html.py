@@ -24,10 +24,11 @@ import numpy as np
 
 from dupdetect.errors import OutputError
 from dupdetect.matching.verify import RELATIONS
-from dupdetect.reports.listing import Listing, Run, load, sizes_of
+from dupdetect.reports.listing import Listing, sizes_of
 from dupdetect.reports.marked_texts import Marker
 from dupdetect.reports.texts import Texts, pairs, read_texts
 from dupdetect.results.result import Result
+from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ def write_whole(file: Path, text: str) -> Path:
 
 def page(out: Any, data: Any = None, *, text: str | None = None, id: str | None = None, by: str | None = None) -> str:
     """Return the page as HTML; parameters and errors as those of `report`."""
-    run = load(out)
+    run = Run(out)
     listing = Listing.choose(run)
-    texts = read_texts(run, listing, out, data, text=text, id=id, by=by)
+    texts = read_texts(run, listing, data, text=text, id=id, by=by)
     return _rendered(run, listing, texts)
 
 
@@ -150,7 +151,7 @@ def _id(value: Any) -> str:
 
 def _shown_pairs(run: Run, listing: Listing, texts: Texts) -> dict[int, Any]:
     """Mark pairs of texts, as many as there is room for: by the place of their member in the listing."""
-    marker, room = Marker(run.settings, run.boilerplate), PAIR_BYTES
+    marker, room = Marker(run.settings, run.boilerplate_shingles), PAIR_BYTES
     marker.expect(texts.whole.values())
     place = np.full(len(run), -1, np.int64)
     place[listing.rows] = np.arange(len(listing))

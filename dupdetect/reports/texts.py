@@ -11,7 +11,6 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,9 +19,8 @@ import pyarrow.compute as pc
 
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.documents import stream
-from dupdetect.pipeline.earlier_runs import kept_documents
-from dupdetect.results.result import Result
-from dupdetect.results.tables_of import comparable, in_folder
+from dupdetect.io.tables import comparable
+from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page, one_line
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dupdetect.reports.listing import Listing, Run
+    from dupdetect.reports.listing import Listing
 
     Int = NDArray[np.int64]
     Bool = NDArray[np.bool_]
@@ -129,41 +127,27 @@ def _within(ids: pa.ChunkedArray, folder: str) -> pa.ChunkedArray:
     return pc.utf8_slice_codeunits(ids, len(folder)) if folder else ids
 
 
-def of_kept(run: Run, out: Any, text: str) -> Iterator[Part]:
+def of_kept(run: Run, text: str) -> Iterator[Part]:
     """Yield the documents that a run kept: the canonicals, in their order."""
-    first, rows = 0, np.flatnonzero(run.stays[: run.new])
-    for texts, table in _kept(out, text):
-        yield Part(rows[first : first + len(texts)], texts, table)
-        first += len(texts)
+    for ids, texts, table in run.kept(text):
+        yield Part(np.asarray(pc.index_in(ids, value_set=run.ids), np.int64), texts, table)
 
 
 def of_earlier(run: Run, text: str) -> Iterator[Part]:
     """Yield the earlier documents that a run names, from the outputs that it was held against, where these are."""
     wanted = run.ids.slice(run.new)
-    outputs = run.manifest["against"]["outputs"] if len(wanted) else []
-    for folder in outputs:
+    for folder in run.outputs_before if len(wanted) else []:
         with suppress(DupdetectError):
-            for ids, texts, table in kept_documents(Path(folder), text):
-                place = pc.index_in(comparable(ids, "ids"), value_set=wanted).fill_null(-1).to_numpy()
+            for ids, texts, table in Run(folder).kept(text):
+                place = pc.index_in(ids, value_set=wanted).fill_null(-1).to_numpy()
                 yield Part(np.where(place < 0, -1, run.new + place), texts, table)
-
-
-def _kept(out: Any, text: str) -> Iterator[tuple[Any, pa.Table]]:
-    if isinstance(out, Result):
-        if text in out.kept.column_names:
-            yield out.kept[text], out.kept
-        return
-    path = in_folder(Path(out), "kept")
-    if path.stat().st_size:
-        for part in stream(path, text=text):
-            yield part.texts, part.table
 
 
 # ---- one pass over them ----
 
 
 def read_texts(
-    run: Run, listing: Listing, out: Any, data: Any, *, text: str | None, id: str | None, by: str | None
+    run: Run, listing: Listing, data: Any, *, text: str | None, id: str | None, by: str | None
 ) -> Texts:
     """Read what a page shows of the texts, those of the input if they are there.
 
@@ -171,26 +155,22 @@ def read_texts(
     ----------
     run : Run
     listing : Listing
-    out : Result, str or Path
-        What the run is the output of.
     data, text, id
         The run's input, as `dedup` took it; None for what the manifest names.
     by : str, optional
         The column that says where a document came from; by default the first of `SOURCES` that there is, or else
         what the ids tell.
     """
-    columns = run.manifest.get("columns") or {}
-    text, id = text or columns.get("text") or "text", id or columns.get("id")
+    text, id = text or run.text_column or "text", id or run.id_column
     if data is not None:
         return _gathered(run, listing, chain(of_input(run, data, text, id), of_earlier(run, text)), by)
     reason = "the run's input was not given, and is not where it was"
-    inputs = [Path(name) for name in run.manifest.get("inputs") or []]
-    if inputs and all(map(Path.is_file, inputs)):
+    if run.inputs:
         try:
-            return _gathered(run, listing, chain(of_input(run, inputs, text, id), of_earlier(run, text)), by)
+            return _gathered(run, listing, chain(of_input(run, run.inputs, text, id), of_earlier(run, text)), by)
         except DupdetectError as error:
             reason = f"the run's input cannot be read as it was ({error})"
-    texts = _gathered(run, listing, chain(of_kept(run, out, text), of_earlier(run, text)), by)
+    texts = _gathered(run, listing, chain(of_kept(run, text), of_earlier(run, text)), by)
     texts.note = f"Texts of removed documents are not shown: {reason}."
     return texts
 

@@ -16,6 +16,7 @@ from dupdetect.evaluation import audit as auditing
 from dupdetect.evaluation import exact_search as neighbours
 from dupdetect.evaluation import intervals
 from dupdetect.results.result import Result
+from dupdetect.results.run import Run
 from dupdetect.sketches import sketches
 
 STORY = (
@@ -34,6 +35,8 @@ TEXTS = {
 def with_clusters(result: Result, clusters: dict[Any, Any], matches: pa.Table | None = None) -> Result:
     """Make another result of the same run."""
     table = pa.table({"id": list(clusters), "cluster": list(clusters.values())})
+    for field in list(result.clusters.schema)[2:]:
+        table = table.append_column(field, pa.nulls(len(table), field.type))
     return dataclasses.replace(result, clusters=table, matches=result.matches if matches is None else matches)
 
 
@@ -199,7 +202,7 @@ def test_settings_come_back_from_a_manifest(tmp_path: Path) -> None:
     settings = dupdetect.Settings(bands=(20, 4), canonical="earliest", canonical_column="year", shingle_size=3)
     run = dupdetect.dedup(data, settings=settings)
     run.write(tmp_path / "out")
-    assert auditing._Run.of(tmp_path / "out").settings == auditing._Run.of(run).settings == settings
+    assert Run(tmp_path / "out").settings == Run(run).settings == settings
 
 
 @pytest.mark.parametrize("texts", [{"a": "", "b": ""}, {"a": "!"}, {"a": "one", "b": "one"}, {"a": "one two"}])
@@ -274,7 +277,7 @@ def test_another_output_is_an_error(result: Result, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read as JSON"):
         audit(tmp_path, TEXTS)
     (tmp_path / "manifest.json").write_text("[]")
-    with pytest.raises(InputError, match="the manifest has no settings"):
+    with pytest.raises(InputError, match="holds a list, expected an object"):
         audit(tmp_path, TEXTS)
 
 

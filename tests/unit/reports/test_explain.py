@@ -10,7 +10,7 @@ import dupdetect
 from dupdetect import explain
 from dupdetect.errors import InputError
 from dupdetect.reports.explain import texts_of
-from dupdetect.reports.listing import load
+from dupdetect.results.run import Run
 
 STORY = (
     "The harbour bridge was closed on Monday after an inspection found deep cracks in two of its pillars. Engineers of "
@@ -146,9 +146,9 @@ def test_without_the_input_there_are_the_texts_that_were_kept(folder: Path, tmp_
     manifest["inputs"] = [str(tmp_path / "gone.jsonl")]
     (tmp_path / "out" / "manifest.json").write_text(json.dumps(manifest))
     assert explain(tmp_path / "out", "page").passages is None
-    assert texts_of(load(tmp_path / "out"), tmp_path / "out", ["story", "near"]) == [STORY, TEXTS["near"]]
+    assert texts_of(Run(tmp_path / "out"), ["story", "near"]) == [STORY, TEXTS["near"]]
     with pytest.raises(InputError, match="the text of 'page' was not found: the run did not keep it; give the input"):
-        texts_of(load(tmp_path / "out"), tmp_path / "out", ["page"])
+        texts_of(Run(tmp_path / "out"), ["page"])
     assert explain(tmp_path / "out", "page", folder / "docs.jsonl").passages
 
 

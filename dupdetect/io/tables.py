@@ -1,7 +1,7 @@
-"""What is known to be true of documents, and clusters as they were found, from wherever they are kept.
+"""Tables of ids and labels, from wherever they are kept.
 
-Input    a result, a table, a mapping, a file or the output folder of a run
-Output   an Arrow table whose ids can be compared
+Input    an Arrow table, a mapping or files
+Output   an Arrow table in memory; columns of ids as text, so that those of a file can be compared with those of a table
 Cost     reading it
 """
 
@@ -16,16 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
-from dupdetect.io.paths import find, label
-from dupdetect.io.readers import Reject, read_table
+from dupdetect.io.paths import find
+from dupdetect.io.readers import read
 from dupdetect.io.schema import unify
-from dupdetect.results.result import Result
-
-#: Where an output folder keeps its clusters, matches and so on.
-SUFFIXES = (".parquet", ".jsonl", ".csv")
-
-_YES = ("true", "1", "1.0", "yes", "y", "same", "duplicate", "match")
-_NO = ("false", "0", "0.0", "no", "n", "different", "distinct", "none")
 
 
 def as_table(source: Any, name: str, columns: Sequence[str]) -> pa.Table:
@@ -60,41 +53,17 @@ def as_table(source: Any, name: str, columns: Sequence[str]) -> pa.Table:
     )
 
 
-def of_run(source: Any, table: str) -> pa.Table:
-    """Return a table of a run ("clusters", "matches"), which is a `Result`, an output folder, or that table itself."""
-    columns = ("id", "cluster") if table == "clusters" else ("a", "b")
-    if isinstance(source, Result):
-        return getattr(source, table)
-    if isinstance(source, str | os.PathLike) and Path(source).is_dir():
-        source = in_folder(Path(source), table)
-    return as_table(source, table, columns)
-
-
-def in_folder(folder: Path, table: str) -> Path:
-    """Return the file of a table in the output folder of a run."""
-    for suffix in SUFFIXES:
-        if (folder / (table + suffix)).is_file():
-            return folder / (table + suffix)
-    raise InputError(
-        f"{folder}: there is no {table}.parquet, .jsonl or .csv in this folder, expected the output folder of dedup"
-    )
-
-
 def _from_files(path: Path, columns: Sequence[str]) -> pa.Table:
-    found = find([path])
     text, id = columns[:2]
-    # Only CSV leaves open whether 007 is a number; told that a column of JSON is text, its reader refuses numbers.
-    read = [read_table(file, text=text if file.format == "CSV" else "", id=id) for file in found]
-    for _, rejects, _ in read:
-        _refuse(rejects)
-    names = [label(file.path) for file in found]
-    return unify([table for table, _, _ in read], names, inferred=all(inferred for _, _, inferred in read))
-
-
-def _refuse(rejects: list[Reject]) -> None:
-    if rejects:
-        first = rejects[0]
-        raise InputError(f"{first.file}:{first.row}: {first.reason}; mend the row")
+    pieces = []
+    for file in find([path]):
+        # Only CSV leaves open whether 007 is a number; told that a column of JSON is text, its reader refuses numbers.
+        for piece in read([file], text=text if file.format == "CSV" else "", id=id):
+            for reject in piece.rejects:
+                raise InputError(f"{reject.file}:{reject.row}: {reject.reason}; mend the row")
+            pieces.append(piece)
+    inferred = all(piece.inferred for piece in pieces)
+    return unify([piece.table for piece in pieces], [piece.name for piece in pieces], inferred=inferred)
 
 
 def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
@@ -113,7 +82,7 @@ def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
 
 
 def comparable(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    """Return ids or labels as text, so that those of a file can be compared with those of a table."""
+    """Return ids or labels as large_string; whole numbers are equal whatever type holds them."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_floating(column.type):  # integers with a gap, as a data frame gives them
@@ -129,18 +98,3 @@ def _if_castable(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray
         return column.cast(type_)
     except pa.ArrowInvalid:
         return column
-
-
-def yes_or_no(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return labels of pairs as booleans.
-
-    >>> yes_or_no(pa.chunked_array([["yes", "0", "Same"]])).to_pylist()
-    [True, False, True]
-    """
-    said = pc.utf8_lower(comparable(column, "labels"))
-    true = pc.is_in(said, value_set=pa.array(_YES, pa.large_string()))
-    known = pc.or_(true, pc.is_in(said, value_set=pa.array(_NO, pa.large_string())))
-    if not pc.all(known).as_py():
-        value = said.filter(pc.invert(known))[0].as_py()
-        raise InputError(f"a pair is labelled {value!r}; expected 1 or 0, true or false, yes or no")
-    return true

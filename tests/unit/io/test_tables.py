@@ -6,9 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-import dupdetect
 from dupdetect.errors import InputError
-from dupdetect.results import tables_of as truth
+from dupdetect.io import tables as truth
 
 COLUMNS = ("id", "cluster")
 
@@ -73,26 +72,3 @@ def test_missing_columns_and_values_are_an_error() -> None:
         truth.require(pa.table({"id": ["a"], "family": [1]}), COLUMNS, "truth")
     with pytest.raises(InputError, match="row 2 of the truth has no value in column 'cluster'"):
         truth.require(pa.table({"id": ["a", "b"], "cluster": [1, None]}), COLUMNS, "truth")
-
-
-@pytest.mark.parametrize("format", ["parquet", "jsonl", "csv"])
-def test_tables_of_a_run_are_found_in_its_folder(tmp_path: Path, format: str) -> None:
-    result = dupdetect.dedup({"01": "a text of some words", "1": "a text of some words"})
-    result.write(tmp_path / "out", format=format)
-    for table in ("clusters", "matches"):
-        assert truth.of_run(result, table) is getattr(result, table)
-        read = truth.of_run(tmp_path / "out", table)
-        first = read.column_names[0]
-        assert truth.comparable(read[first], "ids").to_pylist() == getattr(result, table)[first].to_pylist()
-
-
-def test_a_folder_that_is_no_output_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected the output folder of dedup"):
-        truth.of_run(tmp_path, "clusters")
-
-
-def test_labels_are_yes_or_no() -> None:
-    for label in (pa.array([True, False]), pa.array([1, 0]), pa.array(["Yes", "no"]), pa.array(["1.0", "FALSE"])):
-        assert truth.yes_or_no(pa.chunked_array([label])).to_pylist() == [True, False]
-    with pytest.raises(InputError, match="labelled 'perhaps'; expected 1 or 0, true or false, yes or no"):
-        truth.yes_or_no(pa.chunked_array([["yes", "perhaps"]]))

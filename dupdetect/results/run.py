@@ -1,0 +1,405 @@
+"""A run, read back: from the `Result` it returned, or from the folder it wrote.
+
+Input    a `Result`, or an output folder in any of its formats
+Output   `Run`: the run's settings, its tables, and where each of its documents stands
+Cost     a table is read when it is first asked for; where documents stand costs O(n); no text is looked at
+
+This is the only reader of outputs: `audit`, `evaluate`, `explain`, `report` and runs against earlier ones use it, and so
+agree on what is missing, damaged or of an earlier version.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dupdetect.errors import DupdetectError, InputError
+from dupdetect.io.documents import REJECTS, stream
+from dupdetect.io.tables import as_table, comparable, require
+from dupdetect.matching.verify import NONE, RELATIONS
+from dupdetect.results.folder import MANIFEST
+from dupdetect.results.result import Result
+from dupdetect.settings import POLICIES, Settings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Int = NDArray[np.int64]
+    Float = NDArray[np.float64]
+    Bool = NDArray[np.bool_]
+
+#: Where an output folder may keep a table.
+SUFFIXES = (".parquet", ".jsonl", ".csv")
+
+#: The columns of each table; None: ids, of whatever type they are.
+COLUMNS: dict[str, dict[str, pa.DataType | None]] = {
+    "clusters": {
+        **dict.fromkeys(("id", "cluster")),
+        "canonical": pa.bool_(),
+        "relation": pa.string(),
+        **dict.fromkeys(("score", "jaccard", "containment"), pa.float64()),
+    },
+    "matches": {
+        **dict.fromkeys(("a", "b")),
+        "relation": pa.string(),
+        **dict.fromkeys(("score", "jaccard", "containment_a", "containment_b", "boilerplate"), pa.float64()),
+    },
+    "digests": {**dict.fromkeys(("id", "cluster")), **dict.fromkeys(("containment", "share"), pa.float64())},
+    "boilerplate": {"shingle": pa.uint64(), "margin": pa.int32()},
+    "rejects": {field.name: field.type for field in REJECTS},
+}
+
+
+class Run:
+    """What a run found among n documents.
+
+    Parameters
+    ----------
+    out : Result, str or Path
+        What `dedup` returned, or the folder that it wrote.
+
+    Attributes
+    ----------
+    out : Result or Path
+    name : str
+        What to call it.
+    manifest : dict
+
+    Raises
+    ------
+    InputError
+        It is neither, or the folder holds no manifest. Tables that are missing, damaged or lack a column raise it when they
+        are first asked for.
+    """
+
+    def __init__(self, out: Any) -> None:
+        self.out: Result | Path
+        if isinstance(out, Result):
+            self.out, self.name, self.manifest = out, "result", out.manifest
+        elif isinstance(out, str | os.PathLike):
+            self.out = Path(out)
+            self.name, self.manifest = self.out.resolve().name, read_manifest(self.out)
+        else:
+            raise InputError(f"a {type(out).__name__} was given for the output; expected a Result or the folder of one")
+
+    # ---- what the manifest says ----
+
+    @property
+    def where(self) -> str:
+        """What messages call the manifest."""
+        return "the result" if isinstance(self.out, Result) else str(self.out / MANIFEST)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the run.
+
+        One that the run's version did not have is what it did without: no boilerplate. A callable that chose the
+        canonicals is not known any more, nor needed.
+        """
+        values = {"boilerplate": False, **self._section("settings")}
+        if len(values) == 1:
+            raise InputError(f"{self.where}: the manifest has no settings; expected that of a run: run dedup again")
+        if values.get("canonical") not in POLICIES:
+            values.pop("canonical", None)
+        try:
+            return Settings().replace(**values)
+        except DupdetectError as error:
+            raise InputError(f"{self.where}: the settings are not of this version ({error}); run dedup again") from None
+
+    @property
+    def text_column(self) -> str | None:
+        """The column of texts in the input and in what was kept, if the manifest names it."""
+        return self._named("text")
+
+    @property
+    def id_column(self) -> str | None:
+        """The column of ids, None where rows were numbered."""
+        return self._named("id")
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The files of the input, if all of them are still there; else none."""
+        paths = [Path(str(name)) for name in self._list(self.manifest, "inputs")]
+        return paths if all(path.is_file() for path in paths) else []
+
+    @property
+    def outputs_before(self) -> list[Path]:
+        """The earlier outputs that the run was held against."""
+        return [Path(str(name)) for name in self._list(self._section("against"), "outputs")]
+
+    def _named(self, column: str) -> str | None:
+        name = self._section("columns").get(column)
+        return name if isinstance(name, str) else None
+
+    def _section(self, name: str) -> dict[str, Any]:
+        values = self.manifest.get(name)
+        if not isinstance(values, dict | None):
+            raise InputError(f"{self.where}: {name!r} is no object, the file is damaged; run dedup again")
+        return values or {}
+
+    def _list(self, values: dict[str, Any], name: str) -> list[Any]:
+        found = values.get(name)
+        if not isinstance(found, list | None):
+            raise InputError(f"{self.where}: {name!r} is no list, the file is damaged; run dedup again")
+        return found or []
+
+    # ---- its tables ----
+
+    def table(self, name: str) -> pa.Table:
+        """Return one of the tables of `COLUMNS`, its columns as they are listed there."""
+        if isinstance(self.out, Result):
+            return _conformed(getattr(self.out, name), name, f"the {name}")
+        path = find_table(self.out, name)
+        if path.suffix == ".jsonl" and not path.stat().st_size:  # no rows of JSON Lines have no columns
+            return _none(name)
+        return _conformed(as_table(path, name, list(COLUMNS[name])), name, str(path))
+
+    @cached_property
+    def clusters(self) -> pa.Table:
+        """The table `clusters`, and below it a row for each earlier document that the run names and that stayed."""
+        return self._with_earlier(self._own) if self._section("against") else self._own
+
+    @cached_property
+    def _own(self) -> pa.Table:
+        return self.table("clusters")
+
+    @property
+    def new(self) -> int:
+        """How many documents the run itself had: the first ones of `clusters`."""
+        return self._own.num_rows  # type: ignore[no-any-return]
+
+    @cached_property
+    def matches(self) -> pa.Table:
+        """The table `matches`."""
+        return self.table("matches")
+
+    @cached_property
+    def digests(self) -> pa.Table:
+        """The table `digests`; empty if the folder has none."""
+        return self._optional("digests")
+
+    @cached_property
+    def rejects(self) -> pa.Table:
+        """The table `rejects`; empty if the folder has none."""
+        return self._optional("rejects")
+
+    def kept(self, text: str = "text") -> Iterator[tuple[pa.ChunkedArray, pa.ChunkedArray, pa.Table]]:
+        """Yield the documents that the run kept, some at a time: their ids as text, their texts, and their rows.
+
+        Parameters
+        ----------
+        text : str
+            The column of texts, where the manifest does not name it.
+
+        Raises
+        ------
+        InputError
+            The rows cannot be read, or there is no such column.
+        """
+        ids, first = comparable(self._own["id"].filter(self._own["canonical"]), "ids"), 0
+        name = self.text_column or text
+        for texts, table in self._kept(name):
+            yield ids.slice(first, len(table)), texts, table
+            first += len(table)
+
+    def _kept(self, text: str) -> Iterator[tuple[pa.ChunkedArray, pa.Table]]:
+        if isinstance(self.out, Result):
+            if text in self.out.rows.column_names:
+                yield from ((table[text], table) for table in self.out.rows)
+            return
+        path = find_table(self.out, "kept")
+        if path.stat().st_size:
+            yield from ((part.texts, part.table) for part in stream(path, text=text, id=self.id_column))
+
+    def _optional(self, name: str) -> pa.Table:
+        there = isinstance(self.out, Result) or any((self.out / (name + suffix)).is_file() for suffix in SUFFIXES)
+        return self.table(name) if there else _none(name)
+
+    @cached_property
+    def boilerplate(self) -> pa.Table | None:
+        """The table `boilerplate`; None if the folder has none."""
+        if isinstance(self.out, Path) and not (self.out / "boilerplate.parquet").is_file():
+            return None
+        return self.table("boilerplate")
+
+    @cached_property
+    def boilerplate_shingles(self) -> NDArray[np.uint64]:
+        """The shingles that are boilerplate, ordered: uint64[t]; none, if that is not known."""
+        if self.boilerplate is None:
+            return np.empty(0, np.uint64)
+        return np.sort(self.boilerplate["shingle"].filter(pc.greater(self.boilerplate["margin"], 0)).to_numpy())
+
+    def _with_earlier(self, clusters: pa.Table) -> pa.Table:
+        named = [clusters["cluster"], self.digests["id"], self.digests["cluster"]]
+        chunks = [chunk for column in named for chunk in comparable(column, "clusters").chunks]
+        others = pa.chunked_array(chunks, pa.large_string()).unique()
+        others = others.filter(pc.invert(pc.is_in(others, value_set=comparable(clusters["id"], "ids"))))
+        given = {"id": others, "cluster": others, "canonical": pa.repeat(True, len(others))}
+        columns = [
+            given[field.name].cast(field.type) if field.name in given else pa.nulls(len(others), field.type)
+            for field in clusters.schema
+        ]
+        return pa.concat_tables([clusters, pa.table(columns, schema=clusters.schema)])
+
+    # ---- where each document stands ----
+
+    def __len__(self) -> int:
+        return self.clusters.num_rows  # type: ignore[no-any-return]
+
+    @cached_property
+    def ids(self) -> pa.ChunkedArray:
+        """The id of each document, as large_string."""
+        return comparable(self.clusters["id"], "ids of the clusters")
+
+    @cached_property
+    def canonical(self) -> Int:
+        """The row of the document that represents each: int64[n]."""
+        column = comparable(self.clusters["cluster"], "clusters")
+        rows = pc.index_in(column, value_set=self.ids)
+        if rows.null_count:
+            row = pc.index(rows.is_null(), True).as_py()
+            raise InputError(
+                f"{self.name}: the cluster {column[row].as_py()!r} is no document of this output; run dedup again"
+            )
+        return np.asarray(rows, np.int64)
+
+    @cached_property
+    def stays(self) -> Bool:
+        """Whether each document represents its cluster, and thus is kept: bool[n]."""
+        return np.equal(self.canonical, np.arange(len(self)))
+
+    @cached_property
+    def sizes(self) -> Int:
+        """How many documents each represents, itself among them; 0 for those that are removed: int64[n]."""
+        return np.bincount(self.canonical, minlength=len(self))
+
+    @cached_property
+    def relation(self) -> NDArray[np.int8]:
+        """The relation of each to its canonical, a number of `RELATIONS`: int8[n]."""
+        codes = pc.index_in(self.clusters["relation"], value_set=pa.array(RELATIONS, pa.string()))
+        return np.where(self.stays, NONE, np.asarray(codes.fill_null(0), np.int8)).astype(np.int8)
+
+    def shares(self, name: str) -> Float:
+        """Return ``score``, ``jaccard`` or ``containment`` of each; nan for canonicals: float64[n]."""
+        return np.asarray(self.clusters[name].to_numpy(), np.float64)
+
+    @cached_property
+    def margin(self) -> Float:
+        """By how much each one's score exceeds what it was held against; infinite where words are equal: float64[n]."""
+        near, inside = self.settings.threshold, self.settings.containment
+        least = np.array([np.nan, -np.inf, near, inside, inside])[self.relation]
+        return np.where(self.stays, np.inf, self.shares("score") - least)
+
+    @cached_property
+    def least_margin(self) -> Float:
+        """The least margin among those that each document represents: float64[n]."""
+        least = np.full(len(self), np.inf)
+        np.minimum.at(least, self.canonical, self.margin)
+        return least
+
+    def largest(self) -> Int:
+        """Return the rows of the canonicals of clusters of two and more, the largest first."""
+        rows = np.flatnonzero(self.sizes > 1)
+        return rows[np.argsort(-self.sizes[rows], kind="stable")]
+
+    def doubtful(self) -> Int:
+        """Return the rows of the canonicals of clusters of two and more, the one nearest to its threshold first."""
+        rows = np.flatnonzero(self.sizes > 1)
+        return rows[np.argsort(self.least_margin[rows], kind="stable")]
+
+
+def _none(name: str) -> pa.Table:
+    return pa.table({column: pa.array([], type_ or pa.string()) for column, type_ in COLUMNS[name].items()})
+
+
+def _conformed(table: pa.Table, name: str, where: str) -> pa.Table:
+    """Give the columns of a table the types that they have by contract."""
+    lacking = [column for column in COLUMNS[name] if column not in table.column_names]
+    if lacking:
+        listed = ", ".join(map(repr, table.column_names)) or "none"
+        raise InputError(f"{where}: there is no column {lacking[0]!r}; the columns are {listed}: run dedup again")
+    columns = {}
+    for column, type_ in COLUMNS[name].items():
+        try:
+            columns[column] = table[column] if type_ is None else table[column].cast(type_)
+        except pa.ArrowException as error:
+            raise InputError(
+                f"{where}: column {column!r} is {table[column].type}, expected {type_} ({error}); run dedup again"
+            ) from None
+        if type_ == pa.string():  # CSV has no nulls
+            columns[column] = pc.if_else(pc.equal(columns[column], ""), None, columns[column])
+    found = pa.table(columns)
+    require(found, [column for column, type_ in COLUMNS[name].items() if type_ is None], name)
+    return found
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of an output folder.
+
+    Raises
+    ------
+    InputError
+        There is none, or it is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: there is no such file; expected the output folder of dedup") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: the file is damaged (it cannot be read as JSON: {error}); run dedup again") from None
+    if not isinstance(manifest, dict):
+        raise InputError(f"{path}: the file holds a {type(manifest).__name__}, expected an object; run dedup again")
+    return manifest
+
+
+def find_table(folder: Path, name: str) -> Path:
+    """Return the file of a table in an output folder.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    for suffix in SUFFIXES:
+        if (folder / (name + suffix)).is_file():
+            return folder / (name + suffix)
+    raise InputError(
+        f"{folder}: there is no {name}.parquet, .jsonl or .csv in this folder, expected the output folder of dedup"
+    )
+
+
+def clusters_of(source: Any) -> pa.Table:
+    """Return clusters (columns ``id`` and ``cluster``) of a `Result`, an output folder, a table, a mapping or a file.
+
+    Raises
+    ------
+    InputError
+        They cannot be read, a column is missing, or a row has no value in it.
+    """
+    if isinstance(source, Result):
+        return source.clusters
+    if isinstance(source, str | os.PathLike) and Path(source).is_dir():
+        source = find_table(Path(source), "clusters")
+    table = as_table(source, "clusters", ("id", "cluster"))
+    require(table, ("id", "cluster"), "clusters")
+    return table
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Say in one sentence what keeps a file of an output from being read."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: the file is damaged or missing ({reason}); write the output anew") from error
