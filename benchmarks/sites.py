@@ -2,9 +2,9 @@
 
     python benchmarks/sites.py --scale 1 --json
 
-makes the pages of every scenario (`SCENARIOS`), finds their copies with boilerplate weighed and not, and prints for each
-the precision and recall of the clusters, over all pairs of documents, beside exact Jaccard and containment from 0.8 on
-(connected components, no sketch error).
+makes the pages of every scenario (`SCENARIOS`), finds their copies with boilerplate weighed and not, and prints for
+each the precision and recall of the clusters, over all pairs of documents, beside exact Jaccard and containment
+from 0.8 on (connected components, no sketch error).
 
 A site has its chrome: menu, ticker, teasers of its other stories, a most-read list that turns with the day, share
 buttons, comments, notices of law; before the story, after it or both; and a way to set lines: one for each paragraph,

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 import dupdetect
-from dupdetect.cli.cards import html_option, json_option, show
-from dupdetect.cli.options import id_option, inputs_argument, text_option, workers_option
+from dupdetect.cli.cards import html_option, show
+from dupdetect.cli.options import id_option, inputs_argument, json_option, text_option, workers_option
 from dupdetect.cli.scorecards import audit_cards
 
 _AUDIT_EXAMPLES = """

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 import dupdetect
-from dupdetect.cli.options import chosen_settings, setting_options
-from dupdetect.cli.viewing import input_options, paths, show_texts, view_options
+from dupdetect.cli.options import chosen_settings, json_option, run_input_options, setting_options
+from dupdetect.cli.viewing import show_texts, view_options
 from dupdetect.errors import InputError
 from dupdetect.text.escape import escape_for_terminal
 
@@ -25,7 +25,7 @@ Examples:
   dupdetect compare article.txt page.txt
   dupdetect compare article.txt page.txt --json
   curl -s https://example.org/story.txt | dupdetect compare article.txt -
-  dupdetect compare --text "The ferry was late again." "Again the ferry was late."
+  dupdetect compare --literal "The ferry was late again." "Again the ferry was late."
   dupdetect compare --in out news:17 news:4711 --view side
 """
 
@@ -42,19 +42,19 @@ class _Given(NamedTuple):
 @click.command(epilog=_COMPARE_EXAMPLES)
 @click.argument("a")
 @click.argument("b")
-@click.option("--text", "literal", is_flag=True, help="A and B are the texts themselves.")
+@click.option("--literal", is_flag=True, help="A and B are the texts themselves.")
 @click.option("--in", "folder", metavar="OUT", help="A and B are ids of documents of the run that wrote OUT.")
-@input_options
+@run_input_options
 @view_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, passages included, instead of words.")
+@json_option
 @setting_options("shingle_size", "unit", "threshold", "containment", "min_shingles", "boilerplate")
 def compare(
     a: str,
     b: str,
     literal: bool,
     folder: str | None,
-    inputs: tuple[str, ...],
-    column: str | None,
+    inputs: list[Path] | None,
+    text_column: str | None,
     id_column: str | None,
     view: str,
     full: bool,
@@ -65,14 +65,16 @@ def compare(
     """
     Relate two texts A and B, and show what they share.
 
-    A and B are text files (UTF-8), - is standard input; with --text they are texts, with --in ids.
+    A and B are text files (UTF-8), - is standard input; with --literal they are texts, with --in ids.
     """
     if folder is not None:
         if literal:
-            raise click.UsageError("--in and --text contradict each other: A and B are ids or texts; give one of them.")
-        given = _of_run(folder, a, b, (paths(inputs), column, id_column), (settings_file, options))
-    elif inputs or column or id_column:
-        raise click.UsageError("--input, --column and --id say where documents of --in are; give --in OUT too.")
+            raise click.UsageError(
+                "--in and --literal contradict each other: A and B are ids or texts; give one of them."
+            )
+        given = _of_run(folder, a, b, (inputs, text_column, id_column), (settings_file, options))
+    elif inputs or text_column or id_column:
+        raise click.UsageError("--input, --text and --id say where documents of --in are; give --in OUT too.")
     else:
         given = _of_names(a, b, literal, chosen_settings(settings_file, options))
     comparison = dupdetect.compare(given.a, given.b, settings=given.settings)
@@ -88,14 +90,14 @@ def _print_figures(comparison: Comparison, names: tuple[str, str]) -> None:
     passages = comparison.passages
     shared = sum(passage.words for passage in passages)
     click.echo(_RELATIONS[comparison.relation].format(*names))
-    click.echo(f"  score         {comparison.score:.3f}{_FRAMED if comparison.interleaved else ''}")
+    click.echo(f"  score         {comparison.score:.3f}{_INTERLEAVED if comparison.interleaved else ''}")
     click.echo(f"  Jaccard       {comparison.jaccard:.3f}")
     click.echo(f"  containment   {comparison.containment_a:.3f} of {names[0]} is in {names[1]}")
     click.echo(f"                {comparison.containment_b:.3f} of {names[1]} is in {names[0]}")
     click.echo(f"  passages      {f'{len(passages):,} with {shared:,} words' if passages else 'none'}")
 
 
-_FRAMED = " (both have text of their own between what they share: judged as near duplicates)"
+_INTERLEAVED = " (both have text of their own between what they share: judged as near duplicates)"
 
 _RELATIONS = {
     "identical": "{0} and {1} have the same words.",

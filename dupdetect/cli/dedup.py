@@ -17,7 +17,9 @@ from dupdetect.cli.options import (
     inputs_argument,
     log_options,
     memory_option,
+    quiet_option,
     setting_options,
+    strict_option,
     text_option,
     workers_option,
 )
@@ -56,7 +58,7 @@ Examples:
     help="Format of the tables.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run wrote it.")
-@click.option("--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it.")
+@strict_option
 @workers_option
 @memory_option
 @click.option("--work", metavar="DIR", help="Folder for what does not fit into memory.  [default: beside OUT]")
@@ -68,7 +70,7 @@ Examples:
     metavar="OUT",
     help="Output of an earlier run whose documents INPUT is compared with; may be repeated.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Neither progress bars nor a summary.")
+@quiet_option
 @click.option("-v", "--verbose", is_flag=True, help="Also show settings, timings and caps.")
 @log_options
 @setting_options()

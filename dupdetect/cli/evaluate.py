@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 import dupdetect
-from dupdetect.cli.cards import html_option, json_option, show
+from dupdetect.cli.cards import html_option, show
+from dupdetect.cli.options import json_option
 from dupdetect.cli.scorecards import evaluation_cards
 
 _EVALUATE_EXAMPLES = """
@@ -19,10 +20,16 @@ Examples:
 
 @click.command(epilog=_EVALUATE_EXAMPLES)
 @click.argument("clusters")
-@click.option("--truth", required=True, help="File of what is true: columns id and cluster, or a, b (and label).")
-@click.option("--column", default="cluster", show_default=True, help="Column of the truth's clusters.")
-@click.option("--ignore", help="File of pairs not to score: of true clusters; of documents, if the truth is of pairs.")
-@click.option("--listed", type=click.IntRange(min=0), default=20, show_default=True, help="Mistakes to list of a kind.")
+@click.option(
+    "--truth", required=True, metavar="FILE", help="What is true: columns id and cluster, or a, b and perhaps label."
+)
+@click.option("--column", default="cluster", show_default=True, help="Column of the truth that holds clusters.")
+@click.option(
+    "--ignore", metavar="FILE", help="Pairs not to score: of true clusters; of documents, if the truth is of pairs."
+)
+@click.option(
+    "--listed", type=click.IntRange(min=0), default=20, show_default=True, help="Mistakes to list of each sort."
+)
 @json_option
 @html_option
 def evaluate(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import dupdetect
-from dupdetect.cli.viewing import input_options, paths, show_texts, view_options
+from dupdetect.cli.options import json_option, run_input_options
+from dupdetect.cli.viewing import show_texts, view_options
 from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
@@ -28,14 +30,14 @@ Examples:
 @click.command(epilog=_EXPLAIN_EXAMPLES)
 @click.argument("out")
 @click.argument("id")
-@input_options
+@run_input_options
 @view_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
+@json_option
 def explain(
     out: str,
     id: str,
-    inputs: tuple[str, ...],
-    column: str | None,
+    inputs: list[Path] | None,
+    text_column: str | None,
     id_column: str | None,
     view: str,
     full: bool,
@@ -47,7 +49,7 @@ def explain(
     Its canonical, the match with it and what they share, the runners-up, and what would have had to differ. With
     --input the nearest document is looked for even where it is no match.
     """
-    explanation = dupdetect.explain(out, id, paths(inputs), text=column, id_column=id_column)
+    explanation = dupdetect.explain(out, id, inputs, text=text_column, id_column=id_column)
     if as_json:
         click.echo(json.dumps(explanation.as_dict(), default=str))
         return

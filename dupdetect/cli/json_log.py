@@ -1,5 +1,5 @@
 """
-A run as lines for programs: what happens, as it happens, one JSON object a line.
+The JSON log: what happens in a run, as it happens, one JSON object a line.
 
 Takes   stages as they begin, go on and end; notes and errors; what was found
 Gives   lines such as {"time": "2024-05-01T07:30:00.000+00:00", "event": "stage", "stage": "sign", "state": "begin"}
@@ -15,9 +15,6 @@ note      message: a warning
 error     message, and exit_code that follows from it
 end       the last line: exit_code, seconds, memory, peak (bytes); of a run that succeeded counts, timings, caps
 ========  ==============================================================================================
-
-Written with `json` and no logging library: there is one writer, one form and no level to choose, so that configuring
-any of them takes as many lines as this does.
 """
 
 from __future__ import annotations
@@ -28,15 +25,17 @@ import sys
 from contextlib import suppress
 from datetime import datetime, timezone
 from time import perf_counter
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dupdetect._storage import memory
-from dupdetect.cli.stages import Moment, Stage
 from dupdetect.errors import OutputError
+
+if TYPE_CHECKING:
+    from dupdetect.cli.progress import Moment, Stage
 
 
 class Log:
-    """Lines for programs; none until it is opened, and false until then."""
+    """The JSON log; nothing is written until it is opened, and it is false until then."""
 
     def __init__(self) -> None:
         self._file: TextIO | None = None
@@ -64,7 +63,7 @@ class Log:
 
     @property
     def on_stderr(self) -> bool:
-        """Whether standard error is the lines' alone."""
+        """Whether standard error is the log's alone."""
         return self._file is not None and self._path is None
 
     def write(self, event: str, **values: Any) -> None:

@@ -1,5 +1,5 @@
 """
-Options that several commands take: the settings, where texts and their ids are, memory, and lines for programs.
+Options that several commands take: the settings, where texts and their ids are, memory, the JSON log.
 
 Takes   the settings' own names, types and defaults
 Gives   decorators that add click options, and `Settings` made of what was given
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -22,8 +23,17 @@ from dupdetect.settings import POLICIES, POLICY_COLUMNS, UNITS, Settings
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-text_option = click.option("--text", default="text", show_default=True, help="Column that holds the texts.")
-id_option = click.option("--id", help="Column that holds the ids.  [default: 'id' if there is one, else file and row]")
+text_option = click.option(
+    "--text", metavar="COLUMN", default="text", show_default=True, help="Column that holds the texts."
+)
+id_option = click.option(
+    "--id", metavar="COLUMN", help="Column that holds the ids.  [default: 'id' if there is one, else file and row]"
+)
+strict_option = click.option(
+    "--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it."
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Neither progress bars nor a summary.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words or tables.")
 workers_option = click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")
 
 
@@ -53,9 +63,29 @@ def log_options(command: _Command) -> _Command:
     # Eager, so that what is wrong with the other options is a line too.
     kept: dict[str, Any] = {"is_eager": True, "expose_value": False, "callback": _open_log}
     json = "Instead of bars and notes, one JSON object a line on standard error: stages, progress, notes, errors, end."
-    file = "Append the lines of --log-json to FILE; notes and errors go to standard error as well."
+    file = "Append what --log-json writes to FILE; notes and errors go to standard error as well."
     command = click.option("--log-file", metavar="FILE", help=file, **kept)(command)
     return click.option("--log-json", is_flag=True, help=json, **kept)(command)
+
+
+def run_input_options(command: _Command) -> _Command:
+    """Add --input, --text and --id: where the texts are that a run read and did not keep; all None if not given."""
+    as_it_was = "[default: as the run had it]"
+    for name, what in (("id", "ids"), ("text", "texts")):
+        text = f"Column of INPUT that holds the {what}.  {as_it_was}"
+        command = click.option(f"--{name}", f"{name}_column", metavar="COLUMN", help=text)(command)
+    return click.option(
+        "--input",
+        "inputs",
+        metavar="INPUT",
+        multiple=True,
+        callback=_paths,
+        help="What the run read; may be repeated.  [default: what it read, if that is still there]",
+    )(command)
+
+
+def _paths(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> list[Path] | None:
+    return [Path(name) for name in names] or None
 
 
 def bands_x_rows(value: str) -> tuple[int, int]:
@@ -76,7 +106,7 @@ _TYPES: dict[str, Any] = {
 
 _HELP = {
     "shingle_size": "Units in a shingle.",
-    "unit": "What shingles are made of and what is counted; characters suit noisy texts, such as OCR.",
+    "unit": "What shingles are made of and what is counted; characters serve noisy texts, such as OCR, and short ones.",
     "num_perm": "Length of a signature.",
     "seed": "Seed of the signatures' permutations.",
     "threshold": "Least Jaccard similarity of near duplicates, above 0 and up to 1.",
@@ -84,8 +114,8 @@ _HELP = {
     "min_shingles": "Shingles that a text needs for another to contain it; shorter ones are quotations.",
     "bands": "Bands and rows of the candidate search, such as 16x8.  [default: chosen for the threshold]",
     "window": "Shared runs of WINDOW + SHINGLE_SIZE - 1 units are always noticed; smaller costs more.",
-    "min_shared_fingerprints": "Share of the smaller text's fingerprints that makes a pair worth verifying.",
-    "hot_key_documents": "Documents from which on a key is too frequent to compare all of them with all.",
+    "min_shared_fingerprints": "Least share of the smaller text's fingerprints that makes a pair worth verifying.",
+    "hot_key_documents": "Documents of one key from which on they are compared with a few of them, not all with all.",
     "boilerplate": "Let text that comes with pages, such as menus and teasers, weigh next to nothing (of words only).",
     "canonical": "Which member stands for its cluster.",
     "canonical_column": "Column that 'earliest' or 'priority' reads; the least value wins.  [default: "

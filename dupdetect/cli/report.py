@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 import dupdetect
+from dupdetect.cli.options import run_input_options
 from dupdetect.text.escape import escape_for_terminal
 
 _REPORT_EXAMPLES = """
@@ -21,24 +22,20 @@ Examples:
 @click.command(epilog=_REPORT_EXAMPLES)
 @click.argument("out")
 @click.option("-o", "--output", metavar="FILE", help="File to write.  [default: report.html in OUT]")
-@click.option(
-    "--input",
-    "inputs",
-    metavar="INPUT",
-    multiple=True,
-    help="What the run read; repeat for more.  [default: what it read, if that is still there]",
-)
-@click.option("--text", metavar="COLUMN", help="Column of INPUT that holds the texts.  [default: as the run had it]")
-@click.option("--id", metavar="COLUMN", help="Column of INPUT that holds the ids.  [default: as the run had it]")
+@run_input_options
 @click.option("--by", metavar="COLUMN", help="Column that says where a document came from; of an address the host.")
 def report(
-    out: str, output: str | None, inputs: tuple[str, ...], text: str | None, id: str | None, by: str | None
+    out: str,
+    output: str | None,
+    inputs: list[Path] | None,
+    text_column: str | None,
+    id_column: str | None,
+    by: str | None,
 ) -> None:
     """
     Write one HTML file that shows what the run that wrote OUT found, and why.
 
     It needs no network and can be sent. The texts of removed documents are not in OUT: they are taken from INPUT.
     """
-    data = [Path(name) for name in inputs] or None
-    written = dupdetect.report(out, output, data, text=text, id=id, by=by)
+    written = dupdetect.report(out, output, inputs, text=text_column, id=id_column, by=by)
     click.echo(f"{escape_for_terminal(str(written))}: {written.stat().st_size / 1e6:.1f} MB")

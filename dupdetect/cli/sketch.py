@@ -13,7 +13,9 @@ from dupdetect.cli.options import (
     id_option,
     inputs_argument,
     log_options,
+    quiet_option,
     setting_options,
+    strict_option,
     text_option,
     workers_option,
 )
@@ -48,9 +50,9 @@ _LISTED = 3
     help="Write signatures too, 4 * NUM_PERM bytes a document; without them the bands are settled.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace FILE.")
-@click.option("--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of leaving it out.")
+@strict_option
 @workers_option
-@click.option("-q", "--quiet", is_flag=True, help="Neither progress bars nor a summary.")
+@quiet_option
 @log_options
 @setting_options("shingle_size", "unit", "num_perm", "seed", "threshold", "bands", "window")
 @click.pass_obj

@@ -124,7 +124,7 @@ def _print_counts(console: Console, result: Result) -> None:
         (result.rows.num_rows, "kept", ""),
     ]
     if digests := result.manifest["counts"]["digests"]:
-        rows.append((digests, "digests", ", each of several texts, listed in the table digests"))
+        rows.append((digests, "digest documents", ", each of several texts, listed in the table digests"))
     if boilerplate := result.manifest["counts"]["boilerplate_shingles"]:
         rows.append((boilerplate, "boilerplate shingles", ", which come with pages and weigh next to nothing"))
     if rejected:
@@ -155,8 +155,8 @@ def _print_largest(console: Console, largest: list[LargeCluster]) -> None:
 def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str]:
     names = sorted(path.name for path in output.iterdir()) if output.is_dir() else []
     yield f"{seconds:,.1f} seconds; written to {output}: {', '.join(names)}"
-    if frequent := result.manifest["caps"].get("hot_keys"):
-        yield f"{frequent:,} keys that very many documents share were linked sparsely (manifest.json: caps)."
+    if hot := result.manifest["caps"].get("hot_keys"):
+        yield f"{hot:,} hot keys: of the very many documents that share one, pairs were sampled (manifest.json: caps)."
 
 
 def _print_details(console: Console, manifest: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from dupdetect.cli.options import (
     chosen_settings,
     id_option,
     inputs_argument,
+    json_option,
     setting_options,
     text_option,
     workers_option,
@@ -42,14 +43,14 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
 
 @click.command(epilog=_TUNE_EXAMPLES)
 @inputs_argument
-@click.option("--truth", required=True, metavar="PAIRS", help="Table of pairs (a, b, label) or clusters (id, cluster).")
+@click.option("--truth", required=True, metavar="FILE", help="What is true: columns a, b and label, or id and cluster.")
 @click.option("-o", "--output", metavar="FILE", help="Settings file (TOML) to write; it must not exist yet.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE.")
-@click.option("--curve", metavar="PICTURE", help="Draw the precision/recall curve (.png, .svg, .pdf).")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--curve", metavar="FILE", help="Draw the precision/recall curve (.png, .svg, .pdf).")
+@json_option
 @text_option
 @id_option
-@click.option("--column", default="cluster", show_default=True, help="Column of PAIRS that holds clusters.")
+@click.option("--column", default="cluster", show_default=True, help="Column of the truth that holds clusters.")
 @click.option("--positive", multiple=True, metavar="LABEL", help="Label that means a copy; may be repeated.")
 @click.option(
     "--shingle-sizes", callback=_whole_numbers, metavar="SIZES", help="Shingle sizes to try, such as 1,2,3,5."
@@ -77,7 +78,7 @@ def tune(
     """
     Fit shingle size, thresholds, bands and window to pairs of INPUT that are known to be copies or not.
 
-    PAIRS is a table (Parquet, JSON Lines, CSV, Arrow IPC) with the columns a, b (ids) and label (1 or 0, true or
+    The truth is a table (Parquet, JSON Lines, CSV, Arrow IPC) with the columns a, b (ids) and label (1 or 0, true or
     false), or with the columns id and cluster. Other settings stay as they are given.
     """
     from dupdetect.cli.tuned import print_tuning

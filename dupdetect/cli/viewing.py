@@ -3,13 +3,12 @@ How the commands that look at two texts show them.
 
 Takes   a comparison, the names of its texts, what a run says is boilerplate
 Gives   both texts on standard output, what they share marked
-Cost    that of `views`
+Cost    that of `dupdetect.reports.terminal`
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -32,26 +31,6 @@ def view_options(command: _Command) -> _Command:
         show_default=True,
         help="How to show the texts: side by side, as one, or not; auto looks at the terminal's width.",
     )(command)
-
-
-def input_options(command: _Command) -> _Command:
-    """Add --input, --column and --id: where the texts of removed documents are."""
-    as_it_was = "  [default: as the run had it]"
-    command = click.option("--id", "id_column", metavar="COLUMN", help=f"Column of the ids.{as_it_was}")(command)
-    command = click.option("--column", metavar="COLUMN", help=f"Column of the texts.{as_it_was}")(command)
-    return click.option(
-        "--input",
-        "inputs",
-        metavar="INPUT",
-        multiple=True,
-        help="What the run read, for texts that it did not keep; repeat for more.  [default: what it read, if it is "
-        "still there]",
-    )(command)
-
-
-def paths(inputs: tuple[str, ...]) -> list[Path] | None:
-    """Return what was given with --input as `dedup` takes it, None if nothing was."""
-    return [Path(name) for name in inputs] or None
 
 
 def show_texts(

@@ -73,7 +73,7 @@ def test_a_round_up_is_reported_with_what_it_holds(
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     arguments = ["dedup", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--format", format]
     assert cli.main([*map(str, arguments)]) == 0
-    assert "1  digests" in capsys.readouterr().out
+    assert "1  digest documents" in capsys.readouterr().out
     listed = read(tmp_path / "out", "digests", format)
     assert listed == dupdetect.dedup(tmp_path / "in.jsonl").digests.to_pylist()
     assert listed == [{"id": 3, "cluster": n, "containment": 1.0, "share": 36 / 116} for n in range(3)]

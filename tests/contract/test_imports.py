@@ -1,4 +1,4 @@
-"""The house: which package may import which, and no circles within one. Read from the source, imports in functions too."""
+"""The packages: which may import which, and no circles within one. Read from the source, imports in functions too."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
+import generated_sites
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-import generated_sites
 
 import dupdetect
 from dupdetect._storage import workspace as workspace
@@ -119,7 +119,9 @@ def test_a_changed_setting_and_a_changed_input_are_named(news, tmp_path, small_p
     dupdetect.dedup(news, work=tmp_path / "work", resume=True).workspace.close()
     with pytest.raises(MismatchError, match=r"settings\.threshold 0\.8, and is now 0\.7"):
         dupdetect.dedup(news, work=tmp_path / "work", resume=True, threshold=0.7)
-    pyarrow.parquet.write_table(pa.Table.from_pylist([*generated_sites.mixture(), {"id": "late", "text": "One more."}]), news)
+    pyarrow.parquet.write_table(
+        pa.Table.from_pylist([*generated_sites.mixture(), {"id": "late", "text": "One more."}]), news
+    )
     with pytest.raises(MismatchError, match=r"inputs 1\.bytes"):
         dupdetect.dedup(news, work=tmp_path / "work", resume=True)
     anew = dupdetect.dedup(news, work=tmp_path / "work")  # does not resume, and need not work there

@@ -43,7 +43,7 @@ def scanned(text: str, error: float, seed: str) -> str:
 
 @pytest.mark.parametrize("language", ["ar", "en", "hi", "ja", "ru", "th", "zh"])
 def test_noisy_texts(language: str) -> None:
-    """Each text and its scan are one, and so are the copies; the rewrite and other stories in the same boilerplate are not."""
+    """Each text and its scan are one, and so are the copies; others in the same boilerplate are not."""
     clean = {name: (NEWSROOM / language / f"{name}.txt").read_text("utf-8") for name in STORIES}
     noisy = {f"{name}, scanned": scanned(text, 0.05, name) for name, text in clean.items()}
     found = clusters(clean | noisy, NOISY)
@@ -61,9 +61,9 @@ def test_words_do_not_find_noisy_texts() -> None:
 #: The same reference, as two catalogues have it, and another of the same author and year.
 RECORDS = {
     "en": (
-        "Tides and timetables: how ferry towns keep time. Harrow, J., Quill, M. Checkpoints of Island Studies 2011, 91-105",
+        "Tides and timetables: how ferry towns keep time. Harrow, J., Quill, M. Journal of Island Studies 2011, 91-105",
         "Harrow J, Quill M. Tides and time-tables: How ferry towns keep time. J. Island Stud. 2011: 91-105.",
-        "Lamps of the northern piers, a catalogue. Harrow, J., Quill, M. Checkpoints of Island Studies 2011, 12-30",
+        "Lamps of the northern piers, a catalogue. Harrow, J., Quill, M. Journal of Island Studies 2011, 12-30",
     ),
     "ru": (
         "Приливы и расписания: как города ведут счёт времени. Горин, И. и Перова, М. Островной журнал 2011, 91-105",

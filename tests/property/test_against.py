@@ -5,10 +5,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import oracles
+from generated_sites import LANGUAGES, Writer
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from generated_sites import LANGUAGES, Writer
 
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings

@@ -6,10 +6,10 @@ import numpy as np
 import oracles
 import pyarrow as pa
 import pytest
+from generated_sites import LANGUAGES, Site, Writer
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from generated_sites import LANGUAGES, Site, Writer
 
 from dupdetect._compiled import dispatch as loops
 from dupdetect._storage.arrays import DiskStorage

@@ -81,7 +81,7 @@ def test_compare_json_has_all_fields_and_the_passages(files: Path, capsys: pytes
 
 
 def test_compare_takes_the_texts_themselves(capsys: pytest.CaptureFixture[str]) -> None:
-    out = run(capsys, "compare", "--text", STORY, f"\x1b[31m{STORY}")
+    out = run(capsys, "compare", "--literal", STORY, f"\x1b[31m{STORY}")
     assert out.startswith("A is contained in B.") or "A and B" in out
     assert "\x1b" not in out
 
@@ -108,7 +108,7 @@ def test_compare_in_a_run_has_its_settings_and_those_given(files: Path, capsys: 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--in", "out", "--text", "a", "b"],
+        ["--in", "out", "--literal", "a", "b"],
         ["--input", "docs.jsonl", "a", "b"],
         ["--view", "slanted", "a", "b"],
         ["-", "-"],

@@ -15,7 +15,7 @@ from fakes import FakeResult, started
 
 import dupdetect
 from dupdetect.cli import main as cli
-from dupdetect.cli import progress, stages
+from dupdetect.cli import progress
 from dupdetect.cli.json_log import Log
 from dupdetect.errors import InputError
 
@@ -67,7 +67,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_a_run_is_told_from_start_to_end(
     library: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "OF_LINES", 0.0)
+    monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
     assert run("dedup", "a.parquet", "新聞.jsonl", "-o", tmp_path / "out", "--log-json") == 0
     out, err = capsys.readouterr()
     lines = parsed(err)
@@ -116,7 +116,7 @@ def test_a_line_about_a_stage_has_all_its_numbers(
 
 def test_progress_comes_every_few_seconds_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     now = [0.0]
-    monkeypatch.setattr(stages, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(progress, "perf_counter", lambda: now[0])
     log = Log()
     log.open(str(tmp_path / "log"))
     with progress.progress_shown(True, log) as relay:

@@ -183,14 +183,14 @@ def test_summary(
     assert f"written to {tmp_path / 'out'}: clusters.parquet" in lines[-1]
 
 
-def test_bridges_are_mentioned_where_there_are_any(
+def test_digests_are_mentioned_where_there_are_any(
     dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dedup["result"] = FakeResult()
     dedup["result"].manifest["counts"]["digests"] = 2
     assert run("dedup", "x", "-o", tmp_path / "out") == 0
     said = capsys.readouterr().out.splitlines()
-    assert "2  bridges, each of several texts, listed in the table bridges" in said
+    assert "2  digest documents, each of several texts, listed in the table digests" in said
 
 
 def test_verbose_adds_settings_and_timings(
@@ -221,7 +221,7 @@ def test_caps_are_told(dedup: dict[str, Any], tmp_path: Path, capsys: pytest.Cap
     dedup["result"] = FakeResult()
     dedup["result"].manifest["caps"] = {"hot_keys": 1200}
     assert run("dedup", "x", "-o", tmp_path / "out") == 0
-    assert "1,200 keys" in capsys.readouterr().out
+    assert "1,200 hot keys" in capsys.readouterr().out
 
 
 def test_quiet_prints_nothing(dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -551,7 +551,7 @@ def test_bars_on_a_terminal(process: Callable[..., subprocess.Popen[bytes]], tmp
         shown = _read_all(ours)
         out, _ = run.communicate(timeout=30)
     assert run.returncode == 0
-    assert (b"Signing" in shown, b"Largest" in out) == (not quiet, not quiet)
+    assert (b"Sketching" in shown, b"Largest" in out) == (not quiet, not quiet)
     assert b"Signing" not in out
 
 

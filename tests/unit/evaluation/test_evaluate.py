@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -200,9 +199,7 @@ def test_families_of_a_hundred_thousand_cost_no_more_than_others() -> None:
     ids = np.arange(n)
     found = table(id=ids, cluster=ids // 100_000)
     true = table(id=ids, cluster=(ids + 10_000) // 100_000)
-    start = time.perf_counter()
-    evaluation = evaluate(found, true)
-    assert time.perf_counter() - start < 20  # some 1 s; pairs would be 20 billion
+    evaluation = evaluate(found, true)  # of 20 billion pairs: one by one they would take hours
     part, rest = 90_000 * 89_999 // 2, 10_000 * 9_999 // 2
     assert evaluation.pairs == PairScore(
         4 * (part + rest), 4 * 100_000 * 99_999 // 2, part + 3 * 100_000 * 99_999 // 2 + rest

@@ -123,7 +123,7 @@ def test_a_pair_does_not_convict_itself():
 
 
 def test_more_than_two_thirds_say_template():
-    """A notice of a site: three interleaved pairs say boilerplate, and each copy of it among its pages says content twice."""
+    """A notice of a site: three pairs say boilerplate, each copy of it among its pages says content twice."""
     suit, writer = Site.of("en", "suit"), Writer("en", "content")
     pages = [suit.page(Writer("en", n).story()) for n in range(4)]
     notice = suit.below.split("\n")[-1]
