@@ -1,20 +1,23 @@
-"""Documents to their cleaned bytes, compiled: the twin of `cleaning.clean`.
+"""Documents to their cleaned bytes, compiled; the reference is `dupdetect.text.clean`.
 
-Input    documents: UTF-8 as Arrow lays it out (uint8[bytes], int64[n + 1])
-Output   which of them there is something to clean in, and their bytes without it
-Cost     O(bytes); 64 bytes at a time where nothing looks as if it were to be cleaned, else a character at a time
+Input    documents: UTF-8 as Arrow has it (uint8[bytes], int64[n + 1])
+Output   the documents without what `dupdetect.text.clean.clean` takes away, in the same form
+Cost     O(bytes): some GB/s where there is nothing to clean, and no copy; else a character at a time, and a copy
 
-Nearly all texts are clean. What the first bytes of characters tell, a vector of 64 bytes at a time, parts nearly all
-of these from the rest; the tables of `Kinds` decide. The functions that `cleaning` calls are kept on disk.
+Nearly all texts have nothing to clean. The first bytes of characters, compared in vectors of 64 bytes, rule most of a
+text out; only what they leave is decoded and looked up in a `CharacterTable`.
 """
 
 # mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
 from dupdetect._compiled.blocks import kept
@@ -30,7 +33,9 @@ from dupdetect._compiled.intrinsics import (
     store64,
     wide,
 )
+from dupdetect._compiled.kernels import fixed
 from dupdetect._compiled.normalize import decode, encode, load_some
+from dupdetect.text.clean import HYPHENS, POINTED, UNSEEN
 
 #: What a character's entry says of it, in bits: it is taken away, but for the letter left of it, whose code point is
 #: above; it is a soft hyphen, another hyphen, a mark that combines, a small letter.
@@ -40,8 +45,8 @@ LEFT_SHIFT = 5
 PAGE_BITS, PAGES = 8, 8192
 
 
-class Kinds(NamedTuple):
-    """What is to be known of each character, for the compiled code.
+class CharacterTable(NamedTuple):
+    """What cleaning does to each character, looked up in two steps: a page of 256 characters, then a character.
 
     Attributes
     ----------
@@ -56,7 +61,7 @@ class Kinds(NamedTuple):
 
 
 #: First bytes, each from the least to the largest, of all that is to be cleaned but hyphens of ASCII, and of little
-#: else. `cleaning` looks whether all of it is there.
+#: else. `character_table` checks that nothing is missing here.
 TWO_BYTES = (
     ((0xC2, 0xC2), (0xAC, 0xAD)),  # ¬, soft hyphen
     ((0xCD, 0xCD), (0x8F, 0x8F)),  # grapheme joiner
@@ -94,8 +99,8 @@ LONGER = (
 def is_sought(character: bytes) -> bool:
     """Whether the characters that are looked for include those that begin with these bytes of UTF-8, 2 to 3."""
     return any(
-        all(first <= byte <= last for byte, (first, last) in zip(character, kind, strict=False))
-        for kind in TWO_BYTES + LONGER
+        all(first <= byte <= last for byte, (first, last) in zip(character, pattern, strict=False))
+        for pattern in TWO_BYTES + LONGER
     )
 
 
@@ -122,30 +127,30 @@ _longer = match_block(LONGER)
 
 
 @inlined
-def kind_of(kinds, code):
+def entry_of(table, code):
     """Return the entry of a code point."""
-    page = np.int64(kinds.pages[code >> PAGE_BITS])
-    return np.int64(kinds.entries[page << PAGE_BITS | code & ((1 << PAGE_BITS) - 1)])
+    page = np.int64(table.pages[code >> PAGE_BITS])
+    return np.int64(table.entries[page << PAGE_BITS | code & ((1 << PAGE_BITS) - 1)])
 
 
 @inner
-def kind_at(kinds, data, position, end):
+def entry_at(table, data, position, end):
     """Return the entry of the character at `position`, 0 at the end, and its number of bytes."""
     if position >= end:
         return 0, 0
     code, size = decode(load_some(data, position))
-    return kind_of(kinds, code), size
+    return entry_of(table, code), size
 
 
 @inner
-def follows_small(kinds, data, start, position):
+def follows_small(table, data, start, position):
     """Whether a small letter stands before `position`, perhaps with marks on it."""
     while position > start:
         position -= 1
-        while data[position] & 0xC0 == 0x80:
+        while data[position] & 0xC0 == 0x80:  # bytes that continue a character
             position -= 1
         code, _ = decode(load_some(data, position))
-        entry = kind_of(kinds, code)
+        entry = entry_of(table, code)
         if not entry & MARK:
             return entry & SMALL != 0
     return False
@@ -165,13 +170,15 @@ def skip(data, position, end, blanks):
 
 
 @inner
-def end_of_break(kinds, data, position, end):
+def end_of_break(table, data, position, end):
     """Return where the second half of a word begins that is broken at the hyphen at `position`, -1 if none is.
 
-    Twin: `cleaning.BREAK`, but for what stands before.
+    Reference: `clean.BREAK`, but for what stands before, which `follows_small` checks. The steps are those of the
+    pattern, one after the other; none can be undone, for each takes all that it can and the next begins with another
+    character.
     """
     at = skip(data, position, end, False)
-    entry, size = kind_at(kinds, data, at, end)
+    entry, size = entry_at(table, data, at, end)
     if entry & HYPHEN:
         at += size
     if at == position:
@@ -183,42 +190,45 @@ def end_of_break(kinds, data, position, end):
     if at == end or data[at] != _LF:
         return -1
     at = skip(data, at + 1, end, True)
-    entry, _ = kind_at(kinds, data, at, end)
+    entry, _ = entry_at(table, data, at, end)
     return at if entry & SMALL else -1
 
 
 @inlined
-def suspects(kinds, data, position, end):
+def suspects(table, data, position, end):
     """Return which of the 64 bytes may begin something to clean: a uint64 of one bit per byte.
 
     A hyphen of ASCII is found by the byte before it, so bit 0 never tells of one, and of a 65th byte nothing is told.
     """
+    # A hyphen that breaks a word has something before it and white space or a soft hyphen behind it. Most have not.
     begins = _broken(data, position) << _ONE
     leads = _leads(data, position)
     if leads:
+        # In a text beyond ASCII, comparing all 64 bytes with every pattern is quicker than a look-up of each character;
+        # the longer patterns, of which there are most, only where a first byte allows for one.
         if population(leads) > FEW:
             begins |= _two_bytes(data, position)
             if _longer_leads(data, position):
                 begins |= _longer(data, position)
         else:
-            begins |= looked_up(kinds, data, position, end, leads)
+            begins |= looked_up(table, data, position, end, leads)
     return begins
 
 
 @inner
-def looked_up(kinds, data, position, end, leads):
+def looked_up(table, data, position, end, leads):
     """Return which of a few characters, told by the bits of the bytes that they begin with, may be to clean."""
     begins = _ZERO
     while leads:
-        entry, _ = kind_at(kinds, data, position + lowest(leads), end)
+        entry, _ = entry_at(table, data, position + lowest(leads), end)
         if entry & (TAKEN | SOFT | HYPHEN):
-            begins |= leads & (~leads + _ONE)
-        leads &= leads - _ONE
+            begins |= leads & (~leads + _ONE)  # the lowest bit alone
+        leads &= leads - _ONE  # without its lowest bit
     return begins
 
 
 @inner
-def next_suspect(kinds, data, position, end, rest):
+def next_suspect(table, data, position, end, rest):
     """Return where something to clean may begin, from `position` on, or `end`.
 
     If it is a hyphen, then not at `position`: what stands before it must be there too. `rest` is uint8[66].
@@ -227,14 +237,14 @@ def next_suspect(kinds, data, position, end, rest):
     while position < end:
         if position + len(rest) <= len(data):
             prefetch(data, position + AHEAD)
-            begins = suspects(kinds, data, position, end)
-        else:  # near the end of memory
+            begins = suspects(table, data, position, end)
+        else:  # near the end of memory, beyond which a vector must not be read: look at a copy, filled up with zeros
             for index in range(len(rest)):
                 rest[index] = data[position + index] if position + index < len(data) else 0
-            begins = suspects(kinds, rest, 0, len(rest))
+            begins = suspects(table, rest, 0, len(rest))
         if begins:
             return min(position + lowest(begins), end)
-        position += BLOCK - 1
+        position += BLOCK - 1  # one byte is looked at again: the first of a block is never found to be a hyphen
     return end
 
 
@@ -249,49 +259,53 @@ def move(source, position, count, target, out):
 
 
 @kept
-def mark_block(kinds, data, offsets, marked):
+def mark_block(table, data, offsets, marked):
     """Set marked[i], bool[n], where there is something to clean in document i."""
     rest = np.empty(BLOCK + _MORE, np.uint8)
     document = 0
     position, stop = offsets[0], offsets[-1]
     while position < stop:
-        at = next_suspect(kinds, data, position, stop, rest)
+        at = next_suspect(table, data, position, stop, rest)
         if at == stop:
             break
+        # The search goes over all documents as one text, so that short ones cost no more; then whose character it is.
         while offsets[document + 1] <= at:
             document += 1
         end = offsets[document + 1]
-        entry, size = kind_at(kinds, data, at, end)
+        entry, size = entry_at(table, data, at, end)
         unclean = entry & (TAKEN | SOFT) != 0
-        if entry & HYPHEN and follows_small(kinds, data, offsets[document], at):
-            unclean = end_of_break(kinds, data, at, end) >= 0
+        if entry & HYPHEN and follows_small(table, data, offsets[document], at):
+            unclean = end_of_break(table, data, at, end) >= 0
         marked[document] |= unclean
         position = end if unclean else at + size - 1  # a hyphen may follow, and is found by the byte before
 
 
 @inner
-def take_unseen(kinds, data, position, end, target, out, rest):
+def take_unseen(table, data, position, end, target, out, rest):
     """Write data[position:end] but for the unseen characters, soft hyphens excepted; return the new `out`.
 
-    Twin: what `cleaning.clean` does first.
+    Reference: what `clean.clean` does first, with `VEILED`. Soft hyphens stay for `join_words`: words are broken at them.
     """
     while position < end:
-        at = next_suspect(kinds, data, position, end, rest)
+        at = next_suspect(table, data, position, end, rest)
         move(data, position, at - position, target, out)
         out, position = out + at - position, at
+        # Where one character is taken, others are near (points stand on every letter): the vector search would stop at
+        # each of them, so the next few characters are looked up one by one.
         left = NEAR
         while left > 0 and position < end:
             value = load_some(data, position)
             code, size = decode(value)
-            entry = kind_of(kinds, code)
+            entry = entry_of(table, code)
             position, left = position + size, left - 1
             if entry & TAKEN:
                 left = NEAR
                 if entry >> LEFT_SHIFT == 0:
                     continue
                 value, size = encode(entry >> LEFT_SHIFT)
+            # Eight bytes at once, of which the next write covers those beyond the character; the last ones singly.
             if out + 8 <= len(target):
-                store64(target, out, value)  # what is too much is written over
+                store64(target, out, value)
             else:
                 for index in range(size):
                     target[out + index] = np.uint8(value >> np.uint64(8 * index) & np.uint64(0xFF))
@@ -300,22 +314,23 @@ def take_unseen(kinds, data, position, end, target, out, rest):
 
 
 @inner
-def join_words(kinds, data, start, end, rest):
+def join_words(table, data, start, end, rest):
     """Join, in place, the words of data[start:end] that are broken, and take its soft hyphens; return its new end.
 
-    Twin: what `cleaning.clean` does last.
+    Reference: what `clean.clean` does last, with `BREAK`.
     """
     position = out = start
     while position < end:
-        at = next_suspect(kinds, data, max(position - 1, start), end, rest)
-        entry, size = kind_at(kinds, data, at, end)
+        # From one byte before, for a hyphen is found by what stands before it.
+        at = next_suspect(table, data, max(position - 1, start), end, rest)
+        entry, size = entry_at(table, data, at, end)
         if out < position:
             move(data, position, at - position, data, out)
         out += at - position
         position = at
         after = -1
-        if entry & (HYPHEN | SOFT) and follows_small(kinds, data, start, out):
-            after = end_of_break(kinds, data, position, end)
+        if entry & (HYPHEN | SOFT) and follows_small(table, data, start, out):
+            after = end_of_break(table, data, position, end)
         if after >= 0:
             position = after
         elif entry & SOFT:
@@ -328,7 +343,7 @@ def join_words(kinds, data, start, end, rest):
 
 
 @kept
-def scrub_block(kinds, data, offsets, marked, target, starts):
+def scrub_block(table, data, offsets, marked, target, starts):
     """Write documents to target, end to end, the marked ones cleaned; fill in where each begins, and the last ends.
 
     `target`, of uint8[m], has room for all of them as they are; `starts` is int64[n + 1] as `offsets` is.
@@ -338,9 +353,65 @@ def scrub_block(kinds, data, offsets, marked, target, starts):
     for document in range(len(marked)):
         start, end = offsets[document], offsets[document + 1]
         if marked[document]:
-            seen = take_unseen(kinds, data, start, end, target, out, rest)
-            out = join_words(kinds, target, out, seen, rest)
+            seen = take_unseen(table, data, start, end, target, out, rest)
+            out = join_words(table, target, out, seen, rest)
         else:
             move(data, start, end - start, target, out)
             out += end - start
         starts[document + 1] = out
+
+
+def clean_bytes(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]] | None:
+    """Clean documents.
+
+    Parameters
+    ----------
+    data, offsets : uint8[bytes], int64[n + 1]
+        UTF-8, valid; document i is ``data[offsets[i]:offsets[i + 1]]``.
+
+    Returns
+    -------
+    uint8[...], int64[n + 1]
+        The cleaned documents in the same form, the first offset 0. None if there is nothing to clean in any of them.
+    """
+    table, complete = character_table()
+    data, offsets = fixed(data, np.uint8), fixed(offsets, np.int64)
+    marked = np.full(len(offsets) - 1, not complete)
+    if complete:
+        mark_block(table, data, offsets, marked)
+    if not marked.any():
+        return None
+    target, starts = np.empty(offsets[-1] - offsets[0], np.uint8), np.empty_like(offsets)
+    scrub_block(table, data, offsets, marked, target, starts)
+    return target, starts
+
+
+@lru_cache(maxsize=1)
+def character_table() -> tuple[CharacterTable, bool]:
+    """Return the table of characters, and whether `TWO_BYTES` and `LONGER` find all of those to clean.
+
+    `regex` may know a later version of Unicode, with characters to clean that the patterns do not find; every text is
+    then to be looked at character by character.
+    """
+    entries = np.zeros(PAGES << PAGE_BITS, np.uint16)
+    every = np.arange(sys.maxunicode + 1, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    for flag, pattern in (
+        (TAKEN, UNSEEN.pattern),
+        (SOFT, "\u00ad"),
+        (HYPHEN, f"[{HYPHENS}]"),
+        (MARK, r"\p{M}"),
+        (SMALL, r"\p{Ll}"),
+    ):
+        for run in regex.finditer(f"(?:{pattern})+", every, regex.V1):
+            entries[run.start() : run.end()] |= flag
+    for form, letter in POINTED.items():
+        entries[ord(form)] = TAKEN | (ord(letter) << LEFT_SHIFT if letter else 0)
+    sought = entries & (TAKEN | SOFT | HYPHEN)
+    sought[ord("-")] = 0
+    complete = all(map(is_sought, {chr(code).encode()[:3] for code in np.flatnonzero(sought)}))
+    numbers: dict[bytes, int] = {}  # equal pages are stored once
+    rows = [row.tobytes() for row in entries.reshape(-1, 1 << PAGE_BITS)]
+    pages = np.array([numbers.setdefault(row, len(numbers)) for row in rows], np.uint16)
+    return CharacterTable(pages, np.frombuffer(b"".join(numbers), np.uint16)), complete

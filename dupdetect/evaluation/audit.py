@@ -27,8 +27,8 @@ from dupdetect.io.tables import comparable
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.verify import IDENTICAL, RELATIONS
 from dupdetect.results.run import Run
+from dupdetect.sketches.cleaning import cleaned
 from dupdetect.sketches.sketches import chunks, sketch_texts
-from dupdetect.text.clean import cleaned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

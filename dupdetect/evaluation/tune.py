@@ -44,8 +44,8 @@ from dupdetect.matching.boilerplate import FLOOR, Judge
 from dupdetect.matching.verify import Overlaps, Verifier
 from dupdetect.pipeline.dedup import collapse, dedup, verify
 from dupdetect.settings import Settings
+from dupdetect.sketches.cleaning import cleaned
 from dupdetect.sketches.sketches import sketch_texts
-from dupdetect.text.clean import cleaned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

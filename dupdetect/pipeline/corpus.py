@@ -24,8 +24,8 @@ from dupdetect._compiled.dispatch import on_threads
 from dupdetect.io.rows import Rows
 from dupdetect.io.schema import conform
 from dupdetect.matching.candidates import Keys
+from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import sketch_texts
-from dupdetect.text.clean import clean_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -37,9 +37,9 @@ from dupdetect._compiled.dispatch import on_threads
 from dupdetect.errors import InputError
 from dupdetect.matching.candidates import BUCKETS, SHIFT, Keys, distinct
 from dupdetect.sketches.build import sketch_rows, texts_of
+from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.files import SketchFile
 from dupdetect.sketches.sketches import Ragged
-from dupdetect.text.clean import clean_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

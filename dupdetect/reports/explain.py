@@ -24,8 +24,9 @@ from dupdetect.io.tables import comparable
 from dupdetect.matching.compare import Comparison, compare
 from dupdetect.reports.texts import Part, of_earlier, of_input, of_kept
 from dupdetect.results.run import Run
+from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import shingle_sets
-from dupdetect.text.clean import clean, clean_texts
+from dupdetect.text.clean import clean
 
 if TYPE_CHECKING:
     from dupdetect.matching.passages import Passage

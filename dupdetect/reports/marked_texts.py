@@ -20,8 +20,9 @@ from dupdetect.matching.passages import align
 from dupdetect.matching.shingle_rows import HASH
 from dupdetect.matching.spans import find_spans
 from dupdetect.settings import Settings
+from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import marked_shingles
-from dupdetect.text.clean import clean, clean_texts
+from dupdetect.text.clean import clean
 from dupdetect.text.escape import escape_for_page
 
 if TYPE_CHECKING:

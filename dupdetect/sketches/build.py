@@ -20,9 +20,9 @@ import numpy as np
 from dupdetect.errors import OutputError
 from dupdetect.io.documents import stream
 from dupdetect.io.schema import plain_column
+from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.files import SketchFile, SketchWriter
 from dupdetect.sketches.sketches import sketch_texts
-from dupdetect.text.clean import clean_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

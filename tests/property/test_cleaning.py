@@ -1,4 +1,4 @@
-"""Cleaning, against a scan by character, and its compiled twin against the definition, whatever the text."""
+"""Cleaning, against a scan by character, and compiled against the reference, whatever the text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dupdetect.text import clean as cleaning
+from dupdetect.sketches.cleaning import clean_compiled
 from dupdetect.text.clean import clean
 from dupdetect.text.words import words
 
@@ -67,13 +67,13 @@ def test_composed_or_not_the_words_are_the_same(text: str) -> None:
     assert words(clean(composed)) == words(clean(decomposed))
 
 
-# ---- the compiled twin ----
+# ---- compiled ----
 
 
-def scrubbed(texts: list[str]) -> list[str]:
+def cleaned_compiled(texts: list[str]) -> list[str]:
     pytest.importorskip("numba")
     given = pa.array(["before them", *texts], pa.large_string()).slice(1)
-    made = cleaning._scrub(given)
+    made = clean_compiled(given)
     made.validate(full=True)
     assert (made is given) == (made.to_pylist() == texts)
     return made.to_pylist()  # type: ignore[no-any-return]
@@ -81,8 +81,8 @@ def scrubbed(texts: list[str]) -> list[str]:
 
 @settings(max_examples=150)
 @given(st.lists(TEXT, max_size=5))
-def test_the_twin_equals_the_definition(texts: list[str]) -> None:
-    assert scrubbed(texts) == [clean(text) for text in texts]
+def test_compiled_equals_the_reference(texts: list[str]) -> None:
+    assert cleaned_compiled(texts) == [clean(text) for text in texts]
 
 
 def every_character() -> list[str]:
@@ -90,15 +90,15 @@ def every_character() -> list[str]:
 
 
 @pytest.mark.parametrize("pattern", ["{}", "e{}\ne", "e-{}\ne", "{}-\n{}"])
-def test_every_character_as_the_definition_has_it(pattern: str) -> None:
+def test_every_character_as_the_reference_has_it(pattern: str) -> None:
     texts = [pattern.replace("{}", character) for character in every_character()[:: 1 if pattern == "{}" else 7]]
-    assert scrubbed(texts) == [clean(text) for text in texts]
+    assert cleaned_compiled(texts) == [clean(text) for text in texts]
 
 
 @pytest.mark.parametrize("unclean", ["\u00ad", "\u200b", "e-\ne", "e‐\ne", "\u0640", "\ufe0f", "\ufb2a", "\U000e0041"])
 def test_every_position_in_a_block(unclean: str) -> None:
     texts = ["w" * at + unclean + "v" * rest for at in range(131) for rest in (0, 1, 63, 70)]
     texts += ["é" * at + unclean + "漢" * rest for at in range(70) for rest in (0, 1, 21, 40)]
-    assert scrubbed(texts) == [clean(text) for text in texts]
+    assert cleaned_compiled(texts) == [clean(text) for text in texts]
     for text in texts:  # each at the end of memory
-        assert scrubbed([text]) == [clean(text)]
+        assert cleaned_compiled([text]) == [clean(text)]
