@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 import dupdetect
-from dupdetect.cli.cards import html_option, show
 from dupdetect.cli.options import id_option, inputs_argument, json_option, text_option, workers_option
-from dupdetect.cli.scorecards import audit_cards
+from dupdetect.cli.scorecards import audit_cards, html_option, show
 
 _AUDIT_EXAMPLES = """
 \b

@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 import dupdetect
-from dupdetect.cli.cards import html_option, show
 from dupdetect.cli.options import json_option
-from dupdetect.cli.scorecards import evaluation_cards
+from dupdetect.cli.scorecards import evaluation_cards, html_option, show
 
 _EVALUATE_EXAMPLES = """
 \b

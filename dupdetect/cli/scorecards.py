@@ -1,18 +1,18 @@
-"""
-Evaluations and audits for people to look at.
+"""Evaluations and audits as tables on a terminal, as JSON, or as a page.
 
-Takes   an `Evaluation` or an `Audit`
-Gives   tables on a terminal, or a page that needs nothing but itself
-Cost    that of what is listed
+Input    an `Evaluation` or an `Audit`
+Output   `Cards`, printed to standard output or written as one HTML file that loads nothing
+Cost     that of what is listed
 """
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
 
 from dupdetect.cli.summary import one_line
 
@@ -23,32 +23,60 @@ if TYPE_CHECKING:
     from dupdetect.evaluation.intervals import Recall
     from dupdetect.evaluation.scores import Evaluation, SizeScore
 
+html_option = click.option("--html", metavar="FILE", help="Also write a page that shows the same.")
+
 
 class Card(NamedTuple):
-    """A table to show: its title, a sentence on it, its columns and rows; and cells that are shares, as bars."""
+    """A table to show: its title, a sentence on it, its columns and rows. Floats are shares in [0, 1]."""
 
     title: str
     about: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
+    def numeric(self, place: int) -> bool:
+        """Return whether a column holds numbers only."""
+        return all(isinstance(row[place], int | float | None) for row in self.rows)
 
-class Share(float):
-    """A number in [0, 1] that a page shows as a bar too."""
+
+class Cards(NamedTuple):
+    """What there is to show: a heading, tables, and notes on what was left out."""
+
+    heading: str
+    cards: Sequence[Card]
+    notes: Sequence[str]
 
 
-def print_cards(heading: str, cards: Sequence[Card], notes: Sequence[str]) -> None:
+def show(title: str, values: dict[str, Any], cards: Cards, as_json: bool, html: str | None) -> None:
+    """Print the cards, or the values as JSON; write the page that shows the same, if there is to be one."""
+    if html is not None:
+        write_page(Path(html), title, cards)
+    if as_json:
+        click.echo(json.dumps(values, default=str))
+    else:
+        print_cards(cards)
+
+
+def write_page(file: Path, title: str, cards: Cards) -> None:
+    """Write a page, whole or not at all; errors as for `report`."""
+    from dupdetect.reports.pages import render, require_jinja, write_whole
+
+    require_jinja(file)
+    write_whole(file, render("cards.html", title=title, show=_shown, **cards._asdict()))
+
+
+def print_cards(shown: Cards) -> None:
     """Print cards to standard output."""
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, emoji=False)
-    console.print(heading, soft_wrap=True)
-    for card in cards:
+    console.print(shown.heading, soft_wrap=True)
+    for card in shown.cards:
         console.print(f"\n{card.title}", style="bold")
         if card.about:
             console.print(card.about, style="dim", soft_wrap=True)
         console.print(_table(card))
-    for note in notes:
+    for note in shown.notes:
         console.print(f"\n{note}", soft_wrap=True)
 
 
@@ -59,7 +87,7 @@ def _table(card: Card) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for place, column in enumerate(card.columns):
-        numeric = all(isinstance(row[place], int | float | None) for row in card.rows)
+        numeric = card.numeric(place)
         # Figures are never cut; what has no room is an id.
         table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
     for row in card.rows:
@@ -70,7 +98,7 @@ def _table(card: Card) -> Table:
 def _shown(value: Any) -> str:
     """Show a cell.
 
-    >>> [_shown(value) for value in (None, True, 12345, Share(0.98765), "an id")]
+    >>> [_shown(value) for value in (None, True, 12345, 0.98765, "an id")]
     ['–', 'yes', '12,345', '0.9877', 'an id']
     """
     if value is None:
@@ -85,19 +113,19 @@ def _shown(value: Any) -> str:
 # ---- what there is to show ----
 
 
-def evaluation_cards(evaluation: Evaluation) -> tuple[str, list[Card], list[str]]:
+def evaluation_cards(evaluation: Evaluation) -> Cards:
     """Return the heading, the cards and the notes of an evaluation."""
     pairs, bcubed = evaluation.pairs, evaluation.bcubed
-    measures = [("pairs", Share(pairs.precision), Share(pairs.recall), Share(pairs.f1))]
+    measures = [("pairs", pairs.precision, pairs.recall, pairs.f1)]
     if bcubed:
-        measures.append(("B-cubed", Share(bcubed.precision), Share(bcubed.recall), Share(bcubed.f1)))
+        measures.append(("B-cubed", bcubed.precision, bcubed.recall, bcubed.f1))
     cards = [
         Card("How right", _counts(evaluation), ("", "precision", "recall", "F1"), measures),
         Card(
             "By relation",
             "Duplicates with their canonical.",
             ("relation", "duplicates", "right", "precision"),
-            [(row.relation, row.duplicates, row.right, Share(row.precision)) for row in evaluation.relations],
+            [(row.relation, row.duplicates, row.right, row.precision) for row in evaluation.relations],
         ),
         Card(
             "By size of cluster",
@@ -118,7 +146,9 @@ def evaluation_cards(evaluation: Evaluation) -> tuple[str, list[Card], list[str]
             [(str(row.a), str(row.b), row.pairs) for row in evaluation.missed],
         ),
     ]
-    return f"{evaluation.documents:,} documents scored", [card for card in cards if card.rows], _remarks(evaluation)
+    return Cards(
+        f"{evaluation.documents:,} documents scored", [card for card in cards if card.rows], _remarks(evaluation)
+    )
 
 
 def _counts(evaluation: Evaluation) -> str:
@@ -136,8 +166,8 @@ def _size_row(row: SizeScore) -> tuple[Any, ...]:
         if row.most
         else f"{row.least:,} +"
     )
-    precision = Share(row.precision) if row.found else None
-    recall = Share(row.recall) if row.true and row.recall is not None else None
+    precision = row.precision if row.found else None
+    recall = row.recall if row.true and row.recall is not None else None
     return size, row.clusters, row.found, precision, row.true_clusters, row.true, recall
 
 
@@ -157,7 +187,7 @@ def _remarks(evaluation: Evaluation) -> list[str]:
     return remarks
 
 
-def audit_cards(audit: Audit) -> tuple[str, list[Card], list[str]]:
+def audit_cards(audit: Audit) -> Cards:
     """Return the heading, the cards and the notes of an audit."""
     sampled = f"{audit.sampled:,} of {audit.documents:,} documents"
     heading = f"{sampled} compared with all others; {audit.with_matches:,} have matches"
@@ -177,7 +207,9 @@ def audit_cards(audit: Audit) -> tuple[str, list[Card], list[str]]:
                     str(miss.a),
                     str(miss.b),
                     miss.relation,
-                    *map(Share, (miss.score, miss.jaccard, miss.containment)),
+                    miss.score,
+                    miss.jaccard,
+                    miss.containment,
                     miss.verified,
                 )
                 for miss in audit.misses
@@ -191,14 +223,13 @@ def audit_cards(audit: Audit) -> tuple[str, list[Card], list[str]]:
     ]
     if audit.boilerplate_shingles is None:
         remarks.append(
-            "the output has no boilerplate.parquet: pairs that share what the run knew for boilerplate may pass for matches"
+            "the output has no boilerplate.parquet: pairs that share little but boilerplate may pass for matches"
         )
-    return heading, [card for card in cards if card.rows], remarks
+    return Cards(heading, [card for card in cards if card.rows], remarks)
 
 
 def _recall_row(name: str, recall: Recall) -> tuple[Any, ...]:
-    share = None if recall.estimate is None else Share(recall.estimate)
-    return name, recall.pairs, recall.found, share, Share(recall.low), Share(recall.high)
+    return name, recall.pairs, recall.found, recall.estimate, recall.low, recall.high
 
 
 def _of(listed: int, total: int, what: str) -> str:
@@ -207,53 +238,3 @@ def _of(listed: int, total: int, what: str) -> str:
 
 def _ids(ids: Sequence[Any]) -> str:
     return ", ".join(one_line(str(id)) for id in ids)
-
-
-# ---- as a page ----
-
-_STYLE = """
-:root { color-scheme: light dark; --faint: #8883; --bar: #3a7bd588; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 0; } p { margin: .2rem 0 .6rem; opacity: .8; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid var(--faint); overflow-wrap: anywhere; }
-th { font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.share { background: linear-gradient(90deg, var(--bar) var(--value), transparent var(--value)); }
-"""
-
-
-def page(title: str, heading: str, cards: Sequence[Card], notes: Sequence[str]) -> str:
-    """Return a page of HTML that loads nothing."""
-    parts = [f"<h1>{escape(title)}</h1><p>{escape(heading)}</p>"]
-    for card in cards:
-        head = "".join(f'<th scope="col">{escape(column)}</th>' for column in card.columns)
-        rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in card.rows)
-        parts.append(
-            f"<h2>{escape(card.title)}</h2><p>{escape(card.about)}</p>\n"
-            f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table></div>'
-        )
-    parts += [f"<p>{escape(note)}</p>" for note in notes]
-    body = "\n".join(parts)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body>\n</html>\n"
-    )
-
-
-def write_page(file: Path, title: str, heading: str, cards: Sequence[Card], notes: Sequence[str]) -> None:
-    """Write a page, whole or not at all."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        part.write_text(page(title, heading, cards, notes), encoding="utf-8")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _cell(value: Any) -> str:
-    shown = escape(_shown(value))
-    if isinstance(value, Share):
-        return f'<td class="number share" style="--value: {value:.2%}">{shown}</td>'
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f'<td class="number">{shown}</td>' if number else f"<td>{shown}</td>"

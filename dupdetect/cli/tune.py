@@ -27,7 +27,7 @@ _TUNE_EXAMPLES = """
 Examples:
   dupdetect tune news.parquet --truth pairs.csv -o settings.toml
   dupdetect tune news.parquet --truth pairs.csv -o settings.toml --positive copied --positive revised
-  dupdetect tune news.parquet --truth clusters.csv -o settings.toml --precision 0.99 --curve curve.png
+  dupdetect tune news.parquet --truth clusters.csv -o settings.toml --precision 0.99 --curve curve.svg
   dupdetect dedup news.parquet --settings settings.toml -o out
 """
 
@@ -46,7 +46,7 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
 @click.option("--truth", required=True, metavar="FILE", help="What is true: columns a, b and label, or id and cluster.")
 @click.option("-o", "--output", metavar="FILE", help="Settings file (TOML) to write; it must not exist yet.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE.")
-@click.option("--curve", metavar="FILE", help="Draw the precision/recall curve (.png, .svg, .pdf).")
+@click.option("--curve", metavar="FILE", help="Draw the precision/recall curve (SVG).")
 @json_option
 @text_option
 @id_option
@@ -82,12 +82,12 @@ def tune(
     false), or with the columns id and cluster. Other settings stay as they are given.
     """
     from dupdetect.cli.tuned import print_tuning
-    from dupdetect.evaluation.curve import require_matplotlib
+    from dupdetect.reports.charts import check_curve, write_curve
 
     if output and not overwrite and Path(output).exists():
         raise OutputError(f"{output}: the file exists; choose another name, or give --overwrite")
     if curve:
-        require_matplotlib(curve)
+        check_curve(curve)
     settings = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS & options.keys()})
     if shingle_sizes:
         options["shingle_sizes"] = shingle_sizes
@@ -95,12 +95,11 @@ def tune(
     if output:
         tuning.save(output)
     if curve:
-        tuning.picture(curve)
+        write_curve(tuning, curve)
     if as_json:
         click.echo(json.dumps(tuning.as_dict()))
         return
     print_tuning(tuning)
     if output:
-        click.echo(
-            f"Written to {escape_for_terminal(output)}; use it with: dupdetect dedup --settings {escape_for_terminal(output)} ..."
-        )
+        name = escape_for_terminal(output)
+        click.echo(f"Written to {name}; use it with: dupdetect dedup --settings {name} ...")

@@ -96,8 +96,8 @@ class Audit:
     only_in_input, only_in_run : int
         Documents that the other does not have; left out.
     boilerplate_shingles : int or None
-        Those that the run learned are boilerplate. None where its settings let it learn them and its output does not say
-        which: they are then none, and pairs that the run told apart by them may pass for matches.
+        Those that the run learned are boilerplate. None where its output does not say which, though its settings let it
+        learn them: pairs that the run told apart by them may then pass for matches.
     """
 
     documents: int

@@ -1,14 +1,14 @@
-"""Labelled pairs to settings, and how far to trust them.
+"""Fit settings to labelled pairs, and say how far to trust them.
 
 Input    documents, and pairs of them that are known to be copies or not
 Output   `Tuning`: settings, held-out estimates, intervals, the precision/recall curve
-Cost     the shingles of the documents named, once for each shingle size, and where shingles are weighed, a run up to
-         its matches; then some milliseconds a fit, of which there are ``folds * repeats + resamples`` for each size;
-         two runs of `dedup` at the end
+Cost     the shingles of the documents named, once for each shingle size, and with boilerplate detection a run up to its
+         matches; then some milliseconds a fit, of which there are ``folds * repeats + resamples`` for each size; two
+         runs of `dedup` at the end
 
-Similarities are exact, and weighed as a run with the settings given weighs them: what the corpus says is boilerplate is
-learned once for each shingle size. They do not change with thresholds, so nothing is run again for a setting. What a
-fit promises on the pairs it has seen is too good; the estimates are of pairs of documents that the fit did not see.
+Similarities are exact, and weighted as a run with the settings given weights them. They do not change with thresholds,
+so nothing is run again for a threshold. What a fit promises on the pairs it has seen is too good; the estimates are of
+pairs of documents that the fit did not see (grouped folds), their intervals come from resamples (percentile bootstrap).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ import pyarrow as pa
 
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect._storage.context import check_workers
-from dupdetect.errors import SettingsError
+from dupdetect.errors import DupdetectError, SettingsError
 from dupdetect.evaluation import labels
 from dupdetect.evaluation.thresholds import (
     TIE,
@@ -34,7 +35,6 @@ from dupdetect.evaluation.thresholds import (
     Rule,
     Scores,
     bands_for,
-    components,
     found_by,
     scores,
 )
@@ -99,11 +99,11 @@ class Tuning:
     found : float or None
         Share of the near duplicates among the copies that the bands are expected to find; None if there are none.
     sizes : pyarrow.Table
-        The best rule of each shingle size: ``shingle_size``, ``threshold``, ``containment``, ``least``, ``precision``,
-        ``recall``, ``f1`` (on all pairs), ``held_out_f1``, ``chosen`` (share of the resamples that chose it).
+        The best rule of each shingle size: ``shingle_size``, ``threshold``, ``containment``, ``min_shingles``;
+        ``precision``, ``recall``, ``f1`` on all pairs; ``held_out_f1``; ``chosen``, its share of the resamples.
     curve : pyarrow.Table
-        ``threshold``, ``containment``, ``precision``, ``recall``, ``f1``: at the recommended shingle size and least,
-        the values that no others beat in both precision and recall, on all pairs.
+        ``threshold``, ``containment``, ``precision``, ``recall``, ``f1``: at the recommended shingle size and
+        `min_shingles`, the values that no others beat in both precision and recall, on all pairs.
     counts : dict
         copies, others (pairs), documents, groups (of documents that are held out together).
     warnings : list of str
@@ -134,21 +134,14 @@ class Tuning:
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON-ready values; nan as None."""
-        values = {
+        return {
             "settings": self.settings.as_dict(),
-            "held_out": {name: getattr(self, name)._asdict() for name in Scores._fields},
-            "intervals": {name: getattr(self, name)._asdict() for name in ("threshold", "containment")},
-            "fitted": self.fitted._asdict(),
-            "run": self.run._asdict() if self.run else None,
-            "given": self.given._asdict() if self.given else None,
-            "found": self.found,
-            "sizes": self.sizes.to_pylist(),
-            "curve": self.curve.to_pylist(),
+            "held_out": {name: _plain(getattr(self, name)) for name in Scores._fields},
+            "intervals": {name: _plain(getattr(self, name)) for name in ("threshold", "containment")},
+            **{name: _plain(getattr(self, name)) for name in ("fitted", "run", "given", "found", "sizes", "curve")},
             "counts": self.counts,
             "warnings": self.warnings,
         }
-        cleaned: dict[str, Any] = _without_nan(values)
-        return cleaned
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the settings to a TOML file for `Settings.load` and ``--settings``; errors as `Settings.save`."""
@@ -158,19 +151,6 @@ class Tuning:
             *(f"Held-out {name}: {shown(getattr(self, name))}" for name in Scores._fields),
         ]
         self.settings.save(path, comment="\n".join(lines))
-
-    def picture(self, path: str | os.PathLike[str]) -> None:
-        """Draw the precision/recall curve into a file whose suffix (.png, .svg, .pdf) says how.
-
-        Raises
-        ------
-        OutputError
-            matplotlib is not installed, or the file cannot be written.
-        """
-        from dupdetect.evaluation.curve import draw
-
-        held_out = (self.recall, self.precision)
-        draw(self.curve, (self.fitted.recall, self.fitted.precision), held_out, path)
 
 
 def tune(
@@ -236,6 +216,8 @@ def tune(
 
     Raises
     ------
+    DupdetectError
+        scikit-learn is not installed.
     InputError
         Documents or pairs cannot be read, have no id in common, or the pairs are of one kind only.
     SettingsError
@@ -262,24 +244,45 @@ def tune(
     """
     base = (settings or Settings()).replace(**overrides)
     options = _Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
-    options.check()
     threads = check_workers(workers)
-    _require("workers", threads, "a whole number from 1 on", isinstance(threads, int) and threads >= 1)
+    _check(options)
     documents = cleaned(collect(data, text=text, id=id, strict=strict), workers=threads)
     labelled = labels.read(
         pairs, documents, base, column=column,
         positive=[positive] if isinstance(positive, str) else list(positive),
         sizes=options.sizes, sample=sample, workers=threads,
     )  # fmt: skip
-    fit = _Fit(documents, labelled, base, options, threads)
-    tuning = fit.tuning()
-    if run:
-        return _with_run(tuning, base, documents, labelled, threads)
-    return tuning
+    tuning = _Fit(documents.texts.combine_chunks(), labelled, base, options, threads).tuning()
+    return _with_run(tuning, base, documents, labelled, threads) if run else tuning
 
 
-@dataclass(frozen=True)
-class _Options:
+def _check(options: _Options) -> None:
+    if find_spec("sklearn") is None:
+        raise DupdetectError(
+            "tune needs scikit-learn, which is not installed: python -m pip install 'dupdetect[evaluate]'"
+        )
+
+    def whole(value: Any, least: int) -> bool:
+        return isinstance(value, int) and value >= least
+
+    goal, share = options.goal, "a number above 0 and up to 1"
+    for name, value, expected, holds in (
+        ("beta", goal.beta, "a number above 0", goal.beta > 0),
+        ("precision", goal.precision, share, goal.precision is None or 0 < goal.precision <= 1),
+        ("found", options.found, share, 0 < options.found <= 1),
+        ("sample", options.sample, "a whole number from 1 on", whole(options.sample, 1)),
+        ("folds", options.folds, "a whole number from 2 on", whole(options.folds, 2)),
+        ("repeats", options.repeats, "a whole number from 1 on", whole(options.repeats, 1)),
+        ("resamples", options.resamples, "a whole number from 1 on", whole(options.resamples, 1)),
+        ("shingle_sizes", options.sizes, "one whole number or more", len(options.sizes) > 0),
+    ):
+        if not holds:
+            raise SettingsError(f"{name} is {value!r}; expected {expected}")
+    for size in options.sizes:
+        Settings(shingle_size=size)
+
+
+class _Options(NamedTuple):
     goal: Goal
     found: float
     sample: int
@@ -287,26 +290,6 @@ class _Options:
     repeats: int
     resamples: int
     sizes: tuple[int, ...]
-
-    def check(self) -> None:
-        _require("beta", self.goal.beta, "a number above 0", self.goal.beta > 0)
-        for name, value in (("precision", self.goal.precision), ("found", self.found)):
-            _require(name, value, "a number above 0 and up to 1", value is None or 0 < value <= 1)
-        for name, value, least in (
-            ("sample", self.sample, 1),
-            ("folds", self.folds, 2),
-            ("repeats", self.repeats, 1),
-            ("resamples", self.resamples, 1),
-        ):
-            _require(name, value, f"a whole number from {least} on", isinstance(value, int) and value >= least)
-        _require("shingle_sizes", self.sizes, "one whole number or more", len(self.sizes) > 0)
-        for size in self.sizes:
-            Settings(shingle_size=size)
-
-
-def _require(name: str, value: Any, expected: str, holds: bool) -> None:
-    if not holds:
-        raise SettingsError(f"{name} is {value!r}; expected {expected}")
 
 
 class _Choice(NamedTuple):
@@ -321,25 +304,23 @@ class _Choice(NamedTuple):
 
 
 class _Fit:
-    """Labelled pairs, measured at every shingle size."""
+    """Labelled pairs, measured at every shingle size. Documents are numbered among those that pairs name."""
 
-    def __init__(
-        self, documents: Documents, labelled: Labelled, base: Settings, options: _Options, workers: int
-    ) -> None:
-        self.base, self.options, self.labelled, self.workers = base, options, labelled, workers
-        self.warnings = list(labelled.notes)
-        self.texts = documents.texts.combine_chunks()
-        bases = (base.replace(shingle_size=size) for size in options.sizes)
-        self.measured = [_measure(self.texts, labelled, settings, workers) for settings in bases]
+    def __init__(self, texts: pa.Array, labelled: Labelled, base: Settings, options: _Options, workers: int) -> None:
+        self.base, self.options, self.workers, self.warnings = base, options, workers, list(labelled.notes)
+        self.copy, self.weight = labelled.copy, labelled.weight
+        sized = (base.replace(shingle_size=size) for size in options.sizes)
+        self.measured = [_measure(texts, labelled, settings, workers) for settings in sized]
         self.grids = [Grid(measured, base.min_shingles) for measured in self.measured]
-        self.a, self.b = candidates.unpack(labelled.pairs)
+        named, rows = np.unique(np.concatenate(candidates.unpack(labelled.pairs)), return_inverse=True)
+        self.texts, (self.a, self.b) = texts.take(pa.array(named)), rows.reshape(2, -1)
         self.random = np.random.default_rng(base.seed)
-        self.groups, self.number = self._group(len(documents))
-        copied = len(np.unique(self.groups[self.a[labelled.copy]]))
-        self.folds = max(2, min(options.folds, copied))  # a part without copies would tell little
+        self.group = self._groups()
+        self.number = int(self.group.max()) + 1
+        self.group_a, self.group_b = self.group[self.a], self.group[self.b]
 
     def choose(self, weight: Share) -> _Choice:
-        """Fit to the pairs as they are weighed; of equally good shingle sizes, the wider margin, then the usual one."""
+        """Fit to the pairs as weighted; of equally good shingle sizes, the wider margin, then the usual one."""
         best: list[Best] = on_threads(lambda grid: grid.best(weight, self.options.goal), self.grids, self.workers)
         top = max(one.score for one in best)
 
@@ -349,41 +330,46 @@ class _Fit:
         return _Choice(max((i for i, one in enumerate(best) if one.score >= top - TIE), key=rank), best)
 
     def tuning(self) -> Tuning:
-        weight = self.labelled.weight
-        chosen = self.choose(weight)
-        size, rule, measured = self.options.sizes[chosen.place], chosen.rule, self.measured[chosen.place]
-        held_out, by_size, seen = self._held_out()
-        if not seen[self.labelled.copy].any():
-            self.warnings.append(
-                "nothing could be held out, for the labelled pairs hang together by a few documents: what is found on "
-                "them is no estimate; label pairs of other documents"
-            )
-        draws = self._resample(held_out, seen)
+        chosen = self.choose(self.weight)
+        rule, measured, size = chosen.rule, self.measured[chosen.place], self.options.sizes[chosen.place]
+        taken, seen = self._held_out()
+        weight = self._held_out_weight(seen)
+        held_out, *by_size = (self._score(each, weight) for each in taken)
+        draws = self._draws(taken[0], weight)
         bands, found = self._bands(measured, rule)
         window = self._window(measured, rule, size)
-        self._warn(measured, rule)
-        values = [self._score(held_out, seen)[i] for i in range(3)]
-        intervals = [_interval(value, draws[:, i]) for i, value in enumerate(values)]
-        front = self.grids[chosen.place].front(weight, rule.min_shingles)
+        self._warn(measured.scores(rule, self.weight).precision, seen)
+        front = self.grids[chosen.place].front(self.weight, rule.min_shingles)
+        values = (*held_out, rule.threshold, rule.containment)
+        names = (*Scores._fields, "threshold", "containment")
+        intervals = {name: _interval(value, drawn) for name, value, drawn in zip(names, values, draws[:5], strict=True)}
+        rows = zip(self.options.sizes, chosen.best, self.measured, by_size, strict=True)
         return Tuning(
             settings=self.base.replace(shingle_size=size, bands=bands, window=window, **rule._asdict()),
-            precision=intervals[0],
-            recall=intervals[1],
-            f1=intervals[2],
-            threshold=_interval(rule.threshold, draws[:, 3]),
-            containment=_interval(rule.containment, draws[:, 4]),
-            fitted=measured.scores(rule, weight),
+            **intervals,
+            fitted=measured.scores(rule, self.weight),
             run=None,
             given=None,
             found=found,
-            sizes=self._sizes(chosen, by_size, seen, draws[:, 5]),
+            sizes=pa.Table.from_pylist(
+                [
+                    {
+                        "shingle_size": tried,
+                        **best.rule._asdict(),
+                        **each.scores(best.rule, self.weight)._asdict(),
+                        "held_out_f1": scored.f1,
+                        "chosen": float(np.mean(draws[5] == place)) if draws.size else float("nan"),
+                    }
+                    for place, (tried, best, each, scored) in enumerate(rows)
+                ]
+            ),
             curve=pa.Table.from_pylist([{**point._asdict(), **scored._asdict()} for point, scored in front]).select(
                 ["threshold", "containment", *Scores._fields]
             ),
             counts={
-                "copies": int(self.labelled.copy.sum()),
-                "others": int((~self.labelled.copy).sum()),
-                "documents": len(np.unique(np.concatenate([self.a, self.b]))),
+                "copies": int(self.copy.sum()),
+                "others": int((~self.copy).sum()),
+                "documents": len(self.texts),
                 "groups": self.number,
             },
             warnings=self.warnings,
@@ -391,106 +377,97 @@ class _Fit:
 
     # ---- holding out ----
 
-    def _group(self, documents: int) -> tuple[Int, int]:
-        """Number the groups of documents that are held out together: the largest that leave something to hold out."""
-        copy = self.labelled.copy
-        linked = components(documents, self.a, self.b)
-        families = components(documents, self.a[copy], self.b[copy])
-        named = np.unique(np.concatenate([self.a, self.b]))
-        kinds = [(one, parts) for parts in (self.options.folds, 2) for one in (linked, families)]
-        group = next((one for one, parts in kinds if self._can_part(one, parts)), np.arange(documents))
-        numbers = np.full(documents, -1, np.int64)
-        values, numbers[named] = np.unique(group[named], return_inverse=True)
-        return numbers, len(values)
+    def _groups(self) -> Int:
+        """Return the group of each document, held out together: the largest that leave something to hold out.
 
-    def _can_part(self, group: Int, parts: int) -> bool:
-        """Whether copies are in enough groups, none of them with more than half of the copies."""
-        copies = np.bincount(group[self.a[self.labelled.copy]])
-        return int(np.count_nonzero(copies)) >= parts and 2 * int(copies.max()) <= int(copies.sum())
+        They are what pairs link; or what copies link, where that is nearly all; or single documents. Copies must be in
+        enough groups, none of them with more than half of the copies.
+        """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
 
-    def _held_out(self) -> tuple[Share, list[Share], Share]:
+        n = len(self.texts)
+        for parts in (self.options.folds, 2):
+            for pairs in (np.ones_like(self.copy), self.copy):
+                links = coo_array((np.ones(int(pairs.sum())), (self.a[pairs], self.b[pairs])), shape=(n, n))
+                group: Int = connected_components(links, directed=False)[1].astype(np.int64)
+                copies = np.bincount(group[self.a[self.copy]])
+                if np.count_nonzero(copies) >= parts and 2 * copies.max() <= copies.sum():
+                    return group
+        return np.arange(n, dtype=np.int64)
+
+    def _held_out(self) -> tuple[Share, Share]:
         """Fit without each part in turn, and judge its pairs.
 
         Returns
         -------
-        taken : float64[n]
-            How often each pair was taken for a copy when it was held out, as a share of `seen`.
-        by_size : list of float64[n]
-            The same, had each shingle size been the only one.
+        taken : float64[1 + sizes, n]
+            How often each pair was taken for a copy when it was held out, as a share of `seen`: by the shingle size
+            that the fit chose, and by each as if it were the only one.
         seen : float64[n]
             How often each was held out.
         """
-        n, folds = len(self.labelled), self.folds
-        taken, seen = np.zeros(n), np.zeros(n)
-        by_size = [np.zeros(n) for _ in self.measured]
-        across = self.groups[self.a] != self.groups[self.b]
-        # Pairs across groups come into a training part less often than pairs within; weighed so, both count in full.
-        weight = self.labelled.weight * np.where(across, folds / (folds - 1), 1.0)
+        from sklearn.model_selection import GroupKFold
+
+        taken, seen = np.zeros((1 + len(self.measured), len(self.copy))), np.zeros(len(self.copy))
+        copied = np.concatenate([self.a[self.copy], self.b[self.copy]])
+        folds = max(2, min(self.options.folds, len(np.unique(self.group[copied]))))  # no part without copies
+        documents = np.concatenate([copied, np.arange(len(self.texts))])  # copies count twice: parts have as many
+        # Pairs across groups come into a training part less often than pairs within; weighted so, both count in full.
+        weight = self.weight * np.where(self.group_a != self.group_b, folds / (folds - 1), 1.0)
         for _ in range(self.options.repeats if self.number > folds else 1):
-            part = self._parts()
-            part_a, part_b = part[self.groups[self.a]], part[self.groups[self.b]]
-            for held in range(folds):
-                test = (part_a == held) & (part_b == held)
-                train = (part_a != held) & (part_b != held)
-                if not (test.any() and self.labelled.copy[train].any() and (~self.labelled.copy[train]).any()):
+            group = self.random.permutation(self.number)[self.group]
+            for _, rows in GroupKFold(folds).split(documents, groups=group[documents]):
+                held = np.isin(np.arange(len(self.texts)), documents[rows])
+                test, train = held[self.a] & held[self.b], ~(held[self.a] | held[self.b])
+                if not (test.any() and self.copy[train].any() and (~self.copy[train]).any()):
                     continue
                 choice = self.choose(np.where(train, weight, 0.0))
-                for place, measured in enumerate(self.measured):
-                    by_size[place][test] += measured.taken(choice.best[place].rule)[test]
-                taken[test] += self.measured[choice.place].taken(choice.rule)[test]
+                said = [one.taken(best.rule) for one, best in zip(self.measured, choice.best, strict=True)]
+                taken[:, test] += np.array([said[choice.place], *said])[:, test]
                 seen[test] += 1
-        share = np.maximum(seen, 1)
-        return taken / share, [one / share for one in by_size], seen
+        return taken / np.maximum(seen, 1), seen
 
-    def _parts(self) -> Int:
-        """Part the groups at random, copies in about equal numbers: int64[groups]."""
-        copy = self.labelled.copy
-        size = np.bincount(self.groups[self.a[copy]], minlength=self.number)
-        order = self.random.permutation(self.number)
-        part = np.empty(self.number, np.int64)
-        load = np.zeros(self.folds)
-        for group in order[np.argsort(-size[order], kind="stable")].tolist():
-            part[group] = load.argmin()
-            load[part[group]] += size[group] + 1e-3
-        return part
-
-    def _scored_weight(self, seen: Share) -> Share:
-        """Weigh the pairs that were held out at all, those across groups so that they stand for the rest of them."""
-        weight = np.where(seen > 0, self.labelled.weight, 0.0)
-        across = self.groups[self.a] != self.groups[self.b]
+    def _held_out_weight(self, seen: Share) -> Share:
+        """Weight the pairs that were held out at all, those across groups so that they stand for the rest of them."""
+        weight = np.where(seen > 0, self.weight, 0.0)
         for copy in (False, True):
-            stratum = across & (self.labelled.copy == copy)
-            if weight[stratum].sum() > 0:
-                weight[stratum] *= self.labelled.weight[stratum].sum() / weight[stratum].sum()
+            stratum = (self.group_a != self.group_b) & (self.copy == copy)
+            weight[stratum] *= self.weight[stratum].sum() / max(weight[stratum].sum(), TIE)
         return weight
 
-    def _score(self, taken: Share, seen: Share, drawn: Share | None = None) -> Scores:
-        weight = self._scored_weight(seen) * (1.0 if drawn is None else drawn)
-        copy = self.labelled.copy
-        return scores((weight * taken)[copy].sum(), (weight * taken).sum(), weight[copy].sum())
+    def _score(self, taken: Share, weight: Share) -> Scores:
+        return scores((weight * taken)[self.copy].sum(), (weight * taken).sum(), weight[self.copy].sum())
 
-    def _resample(self, taken: Share, seen: Share) -> Share:
-        """Draw groups with replacement: held-out precision, recall and F1, fitted threshold, containment and size."""
+    def _draws(self, taken: Share, weight: Share) -> Share:
+        """Draw groups with replacement (bootstrap), and fit and score what is drawn.
+
+        Returns
+        -------
+        float64[6, resamples]
+            Held-out precision, recall and F1; threshold, containment and the place of the shingle size. Resamples
+            without copies, or without others, are left out.
+        """
         rows = []
-        for _ in range(self.options.resamples):
-            times = np.bincount(self.random.integers(0, self.number, self.number), minlength=self.number)
-            group_a, group_b = self.groups[self.a], self.groups[self.b]
-            drawn = np.where(group_a == group_b, times[group_a], times[group_a] * times[group_b]).astype(np.float64)
-            if not (drawn[self.labelled.copy].any() and drawn[~self.labelled.copy].any()):
-                continue
-            choice = self.choose(self.labelled.weight * drawn)
-            rule = choice.rule
-            rows.append((*self._score(taken, seen, drawn), rule.threshold, rule.containment, choice.place))
-        return np.array(rows, np.float64).reshape(-1, 6)
+        for groups in self.random.integers(0, self.number, (self.options.resamples, self.number)):
+            times = np.bincount(groups, minlength=self.number)
+            drawn = np.where(
+                self.group_a == self.group_b, times[self.group_a], times[self.group_a] * times[self.group_b]
+            )
+            if drawn[self.copy].any() and drawn[~self.copy].any():
+                choice = self.choose(self.weight * drawn)
+                rule, held_out = choice.rule, self._score(taken, weight * drawn)
+                rows.append((*held_out, rule.threshold, rule.containment, choice.place))
+        return np.array(rows, np.float64).reshape(-1, 6).T
 
     # ---- what follows from a rule ----
 
     def _bands(self, measured: Measured, rule: Rule) -> tuple[tuple[int, int] | None, float | None]:
-        near = measured.copy & (measured.jaccard >= rule.threshold)
+        near = self.copy & (measured.jaccard >= rule.threshold)
         if not near.any():
             self.warnings.append("no copy reaches the fitted threshold: bands are chosen for it, not fitted")
             return self.base.bands, None
-        similarity, weight = measured.jaccard[near], self.labelled.weight[near]
+        similarity, weight = measured.jaccard[near], self.weight[near]
         bands = bands_for(similarity, weight, rule.threshold, self.base.num_perm, self.options.found)
         found = found_by(bands, similarity, weight)
         if found < self.options.found - TIE:
@@ -502,53 +479,40 @@ class _Fit:
 
     def _window(self, measured: Measured, rule: Rule, size: int) -> int:
         """Return the largest window up to the given one whose fingerprints find the copies that are only contained."""
-        inside = measured.copy & (measured.jaccard < rule.threshold) & measured.taken(rule)
+        inside = self.copy & (measured.jaccard < rule.threshold) & measured.taken(rule)
         if not inside.any():
             return self.base.window
-        named, rows = np.unique(np.concatenate([self.a[inside], self.b[inside]]), return_inverse=True)
-        a, b = rows.reshape(2, -1)
-        texts, weight = self.texts.take(pa.array(named)), self.labelled.weight[inside]
         window, found, tried = self.base.window, 0.0, self.base.window
         while tried >= 1 and found < self.options.found - TIE:
             settings = self.base.replace(shingle_size=size, window=tried)
-            fingerprints = sketch_texts(texts, settings, workers=self.workers).fingerprints
-            share = float(weight[_alike(fingerprints, a, b, settings.min_shared_fingerprints)].sum() / weight.sum())
-            if share > found:
+            fingerprints = sketch_texts(self.texts, settings, workers=self.workers).fingerprints
+            alike = _alike(fingerprints, self.a[inside], self.b[inside], settings.min_shared_fingerprints)
+            if (share := float(np.average(alike, weights=self.weight[inside]))) > found:
                 window, found = tried, share
             tried //= 2
         if found < self.options.found - TIE:
             self.warnings.append(
-                f"of the copies that are only contained, fingerprints find {found:.1%}; a lower `shared` finds more"
+                f"of the copies that are only contained, fingerprints find {found:.1%}; a lower "
+                "`min_shared_fingerprints` finds more"
             )
         return window
 
-    def _sizes(self, chosen: _Choice, by_size: list[Share], seen: Share, places: Share) -> pa.Table:
-        rows = []
-        for place, (size, best) in enumerate(zip(self.options.sizes, chosen.best, strict=True)):
-            fitted = self.measured[place].scores(best.rule, self.labelled.weight)
-            rows.append(
-                {
-                    "shingle_size": size,
-                    **best.rule._asdict(),
-                    **fitted._asdict(),
-                    "held_out_f1": self._score(by_size[place], seen).f1,
-                    "chosen": float((places == place).mean()) if len(places) else float("nan"),
-                }
+    def _warn(self, precision: float, seen: Share) -> None:
+        if not seen[self.copy].any():
+            self.warnings.append(
+                "nothing could be held out, for the labelled pairs hang together by a few documents: what is found on "
+                "them is no estimate; label pairs of other documents"
             )
-        return pa.Table.from_pylist(rows)
-
-    def _warn(self, measured: Measured, rule: Rule) -> None:
-        copies, others = int(self.labelled.copy.sum()), int((~self.labelled.copy).sum())
-        for name, number in (("copies", copies), ("pairs that are none", others)):
+        for name, number in (("copies", self.copy.sum()), ("pairs that are none", (~self.copy).sum())):
             if number < FEW_PAIRS:
                 self.warnings.append(f"only {number} {name} are labelled; below {FEW_PAIRS}, intervals are rough")
         if self.number < FEW_GROUPS:
             self.warnings.append(
                 f"labelled pairs link the documents to {self.number} groups; below {FEW_GROUPS}, intervals are rough"
             )
-        wanted, reached = self.options.goal.precision, measured.scores(rule, self.labelled.weight).precision
-        if wanted is not None and reached < wanted - TIE:
-            self.warnings.append(f"no thresholds reach a precision of {wanted:g} on these pairs; best: {reached:.3f}")
+        wanted = self.options.goal.precision
+        if wanted is not None and precision < wanted - TIE:
+            self.warnings.append(f"no thresholds reach a precision of {wanted:g} on these pairs; best: {precision:.3f}")
 
 
 def _measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: int) -> Measured:
@@ -568,7 +532,7 @@ def _measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: i
 
 
 def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) -> Overlaps:
-    """Weigh pairs of documents by what the corpus says is boilerplate; of documents without words, nothing is shared."""
+    """Weight pairs by what the corpus says is boilerplate; documents without words share nothing."""
     sketches = sketch_texts(texts, settings, workers=workers, keep=True)
     text_of, rows = collapse(sketches.words, sketches.digests)
     distinct = sketches.take(rows)
@@ -588,22 +552,21 @@ def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) ->
     return Overlaps(pairs, shared, size_a, size_b, weights)
 
 
-def _alike(fingerprints: Ragged, a: Int, b: Int, shared: float) -> NDArray[np.bool_]:
-    """Which pairs of rows share enough of the fingerprints of whoever has fewer to be candidates."""
+def _alike(fingerprints: Ragged, a: Int, b: Int, share: float) -> NDArray[np.bool_]:
+    """Return which pairs of rows have enough fingerprints in common to be candidates, as the search judges it."""
+    common = np.array(
+        [len(np.intersect1d(fingerprints.row(x), fingerprints.row(y))) for x, y in zip(a, b, strict=True)]
+    )
     fewer = np.minimum(fingerprints.lengths[a], fingerprints.lengths[b])
-    common = [
-        len(np.intersect1d(fingerprints.row(x), fingerprints.row(y), assume_unique=True))
-        for x, y in zip(a, b, strict=True)
-    ]
-    return np.array(common) >= np.maximum(shared * fewer, 1)
+    needed = np.maximum(share * fewer - 2 * np.sqrt(share * (1 - share)) * np.sqrt(fewer), 1.0)
+    return common >= needed  # type: ignore[no-any-return]
 
 
 def _interval(value: float, draws: Share) -> Interval:
-    draws = draws[~np.isnan(draws)]
-    if len(draws) == 0 or np.isnan(value):
+    known = draws[~np.isnan(draws)]
+    if np.isnan(value) or not known.size:
         return Interval(float(value), float("nan"), float("nan"))
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return Interval(float(value), float(low), float(high))
+    return Interval(float(value), *np.quantile(known, [0.025, 0.975]).tolist())
 
 
 def _with_run(tuning: Tuning, base: Settings, documents: Documents, labelled: Labelled, workers: int) -> Tuning:
@@ -615,7 +578,7 @@ def _with_run(tuning: Tuning, base: Settings, documents: Documents, labelled: La
         warnings.append(
             f"a run of dedup reaches F1 {run.f1:.3f} on the labelled pairs, the thresholds {tuning.fitted.f1:.3f}: "
             f"clusters part {parted:.1%} of the copies although they match, for every member must match its canonical; "
-            "what else is missing was no candidate, and lower `shared` or `window` find more"
+            "what else is missing was no candidate: a lower `min_shared_fingerprints` or `window` finds more"
         )
     if run.f1 < given.f1:
         warnings.append(
@@ -639,9 +602,10 @@ def _run(settings: Settings, documents: Documents, labelled: Labelled, workers: 
     return scored, float(parted)
 
 
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_nan(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+def _plain(value: Any) -> Any:
+    """Return tables and named tuples as lists and mappings, nan as None."""
+    if isinstance(value, pa.Table):
+        return [{name: _plain(cell) for name, cell in row.items()} for row in value.to_pylist()]
+    if isinstance(value, tuple):
+        return {name: _plain(cell) for name, cell in value._asdict().items()}  # type: ignore[attr-defined]
     return None if isinstance(value, float) and np.isnan(value) else value

@@ -1,168 +1,182 @@
-"""Counts to pictures that a page holds.
+"""Charts as inline SVG, drawn by the template ``page/chart.html`` from numbers that are computed here.
 
-Input    numbers
-Output   SVG that takes its colours and fonts from the page around it, and has no style of its own
-Cost     a second, most of it matplotlib's import
-
-A page with a strict policy applies no style that stands in an attribute. So what matplotlib draws in one of a few
-colours gets a class instead, and the page's style says what the class looks like, by day and by night.
+Input    counts, similarities, settings
+Output   `Chart`: ticks, bars and lines in units of the picture; the page's style gives colours, light and dark
+Cost     O(n) for a histogram of n values
 """
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from dupdetect.errors import OutputError
+from dupdetect.evaluation.thresholds import chance
+from dupdetect.reports.pages import render, require_jinja, write_whole
 
-    from matplotlib.axes import Axes
+if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dupdetect.evaluation.tune import Tuning
 
     Float = NDArray[np.float64]
 
-#: Inches, of 72 units each: wide enough for a column of a page, and still readable on a phone.
-SIZE = (4.6, 2.6)
+#: Bins of a histogram of similarities.
+BINS = 10
 
-#: Stand-ins for what the page's style says, by the name of their class.
-COLOURS = {"ink": "#000001", "grid": "#000002", "first": "#000003", "second": "#000004", "limit": "#000005"}
-
-_NAMES = {colour: name for name, colour in COLOURS.items()}
-_STYLE: Any = {  # matplotlib knows the name of each
-    "svg.fonttype": "none",  # text stays text: it can be read, and has the page's font
-    "svg.hashsalt": "dupdetect",
-    "font.size": 10,
-    "text.color": COLOURS["ink"],
-    "axes.labelcolor": COLOURS["ink"],
-    "axes.edgecolor": COLOURS["grid"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": COLOURS["grid"],
-    "grid.linewidth": 0.8,
-    "xtick.color": COLOURS["ink"],
-    "ytick.color": COLOURS["ink"],
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "xtick.minor.size": 0,
-    "ytick.minor.size": 0,
-    "legend.frameon": False,
-}
-
-_SVG = "http://www.w3.org/2000/svg"
-_LINK = "{http://www.w3.org/1999/xlink}href"
+#: Width of a character in units of the picture, so that labels have room.
+CHARACTER = 7.5
 
 
-def sizes_chart(names: Sequence[str], clusters: Sequence[int]) -> str:
+@dataclass
+class Chart:
+    """What the template draws, in units of a picture of `width` times `height`, y downwards.
+
+    Attributes
+    ----------
+    x_title, y_title : str
+    x_ticks, y_ticks : list of (float, str)
+        Where they are, and their labels.
+    bars : list of (x, y, width, height, colour)
+        Colours are names of classes of the page's style.
+    lines : list of (str, colour)
+        Points as SVG has them.
+    points : list of (x, y, colour)
+    limits : list of (x, label)
+        Dashed vertical lines, labelled above the plot.
+    legend : list of (x, colour, label)
+    """
+
+    width: ClassVar[int] = 440
+    height: ClassVar[int] = 270
+    left: ClassVar[int] = 62
+    right: ClassVar[int] = 426
+    top: ClassVar[int] = 30
+    bottom: ClassVar[int] = 218
+
+    x_title: str
+    y_title: str
+    x_ticks: list[tuple[float, str]] = field(default_factory=list)
+    y_ticks: list[tuple[float, str]] = field(default_factory=list)
+    bars: list[tuple[float, float, float, float, str]] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    points: list[tuple[float, float, str]] = field(default_factory=list)
+    limits: list[tuple[float, str]] = field(default_factory=list)
+    legend: list[tuple[float, str, str]] = field(default_factory=list)
+
+    def x(self, share: float) -> float:
+        """Return where a share of the x axis is."""
+        return round(self.left + share * (self.right - self.left), 2)
+
+    def y(self, share: float) -> float:
+        """Return where a share of the y axis is."""
+        return round(self.bottom - share * (self.bottom - self.top), 2)
+
+    def shares(self, *, both: bool = False) -> Chart:
+        """Put ticks from 0 to 1 on the x axis, or on both axes."""
+        fifths = [step / 5 for step in range(6)]
+        self.x_ticks = [(self.x(share), f"{share:g}") for share in fifths]
+        if both:
+            self.y_ticks = [(self.y(share), f"{share:g}") for share in fifths]
+        return self
+
+    def counts(self, most: int) -> Callable[[int], float]:
+        """Put ticks for counts up to `most` on the y axis, and return the share of the axis for a count."""
+        step = next(step for size in range(12) for step in (10**size, 2 * 10**size, 5 * 10**size) if most <= 5 * step)
+        top = step * math.ceil(most / step)
+        self.y_ticks = [(self.y(count / top), f"{count:,}") for count in range(0, top + 1, step)]
+        return lambda count: count / top
+
+    def log_counts(self, most: int) -> Callable[[int], float]:
+        """Do as `counts` on a logarithmic axis, on which 1 is above the bottom."""
+        decades = math.ceil(math.log10(most))
+        self.y_ticks = [(self.y((power + 0.5) / (decades + 0.5)), f"{10**power:,}") for power in range(decades + 1)]
+        return lambda count: (math.log10(count) + 0.5) / (decades + 0.5) if count else 0.0
+
+    def bar(self, start: float, end: float, share: float, colour: str) -> None:
+        """Draw a bar between two shares of the x axis."""
+        x, y = self.x(start), self.y(share)
+        self.bars.append((x, y, round(self.x(end) - x, 2), round(self.bottom - y, 2), colour))
+
+    def line(self, x: Any, y: Any, colour: str) -> None:
+        """Draw a line through shares of the axes."""
+        self.lines.append((" ".join(f"{self.x(one)},{self.y(other)}" for one, other in zip(x, y, strict=True)), colour))
+
+    def explain(self, *labels: tuple[str, str]) -> None:
+        """Name colours, above the plot."""
+        x = float(self.left)
+        for colour, label in labels:
+            self.legend.append((x, colour, label))
+            x += 26 + CHARACTER * len(label)
+
+
+def sizes_chart(names: Sequence[str], clusters: Sequence[int]) -> Chart:
     """Draw how many clusters there are of each size."""
-
-    def draw(axes: Axes) -> None:
-        places = np.arange(len(names))
-        axes.bar(places, clusters, color=COLOURS["first"], width=0.7)
-        axes.set_xticks(places, names)
-        axes.set(xlabel="documents in a cluster", ylabel="clusters")
-        axes.grid(visible=False, axis="x")
-        if max(clusters) > 50 * min(count for count in clusters if count):
-            axes.set_yscale("log")
-        else:
-            axes.locator_params(axis="y", integer=True)
-
-    return _drawn("sizes", draw)
+    chart, most = Chart("documents in a cluster", "clusters"), max(clusters)
+    scale = chart.log_counts if most > 50 * min(count for count in clusters if count) else chart.counts
+    share, number = scale(most), len(names)
+    room = (chart.right - chart.left) / number
+    every = math.ceil(max(map(len, names)) * CHARACTER / room)  # labels that do not overlap
+    for place, (name, count) in enumerate(zip(names, clusters, strict=True)):
+        chart.bar((place + 0.15) / number, (place + 0.85) / number, share(count), "first")
+        chart.x_ticks.append((chart.x((place + 0.5) / number), name if place % every == 0 else ""))
+    return chart
 
 
-def similarities_chart(jaccard: Float, containment: Float, bins: int = 20) -> str:
-    """Draw how similar documents are to what represents them, by either measure."""
-
-    def draw(axes: Axes) -> None:
-        edges = np.linspace(0, 1, bins + 1)
-        width = 1 / bins
-        for values, name, label, shift in (
-            (containment, "second", "share of the smaller inside the larger", 0.3),
-            (jaccard, "first", "Jaccard", 0.7),
-        ):
-            counts = np.histogram(values, edges)[0]
-            axes.bar(edges[:-1] + shift * width, counts, 0.38 * width, color=COLOURS[name], label=label)
-        axes.set(xlabel="similarity", ylabel="documents removed", xlim=(0, 1))
-        axes.grid(visible=False, axis="x")
-        axes.locator_params(axis="y", integer=True)
-        axes.legend(loc="upper left")
-
-    return _drawn("similarities", draw)
+def similarities_chart(jaccard: Float, containment: Float) -> Chart:
+    """Draw how similar documents are to what represents them, by either measure: two bars in each tenth."""
+    chart = Chart("similarity", "documents removed").shares()
+    counts = [np.histogram(values, BINS, (0, 1))[0].tolist() for values in (jaccard, containment)]
+    share = chart.counts(max(map(max, counts)))
+    for place, (by_jaccard, by_containment) in enumerate(zip(*counts, strict=True)):
+        chart.bar((place + 0.1) / BINS, (place + 0.48) / BINS, share(by_jaccard), "first")
+        chart.bar((place + 0.52) / BINS, (place + 0.9) / BINS, share(by_containment), "second")
+    chart.explain(("first", "Jaccard"), ("second", "containment of the smaller"))
+    return chart
 
 
-def bands_chart(bands: int, rows: int, threshold: float) -> str:
+def bands_chart(bands: int, rows: int, threshold: float) -> Chart:
     """Draw how likely two documents are compared at all, by their Jaccard similarity."""
-
-    def draw(axes: Axes) -> None:
-        similarity = np.linspace(0, 1, 201)
-        axes.plot(similarity, found(similarity, bands, rows), color=COLOURS["first"], linewidth=2.5)
-        axes.axvline(threshold, color=COLOURS["limit"], linestyle=(0, (4, 3)))
-        side = "right" if threshold > 0.5 else "left"
-        axes.annotate(
-            f"threshold {threshold:g}", (threshold, 0.06), (-6 if side == "right" else 6, 0),
-            textcoords="offset points", ha=side, color=COLOURS["ink"],
-        )  # fmt: skip
-        axes.set(xlabel="Jaccard similarity", ylabel="chance to be compared", xlim=(0, 1), ylim=(0, 1.02))
-
-    return _drawn("bands", draw)
+    chart = Chart("Jaccard similarity", "chance to be compared").shares(both=True)
+    similarity = np.linspace(0, 1, 101)
+    chart.line(similarity, chance(similarity, bands, rows), "first")
+    chart.limits.append((chart.x(threshold), f"threshold {threshold:g}"))
+    return chart
 
 
-def found(similarity: Any, bands: int, rows: int) -> Any:
-    """Return the probability that two documents share a band, by their Jaccard similarity."""
-    return 1 - (1 - similarity**rows) ** bands
+def curve_chart(tuning: Tuning) -> Chart:
+    """Draw precision against recall: of the best thresholds, of those chosen, and of those held out."""
+    chart = Chart("recall", "precision").shares(both=True)
+    recall, precision = (tuning.curve[name].to_pylist() for name in ("recall", "precision"))
+    chart.line(recall, precision, "first")
+    for x, y in zip(recall, precision, strict=True):
+        chart.points.append((chart.x(x), chart.y(y), "first"))
+    chart.explain(("first", "best thresholds"), ("limit", "chosen"), ("second", "held out, 95 %"))
+    x, y = tuning.recall, tuning.precision
+    if not math.isnan(x.value + y.value):
+        chart.points.append((chart.x(x.value), chart.y(y.value), "second"))
+        if not math.isnan(x.low + y.low):
+            chart.line((x.low, x.high), (y.value, y.value), "second")
+            chart.line((x.value, x.value), (y.low, y.high), "second")
+    if not math.isnan(tuning.fitted.precision):
+        chart.points.append((chart.x(tuning.fitted.recall), chart.y(tuning.fitted.precision), "limit"))
+    return chart
 
 
-def _drawn(name: str, draw: Any) -> str:
-    import matplotlib
-    from matplotlib.figure import Figure  # a figure of its own: no window system, no state shared with the caller's
-
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=SIZE, layout="constrained")
-        draw(figure.add_subplot())
-        drawn = io.BytesIO()
-        figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _plain(drawn.getvalue(), name)
+def write_curve(tuning: Tuning, path: str | os.PathLike[str]) -> Path:
+    """Draw the precision/recall curve of `tune` into an SVG file, which may fail as `check_curve` says."""
+    check_curve(path)
+    return write_whole(Path(path), render("curve.svg", chart=curve_chart(tuning)))
 
 
-def _plain(drawn: bytes, name: str) -> str:
-    """Take from a picture its styles, and identifiers that could meet those of another on the same page."""
-    ElementTree.register_namespace("", _SVG)
-    root = ElementTree.fromstring(drawn)
-    for parent in list(root.iter()):
-        for child in [child for child in parent if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style")]:
-            parent.remove(child)
-    used = {value.split("#")[1].rstrip(")") for each in root.iter() for value in each.attrib.values() if "#" in value}
-    for element in root.iter():
-        _restyle(element)
-        if element.get("id") in used:
-            element.set("id", f"{name}-{element.get('id')}")
-        else:
-            element.attrib.pop("id", None)
-        if _LINK in element.attrib:
-            element.set("href", f"#{name}-{element.attrib.pop(_LINK)[1:]}")
-        if "clip-path" in element.attrib:
-            element.set("clip-path", element.get("clip-path", "").replace("#", f"#{name}-"))
-    for attribute in ("width", "height", "version"):
-        root.attrib.pop(attribute, None)
-    root.set("class", "chart")
-    root.set("aria-hidden", "true")  # the caption and the table beside it say the same
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _restyle(element: ElementTree.Element) -> None:
-    """Turn the style of an element into attributes and classes."""
-    classes = []
-    for entry in element.attrib.pop("style", "").split(";"):
-        key, _, value = (part.strip() for part in entry.partition(":"))
-        if value in _NAMES:
-            classes.append(f"{key}-{_NAMES[value]}")
-        elif key and not key.startswith("font"):  # that is the page's
-            element.set(key, value)
-    if element.tag == f"{{{_SVG}}}text" and not any(entry.startswith("fill") for entry in classes):
-        classes.append("fill-ink")
-    if classes:
-        element.set("class", " ".join(classes))
+def check_curve(path: str | os.PathLike[str]) -> None:
+    """Raise an `OutputError` if a picture is to be no SVG, or `dupdetect[report]` is not installed."""
+    if Path(path).suffix.lower() != ".svg":
+        raise OutputError(f"{os.fspath(path)}: the curve is drawn as SVG; give a name that ends in .svg")
+    require_jinja(path)

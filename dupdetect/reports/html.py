@@ -1,38 +1,29 @@
-"""A run to a page that shows why.
+"""The report of a run: one HTML file that shows what it found, and why.
 
 Input    what `dedup` returned, or the folder it wrote; its input, for the texts that it removed
-Output   one HTML file that loads nothing: counts, pictures, clusters side by side, digests, rejects, settings
+Output   one HTML file that loads nothing: counts, charts, clusters side by side, digests, rejects, settings
 Cost     one pass over the texts, and some seconds: at the most 100,000 documents are listed and 400 pairs shown
-
-What stands in a corpus may have been written to deceive: every text of it is escaped, no text of it becomes markup,
-and the page's own policy lets nothing run or load but the page's one script and one style, named by their hashes.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from dupdetect.errors import OutputError
+from dupdetect.evaluation.thresholds import chance
 from dupdetect.matching.verify import RELATIONS
+from dupdetect.reports import charts
 from dupdetect.reports.listing import Listing, sizes_of
 from dupdetect.reports.marked_texts import Marker
+from dupdetect.reports.pages import render, require_jinja, write_whole
 from dupdetect.reports.texts import Texts, pairs, read_texts
 from dupdetect.results.result import Result
 from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 #: Sources that the page lists, and rows of digests and rejects.
 SOURCES, ROWS = 25, 1_000
@@ -85,31 +76,8 @@ def report(
         The file cannot be written, or `dupdetect[report]` is not installed.
     """
     target = Path(path) if path is not None else Path(NAME) if isinstance(out, Result) else Path(out) / NAME
-    require_libraries(target)
+    require_jinja(target)
     return write_whole(target, page(out, data, text=text, id=id, by=by))
-
-
-def require_libraries(path: Path) -> None:
-    """Raise an `OutputError` that says how to install what a report needs, if it is not."""
-    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
-    if missing:
-        raise OutputError(
-            f"{path}: a report needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
-            "installed: python -m pip install 'dupdetect[report]'"
-        )
-
-
-def write_whole(file: Path, text: str) -> Path:
-    """Write a file, whole or not at all."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(file)
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written ({error.strerror}); choose another place") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return file
 
 
 def page(out: Any, data: Any = None, *, text: str | None = None, id: str | None = None, by: str | None = None) -> str:
@@ -193,55 +161,14 @@ def _rejects(run: Run) -> dict[str, Any]:
 # ---- what it is made of ----
 
 
-@dataclass(frozen=True)
-class _Assets:
-    """The page's template, and its one style and one script."""
-
-    environment: Environment
-    style: str
-    script: str
-
-
-@lru_cache(maxsize=1)
-def _assets() -> _Assets:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("dupdetect.reports", "page")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    # Escapes what could end a script or begin markup; other characters stay as they are, for they are a third as long.
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
-    environment.filters |= {"number": _number, "share": _share, "shown": lambda value: escape_for_page(str(value))}
-    environment.filters["combine"] = lambda first, second: {**first, **second}
-    style, script = (loader.get_source(environment, f"report.{kind}")[0] for kind in ("css", "js"))
-    return _Assets(environment, style, script)
-
-
-def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "–"
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
 def _rendered(run: Run, listing: Listing, texts: Texts) -> str:
-    from markupsafe import Markup
-
-    assets = _assets()
     blocks = _shown_pairs(run, listing, texts)
     duplicates = int((~run.stays).sum())
-    return assets.environment.get_template("report.html").render(
+    return render(
+        "report.html",
+        style="report.css",
+        script="report.js",
         name=run.name,
-        style=Markup(assets.style),
-        script=Markup(assets.script),
-        style_hash=_hash(assets.style),
-        script_hash=_hash(assets.script),
         manifest=run.manifest,
         documents=run.new,
         kept=run.new - duplicates,
@@ -266,27 +193,25 @@ def _relations(run: Run) -> list[tuple[str, int]]:
 
 def _charts(run: Run) -> dict[str, Any]:
     """Draw what can be drawn, and give the numbers beside it."""
-    from markupsafe import Markup
-
-    from dupdetect.reports import charts
-
     drawn: dict[str, Any] = dict.fromkeys(("sizes", "similarities", "bands"))
     sizes = sizes_of(run)
     if sizes:
         names, counts, _ = zip(*sizes, strict=True)
-        drawn["sizes"] = {"svg": Markup(charts.sizes_chart(names, counts)), "rows": sizes}
+        drawn["sizes"] = {"chart": charts.sizes_chart(names, counts), "rows": sizes}
         changed = ~run.stays & (run.relation != RELATIONS.index("identical"))
         measures = run.shares("jaccard")[changed], run.shares("containment")[changed]
         if len(measures[0]):
-            svg = charts.similarities_chart(*measures)
-            drawn["similarities"] = {"svg": Markup(svg), "rows": _histogram(*measures)}
+            drawn["similarities"] = {"chart": charts.similarities_chart(*measures), "rows": _histogram(*measures)}
     settings, bands = run.manifest.get("settings") or {}, run.manifest.get("bands") or {}
     if bands and "threshold" in settings:
-        shape = bands["bands"], bands["rows"]
-        svg = charts.bands_chart(*shape, settings["threshold"])
-        rows = [(f"{tenth / 10:.1f}", charts.found(tenth / 10, *shape)) for tenth in range(1, 11)]
-        at = charts.found(settings["threshold"], *shape)
-        drawn["bands"] = {"svg": Markup(svg), "rows": rows, "at": at, "bands": shape[0], "size": shape[1]}
+        shape, threshold = (bands["bands"], bands["rows"]), settings["threshold"]
+        drawn["bands"] = {
+            "chart": charts.bands_chart(*shape, threshold),
+            "rows": [(f"{tenth / 10:.1f}", chance(tenth / 10, *shape)) for tenth in range(1, 11)],
+            "at": chance(threshold, *shape),
+            "bands": shape[0],
+            "size": shape[1],
+        }
     return drawn
 
 

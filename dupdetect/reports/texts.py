@@ -146,9 +146,7 @@ def of_earlier(run: Run, text: str) -> Iterator[Part]:
 # ---- one pass over them ----
 
 
-def read_texts(
-    run: Run, listing: Listing, data: Any, *, text: str | None, id: str | None, by: str | None
-) -> Texts:
+def read_texts(run: Run, listing: Listing, data: Any, *, text: str | None, id: str | None, by: str | None) -> Texts:
     """Read what a page shows of the texts, those of the input if they are there.
 
     Parameters

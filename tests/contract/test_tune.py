@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pyarrow.parquet
 import pytest
@@ -49,14 +50,15 @@ def test_dedup_takes_what_tune_found(folder: Path) -> None:
 
 
 def test_a_person_reads_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("matplotlib", reason="python -m pip install 'dupdetect[bench]'")
-    arguments = ["tune", "in.jsonl", "--truth", "pairs.csv", "-o", "s.toml", "--curve", "pr.png", *OPTIONS]
+    arguments = ["tune", "in.jsonl", "--truth", "pairs.csv", "-o", "s.toml", "--curve", "pr.svg", *OPTIONS]
     assert cli.main(arguments) == 0
     out = capsys.readouterr().out
     assert out.startswith("30 copies and 29 other pairs of 60 documents\n")
     assert "On documents that the fit did not see:" in out
     assert out.splitlines()[-1] == "Written to s.toml; use it with: dupdetect dedup --settings s.toml ..."
-    assert Path("pr.png").read_bytes().startswith(b"\x89PNG")
+    picture = ElementTree.parse("pr.svg").getroot()
+    assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+    assert {"recall", "precision", "chosen"} <= {text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")}
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,7 @@ def test_a_person_reads_a_table(folder: Path, capsys: pytest.CaptureFixture[str]
         (["--truth", "pairs.csv", "--precision", "2"], 2, "precision is 2.0; expected a number above 0 and up to 1"),
         (["--truth", "pairs.csv", "--shingle-sizes", "1-5"], 2, "'1-5' is no list of whole numbers"),
         (["--truth", "pairs.csv", "--settings", "pairs.csv"], 2, "pairs.csv: this is no TOML"),
+        (["--truth", "pairs.csv", "--curve", "pr.png"], 1, "pr.png: the curve is drawn as SVG; give a name that ends"),
         (["--truth", "pairs.csv", "-o", "in.jsonl"], 1, "in.jsonl: the file exists"),
         (["--truth", "pairs.csv", "-o", "no/s.toml", *OPTIONS], 1, "no/s.toml: the settings cannot be written"),
     ],

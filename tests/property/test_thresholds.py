@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect.evaluation.thresholds import (
-    LEAST,
+    MIN_SHINGLES,
     STEPS,
     Goal,
     Grid,
     Measured,
     Rule,
     bands_for,
-    components,
     found_by,
     middle,
 )
@@ -71,12 +70,12 @@ def test_no_rule_is_better(rows: list[Row], goal: Goal) -> None:
     thresholds |= {min(t + 0.01, 1.0) for t in thresholds}
     thresholds |= {math.floor(c * 100) / 100 or 0.01 for c in pairs.containment}  # of interleaved pairs
     containments = {math.floor(c * 100) / 100 or 0.01 for c in pairs.containment} | {1.0}
-    bounds = {min(math.floor(c / least * 100) / 100, 1.0) for c in pairs.content for least in LEAST}
+    bounds = {min(math.floor(c / least * 100) / 100, 1.0) for c in pairs.content for least in MIN_SHINGLES}
     containments |= {c or 0.01 for c in bounds}
     containments |= {min(c + 0.01, 1.0) for c in containments}
     for threshold in thresholds:
         for containment in containments:
-            for least in LEAST:
+            for least in MIN_SHINGLES:
                 rule = Rule(round(threshold, 2), round(containment, 2), least)
                 assert judged(pairs, weight, rule, goal) <= best.score + 1e-9
 
@@ -86,11 +85,11 @@ def test_a_grid_counts_what_each_rule_takes(rows: list[Row], usual: int) -> None
     pairs, weight = measured(rows)
     grid = Grid(pairs, usual)
     hits, claimed, copies = grid.counts(weight)
-    for least, level in zip(grid._least.astype(int).tolist(), grid._level_of_least.tolist(), strict=True):
+    for place, least in enumerate(grid.min_shingles):
         for t in range(0, 100, 7):
             for c in (0, *range(3, 100, 12), 99):
                 taken = pairs.taken(Rule(STEPS[t], STEPS[c], least))
-                cell = level, grid._threshold.level_of[t], grid._containment.level_of[c]
+                cell = place, t, c
                 assert claimed[cell] == pytest.approx(weight[taken].sum())
                 assert hits[cell] == pytest.approx(weight[taken & pairs.copy].sum())
     assert copies == weight[pairs.copy].sum()
@@ -157,15 +156,3 @@ def test_bands_find_what_is_wanted_and_none_that_do_are_cheaper(
 
 def test_bands_that_cannot_find_enough_find_the_most() -> None:
     assert bands_for(np.array([0.01]), np.ones(1), 0.01, 16, 0.99) == (16, 1)
-
-
-@given(st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=20))
-def test_components_are_those_of_a_walk(edges: list[tuple[int, int]]) -> None:
-    a, b = (np.array([edge[i] for edge in edges], np.int64) for i in (0, 1))
-    found = components(15, a, b)
-    for start in range(15):
-        reached, front = {start}, {start}
-        while front:
-            front = {y for x in front for edge in edges if x in edge for y in edge} - reached
-            reached |= front
-        assert found[start] == min(reached)

@@ -232,7 +232,7 @@
   if (placeOf.size) documents.id.forEach((id, place) => { if (placeOf.has(id)) placeOf.set(id, place); });
   const linked = (id) => (placeOf.get(id) >= 0 ? nameOf(placeOf.get(id)) : isolated(id, { class: "id" }));
   const cut = (total, rows, what) => (total > rows.length ? `${number(rows.length)} of ${number(total)} ${what} are listed.` : "");
-  paged(byId("digest document-list"), {
+  paged(byId("digest-list"), {
     caption: "digests", rows: digests.rows, none: "None.", columns: [["document", ""], ["holds", ""]],
     row: ([id, contents]) => make("tr", {}, cell("", "begin", linked(id)), cell("", "begin", make("ul", { class: "holds" },
       ...contents.map(([held, containment, of]) => make("li", {}, linked(held), ` ${(100 * containment).toFixed(0)} % of it, ${(100 * of).toFixed(0)} % of this document`))))),
@@ -242,7 +242,7 @@
     columns: [["file", ""], ["row", "number"], ["reason", ""]],
     row: ([file, row, reason]) => make("tr", {}, cell("", "", isolated(file, { class: "id" })), cell("row", "number", row === null ? "–" : number(row)), cell("", "begin", isolated(reason))),
   });
-  for (const [id, text] of [["digest document-list", cut(digests.total, digests.rows, "digests")], ["reject-list", cut(rejects.total, rejects.rows, "rejects")]]) {
+  for (const [id, text] of [["digest-list", cut(digests.total, digests.rows, "digests")], ["reject-list", cut(rejects.total, rejects.rows, "rejects")]]) {
     if (text) byId(id).before(make("p", { class: "hint" }, text));
   }
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 
 import dupdetect
 from dupdetect.cli import scorecards
-from dupdetect.cli.scorecards import Card, Share
+from dupdetect.cli.scorecards import Card, Cards
+from dupdetect.errors import OutputError
 
 FOUND = {1234567: "a", 2: "a", 3: "a", 4: "d"}
 TRUE = {1234567: 1, 2: 1, 3: 2, 4: 2, 5: 2}
@@ -25,11 +28,12 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.loaded += [name for name, _ in attrs if name in ("src", "href")]
-        if tag != "meta":
+        if tag not in ("meta", "rect"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+        if tag != "rect":
+            assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
         if data.strip():
@@ -43,23 +47,28 @@ def read(page: str) -> Reader:
     return reader
 
 
-def test_a_page_is_whole_and_loads_nothing() -> None:
-    evaluation = dupdetect.evaluate(FOUND, TRUE)
-    reader = read(scorecards.page("A & B", *scorecards.evaluation_cards(evaluation)))
+def test_a_page_is_whole_and_loads_nothing(tmp_path: Path) -> None:
+    scorecards.write_page(tmp_path / "p.html", "A & B", scorecards.evaluation_cards(dupdetect.evaluate(FOUND, TRUE)))
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    reader = read(page)
     assert not reader.loaded
     assert "A & B" in reader.text
     assert {"How right", "Worst clusters", "Missed", "0.3333"} <= set(reader.text)
     assert any("1 documents that are only in the truth, such as 5" in text for text in reader.text)
+    style = page[page.index("<style>") + 7 : page.index("</style>")]
+    assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in page  # the policy names it
+    assert "script-src" not in page
+    assert " style=" not in page
 
 
 def test_nothing_in_an_id_is_taken_for_markup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     card = Card("t", "", ("id", "n"), [("<script>alert(1)</script> [bold]\x1b[31m", 1)])
-    scorecards.write_page(tmp_path / "page.html", "t", "", [card], ["<b>note"])
+    scorecards.write_page(tmp_path / "page.html", "t", Cards("", [card], ["<b>note"]))
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "<b>" not in page
     assert list(tmp_path.iterdir()) == [tmp_path / "page.html"]
-    scorecards.print_cards("", [card], [])
+    scorecards.print_cards(Cards("", [card], []))
     out = capsys.readouterr().out
     assert "[bold]" in out
     assert "\x1b[31m" not in out
@@ -67,13 +76,19 @@ def test_nothing_in_an_id_is_taken_for_markup(tmp_path: Path, capsys: pytest.Cap
 
 def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "page.html").mkdir()
-    with pytest.raises(OSError, match=r"page\.html"):
-        scorecards.write_page(tmp_path / "page.html", "t", "", [], [])
+    with pytest.raises(OutputError, match=r"page\.html: cannot be written"):
+        scorecards.write_page(tmp_path / "page.html", "t", Cards("", [], []))
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
+def test_what_is_not_installed_is_named_with_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dupdetect.reports.pages.find_spec", lambda _: None)
+    with pytest.raises(OutputError, match=r"python -m pip install 'dupdetect\[report\]'"):
+        scorecards.write_page(tmp_path / "page.html", "t", Cards("", [], []))
+
+
 def test_ids_are_no_figures(capsys: pytest.CaptureFixture[str]) -> None:
-    scorecards.print_cards(*scorecards.evaluation_cards(dupdetect.evaluate(FOUND, TRUE)))
+    scorecards.print_cards(scorecards.evaluation_cards(dupdetect.evaluate(FOUND, TRUE)))
     out = capsys.readouterr().out
     assert "1234567" in out
     assert "1,234,567" not in out
@@ -90,12 +105,12 @@ def test_pairs_as_the_truth_have_no_recall_by_size() -> None:
     evaluation = dupdetect.evaluate({"a": "a", "b": "a", "c": "c"}, pa.table({"a": ["a"], "b": ["b"]}))
     _, cards, _ = scorecards.evaluation_cards(evaluation)
     (size,) = next(card for card in cards if card.title == "By size of cluster").rows
-    assert size == ("2", 1, 1, Share(1), None, None, None)
+    assert size == ("2", 1, 1, 1.0, None, None, None)
 
 
 def test_an_audit_shows_interval_and_misses(capsys: pytest.CaptureFixture[str]) -> None:
     texts = {"a": "one two three", "b": "one two three", "c": "other words than these"}
-    scorecards.print_cards(*scorecards.audit_cards(dupdetect.audit(dupdetect.dedup(texts), texts)))
+    scorecards.print_cards(scorecards.audit_cards(dupdetect.audit(dupdetect.dedup(texts), texts)))
     out = capsys.readouterr().out
     assert "3 of 3 documents compared with all others; 2 have matches" in out
     assert "95% interval" in out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,10 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
-from dupdetect import InputError, OutputError, Settings, SettingsError, Tuning, tune
-from dupdetect.evaluation.tune import SIZES
+from dupdetect import DupdetectError, InputError, Settings, SettingsError, Tuning, tune
+from dupdetect.evaluation.tune import SIZES, _alike
+from dupdetect.matching import candidates
+from dupdetect.sketches.sketches import sketch_texts
 
 WORDS = [f"word{i}" for i in range(2000)]
 QUICK: dict[str, Any] = {"shingle_sizes": [1, 3], "resamples": 30, "repeats": 2}
@@ -269,15 +270,24 @@ def test_the_settings_go_to_a_file_with_what_they_are_worth(tuning: Tuning, tmp_
     assert text.startswith("# Fitted by `dupdetect tune` to 40 copies and 40 other pairs.\n# Held-out precision: 1.000")
 
 
-def test_the_curve_is_drawn(tuning: Tuning, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("matplotlib", reason="python -m pip install 'dupdetect[bench]'")
-    tuning.picture(tmp_path / "pr.png")
-    assert (tmp_path / "pr.png").read_bytes().startswith(b"\x89PNG")
-    tuning.picture(tmp_path / "pr.svg")
-    for bad in (tmp_path / "pr.docx", tmp_path / "no" / "pr.png"):
-        with pytest.raises(OutputError, match="the picture cannot be written"):
-            tuning.picture(bad)
-    monkeypatch.setattr("dupdetect.evaluation.curve.find_spec", lambda _name: None)
-    with pytest.raises(OutputError, match=r"python -m pip install 'dupdetect\[bench\]'"):
-        tuning.picture(tmp_path / "pr.png")
-    assert "matplotlib" in sys.modules
+def test_what_is_not_installed_is_named_with_how_to_install_it(
+    texts: dict[str, str], pairs: list[tuple[str, str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dupdetect.evaluation.tune.find_spec", lambda _name: None)
+    with pytest.raises(DupdetectError, match=r"python -m pip install 'dupdetect\[evaluate\]'"):
+        tune(texts, pairs)
+
+
+def test_fingerprints_find_what_the_search_finds() -> None:
+    """The search asks for a share of the fingerprints less two standard deviations: of 25 for 1 and not for 5."""
+    random = np.random.default_rng(0)
+    settings = Settings(bands=(1, 128), shingle_size=1, window=4, min_shared_fingerprints=0.2)
+    texts = []
+    for number in range(12):
+        words = random.choice(WORDS, 60 + number, replace=False)
+        texts += [" ".join(words), " ".join([*words[: 2 * number], *(f"new{number}{i}" for i in range(80))])]
+    sketches = sketch_texts(pa.array(sorted(texts, key=lambda text: text.count(" ")), pa.large_string()), settings)
+    a, b = np.triu_indices(len(texts), 1)
+    found = np.isin(candidates.packed(a, b), candidates.find(sketches).pairs)
+    assert 0 < found.sum() < len(found)
+    assert _alike(sketches.fingerprints, a, b, 0.2).tolist() == found.tolist()
