@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-#: What a browser fetches by itself, unlike the target of a link: an address in src, or in a <link>, or in a style sheet.
+#: What a browser fetches by itself, unlike the target of a link: in src, in a <link>, in a style sheet.
 LOADED = re.compile(
     r"""<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc=["']?(?:https?:)?//[^>]*>"""
     r"""|<link\b(?![^>]*rel=["']?(?:canonical|prev|next))[^>]*href=["']?(?:https?:)?//[^>]*>"""

@@ -1,7 +1,7 @@
 """How often the audit's interval holds the true recall.
 
 The matches of all documents are found once; each seed then draws its sample of them, as `dupdetect.audit` does with
-that seed, and makes its interval. Printed for each kind of recall: the truth, the share of intervals that hold it, and
+that seed, and makes its interval. Printed for each sort of recall: the truth, the share of intervals that hold it, and
 how wide they are.
 
     python benchmarks/audit_coverage.py ../shared/corpora/pages/docs.jsonl.gz

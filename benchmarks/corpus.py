@@ -1,4 +1,4 @@
-"""A seeded corpus of invented prose with known copies, of any size.
+"""A seeded corpus of invented text with known copies, of any size.
 
     python benchmarks/corpus.py OUT.parquet --documents 100000 --seed 1
 
@@ -16,11 +16,11 @@ Kinds, as the truth table names them:
 
 =========== ===========================================================================================
 original    an article of its own
-page        an article of its own inside a site's chrome (strangers to one another in one suit)
+page        an article of its own inside a site's boilerplate (strangers to one another in one site)
 exact       the same bytes as its original
 edited      the share `amount` of its original's words replaced, deleted or inserted
 truncated   the first share `amount` of its original
-chrome      its original inside a site's chrome: menu, ticker, related links, footer; `amount` is the
+inside      its original inside a site's boilerplate: menu, ticker, related links, footer; `amount` is the
             share of the words that are the article
 =========== ===========================================================================================
 
@@ -42,8 +42,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-KINDS = ("original", "page", "exact", "edited", "truncated", "chrome")
-ORIGINAL, PAGE, EXACT, EDITED, TRUNCATED, CHROME = range(len(KINDS))
+KINDS = ("original", "page", "exact", "edited", "truncated", "inside")
+ORIGINAL, PAGE, EXACT, EDITED, TRUNCATED, INSIDE = range(len(KINDS))
 SCHEMA = pa.schema([("id", pa.int64()), ("text", pa.large_string())])
 ROW_GROUP_BYTES = 20_480_000  # mean; a file's bytes depend on the corpus alone
 BATCH = 2048  # documents made at a time: about 10 MB of text, some 100 MB of working arrays
@@ -63,7 +63,7 @@ class Corpus:
     seed : int
         Another seed is another corpus in the same language.
     mean_bytes : int
-        Mean size of an article (chrome comes on top).
+        Mean size of an article (boilerplate comes on top).
     spread : float
         Sigma of the log-normal distribution of article lengths.
     copies : float
@@ -71,9 +71,9 @@ class Corpus:
     mix : dict of str to float
         Relative weights of the copy kinds.
     pages : float
-        Share of the documents that are unrelated articles in chrome.
+        Share of the documents that are unrelated articles in pages of a site.
     pages_per_site : int
-        Mean number of pages that share one site's chrome.
+        Mean number of pages that share one site's boilerplate.
     max_edit : float
         Edited copies have 1 % to this share of their words edited, evenly spread.
     family : int
@@ -90,7 +90,7 @@ class Corpus:
     spread: float = 0.6
     copies: float = 0.30
     mix: dict[str, float] = field(
-        default_factory=lambda: {"exact": 0.25, "edited": 0.40, "truncated": 0.15, "chrome": 0.20}
+        default_factory=lambda: {"exact": 0.25, "edited": 0.40, "truncated": 0.15, "inside": 0.20}
     )
     pages: float = 0.07
     pages_per_site: int = 50
@@ -115,7 +115,7 @@ class Corpus:
             raise ValueError(f"mix names {sorted(unknown)}, expected some of {list(KINDS[EXACT:])}")
 
 
-#: Titles, messages, lines of a log: too short for chrome, and copied whole or nearly so.
+#: Titles, messages, lines of a log: too short for a page around them, and copied whole or nearly so.
 SHORT: dict[str, Any] = {
     "mean_bytes": 100, "one_line": True, "pages": 0.0, "mix": {"exact": 0.5, "edited": 0.35, "truncated": 0.15},
 }  # fmt: skip
@@ -176,7 +176,7 @@ BREAKS = np.isin(np.arange(len(SEPARATORS)), (STOP, PARAGRAPH, LINE, END, ASK, C
 
 @cache
 def vocabulary() -> tuple[str, ...]:
-    """Function words, then invented words from frequent (short) to rare (long); one in forty a number."""
+    """Function words, then invented words from common (short) to rare (long); one in forty a number."""
     words: dict[str, None] = dict.fromkeys(FUNCTION_WORDS)
     bits = mixed(mixed(np.arange(VOCABULARY * 4 * 16, dtype=np.uint64))).reshape(-1, 16)
     for rank, row in enumerate(bits.tolist()):
@@ -233,7 +233,7 @@ class Plan:
     original: I64
     amount: npt.NDArray[np.float64]
     words: I64  # length of the article
-    site: I64  # -1: no chrome
+    site: I64  # -1: no boilerplate
 
 
 def plan(corpus: Corpus) -> Plan:
@@ -263,12 +263,12 @@ def plan(corpus: Corpus) -> Plan:
     original[family[kind[family] == EDITED]] = sources[0]
     words = _lengths(corpus, index)[original]
     amount = _amounts(corpus, kind, index, family)
-    dressed = (kind == PAGE) | (kind == CHROME)
+    dressed = (kind == PAGE) | (kind == INSIDE)
     sites = max(1, int(dressed.sum()) // corpus.pages_per_site)
     site = np.where(dressed, (keyed(corpus.seed, "site", index) % np.uint64(sites)).astype(np.int64), -1)
-    chrome = np.flatnonzero(kind == CHROME)
-    around = sum(_chrome_lengths(corpus, site[chrome]))
-    amount[chrome] = words[chrome] / (words[chrome] + around)
+    inside = np.flatnonzero(kind == INSIDE)
+    around = sum(_boilerplate_lengths(corpus, site[inside]))
+    amount[inside] = words[inside] / (words[inside] + around)
     return Plan(kind, original, amount, words, site)
 
 
@@ -296,7 +296,7 @@ def _amounts(corpus: Corpus, kind: npt.NDArray[np.int8], index: I64, family: I64
     return amount
 
 
-def _chrome_lengths(corpus: Corpus, site: I64) -> tuple[I64, I64, I64]:
+def _boilerplate_lengths(corpus: Corpus, site: I64) -> tuple[I64, I64, I64]:
     """Words of a site's menu, of its ticker and related links, of its footer."""
     bits = keyed(corpus.seed, "size", site)
     menu = 40 + (bits & np.uint64(0xFF)).astype(np.int64)
@@ -307,13 +307,13 @@ def _chrome_lengths(corpus: Corpus, site: I64) -> tuple[I64, I64, I64]:
 
 # ------------------------------------------------------------------------------------------------- the texts
 
-PROSE, HEADLINES, MENU = range(3)
+ARTICLE, HEADLINES, MENU = range(3)
 MEAN_LINE = (0, 9, 3)  # words a line in headlines and menus
 
 
 @dataclass
 class Segments:
-    """Stretches of text of one kind, in document order."""
+    """Stretches of text of one layout, in document order."""
 
     document: I64  # row within the batch
     key: U64
@@ -347,12 +347,12 @@ def _segments(corpus: Corpus, rows: I64, planned: Plan) -> Segments:
         here,
         keyed(corpus.seed, "article", planned.original[rows]),
         planned.words[rows],
-        np.full(len(rows), PROSE),
+        np.full(len(rows), ARTICLE),
     )
     dressed = here[planned.site[rows] >= 0]
     site = planned.site[rows[dressed]]
     day = (keyed(corpus.seed, "day", rows[dressed]) % np.uint64(8)).astype(np.int64)  # a ticker lives for a while
-    menu, ticker, footer = _chrome_lengths(corpus, site)
+    menu, ticker, footer = _boilerplate_lengths(corpus, site)
     issue = site * 8 + day
     lists, headlines = np.full(len(dressed), MENU), np.full(len(dressed), HEADLINES)
     parts = [
@@ -408,7 +408,7 @@ def _separators(bits: U64, position: I64, layout: I64) -> npt.NDArray[np.int8]:
 def _truncation(rows: I64, planned: Plan, document: I64, layout: I64, position: I64) -> npt.NDArray[np.bool_]:
     share = np.where(planned.kind[rows] == TRUNCATED, planned.amount[rows], 1.0)
     limit = np.maximum(1, np.ceil(planned.words[rows] * share)).astype(np.int64)
-    kept: npt.NDArray[np.bool_] = (layout != PROSE) | (position < limit[document])
+    kept: npt.NDArray[np.bool_] = (layout != ARTICLE) | (position < limit[document])
     return kept
 
 
@@ -423,7 +423,7 @@ def _edited(
 ) -> tuple[I64, npt.NDArray[np.int32]]:
     """Of five edits three replace a word, one deletes it, one inserts one; `repeats` is 0 for cut words."""
     edited = planned.kind[rows] == EDITED
-    tokens = np.flatnonzero(edited[document])  # edited documents have neither chrome nor truncation
+    tokens = np.flatnonzero(edited[document])  # edited documents have neither boilerplate nor truncation
     bits = mixed(keyed(corpus.seed, "edits", rows)[document[tokens]] + position[tokens].astype(np.uint64))
     hit = uniform(bits) < planned.amount[rows][document[tokens]]
     tokens, bits = tokens[hit], mixed(bits[hit])
@@ -460,7 +460,7 @@ def _spelled(
 
 @cache
 def bytes_per_word() -> float:
-    """Mean bytes of a word of prose with what follows it, counted on a fixed sample."""
+    """Mean bytes of a word of an article with what follows it, counted on a fixed sample."""
     one = np.ones(20, dtype=np.int64)
     sample = Plan(np.zeros(20, dtype=np.int8), np.arange(20), np.ones(20), 1000 * one, -one)
     made = texts(Corpus(documents=20), np.arange(20), sample)
@@ -528,17 +528,19 @@ def truth_path(path: Path) -> Path:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Write a seeded corpus of invented prose with known copies.")
+    parser = argparse.ArgumentParser(description="Write a seeded corpus of invented text with known copies.")
     parser.add_argument("out", type=Path, help="Parquet file to write; the truth goes to OUT.truth.parquet")
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mean-bytes", type=int, default=5_000, help="of an article")
     parser.add_argument("--spread", type=float, default=0.6, help="sigma of the log-normal article lengths")
     parser.add_argument("--copies", type=float, default=0.30, help="share of the documents that are copies")
-    parser.add_argument("--pages", type=float, default=0.07, help="share that are strangers in chrome")
+    parser.add_argument("--pages", type=float, default=0.07, help="share that are strangers in pages of a site")
     parser.add_argument("--family", type=int, default=0, metavar="N", help="N light edits of one article")
     parser.add_argument("--identical", action="store_true", help="every document the same text")
-    parser.add_argument("--short", action="store_true", help="texts of one line, of 100 bytes in the mean, no chrome")
+    parser.add_argument(
+        "--short", action="store_true", help="texts of one line, of 100 bytes in the mean, no boilerplate"
+    )
     parser.add_argument("--text-file", type=Path, help="also write the bare texts here")
     options = vars(parser.parse_args())
     out, text_file, short = (options.pop(name) for name in ("out", "text_file", "short"))

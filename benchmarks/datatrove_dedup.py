@@ -49,7 +49,7 @@ def dedup(folder: Path, out: Path, threads: int, bands: int, rows: int, words: s
 
 
 def between_spaces() -> object:
-    """Make a tokenizer of its own kind that cuts at white space: its texts have no punctuation any more by then."""
+    """Make a tokenizer of its own that cuts at white space: its texts have no punctuation any more by then."""
     from datatrove.utils.word_tokenizers import WhitespaceTokenizer
 
     class Split(WhitespaceTokenizer):

@@ -177,7 +177,7 @@ def similarities(
 ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
     """Exact Jaccard and containment (of the smaller) of every pair that shares a shingle, some rows at a time.
 
-    Words and shingles are this library's by definition; what is shared is counted by a sparse matrix product.
+    Words and shingles are this library's by definition; what is shared is counted by a product of matrices.
     """
     from scipy.sparse import csr_matrix
 

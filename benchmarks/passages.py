@@ -11,7 +11,7 @@ copy     all of a, edited
 moved    all of a, its paragraphs in another order
 quoted   a text of its own with quotations of 12 to 60 words
 page     all of a, in a page: menus, ticker, teasers between its paragraphs, footer
-suit     both are pages of one site; its chrome is no reuse, and counts as found unless told to be boilerplate
+site     both are pages of one site; its menus are no reuse, and counts as found unless told to be boilerplate
 merged   paragraphs of a among others
 stranger nothing of a: what is found is wrong
 ======== ==============================================================================================
@@ -37,7 +37,7 @@ from reporting import bar, bars_table, machine, markdown
 from dupdetect.matching.passages import find_passages
 from dupdetect.matching.spans import find_spans
 
-KINDS = ("copy", "moved", "quoted", "page", "suit", "merged", "stranger")
+FORMS = ("copy", "moved", "quoted", "page", "site", "merged", "stranger")
 RATES = (0.0, 0.02, 0.05, 0.1)
 
 #: What this library has set itself to reach: F1 of all characters, at every rate of edits.
@@ -73,7 +73,7 @@ SCRIPTS = {
 
 
 class Language:
-    """Words of one script, some of them very frequent, and sentences of them."""
+    """Words of one script, some of them very common, and sentences of them."""
 
     def __init__(self, script: Script, rng: random.Random, words: int = 3000) -> None:
         heads, tails = (part.split() if " " in part else list(part) for part in (script.heads, script.tails))
@@ -135,10 +135,10 @@ class Maker:
         self._rng = random.Random(f"{script} {seed}")
         self._language = Language(SCRIPTS[script], self._rng)
 
-    def pair(self, kind: str, rate: float, paragraphs: int = 8) -> Pair:
-        """Return a pair of a kind."""
+    def pair(self, form: str, rate: float, paragraphs: int = 8) -> Pair:
+        """Return a pair of one form of reuse."""
         story = [self._language.words(self._rng.randint(25, 120)) for _ in range(paragraphs)]
-        return getattr(self, f"_{kind}")(story, rate)  # type: ignore[no-any-return]
+        return getattr(self, f"_{form}")(story, rate)  # type: ignore[no-any-return]
 
     def _edited(self, words: list[str], rate: float) -> tuple[list[bool], list[str], list[bool]]:
         """Edit words; return which are kept, the edited ones, and which of these are old."""
@@ -198,7 +198,7 @@ class Maker:
         self._menus(pair.b, 40)
         return pair
 
-    def _suit(self, story: list[list[str]], rate: float) -> Pair:
+    def _site(self, story: list[list[str]], rate: float) -> Pair:
         pair = Pair()
         state = self._rng.getstate()
         for text in (pair.a, pair.b):  # the same menus
@@ -283,14 +283,14 @@ def score(pair: Pair, unit: str = "word") -> Count:
 
 
 def scores(pairs: int, seed: int = 0, unit: str = "word") -> dict[tuple[str, float, str], Count]:
-    """Score so many pairs of each kind, rate and script: counts by these."""
+    """Score so many pairs of each form, rate and script: counts by these."""
     found = {}
     for script in SCRIPTS:
         maker = Maker(script, seed)
-        for kind in KINDS:
+        for form in FORMS:
             for rate in RATES:
-                counts = (score(maker.pair(kind, rate), unit) for _ in range(pairs))
-                found[kind, rate, script] = sum(counts, Count())
+                counts = (score(maker.pair(form, rate), unit) for _ in range(pairs))
+                found[form, rate, script] = sum(counts, Count())
     return found
 
 
@@ -303,8 +303,8 @@ def timings(size: int = 1 << 20) -> dict[str, float]:
     """Time pairs of texts of so many bytes: seconds of one processor, the best of three."""
     english, chinese = (Maker(script, 7) for script in ("English", "Chinese"))
 
-    def long(maker: Maker, kind: str, rate: float) -> tuple[str, str]:
-        pair = maker.pair(kind, rate, 1 + size // 350)
+    def long(maker: Maker, form: str, rate: float) -> tuple[str, str]:
+        pair = maker.pair(form, rate, 1 + size // 350)
         a, b = (text.text.encode()[:size].decode(errors="ignore") for text in (pair.a, pair.b))
         return a, b
 
@@ -332,7 +332,7 @@ def timings(size: int = 1 << 20) -> dict[str, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=10, help="of each kind, rate and script")
+    parser.add_argument("--pairs", type=int, default=10, help="of each form, rate and script")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--unit", choices=("word", "character"), default="word")
     parser.add_argument("--time", action="store_true", help="also time texts of a megabyte")
@@ -340,11 +340,11 @@ def main() -> int:
     options = parser.parse_args()
     found = scores(options.pairs, options.seed, options.unit)
     rows: list[dict[str, Any]] = [
-        {"kind": kind, "rate": rate, "script": script, "precision": c.precision, "recall": c.recall, "f1": c.f1}
-        for (kind, rate, script), c in found.items()
+        {"form": form, "rate": rate, "script": script, "precision": c.precision, "recall": c.recall, "f1": c.f1}
+        for (form, rate, script), c in found.items()
     ]
     each = {rate: pooled(found, lambda key, rate=rate: key[0] != "stranger" and key[1] == rate) for rate in RATES}
-    print(_by_kind(found, each))
+    print(_by_form(found, each))
     print(_by_script(found))
     strangers = pooled(found, lambda key: key[0] == "stranger")
     print(f"\nStrangers: {strangers.found:,} characters found.\n")
@@ -358,11 +358,11 @@ def main() -> int:
     return 0 if all(row["met"] for row in asked) else 1
 
 
-def _by_kind(found: dict[tuple[str, float, str], Count], each: dict[float, Count]) -> str:
-    """A row a kind, a column a rate of edits: F1, and of what it is made."""
+def _by_form(found: dict[tuple[str, float, str], Count], each: dict[float, Count]) -> str:
+    """A row a form, a column a rate of edits: F1, and of what it is made."""
     lines = [
-        [kind, *(_cell(pooled(found, lambda key, pair=(kind, rate): key[:2] == pair)) for rate in RATES)]
-        for kind in KINDS[:-1]
+        [form, *(_cell(pooled(found, lambda key, pair=(form, rate): key[:2] == pair)) for rate in RATES)]
+        for form in FORMS[:-1]
     ]
     lines.append(["all", *map(_cell, each.values())])
     return markdown(["F1 (precision, recall)", *(f"{rate:.0%} edited" for rate in RATES)], lines)

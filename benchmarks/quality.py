@@ -67,10 +67,12 @@ VERSIONS = {"shingle_size": 3, "threshold": 0.8}
 #: What other tools are run at.
 THRESHOLDS = (0.8, 0.5)
 
-#: Pure prose, no boilerplate in it: originals and copies of them, none in a page.
-PROSE = corpus.Corpus(documents=10_000, pages=0.0, mix={"exact": 1.0, "edited": 2.0, "truncated": 1.0}, mean_bytes=2000)
+#: Running text, no boilerplate in it: originals and copies of them, none in a page.
+PLAIN_TEXT = corpus.Corpus(
+    documents=10_000, pages=0.0, mix={"exact": 1.0, "edited": 2.0, "truncated": 1.0}, mean_bytes=2000
+)
 
-#: Sets of prose, where boilerplate votes must do no harm.
+#: Sets of running text, where boilerplate votes must do no harm.
 NO_HARM = ("newswire", "versions", "generated")
 
 #: Character error rates of `ocr`, from each to below the next.
@@ -167,7 +169,7 @@ def against_clusters(found: Found, truth: scoring.Labels, ignore: Sequence[tuple
 
 
 def pages(folder: Path) -> list[Task]:
-    """Syndicated articles inside page chrome: all documents, and the pages alone."""
+    """Syndicated articles inside pages: all documents, and the pages alone."""
     ids, texts = documents(folder)
     about = {row["id"]: row for row in table(folder / "articles.csv")}
     ignore = [(row["article_a"], row["article_b"]) for row in table(folder / "ignore.csv")]
@@ -333,8 +335,8 @@ REUSES = ("cut", "light", "heavy", "non")  # most reuse first
 
 
 def generated(_: Path) -> list[Task]:
-    """Invented prose with known copies: what votes make of texts without boilerplate."""
-    made, truth = corpus.generate(PROSE)
+    """Invented text with known copies: what votes make of texts without boilerplate."""
+    made, truth = corpus.generate(PLAIN_TEXT)
     ids, original = list(map(str, made["id"].to_pylist())), np.array(truth["original"].to_pylist())
     return [_clusters_task("generated", ids, made["text"].to_pylist(), original, {}, ours_only=True)]
 

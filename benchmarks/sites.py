@@ -6,7 +6,7 @@ makes the pages of every scenario (`SCENARIOS`), finds their copies with boilerp
 each the precision and recall of the clusters, over all pairs of documents, beside exact Jaccard and containment
 from 0.8 on (connected components, no sketch error).
 
-A site has its chrome: menu, ticker, teasers of its other stories, a most-read list that turns with the day, share
+A site has its boilerplate: menu, ticker, teasers of its other stories, a most-read list that turns with the day, share
 buttons, comments, notices of law; before the story, after it or both; and a way to set lines: one for each paragraph,
 broken to a width, marked up, or one for the whole page. Some stories stand on many sites, as they are or slightly
 edited, cut to a half, or with a paragraph more; of some there is the clean text too. Documents of one story are truly
@@ -110,12 +110,12 @@ class Scenario:
     common : bool
         Whether all sites of a language have the same notice.
     layouts, places : tuple of str
-        How lines are set, and where chrome stands.
+        How lines are set, and where boilerplate stands.
     form : str
-        "prose"; "list": stories are short lines; "links": they are titles of others; "form": the same sentences around
-        words of their own.
+        "paragraphs"; "list": stories are short lines; "links": they are titles of others; "form": the same sentences
+        around words of their own.
     editions : int
-        Times that each page is found, its chrome being of another day and two words in a hundred edited.
+        Times that each page is found, its boilerplate being of another day and two words in a hundred edited.
     front : bool
         Whether each site has a front page of teasers.
     """
@@ -136,7 +136,7 @@ class Scenario:
     common: bool = False
     layouts: tuple[str, ...] = ("lines", "wrapped", "single", "marked")
     places: tuple[str, ...] = ("before", "after", "both")
-    form: str = "prose"
+    form: str = "paragraphs"
     editions: int = 1
     front: bool = False
 
@@ -336,7 +336,7 @@ class Maker:
     def story(self, site: Site) -> Story:
         writer, words = site.writer, self.draw(self.scenario.words)
         self._stories += 1
-        if self.scenario.form == "prose":
+        if self.scenario.form == "paragraphs":
             paragraphs = writer.paragraphs(words)
         elif self.scenario.form == "form":
             paragraphs = filled(writer, words)
@@ -390,7 +390,7 @@ class Maker:
     # ----------------------------------------------------------------------------------------------- pages
 
     def page(self, site: Site, story: Story) -> str:
-        """The story in its chrome: blocks of lines, a menu's (True) or paragraphs."""
+        """The story in its boilerplate: blocks of lines, a menu's (True) or paragraphs."""
         writer, scenario = site.writer, self.scenario
         others = [site.stories[i] for i in self.random.permutation(len(site.stories)) if site.stories[i] is not story]
         day = self.random.integers(4)

@@ -244,7 +244,7 @@ def _compile(rows: Sequence[Row], given: argparse.Namespace) -> None:
 
 
 def quality(found: dict[str, Any], truth: dict[str, np.ndarray], threshold: float) -> dict[str, Any]:
-    """Score of the clusters (pairs joined, where an engine gives pairs only), and recall by kind of copy."""
+    """Score of the clusters (pairs joined, where an engine gives pairs only), and recall by sort of copy."""
     if "flags" in found:
         return {"flagged": int(found["flags"].sum())}
     original, kind = truth["original"], truth["kind"]

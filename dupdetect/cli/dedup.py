@@ -102,7 +102,7 @@ def dedup(
     options["settings"] = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS})
     folder = Path(output)
     check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
-    with progress_shown(not quiet, log) as progress:
+    with progress_shown(not quiet, log.tell if log else None) as progress:
         paths = [Path(name) for name in inputs]
         result = _run(paths, folder, format=format, overwrite=overwrite, progress=progress, **_given(options))
     log.found(**{name: result.manifest.get(name) for name in ("counts", "timings", "caps")})

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import ProgressColumn, TaskID
 
-    from dupdetect.cli.json_log import Log
     from dupdetect.pipeline.dedup import Progress
 
 Moment = Literal["begin", "progress", "end"]
@@ -88,7 +87,7 @@ Listener = Callable[[Moment, Stage], None]
 
 
 @contextmanager
-def progress_shown(wanted: bool, log: Log | None = None) -> Iterator[Progress | None]:
+def progress_shown(wanted: bool, log: Listener | None = None) -> Iterator[Progress | None]:
     """
     Show a run's progress while the context is open.
 
@@ -97,15 +96,15 @@ def progress_shown(wanted: bool, log: Log | None = None) -> Iterator[Progress | 
     wanted
         False shows no bars; True shows them if standard error is a terminal.
     log
-        The JSON log, where one is open: then there are no bars.
+        What writes of stages to the JSON log, where one is open: then there are no bars.
 
     Yields
     ------
     Progress or None
         The function to hand to `dedup` as `progress`; None where nobody listens.
     """
-    if log:
-        with _closing(Relay(log.tell, LOG_SECONDS)) as relay:
+    if log is not None:
+        with _closing(Relay(log, LOG_SECONDS)) as relay:
             yield relay
     elif wanted and sys.stderr.isatty():
         with bars() as shown, _closing(Relay(shown, BAR_SECONDS)) as relay:

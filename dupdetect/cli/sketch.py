@@ -80,7 +80,7 @@ def sketch(
     settings = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS & options.keys()})
     if not overwrite and Path(output).exists():
         raise OutputError(f"{output}: the file exists; choose another name, or give --overwrite")
-    with progress_shown(not quiet, log) as progress:
+    with progress_shown(not quiet, log.tell if log else None) as progress:
         if progress:
             progress("sign", 0, 0)
         sketched = sketch_documents(

@@ -41,7 +41,7 @@ def test_shares_and_kinds(made):
     kinds = [row["kind"] for row in made[1]]
     assert sum(kind in ("original", "page") for kind in kinds) == 280
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
-        "original": 252, "page": 28, "exact": 30, "edited": 48, "truncated": 18, "chrome": 24,
+        "original": 252, "page": 28, "exact": 30, "edited": 48, "truncated": 18, "inside": 24,
     }  # fmt: skip
     assert all((row["original"] == row["id"]) == (row["kind"] in ("original", "page")) for row in made[1])
 
@@ -54,7 +54,7 @@ def test_copies_are_what_they_are_called(made):
             assert mine == theirs
         elif row["kind"] == "truncated":
             assert theirs.startswith(mine[: int(len(mine) * 0.9)])
-        elif row["kind"] == "chrome":
+        elif row["kind"] == "inside":
             assert theirs[:-2] in mine
             assert len(mine) > len(theirs)
 
@@ -81,7 +81,7 @@ def test_strangers_share_next_to_nothing(made):
     assert shared / total < 1e-3
 
 
-def test_pages_of_a_site_share_their_chrome(made):
+def test_pages_of_a_site_share_their_boilerplate(made):
     texts, truth = made
     heads = [texts[row["id"]][:60] for row in truth if row["kind"] == "page"]
     assert len(set(heads)) < len(heads)

@@ -8,8 +8,8 @@ passages = pytest.importorskip("passages")
 @pytest.mark.parametrize("script", passages.SCRIPTS)
 def test_the_passages_of_a_few_pairs(script):
     maker = passages.Maker(script, 3)
-    counts = {kind: passages.score(maker.pair(kind, 0.05, 4)) for kind in passages.KINDS}
-    found = sum((count for kind, count in counts.items() if kind != "stranger"), passages.Count())
+    counts = {form: passages.score(maker.pair(form, 0.05, 4)) for form in passages.FORMS}
+    found = sum((count for form, count in counts.items() if form != "stranger"), passages.Count())
     assert found.f1 >= passages.BAR
     assert counts["stranger"].found < 0.01 * found.both
 

@@ -119,7 +119,7 @@ def test_progress_comes_every_few_seconds_only(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(progress, "perf_counter", lambda: now[0])
     log = Log()
     log.open(str(tmp_path / "log"))
-    with progress.progress_shown(True, log) as relay:
+    with progress.progress_shown(True, log.tell) as relay:
         assert relay is not None
         for done in range(1000):
             now[0] = done / 64
