@@ -247,7 +247,7 @@ def test_a_signal_is_told(tmp_path: Path, sent: int, code: int) -> None:
         assert run.stdout is not None
         assert run.stdout.readline() == b"working\n"
         run.send_signal(sent)
-        _, err = run.communicate(timeout=30)
+        _, err = run.communicate(timeout=120)
     lines = parsed(err.decode())
     assert run.returncode == code
     assert [line["event"] for line in lines] == ["start", "stage", "stage", "error", "end"]
@@ -261,7 +261,7 @@ def test_a_reader_of_the_log_that_left_does_not_end_the_run(tmp_path: Path) -> N
     arguments = ["dedup", "x", "-o", tmp_path / "out", "--log-json"]
     with started(tmp_path / "driver.py", body, *arguments, stderr=writing) as run:
         os.close(writing)
-        out, _ = run.communicate(timeout=30)
+        out, _ = run.communicate(timeout=120)
     assert run.returncode == 0
     assert b"Largest clusters" in out
 
@@ -274,7 +274,7 @@ def test_there_are_no_bars_beside_lines(tmp_path: Path) -> None:
     arguments = ["dedup", "x", "-o", tmp_path / "out", "--log-json"]
     with started(tmp_path / "driver.py", body, *arguments, stderr=theirs) as run:
         os.close(theirs)
-        run.communicate(timeout=30)
+        run.communicate(timeout=120)
     shown = os.read(ours, 65536)
     os.close(ours)
     assert [line["event"] for line in parsed(shown.decode().replace("\r\n", "\n"))] == [

@@ -497,7 +497,7 @@ def test_signals_unwind(
         assert run.stdout is not None
         assert run.stdout.readline() == b"working\n"
         run.send_signal(sent)
-        _, err = run.communicate(timeout=30)
+        _, err = run.communicate(timeout=120)
     assert run.returncode == code
     assert err.count(b"\n") <= 2
     assert word in err
@@ -510,7 +510,7 @@ def test_a_reader_that_left_is_no_news(process: Callable[..., subprocess.Popen[b
     os.close(reading)
     with process("pass", "dedup", "x", "-o", tmp_path / "out", stdout=writing) as run:
         os.close(writing)
-        _, err = run.communicate(timeout=30)
+        _, err = run.communicate(timeout=120)
     assert (run.returncode, err) == (1, b"")
     assert (tmp_path / "out").is_dir()
 
@@ -524,7 +524,7 @@ def test_a_full_disk_under_stdout_is_a_sentence(
         (tmp_path / "stdout").open("wb") as stdout,
         process(body, "dedup", "x", "-o", tmp_path / "out", stdout=stdout) as run,
     ):
-        _, err = run.communicate(timeout=30)
+        _, err = run.communicate(timeout=120)
     assert run.returncode == 1
     assert err == b"dupdetect: File too large\n"
 
@@ -535,7 +535,7 @@ def test_a_terminal_without_unicode_shows_escapes(
     environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     body = "result = FakeResult(texts=['漢字', 'ü', 'c']); return result"
     with process(body, "dedup", "x", "-o", tmp_path / "out", env=environment) as run:
-        out, err = run.communicate(timeout=30)
+        out, err = run.communicate(timeout=120)
     assert (run.returncode, err) == (0, b"")
     assert rb"\u6f22\u5b57" in out
 
@@ -549,7 +549,7 @@ def test_bars_on_a_terminal(process: Callable[..., subprocess.Popen[bytes]], tmp
     with process(body, *arguments, stderr=theirs, env=environment) as run:
         os.close(theirs)
         shown = _read_all(ours)
-        out, _ = run.communicate(timeout=30)
+        out, _ = run.communicate(timeout=120)
     assert run.returncode == 0
     assert (b"Sketching" in shown, b"Largest" in out) == (not quiet, not quiet)
     assert b"Signing" not in out
