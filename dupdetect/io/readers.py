@@ -28,7 +28,7 @@ from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
 from dupdetect.io.paths import Found, label
 from dupdetect.io.remote import as_url
-from dupdetect.io.schema import check_names, plain_column, unify
+from dupdetect.io.schema import check_names, plain_column
 from dupdetect.io.streams import Mapped, as_file, as_stream, reported
 
 TEXT_FILES_AT_ONCE = 1024
@@ -50,6 +50,13 @@ class Reject(NamedTuple):
     file: str | None
     row: int
     reason: str
+
+
+Faults = dict[int, str]
+"""What is wrong with rows, by their positions in a table."""
+
+Place = tuple[int, Any]
+"""The number of a file, and how far it has been read: None not at all, else what its format says."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +91,10 @@ class Piece:
     files: NDArray[np.int32]
     name: str
     rejects: list[Reject] = field(default_factory=list)
-    faults: dict[int, str] = field(default_factory=dict)
+    faults: Faults = field(default_factory=dict)
     inferred: bool = False
     loose: bool = False
     end: Place | None = None
-
-
-Place = tuple[int, Any]
-"""The number of a file, and how far it has been read: None not at all, else what its format says."""
 
 
 class _Cut(NamedTuple):
@@ -355,21 +358,3 @@ def _read_texts(found: Sequence[Found], first: int, options: _Options) -> Piece:
         inferred=True,
         end=(first + len(files), None),
     )
-
-
-def read_table(file: Found, *, text: str, id: str) -> tuple[pa.Table, list[Reject], bool]:
-    """
-    Read a file whole.
-
-    Returns
-    -------
-    pyarrow.Table
-    list of Reject
-        The rows that could not be read.
-    bool
-        Whether its types were guessed.
-    """
-    pieces = list(read([file], text=text, id=id))
-    inferred = all(piece.inferred for piece in pieces)
-    table = unify([piece.table for piece in pieces], [piece.name for piece in pieces], inferred=inferred)
-    return table, [reject for piece in pieces for reject in piece.rejects], inferred

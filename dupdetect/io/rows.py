@@ -7,14 +7,14 @@ Cost     none until they are asked for; then a cast where a part's types differ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from numpy.typing import NDArray
+from dupdetect.io.schema import conform
 
 
 class Rows:
@@ -25,28 +25,20 @@ class Rows:
     parts : sequence of pyarrow.Table
         Their rows, one part below the other.
     schema : pyarrow.Schema
-        Of all of them together.
-    conform : callable
-        Casts rows of a part to a schema.
+        Of all of them together: parts that differ are put into it.
     places : int64[n]
         Which of all the parts' rows these are, ascending.
     """
 
-    def __init__(
-        self,
-        parts: Sequence[pa.Table],
-        schema: pa.Schema,
-        conform: Callable[[pa.Table, pa.Schema], pa.Table],
-        places: NDArray[np.int64],
-    ) -> None:
+    def __init__(self, parts: Sequence[pa.Table], schema: pa.Schema, places: NDArray[np.int64]) -> None:
         self.schema = schema
-        self._parts, self._conform, self._places = parts, conform, places
+        self._parts, self._places = parts, places
         self._ends = np.cumsum([part.num_rows for part in parts], dtype=np.int64)
 
     @classmethod
     def of(cls, table: pa.Table) -> Rows:
         """Return the rows of a table."""
-        return cls([table], table.schema, lambda some, schema: some.select(schema.names), np.arange(table.num_rows))
+        return cls([table], table.schema, np.arange(table.num_rows))
 
     @property
     def num_rows(self) -> int:
@@ -64,8 +56,6 @@ class Rows:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column."""
-        import pyarrow as pa
-
         field = self.schema.field(name)
         return pa.chunked_array(
             (chunk for table in self._tables(pa.schema([field])) for chunk in table[name].chunks), field.type
@@ -73,36 +63,30 @@ class Rows:
 
     def values(self, name: str, at: NDArray[np.int64]) -> list[Any]:
         """Return a column's values at some places among these rows, in the order of `at`."""
-        import pyarrow as pa
-
         chosen, order = np.unique(at, return_inverse=True)
-        some = Rows(self._parts, self.schema, self._conform, self._places[chosen])
+        some = Rows(self._parts, self.schema, self._places[chosen])
         return some.column(name).take(pa.array(order)).to_pylist()  # type: ignore[no-any-return]
 
     def take(self, chosen: NDArray[np.bool_]) -> Rows:
         """Return the rows that are chosen, bool[n]."""
-        return Rows(self._parts, self.schema, self._conform, self._places[chosen])
+        return Rows(self._parts, self.schema, self._places[chosen])
 
     def below(self, table: pa.Table) -> Rows:
         """Return these rows and, below them, those of a table; columns that it lacks are null."""
         first = self._ends[-1] if len(self._ends) else 0
         places = np.concatenate([self._places, first + np.arange(table.num_rows)])
-        return Rows([*self._parts, table], self.schema, self._conform, places)
+        return Rows([*self._parts, table], self.schema, places)
 
     def table(self) -> pa.Table:
         """Return all of them, in memory."""
-        import pyarrow as pa
-
         return pa.concat_tables([self.schema.empty_table(), *self])
 
     def _tables(self, schema: pa.Schema) -> Iterator[pa.Table]:
-        import pyarrow as pa
-
         cuts = np.searchsorted(self._places, self._ends)
         first = begin = 0
         for part, end, last in zip(self._parts, self._ends.tolist(), cuts.tolist(), strict=True):
             if last > first:
-                table = self._conform(part.select([name for name in schema.names if name in part.column_names]), schema)
+                table = conform(part.select([name for name in schema.names if name in part.column_names]), schema)
                 if last - first < table.num_rows:
                     table = table.take(pa.array(self._places[first:last] - begin))
                 yield table

@@ -136,7 +136,7 @@ def _joined(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
         return b
     if pa.types.is_list(a) and pa.types.is_list(b):
         inner = _joined(a.value_type, b.value_type)
-        return inner and pa.list_(inner)
+        return None if inner is None else pa.list_(inner)  # a struct without members is false
     if pa.types.is_struct(a) and pa.types.is_struct(b):
         members = {field.name: field for field in _children(a)}
         for field in _children(b):

@@ -22,7 +22,6 @@ import pyarrow as pa
 
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect.io.rows import Rows
-from dupdetect.io.schema import conform
 from dupdetect.matching.candidates import Keys
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import sketch_texts
@@ -280,7 +279,7 @@ def _together(parts: list[_Held], stream: Stream) -> Corpus:
     words = np.concatenate([np.empty(0, np.int64), *(part.words for part in parts)])
     digests = np.concatenate([np.empty((0, 2), np.uint64), *(part.digests for part in parts)])
     return Corpus(
-        Rows([part.rows for part in parts], schema, conform, places),
+        Rows([part.rows for part in parts], schema, places),
         ids if len(places) == count else ids.filter(pa.array(stays)),
         places,
         words[places],

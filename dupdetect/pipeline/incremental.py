@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 
 from dupdetect.clustering import canonical
 from dupdetect.errors import InputError
-from dupdetect.io.documents import REJECTS
+from dupdetect.io.checks import REJECTS
 from dupdetect.io.schema import conform
 from dupdetect.matching.candidates import Candidates, Keys, unpack
 from dupdetect.pipeline.corpus import FOOTPRINT

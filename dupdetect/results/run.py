@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import DupdetectError, InputError
-from dupdetect.io.documents import REJECTS, stream
+from dupdetect.io.checks import REJECTS
+from dupdetect.io.documents import stream
 from dupdetect.io.tables import as_table, comparable, require
 from dupdetect.matching.verify import NONE, RELATIONS
 from dupdetect.results.folder import MANIFEST

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.io import documents, jsonlines
+from dupdetect.io import checks, jsonlines, sources
 from dupdetect.io.documents import collect
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -35,7 +35,7 @@ def is_text(value):
 
 @given(st.lists(st.text() | st.binary() | st.none() | st.integers() | st.floats()), st.integers(1, 5))
 def test_lists(items, at_once):
-    with mock.patch.object(documents, "STRINGS_AT_ONCE", at_once):
+    with mock.patch.object(sources, "STRINGS_AT_ONCE", at_once):
         found = collect(items)
     assert rows_of(found) == list(range(len(items)))
     good = [item.decode() if isinstance(item, bytes) else item for item in items if is_text(item)]
@@ -62,7 +62,7 @@ def test_tables_of_any_bytes(rows, at_once, data):
     table = pa.table({"id": pa.array(columns[0], pa.int64()), "text": string(columns[1]), "note": string(columns[2])})
     cut = data.draw(st.integers(0, len(rows)))
     table = pa.concat_tables([table.slice(0, cut), table.slice(cut)])
-    with mock.patch.object(documents, "SEARCHED_AT_ONCE", at_once):
+    with mock.patch.object(checks, "SEARCHED_AT_ONCE", at_once):
         found = collect(table)
     expected = {}
     for id, text, note in rows:

@@ -16,7 +16,7 @@ from dupdetect.errors import InputError
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
 from dupdetect.io.documents import Documents, collect, conform, stream
-from dupdetect.io.duplicate_ids import repeated
+from dupdetect.io.duplicate_ids import find_duplicates
 
 texts = st.sampled_from(["", "Snow.", "雪が降る港", "ثلج", "снег идёт", "หิมะ", "बर्फ़", "🌨️❄", "two\nlines", "2020-01-01"])
 values = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(0, 1) | texts
@@ -138,5 +138,5 @@ def test_ids_that_repeat(ids, cut):
         if value is not None and seen.setdefault(value, position) != position:
             positions.append(position)
             firsts.append(seen[value])
-    found = repeated(pa.chunked_array([ids[:cut], ids[cut:]]))
+    found = find_duplicates(pa.chunked_array([ids[:cut], ids[cut:]]))
     assert [each.tolist() for each in found] == [positions, firsts]

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dupdetect.errors import InputError
-from dupdetect.io.documents import REJECTS, Documents, collect
+from dupdetect.io.checks import REJECTS
+from dupdetect.io.documents import Documents, collect
 
 A, B = "The lamps went out.", "Über Nacht fiel Schnee."
 NULL = "column 'text' is null, expected a string"

@@ -542,3 +542,10 @@ def test_a_large_row_group_is_never_whole_in_memory(tmp_path):
         most = max(most, pa.total_allocated_bytes())
         del piece
     assert most - before < 12 << 20
+
+
+def test_lists_of_nothing_go_below_lists_of_objects_without_members():
+    seen = columns.Columns()
+    for items in ([[]], [[{}]]):
+        seen.add(pa.table({"n": items}).schema, "x")
+    assert seen.type("n") == pa.list_(pa.struct([]))

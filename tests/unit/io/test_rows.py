@@ -16,7 +16,7 @@ WHOLE = pa.concat_tables([conform(part, SCHEMA) for part in PARTS])
 
 @pytest.mark.parametrize("places", [[], [0], [4], [1, 3], [0, 1, 2, 3, 4], [2, 3, 4]])
 def test_rows_are_those_at_their_places(places):
-    rows = Rows(PARTS, SCHEMA, conform, np.array(places, np.int64))
+    rows = Rows(PARTS, SCHEMA, np.array(places, np.int64))
     expected = WHOLE.take(pa.array(places, pa.int64()))
     assert rows.num_rows == len(places)
     assert rows.table().equals(expected)

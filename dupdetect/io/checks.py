@@ -1,0 +1,161 @@
+"""Rows to those that can be used, and what is wrong with the others.
+
+Input    a `readers.Piece`: rows of a file or of an object in memory
+Output   `Checked`: its usable rows and their texts, and a `Reject` for each other row: a null text or id, invalid UTF-8
+Cost     a pass over all strings (some GB/s); rows are looked at one by one only where a column fails
+
+An input is refused, and not a row of it, where a column has a type of which no value can be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dupdetect.errors import InputError
+from dupdetect.io.readers import Faults, Piece, Reject
+from dupdetect.io.schema import plain_column
+from dupdetect.io.sources import utf8_fault
+
+REJECTS = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
+
+#: Bytes that a reject takes in memory, about.
+REJECT_BYTES = 256
+
+#: Rows among which a row of invalid UTF-8 is looked for one by one.
+SEARCHED_AT_ONCE = 1024
+
+NO_ID = "column {!r} is null, expected an id"
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """The n rows of a piece that can be used.
+
+    Attributes
+    ----------
+    piece : Piece
+    table : pyarrow.Table
+    texts : pyarrow.ChunkedArray of large_string
+    positions : int64[n]
+        Which rows of the piece they are.
+    rejects : list of Reject
+        The others.
+    size : int
+        Bytes of all rows of the piece, and of its rejects.
+    """
+
+    piece: Piece
+    table: pa.Table
+    texts: pa.ChunkedArray
+    positions: NDArray[np.int64]
+    rejects: list[Reject]
+    size: int
+
+
+def check(piece: Piece, text: str, id: str, files: Sequence[str | None]) -> Checked:
+    """Divide the rows of a piece.
+
+    Parameters
+    ----------
+    piece : Piece
+    text, id : str
+        The columns of texts and ids, where it has them.
+    files : sequence of str or None
+        The names of files, by their numbers.
+
+    Raises
+    ------
+    InputError
+        The column of texts is of another type, or damaged.
+    """
+    table, positions = piece.table, np.arange(piece.table.num_rows)
+    size = table.nbytes + REJECT_BYTES * len(piece.rejects)
+    texts = _texts(piece, text)
+    faults = _faults(table, texts, text, id, piece) | piece.faults
+    if faults:
+        keep = np.ones(table.num_rows, bool)
+        keep[list(faults)] = False
+        positions = positions[keep]
+        table, texts = table.filter(pa.array(keep)), texts.filter(pa.array(keep))
+    rejects = [Reject(files[piece.files[at]], int(piece.rows[at]), reason) for at, reason in faults.items()]
+    return Checked(piece, table, texts, positions, piece.rejects + rejects, size)
+
+
+def reject_table(rejects: list[Reject]) -> pa.Table:
+    """Return rejects as a table of `REJECTS`."""
+    return pa.table([list(column) for column in zip(*rejects, strict=True)] or [[], [], []], schema=REJECTS)
+
+
+def without_views(piece: Piece) -> Piece:
+    """Give columns of string views plain types, which all functions of pyarrow take."""
+    table = piece.table
+    for place, column in enumerate(table.schema):
+        if str(column.type) in ("string_view", "binary_view"):
+            table = table.set_column(place, column.name, plain_column(table.column(place)))
+    return piece if table is piece.table else replace(piece, table=table)
+
+
+def check_id_type(type_: pa.DataType, name: str, where: str) -> None:
+    """Refuse ids of a type whose values cannot be told apart for sure."""
+    if pa.types.is_nested(type_) or pa.types.is_float16(type_):
+        raise InputError(f"{where}: column {name!r} is {type_}, expected ids that are strings or integers")
+
+
+def nulls(column: pa.ChunkedArray) -> list[int]:
+    """Return the places of nulls."""
+    return np.flatnonzero(column.is_null().to_numpy()).tolist() if column.null_count else []
+
+
+def _texts(piece: Piece, name: str) -> pa.ChunkedArray:
+    """Return the column of strings, or bytes that may be strings, as large_string; not checked yet."""
+    if name not in piece.table.column_names:  # other rows of the file have it, or the piece has rejects alone
+        rows = piece.table.num_rows
+        return pa.chunked_array([pa.nulls(rows, pa.large_string())] if rows else [], pa.large_string())
+    column = plain_column(piece.table[name])
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        wide = column.cast(pa.large_binary())
+        return pa.chunked_array([chunk.view(pa.large_string()) for chunk in wide.chunks], pa.large_string())
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_null(column.type):
+        return column.cast(pa.large_string())
+    type_ = piece.table.schema.field(name).type
+    raise InputError(f"{piece.name}: column {name!r} is {type_}, expected string; name another column or convert it")
+
+
+def _faults(table: pa.Table, texts: pa.ChunkedArray, text: str, id: str, piece: Piece) -> Faults:
+    """Say what is wrong with which rows: nulls and invalid UTF-8."""
+    faults: Faults = {}
+    for name in table.column_names:
+        column = texts if name == text else table[name]
+        if name == id:
+            faults |= dict.fromkeys(nulls(column), NO_ID.format(name))
+        faults |= _invalid(column, name, piece)
+    return faults | dict.fromkeys(nulls(texts), f"column {text!r} is null, expected a string")
+
+
+def _invalid(column: pa.ChunkedArray, name: str, piece: Piece) -> Faults:
+    """Find rows whose strings are not UTF-8: Parquet and Arrow files promise it, and nobody checks."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        column = plain_column(column)
+        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            raise InputError(f"{piece.name}: column {name!r} is damaged ({error}): write the file anew") from error
+        return dict(_search(column, name))
+    return {}
+
+
+def _search(column: pa.ChunkedArray, name: str) -> Iterator[tuple[int, str]]:
+    for start in range(0, len(column), SEARCHED_AT_ONCE):
+        part = column.slice(start, SEARCHED_AT_ONCE)
+        try:
+            part.validate(full=True)
+        except pa.ArrowInvalid:
+            for row, raw in enumerate(part.cast(pa.large_binary()).to_pylist(), start):
+                fault = raw is not None and utf8_fault(raw, name)
+                if fault:
+                    yield row, fault
