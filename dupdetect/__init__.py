@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from dupdetect.evaluation.tune import Tuning, tune
     from dupdetect.matching.compare import Comparison, compare
     from dupdetect.matching.passages import Passage
-    from dupdetect.pipeline.dedup import dedup, signatures, sketch
+    from dupdetect.pipeline.dedup import dedup
     from dupdetect.reports.explain import Explanation, explain
     from dupdetect.reports.html import report
     from dupdetect.results.result import Cluster, Result
     from dupdetect.settings import Settings
+    from dupdetect.sketches.build import signatures, sketch
     from dupdetect.sketches.files import SketchFile, SketchWriter, read_sketches, write_sketches
     from dupdetect.sketches.sketches import Sketches
 
@@ -83,8 +84,8 @@ _MODULE_OF = {
     "explain": "reports.explain",
     "report": "reports.html",
     "read_sketches": "sketches.files",
-    "signatures": "pipeline.dedup",
-    "sketch": "pipeline.dedup",
+    "signatures": "sketches.build",
+    "sketch": "sketches.build",
     "tune": "evaluation.tune",
     "write_sketches": "sketches.files",
 }

@@ -62,14 +62,9 @@ class Workspace:
         resume: bool,
         plan: Callable[[], Mapping[str, Any]],
     ) -> None:
-        if memory is not None and (isinstance(memory, bool) or not isinstance(memory, int) or memory < LEAST):
-            raise SettingsError(
-                f"memory is {memory!r}; expected a number of bytes, {LEAST:,} at least, or None for a share "
-                "of what is free"
-            )
         if resume and folder is None:
             raise SettingsError("a run can only be resumed in the folder where it worked; give work=, that folder")
-        self.memory = memory or max(LEAST, int(SHARE * free_memory()))
+        self.memory = memory_limit(memory)
         self.storage = Storage()
         self.checkpoints: Checkpoints | None = None
         self._folder = None if folder is None else Path(folder)
@@ -115,6 +110,23 @@ class Workspace:
             self.checkpoints = None
         if self._temporary is not None:
             self._temporary.cleanup()
+
+
+def memory_limit(memory: int | None) -> int:
+    """Return the bytes that a run should keep to: those given, checked, or for None a share of what is free.
+
+    Raises
+    ------
+    SettingsError
+        Less than a run can keep to is given.
+    """
+    if memory is None:
+        return max(LEAST, int(SHARE * free_memory()))
+    if isinstance(memory, bool) or not isinstance(memory, int) or memory < LEAST:
+        raise SettingsError(
+            f"memory is {memory!r}; expected a number of bytes, {LEAST:,} at least, or None for a share of what is free"
+        )
+    return memory
 
 
 def free_memory() -> int:

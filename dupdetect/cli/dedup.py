@@ -28,7 +28,7 @@ from dupdetect.cli.summary import print_summary
 
 if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
-    from dupdetect.pipeline.dedup import Progress
+    from dupdetect.pipeline.timing import Progress
     from dupdetect.results.result import Result
 
 _DEDUP_EXAMPLES = """

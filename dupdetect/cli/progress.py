@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import ProgressColumn, TaskID
 
-    from dupdetect.pipeline.dedup import Progress
+    from dupdetect.pipeline.timing import Progress
 
 Moment = Literal["begin", "progress", "end"]
 

@@ -10,20 +10,21 @@ who represents a cluster but never who is in it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.schema import plain_column
-from dupdetect.matching.candidates import missing, pack
+from dupdetect.matching.pairs import missing, pack
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from dupdetect.io.rows import Rows
-    from dupdetect.matching.verify import Overlaps, Verifier
+    from dupdetect.matching.overlaps import Overlaps
+    from dupdetect.matching.verify import Verifier
     from dupdetect.settings import Settings
 
     Int = NDArray[np.int64]
@@ -37,24 +38,13 @@ TRIES = 8
 STANDING = ("cleanest", "longest", "first")
 
 
-def rank(
-    settings: Settings,
-    rows: Rows,
-    ids: pa.ChunkedArray,
-    words: Int,
-    clean: Share,
-    tied: Bool,
-    *,
-    standing: Bool | None = None,
-    last: Bool | None = None,
-) -> Int:
-    """Rank documents by the canonical policy.
+class Rankable(NamedTuple):
+    """What n documents are ranked by.
 
-    Parameters
+    Attributes
     ----------
-    settings : Settings
     rows : Rows
-        Of the n documents, for the policies that read a column.
+        Their rows, for the policies that read a column.
     ids : pyarrow.ChunkedArray
         Break the last ties.
     words : int64[n]
@@ -68,6 +58,24 @@ def rank(
         before those that it ties them with.
     last : bool[n], optional
         Documents that go behind all others.
+    """
+
+    rows: Rows
+    ids: pa.ChunkedArray
+    words: Int
+    clean: Share
+    tied: Bool
+    standing: Bool | None = None
+    last: Bool | None = None
+
+
+def rank(settings: Settings, documents: Rankable) -> Int:
+    """Rank documents by the canonical policy.
+
+    Parameters
+    ----------
+    settings : Settings
+    documents : Rankable
 
     Returns
     -------
@@ -79,8 +87,8 @@ def rank(
     InputError
         The column that the policy reads is not there, or cannot be ordered.
     """
-    n = len(words)
-    by_id = np.zeros(n, np.int64)
+    rows, ids, words, clean, tied, standing, last = documents
+    by_id = np.zeros(len(words), np.int64)
     chosen = np.flatnonzero(tied)
     by_id[chosen[_sorted(ids.take(chosen))]] = np.arange(len(chosen))
     first = _first_key(settings, rows, words)
@@ -90,8 +98,8 @@ def rank(
     if last is not None:
         keys.append(last)
     order = np.lexsort(keys)
-    ranks = np.empty(n, np.int64)
-    ranks[order] = np.arange(n)
+    ranks = np.empty(len(words), np.int64)
+    ranks[order] = np.arange(len(words))
     return ranks
 
 
@@ -162,9 +170,7 @@ def least(ranks: Int, groups: Int, n: int) -> Int:
     return best
 
 
-def choose(
-    clusters: Int, ranks: Int, matches: Overlaps, verifier: Verifier, settings: Settings
-) -> tuple[Int, Overlaps]:
+def choose(clusters: Int, ranks: Int, matches: Overlaps, verifier: Verifier) -> tuple[Int, Overlaps]:
     """Let each cluster be represented by the first of its members that every other matches.
 
     Parameters
@@ -175,6 +181,7 @@ def choose(
         The policy's order of texts.
     matches : Overlaps
         What is verified so far.
+    verifier : Verifier
 
     Returns
     -------
@@ -184,7 +191,7 @@ def choose(
         `matches`, with the verified pairs that the choice rests on.
     """
     everyone = np.arange(len(clusters))
-    place, sizes = _standings(clusters, ranks)
+    place, sizes = _places(clusters, ranks)
     # These are by cluster, that is, by its cleanest member: who represents it, and whether that may still change.
     chosen, undecided = everyone.copy(), sizes > 1
     for attempt in range(TRIES):
@@ -196,7 +203,7 @@ def choose(
         if len(members) == 0:
             break
         pairs = pack(members, trial[clusters[members]])
-        matches = matches | verifier.matches(pairs[missing(pairs, matches.pairs)], settings)
+        matches = matches | verifier.matches(pairs[missing(pairs, matches.pairs)])
         agreed = matches.where(~missing(matches.pairs, pairs))
         votes = np.bincount(clusters[agreed.a], minlength=len(clusters))
         elected = undecided & (votes == sizes - 1)
@@ -205,7 +212,7 @@ def choose(
     return chosen[clusters], matches
 
 
-def _standings(clusters: Int, ranks: Int) -> tuple[Int, Int]:
+def _places(clusters: Int, ranks: Int) -> tuple[Int, Int]:
     """Return each text's place in its cluster's order, and the size of each cluster, by its cleanest member."""
     n = len(clusters)
     order = np.lexsort((ranks, clusters))

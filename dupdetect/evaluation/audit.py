@@ -25,7 +25,7 @@ from dupdetect.evaluation.intervals import Recall, estimate
 from dupdetect.io.documents import Documents, collect
 from dupdetect.io.tables import comparable
 from dupdetect.matching.boilerplate import Boilerplate
-from dupdetect.matching.verify import IDENTICAL, RELATIONS
+from dupdetect.matching.overlaps import IDENTICAL, RELATIONS
 from dupdetect.results.run import Run
 from dupdetect.sketches.cleaning import cleaned
 from dupdetect.sketches.sketches import chunks, sketch_texts

@@ -17,9 +17,11 @@ import numpy as np
 import pyarrow.compute as pc
 
 from dupdetect._compiled.dispatch import on_threads
-from dupdetect.matching.boilerplate import FLOOR, Judge
-from dupdetect.matching.candidates import packed
-from dupdetect.matching.verify import Overlaps, least_shared
+from dupdetect._storage.context import Context
+from dupdetect.matching.counter import PairCounter
+from dupdetect.matching.overlaps import FLOOR, Overlaps, least_shared
+from dupdetect.matching.pairs import packed
+from dupdetect.matching.verify import Verifier
 from dupdetect.sketches.sketches import Ragged, shingle_sets
 
 if TYPE_CHECKING:
@@ -103,11 +105,11 @@ def compare_sample(
     def compare(block: Int) -> Compared:
         documents = np.concatenate([sample, block])
         met = index.meet(shingle_sets(texts, rows[block], settings))
-        # Documents of a block are judged among themselves: what is laid out of them goes with the block.
-        judge = Judge(texts, rows[documents], settings, 1, boilerplate=boilerplate)
+        # Documents of a block are judged among themselves: the rows of them go with the block.
+        verifier = Verifier(PairCounter(texts, rows[documents], Context(settings, 1)), boilerplate)
         met = _enough(met, documents, settings)
-        certain = judge.certain(met) & (cluster[documents[met.a]] == cluster[documents[met.b]])
-        matches = judge.weighed(met.where(~certain)).matches(settings)
+        certain = verifier.certain(met) & (cluster[documents[met.a]] == cluster[documents[met.b]])
+        matches = verifier.weigh(met.where(~certain)).matches(settings)
         a, b = documents[matches.a], documents[matches.b]
         together = cluster[a] == cluster[b]
         right = np.concatenate([met.a[certain], matches.a[together]])

@@ -22,13 +22,14 @@ import pyarrow.compute as pc
 from dupdetect.errors import InputError
 from dupdetect.io.tables import as_table, comparable, require
 from dupdetect.matching import candidates
+from dupdetect.matching.pairs import HALF, pack, union, unpack, without
 from dupdetect.sketches.sketches import sketch_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.io.documents import Documents
-    from dupdetect.matching.candidates import Pairs
+    from dupdetect.matching.pairs import Pairs
     from dupdetect.settings import Settings
 
     Int = NDArray[np.int64]
@@ -54,7 +55,7 @@ class Labelled:
     Attributes
     ----------
     pairs : uint64[n]
-        Rows of the documents, packed (`candidates.pack`): sorted, distinct.
+        Rows of the documents, packed (`pairs.pack`): sorted, distinct.
     copy : bool[n]
     weight : float64[n]
         How many pairs each stands for, at least 1.
@@ -177,7 +178,7 @@ def _copies(labels: pa.ChunkedArray, positive: Sequence[str]) -> NDArray[np.bool
 
 def _distinct(a: Int, b: Int, copy: NDArray[np.bool_], notes: list[str], documents: Documents) -> Labelled:
     """Keep each pair once; (a, b) is (b, a)."""
-    packed = np.minimum(a, b).astype(np.uint64) << candidates.HALF | np.maximum(a, b).astype(np.uint64)
+    packed = np.minimum(a, b).astype(np.uint64) << HALF | np.maximum(a, b).astype(np.uint64)
     pairs, first, back = np.unique(packed, return_index=True, return_inverse=True)
     clash = copy != copy[first][back]
     if clash.any():
@@ -264,7 +265,7 @@ def within(cluster_of: Int, most: int, random: np.random.Generator) -> tuple[Pai
     i = ((1 + np.sqrt(1 + 8 * number)) // 2).astype(np.int64)
     i -= i * (i - 1) // 2 > number  # the root may be rounded up
     j = number - i * (i - 1) // 2
-    pairs = candidates.pack(members[starts[cluster] + i], members[starts[cluster] + j])
+    pairs = pack(members[starts[cluster] + i], members[starts[cluster] + j])
     return pairs, np.full(len(pairs), total / max(len(pairs), 1)), total
 
 
@@ -281,10 +282,10 @@ def _hard(
     seen = np.empty(0, np.uint64)
     drawn, weights = [seen], [np.empty(0)]
     for size in sorted(sizes, reverse=True):
-        pairs = candidates.without(_similar(texts, cluster_of, settings.replace(shingle_size=size), workers), seen)
-        a, b = candidates.unpack(pairs)
+        pairs = without(_similar(texts, cluster_of, settings.replace(shingle_size=size), workers), seen)
+        a, b = unpack(pairs)
         pairs = pairs[cluster_of[a] != cluster_of[b]]
-        seen = candidates.union(seen, pairs)
+        seen = union(seen, pairs)
         chosen = pairs if len(pairs) <= quota else pairs[np.sort(random.choice(len(pairs), quota, replace=False))]
         drawn.append(chosen)
         weights.append(np.full(len(chosen), len(pairs) / max(len(chosen), 1)))
@@ -302,8 +303,8 @@ def _similar(texts: pa.Array, cluster_of: Int, settings: Settings, workers: int)
     sketches = sketch_texts(texts, liberal, workers=workers)
     usable = np.flatnonzero((sketches.words > 0) & (cluster_of >= 0))
     order = usable[np.argsort(sketches.words[usable], kind="stable")]
-    a, b = candidates.unpack(candidates.find(sketches.take(order), workers=workers).pairs)
-    return candidates.pack(order[a], order[b])
+    a, b = unpack(candidates.find(sketches.take(order), workers=workers).pairs)
+    return pack(order[a], order[b])
 
 
 def yes_or_no(column: pa.ChunkedArray) -> pa.ChunkedArray:

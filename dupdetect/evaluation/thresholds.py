@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dupdetect.matching.verify import ROUNDED, is_inside
+from dupdetect.matching.overlaps import ROUNDED, is_inside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

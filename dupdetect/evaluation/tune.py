@@ -23,7 +23,8 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._compiled.dispatch import on_threads
-from dupdetect._storage.context import check_workers
+from dupdetect._storage.context import Context, check_workers
+from dupdetect.clustering.clusters import collapse
 from dupdetect.errors import DupdetectError, SettingsError
 from dupdetect.evaluation import labels
 from dupdetect.evaluation.thresholds import (
@@ -40,9 +41,12 @@ from dupdetect.evaluation.thresholds import (
 )
 from dupdetect.io.documents import collect
 from dupdetect.matching import candidates
-from dupdetect.matching.boilerplate import FLOOR, Judge
-from dupdetect.matching.verify import Overlaps, Verifier
-from dupdetect.pipeline.dedup import collapse, dedup, verify
+from dupdetect.matching.candidates import needed_fingerprints
+from dupdetect.matching.counter import PairCounter
+from dupdetect.matching.overlaps import FLOOR, Overlaps
+from dupdetect.matching.pairs import pack, packed, unpack
+from dupdetect.matching.verify import Verifier, verify_candidates
+from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches.cleaning import cleaned
 from dupdetect.sketches.sketches import sketch_texts
@@ -52,7 +56,7 @@ if TYPE_CHECKING:
 
     from dupdetect.evaluation.labels import Labelled
     from dupdetect.io.documents import Documents
-    from dupdetect.matching.candidates import Pairs
+    from dupdetect.matching.pairs import Pairs
     from dupdetect.sketches.sketches import Ragged
 
     Int = NDArray[np.int64]
@@ -312,7 +316,7 @@ class _Fit:
         sized = (base.replace(shingle_size=size) for size in options.sizes)
         self.measured = [_measure(texts, labelled, settings, workers) for settings in sized]
         self.grids = [Grid(measured, base.min_shingles) for measured in self.measured]
-        named, rows = np.unique(np.concatenate(candidates.unpack(labelled.pairs)), return_inverse=True)
+        named, rows = np.unique(np.concatenate(unpack(labelled.pairs)), return_inverse=True)
         self.texts, (self.a, self.b) = texts.take(pa.array(named)), rows.reshape(2, -1)
         self.random = np.random.default_rng(base.seed)
         self.group = self._groups()
@@ -520,7 +524,7 @@ def _measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: i
     if settings.weighs:
         overlaps = _weighed(texts, labelled.pairs, settings, workers)
     else:
-        overlaps = Verifier(texts, np.arange(len(texts)), settings, workers).overlaps(labelled.pairs)
+        overlaps = PairCounter(texts, np.arange(len(texts)), Context(settings, workers)).overlaps(labelled.pairs)
     return Measured(
         overlaps.weighted_jaccard,
         overlaps.weighted_containment,
@@ -536,14 +540,15 @@ def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) ->
     sketches = sketch_texts(texts, settings, workers=workers, keep=True)
     text_of, rows = collapse(sketches.words, sketches.digests)
     distinct = sketches.take(rows)
-    judge = Judge(texts, rows, settings, workers, kept=sketches.kept)
-    verify(candidates.find(distinct, workers=workers), judge, settings, len(distinct))
-    a, b = (text_of[side] for side in candidates.unpack(pairs))
+    counter = PairCounter(texts, rows, Context(settings, workers), kept=sketches.kept)
+    verified = verify_candidates(candidates.find(distinct, workers=workers), counter)
+    verifier = Verifier(counter, verified.boilerplate)
+    a, b = (text_of[side] for side in unpack(pairs))
     real = (a >= 0) & (b >= 0)
-    compared, place = np.unique(candidates.packed(np.minimum(a, b)[real], np.maximum(a, b)[real]), return_inverse=True)
-    counted = judge.overlaps(compared)
+    compared, place = np.unique(packed(np.minimum(a, b)[real], np.maximum(a, b)[real]), return_inverse=True)
+    counted = counter.overlaps(compared)
     enough = counted.shared >= np.floor(FLOOR * counted.smaller)  # others are no matches, and are not weighed in a run
-    measured = (judge.weighed(counted.where(enough)) | counted.where(~enough)).where(place)
+    measured = (verifier.weigh(counted.where(enough)) | counted.where(~enough)).where(place)
     shared, size_a, size_b = np.zeros((3, len(pairs)), np.int64)
     shared[real], size_a[real], size_b[real] = measured.shared, measured.size_a, measured.size_b
     weights = Overlaps(pairs, shared, size_a, size_b).weights
@@ -558,8 +563,7 @@ def _alike(fingerprints: Ragged, a: Int, b: Int, share: float) -> NDArray[np.boo
         [len(np.intersect1d(fingerprints.row(x), fingerprints.row(y))) for x, y in zip(a, b, strict=True)]
     )
     fewer = np.minimum(fingerprints.lengths[a], fingerprints.lengths[b])
-    needed = np.maximum(share * fewer - 2 * np.sqrt(share * (1 - share)) * np.sqrt(fewer), 1.0)
-    return common >= needed  # type: ignore[no-any-return]
+    return np.asarray(common >= needed_fingerprints(fewer, share))
 
 
 def _interval(value: float, draws: Share) -> Interval:
@@ -594,10 +598,10 @@ def _run(settings: Settings, documents: Documents, labelled: Labelled, workers: 
     plain = settings.replace(canonical="cleanest", canonical_column=None)
     result = dedup(table, settings=plain, workers=workers)
     cluster = result.clusters["cluster"].to_numpy()
-    a, b = candidates.unpack(labelled.pairs)
+    a, b = unpack(labelled.pairs)
     together, copy, weight = cluster[a] == cluster[b], labelled.copy, labelled.weight
     scored = scores(weight[together & copy].sum(), weight[together].sum(), weight[copy].sum())
-    found = candidates.pack(*(result.matches[name].to_numpy() for name in ("a", "b")))
+    found = pack(*(result.matches[name].to_numpy() for name in ("a", "b")))
     parted = weight[copy & ~together & np.isin(labelled.pairs, found)].sum() / weight[copy].sum()
     return scored, float(parted)
 

@@ -143,13 +143,17 @@ def _judged(a: str, b: str, settings: Settings) -> Comparison:
     import numpy as np
     import pyarrow as pa
 
-    from dupdetect.matching.boilerplate import Judge
-    from dupdetect.matching.candidates import pack
-    from dupdetect.matching.verify import RELATIONS
+    from dupdetect._storage.context import Context
+    from dupdetect.matching.boilerplate_votes import learn
+    from dupdetect.matching.counter import PairCounter
+    from dupdetect.matching.overlaps import RELATIONS
+    from dupdetect.matching.pairs import pack
+    from dupdetect.matching.verify import Verifier
 
-    judge = Judge(pa.array([a, b], pa.large_string()), np.arange(2), settings, 1)
+    counter = PairCounter(pa.array([a, b], pa.large_string()), np.arange(2), Context(settings, 1))
     pair = pack(np.array([0]), np.array([1]))
-    overlap, weighed = judge.overlaps(pair), judge.learn(judge.sharing(pair, settings))
+    overlap, sharing = counter.overlaps(pair), counter.sharing(pair)
+    weighed = Verifier(counter, learn(counter, sharing)).weigh(sharing)
     code = int(weighed.relations(settings)[0]) if len(weighed.pairs) else 0
     judged = weighed if len(weighed.pairs) else overlap
     return Comparison(

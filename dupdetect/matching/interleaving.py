@@ -1,22 +1,29 @@
-"""Pairs to frames: how two documents share what they share.
+"""Pairs to patterns: how two documents share what they share.
 
-Input    documents laid out, and pairs of them
-Output   of each pair how many shingles it shares, and its kind: clear, interleaved, inside, or none of these
+Input    rows of shingles, and pairs of documents
+Output   of each pair how many shingles it shares, and its pattern: clear, interleaved, within, or other
 Cost     a pass over the shingles of either document for each pair
 
-Where a suit is worn by two, each has text of its own *between* what they share; where an article is, its pages differ
-around it. A pair is *interleaved* if both documents have so `OWN` words of main content of their own, in stretches of `STRETCH`
-shingles and more, and it is, in one of them at least, a `PART` of the longest stretch that they share (a long story
-with a teaser or two inside is no suit). Fewer than `EDGE` shared shingles in a row are chance, and no frame. What they
-share must not stand *within*, that is, text of its own before it in one of them, and behind it in one: chrome reaches
-an edge of both. Nor may the longest stretch stand *amid* own text in both, `AMID` times as long: that is a story
-between an outlet's teasers, whatever else the outlets have in common. And edits are no text of one's own: where more
-than `BITS` of that comes in shorter stretches, one must have more than the other, by `TURN`.
+Two articles in one site's boilerplate have text of their own *between* what they share (menu, article, footer). One
+article on two sites has the text that differs *around* it. The patterns:
 
-One document is *inside* the other if more than `INSIDE` of its main content is, or `HALF` of it, which stands within, with no
-`PART` of it own text between. A pair of which the smaller has next to nothing of its own is *clear*, and is not read.
+* **Interleaved**: both documents have text of their own between shared text. It is main content of `OWN` words and
+  more, counted in stretches of `STRETCH` shingles and more, and in one document at least it is a `PART` of the longest
+  stretch that is shared (a long story with a teaser or two inside is not interleaved). Fewer than `EDGE` shared
+  shingles in a row are chance, and nothing stands between them. Three things must not hold:
 
-Weights are whole numbers, of which a shingle of main content has `FULL`: their sums depend on no order.
+  - what is shared stands *within*: text of its own before it in one of the documents, and behind it in one.
+    Boilerplate reaches an edge of both;
+  - the longest shared stretch stands *amid* own text in both, and is `AMID` times as long: that is a story between an
+    outlet's teasers, whatever else the outlets have in common;
+  - own text comes in *bits*: more than `BITS` of it in shorter stretches, and neither has more than the other by
+    `TURN`. Those are edits of one text.
+* **Within**: more than `INSIDE` of the main content of one document is in the other; or `HALF` of it is, stands within
+  in the sense above, and has no `PART` of it own text between.
+* **Clear**: the smaller document has next to nothing of its own. Such a pair is not read any further.
+
+Weights are whole numbers, so that sums do not depend on an order; a shingle of main content has `FULL`. How the figures
+below were measured is told in docs/concepts/boilerplate.md.
 """
 
 from __future__ import annotations
@@ -26,46 +33,36 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Loop, part
-from dupdetect.matching.shingle_rows import (
-    MAIN_CONTENT,
-    REPEAT,
-    hold,
-    lay_out,
-    mark_partners,
-    places_for,
-    row_of,
-    scratch,
-)
+from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
+from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT, row_of, table_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect.matching.shingle_rows import Pages, Visit
+    from dupdetect.matching.hash_join import JoinOrder
+    from dupdetect.matching.shingle_rows import Rows
 
     Int = NDArray[np.int64]
     Int32 = NDArray[np.int32]
     Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
 
-# The figures below were measured on 3,908 web pages and clean texts, and on the 1,954 pages alone, as they are and with
-# their lines broken at 72 characters; each is from the middle of a range in which little changes.
-
 #: Weight of a shingle of main content.
 FULL = 100
 
-#: Weight of a shingle that is of main content in neither document (2 to 20 do the same).
+#: Weight of a shingle that is of main content in neither document.
 SHORT = 5
 
-#: Words of main content of its own that a interleaved document has at least (25 to 50).
+#: Words of main content of its own that each document of an interleaved pair has at least.
 OWN = 32
 
-#: Shingles in a row that are text of its own (16 to 24).
+#: Shingles in a row that are text of its own.
 STRETCH = 16
 
-#: What of the longest shared stretch this must be (0.2 to 0.33).
+#: What of the longest shared stretch this must be.
 PART = 0.25
 
-#: How many times as long as the own text between shared ones a story amid teasers is, at least (1 to 2).
+#: How many times as long as the own text between shared ones a story amid teasers is, at least.
 AMID = 2.0
 
 #: What of its own between shared text comes in shorter stretches, at the most, unless one has more than the other.
@@ -74,16 +71,16 @@ BITS = 0.5
 #: How much more own text one of them has than the other, where it comes in bits (a word changed leaves both as long).
 TURN = 0.1
 
-#: Shingles in a row that are shared where a frame begins and ends (1 to 3).
+#: Shared shingles in a row that text of its own can stand between.
 EDGE = 3
 
-#: Share of the main content of the smaller document that makes it content of the larger (0.9 to 0.95).
+#: Share of the main content of the smaller document that makes it content of the larger.
 INSIDE = 0.9
 
-#: Share of the main content of either that makes what stands within content (0.5; at 0.6 fewer articles are kept).
+#: The same where what is shared stands within.
 HALF = 0.5
 
-#: Kinds of pairs.
+#: Patterns of pairs.
 OTHER, CLEAR, INTERLEAVED, WITHIN = range(4)
 
 
@@ -131,17 +128,19 @@ def read_side(row: Hashes, shared: Byte) -> Side:
     Text of its own are stretches of `STRETCH` shingles and more; what it stands between are `EDGE` shingles in a row
     and more.
     """
+    # One pass over the row. A run of its own text is settled when the next shared shingle ends it: long enough, it is
+    # text of its own; shorter, it is a bit, and the shared stretch around it goes on.
     whole, common, stretch, longest, between, before, behind, bits = 0, 0, 0, 0, 0, 0, 0, 0
     # Of its own: the weight and length of the run that goes on; what has come since the last shared edge, and in all.
     run, length, since, words, owned, ahead = 0, 0, 0, 0, 0, 0
-    held, edged = 0, False
+    together, edged = 0, False
     for position in range(len(row)):
         weight = weight_of(row[position])
         whole += weight
         if not shared[position]:
             run += weight
             length += 1
-            held = 0
+            together = 0
             continue
         common += weight
         if length >= STRETCH:
@@ -155,8 +154,8 @@ def read_side(row: Hashes, shared: Byte) -> Side:
         if stretch > longest:
             longest, ahead = stretch, owned
         run, length = 0, 0
-        held += 1
-        if held == EDGE:
+        together += 1
+        if together == EDGE:  # an edge: what has come since the last one stands between two edges, or before the first
             if edged:
                 between += since
             else:
@@ -192,8 +191,8 @@ def is_in_bits(one: Side, two: Side) -> bool:
 
 
 @part
-def kind_of(one: Side, two: Side) -> int:
-    """Return the kind of a pair that is not clear."""
+def pattern_of(one: Side, two: Side) -> int:
+    """Return the pattern of a pair that is not clear."""
     wide = is_wide(one) or is_wide(two)
     within = (one.before > 0 or two.before > 0) and (one.behind > 0 or two.behind > 0)
     if (
@@ -209,30 +208,30 @@ def kind_of(one: Side, two: Side) -> int:
 
 
 @Loop
-def read_pairs(pages: Pages, visit: Visit, need: Int, shared: Int32, kinds: Byte) -> None:
-    """Count the distinct shingles that the documents of each pair share, and tell its kind.
+def read_pairs(rows: Rows, order: JoinOrder, need: Int, shared: Int32, patterns: Byte) -> None:
+    """Count the distinct shingles that the documents of each pair share, and tell its pattern.
 
-    `need`, `shared` and `kinds`, which are filled, have an entry for each pair, where it stood before. What cannot
-    reach what it needs has -1 for a count, and no kind.
+    `need`, `shared` and `patterns`, which are filled, have an entry for each pair, where it stood before. What cannot
+    reach what it needs has -1 for a count, and no pattern.
     """
-    table, firsts, repeats, partners = scratch(pages, visit)
-    of_hub, of_other = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
-    laid, size, repeated, row = -1, 1, 0, pages.values[:0]
-    for pair in range(len(visit.rows)):
-        if visit.hub[pair] != laid:
-            laid = visit.hub[pair]
-            row, size = row_of(pages, laid), places_for(pages.lengths[laid])
-            repeated = lay_out(row, table, size, firsts, repeats)
-        place, other = visit.rows[pair], row_of(pages, visit.other[pair])
-        count = hold(row, table, size, firsts, other, partners, need[place])
-        shared[place], kinds[place] = count, OTHER
+    table, firsts, repeats, partners = join_buffers(rows, order)
+    of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
+    built, size, repeated, row = -1, 1, 0, rows.values[:0]
+    for pair in range(len(order.places)):
+        if order.build[pair] != built:
+            built = order.build[pair]
+            row, size = row_of(rows, built), table_size(rows.lengths[built])
+            repeated = build_table(row, table, size, firsts, repeats)
+        place, other = order.places[pair], row_of(rows, order.probe[pair])
+        count = probe_table(row, table, size, firsts, other, partners, need[place])
+        shared[place], patterns[place] = count, OTHER
         if count < need[place]:
             continue
-        smaller = min(pages.sizes[laid], pages.sizes[visit.other[pair]])
+        smaller = min(rows.sizes[built], rows.sizes[order.probe[pair]])
         if smaller - count < OWN and count > INSIDE * smaller:
-            kinds[place] = CLEAR
+            patterns[place] = CLEAR
             continue
-        mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_hub)
+        mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build)
         for position in range(len(other)):
-            of_other[position] = partners[position] >= 0
-        kinds[place] = kind_of(read_side(row, of_hub), read_side(other, of_other))
+            of_probe[position] = partners[position] >= 0
+        patterns[place] = pattern_of(read_side(row, of_build), read_side(other, of_probe))

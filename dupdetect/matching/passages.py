@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Loop
-from dupdetect.matching.candidates import spread
+from dupdetect.matching.pairs import spread
 from dupdetect.matching.spans import find_spans
 from dupdetect.text.shingles import BASE
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect.io.rows import Rows
-from dupdetect.matching.candidates import Keys
+from dupdetect.matching.keys import Keys
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import sketch_texts
 

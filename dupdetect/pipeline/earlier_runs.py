@@ -34,8 +34,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dupdetect._compiled.dispatch import on_threads
+from dupdetect._storage.context import Context
 from dupdetect.errors import InputError
-from dupdetect.matching.candidates import BUCKETS, SHIFT, Keys, distinct
+from dupdetect.matching.keys import BUCKETS, SHIFT, Keys
+from dupdetect.matching.pairs import distinct
 from dupdetect.sketches.build import sketch_rows, texts_of
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.files import SketchFile
@@ -121,8 +123,8 @@ class Related:
     ----------
     ids : pyarrow.ChunkedArray
     words, digests : int64[m], uint64[m, 2]
-    bridges : bool[m]
-        Which were found to be bridges.
+    is_digest : bool[m]
+        Which were found to be digest documents.
     output, row : int32[m], int64[m]
         Which of the outputs each is of, and its row in its `KEPT`; ascending.
     bands, fingerprints : Ragged
@@ -134,7 +136,7 @@ class Related:
     ids: pa.ChunkedArray
     words: Int
     digests: Hashes
-    bridges: Bool
+    is_digest: Bool
     output: NDArray[np.int32]
     row: Int
     bands: Ragged
@@ -246,7 +248,7 @@ class Earlier:
         kind = ids.type if len(ids) else pa.null()
         type_ = common_type(self.id_type, kind, "ids of earlier and of new documents")
         type_ = pa.string() if pa.types.is_null(type_) else type_
-        ids, bridges, superseded = (as_type(each, type_) for each in (ids, self._ids(BRIDGES), self._superseded))
+        ids, is_digest, superseded = (as_type(each, type_) for each in (ids, self._ids(BRIDGES), self._superseded))
         seen = 0
         for number, output in enumerate(self._outputs):
             first, canonicals = 0, output.canonicals()
@@ -256,7 +258,7 @@ class Earlier:
                     raise _not_of(output.folder / SKETCHES, "their ids are not those of the documents kept there")
                 own = own.cast(type_)
                 valid = ~_is_in(own, superseded)
-                found.add(own, sketches, number, first, valid, _is_in(own, ids) & valid, _is_in(own, bridges))
+                found.add(own, sketches, number, first, valid, _is_in(own, ids) & valid, _is_in(own, is_digest))
                 first += len(sketches)
                 told(seen + first)
             seen += first
@@ -333,7 +335,7 @@ class Earlier:
             self._work = tempfile.TemporaryDirectory(prefix="dupdetect-")
         path = Path(self._work.name) / f"{number}.parquet"
         tables, ids = output.all_rows([output.text]), output.canonicals().next(output.documents)
-        sketch_rows(tables, ids, output.text, self._settings, self._workers, path)
+        sketch_rows(tables, ids, output.text, Context(self._settings, self._workers), path)
         return SketchFile(path, self._settings)
 
 
@@ -348,7 +350,7 @@ class _Finding:
             for name, dtype in {
                 "words": np.int64,
                 "digests": np.uint64,
-                "bridges": np.bool_,
+                "is_digest": np.bool_,
                 "output": np.int32,
                 "row": np.int64,
                 "bands": np.uint64,
@@ -363,7 +365,14 @@ class _Finding:
         self._counted = 0
 
     def add(
-        self, ids: pa.ChunkedArray, sketches: Sketches, output: int, first: int, valid: Bool, asked: Bool, bridges: Bool
+        self,
+        ids: pa.ChunkedArray,
+        sketches: Sketches,
+        output: int,
+        first: int,
+        valid: Bool,
+        asked: Bool,
+        is_digest: Bool,
     ) -> None:
         """Look at some documents: those that are valid, and take those that are related, or asked for."""
         fingerprints, bands = sketches.fingerprints, sketches.band_keys
@@ -382,7 +391,7 @@ class _Finding:
         columns: dict[str, Any] = {
             "words": sketches.words[chosen],
             "digests": sketches.digests[chosen].reshape(-1),
-            "bridges": bridges[chosen],
+            "is_digest": is_digest[chosen],
             "output": np.full(len(chosen), output, np.int32),
             "row": first + chosen,
             "bands": bands[chosen][band_known[chosen]],
@@ -409,7 +418,7 @@ class _Finding:
             pa.chunked_array([chunk for ids in self._ids for chunk in ids.chunks], id_type),
             held["words"],
             held["digests"].reshape(-1, 2),
-            held["bridges"],
+            held["is_digest"],
             held["output"],
             held["row"],
             bands,

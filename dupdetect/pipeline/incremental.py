@@ -1,7 +1,7 @@
-"""New documents among earlier ones: what a run over both may change, and what it leaves as it was decided.
+"""New documents against earlier ones: what a run over both may change, and what it leaves as it was decided.
 
-Input    the corpus of new documents, and the earlier canonicals related to it (`earlier`)
-Output   a corpus of both, and the rules by which it is clustered
+Input    the corpus of new documents, and the earlier canonicals related to it (`earlier_runs`)
+Output   `AgainstEarlier`: the rules by which such a run is carried out, in place of `rules.Plain`
 Cost     that of the related documents: those that share nothing with a new one are not among them
 
 The rules:
@@ -10,49 +10,216 @@ The rules:
 - An earlier canonical stays one, and takes the new documents that match it before any new one does. Policies that order
   all documents by something of their own (`earliest`, `priority`, a function) may put a new document in its place: the
   earlier is then *superseded*, and said to be. The cluster stays as it is.
-- What an earlier run found to be a bridge is one still: a copy of none of the texts it holds.
+- What an earlier run found to be a digest document is one still: a copy of none of the texts it contains.
 - A new document that has the id of an earlier one is a copy of it if it has the same words. With other words it is
   rejected, for its id would stand for two texts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.clustering import canonical
+from dupdetect.clustering.canonical import Rankable
 from dupdetect.errors import InputError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.schema import conform
-from dupdetect.matching.candidates import Candidates, Keys, unpack
+from dupdetect.matching.boilerplate import Boilerplate
+from dupdetect.matching.keys import Keys
+from dupdetect.matching.pairs import unpack
 from dupdetect.pipeline.corpus import FOOTPRINT
-from dupdetect.pipeline.earlier_runs import as_type
+from dupdetect.pipeline.earlier_runs import Earlier, KeySet, as_type
+from dupdetect.pipeline.rules import Limits, Plain, TextSource, tied_by_policy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect._storage.arrays import Storage
     from dupdetect._storage.workspace import Workspace
-    from dupdetect.matching.candidates import Pairs
+    from dupdetect.matching.candidates import Candidates
+    from dupdetect.matching.pairs import Pairs
     from dupdetect.pipeline.corpus import Corpus
-    from dupdetect.pipeline.earlier_runs import Earlier, Related
+    from dupdetect.pipeline.earlier_runs import Related
+    from dupdetect.pipeline.request import RunContext
     from dupdetect.settings import Settings
     from dupdetect.sketches.sketches import Ragged
 
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
+    Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 #: Keys that are sorted into buckets at a time.
 KEYS_AT_ONCE = 1 << 24
 
 
-# ---- one corpus of both ----
+class AgainstEarlier(Plain):
+    """The rules of a run over new documents and the outputs of earlier runs.
+
+    Parameters
+    ----------
+    earlier : Earlier
+        Closed when the rules are left.
+    settings : Settings
+    """
+
+    def __init__(self, earlier: Earlier, settings: Settings) -> None:
+        super().__init__()
+        self._earlier, self.files = earlier, earlier.files
+        self._weighs = settings.weighs
+
+    @classmethod
+    def of(cls, paths: Paths, settings: Settings, text: str, workers: int) -> AgainstEarlier:
+        """Open earlier outputs; parameters as `Earlier` has them."""
+        return cls(Earlier(paths, settings, text=text, workers=workers), settings)
+
+    @cached_property
+    def known(self) -> Boilerplate:  # type: ignore[override]
+        """What the outputs say of shingles."""
+        if not self._weighs:
+            return Boilerplate.none()
+        return replace(Boilerplate.none(), shingles=self._earlier.boilerplate[0], margin=self._earlier.boilerplate[1])
+
+    def __exit__(self, *_: object) -> None:
+        self._earlier.close()
+
+    def join(self, corpus: Corpus, run: RunContext, strict: bool) -> Corpus:
+        """Put the earlier documents that are related to the new ones behind these."""
+        earlier, workspace = self._earlier, run.workspace
+        with run.clock.stage("earlier", earlier.documents) as told:
+            if FOOTPRINT * earlier.bytes > workspace.room:
+                workspace.open()
+            keys = KeySet([*corpus.bands, *corpus.fingerprints], workspace.storage)
+            related = earlier.related(keys, corpus.ids, workspace.storage, told)
+            corpus, again = settle_ids(corpus, related, earlier, strict=strict)
+            return join(corpus, related, again, workspace.storage)
+
+    def representatives(self, text_of: Int, rows: Int) -> Int:
+        """Return a document of each text: a new one if one has it, whose text is at hand."""
+        with_words = np.flatnonzero(text_of >= 0)
+        return with_words[canonical.least(with_words, text_of[with_words], len(rows))]
+
+    def comparable(self, corpus: Corpus, text_of: Int, rows: Int, found: Candidates) -> Limits:
+        """Say which texts may be compared: new ones, and those that are a candidate for one."""
+        return NewWithEarlier(corpus, text_of, rows, found)
+
+    def texts(self, corpus: Corpus, rows: Int, limits: Limits, workspace: Workspace) -> TextSource:
+        """Read the earlier texts that may be compared; those that may not be are an empty one."""
+        at, related = corpus.places[rows], _related(corpus)
+        wanted = np.flatnonzero(limits.documents & (rows >= corpus.new))
+        wanted = wanted[np.argsort(rows[wanted])]
+        parts = self._earlier.texts(related, rows[wanted] - corpus.new)
+        chunks = [*corpus.texts.chunks, *_spilled_texts(parts, workspace), pa.array([""], pa.large_string())]
+        texts = pa.chunked_array(chunks, pa.large_string())
+        at[~limits.documents] = len(texts) - 1
+        at[wanted] = len(corpus.texts) + np.arange(len(wanted))
+        return TextSource(texts, [*corpus.kept, *[None] * (len(chunks) - len(corpus.kept))], at)
+
+    def rank(self, corpus: Corpus, settings: Settings, text_of: Int, clean: Share, limits: Limits) -> Int:
+        """Rank documents; earlier ones that no new one is compared with come last, and represent but themselves."""
+        tied, clean_of = tied_by_policy(settings, text_of), np.append(clean, 1.0)[text_of]
+        related, rows = _related(corpus), corpus.rows
+        chosen = np.flatnonzero(np.append(limits.documents, False)[text_of[corpus.new :]])
+        at = np.concatenate([np.arange(corpus.new), corpus.new + chosen])
+        if callable(settings.canonical) or settings.column is not None:
+            columns = None if settings.column is None else [settings.column]
+            rows = rows.below(_conformed(self._earlier.rows(related, chosen, columns), rows.schema))
+        last = np.zeros(len(corpus), np.bool_)
+        if corpus.again is not None:
+            last[: corpus.new] = corpus.again
+        ranks = np.full(len(corpus), -1, np.int64)
+        ids = corpus.ids if len(at) == len(corpus) else corpus.ids.take(pa.array(at))
+        documents = Rankable(rows, ids, corpus.words[at], clean_of[at], tied[at], at >= corpus.new, last[at])
+        ranks[at] = canonical.rank(settings, documents)
+        behind = np.flatnonzero(ranks < 0)
+        ranks[behind] = len(at) + np.arange(len(behind))
+        return ranks
+
+    def said(self, corpus: Corpus, superseded: int) -> dict[str, Any]:
+        """Return what the manifest is to say of these rules."""
+        against = {
+            "outputs": [str(folder) for folder in self._earlier.folders],
+            "documents": self._earlier.documents,
+            "related": len(corpus) - corpus.new,
+            "superseded": superseded,
+        }
+        return {"against": against}
+
+
+class NewWithEarlier(Limits):
+    """Which of the texts of new and of earlier documents may be compared: no two earlier ones.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    text_of, rows : int64[documents], int64[n]
+        The text of each document, and a document of each text; a new one, if there is one.
+    found : Candidates
+        Among the n texts.
+    """
+
+    def __init__(self, corpus: Corpus, text_of: Int, rows: Int, found: Candidates) -> None:
+        n, texts = len(rows), text_of[corpus.new :]
+        self._earlier, self.is_digest = _marked(texts, n), _marked(texts[_related(corpus).is_digest], n)
+        a, b = unpack(found.pairs)
+        across = ~(self._earlier[a] & self._earlier[b])
+        self.documents = (rows < corpus.new) | _marked(a[across], n) | _marked(b[across], n)
+
+    def pairs(self, pairs: Pairs) -> Pairs:
+        """Return the pairs that are not of two earlier texts."""
+        a, b = unpack(pairs)
+        return pairs[~(self._earlier[a] & self._earlier[b])]
+
+    def ordered(self, clean: Share) -> Share:
+        """Let earlier texts go before all others, in order of cleanness like these."""
+        return clean + self._earlier
+
+
+def _related(corpus: Corpus) -> Related:
+    assert corpus.related is not None  # as `join` leaves it
+    return corpus.related
+
+
+def _marked(texts: Int, n: int) -> Bool:
+    marked = np.zeros(n, np.bool_)
+    marked[texts[texts >= 0]] = True
+    return marked
+
+
+def _spilled_texts(parts: Iterator[pa.LargeStringArray], workspace: Workspace) -> Iterator[pa.LargeStringArray]:
+    """Yield texts as they come: in memory while they fit, then from files."""
+    total = 0
+    for number, part in enumerate(parts):
+        total += part.nbytes
+        if FOOTPRINT * total > workspace.room:
+            workspace.open()
+        if workspace.checkpoints is None:
+            yield part
+        else:
+            table = workspace.checkpoints.put(f"earlier-{number:06}", pa.table({"text": part}))
+            yield table["text"].chunk(0)
+
+
+def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    try:
+        return conform(table, schema)
+    except pa.ArrowException as error:
+        types = (
+            f"column {name!r} is {table.schema.field(name).type} there and {schema.field(name).type} here"
+            for name in table.column_names
+            if name in schema.names and table.schema.field(name).type != schema.field(name).type
+        )
+        raise InputError(
+            f"earlier and new documents cannot be put in one order: {', '.join(types)}; convert them to one type"
+        ) from error
 
 
 def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bool) -> tuple[Corpus, Bool]:
@@ -157,194 +324,15 @@ def join(corpus: Corpus, related: Related, again: Bool, storage: Storage) -> Cor
 
 
 def _keys(ragged: Ragged, first: int, storage: Storage) -> Iterator[Keys]:
-    """Lay out keys for the search, some at a time; documents are numbered from `first` on."""
+    """Sort keys into buckets for the search, some at a time; documents are numbered from `first` on."""
     cuts = np.searchsorted(ragged.offsets, np.arange(0, ragged.offsets[-1], KEYS_AT_ONCE))
     cuts = np.unique([*cuts, len(ragged.offsets) - 1])
     for start, stop in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
         keys = Keys.of(ragged.values, ragged.offsets[start : stop + 1], first + start)
-        yield Keys(_shelved(keys.keys, storage), _shelved(keys.documents, storage), keys.bounds)
+        yield Keys(_spilled(keys.keys, storage), _spilled(keys.documents, storage), keys.bounds)
 
 
-def _shelved(values: NDArray[Any], storage: Storage) -> NDArray[Any]:
+def _spilled(values: NDArray[Any], storage: Storage) -> NDArray[Any]:
     column = storage.column(values.dtype)
     column.append(values)
     return column.values
-
-
-# ---- what of both is compared ----
-
-
-def representatives(corpus: Corpus, text_of: Int, rows: Int) -> Int:
-    """Return a document of each text, int64[n], in place of `rows`: a new one if one has it, whose text is at hand."""
-    if corpus.related is None:
-        return rows
-    with_words = np.flatnonzero(text_of >= 0)
-    return with_words[canonical.least(with_words, text_of[with_words], len(rows))]
-
-
-@dataclass(frozen=True, eq=False)
-class Pins:
-    """What is settled of n texts before any is compared.
-
-    Attributes
-    ----------
-    earlier : bool[n]
-        The texts of earlier documents.
-    bridges : bool[n]
-        Those of them that are bridges.
-    readable : bool[n]
-        The texts that may be compared: those of new documents, and those that are a candidate for one.
-    """
-
-    earlier: Bool
-    bridges: Bool
-    readable: Bool
-
-    @classmethod
-    def of(cls, corpus: Corpus, text_of: Int, rows: Int, found: Candidates) -> Pins:
-        """Say what is settled.
-
-        Parameters
-        ----------
-        corpus : Corpus
-        text_of, rows : int64[documents], int64[n]
-            The text of each document, and a document of each text; a new one, if there is one.
-        found : Candidates
-            Among the n texts.
-        """
-        n = len(rows)
-        if corpus.related is None:
-            return cls(np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.ones(n, np.bool_))
-        texts = text_of[corpus.new :]
-        earlier, bridges = _marked(texts, n), _marked(texts[corpus.related.bridges], n)
-        a, b = unpack(found.pairs)
-        across = ~(earlier[a] & earlier[b])
-        return cls(earlier, bridges, (rows < corpus.new) | _marked(a[across], n) | _marked(b[across], n))
-
-    def apart(self, found: Candidates) -> Candidates:
-        """Return candidates without the pairs of two earlier texts."""
-        return replace(found, pairs=self.open(found.pairs), sparse=self.open(found.sparse))
-
-    def open(self, pairs: Pairs) -> Pairs:
-        """Return the pairs that are not of two earlier texts."""
-        if not self.earlier.any():
-            return pairs
-        a, b = unpack(pairs)
-        return pairs[~(self.earlier[a] & self.earlier[b])]
-
-    def first(self, clean: Share) -> Share:
-        """Let earlier texts go before all others, in order of cleanness like these."""
-        return clean + self.earlier
-
-
-def _marked(texts: Int, n: int) -> Bool:
-    marked = np.zeros(n, np.bool_)
-    marked[texts[texts >= 0]] = True
-    return marked
-
-
-def texts(
-    corpus: Corpus, earlier: Earlier | None, rows: Int, pins: Pins, workspace: Workspace
-) -> tuple[pa.ChunkedArray, list[Any], Int]:
-    """Read the earlier texts that may be compared.
-
-    Parameters
-    ----------
-    corpus : Corpus
-    earlier : Earlier, optional
-    rows : int64[n]
-        A document of each text.
-    pins : Pins
-    workspace : Workspace
-        Where they may stay.
-
-    Returns
-    -------
-    pyarrow.ChunkedArray
-        All texts.
-    list of Kept or None
-        Shingles kept from signing, for each chunk.
-    int64[n]
-        Where in the first each text stands. Those that may not be compared are an empty one.
-    """
-    at = corpus.places[rows]
-    if earlier is None or corpus.related is None:
-        return corpus.texts, corpus.kept, at
-    wanted = np.flatnonzero(pins.readable & (rows >= corpus.new))
-    wanted = wanted[np.argsort(rows[wanted])]
-    parts = earlier.texts(corpus.related, rows[wanted] - corpus.new)
-    chunks = [*corpus.texts.chunks, *_held(parts, workspace), pa.array([""], pa.large_string())]
-    held = pa.chunked_array(chunks, pa.large_string())
-    at[~pins.readable] = len(held) - 1
-    at[wanted] = len(corpus.texts) + np.arange(len(wanted))
-    return held, [*corpus.kept, *[None] * (len(chunks) - len(corpus.kept))], at
-
-
-def _held(parts: Iterator[pa.LargeStringArray], workspace: Workspace) -> Iterator[pa.LargeStringArray]:
-    """Yield texts as they come: in memory while they fit, then from files."""
-    total = 0
-    for number, part in enumerate(parts):
-        total += part.nbytes
-        if FOOTPRINT * total > workspace.room:
-            workspace.open()
-        if workspace.checkpoints is None:
-            yield part
-        else:
-            table = workspace.checkpoints.put(f"earlier-{number:06}", pa.table({"text": part}))
-            yield table["text"].chunk(0)
-
-
-def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    try:
-        return conform(table, schema)
-    except pa.ArrowException as error:
-        types = (
-            f"column {name!r} is {table.schema.field(name).type} there and {schema.field(name).type} here"
-            for name in table.column_names
-            if name in schema.names and table.schema.field(name).type != schema.field(name).type
-        )
-        raise InputError(
-            f"earlier and new documents cannot be put in one order: {', '.join(types)}; convert them to one type"
-        ) from error
-
-
-def rank(corpus: Corpus, earlier: Earlier | None, settings: Settings, text_of: Int, clean: Share, pins: Pins) -> Int:
-    """Rank documents by the canonical policy; ids count where documents have the same text, or the policy ties.
-
-    Earlier documents that no new one is compared with come last: they represent nobody but themselves.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        Of n documents.
-    earlier : Earlier, optional
-    settings : Settings
-    text_of, clean : int64[n], float64[texts]
-    pins : Pins
-
-    Returns
-    -------
-    int64[n]
-        0 for whoever goes first.
-    """
-    copied = np.bincount(text_of + 1)[text_of + 1] > 1
-    tied = copied | (settings.canonical != "cleanest")
-    clean_of = np.append(clean, 1.0)[text_of]
-    rows, at = corpus.rows, np.arange(len(corpus))
-    if earlier is not None and corpus.related is not None:
-        chosen = np.flatnonzero(np.append(pins.readable, False)[text_of[corpus.new :]])
-        at = np.concatenate([at[: corpus.new], corpus.new + chosen])
-        if callable(settings.canonical) or settings.column is not None:
-            columns = None if settings.column is None else [settings.column]
-            rows = rows.below(_conformed(earlier.rows(corpus.related, chosen, columns), rows.schema))
-    last = np.zeros(len(corpus), np.bool_)
-    if corpus.again is not None:
-        last[: corpus.new] = corpus.again
-    ranks = np.full(len(corpus), -1, np.int64)
-    ids = corpus.ids if len(at) == len(corpus) else corpus.ids.take(pa.array(at))
-    ranks[at] = canonical.rank(
-        settings, rows, ids, corpus.words[at], clean_of[at], tied[at], standing=at >= corpus.new, last=last[at]
-    )
-    behind = np.flatnonzero(ranks < 0)
-    ranks[behind] = len(at) + np.arange(len(behind))
-    return ranks

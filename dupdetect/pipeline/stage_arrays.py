@@ -1,4 +1,4 @@
-"""What has been found, as arrays that a checkpoints can keep.
+"""What has been found, as arrays that checkpoints can hold.
 
 Input    matches, boilerplate, a decision
 Output   arrays by name, of one dimension; and from them the same again
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dupdetect.clustering.clusters import Contents
+from dupdetect.clustering.digests import Contents
 from dupdetect.matching.boilerplate import Boilerplate
-from dupdetect.matching.verify import Overlaps, Weights
+from dupdetect.matching.overlaps import Overlaps, Weights
+from dupdetect.matching.verify import Verified
 from dupdetect.pipeline.tables import Decision
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def overlaps_to_arrays(overlaps: Overlaps) -> Arrays:
-    """Lay out matches."""
+    """Return matches as arrays."""
     arrays = {name: getattr(overlaps, name) for name in ("pairs", "shared", "size_a", "size_b")}
     if overlaps.given is not None:
         arrays |= {f"weighed_{name}": values for name, values in overlaps.given._asdict().items()}
@@ -33,7 +34,7 @@ def overlaps_to_arrays(overlaps: Overlaps) -> Arrays:
 
 
 def overlaps_of_arrays(arrays: Arrays) -> Overlaps:
-    """Return what `overlaps_to_arrays` laid out."""
+    """Return what became arrays by `overlaps_to_arrays`."""
     given = None
     if "weighed_shared" in arrays:
         given = Weights(*(arrays[f"weighed_{name}"] for name in Weights._fields))
@@ -42,22 +43,33 @@ def overlaps_of_arrays(arrays: Arrays) -> Overlaps:
 
 
 def boilerplate_to_arrays(boilerplate: Boilerplate) -> Arrays:
-    """Lay out what a corpus says of its shingles."""
+    """Return what a corpus says of its shingles as arrays."""
     arrays: Arrays = {"shingles": boilerplate.shingles, "margin": boilerplate.margin, "votes": boilerplate.votes}
     return arrays if boilerplate.pairs is None else arrays | {"voters": boilerplate.pairs}
 
 
 def boilerplate_of_arrays(arrays: Arrays) -> Boilerplate:
-    """Return what `boilerplate_to_arrays` laid out."""
+    """Return what became arrays by `boilerplate_to_arrays`."""
     return Boilerplate(arrays["shingles"], arrays["margin"], arrays.get("voters"), arrays["votes"])
 
 
+def verified_to_arrays(verified: Verified) -> Arrays:
+    """Return what was verified as arrays."""
+    learned = boilerplate_to_arrays(verified.boilerplate)
+    return {**overlaps_to_arrays(verified.matches), **learned, "deferred": verified.deferred}
+
+
+def verified_of_arrays(arrays: Arrays) -> Verified:
+    """Return what became arrays by `verified_to_arrays`."""
+    return Verified(overlaps_of_arrays(arrays), arrays["deferred"], boilerplate_of_arrays(arrays))
+
+
 def decision_to_arrays(decision: Decision, caps: dict[str, int]) -> Arrays:
-    """Lay out a decision, and the caps that were reached on the way."""
+    """Return a decision as arrays, and the caps that were reached on the way."""
     names = ("text_of", "ranks", "document_of", "canonical")
     return {
         **{name: getattr(decision, name) for name in names},
-        "digests": decision.bridges.astype(np.uint8),
+        "digests": decision.is_digest.astype(np.uint8),
         **{f"contents_{field.name}": getattr(decision.contents, field.name) for field in fields(Contents)},
         **{f"match_{name}": values for name, values in overlaps_to_arrays(decision.matches).items()},
         **{f"boilerplate_{name}": values for name, values in boilerplate_to_arrays(decision.boilerplate).items()},
@@ -66,7 +78,7 @@ def decision_to_arrays(decision: Decision, caps: dict[str, int]) -> Arrays:
 
 
 def decision_of_arrays(arrays: Arrays) -> tuple[Decision, dict[str, int]]:
-    """Return what `decision_to_arrays` laid out."""
+    """Return what became arrays by `decision_to_arrays`."""
     decision = Decision(
         arrays["text_of"],
         arrays["ranks"],

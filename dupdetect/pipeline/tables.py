@@ -1,7 +1,7 @@
 """Decisions to tables.
 
 Input    the corpus, the text that each has, the matches and the canonical of each text
-Output   the tables `clusters`, `matches`, `bridges`, `kept` and `boilerplate`
+Output   the tables `clusters`, `matches`, `digests`, `kept` and `boilerplate`
 Cost     O(n), and a sort of the matches
 """
 
@@ -14,16 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect.matching.candidates import missing, packed, spread
-from dupdetect.matching.verify import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
+from dupdetect.matching.overlaps import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
+from dupdetect.matching.pairs import missing, packed, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect.clustering.clusters import Contents
+    from dupdetect.clustering.digests import Contents
     from dupdetect.io.rows import Rows
     from dupdetect.matching.boilerplate import Boilerplate
-    from dupdetect.matching.verify import Overlaps
+    from dupdetect.matching.overlaps import Overlaps
     from dupdetect.pipeline.corpus import Corpus
     from dupdetect.settings import Settings
 
@@ -46,7 +46,7 @@ class Decision:
         The text that represents each text's cluster.
     matches : Overlaps
         Of texts.
-    bridges : bool[m]
+    is_digest : bool[m]
         The texts that hold several others.
     contents : Contents
         What these hold.
@@ -59,7 +59,7 @@ class Decision:
     document_of: Int
     canonical: Int
     matches: Overlaps
-    bridges: NDArray[np.bool_]
+    is_digest: NDArray[np.bool_]
     contents: Contents
     boilerplate: Boilerplate
 
@@ -72,9 +72,9 @@ class Decision:
         return represented
 
     @property
-    def bridge_documents(self) -> Int:
-        """The documents that are bridges, in input order."""
-        return np.flatnonzero(np.append(self.bridges, False)[self.text_of])
+    def digest_documents(self) -> Int:
+        """The digest documents, in input order."""
+        return np.flatnonzero(np.append(self.is_digest, False)[self.text_of])
 
 
 def clusters_tables(corpus: Corpus, decision: Decision, settings: Settings) -> tuple[pa.Table, pa.Table]:
@@ -197,26 +197,26 @@ def _pairs_between(bounds: Int, members: Int, matches: Overlaps, most: int) -> t
 
 
 def digests_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
-    """Return the table `bridges`: a row for each document that is one and each canonical it holds.
+    """Return the table `digests`: a row for each document that is one and each canonical it holds.
 
-    It is ordered by id, then by share, the most first. Where more than `Settings.hot_key_documents` documents have a bridge's
+    It is ordered by id, then by share, the most first. Where more than `Settings.hot_key_documents` documents have a digest document's
     text, the one that represents the text stands for the others.
     """
     contents = decision.contents
-    bridge = decision.bridge_documents
-    text = decision.text_of[bridge]
-    few = np.bincount(text, minlength=len(decision.bridges)) <= settings.hot_key_documents
-    listed = few[text] | (decision.document_of[text] == bridge)
-    bridge, text = bridge[listed], text[listed]
-    first = np.searchsorted(contents.bridge, text)
-    count = np.searchsorted(contents.bridge, text, side="right") - first
+    digest = decision.digest_documents
+    text = decision.text_of[digest]
+    few = np.bincount(text, minlength=len(decision.is_digest)) <= settings.hot_key_documents
+    listed = few[text] | (decision.document_of[text] == digest)
+    digest, text = digest[listed], text[listed]
+    first = np.searchsorted(contents.digest, text)
+    count = np.searchsorted(contents.digest, text, side="right") - first
     row = spread(first, count)
-    bridge, held, row = _with_new(
-        corpus, (np.repeat(bridge, count), decision.document_of[contents.canonical[row]], row)
+    digest, held, row = _with_new(
+        corpus, (np.repeat(digest, count), decision.document_of[contents.canonical[row]], row)
     )
     table = pa.table(
         {
-            "id": corpus.ids.take(pa.array(bridge)),
+            "id": corpus.ids.take(pa.array(digest)),
             "cluster": corpus.ids.take(pa.array(held)),
             "containment": contents.containment[row],
             "share": contents.share[row],

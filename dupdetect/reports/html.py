@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dupdetect.evaluation.thresholds import chance
-from dupdetect.matching.verify import RELATIONS
+from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.reports import charts
 from dupdetect.reports.listing import Listing, sizes_of
 from dupdetect.reports.marked_texts import Marker

@@ -26,7 +26,7 @@ from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.documents import stream
 from dupdetect.io.tables import as_table, comparable, require
-from dupdetect.matching.verify import NONE, RELATIONS
+from dupdetect.matching.overlaps import NONE, RELATIONS
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.result import Result
 from dupdetect.settings import POLICIES, Settings

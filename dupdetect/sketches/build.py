@@ -17,19 +17,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dupdetect._storage.context import check_workers
 from dupdetect.errors import OutputError
-from dupdetect.io.documents import stream
+from dupdetect.io.documents import collect, stream
 from dupdetect.io.schema import plain_column
+from dupdetect.settings import Settings
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.files import SketchFile, SketchWriter
-from dupdetect.sketches.sketches import sketch_texts
+from dupdetect.sketches.sketches import sign_texts, sketch_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from dupdetect._storage.context import Context
     from dupdetect.io.documents import Stream
-    from dupdetect.settings import Settings
+    from dupdetect.sketches.sketches import Sketches
 
 
 class Sketched(NamedTuple):
@@ -44,6 +47,68 @@ class Sketched(NamedTuple):
 
     documents: int
     rejects: pa.Table
+
+
+def signatures(
+    texts: Iterable[str] | Any, *, settings: Settings | None = None, workers: int | None = None, **overrides: Any
+) -> NDArray[np.uint32]:
+    """Sign texts.
+
+    Parameters
+    ----------
+    texts : iterable of str, or an Arrow array of strings
+        Each must be a text: there are no rejects here.
+    settings : Settings, optional
+    workers : int, optional
+        Threads; by default one for each processor.
+    **overrides
+        Single settings, as `Settings` names them.
+
+    Returns
+    -------
+    uint32[n, num_perm]
+        The `hashvalues` of the `datasketch.MinHash` of each text's shingles, scheme "affine32".
+
+    Raises
+    ------
+    InputError
+        An item is no text.
+
+    Examples
+    --------
+    >>> signatures(["one two three", "one two three"], num_perm=64).shape
+    (2, 64)
+    """
+    chosen, given, threads = _given(texts, settings, workers, overrides)
+    return sign_texts(given, chosen, workers=threads)
+
+
+def sketch(
+    texts: Iterable[str] | Any, *, settings: Settings | None = None, workers: int | None = None, **overrides: Any
+) -> Sketches:
+    """Sketch texts: `Sketches`, with their signatures; parameters and errors as for `signatures`.
+
+    Examples
+    --------
+    >>> mine = sketch(["one two three"], seed=1)
+    >>> mine.jaccard(sketch(["one two three"], seed=1))
+    array([[1.]])
+    >>> mine.jaccard(sketch(["one two three"], seed=2))
+    Traceback (most recent call last):
+        ...
+    dupdetect.errors.MismatchError: these sketches were made with different settings (seed: 1 and 2) and cannot be \
+compared; sketch both with the same
+    """
+    chosen, given, threads = _given(texts, settings, workers, overrides)
+    return sketch_texts(given, chosen, workers=threads, signatures=True)
+
+
+def _given(
+    texts: Iterable[str] | Any, settings: Settings | None, workers: int | None, overrides: dict[str, Any]
+) -> tuple[Settings, pa.ChunkedArray, int]:
+    """Read what `signatures` and `sketch` are given."""
+    chosen = (settings or Settings()).replace(**overrides)
+    return chosen, collect(texts, strict=True).texts, check_workers(workers)
 
 
 def sketch_documents(
@@ -102,9 +167,7 @@ def sketch_documents(
     return Sketched(int(stays.sum()), rejects)
 
 
-def sketch_rows(
-    tables: Iterable[pa.Table], ids: pa.ChunkedArray, text: str, settings: Settings, workers: int, path: Path
-) -> None:
+def sketch_rows(tables: Iterable[pa.Table], ids: pa.ChunkedArray, text: str, context: Context, path: Path) -> None:
     """Sketch rows of tables, one after the other, into a file; without signatures.
 
     Parameters
@@ -114,14 +177,15 @@ def sketch_rows(
         Of all their rows.
     text : str
         The column of texts.
-    settings, workers, path
+    context : Context
+    path : path
         As for `sketch_documents`.
     """
     first = 0
-    with SketchWriter(path, settings) as writer:
+    with SketchWriter(path, context.settings) as writer:
         for table in tables:
-            texts = clean_texts(texts_of(table, text), workers=workers)
-            writer.add(ids.slice(first, len(texts)), sketch_texts(texts, settings, workers=workers))
+            texts = clean_texts(texts_of(table, text), workers=context.workers)
+            writer.add(ids.slice(first, len(texts)), sketch_texts(texts, context.settings, workers=context.workers))
             first += len(texts)
 
 

@@ -11,7 +11,6 @@ import pytest
 import dupdetect
 from dupdetect._storage import workspace as workspace
 from dupdetect.errors import InputError, MismatchError, SettingsError
-from dupdetect.pipeline import dedup as pipeline
 
 TABLES = ("clusters", "matches", "digests", "kept", "rejects", "boilerplate")
 
@@ -25,7 +24,7 @@ def news(tmp_path):
 
 @pytest.fixture
 def small_parts(monkeypatch):
-    monkeypatch.setattr(pipeline, "PART_BYTES", 5_000)
+    monkeypatch.setattr("dupdetect.pipeline.request.PART_BYTES", 5_000)
 
 
 def equal(one, other):
@@ -150,7 +149,7 @@ def test_resuming_wants_a_folder():
 
 
 def test_real_pages_are_the_same_in_memory_and_on_disk_on_one_core_and_two(shared, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "PART_BYTES", 2 << 20)
+    monkeypatch.setattr("dupdetect.pipeline.request.PART_BYTES", 2 << 20)
     pages = shared / "corpora" / "pages" / "docs.jsonl.gz"
     if not pages.exists():
         pytest.skip(f"{pages} is not there")

@@ -13,7 +13,6 @@ import pytest
 from generated_sites import mixture
 
 import dupdetect
-from dupdetect.pipeline import dedup as pipeline
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are killed in a fork, which this system has not"),
@@ -26,7 +25,7 @@ MOST_SECONDS = 120  # of one run, which takes about one
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(pipeline, "PART_BYTES", 20_000)
+    monkeypatch.setattr("dupdetect.pipeline.request.PART_BYTES", 20_000)
     pytest.importorskip("numba")  # loaded here, once, and not in each fork
 
 
@@ -104,7 +103,7 @@ def test_a_hundred_random_kills_end_in_the_same_bytes(news, tmp_path):
 
 def test_a_kill_at_each_write_ends_in_the_same_bytes(news, tmp_path, monkeypatch):
     """The moments that matter: before and after each file is on the disk, and each line that says so."""
-    monkeypatch.setattr(pipeline, "PART_BYTES", 60_000)
+    monkeypatch.setattr("dupdetect.pipeline.request.PART_BYTES", 60_000)
     dupdetect.dedup(news).write(tmp_path / "whole")
     expected = contents(tmp_path / "whole")
     sync = os.fsync

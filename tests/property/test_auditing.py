@@ -11,13 +11,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oracles import relation
+from verifying import counter
 
 import dupdetect
 from dupdetect.evaluation import audit as auditing
 from dupdetect.evaluation import intervals
-from dupdetect.matching import candidates
-from dupdetect.matching.boilerplate import Judge
-from dupdetect.matching.verify import NONE
+from dupdetect.matching.boilerplate_votes import learn
+from dupdetect.matching.overlaps import NONE
+from dupdetect.matching.pairs import packed
+from dupdetect.matching.verify import Verifier
 
 texts = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=12).map(" ".join), min_size=1, max_size=12)
 settings = st.builds(
@@ -125,16 +127,16 @@ def test_an_interval_holds_its_estimate(counts, others):
 @given(sites(), st.sampled_from([0.3, 0.6, 0.9]), st.sampled_from([0.5, 0.8]), st.sampled_from([1, 16]))
 @example([COLUMN + text for text in SUITED], 0.6, 0.8, 16)  # little besides the suit
 def test_what_is_certain_is_so_when_weighed(texts, containment, threshold, least):
-    settings = dupdetect.Settings(containment=containment, threshold=threshold, least=least)
+    settings = dupdetect.Settings(containment=containment, threshold=threshold, min_shingles=least)
     column = pa.array([text for page in texts for text in (page, f"{page} more", f"few {page}")], pa.large_string())
     rows = np.arange(len(column))
-    pairs = candidates.packed(*np.triu_indices(len(rows), 1))
-    judge = Judge(column, rows, settings, 1)
-    judge.learn(judge.sharing(pairs, settings))
-    found = judge.sharing(pairs, settings)
+    pairs = packed(*np.triu_indices(len(rows), 1))
+    made = counter(column, settings)
+    found = made.sharing(pairs)
+    judge = Verifier(made, learn(made, found))
     certain = judge.certain(found)
-    matches = judge.weighed(found).relations(settings) != NONE
+    matches = judge.weigh(found).relations(settings) != NONE
     assert not (certain & ~matches).any()
-    unknown = Judge(column, rows, settings, 1, boilerplate=dataclasses.replace(judge.boilerplate, pairs=None))
-    matches = unknown.weighed(found).relations(settings) != NONE
+    unknown = Verifier(made, dataclasses.replace(judge.boilerplate, pairs=None))
+    matches = unknown.weigh(found).relations(settings) != NONE
     assert not (unknown.certain(found) & ~matches).any()

@@ -10,17 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect._storage.arrays import DiskStorage, Storage
+from dupdetect._storage.context import Context
 from dupdetect.matching import candidates
-from dupdetect.matching.candidates import (
-    Keys,
-    Source,
-    find,
-    find_by_keys,
-    join_documents,
-    sort_into_buckets,
-    turn_round,
-    unpack,
-)
+from dupdetect.matching import keys as keys_of
+from dupdetect.matching.candidates import find, find_by_keys, invert_groups, join_documents
+from dupdetect.matching.keys import Keys, Source, sort_into_buckets
+from dupdetect.matching.pairs import unpack
 from dupdetect.settings import Settings
 from dupdetect.sketches import bands
 from dupdetect.sketches.sketches import Ragged, Sketches
@@ -93,7 +88,7 @@ def expected(rows, frequent, share):
             fewer = min(len(rows[a] - common), len(row - common))
             if shared - common and len(shared - common) >= enough(fewer, share):
                 dense.add((a, b))
-        for reach in candidates.SPARSE:
+        for reach in candidates.STAR:
             met = {a: times for a in range(b) if (times := meetings(holders, rows[a] & row & common, a, b, reach))}
             for a in sorted(met, key=lambda a: (-met[a], a))[: reach.most]:
                 if met[a] >= enough(min(len(rows[a] & common), len(row & common)), share):
@@ -108,7 +103,7 @@ def test_candidates_by_fingerprints_are_those_of_a_count(rows, frequent, share, 
     settings = Settings(num_perm=2, bands=(2, 1), hot_key_documents=frequent, min_shared_fingerprints=share)
     found = find(sketches_of(signatures, rows, settings), workers=workers)
     dense, sparse = expected(rows, frequent, share)
-    assert set(listed(found.sparse)) == sparse
+    assert set(listed(found.sampled)) == sparse
     assert set(listed(found.pairs)) == dense | sparse
 
 
@@ -129,12 +124,12 @@ def test_parts_threads_and_shelves_change_nothing(rows, frequent, workers, parts
     with tempfile.TemporaryDirectory() as folder, DiskStorage(folder, 0) as disk:
         disk.room = 64
         for storage in (Storage(), disk):
-            found = find_by_keys([source], number, n, settings, storage, workers=workers)
+            found = find_by_keys([source], number, Context(settings, workers, storage))
             assert found.pairs.tolist() == whole.pairs.tolist()
-            assert found.sparse.tolist() == whole.sparse.tolist()
-            assert found.frequent == whole.frequent
+            assert found.sampled.tolist() == whole.sampled.tolist()
+            assert found.hot_keys == whole.hot_keys
             active = random.random(n) < 0.5
-            again, expected = (one.again(active, settings, workers=workers) for one in (found, whole))
+            again, expected = (one.among(active) for one in (found, whole))
             assert again.pairs.tolist() == expected.pairs.tolist()
 
 
@@ -145,7 +140,7 @@ def test_the_join_is_the_same_compiled(rows, reach, share):
     starts = np.cumsum([0, *map(len, groups.values())])
     degrees = np.array([len(row) for row in rows], np.int64)
     turned = starts, members, degrees, 0, len(rows)
-    both = [loop(*turned) for loop in (turn_round.function, turn_round.compiled)]
+    both = [loop(*turned) for loop in (invert_groups.function, invert_groups.compiled)]
     for one, other in zip(*both, strict=True):
         assert one.tolist() == other.tolist()
     arguments = (members, *both[0], degrees, share, *reach, 0)
@@ -165,8 +160,8 @@ def test_buckets_are_the_same_compiled_and_lose_no_key(rows, first):
     keys, documents, bounds = both[0]
     laid = sorted(zip(documents.tolist(), keys.tolist(), strict=True))
     assert laid == sorted((first + at, key) for at, row in enumerate(rows) for key in row)
-    buckets = np.repeat(np.arange(candidates.BUCKETS), np.diff(bounds))
-    assert buckets.tolist() == (keys >> np.uint64(candidates.SHIFT) & np.uint64(candidates.BUCKETS - 1)).tolist()
+    buckets = np.repeat(np.arange(keys_of.BUCKETS), np.diff(bounds))
+    assert buckets.tolist() == (keys >> np.uint64(keys_of.SHIFT) & np.uint64(keys_of.BUCKETS - 1)).tolist()
 
 
 @given(st.integers(20, 60), st.integers(2, 12), st.integers(0, 2**32 - 1))
@@ -176,5 +171,5 @@ def test_pairs_grow_with_documents_and_not_with_their_square(n, frequent, seed):
     signatures = random.integers(0, 2, (10 * n, 2), dtype=np.uint32)
     settings = Settings(num_perm=2, bands=(2, 1), hot_key_documents=frequent)
     found = find(sketches_of(signatures, rows, settings))
-    keys, links = 2 + 3, 2 * sum(reach.most for reach in candidates.SPARSE)
+    keys, links = 2 + 3, 2 * sum(reach.most for reach in candidates.STAR)
     assert len(found.pairs) <= (keys * frequent + links) * len(rows)

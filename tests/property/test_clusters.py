@@ -6,10 +6,12 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
+from verifying import unweighed
 
-from dupdetect.clustering.clusters import FOREIGN, MOST, cleanness, cluster, contents, part_bridges, take_matches
-from dupdetect.matching.candidates import pack
-from dupdetect.matching.verify import Overlaps, Verifier
+from dupdetect.clustering.clusters import cleanness, cluster, take_matches
+from dupdetect.clustering.digests import FOREIGN, MOST, contents, part_digests
+from dupdetect.matching.overlaps import Overlaps
+from dupdetect.matching.pairs import pack
 from dupdetect.settings import Settings
 
 SETTINGS = Settings(shingle_size=1, min_shingles=3, containment=0.7, threshold=0.8)
@@ -119,7 +121,7 @@ def documents(draw):
 def all_matches(found):
     """Give the verifier of sets of words, and all matches among them."""
     texts = pa.array([" ".join(sorted(words)) for words in found], pa.large_string())
-    verifier = Verifier(texts, np.arange(len(found)), SETTINGS, 1)
+    verifier = unweighed(texts, SETTINGS)
     return verifier, verifier.overlaps(pack(*np.triu_indices(len(found), 1))).matches(SETTINGS)
 
 
@@ -139,13 +141,13 @@ def test_members_match_their_canonicals_and_no_bridge_is_left_among_others(found
     verifier, matches = all_matches(found)
     n = len(found)
     clean = cleanness(n, matches)
-    canonical, bridges = part_bridges(cluster(clean, matches), clean, matches, verifier)
+    canonical, digests = part_digests(cluster(clean, matches), clean, matches, verifier)
     shares = matched(matches)
     for document in range(n):
         assert canonical[canonical[document]] == canonical[document]
         assert canonical[document] == document or (document, canonical[document]) in shares
-        assert bridges[document] == bridges[canonical[document]]
-    others = np.flatnonzero(~bridges).tolist()
+        assert digests[document] == digests[canonical[document]]
+    others = np.flatnonzero(~digests).tolist()
     canonicals = [other for other in others if canonical[other] == other]
     assert not any(pair in shares for pair in combinations(canonicals, 2))
     for document in set(others) - set(canonicals):
@@ -158,7 +160,7 @@ def test_what_bridges_hold_is_what_the_naive_rule_says(found, data):
     verifier, matches = all_matches(found)
     n = len(found)
     clean = cleanness(n, matches)
-    parted, bridges = part_bridges(cluster(clean, matches), clean, matches, verifier)
+    parted, digests = part_digests(cluster(clean, matches), clean, matches, verifier)
     groups = {c: np.flatnonzero(parted == c).tolist() for c in set(parted.tolist())}
     final = {c: data.draw(st.sampled_from(group)) for c, group in groups.items()}
     chosen = np.array([final[c] for c in parted.tolist()], np.int64)
@@ -169,13 +171,13 @@ def test_what_bridges_hold_is_what_the_naive_rule_says(found, data):
             len(found[document] & found[final[c]]) / len(found[final[c]]),
             len(found[document] & found[final[c]]) / len(found[document]),
         )
-        for document in np.flatnonzero(bridges).tolist()
+        for document in np.flatnonzero(digests).tolist()
         for c in groups
         if c != parted[document] and (document, c) in shares and len(found[c]) < len(found[document])
     }
-    whole = contents(bridges, parted, chosen, matches, verifier, SETTINGS)
-    rows = list(zip(whole.bridge.tolist(), whole.canonical.tolist(), strict=True))
+    whole = contents(digests, parted, chosen, matches, verifier)
+    rows = list(zip(whole.digest.tolist(), whole.canonical.tolist(), strict=True))
     assert dict(zip(rows, zip(whole.containment, whole.share, strict=True), strict=True)) == expected
     assert rows == sorted(expected)
-    fewer = contents(bridges, parted, chosen, matches.where(forgotten.astype(np.bool_)), verifier, SETTINGS)
-    assert set(zip(fewer.bridge.tolist(), fewer.canonical.tolist(), strict=True)) <= set(rows)
+    fewer = contents(digests, parted, chosen, matches.where(forgotten.astype(np.bool_)), verifier)
+    assert set(zip(fewer.digest.tolist(), fewer.canonical.tolist(), strict=True)) <= set(rows)

@@ -10,11 +10,13 @@ from generated_sites import LANGUAGES, Site, Writer
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from verifying import counter
 
 from dupdetect._compiled import dispatch as loops
 from dupdetect._storage.arrays import DiskStorage
-from dupdetect.matching.boilerplate import Judge
-from dupdetect.matching.candidates import pack
+from dupdetect.matching.boilerplate_votes import learn
+from dupdetect.matching.pairs import pack
+from dupdetect.matching.verify import Verifier
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
@@ -59,13 +61,14 @@ def patchworks(draw):
     return list(dict.fromkeys("\n\n".join(text) for text in drawn))
 
 
-def judge(texts, settings, workers=1, **options):
-    """Judge all pairs of texts that share enough."""
+def judged(texts, settings, workers=1, **options):
+    """Judge all pairs of texts that share enough: a verifier by what they say is boilerplate, and the pairs weighed."""
     pairs = list(combinations(range(len(texts)), 2))
-    texts = pa.array(texts, pa.large_string()) if isinstance(texts, list) else texts
-    judge = Judge(texts, np.arange(len(texts)), settings, workers, **options)
+    made = counter(texts, settings, workers, **options)
     a, b = np.array(pairs, np.int64).reshape(-1, 2).T
-    return judge, judge.sharing(pack(a, b), settings)
+    found = made.sharing(pack(a, b))
+    verifier = Verifier(made, learn(made, found))
+    return verifier, verifier.weigh(found)
 
 
 @given(st.lists(LINES, max_size=4), st.integers(1, 6))
@@ -97,14 +100,13 @@ def test_marked_shingles_are_the_same_compiled(monkeypatch, texts, size, workers
 @given(st.one_of(webs(), patchworks()), st.sampled_from([3, 5]))
 def test_pairs_are_weighed_as_sets_are(texts, size):
     settings = Settings(shingle_size=size)
-    learning, found = judge(texts, settings)
-    weighed = learning.learn(found)
-    assert weighed.pairs.tolist() == found.pairs.tolist()
+    verifier, weighed = judged(texts, settings)
     pairs = list(zip(weighed.a.tolist(), weighed.b.tolist(), strict=True))
     expected = oracles.weigh(texts, pairs, settings)
     for pair, *columns in zip(pairs, *weighed.weights, strict=True):
         assert columns == pytest.approx(expected[pair]), pair
-    again = learning.weighed(found)  # by what is known now
+    again = verifier.weigh(verifier.counter.sharing(weighed.pairs))  # of documents that are graded already
+    assert again.pairs.tolist() == weighed.pairs.tolist()
     for mine, theirs in zip(weighed.weights, again.weights, strict=True):
         assert mine.tolist() == theirs.tolist()
 
@@ -131,8 +133,7 @@ def test_what_is_compiled_weighs_the_same(monkeypatch, texts):
         with monkeypatch.context() as patch:
             patch.setattr(sketches, "PATIENCE", patience)
             patch.setattr(loops.Loop, "worth", lambda loop, _, twin=twin: getattr(loop, twin))
-            learning, pairs = judge(texts, Settings(), workers=2)
-            weighed = learning.learn(pairs)
+            _, weighed = judged(texts, Settings(), workers=2)
             found.append([column.tolist() for column in (weighed.pairs, *weighed.weights)])
     assert found[0] == found[1]
 
@@ -141,8 +142,7 @@ def test_what_is_compiled_weighs_the_same(monkeypatch, texts):
 @given(webs(), st.sampled_from([Settings(), Settings(boilerplate=False), Settings(unit="character")]), st.data())
 def test_out_of_core_is_as_in_memory(monkeypatch, tmp_path, texts, settings, data):
     """With next to no room, on any number of threads, of any chunks, of which the shingles were kept or not."""
-    first, expected = judge(texts, settings)
-    expected = first.learn(expected)
+    first, expected = judged(texts, settings)
     array, cuts = (
         pa.array(texts, pa.large_string()),
         sorted(data.draw(st.lists(st.integers(0, len(texts)), max_size=3))),
@@ -154,8 +154,7 @@ def test_out_of_core_is_as_in_memory(monkeypatch, tmp_path, texts, settings, dat
         patch.setattr(sketches, "PATIENCE", 1)
         patch.setattr(storage, "room", data.draw(st.sampled_from([1, 4096])))
         kept = [sketch_texts(chunk, settings, keep=data.draw(st.booleans())).kept for chunk in chunks]
-        second, found = judge(pa.chunked_array(chunks), settings, 2, kept=kept, storage=storage)
-        found = second.learn(found)
+        second, found = judged(pa.chunked_array(chunks), settings, 2, kept=kept, storage=storage)
         assert found.pairs.tolist() == expected.pairs.tolist()
         for mine, theirs in zip(found.weights, expected.weights, strict=True):
             assert mine.tolist() == theirs.tolist()

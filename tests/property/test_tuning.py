@@ -6,14 +6,16 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
+from verifying import counter
 
 import dupdetect
+from dupdetect.clustering.clusters import collapse
 from dupdetect.evaluation import tune as tuning
 from dupdetect.evaluation.labels import Labelled
 from dupdetect.evaluation.thresholds import Rule
 from dupdetect.matching import candidates
-from dupdetect.matching.boilerplate import Judge
-from dupdetect.pipeline.dedup import collapse, verify
+from dupdetect.matching.pairs import packed
+from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.sketches.sketches import sketch_texts
 
 SITES = {
@@ -69,7 +71,7 @@ def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, s
         containment=0.1,
     )
     a, b = np.triu_indices(len(texts), 1)
-    pairs = candidates.packed(a, b)
+    pairs = packed(a, b)
     column = pa.array(texts, pa.large_string())
     measured = tuning._measure(column, Labelled(pairs, a == b, np.ones(len(pairs)), []), base, workers=1)
     taken = measured.taken(rule)
@@ -77,9 +79,8 @@ def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, s
     chosen = base.replace(**rule._asdict())
     sketches = sketch_texts(column, base)
     text_of, rows = collapse(sketches.words, sketches.digests)
-    judge = Judge(column, rows, base, 1)
     found = candidates.find(sketches.take(rows))
-    verify(found, judge, base, len(rows))
-    matches = set(judge.matches(found.pairs, chosen).pairs.tolist())
+    known = verify_candidates(found, counter(column, base, rows=rows)).boilerplate
+    matches = set(Verifier(counter(column, chosen, rows=rows), known).matches(found.pairs).pairs.tolist())
     for x, y, said in zip(text_of[a], text_of[b], taken, strict=True):
-        assert said == ((x == y >= 0) or int(candidates.packed(np.int64(x), np.int64(y))) in matches)
+        assert said == ((x == y >= 0) or int(packed(np.int64(x), np.int64(y))) in matches)

@@ -4,13 +4,14 @@ from itertools import combinations
 
 import numpy as np
 import oracles
-import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
+from verifying import unweighed
 
-from dupdetect.matching.candidates import pack
-from dupdetect.matching.shingle_rows import Pages, Visit, count_shared, even_cuts, mark_repeats, whole_cuts
-from dupdetect.matching.verify import RELATIONS, Verifier
+from dupdetect.matching.hash_join import JoinOrder, count_shared
+from dupdetect.matching.overlaps import RELATIONS
+from dupdetect.matching.pairs import pack
+from dupdetect.matching.shingle_rows import Rows, even_cuts, mark_repeats, whole_cuts
 from dupdetect.settings import UNITS, Settings
 
 TEXTS = st.lists(st.lists(st.sampled_from("abc漢"), max_size=15).map(" ".join), min_size=2, max_size=6)
@@ -19,7 +20,7 @@ TEXTS = st.lists(st.lists(st.sampled_from("abc漢"), max_size=15).map(" ".join),
 @given(TEXTS, st.integers(1, 4), st.integers(1, 3))
 def test_shares_are_exact(texts, size, workers):
     a, b = np.array(list(combinations(range(len(texts)), 2))).T
-    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), Settings(shingle_size=size), workers)
+    verifier = unweighed(texts, Settings(shingle_size=size), workers)
     found = verifier.overlaps(pack(a, b))
     sets = [oracles.shingles(text, size) for text in texts]
     for place, (x, y) in enumerate(combinations(sets, 2)):
@@ -34,9 +35,9 @@ def test_shares_are_exact(texts, size, workers):
     st.sampled_from([0.4, 0.7, 1.0]), st.integers(1, 5),
 )  # fmt: skip
 def test_relations_are_those_of_the_sets(texts, size, unit, threshold, containment, least):
-    settings = Settings(shingle_size=size, unit=unit, threshold=threshold, containment=containment, least=least)
+    settings = Settings(shingle_size=size, unit=unit, threshold=threshold, containment=containment, min_shingles=least)
     a, b = np.array(list(combinations(range(len(texts)), 2))).T
-    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), settings, 1)
+    verifier = unweighed(texts, settings, 1)
     codes = verifier.overlaps(pack(a, b)).relations(settings)
     for code, (x, y) in zip(codes, combinations(texts, 2), strict=True):
         expected = oracles.relation(x, y, settings)
@@ -50,18 +51,18 @@ def test_counting_is_the_same_compiled(rows, data):
     lengths = np.array([len(row) for row in rows], np.int64)
     starts = np.append(0, np.cumsum(lengths))[:-1]
     numbers = st.lists(st.integers(0, len(rows) - 1), min_size=4, max_size=4)
-    hub, other = (np.array(data.draw(numbers), np.int32) for _ in range(2))
+    build, probe = (np.array(data.draw(numbers), np.int32) for _ in range(2))
     need = np.array(data.draw(st.lists(st.integers(0, 16), min_size=4, max_size=4)), np.int64)
     found = []
     for twin in ("function", "compiled"):
         values, shared = np.empty(lengths.sum(), np.uint64), np.empty(4, np.int32)
         sizes = getattr(mark_repeats, twin)(np.concatenate(marked), starts, lengths, values)
         assert sizes.tolist() == [len(set(row)) for row in rows]
-        pages = Pages(starts, lengths.astype(np.int32), sizes, values)
-        getattr(count_shared, twin)(pages, Visit(np.arange(4), hub, other), need, shared)
+        made = Rows(starts, lengths.astype(np.int32), sizes, values)
+        getattr(count_shared, twin)(made, JoinOrder(np.arange(4), build, probe), need, shared)
         found.append((values.tolist(), shared.tolist()))
     assert found[0] == found[1]
-    for counted, least, x, y in zip(shared, need, hub, other, strict=True):
+    for counted, least, x, y in zip(shared, need, build, probe, strict=True):
         common = len(set(rows[x]) & set(rows[y]))
         assert counted == common or counted < least > common
 
@@ -83,7 +84,7 @@ def test_giving_up_early_loses_no_match(seed, threshold, containment):
     texts = [" ".join(pool[random.random(400) < share]) for share in (0.1, 0.5, 0.7, 0.9, 0.95)]
     settings = Settings(shingle_size=1, threshold=threshold, containment=containment, min_shingles=1)
     a, b = np.array(list(combinations(range(len(texts)), 2))).T
-    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), settings, 1)
-    counted, found = verifier.overlaps(pack(a, b)).matches(settings), verifier.matches(pack(a, b), settings)
+    verifier = unweighed(texts, settings, 1)
+    counted, found = verifier.overlaps(pack(a, b)).matches(settings), verifier.matches(pack(a, b))
     assert found.pairs.tolist() == counted.pairs.tolist()
     assert found.shared.tolist() == counted.shared.tolist()

@@ -3,12 +3,12 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 import pytest
+from verifying import unweighed
 
-from dupdetect.clustering.canonical import TRIES, choose, least, rank
+from dupdetect.clustering.canonical import TRIES, Rankable, choose, least, rank
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.rows import Rows
-from dupdetect.matching.candidates import pack
-from dupdetect.matching.verify import Verifier
+from dupdetect.matching.pairs import pack
 from dupdetect.settings import Settings
 
 
@@ -18,7 +18,7 @@ def ranked(ids, *, clean=None, words=None, columns=None, **settings):
     table = pa.table({"id": ids, **(columns or {})})
     clean = np.zeros(n) if clean is None else np.array(clean, float)
     words = np.ones(n, np.int64) if words is None else np.array(words)
-    ranks = rank(Settings(**settings), Rows.of(table), table["id"], words, clean, np.ones(n, np.bool_))
+    ranks = rank(Settings(**settings), Rankable(Rows.of(table), table["id"], words, clean, np.ones(n, np.bool_)))
     assert sorted(ranks.tolist()) == list(range(n))
     return [ids[place] for place in np.argsort(ranks)]
 
@@ -114,7 +114,7 @@ def test_an_error_in_a_callable_is_its_own():
 def test_no_documents_have_no_ranks(policy):
     table = pa.table({"id": pa.array([], pa.string()), "date": pa.array([], pa.date32())})
     nothing = np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_)
-    assert rank(Settings(canonical=policy), Rows.of(table), table["id"], *nothing).tolist() == []
+    assert rank(Settings(canonical=policy), Rankable(Rows.of(table), table["id"], *nothing)).tolist() == []
 
 
 def test_the_least_of_each_group_is_found():
@@ -124,11 +124,11 @@ def test_the_least_of_each_group_is_found():
 def chosen(texts, clusters, ranks, **settings):
     """Choose anew who represents each cluster: the canonical of each text, and the matches known then."""
     made = Settings(**{"shingle_size": 1, "min_shingles": 1, "threshold": 0.6, "containment": 0.9, **settings})
-    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(len(texts)), made, 1)
+    verifier = unweighed(texts, made, 1)
     clusters = np.array(clusters, np.int64)
     members = np.flatnonzero(clusters != np.arange(len(texts)))
     matches = verifier.overlaps(pack(members, clusters[members])).matches(made)
-    choice, known = choose(clusters, np.array(ranks, np.int64), matches, verifier, made)
+    choice, known = choose(clusters, np.array(ranks, np.int64), matches, verifier)
     return choice.tolist(), set(zip(known.a.tolist(), known.b.tolist(), strict=True))
 
 

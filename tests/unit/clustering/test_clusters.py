@@ -1,10 +1,11 @@
 import numpy as np
-import pyarrow as pa
+from verifying import unweighed
 
-from dupdetect.clustering import clusters
-from dupdetect.clustering.clusters import cleanness, cluster, contents, part_bridges
-from dupdetect.matching.candidates import pack
-from dupdetect.matching.verify import Overlaps, Verifier
+from dupdetect.clustering import digests as digest_rules
+from dupdetect.clustering.clusters import cleanness, cluster
+from dupdetect.clustering.digests import contents, part_digests
+from dupdetect.matching.overlaps import Overlaps
+from dupdetect.matching.pairs import pack
 from dupdetect.settings import Settings
 
 SETTINGS = Settings(shingle_size=1, containment=0.7, min_shingles=3)
@@ -27,21 +28,21 @@ def clustered(texts):
 
 
 def parted(texts):
-    """Cluster texts: the canonical of each, which are bridges, the matches, and what counts them."""
+    """Cluster texts: the canonical of each, which are digests, the matches, and what counts them."""
     n = len(texts)
-    verifier = Verifier(pa.array(texts, pa.large_string()), np.arange(n), SETTINGS, 1)
+    verifier = unweighed(texts, SETTINGS, 1)
     matches = verifier.overlaps(pack(*np.triu_indices(n, 1))).matches(SETTINGS)
     clean = cleanness(n, matches)
-    return *part_bridges(cluster(clean, matches), clean, matches, verifier), matches, verifier
+    return *part_digests(cluster(clean, matches), clean, matches, verifier), matches, verifier
 
 
 def held(texts, chosen=None, forgotten=()):
-    """Say what bridges hold: rows of (bridge, canonical, containment, share)."""
-    canonical, bridges, matches, verifier = parted(texts)
+    """Say what digests hold: rows of (digest, canonical, containment, share)."""
+    canonical, digests, matches, verifier = parted(texts)
     known = matches.where(~np.isin(matches.pairs, pack(*np.array(forgotten, np.int64).reshape(-1, 2).T)))
     chosen = canonical if chosen is None else np.array(chosen)
-    found = contents(bridges, canonical, chosen, known, verifier, SETTINGS)
-    columns = (found.bridge, found.canonical, found.containment, found.share)
+    found = contents(digests, canonical, chosen, known, verifier)
+    columns = (found.digest, found.canonical, found.containment, found.share)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
@@ -123,7 +124,7 @@ def test_versions_of_one_text_inside_a_document_make_no_bridge():
 
 
 def test_two_texts_are_foreign_where_they_share_less_than_half():
-    assert (clusters.FOREIGN, clusters.MOST) == (0.5, 0.5)
+    assert (digest_rules.FOREIGN, digest_rules.MOST) == (0.5, 0.5)
     for shared, alone in ((5, False), (4, True)):
         same, own = passage("same", shared), 10 - shared
         versions = [f"{same} {passage(name, own)}" for name in "abc"]
@@ -145,20 +146,20 @@ def test_many_copies_of_a_round_up_merge_nothing_either():
     articles = [passage(name, 20) for name in "abcde"]
     whole = " ".join(f"{passage(name, 17)} {name}cut {name}shorter {name}edited" for name in "abcde")
     copies = [with_words_changed(whole, number, every=100) for number in range(40)]
-    canonical, bridges, matches, _ = parted([*articles, *copies])
+    canonical, digests, matches, _ = parted([*articles, *copies])
     clean = cleanness(len(canonical), matches)
     assert cluster(clean, matches)[:5].min() >= 5
     assert canonical[:5].tolist() == [0, 1, 2, 3, 4]
     assert len(set(canonical[5:].tolist())) == 1
-    assert bridges.tolist() == [False] * 5 + [True] * 40
+    assert digests.tolist() == [False] * 5 + [True] * 40
 
 
 def test_a_year_of_round_ups_is_a_copy_of_none_of_them():
     articles = [passage(name) for name in "abcdefghi"]
     weeks = [" ".join(articles[n : n + 3]) for n in (0, 3, 6)]
-    canonical, bridges, *_ = parted([*articles, *weeks, " ".join(weeks)])
+    canonical, digests, *_ = parted([*articles, *weeks, " ".join(weeks)])
     assert canonical.tolist() == list(range(13))
-    assert bridges.tolist() == [False] * 9 + [True] * 4
+    assert digests.tolist() == [False] * 9 + [True] * 4
 
 
 def test_the_copies_of_an_article_stay_with_it_when_its_excerpts_do_not():

@@ -13,6 +13,7 @@ import dupdetect
 from dupdetect import DupdetectError, InputError, Settings, SettingsError, Tuning, tune
 from dupdetect.evaluation.tune import SIZES, _alike
 from dupdetect.matching import candidates
+from dupdetect.matching.pairs import packed
 from dupdetect.sketches.sketches import sketch_texts
 
 WORDS = [f"word{i}" for i in range(2000)]
@@ -288,6 +289,6 @@ def test_fingerprints_find_what_the_search_finds() -> None:
         texts += [" ".join(words), " ".join([*words[: 2 * number], *(f"new{number}{i}" for i in range(80))])]
     sketches = sketch_texts(pa.array(sorted(texts, key=lambda text: text.count(" ")), pa.large_string()), settings)
     a, b = np.triu_indices(len(texts), 1)
-    found = np.isin(candidates.packed(a, b), candidates.find(sketches).pairs)
+    found = np.isin(packed(a, b), candidates.find(sketches).pairs)
     assert 0 < found.sum() < len(found)
     assert _alike(sketches.fingerprints, a, b, 0.2).tolist() == found.tolist()

@@ -1,23 +1,15 @@
 import numpy as np
 import pyarrow as pa
 from generated_sites import Site, Writer, site
+from verifying import counter
 
-from dupdetect.matching.boilerplate import (
-    AGAINST,
-    NEVER,
-    PLAIN,
-    VOTES,
-    Boilerplate,
-    Judge,
-    _counted,
-    _sample,
-    look_up,
-    tabled,
-)
-from dupdetect.matching.candidates import pack, unpack
+from dupdetect.matching.boilerplate import AGAINST, NEVER, PLAIN, Boilerplate, grade_table, look_up
+from dupdetect.matching.boilerplate_votes import VOTES, _counted, _sample, learn
 from dupdetect.matching.interleaving import FULL, INTERLEAVED, SHORT
+from dupdetect.matching.overlaps import CONTAINED, NEAR_DUPLICATE, NONE, Overlaps, Weights
+from dupdetect.matching.pairs import pack, unpack
 from dupdetect.matching.shingle_rows import HASH
-from dupdetect.matching.verify import CONTAINED, NEAR_DUPLICATE, NONE, Overlaps, Weights
+from dupdetect.matching.verify import Verifier
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import marked_shingles
 
@@ -26,8 +18,10 @@ def judged(texts, settings=None):
     """Judge all pairs of texts that share enough: a judge, the pairs weighed by what it learned."""
     settings = settings or Settings()
     a, b = np.triu_indices(len(texts), 1)
-    judge = Judge(pa.array(texts, pa.large_string()), np.arange(len(texts)), settings, 1)
-    return judge, judge.learn(judge.sharing(pack(a, b), settings))
+    made = counter(texts, settings)
+    found = made.sharing(pack(a, b))
+    judge = Verifier(made, learn(made, found))
+    return judge, judge.weigh(found)
 
 
 def one(shared, size_a, size_b, boilerplate=0.0, interleaved=False, counts=(100, 120, 150)):
@@ -45,13 +39,13 @@ def test_weights_decide_and_not_counts():
     assert one(70.0, 80.0, 130.0).jaccard[0] == 100 / 170
 
 
-def test_a_framed_pair_must_share_as_much_as_near_duplicates():
+def test_an_interleaved_pair_must_share_as_much_as_near_duplicates():
     settings = Settings(threshold=0.8, containment=0.6)
     assert one(60.0, 80.0, 130.0, interleaved=True).relations(settings)[0] == NONE
     assert one(65.0, 80.0, 130.0, interleaved=True).relations(settings)[0] == CONTAINED
 
 
-def test_text_that_is_template_alone_holds_nothing():
+def test_text_that_is_boilerplate_alone_contains_nothing():
     settings = Settings(containment=0.6, min_shingles=16)
     assert one(2.0, 2.0, 9.0, boilerplate=0.95).relations(settings)[0] == NONE  # 5 shingles of content
     assert one(2.0, 2.0, 9.0, boilerplate=0.9).relations(settings)[0] == CONTAINED  # 10 of them
@@ -69,11 +63,11 @@ def test_shingles_are_looked_up_with_their_grades():
     hashes = np.array([4, 8, 12, 2**63, 2**64 - 4], np.uint64)
     grades = np.array([1, 2, 3, 1, 2], np.uint64)
     values = np.append(hashes, np.uint64(16)) | np.uint64(3)  # of main content, and a repeat
-    assert look_up(tabled(hashes, grades), values).tolist() == [1, 2, 3, 1, 2, NEVER]
-    assert look_up(tabled(hashes[:0], PLAIN), values).tolist() == [NEVER] * 6
+    assert look_up(grade_table(hashes, grades), values).tolist() == [1, 2, 3, 1, 2, NEVER]
+    assert look_up(grade_table(hashes[:0], PLAIN), values).tolist() == [NEVER] * 6
 
 
-def test_a_lead_that_a_vote_turns_has_a_grade_of_its_own():
+def test_a_margin_that_a_vote_turns_has_a_grade_of_its_own():
     """A pair that voted boilerplate leaves one vote less for it, one that voted content `AGAINST` more."""
     margin = np.arange(-4, 5, dtype=np.int32)
     shingles = np.arange(4, 40, 4, dtype=np.uint64)
@@ -111,7 +105,7 @@ def test_no_document_votes_more_often_than_others():
     assert _sample(pack(a[:9], b[:9])).tolist() == pack(a[:9], b[:9]).tolist()
 
 
-def test_a_pair_does_not_convict_itself():
+def test_the_own_vote_of_a_pair_is_left_out():
     """Two pages alone are interleaved, and say boilerplate; their own word does not count, a third page's does."""
     pages = list(site("en", "suit", 3).values())
     _, two = judged(pages[:2])
@@ -122,7 +116,7 @@ def test_a_pair_does_not_convict_itself():
     assert min(three.weights.boilerplate) > 0.9
 
 
-def test_more_than_two_thirds_say_template():
+def test_more_than_two_thirds_say_boilerplate():
     """A notice of a site: three pairs say boilerplate, each copy of it among its pages says content twice."""
     suit, writer = Site.of("en", "suit"), Writer("en", "content")
     pages = [suit.page(Writer("en", n).story()) for n in range(4)]
@@ -146,7 +140,7 @@ def test_what_stands_in_short_lines_weighs_little():
     assert pair.weighted_containment[0] > 0.8 > 0.6 > pair.containment[0]
 
 
-def test_settings_without_templates_weigh_nothing():
+def test_settings_without_boilerplate_weigh_nothing():
     pages = list(site("en", "suit", 3).values())
     for settings in (Settings(boilerplate=False), Settings(unit="character")):
         judge, found = judged(pages, settings)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from dupdetect.matching import candidates
-from dupdetect.matching.candidates import find, pack, union, unpack, without
+from dupdetect.matching.candidates import find
+from dupdetect.matching.keys import mark_repeated
+from dupdetect.matching.pairs import pack, union, unpack, without
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import Ragged, Sketches
 
@@ -40,7 +41,7 @@ def test_pairs_are_united_and_subtracted():
 def test_an_equal_band_makes_a_candidate():
     found = find(sketches_of([[1, 2], [1, 3], [4, 3], [5, 6]], [[]] * 4))
     assert listed(found.pairs) == [(0, 1), (1, 2)]
-    assert (len(found.sparse), found.frequent) == (0, 0)
+    assert (len(found.sampled), found.hot_keys) == (0, 0)
 
 
 @pytest.mark.parametrize(("common", "expected"), [(40, [(0, 1)]), (39, []), (100, [(0, 1)]), (1, [])])
@@ -65,7 +66,7 @@ def test_of_few_fingerprints_one_is_enough():
 def test_no_documents_and_one_document_have_no_candidates():
     for n in (0, 1):
         found = find(sketches_of(lone(n), [[7]] * n))
-        assert (len(found.pairs), len(found.sparse), found.frequent) == (0, 0, 0)
+        assert (len(found.pairs), len(found.sampled), found.hot_keys) == (0, 0, 0)
 
 
 def test_fingerprints_and_band_keys_are_told_apart():
@@ -75,21 +76,21 @@ def test_fingerprints_and_band_keys_are_told_apart():
 def test_a_key_of_as_many_documents_as_frequent_says_is_joined_in_full():
     found = find(sketches_of(lone(10), [[7]] * 10, hot_key_documents=10))
     assert len(found.pairs) == 45
-    assert (len(found.sparse), found.frequent) == (0, 0)
+    assert (len(found.sampled), found.hot_keys) == (0, 0)
 
 
 def test_a_key_of_more_documents_links_them_to_the_first_two_and_to_a_neighbour():
     found = find(sketches_of(lone(11), [[7]] * 11, hot_key_documents=10))
     expected = {(a, b) for b in range(11) for a in (0, 1, max(b - 2, 0)) if a < b}
     assert set(listed(found.pairs)) == expected
-    assert listed(found.sparse) == sorted(expected)
-    assert found.frequent == 1
+    assert listed(found.sampled) == sorted(expected)
+    assert found.hot_keys == 1
 
 
 def test_frequent_bands_are_linked_sparsely_too():
     found = find(sketches_of([[7]] * 1000, [[]] * 1000, hot_key_documents=10))
     assert len(found.pairs) < 4 * 1000
-    assert found.frequent == 1
+    assert found.hot_keys == 1
 
 
 def test_a_frequent_fingerprint_does_not_count_against_the_rare_ones():
@@ -98,19 +99,19 @@ def test_a_frequent_fingerprint_does_not_count_against_the_rare_ones():
     everyone[11][2] = everyone[18][2] = 99
     found = find(sketches_of(lone(20), everyone, hot_key_documents=10, min_shared_fingerprints=1.0))
     assert (11, 18) in listed(found.pairs)
-    assert (11, 18) not in listed(found.sparse)
+    assert (11, 18) not in listed(found.sampled)
 
 
 def test_among_fewer_documents_a_frequent_key_is_frequent_no_more():
     sketches = sketches_of(lone(30), [[7]] * 30, hot_key_documents=10)
     first = find(sketches)
-    assert first.frequent == 1
+    assert first.hot_keys == 1
     active = np.arange(30) % 3 == 0
-    found = first.again(active, sketches.settings)
+    found = first.among(active)
     members = np.flatnonzero(active).tolist()
     assert listed(found.pairs) == [(a, b) for a in members for b in members if a < b]
-    assert found.frequent == 0
-    assert len(first.again(np.zeros(30, np.bool_), sketches.settings).pairs) == 0
+    assert found.hot_keys == 0
+    assert len(first.among(np.zeros(30, np.bool_)).pairs) == 0
 
 
 def test_candidates_do_not_depend_on_workers():
@@ -122,7 +123,7 @@ def test_candidates_do_not_depend_on_workers():
         for workers in (1, 2, 3, 50)
     ]
     assert len({one.pairs.tobytes() for one in found}) == 1
-    assert len({one.sparse.tobytes() for one in found}) == 1
+    assert len({one.sampled.tobytes() for one in found}) == 1
 
 
 def test_more_pairs_than_the_buffer_holds_are_all_kept():
@@ -131,7 +132,11 @@ def test_more_pairs_than_the_buffer_holds_are_all_kept():
     assert len(found.pairs) == n * (n - 1) // 2 > 1024
 
 
+def repeated(values):
+    return mark_repeated(values, (2 * len(values)).bit_length())
+
+
 def test_lone_keys_are_dropped_before_they_are_sorted():
     keys = np.array([1, 2, 3, 2, 10**12], np.uint64)
-    assert candidates._repeated(keys)[[1, 3]].all()
-    assert not candidates._repeated(np.arange(100, dtype=np.uint64)).any()
+    assert repeated(keys)[[1, 3]].all()
+    assert not repeated(np.arange(100, dtype=np.uint64)).any()

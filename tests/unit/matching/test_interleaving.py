@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from dupdetect.matching.interleaving import FULL, INTERLEAVED, OTHER, SHORT, STRETCH, WITHIN, Side, kind_of, read_side
+from dupdetect.matching.interleaving import (
+    FULL,
+    INTERLEAVED,
+    OTHER,
+    SHORT,
+    STRETCH,
+    WITHIN,
+    Side,
+    pattern_of,
+    read_side,
+)
 from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT
 
 
@@ -65,11 +75,11 @@ SUIT = Side(0.3, 100 * FULL, 40 * FULL, 0, 0, 0, 0, 40)
 )
 def test_kinds_of_pairs(changes, kind):
     side = SUIT._replace(**changes)
-    assert kind_of(side, side) == kind
-    assert kind_of(side, SUIT) == kind_of(SUIT, side)
+    assert pattern_of(side, side) == kind
+    assert pattern_of(side, SUIT) == pattern_of(SUIT, side)
 
 
 def test_edits_are_no_suit_unless_one_has_more_of_its_own():
     edited = SUIT._replace(bits=30)
-    assert kind_of(edited, edited) == OTHER
-    assert kind_of(edited, edited._replace(between=50 * FULL)) == INTERLEAVED
+    assert pattern_of(edited, edited) == OTHER
+    assert pattern_of(edited, edited._replace(between=50 * FULL)) == INTERLEAVED

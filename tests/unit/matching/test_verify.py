@@ -1,13 +1,13 @@
 import numpy as np
 import oracles
-import pyarrow as pa
 import pytest
+from verifying import unweighed
 
 from dupdetect._compiled import dispatch as loops
 from dupdetect.matching import shingle_rows as layouts
-from dupdetect.matching.candidates import pack
-from dupdetect.matching.shingle_rows import count_shared
-from dupdetect.matching.verify import CONTAINED, CONTAINS, NEAR_DUPLICATE, NONE, RELATIONS, Overlaps, Verifier
+from dupdetect.matching.hash_join import count_shared
+from dupdetect.matching.overlaps import CONTAINED, CONTAINS, NEAR_DUPLICATE, NONE, RELATIONS, Overlaps
+from dupdetect.matching.pairs import pack
 from dupdetect.settings import Settings
 
 
@@ -17,7 +17,7 @@ def overlap(shared, size_a, size_b):
 
 def verifier(texts, rows=None, size=2, workers=1):
     rows = np.arange(len(texts)) if rows is None else np.array(rows)
-    return Verifier(pa.array(texts, pa.large_string()), rows, Settings(shingle_size=size), workers)
+    return unweighed(texts, Settings(shingle_size=size), workers, rows)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
+from dupdetect.clustering.clusters import ROUNDS, collapse
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.matching import candidates
-from dupdetect.pipeline.dedup import ROUNDS, collapse, dedup, signatures, sketch
+from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
+from dupdetect.sketches.build import signatures, sketch
 from dupdetect.sketches.sketches import define
 
 ARTICLE = " ".join(f"word{n}" for n in range(60))

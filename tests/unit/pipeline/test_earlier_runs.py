@@ -9,10 +9,11 @@ from generated_sites import LANGUAGES, Writer, site
 
 from dupdetect._storage.arrays import DiskStorage, Storage
 from dupdetect.errors import InputError, MismatchError
-from dupdetect.matching.candidates import Keys
-from dupdetect.pipeline.dedup import dedup, sketch
+from dupdetect.matching.keys import Keys
+from dupdetect.pipeline.dedup import dedup
 from dupdetect.pipeline.earlier_runs import Earlier, KeySet, common_type, find_outputs
 from dupdetect.settings import Settings
+from dupdetect.sketches.build import sketch
 from dupdetect.sketches.files import write_sketches
 from dupdetect.text.clean import clean
 

@@ -275,7 +275,6 @@ def test_on_disk_and_in_memory_with_sketches_and_without_it_is_the_same(against,
     with monkeypatch.context() as patched:
         patched.setattr(corpus, "FOOTPRINT", 1 << 40)  # nothing fits
         patched.setattr("dupdetect.pipeline.incremental.FOOTPRINT", 1 << 40)
-        patched.setattr("dupdetect.pipeline.dedup.FOOTPRINT", 1 << 40)
         results.append(dedup(new, against=folder))
         assert results[-1].manifest["memory"]["on_disk"]
     (folder / "sketches.parquet").unlink()
@@ -298,11 +297,11 @@ def test_a_run_is_gone_on_with_if_what_it_is_held_against_is_as_it_was(against, 
         return dedup(file, against=tmp_path / "night 0", work=work, resume=True)
 
     with monkeypatch.context() as patched:
-        patched.setattr("dupdetect.pipeline.dedup._result", lambda *_: 1 / 0)
+        patched.setattr("dupdetect.pipeline.dedup._result", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             resumed()
     with monkeypatch.context() as patched:
-        patched.setattr("dupdetect.pipeline.dedup._decide", None)  # it is decided
+        patched.setattr("dupdetect.pipeline.dedup._decided", None)  # it is decided
         assert decided(resumed()) == decided(expected)
     (tmp_path / "night 0" / "manifest.json").write_text("{} ")
     with pytest.raises(MismatchError, match="against"):
@@ -368,7 +367,7 @@ def test_warnings_are_only_of_sketches_that_are_missing(against):
 
 
 def test_ranks_of_those_who_stand_and_of_those_who_come_last():
-    from dupdetect.clustering.canonical import rank
+    from dupdetect.clustering.canonical import Rankable, rank
     from dupdetect.io.rows import Rows
 
     rows, none = Rows.of(table(id=[*"abcd"], priority=[1, 2, 1, 0])), np.zeros(4, np.bool_)
@@ -376,7 +375,7 @@ def test_ranks_of_those_who_stand_and_of_those_who_come_last():
     standing, last = np.array([False, True, True, False]), np.array([True, False, False, False])
 
     def order(policy, **marks):
-        return np.argsort(rank(Settings(canonical=policy), *columns, **marks)).tolist()
+        return np.argsort(rank(Settings(canonical=policy), Rankable(*columns, **marks))).tolist()
 
     assert order("cleanest") == [0, 3, 2, 1]
     assert order("cleanest", standing=standing) == [2, 1, 0, 3]
@@ -387,16 +386,16 @@ def test_ranks_of_those_who_stand_and_of_those_who_come_last():
 
 
 def test_reports_and_explanations_show_the_earlier_documents_too(against, tmp_path):
-    from dupdetect.reports import listing as standings
     from dupdetect.reports import texts as excerpts
     from dupdetect.reports.explain import explain
     from dupdetect.reports.html import report
+    from dupdetect.results.run import Run
 
     parts = {f"part {n}": story(n) for n in range(4)}
     new = {"near": f"{parts['part 1']} indeed", "weekly": "\n".join(parts.values()), "own": story("own")}
     result = against(parts, new)
-    run = standings.load(tmp_path / "night 1")
-    assert (run.new, run.earlier) == (3, 4)
+    run = Run(tmp_path / "night 1")
+    assert (run.new, len(run) - run.new) == (3, 4)
     assert run.ids.to_pylist()[run.canonical[0]] == "part 1"
     found = {
         run.ids[int(row)].as_py(): text.as_py()

@@ -2,11 +2,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dupdetect.clustering.clusters import Contents
+from dupdetect.clustering.digests import Contents
 from dupdetect.io.rows import Rows
 from dupdetect.matching.boilerplate import Boilerplate
-from dupdetect.matching.candidates import pack
-from dupdetect.matching.verify import Overlaps
+from dupdetect.matching.overlaps import Overlaps
+from dupdetect.matching.pairs import pack
 from dupdetect.pipeline import tables
 from dupdetect.pipeline.tables import Decision
 from dupdetect.settings import Settings
@@ -17,7 +17,7 @@ SETTINGS = Settings()
 def decision(text_of, canonical, matches=(), ranks=None, held=()):
     """Make a decision from rows of (a, b, shared, size_a, size_b); ranks as the documents come.
 
-    What bridges hold is given as rows of (bridge, canonical, containment, share).
+    What digests hold is given as rows of (digest, canonical, containment, share).
     """
     text_of = np.array(text_of, np.int64)
     columns = np.array(sorted(matches), np.int64).reshape(-1, 5).T
@@ -28,9 +28,9 @@ def decision(text_of, canonical, matches=(), ranks=None, held=()):
     canonical = np.array(canonical, np.int64)
     bridge, inside, containment, share = np.array(held, np.float64).reshape(-1, 4).T
     contents = Contents(bridge.astype(np.int64), inside.astype(np.int64), containment, share)
-    bridges = np.isin(np.arange(len(canonical)), bridge)
+    digests = np.isin(np.arange(len(canonical)), bridge)
     overlaps = Overlaps(pack(columns[0], columns[1]), *columns[2:])
-    return Decision(text_of, ranks, document_of, canonical, overlaps, bridges, contents, Boilerplate.none())
+    return Decision(text_of, ranks, document_of, canonical, overlaps, digests, contents, Boilerplate.none())
 
 
 class Documents:
@@ -102,8 +102,8 @@ def test_tables_have_the_columns_and_types_of_the_contract():
         [("a", pa.uint16()), ("b", pa.uint16()), ("relation", pa.string())]
         + [(name, pa.float64()) for name in ("score", "jaccard", "containment_a", "containment_b", "boilerplate")]
     )
-    bridges = tables.digests_table(documents(pa.array([1, 2], pa.uint16())), made, SETTINGS)
-    assert bridges.schema == pa.schema(
+    digests = tables.digests_table(documents(pa.array([1, 2], pa.uint16())), made, SETTINGS)
+    assert digests.schema == pa.schema(
         [("id", pa.uint16()), ("cluster", pa.uint16()), ("containment", pa.float64()), ("share", pa.float64())]
     )
 
@@ -152,7 +152,7 @@ def test_of_too_many_pairs_between_two_texts_one_stands_for_all():
 def test_a_bridge_has_a_row_for_each_canonical_it_holds_the_most_first():
     held = [(3, 0, 1.0, 0.2), (3, 1, 0.9, 0.4), (3, 2, 0.8, 0.2)]
     made = decision([2, 0, 3, 1, -1], [0, 1, 2, 3], held=held)
-    assert made.bridge_documents.tolist() == [2]
+    assert made.digest_documents.tolist() == [2]
     assert tables.digests_table(documents([*"zyxwv"]), made, SETTINGS).to_pylist() == [
         {"id": "x", "cluster": "w", "containment": 0.9, "share": 0.4},
         {"id": "x", "cluster": "y", "containment": 1.0, "share": 0.2},
@@ -175,7 +175,7 @@ def test_every_document_of_a_bridge_is_listed_unless_they_are_too_many(copies, l
     made = decision([0, *[1] * copies], [0, 1], ranks=[0, 5, 4, 3, 6][: copies + 1], held=[(1, 0, 1.0, 0.5)])
     table = tables.digests_table(documents([*"abcde"][: copies + 1]), made, SETTINGS.replace(hot_key_documents=3))
     assert table["id"].to_pylist() == listed
-    assert len(made.bridge_documents) == copies
+    assert len(made.digest_documents) == copies
 
 
 def test_kept_rows_are_the_canonicals_in_input_order_with_every_column():

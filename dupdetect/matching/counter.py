@@ -1,0 +1,108 @@
+"""Pairs to counts: how many shingles two documents share, and how.
+
+Input    pairs of documents, and the texts of these
+Output   `Overlaps`: counts of distinct shingles, and the pattern in which they are shared
+Cost     a pass over the shingles of the documents in question, or their texts, and O(shingles) a pair
+
+What two documents share is counted on their real shingles, not estimated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dupdetect._compiled.dispatch import on_threads
+from dupdetect.matching.hash_join import count_shared, join_orders
+from dupdetect.matching.interleaving import read_pairs
+from dupdetect.matching.overlaps import FLOOR, Overlaps, least_shared
+from dupdetect.matching.pairs import unpack
+from dupdetect.matching.shingle_rows import ShingleRows
+from dupdetect.sketches.sketches import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from dupdetect._compiled.dispatch import Loop
+    from dupdetect._storage.context import Context
+    from dupdetect.matching.hash_join import JoinOrder
+    from dupdetect.matching.pairs import Pairs
+    from dupdetect.sketches.sketches import Texts
+
+    Int = NDArray[np.int64]
+    Byte = NDArray[np.uint8]
+
+
+class PairCounter:
+    """Counts what pairs of documents share; holds the rows of the documents it has counted.
+
+    Parameters
+    ----------
+    texts : pyarrow large_string array, chunked or not
+        Of all documents, in input order.
+    rows : int64[n]
+        Where in `texts` each document of the pairs' numbering stands.
+    context : Context
+        Its settings say what a shingle is, and how much a pair must share to be judged.
+    kept : Kept, or sequence of Kept or None, optional
+        `Sketches.kept`, of all texts or of each chunk of them: shingles that need not be cut again.
+
+    Attributes
+    ----------
+    context : Context
+    shingles : ShingleRows
+    """
+
+    def __init__(
+        self, texts: Texts, rows: Int, context: Context, *, kept: Sequence[Kept | None] | Kept | None = None
+    ) -> None:
+        self.context = context
+        parts = [kept] if kept is None or isinstance(kept, Kept) else kept
+        self.shingles = ShingleRows(texts, rows, context, parts)
+
+    def overlaps(self, pairs: Pairs) -> Overlaps:
+        """Count what each pair shares."""
+        self.shingles.load(pairs)
+        shared, need = np.empty(len(pairs), np.int32), np.zeros(len(pairs), np.int64)
+        self.run(pairs, count_shared, lambda order: (order, need, shared))
+        return self._counted(pairs, shared, None)
+
+    def sharing(self, pairs: Pairs) -> Overlaps:
+        """Count, and read, the pairs that share enough to be judged; of others no more is counted than shows it."""
+        self.shingles.load(pairs)
+        settings, sizes, (a, b) = self.context.settings, self.shingles.rows.sizes, unpack(pairs)
+        need = least_shared(sizes[a], sizes[b], settings, FLOOR if settings.weighs else 1.0)
+        shared, patterns = np.empty(len(pairs), np.int32), None
+        if settings.weighs:
+            patterns = np.empty(len(pairs), np.uint8)
+            self._read(pairs, need, shared, patterns)
+        else:
+            self.run(pairs, count_shared, lambda order: (order, need, shared))
+        return self._counted(pairs, shared, patterns).where(shared >= need)
+
+    def patterns(self, found: Overlaps) -> Byte:
+        """Return in which pattern each pair shares what it shares; it is read where it was not before."""
+        if found.patterns is not None:
+            return found.patterns
+        self.shingles.load(found.pairs)
+        n = len(found.pairs)
+        shared, patterns = np.empty(n, np.int32), np.empty(n, np.uint8)
+        self._read(found.pairs, np.zeros(n, np.int64), shared, patterns)
+        return patterns
+
+    def run(self, pairs: Pairs, loop: Loop[..., Any], arguments: Callable[[JoinOrder], tuple[Any, ...]]) -> None:
+        """Run a loop over pairs, whose documents have rows, on threads: ``loop(rows, *arguments(order))``."""
+        rows, workers = self.shingles.rows, self.context.workers
+        orders = join_orders(pairs, rows, 8 * workers)
+        run = loop.worth(sum(order.steps(rows) for order in orders))
+        on_threads(lambda order: run(rows, *arguments(order)), orders, workers)
+
+    def _read(self, pairs: Pairs, need: Int, shared: NDArray[np.int32], patterns: Byte) -> None:
+        self.run(pairs, read_pairs, lambda order: (order, need, shared, patterns))
+
+    def _counted(self, pairs: Pairs, shared: NDArray[np.int32], patterns: Byte | None) -> Overlaps:
+        sizes, (a, b) = self.shingles.rows.sizes, unpack(pairs)
+        return Overlaps(pairs, shared, sizes[a], sizes[b], None, patterns)

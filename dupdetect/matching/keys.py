@@ -1,0 +1,256 @@
+"""Equal keys to groups of documents.
+
+Input    band keys or fingerprints of documents, in parts
+Output   `Groups`: the documents that have each key
+Cost     O(keys); 4 bytes for each key that two documents have, in a spilled array
+
+Keys are sorted into buckets by some of their bits, and a few buckets are grouped at a time. Equal keys are in equal
+buckets, so the result does not depend on how many buckets are grouped at a time, or on how many threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dupdetect._compiled.dispatch import Loop, on_threads
+from dupdetect.matching.pairs import HALF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from dupdetect._storage.arrays import Storage
+
+    Int = NDArray[np.int64]
+    Int32 = NDArray[np.int32]
+    Hashes = NDArray[np.uint64]
+
+#: Buckets that keys are sorted into, and the shift to the bits that say which: the lowest bits are left to find equal
+#: keys by within a bucket.
+BUCKETS = 256
+SHIFT = 24
+
+#: Entries that each thread groups at a time, at the most: their table fits the processor's caches.
+ENTRIES = 1 << 21
+
+#: Bytes that grouping takes for an entry.
+GROUPING = 48
+
+
+class Keys(NamedTuple):
+    """Keys of some documents, by bucket: those of bucket b are ``keys[bounds[b]:bounds[b + 1]]``.
+
+    Attributes
+    ----------
+    keys : uint64[entries]
+    documents : int32[entries]
+        Whose they are.
+    bounds : int64[BUCKETS + 1]
+    """
+
+    keys: Hashes
+    documents: Int32
+    bounds: Int
+
+    @classmethod
+    def of(cls, keys: Hashes, offsets: Int, first: int = 0) -> Keys:
+        """Sort the keys of documents, a row each (``keys[offsets[i]:offsets[i + 1]]``), numbered from `first` on."""
+        return cls(*sort_into_buckets.worth(8 * len(keys))(keys, offsets, first))
+
+
+class Source(NamedTuple):
+    """Keys that are compared with one another: all band keys, or all fingerprints.
+
+    Attributes
+    ----------
+    parts : sequence of Keys
+    lengths : int64[documents]
+        How many keys each document has.
+    share : float
+        Share of the keys of whoever has fewer that two documents must have in common, less two standard deviations
+        (`candidates.needed_fingerprints`); 0 where one common key is enough.
+    """
+
+    parts: Sequence[Keys]
+    lengths: Int
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Documents by key.
+
+    Attributes
+    ----------
+    starts, members : int64[groups + 1], int32[entries]
+        Group g holds the documents ``members[starts[g]:starts[g + 1]]``, ascending.
+    degrees : int64[documents]
+        In how many groups each document is.
+    lengths : int64[documents]
+        How many keys each document has that could be among these, shared or not.
+    share : float
+        As `Source.share`.
+    """
+
+    starts: Int
+    members: Int32
+    degrees: Int
+    lengths: Int
+    share: float
+
+    def runs(self, entries: int) -> Iterator[tuple[Int, Int32]]:
+        """Yield the sizes and the members of runs of groups, of about so many entries each."""
+        cuts = np.searchsorted(self.starts, np.arange(entries, len(self.members), entries))
+        for first, last in pairwise(np.unique([0, *cuts, len(self.starts) - 1]).tolist()):
+            starts = self.starts[first : last + 1]
+            yield np.diff(starts), self.members[starts[0] : starts[-1]]
+
+
+class ByFrequency(NamedTuple):
+    """Groups of keys that few documents have, and of hot keys."""
+
+    few: Groups
+    hot: Groups
+
+
+class GroupWriter:
+    """Collects groups, some at a time, in spilled arrays: those of 2 to `most` documents apart from larger ones.
+
+    Parameters
+    ----------
+    storage : Storage
+    documents : int
+        How many there are.
+    most : int
+        `Settings.hot_key_documents`.
+    """
+
+    def __init__(self, storage: Storage, documents: int, most: int) -> None:
+        self._most = most
+        self._starts = [storage.column(np.int64) for _ in range(2)]
+        self._members = [storage.column(np.int32) for _ in range(2)]
+        self._degrees = [np.zeros(documents, np.int64) for _ in range(2)]
+        for starts in self._starts:
+            starts.append(np.zeros(1, np.int64))
+
+    def add(self, sizes: Int, members: Int32) -> None:
+        """Put groups of these sizes behind the others; a key of one document says nothing and is dropped."""
+        for which, chosen in enumerate(((sizes > 1) & (sizes <= self._most), sizes > self._most)):
+            some = members[np.repeat(chosen, sizes)]
+            self._starts[which].append(len(self._members[which]) + np.cumsum(sizes[chosen]))
+            self._members[which].append(some)
+            self._degrees[which] += np.bincount(some, minlength=len(self._degrees[which]))
+
+    def groups(self, lengths: Int, share: float) -> ByFrequency:
+        """Return the groups; a hot key of a document counts among its hot keys alone."""
+        of_hot = self._degrees[1]
+        few, hot = (
+            Groups(self._starts[which].values, self._members[which].values, self._degrees[which], each, share)
+            for which, each in enumerate((lengths - of_hot, of_hot))
+        )
+        return ByFrequency(few, hot)
+
+
+def entries_at_once(storage: Storage, bytes_each: int, workers: int) -> int:
+    """Return how many entries each thread may take at a time."""
+    return ENTRIES if storage.room is None else min(ENTRIES, max(1, storage.room // (bytes_each * workers)))
+
+
+def group(source: Source, number: Int32, writer: GroupWriter, storage: Storage, workers: int) -> None:
+    """Group documents by key.
+
+    Parameters
+    ----------
+    source : Source
+    number : int32[rows]
+        What groups name each document by; -1 leaves it out.
+    writer : GroupWriter
+        Receives the groups.
+    storage : Storage
+    workers : int
+    """
+    sizes = np.sum([np.zeros(BUCKETS, np.int64), *(np.diff(part.bounds) for part in source.parts)], axis=0)
+    ends = np.cumsum(sizes)
+    cuts = np.searchsorted(ends, np.arange(0, ends[-1], entries_at_once(storage, GROUPING, workers)))
+    runs = list(pairwise(np.unique([*cuts, BUCKETS]).tolist()))
+    for start in range(0, len(runs), workers):
+        for grouped in on_threads(
+            lambda run: _grouped(source.parts, *run, number), runs[start : start + workers], workers
+        ):
+            writer.add(*grouped)
+
+
+def _grouped(parts: Sequence[Keys], first: int, last: int, number: Int32) -> tuple[Int, Int32]:
+    """Group the entries of some buckets: sizes and members of the groups."""
+    slices = [slice(part.bounds[first], part.bounds[last]) for part in parts]
+    numbers = np.concatenate([number[part.documents[cut]] for part, cut in zip(parts, slices, strict=True)])
+    keys = np.concatenate([part.keys[cut] for part, cut in zip(parts, slices, strict=True)])
+    kept = numbers >= 0
+    keys, numbers = keys[kept], numbers[kept]
+    # Most keys are of one document: they are dropped before anything is sorted.
+    entries = np.flatnonzero(mark_repeated.worth(4 * len(keys))(keys, (2 * len(keys)).bit_length()))
+    groups = number_keys.worth(10 * len(entries))(keys[entries])
+    ordered = np.sort(groups.astype(np.uint64) << HALF | numbers[entries].astype(np.uint64))
+    return np.bincount(groups), (ordered & np.uint64(0xFFFFFFFF)).astype(np.int32)
+
+
+@Loop
+def sort_into_buckets(keys: Hashes, offsets: Int, first: int) -> tuple[Hashes, Int32, Int]:
+    """Sort the keys of documents, numbered from `first` on, by bucket: keys, documents, bounds of the buckets."""
+    mask, shift = np.uint64(BUCKETS - 1), np.uint64(SHIFT)
+    # A counting sort: sizes of buckets, where each begins, then each key to the next free place of its bucket.
+    bounds = np.zeros(BUCKETS + 1, np.int64)
+    for entry in range(offsets[0], offsets[-1]):
+        bounds[np.int64(keys[entry] >> shift & mask) + 1] += 1
+    bounds = np.cumsum(bounds)
+    free = bounds.copy()
+    sorted_keys, documents = np.empty(bounds[-1], np.uint64), np.empty(bounds[-1], np.int32)
+    for document in range(len(offsets) - 1):
+        for entry in range(offsets[document], offsets[document + 1]):
+            bucket = np.int64(keys[entry] >> shift & mask)
+            sorted_keys[free[bucket]], documents[free[bucket]] = keys[entry], first + document
+            free[bucket] += 1
+    return sorted_keys, documents, bounds
+
+
+@Loop
+def mark_repeated(keys: Hashes, bits: int) -> NDArray[np.bool_]:
+    """Mark the keys whose lowest `bits` occur twice: all that are equal to another, and a few more."""
+    mask = np.uint64((1 << bits) - 1)
+    seen = np.zeros(1 << bits, np.uint8)
+    for key in keys:
+        low = np.int64(key & mask)
+        seen[low] = min(seen[low] + 1, 2)  # 2 stands for more, so that a byte is enough
+    repeated = np.empty(len(keys), np.bool_)
+    for place in range(len(keys)):
+        repeated[place] = seen[np.int64(keys[place] & mask)] > 1
+    return repeated
+
+
+@Loop
+def number_keys(keys: Hashes) -> Int:
+    """Number keys in the order of their first appearance: int64[n], equal where keys are."""
+    size = 2
+    while size < 2 * len(keys):
+        size *= 2
+    mask = np.uint64(size - 1)
+    # An open-addressing table of entries; keys are hashes, so their lowest bits say where to look first.
+    first = np.full(size, -1, np.int64)
+    numbers = np.empty(len(keys), np.int64)
+    count = 0
+    for entry in range(len(keys)):
+        place = np.int64(keys[entry] & mask)
+        while first[place] >= 0 and keys[first[place]] != keys[entry]:
+            place = (place + 1) & (size - 1)
+        if first[place] < 0:
+            first[place] = entry
+            numbers[entry] = count
+            count += 1
+        else:
+            numbers[entry] = numbers[first[place]]
+    return numbers

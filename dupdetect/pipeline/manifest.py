@@ -1,0 +1,130 @@
+"""What a run says of itself: its plan, before, and its manifest, afterwards.
+
+Input    settings, inputs, tables, timings
+Output   mappings ready for JSON
+Cost     a look at each input file
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+
+from dupdetect._storage import memory as memories
+from dupdetect.io import remote
+from dupdetect.pipeline import tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dupdetect.pipeline.corpus import Corpus
+    from dupdetect.pipeline.request import Request, RunContext
+    from dupdetect.pipeline.tables import Decision
+    from dupdetect.settings import Settings
+
+
+def plan(request: Request, settings: Settings, inputs: list[str], earlier: list[str]) -> dict[str, Any]:
+    """Return what decides the parts of a run, and what is found in them.
+
+    Parameters
+    ----------
+    request : Request
+    settings : Settings
+    inputs, earlier : list of str
+        Names of what is read, and files of earlier outputs.
+    """
+    from dupdetect import __version__
+
+    return {
+        "version": __version__,
+        "settings": settings.as_dict(),
+        "text": request.text,
+        "id": request.id,
+        "strict": request.strict,
+        "inputs": [_identity(name) for name in inputs],
+        "against": [_identity(name) for name in earlier],
+    }
+
+
+def _identity(name: str) -> dict[str, Any]:
+    """Return what tells that an input is as it was."""
+    if url := remote.as_url(name):
+        size, stamp = remote.stamp(url)
+        return {"name": name, "bytes": size, "stamp": stamp}
+    path = Path(name)
+    if not path.is_file():
+        return {"name": name}
+    known = path.stat()
+    return {"name": name, "bytes": known.st_size, "modified": known.st_mtime_ns}
+
+
+def counts(corpus: Corpus, decision: Decision, found: dict[str, pa.Table]) -> dict[str, Any]:
+    """Count what was found.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    decision : Decision
+    found : dict
+        The tables ``clusters``, ``matches`` and ``boilerplate``.
+    """
+    kept = int(pc.sum(found["clusters"]["canonical"]).as_py() or 0)
+    return {
+        "documents": corpus.new,
+        "rejected": corpus.rejects.num_rows,
+        "empty": int((corpus.words[: corpus.new] == 0).sum()),
+        "clusters": kept,
+        "duplicates": corpus.new - kept,
+        "kept": kept,
+        "matches": found["matches"].num_rows,
+        "digests": int((decision.digest_documents < corpus.new).sum()),
+        "boilerplate_shingles": int((found["boilerplate"]["margin"].to_numpy() > 0).sum()),
+        "relations": tables.relation_counts(found["clusters"]),
+    }
+
+
+def manifest(request: Request, run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
+    """Return what is to be said of a run, but for what it found.
+
+    Parameters
+    ----------
+    request : Request
+    run : RunContext
+    corpus : Corpus
+    resumed : int
+        Parts that were taken from an earlier run.
+    """
+    settings, workspace = run.settings, run.workspace
+    return {
+        "settings": settings.as_dict(),
+        "fingerprint": settings.fingerprint,
+        "bands": dict(zip(("bands", "rows"), settings.banding, strict=True)),
+        "versions": _versions(),
+        "inputs": corpus.inputs,
+        "columns": {"text": request.text, "id": corpus.id},
+        "timings": run.clock.seconds,
+        "memory": {
+            "limit": workspace.memory,
+            "peak": memories.peak(),
+            "on_disk": 0 if workspace.checkpoints is None else workspace.checkpoints.bytes,
+            "resumed_parts": resumed,
+        },
+    }
+
+
+def _versions() -> dict[str, str]:
+    import platform
+    import unicodedata
+    from importlib.metadata import version
+
+    from dupdetect import __version__
+
+    packages = ("datasketch", "numpy", "pyarrow", "regex", "xxhash")
+    return {
+        "dupdetect": __version__,
+        "python": platform.python_version(),
+        "unicode": unicodedata.unidata_version,
+        **{name: version(name) for name in packages},
+    }

@@ -1,0 +1,66 @@
+"""What travels through a run: what is asked for, and what it works with.
+
+Input    the arguments of `dedup`
+Output   `Request` and `RunContext`
+Cost     none
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dupdetect._storage.context import Context
+from dupdetect._storage.workspace import Workspace
+from dupdetect.io import documents
+from dupdetect.pipeline.corpus import PART_BYTES
+from dupdetect.pipeline.timing import Clock
+from dupdetect.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """Which documents are to be read; as `dedup` has them.
+
+    Attributes
+    ----------
+    data : any
+    text : str
+    id : str, optional
+    strict : bool
+    """
+
+    data: Any
+    text: str
+    id: str | None
+    strict: bool
+
+    def stream(self, memory: int, after: dict[str, Any] | None = None) -> documents.Stream:
+        """Return a stream of their parts, in a process of so many bytes; from some place on, if one is given."""
+        part_bytes = min(PART_BYTES, memory // 32)
+        return documents.stream(
+            self.data, text=self.text, id=self.id, strict=self.strict, part_bytes=part_bytes, after=after
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class RunContext:
+    """What a run works with.
+
+    Attributes
+    ----------
+    settings : Settings
+    workers : int
+    workspace : Workspace
+    clock : Clock
+    """
+
+    settings: Settings
+    workers: int
+    workspace: Workspace
+    clock: Clock
+
+    @property
+    def context(self) -> Context:
+        """What stages work with, from here on: a run that moves to disk has another storage afterwards."""
+        return Context(self.settings, self.workers, self.workspace.storage)

@@ -1,0 +1,131 @@
+"""What is compared in a run, and who goes first: the rules of a run over documents of its own alone.
+
+Input    a corpus, and the candidates in it
+Output   `Plain`, which a run asks; a run against earlier outputs asks `incremental.AgainstEarlier` in its place
+Cost     none, but for an order of the documents
+"""
+
+# ruff: noqa: ARG002 - the rules of a run against earlier outputs need what these do not
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dupdetect.clustering import canonical
+from dupdetect.clustering.canonical import Rankable
+from dupdetect.clustering.clusters import Comparable
+from dupdetect.matching.boilerplate import Boilerplate
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from dupdetect._storage.workspace import Workspace
+    from dupdetect.matching.candidates import Candidates
+    from dupdetect.pipeline.corpus import Corpus
+    from dupdetect.pipeline.request import RunContext
+    from dupdetect.settings import Settings
+    from dupdetect.sketches.sketches import Kept
+
+    Int = NDArray[np.int64]
+    Share = NDArray[np.float64]
+    Bool = NDArray[np.bool_]
+
+
+class TextSource(NamedTuple):
+    """Texts to compare.
+
+    Attributes
+    ----------
+    texts : pyarrow.ChunkedArray
+        All texts.
+    kept : list of Kept or None
+        Shingles kept from sketching, for each chunk.
+    places : int64[n]
+        Where in the first each text stands.
+    """
+
+    texts: pa.ChunkedArray
+    kept: list[Kept | None]
+    places: Int
+
+
+class Limits(Comparable):
+    """Which of n texts may be compared, and which go first: here, all alike.
+
+    Attributes
+    ----------
+    documents : bool[n]
+        The texts that may be compared.
+    is_digest : bool[n], optional
+        Those that are known to be digest documents.
+    """
+
+    is_digest: Bool | None = None
+
+    def candidates(self, found: Candidates) -> Candidates:
+        """Return the candidates that may be compared."""
+        return replace(found, pairs=self.pairs(found.pairs), sampled=self.pairs(found.sampled))
+
+    def ordered(self, clean: Share) -> Share:
+        """Return by what texts are ordered, given how clean they are."""
+        return clean
+
+
+class Plain:
+    """The rules of a run over documents of its own alone.
+
+    Attributes
+    ----------
+    files : list of str
+        Files, beside the inputs, that decide what is found.
+    known : Boilerplate
+        What is known of shingles before.
+    """
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+        self.known = Boilerplate.none()
+
+    def __enter__(self) -> Plain:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def join(self, corpus: Corpus, run: RunContext, strict: bool) -> Corpus:
+        """Return the corpus of all documents to be compared."""
+        return corpus
+
+    def representatives(self, text_of: Int, rows: Int) -> Int:
+        """Return a document of each text, int64[n], in place of `rows`."""
+        return rows
+
+    def comparable(self, corpus: Corpus, text_of: Int, rows: Int, found: Candidates) -> Limits:
+        """Say which texts may be compared, given a document of each and the candidates among them."""
+        return Limits(len(rows))
+
+    def texts(self, corpus: Corpus, rows: Int, limits: Limits, workspace: Workspace) -> TextSource:
+        """Return the texts that may be compared, by a document of each: int64[n]."""
+        return TextSource(corpus.texts, corpus.kept, corpus.places[rows])
+
+    def rank(self, corpus: Corpus, settings: Settings, text_of: Int, clean: Share, limits: Limits) -> Int:
+        """Rank documents by the canonical policy: int64[n], 0 for whoever goes first.
+
+        Ids count where documents have the same text, or the policy ties.
+        """
+        tied, clean_of = tied_by_policy(settings, text_of), np.append(clean, 1.0)[text_of]
+        return canonical.rank(settings, Rankable(corpus.rows, corpus.ids, corpus.words, clean_of, tied))
+
+    def said(self, corpus: Corpus, superseded: int) -> dict[str, Any]:
+        """Return what the manifest is to say of these rules."""
+        return {}
+
+
+def tied_by_policy(settings: Settings, text_of: Int) -> Bool:
+    """Mark the documents whose ties are broken by id: several have their text, or the policy may tie them."""
+    copied = np.bincount(text_of + 1)[text_of + 1] > 1
+    return np.asarray(copied | (settings.canonical != "cleanest"))

@@ -1,0 +1,52 @@
+"""How long stages take, and who is told of them.
+
+Input    stages by name, with what they have to do
+Output   seconds by stage; calls of the user's `Progress`
+Cost     none
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+#: Told of each stage when it begins (done 0) and ends (done = total): stage, done, total in documents or pairs.
+Progress = Callable[[str, int, int], None]
+
+
+class Clock:
+    """Times the stages of a run and tells of them.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with (stage, done, total).
+
+    Attributes
+    ----------
+    seconds : dict
+        Seconds by stage.
+    """
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Time a stage; give what it may tell how much is done."""
+        last = total
+
+        def tell(done: int) -> None:
+            nonlocal last
+            last = max(last, done)
+            if self._progress:
+                self._progress(name, done, total)
+
+        tell(0)
+        start = time.perf_counter()
+        yield tell
+        self.seconds[name] = round(time.perf_counter() - start, 6)
+        if self._progress:
+            self._progress(name, last, last)
