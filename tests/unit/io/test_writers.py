@@ -1,0 +1,101 @@
+import csv
+import datetime
+import decimal
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dupdetect.io import writers
+from dupdetect.io.writers import write_table
+
+EVERYTHING = pa.table(
+    {
+        "text": pa.array(['say "a",\nb', "", "\0é"], pa.large_string()),
+        "view": pa.array(["x", None, "y"], pa.string_view()),
+        "kind": pa.array(["x", "x", None]).dictionary_encode(),
+        "raw": pa.array([b"x", b"\xff", None]),
+        "n": [1.5, float("nan"), float("inf")],
+        "when": [datetime.datetime(2020, 1, 2, 3), None, None],
+        "price": [decimal.Decimal("1.10"), None, None],
+        "deep": [{"a": [1.0, float("nan")]}, None, {"a": []}],
+    }
+)
+
+
+def test_json_lines_of_every_type(tmp_path):
+    write_table(EVERYTHING, tmp_path / "x.jsonl", "jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert rows[0] == {
+        "text": 'say "a",\nb',
+        "view": "x",
+        "kind": "x",
+        "raw": "x",
+        "n": 1.5,
+        "when": "2020-01-02T03:00:00",
+        "price": "1.10",
+        "deep": {"a": [1.0, None]},
+    }
+    assert (rows[1]["raw"], rows[1]["n"], rows[2]["n"], rows[2]["text"]) == ("/w==", None, None, "\0é")
+
+
+def test_csv_of_every_type(tmp_path):
+    write_table(EVERYTHING, tmp_path / "x.csv", "csv")
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(line.replace("\0", "␀") for line in file))
+    assert len(rows) == 3
+    assert list(rows[0].values())[:5] == ['say "a",\nb', "x", "x", "x", "1.5"]
+    assert rows[0]["deep"] == '{"a": [1.0, null]}'
+    assert rows[1]["raw"] == "/w=="
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+def test_a_table_without_rows(tmp_path, format):
+    write_table(EVERYTHING.slice(0, 0), tmp_path / "x", format)
+    assert (tmp_path / "x").read_text().count("\n") == (format == "csv")
+
+
+def test_parquet_keeps_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(writers, "ROW_GROUP_BYTES", 1000)
+    table = pa.table({"id": range(1000), "text": ["snow"] * 1000})
+    write_table(table, tmp_path / "x.parquet", "parquet")
+    assert pq.read_table(tmp_path / "x.parquet") == table
+    assert pq.ParquetFile(tmp_path / "x.parquet").num_row_groups > 10
+    write_table(EVERYTHING, tmp_path / "y.parquet", "parquet")
+    write_table(pa.table({}), tmp_path / "z.parquet", "parquet")
+
+
+def test_the_same_rows_make_the_same_file_in_whatever_parts_they_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(writers, "ROW_GROUP_BYTES", 3000)
+    texts = [f"{n} " * (n * 7 % 90) for n in range(300)]
+    table = pa.table({"text": texts, "n": pa.array([None, *range(299)]), "tags": [["a"] * (n % 3) for n in range(300)]})
+
+    class Parts:
+        schema = table.schema
+
+        def __init__(self, size):
+            self.size = size
+
+        def __iter__(self):
+            return (table.slice(first, self.size) for first in range(0, 300, self.size))
+
+    files = []
+    for rows in (table, Parts(1), Parts(7), Parts(299)):
+        write_table(rows, tmp_path / "rows.parquet", "parquet")
+        files.append((tmp_path / "rows.parquet").read_bytes())
+        assert pq.read_table(tmp_path / "rows.parquet").equals(table)
+    assert set(files) == {files[0]}
+    assert pq.ParquetFile(tmp_path / "rows.parquet").num_row_groups > 5
+
+
+def test_row_groups_are_about_equally_large_and_texts_have_no_dictionary(tmp_path, monkeypatch):
+    monkeypatch.setattr(writers, "ROW_GROUP_BYTES", 100_000)
+    table = pa.table({"site": ["a.org", "b.org"] * 500, "text": [f"{i} " + "x" * 1000 for i in range(1000)]})
+    write_table(table, tmp_path / "x.parquet", "parquet")
+    metadata = pq.read_metadata(tmp_path / "x.parquet")
+    rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    assert sum(rows) == 1000
+    assert max(rows) <= 100
+    site, text = (metadata.row_group(0).column(place) for place in (0, 1))
+    assert (site.has_dictionary_page, text.has_dictionary_page) == (True, False)
