@@ -203,15 +203,7 @@ def audit_cards(audit: Audit) -> Cards:
             _of(len(audit.misses), audit.missed, "matches not in one cluster"),
             ("a", "b", "relation", "score", "jaccard", "containment", "verified"),
             [
-                (
-                    str(miss.a),
-                    str(miss.b),
-                    miss.relation,
-                    miss.score,
-                    miss.jaccard,
-                    miss.containment,
-                    miss.verified,
-                )
+                (str(miss.a), str(miss.b), miss.relation, miss.score, miss.jaccard, miss.containment, miss.verified)
                 for miss in audit.misses
             ],
         ),

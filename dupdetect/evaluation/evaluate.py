@@ -1,4 +1,4 @@
-"""Clusters and a truth to how right they are.
+"""Score clusters against a truth.
 
 Input    the clusters of a run, and what is known to be true: the cluster of each document, or pairs of documents
 Output   `Evaluation`: precision and recall of pairs, B-cubed, adjusted Rand index; by relation and size; what is wrong
@@ -10,7 +10,8 @@ documents by (found, true) cluster, the contingency table, are all that is neede
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -34,21 +35,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Int = NDArray[np.int64]
-    Share = NDArray[np.float64]
+    Judge = Callable[[Int, Int], NDArray[np.int8]]
 
 #: Worst clusters and missed pairs listed; totals are exact however many there are.
 LISTED = 20
 
-#: Members of a wrong cluster shown, each of another truth.
+#: Members of a wrong cluster shown, each of another truth; ids that are given as examples.
 EXAMPLES = 5
 
 #: Cluster sizes that are counted together: from each to the next.
 SIZES = (2, 3, 5, 10, 100, 1_000, 10_000)
 
-#: How scikit-learn gets here, which the adjusted Rand index is taken from.
-INSTALL = "pip install 'dupdetect[evaluate]'"
-
-_WRONG, _RIGHT, _UNSCORED = 0, 1, 2
+#: What a pair is.
+WRONG, RIGHT, UNSCORED = 0, 1, 2
 
 
 def evaluate(
@@ -114,15 +113,17 @@ def _truth_table(truth: Any, column: str) -> pa.Table:
 
 
 class _Found(NamedTuple):
-    """The scored documents: their rows' ids, as they are and as text, and the number of each one's cluster."""
+    """Scored documents: their rows, ids as text, the number of each one's cluster, and the sizes of these."""
 
     rows: pa.Table
     ids: pa.ChunkedArray
     cluster: Int
+    sizes: Int
 
-    @property
-    def sizes(self) -> Int:
-        return np.bincount(self.cluster)
+    @classmethod
+    def of(cls, rows: pa.Table, ids: pa.ChunkedArray) -> _Found:
+        cluster = _numbers(comparable(rows["cluster"], "clusters"))
+        return cls(rows, ids, cluster, np.bincount(cluster))
 
     def id(self, document: int) -> Any:
         return self.rows["id"][int(document)].as_py()
@@ -133,22 +134,20 @@ def _scored(found: pa.Table, known: pa.ChunkedArray) -> tuple[_Found, Int, dict[
     ids = comparable(found["id"], "ids of the clusters")
     _refuse_repeated(ids, "clusters")
     place = pc.index_in(ids, value_set=known)
-    both = place.is_valid()
-    absent = pc.invert(pc.is_in(known, value_set=ids))
-    only = {
-        "only_in_clusters": len(ids) - pc.sum(both).as_py() if len(ids) else 0,
-        "only_in_truth": pc.sum(absent).as_py() or 0,
-        "examples_only_in_clusters": found["id"].filter(pc.invert(both)).slice(0, EXAMPLES).to_pylist(),
-        "examples_only_in_truth": known.filter(absent).slice(0, EXAMPLES).to_pylist(),
-    }
-    rows = found.filter(both)
-    if not rows.num_rows and (len(ids) or len(known)):
+    lone, absent = pc.invert(place.is_valid()), pc.invert(pc.is_in(known, value_set=ids))
+    if place.null_count == len(ids) and (len(ids) or len(known)):
         raise InputError(
             f"no id is in both the clusters ({_some(ids)}) and the truth ({_some(known)}); is it the truth of these "
             "documents?"
         )
-    cluster = _numbers(comparable(rows["cluster"], "clusters"))
-    return _Found(rows, ids.filter(both), cluster), np.asarray(place.drop_null(), np.int64), only
+    only = {
+        "only_in_clusters": place.null_count,
+        "only_in_truth": pc.sum(absent).as_py() or 0,
+        "examples_only_in_clusters": found["id"].filter(lone).slice(0, EXAMPLES).to_pylist(),
+        "examples_only_in_truth": known.filter(absent).slice(0, EXAMPLES).to_pylist(),
+    }
+    both = place.is_valid()
+    return _Found.of(found.filter(both), ids.filter(both)), np.asarray(place.drop_null(), np.int64), only
 
 
 def _some(ids: pa.ChunkedArray) -> str:
@@ -157,11 +156,10 @@ def _some(ids: pa.ChunkedArray) -> str:
 
 
 def _refuse_repeated(ids: pa.ChunkedArray, name: str) -> None:
-    counts = ids.value_counts() if not isinstance(ids, pa.ChunkedArray) else ids.combine_chunks().value_counts()
-    if len(counts) == len(ids):
-        return
-    repeated = counts.filter(pc.greater(counts.field("counts"), 1))[0]["values"].as_py()
-    raise InputError(f"the document {repeated!r} is in the {name} more than once; expected a row a document")
+    counts = ids.value_counts()
+    if len(counts) < len(ids):
+        repeated = counts.filter(pc.greater(counts.field("counts"), 1))[0]["values"].as_py()
+        raise InputError(f"the document {repeated!r} is in the {name} more than once; expected a row a document")
 
 
 def _numbers(labels: pa.ChunkedArray) -> Int:
@@ -169,74 +167,29 @@ def _numbers(labels: pa.ChunkedArray) -> Int:
     return np.asarray(labels.combine_chunks().dictionary_encode().indices, np.int64)
 
 
-# ---- the truth is of clusters ----
-
-
-def _against_clusters(found: pa.Table, known: pa.Table, column: str, ignore: Any, listed: int) -> Evaluation:
-    known_ids = comparable(known["id"], "ids of the truth")
-    _refuse_repeated(known_ids, "truth")
-    labels = comparable(known[column], "clusters of the truth")
-    scored, place, only = _scored(found, known_ids)
-    labels = labels.take(pa.array(place))
-    true = _numbers(labels)
-    table = _contingency(scored.cluster, true)
-    apart = _apart(table, _ignored(ignore, pc.unique(labels)))
-    tally = _tally(scored, true, table, apart)
-    rand, notes = _adjusted_rand(scored.cluster, true)
-    sizes, true_sizes = scored.sizes, np.bincount(true)
-    entry_sizes = sizes[table.found] - apart.beside
-    n = max(len(true), 1)
-    bcubed = BCubed(
-        float((table.documents * (table.documents / np.maximum(entry_sizes, 1))).sum() / n) if len(true) else 1.0,
-        float((table.documents * (table.documents / true_sizes[table.true])).sum() / n) if len(true) else 1.0,
-    )
-    judge = _Clusters(true, apart.pairs)
-    return Evaluation(
-        len(true),
-        tally.score,
-        bcubed,
-        rand,
-        _by_relation(scored, judge),
-        _by_size(sizes, tally.pairs, tally.right, true_sizes, _within(true_sizes), tally.true_right),
-        _worst(scored, tally, table, listed),
-        _missed(scored, table, listed),
-        int((tally.pairs > tally.right).sum()),
-        int(_within(sizes).sum() - tally.pairs.sum()),
-        **only,
-        notes=notes,
-    )
-
-
-class _Contingency(NamedTuple):
-    """Documents by (found, true) cluster: entries in order of both, the first of each's documents, and how many."""
-
-    found: Int
-    true: Int
-    first: Int
-    documents: Int
-
-
-def _contingency(found: Int, true: Int) -> _Contingency:
-    wide = int(true.max(initial=0)) + 1
-    keys, first, count = np.unique(found * wide + true, return_index=True, return_counts=True)
-    return _Contingency(keys // wide, keys % wide, first, count)
-
-
 def _within(counts: Int) -> Int:
     """Return the number of pairs among so many."""
     return counts * (counts - 1) // 2
 
 
-class _Apart(NamedTuple):
-    """What is not scored: pairs of true clusters, packed; such pairs in each found cluster; beside each entry."""
+def _pack(a: Int, b: Int) -> Int:
+    """Return pairs of numbers below 2**31, either order, as one number each."""
+    return np.minimum(a, b) << 32 | np.maximum(a, b)
 
-    pairs: Int
-    within: Int
-    beside: Int
+
+def _unpack(pairs: Int) -> tuple[Int, Int]:
+    return pairs >> 32, pairs & 0xFFFFFFFF
+
+
+def _sums(groups: Int, values: Int, number: int) -> Int:
+    """Sum values by group, exactly: int64[number]."""
+    sums = np.zeros(number, np.int64)
+    np.add.at(sums, groups, values)
+    return sums
 
 
 def _ignored(ignore: Any, labels: pa.Array) -> Int:
-    """Return the pairs to ignore, as packed numbers (`_pack`) of labels; those of unknown labels are of no concern."""
+    """Return the pairs to ignore, packed, as numbers of labels; those of unknown labels are of no concern."""
     if ignore is None:
         return np.empty(0, np.int64)
     table = as_table(ignore, "pairs to ignore", ("a", "b"))
@@ -250,79 +203,127 @@ def _ignored(ignore: Any, labels: pa.Array) -> Int:
     return np.unique(_pack(a[a != b], b[a != b]))
 
 
-def _pack(a: Int, b: Int) -> Int:
-    """Return pairs of numbers below 2**31, either order, as one number each."""
-    return np.minimum(a, b) << 32 | np.maximum(a, b)
-
-
-def _apart(table: _Contingency, ignored: Int) -> _Apart:
-    """Count the pairs of documents that stand in one found cluster and in two true ones to be ignored."""
-    within = np.zeros(int(table.found.max(initial=-1)) + 1, np.int64)
-    beside = np.zeros(len(table.found), np.int64)
-    by_true = np.argsort(table.true, kind="stable")  # in each true cluster in order of the found ones
-    starts = np.searchsorted(table.true[by_true], np.arange(int(table.true.max(initial=-1)) + 2))
-    for pair in ignored.tolist():
-        x, y = (by_true[starts[label] : starts[label + 1]] for label in (pair >> 32, pair & 0xFFFFFFFF))
-        common, at_x, at_y = np.intersect1d(table.found[x], table.found[y], assume_unique=True, return_indices=True)
-        x, y = x[at_x], y[at_y]
-        within[common] += table.documents[x] * table.documents[y]
-        beside[x] += table.documents[y]
-        beside[y] += table.documents[x]
-    return _Apart(ignored, within, beside)
-
-
 class _Tally(NamedTuple):
-    """Pairs of each found cluster, scored and right; of each true cluster, found; and all of them."""
+    """Pairs of each found cluster, scored and right."""
 
     pairs: Int
     right: Int
-    true_right: Int
-    score: PairScore
 
+    def wrong(self, scored: _Found, cluster: int, members: Int) -> WrongCluster:
+        name = scored.rows["cluster"][int(members[0])].as_py()
+        pairs, right = int(self.pairs[cluster]), int(self.right[cluster])
+        return WrongCluster(
+            name, int(scored.sizes[cluster]), pairs, pairs - right, [scored.id(member) for member in members]
+        )
 
-def _tally(scored: _Found, true: Int, table: _Contingency, apart: _Apart) -> _Tally:
-    pairs = _within(scored.sizes) - apart.within
-    right, true_right = _sums(table.found, _within(table.documents)), _sums(table.true, _within(table.documents))
-    total = int(_within(np.bincount(true)).sum())
-    return _Tally(pairs, right, true_right, PairScore(int(right.sum()), int(pairs.sum()), total))
-
-
-def _sums(groups: Int, values: Int) -> Int:
-    """Sum values by group, exactly."""
-    sums = np.zeros(int(groups.max(initial=-1)) + 1, np.int64)
-    np.add.at(sums, groups, values)
-    return sums
-
-
-def _adjusted_rand(found: Int, true: Int) -> tuple[float | None, list[str]]:
-    try:
-        from sklearn.metrics import adjusted_rand_score
-    except ImportError:
-        return None, [f"the adjusted Rand index needs scikit-learn; install it with: {INSTALL}"]
-    return float(adjusted_rand_score(true, found)), []
-
-
-def _worst(scored: _Found, tally: _Tally, table: _Contingency, listed: int) -> list[WrongCluster]:
-    """List the found clusters with most wrong pairs, with a document of each of their largest truths."""
-    false = tally.pairs - tally.right
-    worst = []
-    for cluster in _most(false, listed):
-        entries = np.arange(*np.searchsorted(table.found, [cluster, cluster + 1]))
-        largest = entries[np.lexsort((table.first[entries], -table.documents[entries]))][:EXAMPLES]
-        worst.append(_wrong(scored, tally, cluster, table.first[largest]))
-    return worst
-
-
-def _wrong(scored: _Found, tally: _Tally, cluster: int, members: Int) -> WrongCluster:
-    name = scored.rows["cluster"][int(members[0])].as_py()
-    size, pairs, right = (int(values[cluster]) for values in (scored.sizes, tally.pairs, tally.right))
-    return WrongCluster(name, size, pairs, pairs - right, [scored.id(member) for member in members])
+    def about(self, scored: _Found) -> dict[str, Any]:
+        """Return what `Evaluation` says of wrong and unscored pairs."""
+        return {
+            "wrong_clusters": int((self.pairs > self.right).sum()),
+            "unscored_pairs": int(_within(scored.sizes).sum() - self.pairs.sum()),
+        }
 
 
 def _most(values: Int, count: int) -> list[int]:
     """Return where the largest values stand, those above 0, largest first."""
     chosen = np.flatnonzero(values)
     return chosen[np.lexsort((chosen, -values[chosen]))][:count].tolist()  # type: ignore[no-any-return]
+
+
+# ---- the truth is of clusters ----
+
+
+class _Contingency(NamedTuple):
+    """Documents by (found, true) cluster: entries in order of both, the first of each's documents, and how many."""
+
+    found: Int
+    true: Int
+    first: Int
+    documents: Int
+
+    @classmethod
+    def of(cls, found: Int, true: Int) -> _Contingency:
+        wide = int(true.max(initial=0)) + 1
+        keys, first, count = np.unique(found * wide + true, return_index=True, return_counts=True)
+        return cls(keys // wide, keys % wide, first, count)
+
+
+def _against_clusters(found: pa.Table, known: pa.Table, column: str, ignore: Any, listed: int) -> Evaluation:
+    known_ids = comparable(known["id"], "ids of the truth")
+    _refuse_repeated(known_ids, "truth")
+    scored, place, only = _scored(found, known_ids)
+    labels = comparable(known[column], "clusters of the truth").take(pa.array(place))
+    true = _numbers(labels)
+    sizes, true_sizes = scored.sizes, np.bincount(true)
+    table = _Contingency.of(scored.cluster, true)
+    ignored = _ignored(ignore, pc.unique(labels))
+    within, beside = _apart(table, ignored, len(sizes))
+    both = _within(table.documents)
+    tally = _Tally(_within(sizes) - within, _sums(table.found, both, len(sizes)))
+    true_right = _sums(table.true, both, len(true_sizes))
+
+    def judge(a: Int, b: Int) -> NDArray[np.int8]:
+        unscored = np.isin(_pack(true[a], true[b]), ignored)
+        return np.select([true[a] == true[b], unscored], [RIGHT, UNSCORED], WRONG).astype(np.int8)
+
+    def mean(of: Int) -> float:
+        return float((table.documents * (table.documents / np.maximum(of, 1))).sum() / len(true)) if len(true) else 1.0
+
+    rand, notes = _adjusted_rand(scored.cluster, true)
+    return Evaluation(
+        documents=len(true),
+        pairs=PairScore(int(tally.right.sum()), int(tally.pairs.sum()), int(_within(true_sizes).sum())),
+        bcubed=BCubed(mean(sizes[table.found] - beside), mean(true_sizes[table.true])),
+        adjusted_rand=rand,
+        relations=_by_relation(scored, judge),
+        sizes=_by_size((sizes, *tally), (true_sizes, _within(true_sizes), true_right)),
+        worst=_worst(scored, tally, table, listed),
+        missed=_missed(scored, table, listed),
+        **tally.about(scored),
+        **only,
+        notes=notes,
+    )
+
+
+def _apart(table: _Contingency, ignored: Int, clusters: int) -> tuple[Int, Int]:
+    """Count pairs of documents in one found cluster, and in two true ones that are to be ignored.
+
+    Returns
+    -------
+    within : int64[clusters]
+        In each found cluster.
+    beside : int64[entries]
+        Documents that are so beside each one of an entry of the table.
+    """
+    within, beside = np.zeros(clusters, np.int64), np.zeros(len(table.found), np.int64)
+    by_true = np.argsort(table.true, kind="stable")  # in each true cluster in order of the found ones
+    starts = np.searchsorted(table.true[by_true], np.arange(int(table.true.max(initial=-1)) + 2))
+    for pair in ignored.tolist():
+        x, y = (by_true[starts[label] : starts[label + 1]] for label in _unpack(pair))
+        common, at_x, at_y = np.intersect1d(table.found[x], table.found[y], assume_unique=True, return_indices=True)
+        x, y = x[at_x], y[at_y]
+        within[common] += table.documents[x] * table.documents[y]
+        beside[x] += table.documents[y]
+        beside[y] += table.documents[x]
+    return within, beside
+
+
+def _adjusted_rand(found: Int, true: Int) -> tuple[float | None, list[str]]:
+    try:
+        from sklearn.metrics import adjusted_rand_score
+    except ImportError:
+        return None, ["the adjusted Rand index needs scikit-learn: python -m pip install 'dupdetect[evaluate]'"]
+    return float(adjusted_rand_score(true, found)), []
+
+
+def _worst(scored: _Found, tally: _Tally, table: _Contingency, listed: int) -> list[WrongCluster]:
+    """List the found clusters with most wrong pairs, with a document of each of their largest truths."""
+    worst = []
+    for cluster in _most(tally.pairs - tally.right, listed):
+        entries = np.arange(*np.searchsorted(table.found, [cluster, cluster + 1]))
+        largest = entries[np.lexsort((table.first[entries], -table.documents[entries]))][:EXAMPLES]
+        worst.append(tally.wrong(scored, cluster, table.first[largest]))
+    return worst
 
 
 def _missed(scored: _Found, table: _Contingency, listed: int) -> list[MissedPairs]:
@@ -341,6 +342,19 @@ def _missed(scored: _Found, table: _Contingency, listed: int) -> list[MissedPair
 # ---- the truth is of pairs ----
 
 
+class _Pairs(NamedTuple):
+    """Packed pairs of documents: true, false, to be ignored; and whether pairs that are in neither are wrong."""
+
+    true: Int
+    false: Int
+    ignored: Int
+    complete: bool
+
+    def judge(self, a: Int, b: Int) -> NDArray[np.int8]:
+        known = [np.isin(_pack(a, b), listed) for listed in self[:3]]
+        return np.select(known, [RIGHT, WRONG, UNSCORED], WRONG if self.complete else UNSCORED).astype(np.int8)
+
+
 def _against_pairs(found: pa.Table, known: pa.Table, ignore: Any, listed: int) -> Evaluation:
     sides = [comparable(known[side], "ids of the truth") for side in ("a", "b")]
     labelled = "label" in known.column_names
@@ -348,164 +362,97 @@ def _against_pairs(found: pa.Table, known: pa.Table, ignore: Any, listed: int) -
     _, _, only = _scored(found, pa.chunked_array([mentioned]))
     if not labelled:  # a document that no pair names has no copy
         only |= {"only_in_clusters": 0, "examples_only_in_clusters": []}
-    ids = comparable(found["id"], "ids of the clusters")
-    scored = _Found(found, ids, _numbers(comparable(found["cluster"], "clusters")))
-    truth, unknown = _pairs_known(known, sides, ids, labelled)
-    truth = truth.without(_ignored(ignore, ids.combine_chunks()))
-    tally = _tally_pairs(scored, truth)
-    missed = truth.true[~truth.together(truth.true, scored.cluster)]
+    scored = _Found.of(found, comparable(found["id"], "ids of the clusters"))
+    ignored = _ignored(ignore, scored.ids.combine_chunks())
+    truth, unknown = _pairs_known(known, sides, scored.ids, ignored)
+
+    def together(pairs: Int) -> Int:
+        a, b = _unpack(pairs)
+        return pairs[scored.cluster[a] == scored.cluster[b]]  # type: ignore[no-any-return]
+
+    def count(pairs: Int) -> Int:
+        return np.bincount(scored.cluster[_unpack(together(pairs))[0]], minlength=len(scored.sizes))
+
+    right, false = count(truth.true), together(truth.false)
+    tally = _Tally(right + count(false) if labelled else _within(scored.sizes) - count(ignored), right)
+    missed = np.setdiff1d(truth.true, together(truth.true))[:listed]
+    itself = pc.sum(pc.equal(*sides)).as_py() or 0
     return Evaluation(
-        found.num_rows - only["only_in_clusters"],
-        tally.score,
-        None,
-        None,
-        _by_relation(scored, truth),
-        _by_size(scored.sizes, tally.pairs, tally.right),
-        _worst_of_pairs(scored, tally, truth, listed),
-        [MissedPairs(scored.id(pair >> 32), scored.id(pair & 0xFFFFFFFF), 1) for pair in missed[:listed].tolist()],
-        int((tally.pairs > tally.right).sum()),
-        int(_within(scored.sizes).sum() - tally.pairs.sum()),
+        documents=found.num_rows - only["only_in_clusters"],
+        pairs=PairScore(int(right.sum()), int(tally.pairs.sum()), len(truth.true)),
+        bcubed=None,
+        adjusted_rand=None,
+        relations=_by_relation(scored, truth.judge),
+        sizes=_by_size((scored.sizes, *tally)),
+        worst=_worst_of_pairs(scored, tally, false, listed),
+        missed=[MissedPairs(scored.id(a), scored.id(b), 1) for a, b in zip(*_unpack(missed), strict=True)],
+        **tally.about(scored),
         **only,
         unknown_true_pairs=unknown,
-        notes=_of_themselves(sides),
+        notes=[f"left out: {itself:,} pairs of a document with itself"] if itself else [],
     )
 
 
-def _of_themselves(sides: list[pa.ChunkedArray]) -> list[str]:
-    count = pc.sum(pc.equal(*sides)).as_py() or 0
-    return [f"left out: {count:,} pairs of a document with itself"] if count else []
-
-
-class _Judge(Protocol):
-    """Says of pairs of documents whether they belong together."""
-
-    def judge(self, a: Int, b: Int) -> NDArray[np.int8]: ...
-
-
-class _Clusters(NamedTuple):
-    """The true cluster of each document, and the pairs of those that are not scored."""
-
-    labels: Int
-    ignored: Int
-
-    def judge(self, a: Int, b: Int) -> NDArray[np.int8]:
-        """Return `_RIGHT`, `_WRONG` or `_UNSCORED` for each pair."""
-        x, y = self.labels[a], self.labels[b]
-        unscored = np.isin(_pack(x, y), self.ignored)
-        return np.select([x == y, unscored], [_RIGHT, _UNSCORED], _WRONG).astype(np.int8)
-
-
-class _Pairs(NamedTuple):
-    """Packed pairs of documents: true, false, not to be scored; `others` is what all other pairs are."""
-
-    true: Int
-    false: Int
-    ignored: Int
-    others: int
-
-    def judge(self, a: Int, b: Int) -> NDArray[np.int8]:
-        """Return `_RIGHT`, `_WRONG` or `_UNSCORED` for each pair."""
-        pairs = _pack(a, b)
-        known = [np.isin(pairs, listed) for listed in (self.true, self.false, self.ignored)]
-        return np.select(known, [_RIGHT, _WRONG, _UNSCORED], self.others).astype(np.int8)
-
-    def without(self, ignored: Int) -> _Pairs:
-        """Return the same with some pairs not to be scored."""
-        return _Pairs(np.setdiff1d(self.true, ignored), np.setdiff1d(self.false, ignored), ignored, self.others)
-
-    @staticmethod
-    def together(pairs: Int, cluster: Int) -> NDArray[np.bool_]:
-        """Say which pairs are of one found cluster."""
-        return cluster[pairs >> 32] == cluster[pairs & 0xFFFFFFFF]  # type: ignore[no-any-return]
-
-
 def _pairs_known(
-    known: pa.Table, sides: list[pa.ChunkedArray], ids: pa.ChunkedArray, labelled: bool
+    known: pa.Table, sides: list[pa.ChunkedArray], ids: pa.ChunkedArray, ignored: Int
 ) -> tuple[_Pairs, int]:
     """Return the pairs whose documents are both in the clusters, and how many true ones are not."""
+    labelled = "label" in known.column_names
     places = [pc.index_in(side, value_set=ids) for side in sides]
     both = np.asarray(pc.and_(places[0].is_valid(), places[1].is_valid()))
     a, b = (np.asarray(pc.fill_null(place, 0), np.int64) for place in places)
     true = np.asarray(yes_or_no(known["label"])) if labelled else np.ones(len(both), np.bool_)
-    pairs, other = _pack(a, b), a != b
-    right, wrong = np.unique(pairs[both & other & true]), np.unique(pairs[both & other & ~true])
+    pairs, proper = _pack(a, b), both & (a != b)
+    right, wrong = pairs[proper & true], pairs[proper & ~true]
     twice = np.intersect1d(right, wrong)
     if len(twice):
-        x, y = (ids[int(side)].as_py() for side in (twice[0] >> 32, twice[0] & 0xFFFFFFFF))
+        x, y = (ids[int(side)].as_py() for side in _unpack(twice[0]))
         raise InputError(f"the truth labels the pair {x!r}, {y!r} both ways; decide for one")
-    empty = np.empty(0, np.int64)
-    return _Pairs(right, wrong, empty, _UNSCORED if labelled else _WRONG), int((true & ~both).sum())
+    judged = np.setdiff1d(right, ignored), np.setdiff1d(wrong, ignored)
+    return _Pairs(*judged, ignored, not labelled), int((true & ~both).sum())
 
 
-def _tally_pairs(scored: _Found, truth: _Pairs) -> _Tally:
-    cluster, sizes = scored.cluster, scored.sizes
-
-    def count(pairs: Int) -> Int:
-        met = pairs[truth.together(pairs, cluster)]
-        return np.bincount(cluster[met >> 32], minlength=len(sizes))
-
-    right = count(truth.true)
-    pairs = right + count(truth.false) if truth.others == _UNSCORED else _within(sizes) - count(truth.ignored)
-    return _Tally(pairs, right, right, PairScore(int(right.sum()), int(pairs.sum()), len(truth.true)))
-
-
-def _worst_of_pairs(scored: _Found, tally: _Tally, truth: _Pairs, listed: int) -> list[WrongCluster]:
+def _worst_of_pairs(scored: _Found, tally: _Tally, false: Int, listed: int) -> list[WrongCluster]:
+    """List the found clusters with most wrong pairs, with documents of such pairs where these are listed."""
     order = np.argsort(scored.cluster, kind="stable")
     starts = np.searchsorted(scored.cluster[order], np.arange(len(scored.sizes) + 1))
-    named = scored.cluster[truth.false >> 32]
+    named = scored.cluster[_unpack(false)[0]]
     worst = []
     for cluster in _most(tally.pairs - tally.right, listed):
-        false = truth.false[named == cluster]
-        false = false[truth.together(false, scored.cluster)]
-        wrong = np.unique(np.concatenate([false >> 32, false & 0xFFFFFFFF]))
+        wrong = np.unique(_unpack(false[named == cluster]))
         members = wrong if len(wrong) else order[starts[cluster] : starts[cluster + 1]]
-        worst.append(_wrong(scored, tally, cluster, members[:EXAMPLES]))
+        worst.append(tally.wrong(scored, cluster, members[:EXAMPLES]))
     return worst
 
 
 # ---- by relation and by size ----
 
 
-def _by_relation(scored: _Found, truth: _Judge) -> list[RelationScore]:
+def _by_relation(scored: _Found, judge: Judge) -> list[RelationScore]:
     """Judge each duplicate with its canonical."""
     if "relation" not in scored.rows.column_names:
         return []
     relation = pc.fill_null(scored.rows["relation"].cast(pa.large_string()), "")
     canonical = pc.index_in(comparable(scored.rows["cluster"], "clusters"), value_set=scored.ids)
     linked = np.flatnonzero(pc.and_(pc.not_equal(relation, ""), canonical.is_valid()))
-    verdict = truth.judge(linked, np.asarray(pc.fill_null(canonical, 0), np.int64)[linked])
+    verdict = judge(linked, np.asarray(pc.fill_null(canonical, 0), np.int64)[linked])
     names = np.asarray(relation.take(pa.array(linked)).to_pylist(), object)
-    scores = []
-    for name in sorted(set(names.tolist())):
-        of_it = verdict[names == name]
-        scores.append(RelationScore(name, int((of_it != _UNSCORED).sum()), int((of_it == _RIGHT).sum())))
-    return scores
+    by_name = {name: verdict[names == name] for name in sorted(set(names.tolist()))}
+    return [RelationScore(name, int((v != UNSCORED).sum()), int((v == RIGHT).sum())) for name, v in by_name.items()]
 
 
-def _by_size(
-    sizes: Int,
-    pairs: Int,
-    right: Int,
-    true_sizes: Int | None = None,
-    true_pairs: Int | None = None,
-    true_right: Int | None = None,
-) -> list[SizeScore]:
-    """Sum clusters of about one size."""
+def _by_size(found: tuple[Int, Int, Int], true: tuple[Int, Int, Int] | None = None) -> list[SizeScore]:
+    """Sum clusters of about one size: how many, and two values of each."""
 
-    def sums(of: Int | None, *values: Int | None) -> list[list[Any]]:
-        if of is None:
-            return [[None] * (1 + len(values))] * len(SIZES)
-        place = np.searchsorted(SIZES, of, side="right")
-        columns = [np.ones(len(of), np.int64), *values]
-        return np.array([_sums_of(place, v) for v in columns if v is not None]).T.tolist()  # type: ignore[no-any-return]
+    def sums(counts: tuple[Int, Int, Int] | None) -> list[list[int | None]]:
+        if counts is None:
+            return [[None] * 3] * len(SIZES)
+        place = np.searchsorted(SIZES, counts[0], side="right")
+        columns = (np.ones_like(counts[0]), *counts[1:])
+        rows = np.transpose([_sums(place, column, len(SIZES) + 1) for column in columns])[1:]  # a pair takes two
+        return rows.tolist()  # type: ignore[no-any-return]
 
-    rows = zip(SIZES, (*(s - 1 for s in SIZES[1:]), None), sums(sizes, pairs, right), strict=True)
-    truths = sums(true_sizes, true_pairs, true_right)
-    scores = [SizeScore(least, most, *row, *true) for (least, most, row), true in zip(rows, truths, strict=True)]
+    ranges = zip(SIZES, (*(size - 1 for size in SIZES[1:]), None), strict=True)
+    rows: Any = zip(ranges, sums(found), sums(true), strict=True)
+    scores = [SizeScore(*sizes, *counts, *true_counts) for sizes, counts, true_counts in rows]
     return [score for score in scores if score.clusters or score.true_clusters]
-
-
-def _sums_of(place: Int, values: Int) -> Int:
-    sums = np.zeros(len(SIZES) + 1, np.int64)
-    np.add.at(sums, place, values)
-    return sums[1:]  # those of one document have no pairs

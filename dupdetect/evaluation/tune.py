@@ -27,18 +27,7 @@ from dupdetect._storage.context import Context, check_workers
 from dupdetect.clustering.clusters import collapse
 from dupdetect.errors import DupdetectError, SettingsError
 from dupdetect.evaluation import labels
-from dupdetect.evaluation.thresholds import (
-    TIE,
-    Best,
-    Goal,
-    Grid,
-    Measured,
-    Rule,
-    Scores,
-    bands_for,
-    found_by,
-    scores,
-)
+from dupdetect.evaluation.thresholds import TIE, Best, Goal, Grid, Measured, Rule, Scores, bands_for, found_by, scores
 from dupdetect.io.documents import collect
 from dupdetect.matching import candidates
 from dupdetect.matching.candidates import needed_fingerprints

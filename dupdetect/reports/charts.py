@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 BINS = 10
 
 #: Width of a character in units of the picture, so that labels have room.
-CHARACTER = 7.5
+CHARACTER = 8.0
 
 
 @dataclass

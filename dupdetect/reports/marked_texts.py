@@ -71,12 +71,7 @@ class Marker:
     """
 
     def __init__(
-        self,
-        settings: Settings | None = None,
-        boilerplate: Hashes | None = None,
-        *,
-        most: int = MOST,
-        fold: int = FOLD,
+        self, settings: Settings | None = None, boilerplate: Hashes | None = None, *, most: int = MOST, fold: int = FOLD
     ) -> None:
         self._settings = settings or Settings()
         self._most, self._fold = most, fold
