@@ -17,56 +17,31 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from dupdetect._compiled.dispatch import on_threads
-from dupdetect._storage.context import Context, check_workers
-from dupdetect.clustering.clusters import collapse
+from dupdetect._storage.context import check_workers
 from dupdetect.errors import DupdetectError, SettingsError
 from dupdetect.evaluation import labels
-from dupdetect.evaluation.thresholds import TIE, Best, Goal, Grid, Measured, Rule, Scores, bands_for, found_by, scores
+from dupdetect.evaluation.fit import Fit, Interval, Options
+from dupdetect.evaluation.thresholds import Goal, Scores, scores
 from dupdetect.io.documents import collect
-from dupdetect.matching import candidates
-from dupdetect.matching.candidates import needed_fingerprints
-from dupdetect.matching.counter import PairCounter
-from dupdetect.matching.overlaps import FLOOR, Overlaps
-from dupdetect.matching.pairs import pack, packed, unpack
-from dupdetect.matching.verify import Verifier, verify_candidates
+from dupdetect.matching.pairs import pack, unpack
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches.cleaning import cleaned
-from dupdetect.sketches.sketches import sketch_texts
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from dupdetect.evaluation.labels import Labelled
     from dupdetect.io.documents import Documents
-    from dupdetect.matching.pairs import Pairs
-    from dupdetect.sketches.sketches import Ragged
-
-    Int = NDArray[np.int64]
-    Share = NDArray[np.float64]
 
 #: Shingle sizes tried.
 SIZES = (1, 2, 3, 4, 5, 6, 8, 10)
 
-#: Labelled pairs of either kind, and groups of documents, from which on intervals deserve their name.
-FEW_PAIRS, FEW_GROUPS = 30, 10
-
 #: Difference between what the thresholds take and what a run finds that is worth a word.
 WORTH_A_WORD = 0.02
-
-
-class Interval(NamedTuple):
-    """A value, and the interval that covers it with 95 % confidence."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -236,7 +211,7 @@ def tune(
     1.0
     """
     base = (settings or Settings()).replace(**overrides)
-    options = _Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
+    options = Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
     threads = check_workers(workers)
     _check(options)
     documents = cleaned(collect(data, text=text, id=id, strict=strict), workers=threads)
@@ -245,321 +220,28 @@ def tune(
         positive=[positive] if isinstance(positive, str) else list(positive),
         sizes=options.sizes, sample=sample, workers=threads,
     )  # fmt: skip
-    tuning = _Fit(documents.texts.combine_chunks(), labelled, base, options, threads).tuning()
+    tuning = Tuning(**Fit(documents.texts.combine_chunks(), labelled, base, options, threads).results())
     return _with_run(tuning, base, documents, labelled, threads) if run else tuning
 
 
-def _check(options: _Options) -> None:
+def _check(options: Options) -> None:
     if find_spec("sklearn") is None:
         raise DupdetectError(
             "tune needs scikit-learn, which is not installed: python -m pip install 'dupdetect[evaluate]'"
         )
-
-    def whole(value: Any, least: int) -> bool:
-        return isinstance(value, int) and value >= least
-
-    goal, share = options.goal, "a number above 0 and up to 1"
-    for name, value, expected, holds in (
-        ("beta", goal.beta, "a number above 0", goal.beta > 0),
-        ("precision", goal.precision, share, goal.precision is None or 0 < goal.precision <= 1),
-        ("found", options.found, share, 0 < options.found <= 1),
-        ("sample", options.sample, "a whole number from 1 on", whole(options.sample, 1)),
-        ("folds", options.folds, "a whole number from 2 on", whole(options.folds, 2)),
-        ("repeats", options.repeats, "a whole number from 1 on", whole(options.repeats, 1)),
-        ("resamples", options.resamples, "a whole number from 1 on", whole(options.resamples, 1)),
-        ("shingle_sizes", options.sizes, "one whole number or more", len(options.sizes) > 0),
-    ):
-        if not holds:
-            raise SettingsError(f"{name} is {value!r}; expected {expected}")
+    if not options.goal.beta > 0:
+        raise SettingsError(f"beta is {options.goal.beta!r}; expected a number above 0")
+    for name, share in (("precision", options.goal.precision), ("found", options.found)):
+        if share is not None and not 0 < share <= 1:
+            raise SettingsError(f"{name} is {share!r}; expected a number above 0 and up to 1")
+    for name, least in (("sample", 1), ("folds", 2), ("repeats", 1), ("resamples", 1)):
+        value = getattr(options, name)
+        if not isinstance(value, int) or value < least:
+            raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
+    if not options.sizes:
+        raise SettingsError("shingle_sizes is empty; expected one whole number or more")
     for size in options.sizes:
         Settings(shingle_size=size)
-
-
-class _Options(NamedTuple):
-    goal: Goal
-    found: float
-    sample: int
-    folds: int
-    repeats: int
-    resamples: int
-    sizes: tuple[int, ...]
-
-
-class _Choice(NamedTuple):
-    """The best shingle size, by its place, and the best rule of every size."""
-
-    place: int
-    best: list[Best]
-
-    @property
-    def rule(self) -> Rule:
-        return self.best[self.place].rule
-
-
-class _Fit:
-    """Labelled pairs, measured at every shingle size. Documents are numbered among those that pairs name."""
-
-    def __init__(self, texts: pa.Array, labelled: Labelled, base: Settings, options: _Options, workers: int) -> None:
-        self.base, self.options, self.workers, self.warnings = base, options, workers, list(labelled.notes)
-        self.copy, self.weight = labelled.copy, labelled.weight
-        sized = (base.replace(shingle_size=size) for size in options.sizes)
-        self.measured = [_measure(texts, labelled, settings, workers) for settings in sized]
-        self.grids = [Grid(measured, base.min_shingles) for measured in self.measured]
-        named, rows = np.unique(np.concatenate(unpack(labelled.pairs)), return_inverse=True)
-        self.texts, (self.a, self.b) = texts.take(pa.array(named)), rows.reshape(2, -1)
-        self.random = np.random.default_rng(base.seed)
-        self.group = self._groups()
-        self.number = int(self.group.max()) + 1
-        self.group_a, self.group_b = self.group[self.a], self.group[self.b]
-
-    def choose(self, weight: Share) -> _Choice:
-        """Fit to the pairs as weighted; of equally good shingle sizes, the wider margin, then the usual one."""
-        best: list[Best] = on_threads(lambda grid: grid.best(weight, self.options.goal), self.grids, self.workers)
-        top = max(one.score for one in best)
-
-        def rank(place: int) -> tuple[int, float, int]:
-            return best[place].margin, -abs(np.log(self.options.sizes[place] / self.base.shingle_size)), -place
-
-        return _Choice(max((i for i, one in enumerate(best) if one.score >= top - TIE), key=rank), best)
-
-    def tuning(self) -> Tuning:
-        chosen = self.choose(self.weight)
-        rule, measured, size = chosen.rule, self.measured[chosen.place], self.options.sizes[chosen.place]
-        taken, seen = self._held_out()
-        weight = self._held_out_weight(seen)
-        held_out, *by_size = (self._score(each, weight) for each in taken)
-        draws = self._draws(taken[0], weight)
-        bands, found = self._bands(measured, rule)
-        window = self._window(measured, rule, size)
-        self._warn(measured.scores(rule, self.weight).precision, seen)
-        front = self.grids[chosen.place].front(self.weight, rule.min_shingles)
-        values = (*held_out, rule.threshold, rule.containment)
-        names = (*Scores._fields, "threshold", "containment")
-        intervals = {name: _interval(value, drawn) for name, value, drawn in zip(names, values, draws[:5], strict=True)}
-        rows = zip(self.options.sizes, chosen.best, self.measured, by_size, strict=True)
-        return Tuning(
-            settings=self.base.replace(shingle_size=size, bands=bands, window=window, **rule._asdict()),
-            **intervals,
-            fitted=measured.scores(rule, self.weight),
-            run=None,
-            given=None,
-            found=found,
-            sizes=pa.Table.from_pylist(
-                [
-                    {
-                        "shingle_size": tried,
-                        **best.rule._asdict(),
-                        **each.scores(best.rule, self.weight)._asdict(),
-                        "held_out_f1": scored.f1,
-                        "chosen": float(np.mean(draws[5] == place)) if draws.size else float("nan"),
-                    }
-                    for place, (tried, best, each, scored) in enumerate(rows)
-                ]
-            ),
-            curve=pa.Table.from_pylist([{**point._asdict(), **scored._asdict()} for point, scored in front]).select(
-                ["threshold", "containment", *Scores._fields]
-            ),
-            counts={
-                "copies": int(self.copy.sum()),
-                "others": int((~self.copy).sum()),
-                "documents": len(self.texts),
-                "groups": self.number,
-            },
-            warnings=self.warnings,
-        )
-
-    # ---- holding out ----
-
-    def _groups(self) -> Int:
-        """Return the group of each document, held out together: the largest that leave something to hold out.
-
-        They are what pairs link; or what copies link, where that is nearly all; or single documents. Copies must be in
-        enough groups, none of them with more than half of the copies.
-        """
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        n = len(self.texts)
-        for parts in (self.options.folds, 2):
-            for pairs in (np.ones_like(self.copy), self.copy):
-                links = coo_array((np.ones(int(pairs.sum())), (self.a[pairs], self.b[pairs])), shape=(n, n))
-                group: Int = connected_components(links, directed=False)[1].astype(np.int64)
-                copies = np.bincount(group[self.a[self.copy]])
-                if np.count_nonzero(copies) >= parts and 2 * copies.max() <= copies.sum():
-                    return group
-        return np.arange(n, dtype=np.int64)
-
-    def _held_out(self) -> tuple[Share, Share]:
-        """Fit without each part in turn, and judge its pairs.
-
-        Returns
-        -------
-        taken : float64[1 + sizes, n]
-            How often each pair was taken for a copy when it was held out, as a share of `seen`: by the shingle size
-            that the fit chose, and by each as if it were the only one.
-        seen : float64[n]
-            How often each was held out.
-        """
-        from sklearn.model_selection import GroupKFold
-
-        taken, seen = np.zeros((1 + len(self.measured), len(self.copy))), np.zeros(len(self.copy))
-        copied = np.concatenate([self.a[self.copy], self.b[self.copy]])
-        folds = max(2, min(self.options.folds, len(np.unique(self.group[copied]))))  # no part without copies
-        documents = np.concatenate([copied, np.arange(len(self.texts))])  # copies count twice: parts have as many
-        # Pairs across groups come into a training part less often than pairs within; weighted so, both count in full.
-        weight = self.weight * np.where(self.group_a != self.group_b, folds / (folds - 1), 1.0)
-        for _ in range(self.options.repeats if self.number > folds else 1):
-            group = self.random.permutation(self.number)[self.group]
-            for _, rows in GroupKFold(folds).split(documents, groups=group[documents]):
-                held = np.isin(np.arange(len(self.texts)), documents[rows])
-                test, train = held[self.a] & held[self.b], ~(held[self.a] | held[self.b])
-                if not (test.any() and self.copy[train].any() and (~self.copy[train]).any()):
-                    continue
-                choice = self.choose(np.where(train, weight, 0.0))
-                said = [one.taken(best.rule) for one, best in zip(self.measured, choice.best, strict=True)]
-                taken[:, test] += np.array([said[choice.place], *said])[:, test]
-                seen[test] += 1
-        return taken / np.maximum(seen, 1), seen
-
-    def _held_out_weight(self, seen: Share) -> Share:
-        """Weight the pairs that were held out at all, those across groups so that they stand for the rest of them."""
-        weight = np.where(seen > 0, self.weight, 0.0)
-        for copy in (False, True):
-            stratum = (self.group_a != self.group_b) & (self.copy == copy)
-            weight[stratum] *= self.weight[stratum].sum() / max(weight[stratum].sum(), TIE)
-        return weight
-
-    def _score(self, taken: Share, weight: Share) -> Scores:
-        return scores((weight * taken)[self.copy].sum(), (weight * taken).sum(), weight[self.copy].sum())
-
-    def _draws(self, taken: Share, weight: Share) -> Share:
-        """Draw groups with replacement (bootstrap), and fit and score what is drawn.
-
-        Returns
-        -------
-        float64[6, resamples]
-            Held-out precision, recall and F1; threshold, containment and the place of the shingle size. Resamples
-            without copies, or without others, are left out.
-        """
-        rows = []
-        for groups in self.random.integers(0, self.number, (self.options.resamples, self.number)):
-            times = np.bincount(groups, minlength=self.number)
-            drawn = np.where(
-                self.group_a == self.group_b, times[self.group_a], times[self.group_a] * times[self.group_b]
-            )
-            if drawn[self.copy].any() and drawn[~self.copy].any():
-                choice = self.choose(self.weight * drawn)
-                rule, held_out = choice.rule, self._score(taken, weight * drawn)
-                rows.append((*held_out, rule.threshold, rule.containment, choice.place))
-        return np.array(rows, np.float64).reshape(-1, 6).T
-
-    # ---- what follows from a rule ----
-
-    def _bands(self, measured: Measured, rule: Rule) -> tuple[tuple[int, int] | None, float | None]:
-        near = self.copy & (measured.jaccard >= rule.threshold)
-        if not near.any():
-            self.warnings.append("no copy reaches the fitted threshold: bands are chosen for it, not fitted")
-            return self.base.bands, None
-        similarity, weight = measured.jaccard[near], self.weight[near]
-        bands = bands_for(similarity, weight, rule.threshold, self.base.num_perm, self.options.found)
-        found = found_by(bands, similarity, weight)
-        if found < self.options.found - TIE:
-            self.warnings.append(
-                f"no bands of {self.base.num_perm} rows find {self.options.found:g} of the near duplicates, the best "
-                f"find {found:.3f}; a larger num_perm does"
-            )
-        return bands, found
-
-    def _window(self, measured: Measured, rule: Rule, size: int) -> int:
-        """Return the largest window up to the given one whose fingerprints find the copies that are only contained."""
-        inside = self.copy & (measured.jaccard < rule.threshold) & measured.taken(rule)
-        if not inside.any():
-            return self.base.window
-        window, found, tried = self.base.window, 0.0, self.base.window
-        while tried >= 1 and found < self.options.found - TIE:
-            settings = self.base.replace(shingle_size=size, window=tried)
-            fingerprints = sketch_texts(self.texts, settings, workers=self.workers).fingerprints
-            alike = _alike(fingerprints, self.a[inside], self.b[inside], settings.min_shared_fingerprints)
-            if (share := float(np.average(alike, weights=self.weight[inside]))) > found:
-                window, found = tried, share
-            tried //= 2
-        if found < self.options.found - TIE:
-            self.warnings.append(
-                f"of the copies that are only contained, fingerprints find {found:.1%}; a lower "
-                "`min_shared_fingerprints` finds more"
-            )
-        return window
-
-    def _warn(self, precision: float, seen: Share) -> None:
-        if not seen[self.copy].any():
-            self.warnings.append(
-                "nothing could be held out, for the labelled pairs hang together by a few documents: what is found on "
-                "them is no estimate; label pairs of other documents"
-            )
-        for name, number in (("copies", self.copy.sum()), ("pairs that are none", (~self.copy).sum())):
-            if number < FEW_PAIRS:
-                self.warnings.append(f"only {number} {name} are labelled; below {FEW_PAIRS}, intervals are rough")
-        if self.number < FEW_GROUPS:
-            self.warnings.append(
-                f"labelled pairs link the documents to {self.number} groups; below {FEW_GROUPS}, intervals are rough"
-            )
-        wanted = self.options.goal.precision
-        if wanted is not None and precision < wanted - TIE:
-            self.warnings.append(f"no thresholds reach a precision of {wanted:g} on these pairs; best: {precision:.3f}")
-
-
-def _measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: int) -> Measured:
-    """Measure the labelled pairs; where shingles are weighed, the whole corpus votes first, as in a run."""
-    if settings.weighs:
-        overlaps = _weighed(texts, labelled.pairs, settings, workers)
-    else:
-        overlaps = PairCounter(texts, np.arange(len(texts)), Context(settings, workers)).overlaps(labelled.pairs)
-    return Measured(
-        overlaps.weighted_jaccard,
-        overlaps.weighted_containment,
-        overlaps.smaller,
-        overlaps.content,
-        overlaps.weights.interleaved,
-        labelled.copy,
-    )
-
-
-def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) -> Overlaps:
-    """Weight pairs by what the corpus says is boilerplate; documents without words share nothing."""
-    sketches = sketch_texts(texts, settings, workers=workers, keep=True)
-    text_of, rows = collapse(sketches.words, sketches.digests)
-    distinct = sketches.take(rows)
-    counter = PairCounter(texts, rows, Context(settings, workers), kept=sketches.kept)
-    verified = verify_candidates(candidates.find(distinct, workers=workers), counter)
-    verifier = Verifier(counter, verified.boilerplate)
-    a, b = (text_of[side] for side in unpack(pairs))
-    real = (a >= 0) & (b >= 0)
-    compared, place = np.unique(packed(np.minimum(a, b)[real], np.maximum(a, b)[real]), return_inverse=True)
-    counted = counter.overlaps(compared)
-    enough = counted.shared >= np.floor(FLOOR * counted.smaller)  # others are no matches, and are not weighed in a run
-    measured = (verifier.weigh(counted.where(enough)) | counted.where(~enough)).where(place)
-    shared, size_a, size_b = np.zeros((3, len(pairs)), np.int64)
-    shared[real], size_a[real], size_b[real] = measured.shared, measured.size_a, measured.size_b
-    weights = Overlaps(pairs, shared, size_a, size_b).weights
-    for column, values in zip(weights, measured.weights, strict=True):
-        column[real] = values
-    return Overlaps(pairs, shared, size_a, size_b, weights)
-
-
-def _alike(fingerprints: Ragged, a: Int, b: Int, share: float) -> NDArray[np.bool_]:
-    """Return which pairs of rows have enough fingerprints in common to be candidates, as the search judges it."""
-    common = np.array(
-        [len(np.intersect1d(fingerprints.row(x), fingerprints.row(y))) for x, y in zip(a, b, strict=True)]
-    )
-    fewer = np.minimum(fingerprints.lengths[a], fingerprints.lengths[b])
-    return np.asarray(common >= needed_fingerprints(fewer, share))
-
-
-def _interval(value: float, draws: Share) -> Interval:
-    known = draws[~np.isnan(draws)]
-    if np.isnan(value) or not known.size:
-        return Interval(float(value), float("nan"), float("nan"))
-    return Interval(float(value), *np.quantile(known, [0.025, 0.975]).tolist())
 
 
 def _with_run(tuning: Tuning, base: Settings, documents: Documents, labelled: Labelled, workers: int) -> Tuning:

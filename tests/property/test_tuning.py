@@ -10,7 +10,7 @@ from verifying import counter
 
 import dupdetect
 from dupdetect.clustering.clusters import collapse
-from dupdetect.evaluation import tune as tuning
+from dupdetect.evaluation.fit import measure
 from dupdetect.evaluation.labels import Labelled
 from dupdetect.evaluation.thresholds import Rule
 from dupdetect.matching import candidates
@@ -73,7 +73,7 @@ def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, s
     a, b = np.triu_indices(len(texts), 1)
     pairs = packed(a, b)
     column = pa.array(texts, pa.large_string())
-    measured = tuning._measure(column, Labelled(pairs, a == b, np.ones(len(pairs)), []), base, workers=1)
+    measured = measure(column, Labelled(pairs, a == b, np.ones(len(pairs)), []), base, workers=1)
     taken = measured.taken(rule)
 
     chosen = base.replace(**rule._asdict())

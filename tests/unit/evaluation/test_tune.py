@@ -11,7 +11,8 @@ import pytest
 
 import dupdetect
 from dupdetect import DupdetectError, InputError, Settings, SettingsError, Tuning, tune
-from dupdetect.evaluation.tune import SIZES, _alike
+from dupdetect.evaluation.fit import alike
+from dupdetect.evaluation.tune import SIZES
 from dupdetect.matching import candidates
 from dupdetect.matching.pairs import packed
 from dupdetect.sketches.sketches import sketch_texts
@@ -291,4 +292,4 @@ def test_fingerprints_find_what_the_search_finds() -> None:
     a, b = np.triu_indices(len(texts), 1)
     found = np.isin(packed(a, b), candidates.find(sketches).pairs)
     assert 0 < found.sum() < len(found)
-    assert _alike(sketches.fingerprints, a, b, 0.2).tolist() == found.tolist()
+    assert alike(sketches.fingerprints, a, b, 0.2).tolist() == found.tolist()
