@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from dupdetect._storage.checkpoints import Checkpoints
     from dupdetect.io.documents import Part, Stream
-    from dupdetect.pipeline.earlier_runs import Related
+    from dupdetect.pipeline.related import Related
     from dupdetect.settings import Settings
     from dupdetect.sketches.sketches import Kept
 

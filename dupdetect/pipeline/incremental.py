@@ -36,7 +36,8 @@ from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.keys import Keys
 from dupdetect.matching.pairs import unpack
 from dupdetect.pipeline.corpus import FOOTPRINT
-from dupdetect.pipeline.earlier_runs import Earlier, KeySet, as_type
+from dupdetect.pipeline.earlier_runs import Earlier, as_type
+from dupdetect.pipeline.related import KeySet
 from dupdetect.pipeline.rules import Limits, Plain, TextSource, tied_by_policy
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from dupdetect.matching.candidates import Candidates
     from dupdetect.matching.pairs import Pairs
     from dupdetect.pipeline.corpus import Corpus
-    from dupdetect.pipeline.earlier_runs import Related
+    from dupdetect.pipeline.related import Related
     from dupdetect.pipeline.request import RunContext
     from dupdetect.settings import Settings
     from dupdetect.sketches.sketches import Ragged

@@ -7,11 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 from generated_sites import LANGUAGES, Writer, site
 
-from dupdetect._storage.arrays import DiskStorage, Storage
+from dupdetect._storage.arrays import Storage
 from dupdetect.errors import InputError, MismatchError
 from dupdetect.matching.keys import Keys
 from dupdetect.pipeline.dedup import dedup
-from dupdetect.pipeline.earlier_runs import Earlier, KeySet, common_type, find_outputs
+from dupdetect.pipeline.earlier_runs import Earlier, common_type, find_outputs
+from dupdetect.pipeline.related import KeySet
 from dupdetect.settings import Settings
 from dupdetect.sketches.build import sketch
 from dupdetect.sketches.files import write_sketches
@@ -50,30 +51,6 @@ def keys_of(texts):
 
 def related_to(earlier, texts, ids=()):
     return earlier.related(KeySet(keys_of(texts), Storage()), pa.chunked_array([ids], pa.string()), Storage())
-
-
-# ---- keys ----
-
-
-@pytest.mark.parametrize("on_disk", [False, True])
-def test_a_set_of_keys_has_what_it_was_given_and_nothing_else(tmp_path, on_disk):
-    random = np.random.default_rng(1)
-    given = random.integers(0, 2**64, 5000, np.uint64)
-    close = given ^ np.uint64(1 << 63)  # the same lowest bits
-    storage = DiskStorage(tmp_path, 1 << 30) if on_disk else Storage()
-    parts = [Keys.of(part, np.array([0, len(part)])) for part in (given[:2000], given[1500:])]
-    keys = KeySet(parts, storage)
-    assert len(keys) == 5000
-    assert keys.has(given).all()
-    assert not keys.has(close).any()
-    assert int(given[7]) in keys
-    assert int(close[7]) not in keys
-
-
-def test_an_empty_set_of_keys():
-    keys = KeySet([], Storage())
-    assert not keys.has(np.arange(9, dtype=np.uint64)).any()
-    assert keys.has(np.empty(0, np.uint64)).tolist() == []
 
 
 # ---- what is related ----
@@ -120,7 +97,7 @@ def test_frequent_keys_of_others_do_not_count(tmp_path):
     for frequent in (11, 12):
         with (
             Earlier(tmp_path / "out", Settings(hot_key_documents=frequent)) as earlier,
-            pytest.warns(match="signed again"),
+            pytest.warns(match="sketched again"),
         ):
             found.append(related_to(earlier, [Writer("en", 3).line(100)]))
     few, many = found
@@ -148,7 +125,7 @@ def test_without_sketches_texts_are_signed_again(out):
     ready = related_to(Earlier(out, SETTINGS), TEXTS.values())
     (out / "sketches.parquet").unlink()
     earlier = Earlier(out, SETTINGS)
-    with pytest.warns(UserWarning, match=r"no sketches.parquet, so 24 texts are signed again; `dedup --sketches`"):
+    with pytest.warns(UserWarning, match=r"no sketches.parquet, so 24 texts are sketched again; `dedup --sketches`"):
         signed = related_to(earlier, TEXTS.values())
     related_to(earlier, TEXTS.values())  # once is enough
     earlier.close()

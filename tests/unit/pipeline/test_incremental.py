@@ -224,7 +224,7 @@ def test_the_id_of_another_text_is_an_error_if_rejects_are(tmp_path):
     dedup({"a": story("a")}).write(tmp_path / "out")
     file = tmp_path / "new.parquet"
     pq.write_table(table(id=["x", "a"], text=[story("x"), story("other")]), file)
-    with pytest.warns(match="signed again"), pytest.raises(InputError, match=r"new\.parquet:2: column 'id' repeats"):
+    with pytest.warns(match="sketched again"), pytest.raises(InputError, match=r"new\.parquet:2: column 'id' repeats"):
         dedup(file, against=tmp_path / "out", strict=True)
 
 
@@ -278,7 +278,7 @@ def test_on_disk_and_in_memory_with_sketches_and_without_it_is_the_same(against,
         results.append(dedup(new, against=folder))
         assert results[-1].manifest["memory"]["on_disk"]
     (folder / "sketches.parquet").unlink()
-    with pytest.warns(match="signed again"):
+    with pytest.warns(match="sketched again"):
         results.append(dedup(new, against=folder))
     for result in results:
         assert result.clusters.equals(expected.clusters)

@@ -144,7 +144,7 @@ def test_what_the_manifest_names(out: Path, tmp_path: Path) -> None:
 
 
 def test_earlier_documents_that_are_named_stand_behind_the_new_ones(out: Path, tmp_path: Path) -> None:
-    with pytest.warns(match="signed again"):
+    with pytest.warns(match="sketched again"):
         dupdetect.dedup({"late": STORY, "own": "Another text."}, against=out).write(tmp_path / "next")
     run = Run(tmp_path / "next")
     assert (len(run), run.new, run.ids.to_pylist()) == (3, 2, ["late", "own", "01"])
