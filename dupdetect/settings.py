@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -18,7 +17,7 @@ from operator import index
 from pathlib import Path
 from typing import Any
 
-from dupdetect.errors import OutputError, SettingsError
+from dupdetect.errors import SettingsError
 
 #: What shingles are made of; see `Settings.unit`.
 UNITS = ("word", "character")
@@ -255,6 +254,8 @@ class Settings:
         """
         import tomli_w
 
+        from dupdetect._storage.atomic import write_text
+
         if callable(self.canonical):
             raise SettingsError(
                 f"canonical is the callable {self.as_dict()['canonical']}, which a file cannot hold; save settings "
@@ -262,16 +263,7 @@ class Settings:
             )
         values = {name: value for name, value in self.as_dict().items() if value is not None}
         text = "".join(f"# {line}".rstrip() + "\n" for line in comment.splitlines()) + tomli_w.dumps(values)
-        target = Path(path)
-        beside = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(target)
-        except OSError as error:
-            raise OutputError(f"{target}: the settings cannot be written: {error.strerror or error}") from error
-        finally:
-            with suppress(OSError):
-                beside.unlink()
+        write_text(path, text)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Settings:

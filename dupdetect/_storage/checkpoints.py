@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dupdetect._storage.atomic import SUFFIX, Replacement, write_text
 from dupdetect.errors import MismatchError, OutputError
 
 if TYPE_CHECKING:
@@ -97,11 +98,13 @@ class Checkpoints:
         if resume and (self.folder / PLAN).exists():
             _compare(self.folder, plan)
             self._entries = _finished(self.folder)
+            for path in self.folder.glob(f"*{SUFFIX}"):  # of a run that was killed while it wrote
+                path.unlink()
             lines = (json.dumps(entry._asdict()) + "\n" for entry in self._entries.values())
-            _write_whole(self.folder / DONE, "".join(lines))  # without a line that was torn
+            write_text(self.folder / DONE, "".join(lines), sync=True)  # without a line that was torn
         else:
             _clear(self.folder)
-            _write_whole(self.folder / PLAN, json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
+            write_text(self.folder / PLAN, json.dumps(plan, indent=2, ensure_ascii=False) + "\n", sync=True)
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries
@@ -124,13 +127,10 @@ class Checkpoints:
 
         path = self._path(name)
         with _Reported(self.folder):
-            # Beside it first: the part of a part that was put before the run was killed stays as its line says.
-            with path.with_suffix(".part").open("wb") as file:
+            with Replacement(path, sync=True) as beside, beside.open("wb") as file:
                 hashing = _Hashing(file)
                 with pyarrow.ipc.new_file(pa.PythonFile(hashing, mode="w"), table.schema) as writer:
                     writer.write_table(table)
-                os.fsync(file.fileno())
-            path.with_suffix(".part").replace(path)
             entry = _Entry(name, hashing.bytes, hashing.hash.hexdigest())
             self._list.write(json.dumps(entry._asdict()) + "\n")
             self._list.flush()
@@ -239,7 +239,7 @@ def _refuse_strangers(folder: Path) -> None:
 
 
 def _ours(path: Path) -> bool:
-    return path.name in (PLAN, DONE, LOCK) or path.suffix in (".arrow", ".part")
+    return path.name in (PLAN, DONE, LOCK) or path.suffix in (".arrow", SUFFIX)
 
 
 def _clear(folder: Path) -> None:
@@ -247,15 +247,6 @@ def _clear(folder: Path) -> None:
     for path in sorted(folder.iterdir(), key=lambda path: path.name != DONE):
         if path.name != LOCK:
             path.unlink()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    beside = path.with_suffix(".part")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def _compare(folder: Path, plan: Mapping[str, Any]) -> None:

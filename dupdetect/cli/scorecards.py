@@ -59,10 +59,11 @@ def show(title: str, values: dict[str, Any], cards: Cards, as_json: bool, html: 
 
 def write_page(file: Path, title: str, cards: Cards) -> None:
     """Write a page, whole or not at all; errors as for `report`."""
-    from dupdetect.reports.pages import render, require_jinja, write_whole
+    from dupdetect._storage.atomic import write_text
+    from dupdetect.reports.pages import render, require_jinja
 
     require_jinja(file)
-    write_whole(file, render("cards.html", title=title, show=_shown, **cards._asdict()))
+    write_text(file, render("cards.html", title=title, show=_shown, **cards._asdict()))
 
 
 def print_cards(shown: Cards) -> None:

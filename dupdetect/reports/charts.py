@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from dupdetect._storage.atomic import write_text
 from dupdetect.errors import OutputError
 from dupdetect.evaluation.thresholds import chance
-from dupdetect.reports.pages import render, require_jinja, write_whole
+from dupdetect.reports.pages import render, require_jinja
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -172,7 +173,7 @@ def curve_chart(tuning: Tuning) -> Chart:
 def write_curve(tuning: Tuning, path: str | os.PathLike[str]) -> Path:
     """Draw the precision/recall curve of `tune` into an SVG file, which may fail as `check_curve` says."""
     check_curve(path)
-    return write_whole(Path(path), render("curve.svg", chart=curve_chart(tuning)))
+    return write_text(path, render("curve.svg", chart=curve_chart(tuning)))
 
 
 def check_curve(path: str | os.PathLike[str]) -> None:

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from dupdetect._storage.atomic import write_text
 from dupdetect.evaluation.thresholds import chance
 from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.reports import charts
 from dupdetect.reports.listing import Listing, sizes_of
 from dupdetect.reports.marked_texts import Marker
-from dupdetect.reports.pages import render, require_jinja, write_whole
+from dupdetect.reports.pages import render, require_jinja
 from dupdetect.reports.texts import Texts, pairs, read_texts
 from dupdetect.results.result import Result
 from dupdetect.results.run import Run
@@ -77,7 +78,7 @@ def report(
     """
     target = Path(path) if path is not None else Path(NAME) if isinstance(out, Result) else Path(out) / NAME
     require_jinja(target)
-    return write_whole(target, page(out, data, text=text, id=id, by=by))
+    return write_text(target, page(out, data, text=text, id=id, by=by))
 
 
 def page(out: Any, data: Any = None, *, text: str | None = None, id: str | None = None, by: str | None = None) -> str:

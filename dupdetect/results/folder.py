@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
+from dupdetect._storage.atomic import Replacement, reported
 from dupdetect.errors import OutputError
 from dupdetect.io import remote
 from dupdetect.io.remote import as_url, upload
@@ -72,13 +69,14 @@ def write_folder(
     check_folder(folder, overwrite=overwrite)
     url = as_url(os.fspath(folder))
     if url is None:
-        with _replacing(Path(folder), overwrite=overwrite) as temporary, _reported(Path(folder)):
-            _fill(temporary, tables, manifest, files or {}, format)
+        with Replacement(folder, folder=True) as beside:
+            _fill(beside, tables, manifest, files or {}, format)
+            check_folder(folder, overwrite=overwrite)  # a long time has passed
         return
-    with tempfile.TemporaryDirectory(prefix="dupdetect-") as beside:
-        with _reported(Path(beside)):
-            _fill(Path(beside), tables, manifest, files or {}, format)
-        upload(Path(beside), url, MANIFEST)
+    with tempfile.TemporaryDirectory(prefix="dupdetect-") as made:
+        with reported(made):
+            _fill(Path(made), tables, manifest, files or {}, format)
+        upload(Path(made), url, MANIFEST)
 
 
 def _fill(
@@ -114,7 +112,7 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
         remote.check_folder(url, MANIFEST, overwrite=overwrite)
         return
     target = Path(folder)
-    with _reported(target):
+    with reported(target):
         if not os.path.lexists(target):
             return
         if not target.is_dir() or target.is_symlink():
@@ -127,54 +125,3 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
             raise OutputError(
                 f"{target}: holds no {MANIFEST}, so it is no earlier output and stays; name another folder"
             )
-
-
-@contextmanager
-def _reported(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise OutputError(
-            f"{target}: cannot be written ({reason}), nothing was left behind; choose another place"
-        ) from error
-
-
-@contextmanager
-def _replacing(target: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a folder that becomes `target` if all goes well and vanishes if not."""
-    parent = target.absolute().parent
-    # Beside the target, thus on its disk; parents are only made once there is something to put there.
-    existing = next(folder for folder in (parent, *parent.parents) if folder.is_dir())
-    with _reported(target):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=existing))
-    try:
-        yield temporary
-        with _reported(target):
-            temporary.chmod(0o777 & ~_umask())  # mkdtemp's folders are private
-            parent.mkdir(parents=True, exist_ok=True)
-            check_folder(target, overwrite=overwrite)  # a long time has passed
-            _swap(temporary, target)
-    except BaseException:  # Ctrl-C too
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def _swap(temporary: Path, target: Path) -> None:
-    if not target.exists():
-        temporary.rename(target)
-        return
-    old = temporary.with_suffix(".old")
-    target.rename(old)
-    try:
-        temporary.rename(target)
-    except BaseException:
-        old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dupdetect._storage.atomic import reported
 from dupdetect._storage.context import check_workers
-from dupdetect.errors import OutputError
 from dupdetect.io.documents import collect, stream
 from dupdetect.io.schema import plain_column
 from dupdetect.settings import Settings
@@ -148,11 +148,8 @@ def sketch_documents(
         The file cannot be written.
     """
     target = Path(path)
-    try:
+    with reported(target):
         work = tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent)
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        raise OutputError(f"{target}: the sketches cannot be written ({reason}); choose another place") from error
     with work as folder:
         # Which rows are documents, and what type ids have, is known when all has been read.
         numbered = Path(folder) / "numbered.parquet"

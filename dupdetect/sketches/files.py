@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -38,7 +37,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
-from dupdetect.errors import InputError, MismatchError, OutputError
+from dupdetect._storage.atomic import Replacement, reported
+from dupdetect.errors import InputError, MismatchError
 from dupdetect.settings import SKETCH_FIELDS, Settings
 from dupdetect.sketches import bands
 from dupdetect.sketches.sketches import Ragged, Sketches
@@ -98,11 +98,7 @@ class SketchWriter:
         self._schema: pa.Schema | None = None
         self._kind = ""
         self._writer: Any = None
-        with _reported(self.path):
-            # Beside the file, thus on its disk: it takes the file's name at the very end.
-            descriptor, name = tempfile.mkstemp(prefix=f".{self.path.name}-", suffix=".part", dir=self.path.parent)
-            os.close(descriptor)
-        self._beside = Path(name)
+        self._file = Replacement(self.path)
 
     def add(self, ids: Any, sketches: Sketches) -> None:
         """Write some documents.
@@ -150,18 +146,16 @@ class SketchWriter:
             self._open(_schema(pa.string(), self.settings.banding[0], None))
         self._flush()
         text = json.dumps(self._description(), sort_keys=True).encode()
-        with _reported(self.path):
+        with reported(self.path):
             self._writer.add_key_value_metadata({KEY: text, KEY_SUM: xxhash.xxh3_64_hexdigest(text)})
             self._writer.close()
-            self._beside.chmod(0o666 & ~_umask())  # mkstemp's files are private
-            self._beside.replace(self.path)
+        self._file.commit()
 
     def discard(self) -> None:
         """Leave nothing behind; a file that was there before stays."""
         with suppress(Exception):  # nobody wants to know that a file could not be finished that is taken away
             self._writer.close()
-        with suppress(OSError):
-            self._beside.unlink()
+        self._file.discard()
 
     def __enter__(self) -> SketchWriter:
         return self
@@ -177,10 +171,10 @@ class SketchWriter:
         import pyarrow.parquet
 
         self._schema = schema
-        with _reported(self.path):
+        with reported(self.path):
             # Hashes have no repeats, no order and nothing to compress; ids and lengths have.
             self._writer = pyarrow.parquet.ParquetWriter(
-                self._beside,
+                self._file.path,
                 schema,
                 compression={"id": "zstd", "words": "zstd"},
                 compression_level={"id": 1, "words": 1},
@@ -213,7 +207,7 @@ class SketchWriter:
             return
         self._parts.append({name: _checksum(table[name]) for name in table.column_names})
         self._documents += table.num_rows
-        with _reported(self.path):
+        with reported(self.path):
             self._writer.write_table(table.combine_chunks(), row_group_size=table.num_rows)
 
     def _description(self) -> dict[str, Any]:
@@ -579,17 +573,6 @@ def _versions() -> dict[str, str]:
 
 
 @contextmanager
-def _reported(path: Path) -> Iterator[None]:
-    import pyarrow as pa
-
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise OutputError(f"{path}: the sketches cannot be written ({reason}); choose another place") from error
-
-
-@contextmanager
 def _read(path: Path) -> Iterator[None]:
     """Say in one sentence what keeps a file from being read."""
     import pyarrow as pa
@@ -604,9 +587,3 @@ def _read(path: Path) -> Iterator[None]:
 
 def _damaged(path: Path, reason: str) -> InputError:
     return InputError(f"{path}: the file is damaged or cut short ({reason}); sketch the texts anew")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

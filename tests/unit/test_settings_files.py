@@ -78,9 +78,9 @@ def test_what_cannot_be_saved_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="canonical is the callable builtins:len, which a file cannot hold"):
         Settings(canonical=len).save(path)
     assert path.read_text() == "seed = 7\n"
-    with pytest.raises(OutputError, match="settings cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         Settings().save(tmp_path / "no" / "s.toml")
-    with pytest.raises(OutputError, match="settings cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         Settings().save(path / "s.toml")
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from dupdetect.errors import OutputError
 from dupdetect.io import writers
-from dupdetect.results import folder as writing
 from dupdetect.results.folder import check_folder, write_folder
 
 TABLES = {"kept": pa.table({"id": [1, 2], "text": ["a", None]}), "rejects": pa.table({"row": [3]})}
@@ -164,7 +163,7 @@ def test_no_permission(tmp_path, monkeypatch):
         def refuse(*args, **kwargs):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(writing.tempfile, "mkdtemp", refuse)
+        monkeypatch.setattr(Path, "mkdir", refuse)
     try:
         with pytest.raises(OutputError, match=r"out: cannot be written \(Permission denied\)"):
             write_folder(tmp_path / "out", TABLES, {})

@@ -1,0 +1,154 @@
+"""Files and folders that appear whole or not at all: written beside their place, then renamed.
+
+Input    a path, and what is to be there
+Output   the file or folder; where anything fails, what was there before, and nothing else
+Cost     a rename; with `sync` a wait for the disk
+
+Imports nothing of the library but its errors, so that settings may use it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dupdetect.errors import OutputError
+
+#: Suffix of what is not finished.
+SUFFIX = ".part"
+
+
+class Replacement:
+    """A file or folder beside its target, which takes the target's place when it is finished.
+
+    As a context it is committed when its block ends without an error, else discarded; errors of the disk in the block
+    are reported as those of the target.
+
+    Parameters
+    ----------
+    target : path
+        What is to be made or replaced. The parent of a file must exist, those of a folder are made.
+    folder : bool
+        Whether it is a folder.
+    sync : bool
+        Whether the file is on the disk when it takes its name, not only with the operating system.
+
+    Attributes
+    ----------
+    path : Path
+        Where to write. It exists, empty, with the permissions that any new file or folder has.
+
+    Raises
+    ------
+    OutputError
+        There is no room, no permission or no parent; nothing is left behind.
+    """
+
+    def __init__(self, target: str | os.PathLike[str], *, folder: bool = False, sync: bool = False) -> None:
+        self.target, self._folder, self._sync = Path(target), folder, sync
+        parent = self.target.absolute().parent
+        if folder:  # on the target's disk; parents are made once there is something to put into them
+            parent = next(above for above in (parent, *parent.parents) if above.is_dir())
+        self.path = parent / f".{self.target.name[:40]}.{secrets.token_hex(4)}{SUFFIX}"
+        with reported(self.target):
+            # Not by `tempfile`, which makes them for their owner's eyes alone.
+            if folder:
+                self.path.mkdir()
+            else:
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+
+    def commit(self) -> None:
+        """Give it the target's name."""
+        with reported(self.target):
+            if self._folder:
+                self.target.absolute().parent.mkdir(parents=True, exist_ok=True)
+                _swap(self.path, self.target)
+                return
+            if self._sync:
+                with self.path.open("r+b") as file:
+                    os.fsync(file.fileno())
+            self.path.replace(self.target)
+
+    def discard(self) -> None:
+        """Remove what was written, unless it has been committed; what was at the target stays."""
+        if self._folder:
+            shutil.rmtree(self.path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                self.path.unlink()
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, error_type: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        try:
+            if error is not None:
+                with reported(self.target):
+                    raise error
+            self.commit()
+        finally:  # after Ctrl-C too
+            self.discard()
+
+
+def write_text(path: str | os.PathLike[str], text: str, *, sync: bool = False) -> Path:
+    """Write a file of text, in UTF-8 and with its line feeds as they are.
+
+    Parameters
+    ----------
+    path : path
+        Replaced if it exists; its folder must exist.
+    text : str
+    sync : bool
+        Whether it is on the disk on return.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written; nothing is left behind.
+    """
+    with Replacement(path, sync=sync) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+    return Path(path)
+
+
+@contextmanager
+def reported(target: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn errors of the disk, and of Arrow where it writes, into an `OutputError` that names the target."""
+    try:
+        yield
+    except _disk_errors() as error:
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number else str(error)
+        raise OutputError(
+            f"{target}: cannot be written ({reason}), nothing was left behind; choose another place"
+        ) from error
+
+
+def _disk_errors() -> tuple[type[Exception], ...]:
+    arrow = sys.modules.get("pyarrow")  # what it raises is of no matter where it is not loaded
+    return (OSError,) if arrow is None else (OSError, arrow.ArrowException)
+
+
+def _swap(folder: Path, target: Path) -> None:
+    """Rename a folder to a target that may be there: no system call replaces a folder that is not empty."""
+    if not target.exists():
+        folder.rename(target)
+        return
+    old = folder.with_suffix(".old")
+    target.rename(old)
+    try:
+        folder.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
