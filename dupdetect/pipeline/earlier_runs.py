@@ -92,13 +92,14 @@ class Earlier:
         self.id_type = self._outputs[0].id_type
         for output in self._outputs[1:]:
             self.id_type = common_type(self.id_type, output.id_type, f"ids of {self.folders[0]} and {output.folder}")
-        self._superseded = self._ids("superseded")
+        self._superseded = self._ids([output.run.superseded for output in self._outputs])
         self.documents = sum(output.documents for output in self._outputs) - len(self._superseded.unique())
 
     @property
     def files(self) -> list[str]:
         """The files that decide what is found."""
-        return [str(folder / name) for folder in self.folders for name in (MANIFEST, "clusters.parquet", "kept.parquet", SKETCHES)]
+        names = (MANIFEST, "clusters.parquet", "kept.parquet", SKETCHES)
+        return [str(folder / name) for folder in self.folders for name in names]
 
     @property
     def bytes(self) -> int:
@@ -119,9 +120,9 @@ class Earlier:
     @cached_property
     def boilerplate(self) -> tuple[Hashes, NDArray[np.int32]]:
         """What the outputs say is boilerplate: shingles (uint64[n], sorted, distinct) and their margins (int32[n])."""
-        schema = pa.schema([("shingle", pa.uint64()), ("margin", pa.int32())])
-        tables = [output.table("boilerplate", schema.names) for output in self._outputs]
-        found = pa.concat_tables([schema.empty_table(), *(table for table in tables if table is not None)])
+        tables = [output.run.boilerplate for output in self._outputs]
+        empty = pa.table({"shingle": pa.array([], pa.uint64()), "margin": pa.array([], pa.int32())})
+        found = pa.concat_tables([empty, *(table for table in tables if table is not None)])
         found = found.group_by("shingle").aggregate([("margin", "sum")]).sort_by("shingle")
         return found["shingle"].to_numpy(), found["margin_sum"].to_numpy().astype(np.int32)
 
@@ -145,7 +146,8 @@ class Earlier:
         kind = ids.type if len(ids) else pa.null()
         type_ = common_type(self.id_type, kind, "ids of earlier and of new documents")
         type_ = pa.string() if pa.types.is_null(type_) else type_
-        ids, is_digest, superseded = (as_type(each, type_) for each in (ids, self._ids("digests"), self._superseded))
+        digests = self._ids([output.run.digests for output in self._outputs])
+        ids, digests, superseded = (as_type(each, type_) for each in (ids, digests, self._superseded))
         seen = 0
         for number, output in enumerate(self._outputs):
             first, canonicals = 0, output.ids()
@@ -155,7 +157,7 @@ class Earlier:
                     raise _not_of(output.folder / SKETCHES, "their ids are not those of the documents kept there")
                 own = own.cast(type_)
                 valid = ~_is_in(own, superseded)
-                found.add(own, sketches, (number, first), valid, _is_in(own, ids) & valid, _is_in(own, is_digest))
+                found.add(own, sketches, (number, first), valid, _is_in(own, ids) & valid, _is_in(own, digests))
                 first += len(sketches)
                 told(seen + first)
             seen += first
@@ -207,10 +209,9 @@ class Earlier:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ids(self, name: str) -> pa.ChunkedArray:
+    def _ids(self, tables: list[pa.Table]) -> pa.ChunkedArray:
         """Return the ids in a table of all outputs."""
-        tables = [output.table(name, ["id"]) for output in self._outputs]
-        found = [table["id"].cast(self.id_type) for table in tables if table is not None and table.num_rows]
+        found = [table["id"].cast(self.id_type) for table in tables if table.num_rows]
         return pa.chunked_array([chunk for ids in found for chunk in ids.chunks], self.id_type)
 
     def _parts(self, number: int) -> Iterator[tuple[pa.Array, Sketches]]:

@@ -1,7 +1,7 @@
 """An output folder, read part by part: what may be too large for memory.
 
 Input    a folder that `Result.write` wrote, as Parquet
-Output   `Output`: columns of its tables, the ids of the documents that it kept, and their rows: all, or some of them
+Output   `Output`: the ids of the documents that it kept, and their rows: all, or some of them
 Cost     that of the columns and row groups that are read
 """
 
@@ -35,6 +35,8 @@ class Output:
     Attributes
     ----------
     folder : Path
+    run : Run
+        Its manifest, and the tables that fit in memory.
     text : str
     id_type : pyarrow.DataType
         Null if there are no ids.
@@ -51,7 +53,8 @@ class Output:
 
     def __init__(self, folder: Path, text: str) -> None:
         self.folder = folder
-        self.text = Run(folder).text_column or text
+        self.run = Run(folder)
+        self.text = self.run.text_column or text
         self._clusters, self.kept = self._parquet("clusters"), self._parquet("kept")
         with damage_named(self._clusters), pq.ParquetFile(self._clusters) as clusters:
             type_ = clusters.schema_arrow.field("id").type
@@ -72,14 +75,6 @@ class Output:
             why = "" if other is None else f", and {other.name} does not tell the types of ids and columns"
             raise InputError(f"{path}: this table is missing{why}; write the output anew, as Parquet")
         return path
-
-    def table(self, name: str, columns: list[str]) -> pa.Table | None:
-        """Read columns of one of the smaller tables, such as "digests"; None if it is not there."""
-        path = self.folder / f"{name}.parquet"
-        if not path.is_file():
-            return None
-        with damage_named(path):
-            return pq.read_table(path, columns=columns, partitioning=None)
 
     def ids(self) -> Feed:
         """Return the ids of the documents that were kept, in order."""

@@ -41,14 +41,17 @@ if TYPE_CHECKING:
 #: Where an output folder may keep a table.
 SUFFIXES = (".parquet", ".jsonl", ".csv")
 
+_CLUSTERS: dict[str, pa.DataType | None] = {
+    **dict.fromkeys(("id", "cluster")),
+    "canonical": pa.bool_(),
+    "relation": pa.string(),
+    **dict.fromkeys(("score", "jaccard", "containment"), pa.float64()),
+}
+
 #: The columns of each table; None: ids, of whatever type they are.
 COLUMNS: dict[str, dict[str, pa.DataType | None]] = {
-    "clusters": {
-        **dict.fromkeys(("id", "cluster")),
-        "canonical": pa.bool_(),
-        "relation": pa.string(),
-        **dict.fromkeys(("score", "jaccard", "containment"), pa.float64()),
-    },
+    "clusters": _CLUSTERS,
+    "superseded": _CLUSTERS,
     "matches": {
         **dict.fromkeys(("a", "b")),
         "relation": pa.string(),
@@ -189,6 +192,11 @@ class Run:
         return self._optional("digests")
 
     @cached_property
+    def superseded(self) -> pa.Table:
+        """The table `superseded`; empty if the run has none."""
+        return self._optional("superseded")
+
+    @cached_property
     def rejects(self) -> pa.Table:
         """The table `rejects`; empty if the folder has none."""
         return self._optional("rejects")
@@ -222,7 +230,10 @@ class Run:
             yield from ((part.texts, part.table) for part in stream(path, text=text, id=self.id_column))
 
     def _optional(self, name: str) -> pa.Table:
-        there = isinstance(self.out, Result) or any((self.out / (name + suffix)).is_file() for suffix in SUFFIXES)
+        if isinstance(self.out, Result):
+            there = getattr(self.out, name) is not None
+        else:
+            there = any((self.out / (name + suffix)).is_file() for suffix in SUFFIXES)
         return self.table(name) if there else _none(name)
 
     @cached_property

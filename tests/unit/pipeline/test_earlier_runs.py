@@ -212,6 +212,18 @@ def test_damaged_files_are_named(out, name):
         related_to(Earlier(out, SETTINGS), TEXTS.values())
 
 
+@pytest.mark.parametrize("name", ["boilerplate", "digests", "superseded"])
+def test_smaller_tables_that_are_damaged_are_named(out, name):
+    (out / f"{name}.parquet").write_bytes(b"no table")
+    with pytest.raises(InputError, match=rf"{name}\.parquet: cannot be read"), Earlier(out, SETTINGS) as earlier:
+        related_to(earlier, TEXTS.values())
+        _ = earlier.boilerplate
+    pq.write_table(pa.table({"x": [1]}), out / f"{name}.parquet")
+    with pytest.raises(InputError, match=rf"{name}\.parquet: there is no column"), Earlier(out, SETTINGS) as earlier:
+        related_to(earlier, TEXTS.values())
+        _ = earlier.boilerplate
+
+
 def test_missing_tables_are_named(out):
     (out / "kept.parquet").unlink()
     with pytest.raises(InputError, match=r"kept\.parquet: this table is missing; write the output anew"):

@@ -40,7 +40,7 @@ def test_a_folder_of_any_format_says_what_its_result_says(
 ) -> None:
     result.write(tmp_path / "out", format=format)
     live, read = Run(result), Run(tmp_path / "out")
-    for name in COLUMNS:
+    for name in COLUMNS.keys() - {"superseded"}:
         mine, theirs = (
             pa.table({c: t[c].cast(pa.string()) if kind is None else t[c] for c, kind in COLUMNS[name].items()})
             for t in (live.table(name), read.table(name))
