@@ -27,7 +27,7 @@ from dupdetect.evaluation import intervals
 class Coverage:
     """Of the intervals of many seeds, how many hold the true recall."""
 
-    kind: str
+    recall_of: str
     sample: int
     seeds: int
     matches: int
@@ -45,8 +45,8 @@ def coverage(
     census = auditing.survey(out, data, **overrides)
     for sample in samples:
         draws = [auditing.draw(len(census.pairs), sample, seed) for seed in range(seeds)]
-        for kind in ("together", "verified"):
-            found = getattr(census, kind)
+        for recall_of in ("together", "verified"):
+            found = getattr(census, recall_of)
             true = found.sum() / max(census.pairs.sum(), 1)
             recalls = [
                 intervals.estimate(found[rows], census.pairs[rows], documents=len(census.pairs), confidence=confidence)
@@ -56,7 +56,9 @@ def coverage(
             above, below = int((low > true).sum()), int((high < true).sum())
             held = seeds - above - below
             matches = int(census.pairs.sum()) // 2
-            yield Coverage(kind, sample, seeds, matches, float(true), held, above, below, float((high - low).mean()))
+            yield Coverage(
+                recall_of, sample, seeds, matches, float(true), held, above, below, float((high - low).mean())
+            )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -80,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(json.dumps(asdict(row)))
         else:
             print(
-                f"{row.kind:9} sample {row.sample:5}: true recall {row.recall:.4f} of {row.matches} matches; "
+                f"{row.recall_of:9} sample {row.sample:5}: true recall {row.recall:.4f} of {row.matches} matches; "
                 f"{row.covered} of {row.seeds} intervals hold it ({row.above} above, {row.below} below), "
                 f"mean width {row.width:.4f}"
             )

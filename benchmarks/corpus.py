@@ -3,7 +3,7 @@
     python benchmarks/corpus.py OUT.parquet --documents 100000 --seed 1
 
 writes ``OUT.parquet`` (``id`` int64, ``text`` large_string) and ``OUT.truth.parquet`` (``id``,
-``original``, ``kind``, ``amount``, ``jaccard``); ``--text-file OUT.txt`` adds the same texts one after
+``original``, ``form``, ``amount``, ``jaccard``); ``--text-file OUT.txt`` adds the same texts one after
 another, for ``wc -w``.
 
 Every token of every document is a pure function of (seed, article, position): a counter run through a
@@ -12,7 +12,7 @@ made by making its original again, and the bytes are the same whatever the batch
 one vocabulary of invented English-like words and common function words with Zipf-like frequencies, the same
 for every seed.
 
-Kinds, as the truth table names them:
+Forms, as the truth table names them:
 
 =========== ===========================================================================================
 original    an article of its own
@@ -42,8 +42,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-KINDS = ("original", "page", "exact", "edited", "truncated", "inside")
-ORIGINAL, PAGE, EXACT, EDITED, TRUNCATED, INSIDE = range(len(KINDS))
+FORMS = ("original", "page", "exact", "edited", "truncated", "inside")
+ORIGINAL, PAGE, EXACT, EDITED, TRUNCATED, INSIDE = range(len(FORMS))
 SCHEMA = pa.schema([("id", pa.int64()), ("text", pa.large_string())])
 ROW_GROUP_BYTES = 20_480_000  # mean; a file's bytes depend on the corpus alone
 BATCH = 2048  # documents made at a time: about 10 MB of text, some 100 MB of working arrays
@@ -69,7 +69,7 @@ class Corpus:
     copies : float
         Share of the documents that are copies, mixed as `mix`.
     mix : dict of str to float
-        Relative weights of the copy kinds.
+        Relative weights of the copy forms.
     pages : float
         Share of the documents that are unrelated articles in pages of a site.
     pages_per_site : int
@@ -111,8 +111,8 @@ class Corpus:
             raise ValueError(f"copies + pages is {self.copies + self.pages}, expected 0 to 1")
         if not 0 <= self.family <= self.documents:
             raise ValueError(f"family is {self.family}, expected 0 to {self.documents}, the size of the corpus")
-        if unknown := set(self.mix) - set(KINDS[EXACT:]):
-            raise ValueError(f"mix names {sorted(unknown)}, expected some of {list(KINDS[EXACT:])}")
+        if unknown := set(self.mix) - set(FORMS[EXACT:]):
+            raise ValueError(f"mix names {sorted(unknown)}, expected some of {list(FORMS[EXACT:])}")
 
 
 #: Titles, messages, lines of a log: too short for a page around them, and copied whole or nearly so.
@@ -229,7 +229,7 @@ def quantiles(first: int, size: int, bits: int, shift: float) -> npt.NDArray[np.
 class Plan:
     """Who is a copy of whom: one row a document, in file order."""
 
-    kind: npt.NDArray[np.int8]
+    form: npt.NDArray[np.int8]
     original: I64
     amount: npt.NDArray[np.float64]
     words: I64  # length of the article
@@ -241,39 +241,39 @@ def plan(corpus: Corpus) -> Plan:
     n = corpus.documents
     index = np.arange(n)
     order = np.argsort(keyed(corpus.seed, "order", index), kind="stable")  # roles lie scattered over the file
-    kind = np.full(n, ORIGINAL, dtype=np.int8)
+    form = np.full(n, ORIGINAL, dtype=np.int8)
     rest = n - corpus.family
     copies, pages = round(rest * corpus.copies), round(rest * corpus.pages)
-    kind[order[:copies]] = _kinds(corpus, copies)
-    kind[order[copies : copies + pages]] = PAGE
-    kind[order[rest:]] = EDITED
+    form[order[:copies]] = _forms(corpus, copies)
+    form[order[copies : copies + pages]] = PAGE
+    form[order[rest:]] = EDITED
     if corpus.identical:
-        kind[:] = EXACT
-    sources = np.flatnonzero(kind == ORIGINAL)
+        form[:] = EXACT
+    sources = np.flatnonzero(form == ORIGINAL)
     if not len(sources):  # every text needs a first one
-        kind[0] = ORIGINAL
+        form[0] = ORIGINAL
         sources = np.array([0])
-    copy = kind >= EXACT
+    copy = form >= EXACT
     u = uniform(keyed(corpus.seed, "source", index))
     original = index.copy()
     # The square makes some articles much copied (a hundred times in a corpus of 100,000) and most never or
     # once.
     original[copy] = sources[(u[copy] ** 2 * len(sources)).astype(np.int64)]
     family = order[rest:]
-    original[family[kind[family] == EDITED]] = sources[0]
+    original[family[form[family] == EDITED]] = sources[0]
     words = _lengths(corpus, index)[original]
-    amount = _amounts(corpus, kind, index, family)
-    dressed = (kind == PAGE) | (kind == INSIDE)
+    amount = _amounts(corpus, form, index, family)
+    dressed = (form == PAGE) | (form == INSIDE)
     sites = max(1, int(dressed.sum()) // corpus.pages_per_site)
     site = np.where(dressed, (keyed(corpus.seed, "site", index) % np.uint64(sites)).astype(np.int64), -1)
-    inside = np.flatnonzero(kind == INSIDE)
+    inside = np.flatnonzero(form == INSIDE)
     around = sum(_boilerplate_lengths(corpus, site[inside]))
     amount[inside] = words[inside] / (words[inside] + around)
-    return Plan(kind, original, amount, words, site)
+    return Plan(form, original, amount, words, site)
 
 
-def _kinds(corpus: Corpus, copies: int) -> npt.NDArray[np.int8]:
-    weights = np.array([corpus.mix.get(name, 0.0) for name in KINDS[EXACT:]])
+def _forms(corpus: Corpus, copies: int) -> npt.NDArray[np.int8]:
+    weights = np.array([corpus.mix.get(name, 0.0) for name in FORMS[EXACT:]])
     steps = (np.arange(copies) + 0.5) / max(copies, 1)
     return (EXACT + np.searchsorted(np.cumsum(weights) / weights.sum(), steps)).astype(np.int8)
 
@@ -286,12 +286,12 @@ def _lengths(corpus: Corpus, index: I64) -> I64:
     return np.maximum(1, words).astype(np.int64)
 
 
-def _amounts(corpus: Corpus, kind: npt.NDArray[np.int8], index: I64, family: I64) -> npt.NDArray[np.float64]:
+def _amounts(corpus: Corpus, form: npt.NDArray[np.int8], index: I64, family: I64) -> npt.NDArray[np.float64]:
     u = uniform(keyed(corpus.seed, "amount", index))
-    amount = np.ones(len(kind))
-    amount[kind == EDITED] = 0.01 + (corpus.max_edit - 0.01) * u[kind == EDITED]
-    amount[kind == TRUNCATED] = 0.4 + 0.5 * u[kind == TRUNCATED]
-    light = family[kind[family] == EDITED]
+    amount = np.ones(len(form))
+    amount[form == EDITED] = 0.01 + (corpus.max_edit - 0.01) * u[form == EDITED]
+    amount[form == TRUNCATED] = 0.4 + 0.5 * u[form == TRUNCATED]
+    light = family[form[family] == EDITED]
     amount[light] = 0.01 + 0.02 * u[light]
     return amount
 
@@ -388,25 +388,25 @@ def _words(bits: U64, position: I64, key: U64) -> npt.NDArray[np.int32]:
 
 def _separators(bits: U64, position: I64, layout: I64) -> npt.NDArray[np.int8]:
     draw = ((mixed(bits) >> np.uint64(48)).astype(np.int64) * 1000) >> 16  # 0 ... 999
-    kinds = np.full(1000, SPACE, dtype=np.int8)
-    for kind, first, size in (
+    forms = np.full(1000, SPACE, dtype=np.int8)
+    for form, first, size in (
         (STOP, 0, 32), (PARAGRAPH, 32, 13), (ASK, 45, 3), (CLOSE, 48, 4), (COMMA, 100, 50),
         (SEMICOLON, 150, 3), (COLON, 153, 3), (GENITIVE, 156, 8), (OPEN, 164, 5), (DASH, 169, 4),
         (DOTS, 173, 1),
     ):  # fmt: skip
-        kinds[first : first + size] = kind
-    separator: npt.NDArray[np.int8] = kinds[draw]
+        forms[first : first + size] = form
+    separator: npt.NDArray[np.int8] = forms[draw]
     early = (position < 3) & BREAKS[separator]
     separator[early] = SPACE
-    for kind, words in enumerate(MEAN_LINE):
+    for form, words in enumerate(MEAN_LINE):
         if words:
-            lines = layout == kind
+            lines = layout == form
             separator[lines] = np.where(draw[lines] < 1000 // words, LINE, SPACE)
     return separator
 
 
 def _truncation(rows: I64, planned: Plan, document: I64, layout: I64, position: I64) -> npt.NDArray[np.bool_]:
-    share = np.where(planned.kind[rows] == TRUNCATED, planned.amount[rows], 1.0)
+    share = np.where(planned.form[rows] == TRUNCATED, planned.amount[rows], 1.0)
     limit = np.maximum(1, np.ceil(planned.words[rows] * share)).astype(np.int64)
     kept: npt.NDArray[np.bool_] = (layout != ARTICLE) | (position < limit[document])
     return kept
@@ -422,7 +422,7 @@ def _edited(
     word: npt.NDArray[np.int32],
 ) -> tuple[I64, npt.NDArray[np.int32]]:
     """Of five edits three replace a word, one deletes it, one inserts one; `repeats` is 0 for cut words."""
-    edited = planned.kind[rows] == EDITED
+    edited = planned.form[rows] == EDITED
     tokens = np.flatnonzero(edited[document])  # edited documents have neither boilerplate nor truncation
     bits = mixed(keyed(corpus.seed, "edits", rows)[document[tokens]] + position[tokens].astype(np.uint64))
     hit = uniform(bits) < planned.amount[rows][document[tokens]]
@@ -487,16 +487,16 @@ def generate(corpus: Corpus) -> tuple[pa.Table, pa.Table]:
 def truth(planned: Plan) -> pa.Table:
     """Who belongs together: documents with the same ``original`` are one family.
 
-    Columns ``id``, ``original``, ``kind``, ``amount`` and ``jaccard``, the Jaccard similarity with the
+    Columns ``id``, ``original``, ``form``, ``amount`` and ``jaccard``, the Jaccard similarity with the
     original that is to be expected of word 5-shingles (all five words of one are spared with (1 -
     amount)^5).
     """
-    kinds = pa.DictionaryArray.from_arrays(pa.array(planned.kind), pa.array(KINDS)).cast(pa.string())
-    ids = np.arange(len(planned.kind))
+    forms = pa.DictionaryArray.from_arrays(pa.array(planned.form), pa.array(FORMS)).cast(pa.string())
+    ids = np.arange(len(planned.form))
     intact = (1.0 - planned.amount) ** 5
-    jaccard = np.where(planned.kind == EDITED, intact / (2.0 - intact), planned.amount)
+    jaccard = np.where(planned.form == EDITED, intact / (2.0 - intact), planned.amount)
     return pa.table(
-        {"id": ids, "original": planned.original, "kind": kinds, "amount": planned.amount, "jaccard": jaccard}
+        {"id": ids, "original": planned.original, "form": forms, "amount": planned.amount, "jaccard": jaccard}
     )
 
 

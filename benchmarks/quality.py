@@ -314,7 +314,7 @@ def ocr(folder: Path) -> list[Task]:
 
 
 def score_of(labels: scoring.Labels, truth: scoring.Labels, of: np.ndarray) -> PairScore:
-    """Score of the pairs that have one of some documents (bool[n]) at least: a false one may lead to any other."""
+    """Score of the pairs that have one of some documents (bool[n]) at least: a false one may join any other."""
     everything, rest = (scoring.score_clusters(labels[rows], truth[rows]) for rows in (np.ones_like(of), ~of))
     return PairScore(*(getattr(everything, name) - getattr(rest, name) for name in ("right", "found", "true")))
 
@@ -323,10 +323,10 @@ def answers(folder: Path) -> list[Task]:
     """Degrees of reuse: share of the pairs of each label that is matched."""
     ids, texts = documents(folder)
     rows = table(folder / "pairs.csv")
-    truth = {kind: truth_pairs(ids, [row for row in rows if row["label"] == kind]) for kind in REUSES}
+    truth = {degree: truth_pairs(ids, [row for row in rows if row["label"] == degree]) for degree in REUSES}
 
     def score(found: Found) -> dict[str, Any]:
-        return {"by_label": {kind: recall_of(pairs, found) for kind, pairs in truth.items()}}
+        return {"by_label": {degree: recall_of(pairs, found) for degree, pairs in truth.items()}}
 
     return [Task("answers", ids, texts, score, REUSE)]
 
@@ -501,7 +501,7 @@ def audits() -> list[dict[str, Any]]:
     rows = coverage(dupdetect.dedup(path), path, samples=[1000])
     return [
         {
-            "what": f"audits of pages, intervals of 100 that hold the recall ({row.kind})",
+            "what": f"audits of pages, intervals of 100 that hold the recall ({row.recall_of})",
             "value": row.covered,
             "bar": "≥ 90",
             "met": row.covered >= 90,

@@ -39,7 +39,7 @@ FREE = "none"  # no budget given: the default of the command
 ARTICLES, SHORT, STRANGERS, FAMILY = "articles", "short", "strangers", "family"
 
 #: What `corpus.py` is told.
-KINDS: dict[str, tuple[str, ...]] = {
+SHAPES: dict[str, tuple[str, ...]] = {
     ARTICLES: (),
     SHORT: ("--short",),
     STRANGERS: ("--copies", "0", "--pages", "0", "--spread", "0"),  # all as long as those of the family
@@ -53,13 +53,13 @@ UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**
 class Made:
     """A generated corpus on disk."""
 
-    kind: str
+    shape: str
     path: Path
     documents: int
     bytes: int
 
     def __str__(self) -> str:
-        return f"{self.documents:,} {self.kind}"
+        return f"{self.documents:,} {self.shape}"
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Row:
     def summary(self) -> dict[str, Any]:
         """Medians (of memory the most), as they go into the JSON."""
         of = self.corpus
-        row: dict[str, Any] = {"corpus": of.kind, "documents": of.documents, "bytes": of.bytes}
+        row: dict[str, Any] = {"corpus": of.shape, "documents": of.documents, "bytes": of.bytes}
         row |= {"program": self.program, "memory": self.memory, "problem": self.problem, "runs": self.runs}
         if not self.runs:
             return row
@@ -98,16 +98,16 @@ class Row:
 # ------------------------------------------------------------------------------------------------ the corpora
 
 
-def made(work: Path, kind: str, documents: int, seed: int) -> Made:
-    """The corpus of that kind and size, generated unless it is there already."""
-    name = "corpus" if kind == ARTICLES else kind
+def made(work: Path, shape: str, documents: int, seed: int) -> Made:
+    """The corpus of that shape and size, generated unless it is there already."""
+    name = "corpus" if shape == ARTICLES else shape
     path = work / f"{name}-{documents}-{seed}.parquet"
     if not (path.exists() and truth_path(path).exists()):
-        options = [option.format(documents=documents) for option in KINDS[kind]]
+        options = [option.format(documents=documents) for option in SHAPES[shape]]
         print(f"making {path.name}", file=sys.stderr, flush=True)
         command = [sys.executable, HERE / "corpus.py", path, "--documents", str(documents), "--seed", str(seed)]
         run([*command, *options], os.cpu_count() or 1)
-    return Made(kind, path, documents, text_bytes(path))
+    return Made(shape, path, documents, text_bytes(path))
 
 
 def text_bytes(path: Path) -> int:
@@ -122,9 +122,9 @@ def corpora(given: argparse.Namespace) -> Iterator[Made]:
     """Those that were asked for."""
     sizes = [(ARTICLES, documents) for documents in given.documents]
     sizes += [(SHORT, documents) for documents in given.short]
-    sizes += [(kind, documents) for documents in given.family for kind in (STRANGERS, FAMILY)]
-    for kind, documents in sizes:
-        yield made(given.work, kind, documents, given.seed)
+    sizes += [(shape, documents) for documents in given.family for shape in (STRANGERS, FAMILY)]
+    for shape, documents in sizes:
+        yield made(given.work, shape, documents, given.seed)
 
 
 # ------------------------------------------------------------------------------------------------- measuring
@@ -233,7 +233,7 @@ def plan(given: argparse.Namespace) -> list[Row]:
     rows = []
     for corpus in corpora(given):
         rows += [Row(corpus, OURS, memory) for memory in given.memory]
-        rows += [Row(corpus, program) for program in (KEPT, ALL)] if corpus.kind in (ARTICLES, SHORT) else []
+        rows += [Row(corpus, program) for program in (KEPT, ALL)] if corpus.shape in (ARTICLES, SHORT) else []
     for row in rows:
         if row.memory != FREE and not knows("--memory"):
             row.problem = "this version has no --memory"

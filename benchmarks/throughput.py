@@ -247,7 +247,7 @@ def quality(found: dict[str, Any], truth: dict[str, np.ndarray], threshold: floa
     """Score of the clusters (pairs joined, where an engine gives pairs only), and recall by sort of copy."""
     if "flags" in found:
         return {"flagged": int(found["flags"].sum())}
-    original, kind = truth["original"], truth["kind"]
+    original, form = truth["original"], truth["form"]
     result: dict[str, Any] = {}
     labels = found.get("labels")
     if "pairs" in found:
@@ -257,7 +257,7 @@ def quality(found: dict[str, Any], truth: dict[str, np.ndarray], threshold: floa
     if labels is None:
         return {}
     copies = original != np.arange(len(original))
-    groups = {name: copies & (kind == name) for name in np.unique(kind[copies]).tolist()}
+    groups = {name: copies & (form == name) for name in np.unique(form[copies]).tolist()}
     groups[f"jaccard >= {threshold}"] = copies & (truth["jaccard"] >= threshold)
     result["copies_found"] = {
         name: round(scoring.share_together(labels, np.flatnonzero(rows), original[rows]), 4)

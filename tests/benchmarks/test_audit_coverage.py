@@ -16,7 +16,7 @@ def test_intervals_hold_the_true_recall_on_pages(shared: Path) -> None:
         assert row.covered >= 90, row
 
 
-def test_one_line_a_kind_and_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_line_for_each_recall_and_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "in.jsonl"
     texts = [f"one text of words {number // 2} {number // 2} and no others {number // 2}" for number in range(40)]
     path.write_text("".join(f'{{"text": "{text}"}}\n' for text in texts))

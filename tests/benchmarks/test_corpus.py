@@ -37,24 +37,24 @@ def test_a_seed_is_a_file(tmp_path):
     assert "".join(other["text"].to_pylist()).encode() != (tmp_path / "a.txt").read_bytes()
 
 
-def test_shares_and_kinds(made):
-    kinds = [row["kind"] for row in made[1]]
-    assert sum(kind in ("original", "page") for kind in kinds) == 280
-    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+def test_shares_and_forms(made):
+    forms = [row["form"] for row in made[1]]
+    assert sum(form in ("original", "page") for form in forms) == 280
+    assert {form: forms.count(form) for form in set(forms)} == {
         "original": 252, "page": 28, "exact": 30, "edited": 48, "truncated": 18, "inside": 24,
     }  # fmt: skip
-    assert all((row["original"] == row["id"]) == (row["kind"] in ("original", "page")) for row in made[1])
+    assert all((row["original"] == row["id"]) == (row["form"] in ("original", "page")) for row in made[1])
 
 
 def test_copies_are_what_they_are_called(made):
     texts, truth = made
     for row in truth:
         mine, theirs = texts[row["id"]], texts[row["original"]]
-        if row["kind"] == "exact":
+        if row["form"] == "exact":
             assert mine == theirs
-        elif row["kind"] == "truncated":
+        elif row["form"] == "truncated":
             assert theirs.startswith(mine[: int(len(mine) * 0.9)])
-        elif row["kind"] == "inside":
+        elif row["form"] == "inside":
             assert theirs[:-2] in mine
             assert len(mine) > len(theirs)
 
@@ -74,7 +74,7 @@ def test_strangers_share_next_to_nothing(made):
     texts, truth = made
     seen, shared, total = set(), 0, 0
     for row in truth:
-        if row["kind"] == "original":
+        if row["form"] == "original":
             own = shingles(texts[row["id"]])
             shared, total = shared + len(own & seen), total + len(own)
             seen |= own
@@ -83,7 +83,7 @@ def test_strangers_share_next_to_nothing(made):
 
 def test_pages_of_a_site_share_their_boilerplate(made):
     texts, truth = made
-    heads = [texts[row["id"]][:60] for row in truth if row["kind"] == "page"]
+    heads = [texts[row["id"]][:60] for row in truth if row["form"] == "page"]
     assert len(set(heads)) < len(heads)
 
 
@@ -114,8 +114,8 @@ def test_short_texts_are_lines(tmp_path):
     assert all(text.strip() and "\n" not in text.rstrip("\n") for text in texts)
     assert 60 < np.mean([len(text.encode()) for text in texts]) < 140
     truth = pq.read_table(tmp_path / "short.truth.parquet").to_pylist()
-    assert {row["kind"] for row in truth} == {"original", "exact", "edited", "truncated"}
-    assert all(texts[row["id"]] == texts[row["original"]] for row in truth if row["kind"] == "exact")
+    assert {row["form"] for row in truth} == {"original", "exact", "edited", "truncated"}
+    assert all(texts[row["id"]] == texts[row["original"]] for row in truth if row["form"] == "exact")
 
 
 def test_a_family_may_be_all_there_is_of_one_length():

@@ -61,6 +61,7 @@ def test_engine(small, tmp_path, engine, module):
     assert (tmp_path / "found.npz").exists()
 
 
+@pytest.mark.slow
 def test_throughput(tmp_path):
     needs("psutil", "matplotlib", "rich")
     rows = ("dupdetect", "dupdetect dedup", "datasketch script", "wc -w")
@@ -75,6 +76,7 @@ def test_throughput(tmp_path):
     assert (tmp_path / "throughput.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_datatrove(tmp_path):
     needs("psutil", "matplotlib", "rich", "datatrove", "tokenizers", "spacy")
     row = "datatrove pipeline, cut at spaces"
@@ -84,6 +86,7 @@ def test_datatrove(tmp_path):
     assert measured["copies_found"]["exact"] == 1.0
 
 
+@pytest.mark.slow
 def test_scale(tmp_path):
     needs("psutil", "matplotlib")
     sizes = ("--documents", 500, "--short", "--family", "--repeat", 1, "--memory", "1GB")

@@ -148,6 +148,7 @@ def test_resuming_wants_a_folder():
         dupdetect.dedup(["text"], resume=True)
 
 
+@pytest.mark.slow
 def test_real_pages_are_the_same_in_memory_and_on_disk_on_one_core_and_two(shared, tmp_path, monkeypatch):
     monkeypatch.setattr("dupdetect.pipeline.request.PART_BYTES", 2 << 20)
     pages = shared / "corpora" / "pages" / "docs.jsonl.gz"
