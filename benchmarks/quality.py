@@ -41,7 +41,7 @@ from reporting import bar, bars_table, machine, markdown
 from watching import run
 
 from dupdetect.evaluation.scores import PairScore
-from dupdetect.sketches.bands import choose
+from dupdetect.settings import choose_bands
 
 HERE = Path(__file__).resolve().parent
 
@@ -399,7 +399,7 @@ def execute(
     if engine.program == OURS:
         arguments += ["--settings", json.dumps(settings)]
     else:
-        bands = choose(settings["threshold"], engines.NUM_PERM)
+        bands = choose_bands(settings["threshold"], engines.NUM_PERM)
         arguments += ["--threshold", str(settings["threshold"]), "--bands", *map(str, bands)]
         arguments += ["--shingle-size", str(settings["shingle_size"]), "--unit", settings["unit"]]
     python = interpreter(engine, given)

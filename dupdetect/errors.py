@@ -1,14 +1,16 @@
-"""
-The errors this library raises on purpose, all under one base class.
+"""The errors that this library raises on purpose.
 
-    DupdetectError
-    ├── SettingsError   a setting that cannot be (also a ValueError)
-    ├── InputError      data or a file that cannot be read
-    ├── OutputError     a folder or file that cannot be written
-    └── MismatchError   two sketches made with different settings
+::
 
-Every message is one sentence: what was got, what was expected, where, what to do. A bad row is none of these:
-it becomes a row of the rejects, unless reading is strict.
+    Exception
+    └── DupdetectError
+        ├── SettingsError   a setting that cannot be; also a ValueError
+        ├── InputError      data or a file that cannot be read
+        ├── OutputError     a folder or file that cannot be written
+        └── MismatchError   two things that do not belong together: made with different settings, or from other data
+
+Every message is one sentence: what was got, what was expected, where, what to do. A row that cannot be used is no
+error: it becomes a row of the rejects, unless reading is strict.
 """
 
 from __future__ import annotations
@@ -17,8 +19,7 @@ from typing import ClassVar
 
 
 class DupdetectError(Exception):
-    """
-    Base class of all errors of this library.
+    """Base class of all errors of this library.
 
     Attributes
     ----------
@@ -44,4 +45,8 @@ class OutputError(DupdetectError):
 
 
 class MismatchError(DupdetectError):
-    """Two sketches were made with different settings and cannot be compared."""
+    """Two things do not belong together.
+
+    Sketches or sketch files made with different settings; an output and documents it was not made from; a work folder
+    begun with another input or other settings than the run that is to go on in it.
+    """

@@ -1,8 +1,8 @@
 """Settings: everything that decides a result, in one frozen object.
 
-Input    values by keyword
-Output   a validated, comparable, printable `Settings`, with a fingerprint
-Cost     nothing to speak of
+Input    values by keyword, or a TOML file
+Output   a validated, comparable, printable `Settings`, with a fingerprint; the bands that follow from a threshold
+Cost     nothing to speak of; some milliseconds for the first choice of bands
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from operator import index
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dupdetect.errors import SettingsError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: What shingles are made of; see `Settings.unit`.
 UNITS = ("word", "character")
@@ -33,6 +37,35 @@ SortKey = Callable[[dict[str, Any]], Any]
 
 #: What decides a sketch, as opposed to what is made of it.
 SKETCH_FIELDS = ("shingle_size", "unit", "num_perm", "seed", "window")
+
+#: What a false positive and a false negative weigh in the choice of bands, as `datasketch` takes them. A false
+#: positive costs one exact comparison, a false negative a copy.
+BAND_WEIGHTS = (0.1, 0.9)
+
+
+@lru_cache(maxsize=256)
+def choose_bands(threshold: float, num_perm: int) -> tuple[int, int]:
+    """Return (bands, rows) for a Jaccard threshold: as ``datasketch.MinHashLSH(threshold, num_perm, BAND_WEIGHTS)``.
+
+    Two documents of Jaccard similarity s have equal keys in at least one band with probability
+    1 - (1 - s**rows)**bands (Leskovec, Rajaraman, Ullman: "Mining of Massive Datasets", section 3.4). The choice
+    minimises the weighted area under this curve below the threshold and over it above.
+    """
+    import numpy as np
+
+    # The curve is a polynomial of degree bands * rows, for which Gauss-Legendre quadrature on num_perm / 2 + 1 nodes is
+    # exact, and a thousand times faster than the adaptive one of `datasketch`.
+    pairs = [(b, r) for b in range(2, num_perm + 1) for r in range(1, num_perm // b + 1)]
+    nodes, weights = np.polynomial.legendre.leggauss(num_perm // 2 + 1)
+    bands, rows = np.array(pairs, np.float64).T[:, :, None]
+
+    def area_over(low: float, high: float) -> NDArray[np.float64]:
+        similarity = (low + high) / 2 + (high - low) / 2 * nodes
+        return (high - low) / 2 * ((1 - similarity**rows) ** bands @ weights)  # type: ignore[no-any-return]
+
+    false_positive = threshold - area_over(0.0, threshold)
+    false_negative = area_over(threshold, 1.0)
+    return pairs[int(np.argmin(BAND_WEIGHTS[0] * false_positive + BAND_WEIGHTS[1] * false_negative))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +99,12 @@ class Settings:
         Share of the smaller document's fingerprints that makes a pair a candidate, in (0, 1]; less two standard
         deviations of the count, for fingerprints are a sample of the shingles, and a small one in a short text.
     hot_key_documents : int
-        Documents from which on a key is too frequent to compare all of them with all, at least 2. Such
-        documents are linked to a few of them instead, and the survivors once more.
+        Documents from which on a key is hot: all of them are not compared with all, but each with a few of them (star
+        sampling), and those that remain once more. At least 2.
     boilerplate : bool
         Whether text that comes with the page and not with the article is told from the latter, by its lines and by
-        what other documents show, and weighs next to nothing (`dupdetect.matching.boilerplate`). With the unit "word" alone.
+        what other documents show, and weighs next to nothing (`dupdetect.matching.boilerplate`). With the unit "word"
+        alone.
     canonical : str or callable
         Which member represents a cluster, of those that every other member matches. "cleanest": the one with
         the least text that is not the cluster's own. "longest": the most words. "earliest" and "priority": the
@@ -87,23 +121,8 @@ class Settings:
 
     Notes
     -----
-    Defaults were measured on the development corpora (`benchmarks/quality.py`; 3,908 web pages and clean texts, and the
-    1,954 pages alone). Of ``containment`` 0.5, 0.6, 0.7, 0.8 and 0.9 the pairwise F1 of the clusters is 0.994, 0.994,
-    0.990, 0.987 and 0.972, the precision 1.000; on the pages alone 0.55 to 0.65 find 42 of 45 pairs and one false one,
-    0.5 eight false ones, 0.9 37 pairs. With ``min_shared_fingerprints`` up to 0.55 none of the matches is lost that 0.3 finds on four
-    corpora (web pages, manuals, newswire, generated), and 0.5 makes up to 53 % fewer candidates; from 0.6 on, matches
-    are lost. ``min_shingles`` 16 loses one pair of 2,134, 24 loses seven. ``window`` 32 keeps 7 % of the shingles.
-
-    For noisy texts, measured on 806 scanned pages beside their corrections: ``unit="character", shingle_size=5,
-    threshold=0.55, containment=0.9, min_shingles=100`` has F1 0.993 where less than a tenth of the characters are wrong, 0.81
-    from there to a fifth (words do best with 2-shingles and a threshold of 0.5: 0.977 and 0.60). Thresholds of 0.5 to
-    0.65 keep the first above 0.975. Texts of a megabyte share many short shingles by chance: let `shingle_size` be 7
-    there, and the threshold 0.5.
-
-    For short texts, measured on three sets of bibliographic records: ``unit="character", shingle_size=3,
-    threshold=0.625, containment=0.85, min_shingles=100, window=8`` has F1 0.985, 0.959 and 0.963. A text of less than
-    `shingle_size` units is one shingle, of all of them: it has exact copies only. One of less than `min_shingles` shingles
-    can be a near duplicate of another, but not contained in one.
+    The defaults were measured, and so were settings for noisy and for short texts: see the page "Settings" of the
+    documentation.
 
     Examples
     --------
@@ -196,17 +215,13 @@ class Settings:
 
     @property
     def weighs(self) -> bool:
-        """Whether shingles are weighed: lines and frames are made of words."""
+        """Whether boilerplate is told from content: lines and interleaved pairs are made of words."""
         return self.boilerplate and self.unit == "word"
 
     @cached_property
     def banding(self) -> tuple[int, int]:
         """Bands and rows: `bands` where given, else as `datasketch` chooses them for the threshold."""
-        if self.bands is not None:
-            return self.bands
-        from dupdetect.sketches.bands import choose
-
-        return choose(self.threshold, self.num_perm)
+        return self.bands or choose_bands(self.threshold, self.num_perm)
 
     @property
     def fingerprint(self) -> str:

@@ -1,1 +1,1 @@
-"""What a text is made of, in plain Python: cleaned, cut into words and shingles, its main content marked."""
+"""The reference, in plain Python: what a clean text, a word, a shingle and main content are; escapes."""

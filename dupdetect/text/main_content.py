@@ -1,13 +1,13 @@
-"""Lines to main content: which words of a text stand in sentences, and which in menus; the definition.
+"""A text to its main content: which of its words stand in sentences, and which in menus and lists.
 
 Input    a text (str)
 Output   for each of its words, whether it is of main content (bool[words])
 Cost     O(length of the text)
 
 Menus, tickers, bylines and lists of links are short lines among short lines; sentences are long, or where lines are
-broken to a width, fill them. So a line is *main content* if it and two lines next to it hold `MAIN_CONTENT` words together; lines
-without words do not count as lines. A character that is a word on its own is half a word here. Where no line is main content
-all are: a poem, a chat or a single sentence is what its page is about.
+broken to a width, fill them. So a line is *main content* if it and two lines next to it hold `MAIN_CONTENT` words
+together; lines without words do not count as lines. A character that is a word on its own is half a word here. Where no
+line is main content all are: a poem, a chat or a single sentence is what its page is about.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from dupdetect.text.words import words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Words of three lines of main content. From 21 to 27 little changes on pages as they are, nor on the same pages with lines
-#: broken at 72 characters; the length of single lines is as good on the first, and misleads on the latter.
+#: Words that three lines of main content have together.
 MAIN_CONTENT = 24
 
 #: The first character whose UTF-8 has three bytes: those of the scripts written without spaces.

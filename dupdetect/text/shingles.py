@@ -1,4 +1,4 @@
-"""Words to shingle hashes: the definition.
+"""Words to shingle hashes.
 
 Input    the words of a document (list of str)
 Output   word hashes and shingle hashes (uint64 arrays, one per word and one per run of k words), digest

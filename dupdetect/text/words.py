@@ -1,4 +1,4 @@
-"""Text to words: the definition.
+"""A text to its words.
 
 Input    a text (str), and what a word is to be: a word, or a character
 Output   its words (list of str), in reading order

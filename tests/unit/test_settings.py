@@ -8,10 +8,10 @@ import threading
 
 import numpy as np
 import pytest
+from datasketch import MinHashLSH
 
 from dupdetect.errors import DupdetectError, SettingsError
-from dupdetect.settings import POLICIES, Settings
-from dupdetect.sketches import bands
+from dupdetect.settings import BAND_WEIGHTS, POLICIES, Settings, choose_bands
 
 #: A value of each setting that is not its default.
 OTHERS = {
@@ -215,7 +215,7 @@ def test_policies_read_their_columns():
 
 
 def test_bands_are_chosen_for_the_threshold_or_given():
-    assert Settings(threshold=0.6).banding == bands.choose(0.6, 128)
+    assert Settings(threshold=0.6).banding == choose_bands(0.6, 128)
     assert Settings(threshold=0.6, bands=(4, 3)).banding == (4, 3)
 
 
@@ -233,4 +233,27 @@ def test_replace_names_the_settings_where_one_is_unknown():
 
 def test_replaced_settings_choose_their_own_bands():
     settings = Settings(threshold=0.9)
-    assert settings.banding != settings.replace(threshold=0.5).banding == bands.choose(0.5, 128)
+    assert settings.banding != settings.replace(threshold=0.5).banding == choose_bands(0.5, 128)
+
+
+@pytest.mark.parametrize("num_perm", [16, 64, 100, 128])
+@pytest.mark.parametrize("threshold", [0.1, 0.35, 0.5, 0.7, 0.8, 0.9, 0.95])
+def test_bands_are_those_that_datasketch_chooses(threshold, num_perm):
+    theirs = MinHashLSH(threshold=threshold, num_perm=num_perm, weights=BAND_WEIGHTS)
+    assert choose_bands(threshold, num_perm) == (theirs.b, theirs.r)
+
+
+@pytest.mark.parametrize("threshold", [0.01, 0.5, 0.99, 1.0])
+@pytest.mark.parametrize("num_perm", [2, 3, 256])
+def test_bands_fit_the_signature_at_the_ends_of_the_range(threshold, num_perm):
+    count, rows = choose_bands(threshold, num_perm)
+    assert count >= 2
+    assert rows >= 1
+    assert count * rows <= num_perm
+
+
+def test_the_chosen_curve_rises_at_the_threshold():
+    for threshold in (0.5, 0.7, 0.9):
+        count, rows = choose_bands(threshold, 128)
+        assert 1 - (1 - threshold**rows) ** count > 0.75
+        assert 1 - (1 - (threshold - 0.4) ** rows) ** count < 0.6

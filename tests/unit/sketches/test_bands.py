@@ -1,32 +1,7 @@
 import numpy as np
-import pytest
 import xxhash
-from datasketch import MinHashLSH
 
 from dupdetect.sketches import bands
-
-
-@pytest.mark.parametrize("num_perm", [16, 64, 100, 128])
-@pytest.mark.parametrize("threshold", [0.1, 0.35, 0.5, 0.7, 0.8, 0.9, 0.95])
-def test_bands_are_those_that_datasketch_chooses(threshold, num_perm):
-    theirs = MinHashLSH(threshold=threshold, num_perm=num_perm, weights=bands.WEIGHTS)
-    assert bands.choose(threshold, num_perm) == (theirs.b, theirs.r)
-
-
-@pytest.mark.parametrize("threshold", [0.01, 0.5, 0.99, 1.0])
-@pytest.mark.parametrize("num_perm", [2, 3, 256])
-def test_bands_fit_the_signature_at_the_ends_of_the_range(threshold, num_perm):
-    count, rows = bands.choose(threshold, num_perm)
-    assert count >= 2
-    assert rows >= 1
-    assert count * rows <= num_perm
-
-
-def test_the_chosen_curve_rises_at_the_threshold():
-    for threshold in (0.5, 0.7, 0.9):
-        count, rows = bands.choose(threshold, 128)
-        assert 1 - (1 - threshold**rows) ** count > 0.75
-        assert 1 - (1 - (threshold - 0.4) ** rows) ** count < 0.6
 
 
 def test_a_bands_key_is_xxh64_of_its_entries_seeded_with_its_number():
