@@ -18,13 +18,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dupdetect._storage import memory
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
-    from rich.progress import ProgressColumn, TaskID
+    from rich.progress import TaskID
 
     from dupdetect.pipeline.timing import Progress
 
@@ -192,9 +192,17 @@ def bars() -> Iterator[Listener]:
         To be told of the stages.
     """
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    with Progress(*_columns(), console=Console(stderr=True), transient=True, expand=True) as shown:
+    columns = (
+        TextColumn("{task.description:<18}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[count]}", justify="right"),
+        TextColumn("{task.fields[rate]}", style="progress.data.speed", justify="right"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TextColumn("{task.fields[memory]}", style="progress.filesize", justify="right"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as shown:
         yield _listener(shown)
 
 
@@ -205,58 +213,21 @@ def _listener(shown: Bars) -> Listener:
         if moment == "begin":
             if stage.name in tasks:  # a second time
                 shown.remove_task(tasks[stage.name])
-            name = NAMES.get(stage.name, stage.name)
-            tasks[stage.name] = shown.add_task(name, total=None, count="", rate=None)
-        task = tasks[stage.name]
+            tasks[stage.name] = shown.add_task(NAMES.get(stage.name, stage.name), total=None, **_figures(stage))
+        # Until something is done the bar pulses: a stage may tell no more than that it began and ended.
+        done, total = stage.done, stage.total or None if stage.done else None
         if moment == "end":
-            whole = stage.done or 1  # a bar of nothing would never be full
-            shown.update(task, completed=whole, total=whole, count=_count(stage), rate=stage.rate)
-        else:
-            # Until something is done the bar pulses: a stage may tell no more than that it began and ended.
-            total = stage.total or None if stage.done else None
-            shown.update(task, completed=stage.done, total=total, count=_count(stage))
+            done = total = stage.done or 1  # a bar of nothing would never be full
+        shown.update(tasks[stage.name], completed=done, total=total, **_figures(stage))
 
     return tell
 
 
-def _count(stage: Stage) -> str:
+def _figures(stage: Stage) -> dict[str, Any]:
+    """Return how much is done, how much in a second, and the memory in use, as text."""
     counts = [stage.done] if stage.total in (0, stage.done) else [stage.done, stage.total]
-    return " / ".join(f"{count:,}" for count in counts) if any(counts) else ""
-
-
-def _columns() -> list[ProgressColumn]:
-    """Make the columns of a bar. Their classes are made here, so that rich is imported only where bars are shown."""
-    from rich.progress import BarColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """How much is done in a second: of late while a stage goes on, on the whole when it is over."""
-
-        max_refresh = 0.5
-
-        def render(self, task: Task) -> Text:
-            rate = task.fields["rate"] if task.finished else task.speed
-            return Text(f"{rate:,.0f}/s" if rate else "", style="progress.data.speed", justify="right")
-
-    class Memory(ProgressColumn):
-        """What the process has in use, beside the stages that go on; beside the others what it was at their end."""
-
-        max_refresh = 0.5
-
-        def __init__(self) -> None:
-            super().__init__()
-            self._last: dict[TaskID, str] = {}
-
-        def render(self, task: Task) -> Text:
-            if not task.finished or task.id not in self._last:
-                self._last[task.id] = memory.shown(memory.resident())
-            return Text(self._last[task.id], style="progress.filesize", justify="right")
-
-    return [
-        TextColumn("{task.description:<18}"),
-        BarColumn(bar_width=None),
-        TextColumn("{task.fields[count]}", justify="right"),
-        Rate(),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-        Memory(),
-    ]
+    return {
+        "count": " / ".join(f"{count:,}" for count in counts) if any(counts) else "",
+        "rate": f"{stage.rate:,.0f}/s" if stage.rate else "",
+        "memory": memory.shown(memory.resident()),
+    }

@@ -155,10 +155,11 @@ def test_a_bar_tells_how_much_how_fast_how_long_yet_and_memory(
 ) -> None:
     monkeypatch.setattr(progress.memory, "resident", lambda: 1_234_000_000)
     with screen(monkeypatch) as (listener, shown):
-        monkeypatch.setattr("rich.progress.Task.speed", 50_000.0)
+        monkeypatch.setattr("rich.progress.Task.time_remaining", 15.0)
         relay = Relay(listener, 0.0)
         for done in (0, 250_000):
             relay("sign", done, 1_000_000)
+            clock[0] += 5
     (line,) = {line for line in last_lines(shown) if "250,000 / 1,000,000" in line}
     assert re.fullmatch(r"Sketching +━+[╸╺]━* +250,000 / 1,000,000 50,000/s 00:15 1\.2 GB *", line)
     assert len(line) == 80
