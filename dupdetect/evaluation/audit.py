@@ -1,11 +1,11 @@
-"""A run and its input to what the run missed.
+"""Estimate which share of the matches in its input a run found, where nobody knows the truth.
 
 Input    the output of a run, and the documents that it was made of
-Output   `Audit`: the share of the true matches that the run found, with an interval, and examples of those it did not
+Output   `Audit`: the share, with an interval, and examples of what was missed
 Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core
 
 No label is needed: what a match is, is defined by the run's settings, and by what it learned is boilerplate. A random
-sample of documents is compared with all others, exactly (`neighbours`), and what holds for the sample's matches is
+sample of documents is compared with all others exactly (`exact_search`), and what holds for the sample's matches is
 estimated for all (`intervals`).
 """
 
@@ -217,11 +217,7 @@ def draw(documents: int, sample: int, seed: int) -> Int:
 
 
 def _check(sample: int, seed: int, confidence: float, workers: int | None) -> None:
-    for name, value, least in (
-        ("sample", sample, 1),
-        ("seed", seed, 0),
-        ("workers", 1 if workers is None else workers, 1),
-    ):
+    for name, value, least in (("sample", sample, 1), ("seed", seed, 0), ("workers", workers or 1, 1)):
         if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
             raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
     if isinstance(confidence, bool) or not isinstance(confidence, float) or not 0 < confidence < 1:

@@ -1,12 +1,12 @@
-"""Sampled documents to all their matches, exactly.
+"""Find all matches of sampled documents, exactly.
 
 Input    texts, the cluster of each, which of them are the sample, and what the corpus says is boilerplate
 Output   `Compared`: how many matches each sampled document has, and those that are of different clusters
-Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core; another over those of pairs
-         that are not plainly copies or strangers
+Cost     one pass over the texts, cut into shingles a block at a time; another over those of pairs that are not plainly
+         copies or strangers
 
 The sampled documents' shingles are an inverted index, through which the shingles of all documents pass. Nothing is left
-out for being no candidate, so what sketches and keys overlook shows.
+out for being no candidate, so what the search overlooks shows.
 """
 
 from __future__ import annotations

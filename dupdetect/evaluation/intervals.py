@@ -1,4 +1,4 @@
-"""A sample of documents to a share of the matches of all, with its interval.
+"""Estimate a share of the matches of all documents from a sample of documents, with an interval.
 
 Input    how many matches each sampled document has, and how many of them were found
 Output   `Recall`: the estimate and an interval
@@ -60,12 +60,10 @@ def estimate(found: Int | Share, pairs: Int | Share, *, documents: int, confiden
 def interval(found: Int | Share, pairs: Int | Share, *, documents: int, confidence: float) -> tuple[float, float]:
     """Return an interval for a share of the matches of all documents; parameters as for `estimate`.
 
-    The variance of the ratio (of sums over documents drawn without replacement) gives the number of independent pairs
-    that would vary as much: no more than if each document's matches were found all or none. An exact binomial interval
-    on so many follows. Where a few documents have most of the matches that are missed, a sample may lack the worst of
-    them, and its variance is too small: the one furthest off counts twice, and the number of pairs is lessened for the
-    few documents that the variance rests on (degrees of freedom as F. E. Satterthwaite, 1946). With all documents in
-    the sample nothing is left to estimate; with no match in it, nothing is known.
+    Documents are sampled, not pairs. The variance of the ratio gives the number of independent pairs that would vary as
+    much, and at most as many as if each document's matches were found all or none; an exact binomial interval on so many
+    follows. A sample may lack the few documents with most of what is missed: the one furthest off counts twice, and
+    the number of pairs is lessened by degrees of freedom (F. E. Satterthwaite, 1946).
 
     >>> low, high = interval(np.ones(50), np.ones(50), documents=10_000, confidence=0.95)
     >>> f"{low:.2f} {high:.2f}"

@@ -1,6 +1,6 @@
-"""How right clusters are, in numbers.
+"""The result of `evaluate`: counts of pairs and documents, and the fractions that they make.
 
-Input    counts of pairs and documents
+Input    counts
 Output   `Evaluation` and its parts
 Cost     none
 """
@@ -76,16 +76,9 @@ class RelationScore:
 
 @dataclass(frozen=True)
 class SizeScore:
-    """Clusters of some sizes: precision of those found, recall of the true ones (None where the truth is of pairs).
+    """Clusters of `least` to `most` documents (None: no end): how many were found, their pairs, and the right ones.
 
-    Attributes
-    ----------
-    least, most : int
-        The sizes; `most` is None for the last.
-    clusters, found, right : int
-        Found clusters of such a size, their pairs, and those that are right.
-    true_clusters, true, true_found : int or None
-        True clusters of such a size, their pairs, and those that were found.
+    Then the same of the true clusters, and of their pairs those that were found; None where the truth is of pairs.
     """
 
     least: int
@@ -112,15 +105,9 @@ class SizeScore:
 
 @dataclass(frozen=True)
 class WrongCluster:
-    """A found cluster that holds pairs that are not true.
+    """A found cluster that holds wrong pairs: its scored documents, their scored pairs, and how many of those are wrong.
 
-    Attributes
-    ----------
-    cluster : id
-    size, pairs, false : int
-        Its scored documents, their scored pairs, and how many of those are wrong.
-    members : list of ids
-        Some of its documents, no two of which belong together, where the truth is of clusters.
+    `members` are some of its documents; where the truth is of clusters, no two of them belong together.
     """
 
     cluster: Any
@@ -134,12 +121,8 @@ class WrongCluster:
 class MissedPairs:
     """Two documents that belong together and were not put together.
 
-    Attributes
-    ----------
-    a, b : id
-    pairs : int
-        The missed pairs that they stand for: of documents that were put with b, with those of its true cluster that
-        were put together in greater number, as a was. 1 where the truth is of pairs. The sum over all is exact.
+    `pairs` is how many missed pairs they stand for, 1 where the truth is of pairs: those of the documents put with b and
+    those of its true cluster that were put together in greater number, as a was. The sum over all is exact.
     """
 
     a: Any

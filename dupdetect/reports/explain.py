@@ -1,9 +1,9 @@
-"""A document of a run to the reasons why it is where it is.
+"""Say why a document of a run is where it is.
 
 Input    the output of a run, the id of one of its documents; its texts, if they can be found
 Output   `Explanation`: its canonical and the match with it, the runners-up, what would have had to differ, passages
-Cost     a read of the tables; of texts those up to the last that is needed; all of them to find the nearest of one that
-         has no match, if the input is given
+Cost     a read of the tables; of texts those up to the last that is needed, or all to find the nearest of one without
+         a match, if the input is given
 """
 
 from __future__ import annotations
@@ -46,18 +46,16 @@ class Likeness:
 
     Attributes
     ----------
-    id : id
-        The other document.
-    cluster : id
-        The canonical that it was put with.
+    id, cluster : id
+        The other document, and the canonical that it was put with.
     relation : str or None
         Of the document to the other; None where they are no match.
     score, jaccard : float
-        What was held against the threshold, and Jaccard similarity with all shingles alike.
+        What was held against the threshold; Jaccard similarity, shingles unweighted.
     inside, around : float
         Share of the document inside the other, and of the other inside the document.
     boilerplate : float
-        What of that which they share is boilerplate.
+        Share of what they have in common that is boilerplate.
     """
 
     id: Any
@@ -76,9 +74,8 @@ class Explanation:
 
     Attributes
     ----------
-    id : id
-    cluster : id
-        The canonical of its cluster; itself, if it was kept.
+    id, cluster : id
+        The document, and the canonical of its cluster: itself, if it was kept.
     kept : bool
     size : int
         Documents in its cluster.
@@ -91,10 +88,10 @@ class Explanation:
     matches : int
         All matches that are listed of it.
     holds : list of dict
-        If it is a digest document, the canonicals that it holds: ``cluster``, ``containment`` (share of the canonical inside
+        Of a digest document the canonicals that it holds: ``cluster``, ``containment`` (share of the canonical inside
         it), ``share`` (of it that the canonical accounts for).
     held_by : list of ids
-        The digests that hold its canonical.
+        The digest documents that hold its canonical.
     rejects : list of dict
         Rows that were rejected for having its id: ``file``, ``row``, ``reason``.
     comparison : Comparison or None
@@ -164,7 +161,7 @@ def explain(
     Examples
     --------
     >>> from dupdetect import dedup
-    >>> story = "The harbour digest document was closed on Monday after an inspection found cracks in two of its pillars."
+    >>> story = "The harbour was closed on Monday after an inspection found cracks in two of its walls."
     >>> found = explain(dedup({"a": story, "b": "Nothing like it.", "c": story.upper()}), "c")
     >>> found.why
     "'c' was removed: it has the same words as 'a', which was kept."
@@ -205,15 +202,13 @@ def _best(run: Run, row: int, likenesses: list[Likeness], source: _Source) -> tu
     comparison = None
     if other != row and row in texts and other in texts:
         comparison = compare(texts[row], texts[other], settings=run.settings)
-    if match is None and other == canonical != row:
-        match = _to_canonical(run, row, canonical, comparison)
-    if match is None and comparison is not None:
-        match = _unmatched(run, other, comparison)
+    if match is None and (comparison is not None or other == canonical != row):
+        match = _unlisted(run, row, other, comparison)
     return match, comparison
 
 
 def _digests(run: Run, row: int, canonical: int) -> tuple[list[dict[str, Any]], list[Any]]:
-    """Return the canonicals that a document holds, if it is a digest document, and the digests that hold its canonical."""
+    """Return the canonicals that a digest document holds, and the digest documents that hold its own canonical."""
     ids, clusters = comparable(run.digests["id"], "digests"), comparable(run.digests["cluster"], "digests")
     holds = run.digests.filter(pc.equal(ids, run.ids[row])).drop_columns(["id"]).to_pylist()
     holders = run.digests.filter(pc.and_(pc.equal(clusters, run.ids[canonical]), pc.not_equal(ids, run.ids[row])))
@@ -282,20 +277,19 @@ def _likenesses(run: Run, row: int) -> list[Likeness]:
     return sorted(found, key=lambda each: (-each.score, -each.jaccard, str(each.id)))
 
 
-def _to_canonical(run: Run, row: int, canonical: int, comparison: Comparison | None) -> Likeness:
-    """Return the likeness of a document to its canonical that is not listed: of very many copies only some are."""
-    values = {name: float(run.shares(name)[row]) for name in ("score", "jaccard", "containment")}
-    inside, around = values["containment"], values["containment"]
+def _unlisted(run: Run, row: int, other: int, comparison: Comparison | None) -> Likeness:
+    """Return the likeness to a document that no match is listed with.
+
+    To its canonical, for of very many copies only some are listed; or to one that is no match, by the two texts alone.
+    """
+    id, cluster = (run.clusters[name][other].as_py() for name in ("id", "cluster"))
+    inside = around = float(run.shares("containment")[row])
     if comparison is not None:
         inside, around = comparison.containment_a, comparison.containment_b
-    id, relation = run.clusters["id"][canonical].as_py(), run.clusters["relation"][row].as_py()
-    return Likeness(id, id, relation, values["score"], values["jaccard"], inside, around, 0.0)
-
-
-def _unmatched(run: Run, row: int, comparison: Comparison) -> Likeness:
-    """Return the likeness to a document that is no match, by the two texts alone."""
-    shares = comparison.score, comparison.jaccard, comparison.containment_a, comparison.containment_b
-    return Likeness(run.clusters["id"][row].as_py(), run.clusters["cluster"][row].as_py(), None, *shares, 0.0)
+    if other == run.canonical[row] or comparison is None:
+        score, jaccard = (float(run.shares(name)[row]) for name in ("score", "jaccard"))
+        return Likeness(id, id, run.clusters["relation"][row].as_py(), score, jaccard, inside, around, 0.0)
+    return Likeness(id, cluster, None, comparison.score, comparison.jaccard, inside, around, 0.0)
 
 
 # ---- texts ----
@@ -415,7 +409,8 @@ def _of_kept(run: Run, explained: Explanation) -> tuple[str, str]:
     """Return why a document was kept, and what would have had to differ."""
     id, size, match = explained.id, explained.size, explained.match
     if explained.holds:
-        why = f"{id!r} was kept: it holds {len(explained.holds)} different texts and is a copy of none (a digest document)."
+        held = f"it holds {len(explained.holds)} different texts and is a copy of none (a digest document)"
+        why = f"{id!r} was kept: {held}."
         return why, _distance(run, match)
     if size > 1:
         rest = "another document" if size == 2 else f"{size - 1} other documents"
