@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from dupdetect.matching.compare import Comparison, compare
     from dupdetect.matching.passages import Passage
     from dupdetect.pipeline.dedup import dedup
+    from dupdetect.pipeline.stages import choose_canonicals, cluster, find_candidates, verify
     from dupdetect.reports.explain import Explanation, explain
     from dupdetect.reports.html import report
     from dupdetect.results.result import Cluster, Result
     from dupdetect.settings import Settings
     from dupdetect.sketches.build import signatures, sketch
     from dupdetect.sketches.files import SketchFile, SketchWriter, read_sketches, write_sketches
+    from dupdetect.sketches.minhash import from_datasketch, to_datasketch
     from dupdetect.sketches.sketches import Sketches
 
 __version__ = "0.1.0"
@@ -47,15 +49,21 @@ __all__ = [
     "Sketches",
     "Tuning",
     "audit",
+    "choose_canonicals",
+    "cluster",
     "compare",
     "dedup",
     "evaluate",
     "explain",
+    "find_candidates",
+    "from_datasketch",
     "read_sketches",
     "report",
     "signatures",
     "sketch",
+    "to_datasketch",
     "tune",
+    "verify",
     "write_sketches",
 ]
 
@@ -78,15 +86,21 @@ _MODULE_OF = {
     "Sketches": "sketches.sketches",
     "Tuning": "evaluation.tune",
     "audit": "evaluation.audit",
+    "choose_canonicals": "pipeline.stages",
+    "cluster": "pipeline.stages",
     "compare": "matching.compare",
     "dedup": "pipeline.dedup",
     "evaluate": "evaluation.evaluate",
     "explain": "reports.explain",
-    "report": "reports.html",
+    "find_candidates": "pipeline.stages",
+    "from_datasketch": "sketches.minhash",
     "read_sketches": "sketches.files",
+    "report": "reports.html",
     "signatures": "sketches.build",
     "sketch": "sketches.build",
+    "to_datasketch": "sketches.minhash",
     "tune": "evaluation.tune",
+    "verify": "pipeline.stages",
     "write_sketches": "sketches.files",
 }
 

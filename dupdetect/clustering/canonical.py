@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.io.rows import Rows
-    from dupdetect.matching.overlaps import Overlaps
-    from dupdetect.matching.verify import Verifier
+    from dupdetect.matching.overlaps import Matcher, Overlaps
     from dupdetect.settings import Settings
 
     Int = NDArray[np.int64]
@@ -170,7 +169,7 @@ def least(ranks: Int, groups: Int, n: int) -> Int:
     return best
 
 
-def choose(clusters: Int, ranks: Int, matches: Overlaps, verifier: Verifier) -> tuple[Int, Overlaps]:
+def choose(clusters: Int, ranks: Int, matches: Overlaps, verifier: Matcher) -> tuple[Int, Overlaps]:
     """Let each cluster be represented by the first of its members that every other matches.
 
     Parameters
@@ -181,7 +180,7 @@ def choose(clusters: Int, ranks: Int, matches: Overlaps, verifier: Verifier) -> 
         The policy's order of texts.
     matches : Overlaps
         What is verified so far.
-    verifier : Verifier
+    verifier : Matcher
 
     Returns
     -------

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.matching.candidates import Candidates
-    from dupdetect.matching.overlaps import Overlaps
+    from dupdetect.matching.overlaps import Matcher, Overlaps
     from dupdetect.matching.pairs import Pairs
-    from dupdetect.matching.verify import Verified, Verifier
+    from dupdetect.matching.verify import Verified
 
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
@@ -221,7 +221,7 @@ def sampled_matches(matches: Overlaps, sampled: Pairs) -> Overlaps:
 
 
 def cluster_matches(
-    found: Candidates, verified: Verified, clean: Share, verifier: Verifier, comparable: Comparable
+    found: Candidates, verified: Verified, clean: Share, verifier: Matcher, comparable: Comparable
 ) -> Clustered:
     """Cluster; where hot keys left pairs out, compare canonicals with what they may have missed, and repeat.
 
@@ -236,7 +236,7 @@ def cluster_matches(
         What was found among them.
     clean : float64[n]
         The order in which documents are taken, the greatest first.
-    verifier : Verifier
+    verifier : Matcher
     comparable : Comparable
     """
     matches, deferred = verified.matches, verified.deferred

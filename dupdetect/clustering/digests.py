@@ -23,9 +23,8 @@ from dupdetect.matching.pairs import pack, packed, spread, without
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect.matching.overlaps import Overlaps
+    from dupdetect.matching.overlaps import Matcher, Overlaps
     from dupdetect.matching.pairs import Pairs
-    from dupdetect.matching.verify import Verifier
 
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
@@ -45,7 +44,7 @@ LEVELS = 8
 
 
 def part_digests(
-    canonical: Int, clean: Share, matches: Overlaps, verifier: Verifier, known: Bool | None = None
+    canonical: Int, clean: Share, matches: Overlaps, verifier: Matcher, known: Bool | None = None
 ) -> tuple[Int, Bool]:
     """Take digest documents out of their clusters, and digest documents of digest documents out of theirs.
 
@@ -55,7 +54,7 @@ def part_digests(
         What `cluster` made of `clean` and `matches`.
     clean : float64[n]
     matches : Overlaps
-    verifier : Verifier
+    verifier : Matcher
     known : bool[n], optional
         Documents that are digest documents, as was found before.
 
@@ -102,7 +101,7 @@ class Contents:
     share: Share
 
 
-def contents(digests: Bool, parted: Int, chosen: Int, matches: Overlaps, verifier: Verifier) -> Contents:
+def contents(digests: Bool, parted: Int, chosen: Int, matches: Overlaps, verifier: Matcher) -> Contents:
     """Say what each digest document contains.
 
     Parameters
@@ -114,7 +113,7 @@ def contents(digests: Bool, parted: Int, chosen: Int, matches: Overlaps, verifie
     chosen : int64[n]
         The canonicals that represent the same clusters in the end. These are listed, and measured.
     matches : Overlaps
-    verifier : Verifier
+    verifier : Matcher
     """
     known = matches.where(digests[matches.a] | digests[matches.b])
     likely = without(_likely(parted, digests, *_contained(digests, parted, known)), known.pairs)
@@ -147,7 +146,7 @@ def _likely(canonical: Int, digests: Bool, holders: Int, contained: Int) -> Pair
     return pack(members[spread(first, last - first)], np.repeat(text, last - first))
 
 
-def _digests(canonical: Int, matches: Overlaps, verifier: Verifier) -> Bool:
+def _digests(canonical: Int, matches: Overlaps, verifier: Matcher) -> Bool:
     """Mark the documents that contain several different texts, none of them most of what they contain."""
     digests = np.zeros(len(canonical), np.bool_)
     doubtful = _doubtful(canonical, matches)
@@ -199,7 +198,7 @@ def _doubtful(canonical: Int, matches: Overlaps) -> dict[int, list[tuple[int, in
     return {document: sorted(row, reverse=True)[:TEXTS] for document, row in texts.items()}
 
 
-def _foreign_pairs(doubtful: dict[int, list[tuple[int, int]]], verifier: Verifier) -> set[tuple[int, int]]:
+def _foreign_pairs(doubtful: dict[int, list[tuple[int, int]]], verifier: Matcher) -> set[tuple[int, int]]:
     """Return the pairs of texts, of one document each, that are different texts."""
     texts = [[text for _, text in row] for row in doubtful.values()]
     pairs = [(x, y) for row in texts for x in row for y in row if x < y]

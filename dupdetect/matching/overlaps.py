@@ -17,6 +17,7 @@ import numpy as np
 from dupdetect.matching.pairs import missing, unpack
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from dupdetect.matching.pairs import Pairs
@@ -39,6 +40,18 @@ _LEAST_WEIGHT = 1e-9
 
 #: Counts closer than this are equal: a share of a count is rounded.
 ROUNDED = 1e-9
+
+
+def turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Turn relations of a to b, by their codes, into relations of b to a."""
+    return np.select([relation == CONTAINS, relation == CONTAINED], [CONTAINED, CONTAINS], relation).astype(np.int8)
+
+
+def relation_names(codes: NDArray[np.int8]) -> pa.Array:
+    """Return relations by their names, null where there is none."""
+    import pyarrow as pa
+
+    return pa.array([None, *RELATIONS[1:]], pa.string()).take(pa.array(codes))
 
 
 class Limits(Protocol):
@@ -211,6 +224,13 @@ class Overlaps:
             given,
             patterns,
         )
+
+
+class Matcher(Protocol):
+    """Whatever says what pairs of documents share, and which are copies: a `Verifier`, for one."""
+
+    def overlaps(self, pairs: Pairs) -> Overlaps: ...  # noqa: D102
+    def matches(self, pairs: Pairs) -> Overlaps: ...  # noqa: D102
 
 
 def least_shared(size_a: Count, size_b: Count, limits: Limits, floor: float) -> Int:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect.matching.overlaps import CONTAINED, CONTAINS, IDENTICAL, NONE, RELATIONS
+from dupdetect.matching.overlaps import IDENTICAL, NONE, RELATIONS, relation_names, turned
 from dupdetect.matching.pairs import missing, packed, spread
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa
     match = decision.matches.where(_find(decision.matches, text[changed], represented[changed]))
     # Matches relate the lesser text to the greater; here it is the document to its canonical.
     towards = match.relations(settings)
-    relation[changed] = np.where(text[changed] < represented[changed], towards, _turned(towards))
+    relation[changed] = np.where(text[changed] < represented[changed], towards, turned(towards))
     score[changed], jaccard[changed] = match.scores(settings), match.jaccard
     containment[changed] = match.containment
     return pa.table(
@@ -106,7 +106,7 @@ def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa
             "id": corpus.ids,
             "cluster": corpus.ids.take(pa.array(canonical)),
             "canonical": is_canonical,
-            "relation": _relation_names(relation),
+            "relation": relation_names(relation),
             "score": pa.array(score, mask=is_canonical),
             "jaccard": pa.array(jaccard, mask=is_canonical),
             "containment": pa.array(containment, mask=is_canonical),
@@ -138,7 +138,7 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
         {
             "a": corpus.ids.take(pa.array(np.concatenate([same[0], a]))),
             "b": corpus.ids.take(pa.array(np.concatenate([same[1], b]))),
-            "relation": _relation_names(relation),
+            "relation": relation_names(relation),
             "score": shares(matches.scores(settings)),
             "jaccard": shares(matches.jaccard),
             "containment_a": shares(matches.containment_a),
@@ -242,16 +242,6 @@ def boilerplate_table(boilerplate: Boilerplate, known: Boilerplate) -> pa.Table:
 def _find(matches: Overlaps, a: Int, b: Int) -> Int:
     """Return where pairs stand in `matches`, which holds them all."""
     return np.searchsorted(matches.pairs, packed(a, b))
-
-
-def _turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Turn relations of a to b into relations of b to a."""
-    return np.select([relation == CONTAINS, relation == CONTAINED], [CONTAINED, CONTAINS], relation).astype(np.int8)
-
-
-def _relation_names(codes: NDArray[np.int8]) -> pa.Array:
-    names = pa.array([None, *RELATIONS[1:]], pa.string())
-    return names.take(pa.array(codes))
 
 
 def relation_counts(clusters: pa.Table) -> dict[str, int]:

@@ -81,19 +81,52 @@ def mix(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def to_datasketch(signature: Signature, seed: int) -> MinHash:
-    """Return a signature, uint32[num_perm], as a `datasketch.MinHash` with the same `hashvalues`."""
+    """Return a signature as a `datasketch.MinHash` with the same `hashvalues`.
+
+    Parameters
+    ----------
+    signature : uint32[num_perm]
+        A row of `signatures`, or of `Sketches.signatures`.
+    seed : int
+        `Settings.seed` of the settings that it was made with.
+
+    Examples
+    --------
+    >>> from dupdetect import signatures
+    >>> one, other = (to_datasketch(row, seed=1) for row in signatures(["one two three", "one two three"]))
+    >>> one.jaccard(other)
+    1.0
+    """
     from datasketch import MinHash
 
     return MinHash(hashvalues=signature, seed=seed, scheme=SCHEME, hashfunc=int)
 
 
 def from_datasketch(minhash: MinHash, *, num_perm: int, seed: int) -> Signature:
-    """Return the signature of a `datasketch.MinHash`, uint32[num_perm].
+    """Return the signature of a `datasketch.MinHash`.
+
+    Parameters
+    ----------
+    minhash : datasketch.MinHash
+        Of the scheme "affine32".
+    num_perm, seed : int
+        `Settings.num_perm` and `Settings.seed` of the settings that it is to be compared under.
+
+    Returns
+    -------
+    uint32[num_perm]
 
     Raises
     ------
     MismatchError
         It has another scheme, length or seed.
+
+    Examples
+    --------
+    >>> from dupdetect import signatures
+    >>> row = signatures(["one two three"])[0]
+    >>> bool((from_datasketch(to_datasketch(row, seed=1), num_perm=128, seed=1) == row).all())
+    True
     """
     for name, got, expected in (
         ("scheme", minhash.scheme, SCHEME),

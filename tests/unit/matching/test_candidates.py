@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dupdetect.matching.candidates import find
+from dupdetect.matching.candidates import find, needed_fingerprints
 from dupdetect.matching.keys import mark_repeated
 from dupdetect.matching.pairs import pack, union, unpack, without
 from dupdetect.settings import Settings
@@ -140,3 +140,11 @@ def test_lone_keys_are_dropped_before_they_are_sorted():
     keys = np.array([1, 2, 3, 2, 10**12], np.uint64)
     assert repeated(keys)[[1, 3]].all()
     assert not repeated(np.arange(100, dtype=np.uint64)).any()
+
+
+@pytest.mark.parametrize(
+    ("fewer", "share", "needed"), [(100, 0.5, 40), (4, 0.5, 1), (0, 0.5, 1), (50, 1.0, 50), (9, 0.0, 1)]
+)
+def test_needed_fingerprints_are_a_share_less_two_deviations_and_one_at_least(fewer, share, needed):
+    assert needed_fingerprints(fewer, share) == needed
+    assert needed_fingerprints(np.array([fewer]), share).tolist() == [needed]
