@@ -53,7 +53,7 @@ WRONG, RIGHT, UNSCORED = 0, 1, 2
 def evaluate(
     clusters: Any, truth: Any, *, ignore: Any = None, column: str = "cluster", listed: int = LISTED
 ) -> Evaluation:
-    """Hold clusters against a truth.
+    """Score clusters against a truth.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _truth_table(truth: Any, column: str) -> pa.Table:
             f"the truth has neither the columns 'id' and {column!r} nor 'a' and 'b'; there are {listed}: name the one "
             "that says which documents belong together"
         )
-    table = as_table(truth, "truth", ("a", "b"))  # once more: now it is known which columns hold ids
+    table = as_table(truth, "truth", ("a", "b"))  # once more: now it is known which columns are ids
     require(table, ("a", "b", "label") if "label" in table.column_names else ("a", "b"), "truth")
     return table
 

@@ -104,15 +104,15 @@ def compare_sample(
 
     def compare(block: Int) -> Compared:
         documents = np.concatenate([sample, block])
-        met = index.meet(shingle_sets(texts, rows[block], settings))
+        overlaps = index.count(shingle_sets(texts, rows[block], settings))
         # Documents of a block are judged among themselves: the rows of them go with the block.
         verifier = Verifier(PairCounter(texts, rows[documents], Context(settings, 1)), boilerplate)
-        met = _enough(met, documents, settings)
-        certain = verifier.certain(met) & (cluster[documents[met.a]] == cluster[documents[met.b]])
-        matches = verifier.weigh(met.where(~certain)).matches(settings)
+        overlaps = _enough(overlaps, documents, settings)
+        certain = verifier.certain(overlaps) & (cluster[documents[overlaps.a]] == cluster[documents[overlaps.b]])
+        matches = verifier.weigh(overlaps.where(~certain)).matches(settings)
         a, b = documents[matches.a], documents[matches.b]
         together = cluster[a] == cluster[b]
-        right = np.concatenate([met.a[certain], matches.a[together]])
+        right = np.concatenate([overlaps.a[certain], matches.a[together]])
         missed = matches.where(~together)
         shown = missed.relations(settings), missed.scores(settings), missed.jaccard, missed.containment
         pairs, right = (np.bincount(place, minlength=len(sample)) for place in (np.append(right, missed.a), right))
@@ -127,11 +127,11 @@ def compare_sample(
     return Compared(pairs, together, missed.where(np.lexsort((missed.b, missed.a))))
 
 
-def _enough(met: Overlaps, documents: Int, settings: Settings) -> Overlaps:
+def _enough(overlaps: Overlaps, documents: Int, settings: Settings) -> Overlaps:
     """Return the pairs of two documents that share enough to be judged."""
     floor = FLOOR if settings.weighs else 1.0
-    enough = met.shared >= least_shared(met.size_a, met.size_b, settings, floor)
-    return met.where(enough & (documents[met.a] != documents[met.b]))
+    enough = overlaps.shared >= least_shared(overlaps.size_a, overlaps.size_b, settings, floor)
+    return overlaps.where(enough & (documents[overlaps.a] != documents[overlaps.b]))
 
 
 def _blocks(texts: Texts, rows: Int, sample: int) -> list[Int]:
@@ -145,7 +145,7 @@ class _Index:
     """Sampled documents by shingle.
 
     Shingles that the same sampled documents have (those of a menu, or those of one document alone) are counted as one
-    kind, so that what a thousand documents have in common costs no more than what two have.
+    group, so that what a thousand documents have in common costs no more than what two have.
     """
 
     def __init__(self, sets: Ragged) -> None:
@@ -160,7 +160,7 @@ class _Index:
         numbers = np.random.default_rng(0).integers(0, 2**64, sample, np.uint64)
         sums = np.zeros(len(self._shingles), np.uint64)
         np.add.at(sums, columns, np.repeat(numbers, self._sizes))
-        _, first, self._kinds = np.unique(sums, return_index=True, return_inverse=True)
+        _, first, self._groups = np.unique(sums, return_index=True, return_inverse=True)
         self._having = having[first]
         self._glance = np.zeros(SLOTS, np.bool_)
         self._glance[self._slots(self._shingles)] = True
@@ -169,7 +169,7 @@ class _Index:
     def _slots(shingles: NDArray[np.uint64]) -> NDArray[np.uint64]:
         return shingles & np.uint64(SLOTS - 1)
 
-    def meet(self, sets: Ragged) -> Overlaps:
+    def count(self, sets: Ragged) -> Overlaps:
         """Count what documents share with each sampled one: all pairs that share anything.
 
         In the pairs, sampled documents are numbered before the others.
@@ -181,9 +181,9 @@ class _Index:
         place = np.searchsorted(self._shingles, values)
         place[place == len(self._shingles)] = 0
         known = self._shingles[place] == values
-        kinds, bounds = self._kinds[place[known]], np.searchsorted(perhaps[known], sets.offsets)
-        ones = np.ones(len(kinds), np.int32)
-        mine = csr_matrix((ones, kinds, bounds), (len(sets.lengths), self._having.shape[0]))
+        groups, bounds = self._groups[place[known]], np.searchsorted(perhaps[known], sets.offsets)
+        ones = np.ones(len(groups), np.int32)
+        mine = csr_matrix((ones, groups, bounds), (len(sets.lengths), self._having.shape[0]))
         mine.sum_duplicates()
         shared = (mine @ self._having).T.tocsr().tocoo()  # so that pairs of one sampled document are together
         a, b = shared.row.astype(np.int64), shared.col.astype(np.int64)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
 
-#: Labelled pairs of either kind, and groups of documents, from which on intervals deserve their name.
+#: Copies, other pairs, and groups of documents, from which on intervals deserve their name.
 FEW_PAIRS, FEW_GROUPS = 30, 10
 
 

@@ -61,7 +61,7 @@ def interval(found: Int | Share, pairs: Int | Share, *, documents: int, confiden
     """Return an interval for a share of the matches of all documents; parameters as for `estimate`.
 
     Documents are sampled, not pairs. The variance of the ratio gives the number of independent pairs that would vary as
-    much, and at most as many as if each document's matches were found all or none; an exact binomial interval on so many
+    much, at most as many as if each document's matches were found all or none; an exact binomial interval on so many
     follows. A sample may lack the few documents with most of what is missed: the one furthest off counts twice, and
     the number of pairs is lessened by degrees of freedom (F. E. Satterthwaite, 1946).
 

@@ -1,12 +1,12 @@
-"""Truth to labelled pairs of documents.
+"""Read a truth as labelled pairs of documents.
 
 Input    documents, and either pairs (a, b, label) or clusters (id, cluster)
 Output   `Labelled`: pairs of rows, whether each is a copy, how many pairs it stands for, what was left out
 Cost     reading the truth; with clusters, sketching the documents once for each shingle size
 
 Clusters say of every pair whether it is one, and most pairs have nothing in common. So negatives are the hard ones:
-candidates of a liberal search that lie in different clusters. Where there are more than can be looked at, some are
-drawn, and each stands for as many as it was drawn from.
+candidates of a liberal search that lie in different clusters. Where there are too many, some are drawn, and each
+stands for as many as it was drawn from.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Int = NDArray[np.int64]
 
-#: Rows of a band of the liberal search, with as many bands as there is room for: of pairs with Jaccard 0.3, 42 bands
+#: Rows of a band of the liberal search, with as many bands as fit: of pairs with Jaccard 0.3, 42 bands
 #: of 3 rows find two thirds, of those with 0.5 nearly all.
 LIBERAL_ROWS = 3
 
@@ -92,13 +92,13 @@ def read(
     sizes : sequence of int
         Shingle sizes to search with.
     sample : int
-        Most pairs of either kind, with clusters.
+        Most copies, and most other pairs, with clusters.
     workers : int
 
     Raises
     ------
     InputError
-        The truth cannot be read, names none of the documents, contradicts itself, or has one kind of pairs only.
+        The truth cannot be read, names none of the documents, contradicts itself, or has copies only, or none.
     """
     table = _table(source, column)
     if column in table.column_names and "label" not in table.column_names:
@@ -109,10 +109,10 @@ def read(
         labelled = _of_pairs(table, documents, positive)
     copies = int(labelled.copy.sum())
     if copies in (0, len(labelled)):
-        kind, lacking = ("copies", "pairs that are none") if copies else ("pairs that are none", "copies")
+        there, lacking = ("copies", "pairs that are none") if copies else ("pairs that are none", "copies")
         raise InputError(
-            f"of the truth's pairs {len(labelled)} are of these documents, with {kind if len(labelled) else 'nothing'} "
-            f"among them only; expected both kinds: add {lacking}"
+            f"of the truth's pairs {len(labelled)} are of these documents, {there if len(labelled) else 'nothing'} "
+            f"among them only; expected both: add {lacking}"
         )
     return labelled
 

@@ -105,7 +105,7 @@ class SizeScore:
 
 @dataclass(frozen=True)
 class WrongCluster:
-    """A found cluster that holds wrong pairs: its scored documents, their scored pairs, and how many of those are wrong.
+    """A found cluster with wrong pairs: its scored documents, their scored pairs, and how many of those are wrong.
 
     `members` are some of its documents; where the truth is of clusters, no two of them belong together.
     """
@@ -121,8 +121,8 @@ class WrongCluster:
 class MissedPairs:
     """Two documents that belong together and were not put together.
 
-    `pairs` is how many missed pairs they stand for, 1 where the truth is of pairs: those of the documents put with b and
-    those of its true cluster that were put together in greater number, as a was. The sum over all is exact.
+    `pairs` is how many missed pairs they stand for (1 where the truth is of pairs): those of the documents put with b
+    and those of its true cluster that were put together in greater number, as a was. The sum over all is exact.
     """
 
     a: Any

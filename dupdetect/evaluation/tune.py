@@ -156,7 +156,7 @@ def tune(
     text, id, strict, workers, settings, **overrides
         As for `dedup`. What is not fitted stays as `settings` has it.
     column : str
-        Where `pairs` are clusters, the column that holds them.
+        Where `pairs` are clusters, the column of these.
     positive : str or sequence of str
         Labels that mean a copy, all others meaning none.
     shingle_sizes : sequence of int
@@ -170,7 +170,7 @@ def tune(
         contained that fingerprints must find, in (0, 1]. Of windows that find them the largest is taken, up to that of
         `settings`.
     sample : int
-        Most pairs of either kind to look at, where `pairs` are clusters.
+        Most copies, and most other pairs, to look at, where `pairs` are clusters.
     folds, repeats : int
         Parts of which each is held out once, at least 2, and how often documents are parted anew.
     resamples : int
@@ -187,7 +187,7 @@ def tune(
     DupdetectError
         scikit-learn is not installed.
     InputError
-        Documents or pairs cannot be read, have no id in common, or the pairs are of one kind only.
+        Documents or pairs cannot be read, have no id in common, or are copies only, or none is.
     SettingsError
         A setting or an option is out of its range.
 

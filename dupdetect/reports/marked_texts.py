@@ -1,11 +1,10 @@
-"""Two texts to panes that stand side by side.
+"""Mark in two texts what they share, and what is boilerplate.
 
 Input    two texts
 Output   `Pair`: each text in parts that say what they are: shared, changed within what is shared, boilerplate, its own
 Cost     O(length of the texts), of which `MOST` characters are looked at: 5 ms for two of 5 KB
 
-Of what two texts share, each part says where it stands in the other (`dupdetect.matching.passages`). Template is what a run has
-learned is boilerplate, and lines like those of menus (`dupdetect.text.main_content`): what weighs little or nothing in a comparison.
+Boilerplate is what a run has learned to be, and lines like those of menus (`dupdetect.text.main_content`).
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class Marker:
     settings : Settings
         Of the run; by default those of `compare`.
     boilerplate : uint64[n]
-        The shingles that the run learned are boilerplate (`layouts.HASH`), ordered.
+        The shingles that the run learned are boilerplate (`shingle_rows.HASH`), ordered.
     most, fold : int
         Characters of a text that are looked at; of a part from which on its middle is folded.
     """
@@ -149,31 +148,31 @@ def _parts(
 ) -> list[tuple[int, int, str]]:
     """Cut a text where anything begins or ends. Where passages overlap, the first has what both have."""
     number = np.full(len(text) + 1, -1, np.int32)
-    kind = np.zeros(len(text) + 1, np.int32)
+    role = np.zeros(len(text) + 1, np.int32)
     for place in reversed(range(len(passages))):
         start, end, equal = passages[place]
-        number[start:end], kind[start:end] = place, SHARED
+        number[start:end], role[start:end] = place, SHARED
         for first, last in zip(equal[:-1, 1].tolist(), equal[1:, 0].tolist(), strict=True):
             if any(map(str.isalnum, text[first:last])):  # and not just what stands between words
-                kind[first:last] |= CHANGED
+                role[first:last] |= CHANGED
     for start, end in boilerplate:
-        kind[start:end] |= BOILERPLATE
+        role[start:end] |= BOILERPLATE
     number[-1] = -2
-    cuts = [0, *(np.flatnonzero((np.diff(number) != 0) | (np.diff(kind) != 0)) + 1).tolist()]
+    cuts = [0, *(np.flatnonzero((np.diff(number) != 0) | (np.diff(role) != 0)) + 1).tolist()]
     found: list[tuple[int, int, str]] = []
     for start, end in pairwise(cuts):
-        found += _folded(int(kind[start]), int(number[start]), text[start:end], fold)
+        found += _folded(int(role[start]), int(number[start]), text[start:end], fold)
     return found
 
 
-def _folded(kind: int, number: int, text: str, fold: int) -> list[tuple[int, int, str]]:
+def _folded(role: int, number: int, text: str, fold: int) -> list[tuple[int, int, str]]:
     """Fold the middle of a long part."""
     if len(text) <= fold:
-        return [(kind, number, escape_for_page(text))]
+        return [(role, number, escape_for_page(text))]
     half = fold // 3
     middle = f"{len(text) - 2 * half:,}"
     return [
-        (kind, number, escape_for_page(text[:half])),
-        (kind | FOLDED, number, middle),
-        (kind, number, escape_for_page(text[-half:])),
+        (role, number, escape_for_page(text[:half])),
+        (role | FOLDED, number, middle),
+        (role, number, escape_for_page(text[-half:])),
     ]

@@ -1,21 +1,13 @@
-"""A comparison to lines of a terminal.
+"""Show two texts in a terminal.
 
 Input    two texts, what they share (`Comparison.aligned`), what of them is boilerplate, and a console of rich
-Output   both side by side, or woven into one: what is shared, what is changed in it, what is of one alone
+Output   both side by side, or as one: what is shared, what is changed in it, what is of one alone
 Cost     O(length of the texts), and of what is shown
 
-What is shown stands in the order of the first text, each passage beside its other self, and before it what the second
-text has before that. A sign in the margin says what a line is, so that nothing rests on colour alone:
-
-====== ==========================================================================================================
-``=``  of both; words that differ are struck out and underlined, where there are no colours ``[-a's-]``, ``{+b's+}``
-``<``  of the first alone
-``>``  of the second alone
-``|``  side by side, of either
-``~``  of one alone or either, and all of it boilerplate: menus and the like, grey
-====== ==========================================================================================================
-
-Texts from elsewhere cannot drive the terminal: what draws nothing and does something is spelled out.
+The order is that of the first text; before each passage stands what the second text has before it. A sign in the margin
+says what a line is, so that nothing rests on colour alone: ``=`` of both (words that differ are struck out and
+underlined, without colours ``[-a's-]`` and ``{+b's+}``), ``<`` of the first alone, ``>`` of the second alone, ``|``
+side by side, ``~`` boilerplate of one alone or either. Text is escaped: it cannot drive the terminal.
 """
 
 from __future__ import annotations
@@ -55,14 +47,11 @@ class Piece(NamedTuple):
 
     start: int
     end: int
-    kind: int
+    role: int
 
 
 class Block(NamedTuple):
-    """What stands beside each other: pieces of a, pieces of b, and the passage that they are, or None.
-
-    Of a passage a has as many pieces as b: what is equal, and by turns what differs, which may be empty.
-    """
+    """Pieces of a and b that stand beside each other; of a passage as many of a as of b, equal and changed by turns."""
 
     a: list[Piece]
     b: list[Piece]
@@ -107,7 +96,7 @@ class Side:
 
 
 def order(a: Side, b: Side, aligned: Sequence[Aligned]) -> list[Block]:
-    """Lay two texts beside each other: in the order of a, and before each passage what b has before that."""
+    """Order two texts beside each other: in the order of a, and before each passage what b has before that."""
     spans_a, own_a = _own(a, [(found.passage.a_start, found.passage.a_end) for found in aligned])
     spans_b, own_b = _own(b, [(found.passage.b_start, found.passage.b_end) for found in aligned])
     found = []
@@ -213,7 +202,7 @@ class _Page:
 
         woven = Text()
         for mine, theirs in zip(block.a, block.b, strict=True):
-            if mine.kind == SHARED:
+            if mine.role == SHARED:
                 woven.append_text(self._text(a, [mine], True))
                 continue
             if not _differs(a.text[mine.start : mine.end], b.text[theirs.start : theirs.end]):
@@ -266,14 +255,14 @@ class _Page:
                     boilerplate = begin < until and bool(side.boilerplate[begin])
                     before, core, after = _parts(side.text[begin:until])
                     text.append(escape_for_terminal(before))
-                    text.append(*self._styled(core, piece.kind, boilerplate, first))
+                    text.append(*self._styled(core, piece.role, boilerplate, first))
                     text.append(escape_for_terminal(after))
         return text
 
     def _unfolded(self, text: str, piece: Piece) -> list[tuple[int, int, int]]:
         """Return what is shown of a piece: where it begins and ends, and how much before it is not."""
-        start, end, kind = piece
-        if kind == OWN:
+        start, end, role = piece
+        if role == OWN:
             start, end = end - len(text[start:end].lstrip()), start + len(text[start:end].rstrip())
         if self._full or end <= start:
             return [(start, max(start, end), 0)]
@@ -283,10 +272,10 @@ class _Page:
         tail = end - _kept(text[end - END_CHARACTERS : end][::-1])
         return [(start, head, 0), (tail, end, tail - head)] if head < tail else [(start, end, 0)]
 
-    def _styled(self, core: str, kind: int, boilerplate: bool, first: bool) -> tuple[str, str]:
+    def _styled(self, core: str, role: int, boilerplate: bool, first: bool) -> tuple[str, str]:
         core = escape_for_terminal(core.replace("\r\n", "\n"))
-        if kind != CHANGED:
-            return core, GREY if boilerplate else "green" if kind == SHARED else ""
+        if role != CHANGED:
+            return core, GREY if boilerplate else "green" if role == SHARED else ""
         if self._coloured:
             return core, "bold red strike" if first else "bold yellow underline"
         return (f"[-{core}-]" if first else f"{{+{core}+}}") if core else "", ""
@@ -306,10 +295,10 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 def _kept(text: str) -> int:
     """Return how much is left of the beginning of a long piece: some lines, or whole words of one."""
-    held = 0
+    lines = 0
     for place, line in enumerate(text.split("\n")):
-        held += bool(line.strip())
-        if held == END_LINES:
+        lines += bool(line.strip())
+        if lines == END_LINES:
             return len("\n".join(text.split("\n")[: place + 1]))
     blank = max(text.rfind(" "), text.rfind("\n"))
     return blank if blank > 0 else len(text)

@@ -1,4 +1,4 @@
-"""The texts of a run to what a page shows of them.
+"""Read what a page shows of the texts of a run.
 
 Input    a run, what its page lists, and its texts: those of its input, or of the documents that were kept
 Output   `Texts`: how each listed text begins, where documents came from, and the texts whose pairs are shown

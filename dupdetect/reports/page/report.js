@@ -30,7 +30,7 @@
       if (!rows.length) { place.replaceChildren(make("p", { class: "hint" }, none)); return; }
       const body = make("tbody");
       for (const each of rows.slice(first, first + PAGE)) body.append(row(each));
-      const head = make("tr", {}, ...columns.map(([name, kind]) => make("th", { scope: "col", class: kind }, name)));
+      const head = make("tr", {}, ...columns.map(([name, look]) => make("th", { scope: "col", class: look }, name)));
       const table = make("table", {}, make("caption", { class: "quiet" }, caption), make("thead", {}, head), body);
       place.replaceChildren(table, ...(rows.length > PAGE ? [pager(focus)] : []));
     };
@@ -48,7 +48,7 @@
     };
     draw();
   }
-  const cell = (name, kind, ...children) => make("td", name ? { class: kind, "data-name": name } : { class: kind }, ...children);
+  const cell = (name, look, ...children) => make("td", name ? { class: look, "data-name": name } : { class: look }, ...children);
 
   // ---- documents ----
 
@@ -67,7 +67,7 @@
     const title = isolated(documents.id[place], { class: "id" });
     return make("a", { href: `#document-${place}` }, title);
   }
-  function standing(place) {
+  function roleOf(place) {
     const size = documents.size[place], of = documents.of[place];
     if (size > 1) return [`stands for ${number(size)} documents`];
     if (of === place) return ["no copies"];
@@ -81,13 +81,13 @@
     const margin = documents.of[place] === place ? leastMargin(place) : documents.margin[place];
     const row = make("tr", place === documents.of[chosen] ? { class: "chosen" } : {});
     const begin = documents.opening[place] ? make("p", { dir: "auto" }, documents.opening[place]) : null;
-    row.append(cell("", "begin", nameOf(place), begin), cell("", "standing", ...standing(place)),
+    row.append(cell("", "begin", nameOf(place), begin), cell("", "role", ...roleOf(place)),
       cell("above threshold", "number", doubt(margin) ?? "–"));
     return row;
   }
   const list = (rows, caption) => paged(byId("list"), {
     caption, rows, row: documentRow, none: "None.",
-    columns: [["document", ""], ["standing", ""], ["least score above threshold", "number"]],
+    columns: [["document", ""], ["role", ""], ["least score above threshold", "number"]],
   });
 
   // ---- search ----
@@ -213,10 +213,10 @@
   }
   function textOf(place, parts, role) {
     const body = make("div", { class: "body", dir: "auto", tabindex: "0", role: "region", "aria-label": `Text of ${documents.id[place]}` });
-    for (const [kind, passage, text] of parts) {
-      if (kind & FOLDED) { body.append(make("span", { class: "fold" }, `${text} more characters`)); continue; }
-      const name = kind & BOILERPLATE ? "boilerplate" : kind & CHANGED ? "changed" : "";
-      if (kind & SHARED) body.append(make("mark", { class: name, "data-passage": passage }, text));
+    for (const [marks, passage, text] of parts) {
+      if (marks & FOLDED) { body.append(make("span", { class: "fold" }, `${text} more characters`)); continue; }
+      const name = marks & BOILERPLATE ? "boilerplate" : marks & CHANGED ? "changed" : "";
+      if (marks & SHARED) body.append(make("mark", { class: name, "data-passage": passage }, text));
       else if (name) body.append(make("span", { class: name }, text));
       else body.append(text);
     }

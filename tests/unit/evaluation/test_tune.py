@@ -227,12 +227,12 @@ def test_empty_texts_are_alike_to_nothing(texts: dict[str, str], pairs: list[tup
 @pytest.mark.parametrize(
     ("truth", "sentence"),
     [
-        ([("0a", "0b", 1)], "expected both kinds: add pairs that are none"),
-        ([("0a", "1b", 0)], "expected both kinds: add copies"),
+        ([("0a", "0b", 1)], "expected both: add pairs that are none"),
+        ([("0a", "1b", 0)], "expected both: add copies"),
         ([], "expected"),
         ([("0a", "0b")], r"expected \(a, b, label\)"),
         ([("0a", "0b", 1), ("0b", "0a", 0)], "labels the pair '0b', '0a' both a copy and none"),
-        ({"0a": "x", "0b": "y"}, "expected both kinds"),
+        ({"0a": "x", "0b": "y"}, "expected both"),
         (pa.table({"a": ["0a"], "c": ["0b"]}), "no column 'b'"),
         (pa.table({"id": ["0a", "0a"], "cluster": ["0b", "1"]}), "names a document twice"),
         (7, "int was given for the truth"),

@@ -22,7 +22,7 @@ import dupdetect
 from dupdetect.cli.main import command
 from dupdetect.errors import InputError, OutputError
 from dupdetect.reports import html as reporting
-from dupdetect.reports import listing as standings
+from dupdetect.reports import listing
 from dupdetect.reports import texts as excerpts
 from dupdetect.reports.html import page, report
 from dupdetect.text.escape import escape_for_page
@@ -163,7 +163,7 @@ def test_rejects_and_bridges_are_listed(root: Path, tmp_path: Path) -> None:
 
 
 def test_what_a_page_has_no_room_for_it_says(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standings.Listing.choose.__func__, "__defaults__", (3, 1_000))
+    monkeypatch.setattr(listing.Listing.choose.__func__, "__defaults__", (3, 1_000))
     monkeypatch.setattr(excerpts.pairs, "__defaults__", (1,))
     found = of(page(place / "out"))
     assert "This page lists 3 of 4 documents" in found.says

@@ -148,8 +148,8 @@ def test_blocks_hold_all_of_both_texts_once() -> None:
         pieces = sorted(piece for block in found for piece in block[side] if piece.start < piece.end)
         assert [piece.start for piece in pieces] == [0, *(piece.end for piece in pieces[:-1])]
         assert pieces[-1].end == len(text)
-    kinds = [piece.kind for block in found for piece in block.a]
-    assert set(kinds) <= {OWN, SHARED, CHANGED}
+    roles = [piece.role for block in found for piece in block.a]
+    assert set(roles) <= {OWN, SHARED, CHANGED}
     assert a[found[-2].a[-1].start : found[-2].a[-1].end] == f"{three}."
 
 
