@@ -1,11 +1,11 @@
-"""Documents read, cleaned and signed, part by part, and held for the stages behind.
+"""Documents read, cleaned and sketched, part by part, for the stages that follow.
 
 Input    a stream of parts (`documents.stream`), settings, and how much memory there is
-Output   `Corpus`: the documents' rows, ids and texts, and what is known of each
+Output   `Corpus`: the documents' rows, ids and texts, and their sketches
 Cost     one pass over all texts; on disk a write of the rows, and of 12 bytes for each key
 
-Parts are held in memory until they would not fit, and from then on, with those before, in a checkpoints's files, mapped:
-the stages behind see the same. While one part is signed the next is read, and the one before is written.
+Parts stay in memory until they would not fit. From then on they and those before are checkpoints, files that are mapped:
+the stages that follow see the same.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect._storage.checkpoints import Checkpoints
+    from dupdetect._storage.workspace import Workspace
     from dupdetect.io.documents import Part, Stream
     from dupdetect.pipeline.related import Related
     from dupdetect.settings import Settings
@@ -43,12 +44,12 @@ PART_BYTES = 64 << 20
 #: Bytes of memory that a run takes for a byte of text, if nothing is on disk.
 FOOTPRINT = 8
 
-#: Types of columns of texts that need not be stored beside what is signed: it is the same bytes.
+#: Types of columns of texts that need not be stored beside the cleaned ones: they are the same bytes.
 TEXT_TYPES = (pa.string(), pa.large_string())
 
 
-class _Held(NamedTuple):
-    """A part, signed.
+class _Sketched(NamedTuple):
+    """A part of n documents, sketched.
 
     Attributes
     ----------
@@ -58,13 +59,14 @@ class _Held(NamedTuple):
     file, row : int32[n], int64[n]
         Where each row came from.
     words, digests, fingerprints_each : int64[n], uint64[n, 2], int64[n]
-        Its words, what stands for them, and how many fingerprints it has.
+        How many words each has, their hash, and how many fingerprints.
     bands, fingerprints : Keys
     kept : Kept, optional
+        Shingles, where there is room for them.
     note : dict
         Where reading goes on.
-    column : str, optional
-        The column of `rows` that is `texts`, if there is one.
+    text_column : str, optional
+        The column of `rows` that is `texts`, if cleaning changed nothing.
     """
 
     rows: pa.Table
@@ -79,7 +81,7 @@ class _Held(NamedTuple):
     fingerprints: Keys
     kept: Kept | None
     note: dict[str, Any]
-    column: str | None
+    text_column: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,7 @@ class Corpus:
     texts : pyarrow.ChunkedArray of large_string
         Cleaned texts of all N rows, a chunk for each part.
     kept : list of Kept or None
-        Shingles kept from signing, by part.
+        Shingles kept from sketching, by part.
     bands, fingerprints : list of Keys
         By part, their documents being rows.
     fingerprints_each : int64[N]
@@ -157,7 +159,7 @@ class Corpus:
 
 
 class Signing:
-    """Signs the parts of a stream.
+    """Sketches the parts of a stream.
 
     Parameters
     ----------
@@ -165,57 +167,57 @@ class Signing:
         The column of texts.
     settings : Settings
     workers : int
-    room : int
-        Bytes of memory for all.
-    checkpoints : callable
-        Opens the checkpoints, once the memory is too small.
+    workspace : Workspace
+        Opened once the parts do not fit in its room.
     told : callable
-        Told how many documents are signed.
+        Told how many documents are sketched.
+
+    Attributes
+    ----------
+    waited : float
+        Seconds in which there was nothing to sketch.
     """
 
     def __init__(
-        self,
-        column: str,
-        settings: Settings,
-        workers: int,
-        room: int,
-        checkpoints: Callable[[], Checkpoints],
-        told: Callable[[int], None],
+        self, column: str, settings: Settings, workers: int, workspace: Workspace, told: Callable[[int], None]
     ) -> None:
-        self._column, self._settings, self._workers, self._room = column, settings, workers, room
-        self._open, self._told = checkpoints, told
+        self._column, self._settings, self._workers = column, settings, workers
+        self._workspace, self._told = workspace, told
         self._checkpoints: Checkpoints | None = None
-        self._parts: list[_Held] = []
+        self._parts: list[_Sketched] = []
         self._count = self._bytes = 0
         self.waited = 0.0
 
     @property
     def parts(self) -> int:
-        """How many are signed."""
+        """How many are sketched."""
         return len(self._parts)
 
-    def resume(self, checkpoints: Checkpoints) -> dict[str, Any] | None:
+    def resume(self) -> dict[str, Any] | None:
         """Take up the parts that an earlier run has finished; return where reading goes on."""
-        self._checkpoints = checkpoints
-        while (held := _load(checkpoints, len(self._parts))) is not None:
-            self._add(held)
+        self._checkpoints = self._workspace.open()
+        while (part := _load(self._checkpoints, len(self._parts))) is not None:
+            self._add(part)
         return self._parts[-1].note if self._parts else None
 
     def sign(self, stream: Stream) -> Corpus:
-        """Sign all parts, hold them, and put them together."""
+        """Sketch all parts, and put them together.
+
+        While one part is sketched the next is read, and the one before is written.
+        """
         with ThreadPoolExecutor(1) as writer:
-            writing: Future[_Held] | None = None
+            writing: Future[_Sketched] | None = None
             for part in self._waiting(stream):
-                held = self._sign(part)
-                if self._checkpoints is None and FOOTPRINT * (self._bytes + held.texts.nbytes) > self._room:
-                    self._checkpoints = self._open()
+                sketched = self._sign(part)
+                if self._checkpoints is None and FOOTPRINT * (self._bytes + sketched.texts.nbytes) > self._workspace.room:
+                    self._checkpoints = self._workspace.open()
                     self._parts = [_store(self._checkpoints, at, each) for at, each in enumerate(self._parts)]
                 if self._checkpoints is not None:
                     if writing is not None:
                         self._parts[-1] = writing.result()
-                    writing = writer.submit(_store, self._checkpoints, len(self._parts), held)
-                self._add(held)
-                del held, part  # what is mapped need not be in memory
+                    writing = writer.submit(_store, self._checkpoints, len(self._parts), sketched)
+                self._add(sketched)
+                del sketched, part  # what is mapped need not be in memory
             if writing is not None:
                 self._parts[-1] = writing.result()
         return _together(self._parts, stream)
@@ -231,7 +233,7 @@ class Signing:
                 return
             yield part
 
-    def _sign(self, part: Part) -> _Held:
+    def _sign(self, part: Part) -> _Sketched:
         texts = clean_texts(part.texts, workers=self._workers)
         keep = self._checkpoints is None
         sketches = sketch_texts(pa.chunked_array([texts]), self._settings, workers=self._workers, keep=keep)
@@ -241,7 +243,7 @@ class Signing:
             (sketches.fingerprints.values, sketches.fingerprints.offsets),
         )
         by_band, fingerprints = on_threads(lambda each: Keys.of(*each, self._count), keys, self._workers)
-        return _Held(
+        return _Sketched(
             part.table,
             part.rejects,
             texts,
@@ -257,21 +259,22 @@ class Signing:
             self._column if texts is part.texts and part.table[self._column].type in TEXT_TYPES else None,
         )
 
-    def _add(self, held: _Held) -> None:
-        self._parts.append(held)
-        self._count += len(held.words)
-        self._bytes += held.texts.nbytes
+    def _add(self, part: _Sketched) -> None:
+        self._parts.append(part)
+        self._count += len(part.words)
+        self._bytes += part.texts.nbytes
         self._told(self._count)
 
 
-def _together(parts: list[_Held], stream: Stream) -> Corpus:
+def _together(parts: list[_Sketched], stream: Stream) -> Corpus:
     """Put parts together, without the rows that all of them together show to be no documents."""
     schema = stream.schema
     count = sum(len(part.words) for part in parts)
     file = np.concatenate([np.empty(0, np.int32), *(part.file for part in parts)])
     row = np.concatenate([np.empty(0, np.int64), *(part.row for part in parts)])
-    chunks = [stream.ids(part.rows, part.file, part.row) for part in parts]
-    ids = _chunked(chunks) if chunks else pa.chunked_array([], pa.int64())
+    found = [stream.ids(part.rows, part.file, part.row) for part in parts]
+    chunks = [chunk for ids in found for chunk in ids.chunks]
+    ids = pa.chunked_array(chunks, found[0].type if found else pa.int64())
     dropped, late = stream.late(ids, file, row)
     stays = np.ones(count, np.bool_)
     stays[dropped] = False
@@ -298,40 +301,35 @@ def _together(parts: list[_Held], stream: Stream) -> Corpus:
     )
 
 
-def _chunked(arrays: list[Any]) -> pa.ChunkedArray:
-    chunks = [chunk for array in arrays for chunk in getattr(array, "chunks", [array])]
-    return pa.chunked_array(chunks, arrays[0].type)
+# ---- checkpoints ----
 
 
-# ---- in a checkpoints ----
-
-
-def _store(checkpoints: Checkpoints, number: int, held: _Held) -> _Held:
-    """Put a part into a checkpoints; the file that says where reading goes on comes last."""
+def _store(checkpoints: Checkpoints, number: int, part: _Sketched) -> _Sketched:
+    """Keep a part as checkpoints; the file that says where reading goes on comes last."""
     name = f"part-{number:06}"
-    texts = checkpoints.put(f"{name}.texts", pa.table({"text": pa.chunked_array([held.texts])}))
-    others = [column for column in held.rows.column_names if column != held.column]
-    rows = checkpoints.put(f"{name}.rows", held.rows.select(others))
+    texts = checkpoints.put(f"{name}.texts", pa.table({"text": pa.chunked_array([part.texts])}))
+    others = [column for column in part.rows.column_names if column != part.text_column]
+    rows = checkpoints.put(f"{name}.rows", part.rows.select(others))
     arrays = checkpoints.put_arrays(
         f"{name}.keys",
         {
-            "file": held.file,
-            "row": held.row,
-            "words": held.words,
-            "digests": held.digests.reshape(-1),
-            "fingerprints_each": held.fingerprints_each,
-            **{f"band_{field}": values for field, values in held.bands._asdict().items()},
-            **{f"fingerprint_{field}": values for field, values in held.fingerprints._asdict().items()},
+            "file": part.file,
+            "row": part.row,
+            "words": part.words,
+            "digests": part.digests.reshape(-1),
+            "fingerprints_each": part.fingerprints_each,
+            **{f"band_{field}": values for field, values in part.bands._asdict().items()},
+            **{f"fingerprint_{field}": values for field, values in part.fingerprints._asdict().items()},
         },
     )
-    narrow = held.column is not None and held.rows.schema.field(held.column).type == pa.string()
-    about = {"note": held.note, "columns": held.rows.column_names, "text": held.column, "narrow": narrow}
-    rejects = checkpoints.put(f"{name}.rejects", held.rejects.replace_schema_metadata({"about": json.dumps(about)}))
+    narrow = part.text_column is not None and part.rows.schema.field(part.text_column).type == pa.string()
+    about = {"note": part.note, "columns": part.rows.column_names, "text": part.text_column, "narrow": narrow}
+    rejects = checkpoints.put(f"{name}.rejects", part.rejects.replace_schema_metadata({"about": json.dumps(about)}))
     return _mapped(rows, texts, arrays, rejects)
 
 
-def _load(checkpoints: Checkpoints, number: int) -> _Held | None:
-    """Return a part from a checkpoints, if it was finished."""
+def _load(checkpoints: Checkpoints, number: int) -> _Sketched | None:
+    """Return a part of an earlier run, if it was finished."""
     name = f"part-{number:06}"
     rejects = checkpoints.get(f"{name}.rejects")
     if rejects is None:  # what else there is of the part was not finished
@@ -343,12 +341,12 @@ def _load(checkpoints: Checkpoints, number: int) -> _Held | None:
     return _mapped(rows, texts, arrays, rejects)
 
 
-def _mapped(rows: pa.Table, texts: pa.Table, arrays: dict[str, NDArray[Any]], rejects: pa.Table) -> _Held:
+def _mapped(rows: pa.Table, texts: pa.Table, arrays: dict[str, NDArray[Any]], rejects: pa.Table) -> _Sketched:
     about = json.loads(rejects.schema.metadata[b"about"])
     column = about["text"]
     array = texts["text"].chunk(0) if texts["text"].num_chunks else pa.array([], pa.large_string())
     shown = array.cast(pa.string()) if about["narrow"] else array  # the same bytes, other offsets
-    return _Held(
+    return _Sketched(
         pa.table({name: shown if name == column else rows[name] for name in about["columns"]}),
         rejects.replace_schema_metadata(None),
         array,

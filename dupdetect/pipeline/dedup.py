@@ -141,11 +141,11 @@ def _sketched(request: Request, stream: Stream, run: RunContext) -> tuple[Corpus
     """Read and sketch all documents; return how many parts an earlier run had done, too."""
     workspace = run.workspace
     with run.clock.stage("sign", 0) as told:
-        signing = Signing(request.text, run.settings, run.workers, workspace.room, workspace.open, told)
+        signing = Signing(request.text, run.settings, run.workers, workspace, told)
         if workspace.resume:
             if "-" in stream.inputs:
                 raise InputError("standard input cannot be read again, so nothing can resume from it: give a file")
-            note = signing.resume(workspace.open())
+            note = signing.resume()
             if note is not None:
                 stream = request.stream(workspace.memory, after=note)
         resumed = signing.parts
