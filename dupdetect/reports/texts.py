@@ -7,7 +7,6 @@ Cost     one pass over the texts, a part of them in memory at a time
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -180,17 +179,20 @@ def _gathered(run: Run, listing: Listing, parts: Iterable[Part], by: str | None)
     place[listing.rows[kept]] = np.flatnonzero(kept)
     wanted = np.zeros(len(run), np.bool_)
     wanted[pairs(listing).ravel()] = True
-    texts, origins = Texts([""] * len(listing)), _Origins(run, by)
+    texts, counts = Texts([""] * len(listing)), list[pa.Table]()
     for part in parts:
         known = np.flatnonzero(part.rows >= 0)
         rows = part.rows[known]
         texts.read += len(rows)
-        origins.add(rows, part.table, known)
+        if by is None:
+            by = next((name for name in SOURCES if name in part.table.column_names), "")
+        if by:
+            counts.append(_counted(run, rows, _column(part.table, by).take(pa.array(known))))
         listed = place[rows] >= 0
         _fill(texts, part.texts.take(pa.array(known[listed])), place[rows[listed]], length)
         whole = part.texts.take(pa.array(known[wanted[rows]])).to_pylist()
         texts.whole.update(zip(rows[wanted[rows]].tolist(), whole, strict=True))
-    texts.sources, texts.by = origins.counted()
+    texts.sources, texts.by = _sources(run, counts, by or "")
     return texts
 
 
@@ -218,46 +220,36 @@ def pairs(listing: Listing, most: int = PAIRS) -> Int:
 # ---- where documents came from ----
 
 
-class _Origins:
-    """Counts documents, and those removed, by where they came from."""
+def _column(table: pa.Table, by: str) -> pa.ChunkedArray:
+    if by not in table.column_names:
+        listed = ", ".join(map(repr, table.column_names))
+        raise InputError(f"there is no column {by!r}; the columns are {listed}: name one of these")
+    return table[by]
 
-    def __init__(self, run: Run, by: str | None) -> None:
-        self._run, self._by = run, by
-        self._documents: Counter[str] = Counter()
-        self._removed: Counter[str] = Counter()
 
-    def add(self, rows: Int, table: pa.Table, known: Int) -> None:
-        """Count some documents; `known` are those of the table that the run has."""
-        if self._by is None:
-            self._by = next((name for name in SOURCES if name in table.column_names), "")
-        if self._by and self._by not in table.column_names:
-            listed = ", ".join(map(repr, table.column_names))
-            raise InputError(f"there is no column {self._by!r}; the columns are {listed}: name one of these")
-        if not self._by:
-            return
-        column = table[self._by].take(pa.array(known))
-        self._count(column, rows)
+def _counted(run: Run, rows: Int, column: pa.ChunkedArray) -> pa.Table:
+    """Count documents, and those removed, by where they came from."""
+    names = _hosts(comparable(column, "sources").fill_null("none"))
+    removed = pa.array((~run.stays[rows]).astype(np.int64))
+    return _summed(pa.table([names, pa.repeat(1, len(rows)), removed], names=Source._fields))
 
-    def _count(self, column: pa.ChunkedArray, rows: Int) -> None:
-        names = _hosts(comparable(column, "sources").fill_null("none")).combine_chunks().dictionary_encode()
-        codes = np.asarray(names.indices, np.int64)
-        removed = ~self._run.stays[rows]
-        documents = np.bincount(codes, minlength=len(names.dictionary))
-        taken = np.bincount(codes, weights=removed, minlength=len(names.dictionary)).astype(np.int64)
-        listed = names.dictionary.to_pylist()
-        self._documents.update(dict(zip(listed, documents.tolist(), strict=True)))
-        self._removed.update(dict(zip(listed, taken.tolist(), strict=True)))
 
-    def counted(self) -> tuple[list[Source], str]:
-        """Return the sources, those of which most was removed first, and what told them."""
-        told = self._by or ""
-        if not told and len(self._run):
-            self._count(_folders(self._run.ids), np.arange(len(self._run)))
-            told = "id"
-            if not 1 < len(self._documents) <= len(self._run) / 2:  # ids that say nothing of where they are from
-                return [], ""
-        found = [Source(escape_for_page(name), count, self._removed[name]) for name, count in self._documents.items()]
-        return sorted(found, key=lambda source: (-source.removed, -source.documents, source.name)), told
+def _summed(table: pa.Table) -> pa.Table:
+    summed = table.group_by("name").aggregate([("documents", "sum"), ("removed", "sum")])
+    return summed.select(["name", "documents_sum", "removed_sum"]).rename_columns(Source._fields)
+
+
+def _sources(run: Run, counts: list[pa.Table], by: str) -> tuple[list[Source], str]:
+    """Return the sources, those of which most was removed first, and what told them."""
+    if not by and len(run):
+        by, counts = "id", [_counted(run, np.arange(len(run)), _folders(run.ids))]
+        if not 1 < counts[0].num_rows <= len(run) / 2:  # ids that say nothing of where they are from
+            return [], ""
+    if not counts:
+        return [], by
+    order = [("removed", "descending"), ("documents", "descending"), ("name", "ascending")]
+    rows = _summed(pa.concat_tables(counts)).sort_by(order).to_pylist()
+    return [Source(escape_for_page(row["name"]), row["documents"], row["removed"]) for row in rows], by
 
 
 def _hosts(column: pa.ChunkedArray) -> pa.ChunkedArray:
