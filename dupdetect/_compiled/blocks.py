@@ -11,16 +11,9 @@ Its two compiled functions alone are called from Python, by `dupdetect._compiled
 
 from __future__ import annotations
 
-from contextlib import suppress
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-import xxhash
-from numba import njit
-from numba.core.caching import FunctionCache
 
+from dupdetect._compiled.cache import cached_njit
 from dupdetect._compiled.hash import (
     PIECE,
     digest,
@@ -35,57 +28,6 @@ from dupdetect._compiled.hash import (
 from dupdetect._compiled.intrinsics import allocating
 from dupdetect._compiled.main_content import mark_main_content, mark_shingles
 from dupdetect._compiled.normalize import FULL, SLACK, count_words, fold, single_out
-
-#: What is compiled into this module's functions; numba by itself would look at this file alone.
-_SOURCES = (
-    "blocks",
-    "folding",
-    "hashing",
-    "intrinsics",
-    "characters",
-    "shingles",
-    "marking",
-    "lines",
-    "layouts",
-    "frames",
-)
-
-
-@lru_cache(maxsize=1)
-def _stamp():
-    """Return a hash of the sources: code compiled from others must not be loaded."""
-    here = Path(__file__)
-    return xxhash.xxh3_128_hexdigest(b"".join(here.with_name(f"{name}.py").read_bytes() for name in _SOURCES))
-
-
-class _Cache(FunctionCache):
-    """Compiled code on disk that is never in the way.
-
-    What cannot be read is compiled anew, what cannot be written is not: a full disk, a damaged file.
-    """
-
-    def _index_key(self, signature, codegen):
-        return (*super()._index_key(signature, codegen), _stamp())
-
-    def load_overload(self, signature, target_context):
-        with suppress(Exception):
-            return super().load_overload(signature, target_context)
-        return None
-
-    def save_overload(self, signature, data):
-        with suppress(Exception):
-            super().save_overload(signature, data)
-
-
-def kept(function):
-    """Compile a function at its first call and keep the code on disk, where there is a place for it.
-
-    Numba tries NUMBA_CACHE_DIR, this folder, then the user's cache folder; without any, each process compiles.
-    """
-    dispatcher: Any = njit(nogil=True)(function)
-    with suppress(RuntimeError):  # "no locator available": no folder can be written
-        dispatcher._cache = _Cache(function)
-    return dispatcher
 
 
 @allocating
@@ -157,7 +99,7 @@ def mark_slots(shingles, scratch, bitmap, size, count, flags, mark):
     mark_shingles(shingles, len(shingles), count, flags)
 
 
-@kept
+@cached_njit
 def sketch_block(
     data, offsets, first, last, single, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
     band_keys, fingerprint_counts, signatures, slots, places, mark,
@@ -200,7 +142,7 @@ def sketch_block(
     return fingerprints[:total].copy()
 
 
-@kept
+@cached_njit
 def shingle_block(data, offsets, documents, first, last, single, shingle_size, distinct, characters, counts):
     """Return the shingle hashes of documents[first:last], end to end; fill their counts.
 
@@ -226,7 +168,7 @@ def shingle_block(data, offsets, documents, first, last, single, shingle_size, d
     return values[:total].copy()
 
 
-@kept
+@cached_njit
 def marked_block(data, offsets, documents, first, last, single, shingle_size, mark, characters, counts):
     """Return the shingle hashes of documents[first:last], in reading order, end to end; fill their counts.
 

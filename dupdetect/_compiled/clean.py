@@ -20,7 +20,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from dupdetect._compiled.blocks import kept
+from dupdetect._compiled.cache import cached_njit
 from dupdetect._compiled.intrinsics import (
     BLOCK,
     inlined,
@@ -258,7 +258,7 @@ def move(source, position, count, target, out):
         target[out + index] = source[position + index]
 
 
-@kept
+@cached_njit
 def mark_block(table, data, offsets, marked):
     """Set marked[i], bool[n], where there is something to clean in document i."""
     rest = np.empty(BLOCK + _MORE, np.uint8)
@@ -342,7 +342,7 @@ def join_words(table, data, start, end, rest):
     return out
 
 
-@kept
+@cached_njit
 def scrub_block(table, data, offsets, marked, target, starts):
     """Write documents to target, end to end, the marked ones cleaned; fill in where each begins, and the last ends.
 

@@ -1,10 +1,10 @@
-"""Loops that run interpreted or compiled, from one source.
+"""Functions that run interpreted or compiled, from one source.
 
 Input    a function in the subset of Python that numba compiles
-Output   the same function, compiled where the work is worth the wait and numba is there
+Output   the same function, compiled where the work is large enough and numba is there
 Cost     a first compiled call loads numba (half a second) and the code from its cache on disk, or compiles it
 
-Compiled loops release the interpreter's lock, so blocks of work run on threads of an ordinary pool: no threading
+Compiled functions release the interpreter's lock, so blocks of work run on threads of an ordinary pool: no threading
 layer that a fork or a second pool could upset.
 """
 
@@ -22,25 +22,25 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 Item = TypeVar("Item")
 
-#: Steps of an interpreted loop that take about as long as loading numba and the compiled loop: half a second.
-PATIENCE = 1_000_000
+#: Steps of an interpreted loop that take about as long as loading numba and the compiled one: half a second.
+BREAK_EVEN = 1_000_000
 
 #: The same where numba is loaded already: some 20 ms.
-SHORT_PATIENCE = 40_000
+BREAK_EVEN_LOADED = 40_000
 
-#: Parts of loops that have not been shown to the compiler.
-_PARTS: list[Callable[..., Any]] = []
+#: Functions that compiled ones call and that have not been registered with numba yet.
+_HELPERS: list[Callable[..., Any]] = []
 _COMPILING = threading.Lock()
 
 
-def part(function: F) -> F:
-    """Let compiled loops call a function; interpreted, it is what it is."""
-    _PARTS.append(function)
+def compilable_helper(function: F) -> F:
+    """Let `Compilable` functions call a function once they are compiled; interpreted, it is what it is."""
+    _HELPERS.append(function)
     return function
 
 
-class Loop(Generic[P, R]):
-    """A function with a compiled twin; calling it runs it as it reads."""
+class Compilable(Generic[P, R]):
+    """A function that can be compiled; calling it runs it interpreted."""
 
     def __init__(self, function: Callable[P, R]) -> None:
         self.function = function
@@ -50,26 +50,26 @@ class Loop(Generic[P, R]):
         """Run interpreted."""
         return self.function(*args, **kwargs)
 
-    def worth(self, steps: float) -> Callable[P, R]:
-        """Return whichever twin is sooner done with so many steps."""
-        patience = SHORT_PATIENCE if "numba" in sys.modules else PATIENCE
-        return self.compiled if steps > patience or "compiled" in self.__dict__ else self.function
+    def faster_for(self, steps: float) -> Callable[P, R]:
+        """Return the function, compiled if that pays for so many steps of its loops, or if it has been compiled."""
+        enough = BREAK_EVEN_LOADED if "numba" in sys.modules else BREAK_EVEN
+        return self.compiled if steps > enough or "compiled" in self.__dict__ else self.function
 
     @cached_property
     def compiled(self) -> Callable[P, R]:
-        """The compiled twin; the function itself where there is no compiler."""
+        """The function compiled, or itself where there is no compiler."""
         from dupdetect._compiled import kernels
 
         if not kernels.available():
             return self.function
         from numba.extending import register_jitable
 
-        from dupdetect._compiled.blocks import kept
+        from dupdetect._compiled.cache import cached_njit
 
         with _COMPILING:
-            while _PARTS:
-                register_jitable(_PARTS.pop())
-        return kept(self.function)  # type: ignore[no-any-return,no-untyped-call]
+            while _HELPERS:
+                register_jitable(_HELPERS.pop())
+        return cached_njit(self.function)  # type: ignore[no-any-return,no-untyped-call]
 
 
 def on_threads(work: Callable[[Item], Any], items: Iterable[Item], workers: int) -> list[Any]:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Loop
+from dupdetect._compiled.dispatch import Compilable
 from dupdetect.matching.pairs import missing, pack, proper, union, unpack, without
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
     # The best match first: the most of the smaller inside the larger, then the most alike.
     preference = np.empty(len(matches.pairs), np.int64)
     preference[np.lexsort((-matches.weighted_jaccard, -matches.weighted_containment))] = np.arange(len(matches.pairs))
-    take = take_matches.worth(20 * (n + len(neighbours)))
+    take = take_matches.faster_for(20 * (n + len(neighbours)))
     return take(bounds, neighbours, preference[edges], order, place)
 
 
@@ -184,7 +184,7 @@ def _adjacency(n: int, matches: Overlaps) -> tuple[Int, Int, Int]:
     return bounds, target[order], np.tile(np.arange(len(a)), 2)[order]
 
 
-@Loop
+@Compilable
 def take_matches(bounds: Int, neighbours: Int, preference: Int, order: Int, place: Int) -> Int:
     """Let each document of `order` not yet taken take its neighbours; then let members choose among canonicals.
 

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Loop, part
+from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect.matching.interleaving import CLEAR, INTERLEAVED, WITHIN
 from dupdetect.matching.pairs import missing
 from dupdetect.matching.shingle_rows import SAME
@@ -115,12 +115,12 @@ def is_content(patterns: Byte) -> Bool:
 
 def grade_table(hashes: Hashes, grades: Hashes | int) -> Hashes:
     """Make a table of hashes with grades above 0; see `grade_of`."""
-    return fill_table.worth(2.0 * len(hashes))(
+    return fill_table.faster_for(2.0 * len(hashes))(
         hashes | np.asarray(grades, np.uint64), 1 << (2 * len(hashes)).bit_length()
     )
 
 
-@Loop
+@Compilable
 def fill_table(entries: Hashes, size: int) -> Hashes:
     """Return a table of `size` places, a power of two; 0 where there is no entry."""
     table = np.zeros(size, np.uint64)
@@ -134,7 +134,7 @@ def fill_table(entries: Hashes, size: int) -> Hashes:
     return table
 
 
-@part
+@compilable_helper
 def grade_of(table: Hashes, value: np.uint64) -> int:
     """Return the grade of a shingle: the two lowest bits of its entry in a table of hashes; `NEVER` if it has none."""
     mask = np.uint64(len(table) - 1)
@@ -146,7 +146,7 @@ def grade_of(table: Hashes, value: np.uint64) -> int:
     return int(entry & _GRADE)
 
 
-@Loop
+@Compilable
 def look_up(table: Hashes, values: Hashes) -> Byte:
     """Return the grade of each value."""
     grades = np.empty(len(values), np.uint8)

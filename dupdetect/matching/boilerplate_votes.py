@@ -107,8 +107,8 @@ def _shared(counter: PairCounter, found: Overlaps, among: Hashes | None) -> list
     """Count shared shingles, block by block."""
     rows, workers = counter.shingles.rows, counter.context.workers
     orders = join_orders(found.pairs, rows, 8 * workers)
-    run = shared_values.worth(sum(order.steps(rows) for order in orders))
-    look = look_up.worth(float(found.shared.sum(dtype=np.int64)))
+    run = shared_values.faster_for(sum(order.steps(rows) for order in orders))
+    look = look_up.faster_for(float(found.shared.sum(dtype=np.int64)))
 
     def count(order: JoinOrder) -> tuple[Hashes, Int32]:
         values = run(rows, order, int(found.shared[order.places].sum()))

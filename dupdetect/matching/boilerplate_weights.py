@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Loop, on_threads, part
+from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect.matching.boilerplate import BOILERPLATE, NEVER, PLAIN, grade_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import CLEAR, FULL, INSIDE, INTERLEAVED, OWN, SHORT
@@ -110,7 +110,7 @@ class Weigher:
         rows = np.flatnonzero(clear)
         some = found.where(rows)
         graded, smaller = self._graded(some.pairs), np.where(some.size_a <= some.size_b, some.a, some.b)
-        sums = sum_worst.worth(float(some.smaller.sum()))(self._counter.shingles.rows, graded, smaller)
+        sums = sum_worst.faster_for(float(some.smaller.sum()))(self._counter.shingles.rows, graded, smaller)
         own = some.smaller - some.shared
         least, content = sums[:, 0] / FULL - own, sums[:, 1] - own
         share = least / np.maximum(least + own, BOILERPLATE / FULL)
@@ -133,7 +133,7 @@ class Weigher:
         lengths, workers = rows.lengths[documents], self._counter.context.workers
         bounds = np.append(0, np.cumsum(lengths, dtype=np.int64))
         grades = np.empty(bounds[-1], np.uint8)
-        run = grade_rows.worth(2.0 * len(grades))
+        run = grade_rows.faster_for(2.0 * len(grades))
         cuts = even_cuts(lengths, 8 * workers)
         counts = on_threads(
             lambda cut: run(rows, documents[slice(*cut)], table, grades[bounds[cut[0]] :]), cuts, workers
@@ -143,7 +143,7 @@ class Weigher:
         self._grades.append(grades)
 
 
-@Loop
+@Compilable
 def grade_rows(rows: Rows, documents: Int, table: Hashes, grades: Byte) -> Int32:
     """Look up the shingles of documents, end to end; repeats have no grade. Count those that are boilerplate."""
     counts = np.zeros(len(documents), np.int32)
@@ -171,7 +171,7 @@ def grade_rows(rows: Rows, documents: Int, table: Hashes, grades: Byte) -> Int32
     return counts
 
 
-@Loop
+@Compilable
 def sum_worst(rows: Rows, graded: Graded, documents: Int) -> Int:
     """Sum up the weight of documents, all that may be boilerplate being it, and their other shingles: int64[n, 2]."""
     sums = np.zeros((len(documents), 2), np.int64)
@@ -189,13 +189,13 @@ def sum_worst(rows: Rows, graded: Graded, documents: Int) -> Int:
     return sums
 
 
-@part
+@compilable_helper
 def less_than_full(value: np.uint64, grade: int) -> int:
     """Return what a shingle lacks to the weight that it would have if it were of main content."""
     return 0 if value & (MAIN_CONTENT | REPEAT) or grade >= PLAIN else FULL - SHORT
 
 
-@part
+@compilable_helper
 def own_weight(row: Hashes, grades: Byte, first: int, last: int, whole: int) -> int:
     """Return what a document's own text weighs, `whole` if all of it were main content.
 
@@ -211,7 +211,7 @@ def own_weight(row: Hashes, grades: Byte, first: int, last: int, whole: int) -> 
     return whole
 
 
-@Loop
+@Compilable
 def weigh_pairs(
     rows: Rows,
     order: JoinOrder,

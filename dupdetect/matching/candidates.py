@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Loop, on_threads, part
+from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect._storage.context import Context
 from dupdetect.matching.keys import GROUPING, GroupWriter, Keys, Source, entries_at_once, group
 from dupdetect.matching.pairs import distinct, union, unpack
@@ -86,7 +86,7 @@ class Candidates:
         """Return, of each document with a sampled partner before it, its pair with the most sampled of these."""
         a, b = unpack(self.sampled)
         degree = np.bincount(np.concatenate([a, b]))
-        return self.sampled[first_choices.worth(5 * len(a))(a, b, degree)]  # type: ignore[no-any-return]
+        return self.sampled[first_choices.faster_for(5 * len(a))(a, b, degree)]  # type: ignore[no-any-return]
 
     def among(self, active: NDArray[np.bool_]) -> Candidates:
         """Search anew by hot keys among the active documents (bool[documents]), where fewer have them."""
@@ -147,7 +147,7 @@ def find_by_keys(sources: Sequence[Source], number: Int32, context: Context) -> 
     return _pair(grouped, len(documents), context)
 
 
-@part
+@compilable_helper
 def needed_fingerprints(fewer: Any, share: float) -> Any:
     """Return how many common fingerprints make a pair a candidate.
 
@@ -169,7 +169,7 @@ def needed_fingerprints(fewer: Any, share: float) -> Any:
     return np.maximum(share * fewer - 2 * np.sqrt(share * (1 - share)) * np.sqrt(fewer), 1.0)
 
 
-@Loop
+@Compilable
 def first_choices(a: Int, b: Int, degree: Int) -> Int:
     """Return, for each of the documents b, the place of the pair whose a has the greatest degree, the least such a."""
     chosen = np.full(len(degree), -1, np.int64)
@@ -193,7 +193,7 @@ def _join(groups: Groups, reach: Reach, context: Context) -> Pairs:
     entries, workers = len(groups.members), context.workers
     if entries == 0:
         return np.empty(0, np.uint64)
-    join, invert = join_documents.worth(10 * entries), invert_groups.worth(10 * entries)
+    join, invert = join_documents.faster_for(10 * entries), invert_groups.faster_for(10 * entries)
     most = min(entries // (4 * workers) + 1, entries_at_once(context.storage, JOINING, workers))
     cuts = np.searchsorted(np.cumsum(groups.degrees), np.arange(most, entries, most)) + 1
     cuts = np.unique([0, *cuts[cuts < len(groups.degrees)], len(groups.degrees)])
@@ -205,7 +205,7 @@ def _join(groups: Groups, reach: Reach, context: Context) -> Pairs:
     return distinct(np.concatenate(on_threads(block, pairwise(cuts.tolist()), workers)))
 
 
-@Loop
+@Compilable
 def invert_groups(starts: Int, members: Int32, degrees: Int, first: int, last: int) -> tuple[Int, Int, Int]:
     """Return, for the documents from `first` up to `last`, where they stand in `members`, and where their groups begin.
 
@@ -225,7 +225,7 @@ def invert_groups(starts: Int, members: Int32, degrees: Int, first: int, last: i
     return bounds, places, begins
 
 
-@Loop
+@Compilable
 def join_documents(  # noqa: C901 (one loop, compiled whole)
     members: Int32,
     bounds: Int,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dupdetect._compiled.dispatch import Loop
+    from dupdetect._compiled.dispatch import Compilable
     from dupdetect._storage.context import Context
     from dupdetect.matching.hash_join import JoinOrder
     from dupdetect.matching.pairs import Pairs
@@ -93,11 +93,11 @@ class PairCounter:
         self._read(found.pairs, np.zeros(n, np.int64), shared, patterns)
         return patterns
 
-    def run(self, pairs: Pairs, loop: Loop[..., Any], arguments: Callable[[JoinOrder], tuple[Any, ...]]) -> None:
+    def run(self, pairs: Pairs, loop: Compilable[..., Any], arguments: Callable[[JoinOrder], tuple[Any, ...]]) -> None:
         """Run a loop over pairs, whose documents have rows, on threads: ``loop(rows, *arguments(order))``."""
         rows, workers = self.shingles.rows, self.context.workers
         orders = join_orders(pairs, rows, 8 * workers)
-        run = loop.worth(sum(order.steps(rows) for order in orders))
+        run = loop.faster_for(sum(order.steps(rows) for order in orders))
         on_threads(lambda order: run(rows, *arguments(order)), orders, workers)
 
     def _read(self, pairs: Pairs, need: Int, shared: NDArray[np.int32], patterns: Byte) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Loop, part
+from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect.matching.pairs import unpack
 from dupdetect.matching.shingle_rows import HASH, LONG, REPEAT, SAME, STRIDE, even_cuts, row_of, table_size
 
@@ -69,7 +69,7 @@ def join_orders(pairs: Pairs, rows: Rows, blocks: int) -> list[JoinOrder]:
     return [JoinOrder(places[cut], build[cut], probe[cut]) for cut in cuts]
 
 
-@part
+@compilable_helper
 def build_table(row: Hashes, table: Int32, size: int, firsts: Int32, repeats: Int32) -> int:
     """Put a row of shingles, the build side, into a table of `size` places; return how many repeats it has.
 
@@ -95,7 +95,7 @@ def build_table(row: Hashes, table: Int32, size: int, firsts: Int32, repeats: In
     return count
 
 
-@part
+@compilable_helper
 def probe_table(row: Hashes, table: Int32, size: int, firsts: Int32, other: Hashes, partners: Int32, need: int) -> int:
     """Look up the shingles of another row, the probe side, in a table; return how many distinct ones both have.
 
@@ -125,7 +125,7 @@ def probe_table(row: Hashes, table: Int32, size: int, firsts: Int32, other: Hash
     return shared
 
 
-@part
+@compilable_helper
 def mark_partners(length: int, firsts: Int32, repeats: Int32, partners: Int32, shared: Byte) -> None:
     """Mark in shared[:length], beside the row on the build side, what the other row has too."""
     shared[:length] = 0
@@ -136,7 +136,7 @@ def mark_partners(length: int, firsts: Int32, repeats: Int32, partners: Int32, s
         shared[position] = shared[firsts[position]]
 
 
-@part
+@compilable_helper
 def join_buffers(rows: Rows, order: JoinOrder) -> tuple[Int32, Int32, Int32, Int32]:
     """Return what `build_table` and `probe_table` fill, large enough for all pairs.
 
@@ -154,7 +154,7 @@ def join_buffers(rows: Rows, order: JoinOrder) -> tuple[Int32, Int32, Int32, Int
     )
 
 
-@Loop
+@Compilable
 def count_shared(rows: Rows, order: JoinOrder, need: Int, shared: Int32) -> None:
     """Count the distinct shingles that the documents of each pair share; -1 if they cannot be as many as it needs.
 
@@ -171,7 +171,7 @@ def count_shared(rows: Rows, order: JoinOrder, need: Int, shared: Int32) -> None
         shared[place] = probe_table(row, table, size, firsts, other, partners, need[place])
 
 
-@Loop
+@Compilable
 def shared_values(rows: Rows, order: JoinOrder, total: int) -> Hashes:
     """Return the hashes of the distinct shingles that the documents of each pair share, `total`, pair after pair."""
     table, firsts, repeats, partners = join_buffers(rows, order)

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Loop, part
+from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT, row_of, table_size
 
@@ -113,7 +113,7 @@ class Side(NamedTuple):
     after: int
 
 
-@part
+@compilable_helper
 def weight_of(value: np.uint64) -> int:
     """Return the weight of a shingle; that of a repeat is 0."""
     if value & REPEAT:
@@ -121,7 +121,7 @@ def weight_of(value: np.uint64) -> int:
     return FULL if value & MAIN_CONTENT else SHORT
 
 
-@part
+@compilable_helper
 def read_side(row: Hashes, shared: Byte) -> Side:
     """Read how a row of shingles shares those that are marked beside it.
 
@@ -169,19 +169,19 @@ def read_side(row: Hashes, shared: Byte) -> Side:
     return Side(common / max(whole, 1), longest, between, before, behind + words, bits, ahead, owned - ahead)
 
 
-@part
+@compilable_helper
 def is_wide(side: Side) -> bool:
     """Whether own text between shared ones is much beside the longest shared stretch."""
     return side.between >= PART * side.stretch
 
 
-@part
+@compilable_helper
 def is_amid(side: Side) -> bool:
     """Whether the longest shared stretch stands amid own text, and is much beside it."""
     return side.ahead > 0 and side.after > 0 and side.stretch >= AMID * side.between
 
 
-@part
+@compilable_helper
 def is_in_bits(one: Side, two: Side) -> bool:
     """Whether too much of what either has of its own comes in bits, and is replaced in the other."""
     if FULL * one.bits <= BITS * one.between and FULL * two.bits <= BITS * two.between:
@@ -190,7 +190,7 @@ def is_in_bits(one: Side, two: Side) -> bool:
     return abs(first - second) < TURN * max(first, second)
 
 
-@part
+@compilable_helper
 def pattern_of(one: Side, two: Side) -> int:
     """Return the pattern of a pair that is not clear."""
     wide = is_wide(one) or is_wide(two)
@@ -207,7 +207,7 @@ def pattern_of(one: Side, two: Side) -> int:
     return WITHIN if most > INSIDE or (within and not wide and most >= HALF) else OTHER
 
 
-@Loop
+@Compilable
 def read_pairs(rows: Rows, order: JoinOrder, need: Int, shared: Int32, patterns: Byte) -> None:
     """Count the distinct shingles that the documents of each pair share, and tell its pattern.
 

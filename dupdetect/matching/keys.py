@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Loop, on_threads
+from dupdetect._compiled.dispatch import Compilable, on_threads
 from dupdetect.matching.pairs import HALF
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Keys(NamedTuple):
     @classmethod
     def of(cls, keys: Hashes, offsets: Int, first: int = 0) -> Keys:
         """Sort the keys of documents, a row each (``keys[offsets[i]:offsets[i + 1]]``), numbered from `first` on."""
-        return cls(*sort_into_buckets.worth(8 * len(keys))(keys, offsets, first))
+        return cls(*sort_into_buckets.faster_for(8 * len(keys))(keys, offsets, first))
 
 
 class Source(NamedTuple):
@@ -193,13 +193,13 @@ def _grouped(parts: Sequence[Keys], first: int, last: int, number: Int32) -> tup
     kept = numbers >= 0
     keys, numbers = keys[kept], numbers[kept]
     # Most keys are of one document: they are dropped before anything is sorted.
-    entries = np.flatnonzero(mark_repeated.worth(4 * len(keys))(keys, (2 * len(keys)).bit_length()))
-    groups = number_keys.worth(10 * len(entries))(keys[entries])
+    entries = np.flatnonzero(mark_repeated.faster_for(4 * len(keys))(keys, (2 * len(keys)).bit_length()))
+    groups = number_keys.faster_for(10 * len(entries))(keys[entries])
     ordered = np.sort(groups.astype(np.uint64) << HALF | numbers[entries].astype(np.uint64))
     return np.bincount(groups), (ordered & np.uint64(0xFFFFFFFF)).astype(np.int32)
 
 
-@Loop
+@Compilable
 def sort_into_buckets(keys: Hashes, offsets: Int, first: int) -> tuple[Hashes, Int32, Int]:
     """Sort the keys of documents, numbered from `first` on, by bucket: keys, documents, bounds of the buckets."""
     mask, shift = np.uint64(BUCKETS - 1), np.uint64(SHIFT)
@@ -218,7 +218,7 @@ def sort_into_buckets(keys: Hashes, offsets: Int, first: int) -> tuple[Hashes, I
     return sorted_keys, documents, bounds
 
 
-@Loop
+@Compilable
 def mark_repeated(keys: Hashes, bits: int) -> NDArray[np.bool_]:
     """Mark the keys whose lowest `bits` occur twice: all that are equal to another, and a few more."""
     mask = np.uint64((1 << bits) - 1)
@@ -232,7 +232,7 @@ def mark_repeated(keys: Hashes, bits: int) -> NDArray[np.bool_]:
     return repeated
 
 
-@Loop
+@Compilable
 def number_keys(keys: Hashes) -> Int:
     """Number keys in the order of their first appearance: int64[n], equal where keys are."""
     size = 2

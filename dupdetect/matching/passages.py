@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Loop
+from dupdetect._compiled.dispatch import Compilable
 from dupdetect.matching.pairs import spread
 from dupdetect.matching.spans import find_spans
 from dupdetect.text.shingles import BASE
@@ -217,7 +217,7 @@ class _Run(NamedTuple):
 def _candidates(a: _Tokens, b: _Tokens, least: int) -> list[_Run]:
     """Return runs that the texts share; those that use the same tokens too."""
     seeds = _seeds(a, b)
-    stretch = stretch_seeds.worth(float(300 * len(seeds[0]) + len(a.hashes) + len(b.hashes)))
+    stretch = stretch_seeds.faster_for(float(300 * len(seeds[0]) + len(a.hashes) + len(b.hashes)))
     bounds, runs = stretch(a.hashes, b.hashes, a.worth, b.worth, *seeds, least, REACH, AGREED, KEPT, TRIED)
     return [_Run(*runs[first:last].T) for first, last in pairwise(bounds.tolist())]
 
@@ -330,7 +330,7 @@ def _grams(tokens: _Tokens) -> tuple[Hashes, Int]:
     return (summed[ends] - summed[:count]) * _powers(pow(BASE, -1, 1 << 64), count), ends
 
 
-@Loop
+@Compilable
 def stretch_seeds(  # noqa: C901 (one loop, compiled whole)
     a: Hashes,
     b: Hashes,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Loop, on_threads, part
+from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect.matching.pairs import documents_of
 from dupdetect.sketches.sketches import chunks, marked_shingles
 
@@ -146,7 +146,7 @@ class ShingleRows:
         """Append the rows of documents, given their shingles."""
         bounds = np.append(0, np.cumsum(lengths, dtype=np.int64))
         values = np.empty(bounds[-1], np.uint64)
-        mark = mark_repeats.worth(3.0 * len(values))
+        mark = mark_repeats.faster_for(3.0 * len(values))
         cuts = even_cuts(lengths + STRIDE, 8 * self.context.workers)
         sizes = on_threads(
             lambda cut: mark(marked, places[slice(*cut)], lengths[slice(*cut)], values[bounds[cut[0]] :]),
@@ -196,7 +196,7 @@ def _blocks(cuts: Int, n: int) -> list[tuple[int, int]]:
     return list(pairwise(bounds.tolist())) if n else []
 
 
-@part
+@compilable_helper
 def table_size(length: int) -> int:
     """Return how many places a table for so many shingles has, a power of two."""
     wanted = ROOM * length if length < LONG else LONG_ROOM * length
@@ -206,7 +206,7 @@ def table_size(length: int) -> int:
     return size
 
 
-@Loop
+@Compilable
 def mark_repeats(marked: Hashes, places: Int, lengths: Int, values: Hashes) -> Int32:
     """Copy rows of marked shingles to `values`, end to end, their repeats marked too; count what each row has distinct.
 
@@ -243,7 +243,7 @@ def mark_repeats(marked: Hashes, places: Int, lengths: Int, values: Hashes) -> I
     return sizes
 
 
-@part
+@compilable_helper
 def row_of(rows: Rows, document: int) -> Hashes:
     """Return the shingles of a document."""
     start = rows.starts[document]

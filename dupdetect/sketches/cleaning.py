@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dupdetect._compiled.dispatch import on_threads
-from dupdetect.sketches.sketches import buffers, patient
+from dupdetect.sketches.sketches import buffers, reference_is_faster
 from dupdetect.text.clean import clean
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def clean_texts(texts: Texts, *, workers: int = 1) -> Texts:
 
     chunked = isinstance(texts, pa.ChunkedArray)
     given = texts.chunks if chunked else [texts]
-    if patient(texts):
+    if reference_is_faster(texts):
         made = [_clean_by_reference(chunk) for chunk in given]
     else:
         given = [block for chunk in given for block in _blocks(chunk)]

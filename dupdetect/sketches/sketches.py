@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Texts: TypeAlias = pa.Array | pa.ChunkedArray
 
 #: Cost of the definition from which on the compiled twin is worth loading, in bytes of text: about 0.4 s.
-PATIENCE = 1_000_000
+BREAK_EVEN = 1_000_000
 
 #: What a document costs the definition beyond its bytes, in bytes.
 OVERHEAD = 500
@@ -202,7 +202,7 @@ def sketch_texts(
     keep : bool
         Whether to keep the shingles too, unless they are too many.
     """
-    if patient(texts):
+    if reference_is_faster(texts):
         return define(texts.to_pylist(), settings, signatures=signatures)
     from dupdetect._compiled import kernels
 
@@ -252,7 +252,7 @@ def sketch_texts(
 def sign_texts(texts: Texts, settings: Settings, *, workers: int = 1) -> NDArray[np.uint32]:
     """Sign texts, and no more: uint32[n, num_perm]; parameters as for `sketch_texts`."""
     factors, terms = permutations = minhash.permutations(settings.num_perm, settings.seed)
-    if patient(texts):
+    if reference_is_faster(texts):
         hashes = (word_hashes(words(text, settings.unit)) for text in texts.to_pylist())
         rows = [minhash.signature(shingle_hashes(row, settings.shingle_size), permutations) for row in hashes]
         return np.array(rows, np.uint32).reshape(len(texts), settings.num_perm)
@@ -305,7 +305,7 @@ def shingle_sets(texts: Texts, documents: NDArray[np.int64], settings: Settings,
         They say what a shingle is.
     workers : int
     """
-    if patient(texts):
+    if reference_is_faster(texts):
         cut = (words(texts[int(index)].as_py(), settings.unit) for index in documents)
         return Ragged.of([np.unique(shingle_hashes(word_hashes(row), settings.shingle_size)) for row in cut])
     from dupdetect._compiled import kernels
@@ -332,7 +332,7 @@ def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settin
     The lowest bit of a hash says whether the shingle is of main content (`dupdetect.text.main_content`); it is 0 where `Settings.weighs`
     is not. Parameters as for `shingle_sets`.
     """
-    if patient(texts):
+    if reference_is_faster(texts):
         return Ragged.of([_marked(texts[int(index)].as_py(), settings) for index in documents])
     from dupdetect._compiled import kernels
 
@@ -361,13 +361,13 @@ def _marked(text: str, settings: Settings) -> NDArray[np.uint64]:
     return shingles
 
 
-def patient(texts: Texts) -> bool:
+def reference_is_faster(texts: Texts) -> bool:
     """Whether the definition is done with these texts before the compiled twin would be loaded."""
     from dupdetect._compiled import kernels
 
     bounds = (buffers(chunk)[1] for chunk in chunks(texts))
     cost = sum(int(offsets[-1] - offsets[0]) for offsets in bounds) + OVERHEAD * len(texts)
-    return cost < PATIENCE or not kernels.available()
+    return cost < BREAK_EVEN or not kernels.available()
 
 
 def chunks(texts: Texts) -> list[pa.Array]:

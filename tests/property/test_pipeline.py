@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from dupdetect._compiled import dispatch as loops
+from dupdetect._compiled import dispatch
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
@@ -181,10 +181,10 @@ def test_the_result_does_not_depend_on_workers_or_chunks(corpus, settings, data)
 @given(corpora(), st.sampled_from([EXACT, CROWDED]))
 def test_the_result_does_not_depend_on_what_is_compiled(monkeypatch, corpus, settings):
     found = []
-    for patience, twin in ((2**62, "function"), (1, "compiled")):
+    for break_even, way in ((2**62, "function"), (1, "compiled")):
         with monkeypatch.context() as patch:
-            patch.setattr(sketches, "PATIENCE", patience)
-            patch.setattr(loops.Loop, "worth", lambda loop, _, twin=twin: getattr(loop, twin))
+            patch.setattr(sketches, "BREAK_EVEN", break_even)
+            patch.setattr(dispatch.Compilable, "faster_for", lambda function, _, way=way: getattr(function, way))
             found.append(tables(dedup(corpus, settings=settings)))
     assert found[0] == found[1]
 
@@ -315,7 +315,7 @@ def test_compiled_code_takes_chunks_as_they_come(monkeypatch, corpus, size, work
     table = pa.table({"id": pa.array(corpus, pa.string()), "text": pa.array(corpus.values(), pa.large_string())})
     pieces = [table.slice(start, size) for start in range(0, len(table), size)]
     with monkeypatch.context() as patch:
-        patch.setattr(sketches, "PATIENCE", 1)
+        patch.setattr(sketches, "BREAK_EVEN", 1)
         patch.setattr(sketches, "CHUNK", 0)
         compiled = dedup(pa.concat_tables(pieces) if pieces else table, settings=EXACT, workers=workers)
     assert tables(compiled)[:3] == tables(dedup(table, settings=EXACT))[:3]

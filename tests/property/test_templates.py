@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from verifying import counter
 
-from dupdetect._compiled import dispatch as loops
+from dupdetect._compiled import dispatch
 from dupdetect._storage.arrays import DiskStorage
 from dupdetect.matching.boilerplate_votes import learn
 from dupdetect.matching.pairs import pack
@@ -90,7 +90,7 @@ def test_marked_shingles_are_the_same_compiled(monkeypatch, texts, size, workers
     array, chosen = pa.array(texts, pa.large_string()), chosen.astype(np.int64)
     defined = marked_shingles(array, chosen, settings)
     with monkeypatch.context() as patch:
-        patch.setattr(sketches, "PATIENCE", 1)
+        patch.setattr(sketches, "BREAK_EVEN", 1)
         compiled = marked_shingles(array, chosen, settings, workers=workers)
     assert defined.offsets.tolist() == compiled.offsets.tolist()
     assert defined.values.tolist() == compiled.values.tolist()
@@ -129,10 +129,10 @@ def test_clusters_depend_on_neither_order_nor_workers_nor_chunks(texts, data):
 @given(webs())
 def test_what_is_compiled_weighs_the_same(monkeypatch, texts):
     found = []
-    for patience, twin in ((2**62, "function"), (1, "compiled")):
+    for break_even, way in ((2**62, "function"), (1, "compiled")):
         with monkeypatch.context() as patch:
-            patch.setattr(sketches, "PATIENCE", patience)
-            patch.setattr(loops.Loop, "worth", lambda loop, _, twin=twin: getattr(loop, twin))
+            patch.setattr(sketches, "BREAK_EVEN", break_even)
+            patch.setattr(dispatch.Compilable, "faster_for", lambda function, _, way=way: getattr(function, way))
             _, weighed = judged(texts, Settings(), workers=2)
             found.append([column.tolist() for column in (weighed.pairs, *weighed.weights)])
     assert found[0] == found[1]
@@ -151,7 +151,7 @@ def test_out_of_core_is_as_in_memory(monkeypatch, tmp_path, texts, settings, dat
     chunks = [array[start:end] for start, end in pairwise(bounds)]
     monkeypatch.setattr(sketches, "CHUNK", data.draw(st.sampled_from([0, 1 << 20])))
     with monkeypatch.context() as patch, DiskStorage(tmp_path, 1 << 20) as storage:
-        patch.setattr(sketches, "PATIENCE", 1)
+        patch.setattr(sketches, "BREAK_EVEN", 1)
         patch.setattr(storage, "room", data.draw(st.sampled_from([1, 4096])))
         kept = [sketch_texts(chunk, settings, keep=data.draw(st.booleans())).kept for chunk in chunks]
         second, found = judged(pa.chunked_array(chunks), settings, 2, kept=kept, storage=storage)

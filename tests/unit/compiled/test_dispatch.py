@@ -4,9 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from dupdetect._compiled import dispatch as loops
-from dupdetect._compiled import kernels
-from dupdetect._compiled.dispatch import Loop, on_threads
+from dupdetect._compiled import dispatch, kernels
+from dupdetect._compiled.dispatch import Compilable, on_threads
 
 
 def double(number: int) -> int:
@@ -15,31 +14,31 @@ def double(number: int) -> int:
 
 
 def test_a_loop_is_called_as_it_reads():
-    loop = Loop(double)
+    loop = Compilable(double)
     assert loop(21) == 42
     assert loop.__doc__ == "Double it."
     assert "compiled" not in loop.__dict__
 
 
-@pytest.mark.parametrize(("loaded", "patience"), [((), "PATIENCE"), (("numba",), "SHORT_PATIENCE")])
-def test_little_work_is_interpreted_and_much_is_compiled(monkeypatch, loaded, patience):
-    monkeypatch.setattr(loops, "sys", SimpleNamespace(modules=loaded))
-    loop, steps = Loop(double), getattr(loops, patience)
-    assert loop.worth(steps) is double
-    assert loop.worth(steps + 1) is loop.compiled is not double
+@pytest.mark.parametrize(("loaded", "break_even"), [((), "BREAK_EVEN"), (("numba",), "BREAK_EVEN_LOADED")])
+def test_little_work_is_interpreted_and_much_is_compiled(monkeypatch, loaded, break_even):
+    monkeypatch.setattr(dispatch, "sys", SimpleNamespace(modules=loaded))
+    loop, steps = Compilable(double), getattr(dispatch, break_even)
+    assert loop.faster_for(steps) is double
+    assert loop.faster_for(steps + 1) is loop.compiled is not double
     assert loop.compiled(21) == 42
 
 
 def test_what_is_compiled_is_used_for_little_work_too():
-    loop = Loop(double)
-    assert loop.worth(1) is double
+    loop = Compilable(double)
+    assert loop.faster_for(1) is double
     compiled = loop.compiled
-    assert loop.worth(1) is compiled
+    assert loop.faster_for(1) is compiled
 
 
 def test_without_a_compiler_all_work_is_interpreted(monkeypatch):
     monkeypatch.setattr(kernels, "available", lambda: False)
-    assert Loop(double).worth(10**12) is double
+    assert Compilable(double).faster_for(10**12) is double
 
 
 def test_where_no_cache_can_be_written_loops_are_compiled_without(monkeypatch):
@@ -53,7 +52,7 @@ def test_where_no_cache_can_be_written_loops_are_compiled_without(monkeypatch):
         return compile(**options)
 
     monkeypatch.setattr(numba, "njit", without_cache)
-    assert Loop(double).compiled(21) == 42
+    assert Compilable(double).compiled(21) == 42
 
 
 def test_threads_return_results_in_the_order_of_the_items():

@@ -193,7 +193,7 @@ def test_compiled_or_not_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     run = dupdetect.dedup(texts)
     parted = with_clusters(run, {number: number // 2 for number in range(len(texts))})
     expected = audit(parted, texts, sample=50)
-    monkeypatch.setattr(sketches, "PATIENCE", 0)
+    monkeypatch.setattr(sketches, "BREAK_EVEN", 0)
     assert audit(parted, texts, sample=50) == expected
 
 

@@ -3,7 +3,7 @@ import oracles
 import pytest
 from verifying import unweighed
 
-from dupdetect._compiled import dispatch as loops
+from dupdetect._compiled import dispatch
 from dupdetect.matching import shingle_rows as layouts
 from dupdetect.matching.hash_join import count_shared
 from dupdetect.matching.overlaps import CONTAINED, CONTAINS, NEAR_DUPLICATE, NONE, RELATIONS, Overlaps
@@ -106,8 +106,8 @@ def test_overlaps_are_united_by_pair():
 
 def test_much_work_is_counted_by_compiled_code(monkeypatch):
     used = []
-    monkeypatch.setattr(loops, "PATIENCE", 0)
-    monkeypatch.setattr(loops, "SHORT_PATIENCE", 0)
+    monkeypatch.setattr(dispatch, "BREAK_EVEN", 0)
+    monkeypatch.setattr(dispatch, "BREAK_EVEN_LOADED", 0)
     monkeypatch.setattr(count_shared, "compiled", lambda *args: used.append(1) or count_shared.function(*args))
     pair = verifier(["a b c", "a b d"]).overlaps(pack(np.array([0]), np.array([1])))
     assert pair.shared.tolist() == [1]

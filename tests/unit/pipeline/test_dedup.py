@@ -267,7 +267,7 @@ def test_pairs_of_copies_are_listed_up_to_the_cap_and_counted_beyond():
 def test_compiled_and_interpreted_runs_agree_on_a_family(monkeypatch, workers):
     texts = near_copies(150, edits=3) + distinct(30) + [ARTICLE, f"{CHROME} {ARTICLE}"]
     plain = dedup(texts, workers=workers)
-    monkeypatch.setattr(sketches, "PATIENCE", 0)
+    monkeypatch.setattr(sketches, "BREAK_EVEN", 0)
     compiled = dedup(texts, workers=workers)
     assert compiled.clusters.equals(plain.clusters)
     assert compiled.matches.equals(plain.matches)

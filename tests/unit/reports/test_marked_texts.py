@@ -74,7 +74,7 @@ def test_what_is_expected_is_found_as_it_would_be_anyway(monkeypatch: pytest.Mon
     boilerplate = np.unique(learned & HASH)
     texts = [f"{one}\r\n{other}\u00ad" for one, other in zip(QUOTES.values(), reversed(QUOTES.values()), strict=True)]
     plain, ahead = Marker(Settings(), boilerplate), Marker(Settings(), boilerplate)
-    monkeypatch.setattr(sketches, "PATIENCE", 0)
+    monkeypatch.setattr(sketches, "BREAK_EVEN", 0)
     ahead.expect(texts)
     monkeypatch.undo()
     assert [ahead.alone(text) for text in texts] == [plain.alone(text) for text in texts]

@@ -21,7 +21,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     name: str = request.param
     if name == "compiled":
         pytest.importorskip("numba")
-    monkeypatch.setattr(cleaning, "patient", lambda _: name == "reference")
+    monkeypatch.setattr(cleaning, "reference_is_faster", lambda _: name == "reference")
     return name
 
 
@@ -78,7 +78,7 @@ def test_characters_that_the_quick_look_does_not_know_are_cleaned_all_the_same(m
     pytest.importorskip("numba")
     from dupdetect._compiled import clean as compiled
 
-    monkeypatch.setattr(cleaning, "patient", lambda _: False)
+    monkeypatch.setattr(cleaning, "reference_is_faster", lambda _: False)
     monkeypatch.setattr(compiled, "is_sought", lambda _: False)
     compiled.character_table.cache_clear()
     try:
