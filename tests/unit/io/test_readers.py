@@ -85,14 +85,14 @@ TABLE = pa.Table.from_pylist(ROWS)
         ("x.jsonl", lines(*ROWS), 1),
         ("x.ndjson", lines(*ROWS), 1),
         ("x.JSONL", lines(*ROWS), 1),
-        ("x.jsonl.gz", gzip.compress(lines(*ROWS)), 1),
-        ("two members.jsonl.gz", gzip.compress(lines(ROWS[0])) + gzip.compress(lines(ROWS[1])), 1),
+        ("x.jsonl.gz", gzip.compress(lines(*ROWS), mtime=0), 1),
+        ("two members.jsonl.gz", gzip.compress(lines(ROWS[0]), mtime=0) + gzip.compress(lines(ROWS[1]), mtime=0), 1),
         ("x.jsonl.zst", pa.compress(lines(*ROWS), codec="zstd", asbytes=True), 1),
         ("no newline at the end.jsonl", lines(*ROWS)[:-1], 1),
         ("byte order mark.jsonl", b"\xef\xbb\xbf" + lines(*ROWS), 1),
         ("windows.jsonl", lines(*ROWS).replace(b"\n", b"\r\n"), 1),
         ("x.csv", CSV, 2),
-        ("x.csv.gz", gzip.compress(CSV), 2),
+        ("x.csv.gz", gzip.compress(CSV, mtime=0), 2),
         ("x.tsv", CSV.replace(b",", b"\t"), 2),
         ("byte order mark.csv", b"\xef\xbb\xbf" + CSV, 2),
         ("windows.csv", CSV.replace(b"\n", b"\r\n"), 2),
@@ -100,7 +100,7 @@ TABLE = pa.Table.from_pylist(ROWS)
         ("x.arrow", arrow_file(TABLE, compression="uncompressed"), 1),
         ("compressed.feather", arrow_file(TABLE, compression="zstd"), 1),
         ("stream.arrows", arrow_stream(TABLE), 1),
-        ("x.arrow.gz", gzip.compress(arrow_stream(TABLE)), 1),
+        ("x.arrow.gz", gzip.compress(arrow_stream(TABLE), mtime=0), 1),
     ],
 )
 def test_every_format_gives_the_same_rows(tmp_path, name, data, first_row):
@@ -147,7 +147,7 @@ def read_one_of_many(*sources):
 
 
 def test_text_files_may_be_compressed_and_begin_with_a_byte_order_mark(tmp_path):
-    write(tmp_path / "a.txt.gz", gzip.compress(b"\xef\xbb\xbfSnow."))
+    write(tmp_path / "a.txt.gz", gzip.compress(b"\xef\xbb\xbfSnow.", mtime=0))
     assert read_one(tmp_path).table.to_pylist() == [{"id": "a.txt.gz", "text": "Snow."}]
 
 
@@ -231,10 +231,10 @@ def test_a_text_given_for_a_path_is_not_there():
         ("x.csv.zst", b"not zstd", "x.csv.zst: cannot be read .*expected CSV compressed with zstd"),
         (
             "x.txt.gz",
-            gzip.compress(b"x" * 99)[:-9],
+            gzip.compress(b"x" * 99, mtime=0)[:-9],
             "x.txt.gz: cannot be read .the compressed data end too early",
         ),
-        ("x.csv.gz", gzip.compress(CSV)[:-9], "x.csv.gz: cannot be read .the compressed data end too early"),
+        ("x.csv.gz", gzip.compress(CSV, mtime=0)[:-9], "x.csv.gz: cannot be read .the compressed data end too early"),
         ("x.csv", b"id,text,id\n1,b,c\n", "x.csv: column 'id' occurs twice"),
         ("x.json", b'[{"text": "a"}]', "x.json: the file is one JSON array, expected JSON Lines.*jq"),
     ],
@@ -248,7 +248,7 @@ def test_damaged_files(tmp_path, name, data, message):
 def test_truncated_gzip_says_where(tmp_path, monkeypatch):
     monkeypatch.setattr(jsonlines, "BLOCK_BYTES", 10_000)
     data = lines(*({"text": os.urandom(50).hex()} for _ in range(1000)))
-    compressed = gzip.compress(data)
+    compressed = gzip.compress(data, mtime=0)
     path = write(tmp_path / "x.jsonl.gz", compressed[: len(compressed) // 2])
     with pytest.raises(InputError, match=r"the compressed data end too early, after line \d\d+\), expected JSON"):
         read(path)
