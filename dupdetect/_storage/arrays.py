@@ -1,4 +1,4 @@
-"""Where arrays and tables stand that are too large to carry about: in memory, or in files that are mapped into it.
+"""Arrays and tables that may be larger than memory: kept in memory, or spilled to files that are mapped into it.
 
 Input    arrays and tables, in any number of pieces
 Output   the same, as one array or table, read-only
@@ -38,7 +38,7 @@ ROOM = 0.15
 PERIOD = 0.002
 
 
-class Column:
+class GrowingArray:
     """An array that grows at its end, in memory."""
 
     def __init__(self, dtype: DTypeLike) -> None:
@@ -72,9 +72,9 @@ class Storage:
     #: Bytes that the largest arrays of a stage may take at a time; None where nothing bounds them.
     room: int | None = None
 
-    def column(self, dtype: DTypeLike) -> Column:
-        """Return an empty column."""
-        return Column(dtype)
+    def growing_array(self, dtype: DTypeLike) -> GrowingArray:
+        """Return an empty array that grows."""
+        return GrowingArray(dtype)
 
     def __enter__(self) -> Storage:
         return self
@@ -89,7 +89,7 @@ class DiskStorage(Storage):
     Parameters
     ----------
     folder : path
-        For the files; it must exist. Columns have nameless files, which vanish with the process.
+        For the files; it must exist. Growing arrays have nameless files, which vanish with the process.
     memory : int
         Bytes that the whole process should keep to.
     """
@@ -103,9 +103,9 @@ class DiskStorage(Storage):
         self._done = threading.Event()
         self._lock = threading.Lock()
 
-    def column(self, dtype: DTypeLike) -> Column:
-        """Return an empty column, in a file."""
-        return _FileColumn(dtype, self)
+    def growing_array(self, dtype: DTypeLike) -> GrowingArray:
+        """Return an empty array that grows, in a file."""
+        return _SpilledArray(dtype, self)
 
     def array(self, path: Path, dtype: DTypeLike) -> NDArray[Any]:
         """Map a file of values, end to end; read-only."""
@@ -164,13 +164,13 @@ class _Map(mmap.mmap):
             self.madvise(mmap.MADV_DONTNEED)
 
 
-class _FileColumn(Column):
+class _SpilledArray(GrowingArray):
     """An array that grows at its end, in a file."""
 
     def __init__(self, dtype: DTypeLike, storage: DiskStorage) -> None:
         super().__init__(dtype)
         self._storage = storage
-        self._file = tempfile.TemporaryFile(dir=storage.folder, buffering=0)  # noqa: SIM115 - closed with the column
+        self._file = tempfile.TemporaryFile(dir=storage.folder, buffering=0)  # noqa: SIM115 - closed with the array
         weakref.finalize(self, self._file.close)
 
     @property

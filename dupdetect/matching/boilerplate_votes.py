@@ -87,14 +87,14 @@ def _tally(counter: PairCounter, found: Overlaps, among: Hashes | None = None) -
     most, total = counter.shingles.block, int(found.shared.sum(dtype=np.int64))
     parts = min(PARTS, 1 << max(4 * workers, total // most).bit_length())
     limits = np.arange(1, parts, dtype=np.uint64) << np.uint64(64 - parts.bit_length() + 1)
-    columns = [(storage.column(np.uint64), storage.column(np.int32)) for _ in range(parts)]
+    columns = [(storage.growing_array(np.uint64), storage.growing_array(np.int32)) for _ in range(parts)]
     for first, last in whole_cuts(found.shared, most):
         for values, counts in _shared(counter, found.where(np.arange(first, last)), among):
             bounds = [0, *np.searchsorted(values, limits).tolist(), len(values)]
             for place, (shingles, votes) in enumerate(columns):
                 shingles.append(values[bounds[place] : bounds[place + 1]])
                 votes.append(counts[bounds[place] : bounds[place + 1]])
-    shingles, votes = storage.column(np.uint64), storage.column(np.int32)
+    shingles, votes = storage.growing_array(np.uint64), storage.growing_array(np.int32)
     for start in range(0, parts, workers):
         some = columns[start : start + workers]
         for values, counts in on_threads(lambda pair: _counted(pair[0].values, pair[1].values), some, workers):

@@ -72,7 +72,7 @@ class Weigher:
         self._counter, self._boilerplate, self._settings = counter, boilerplate, counter.context.settings
         n = counter.shingles.n
         self._starts, self._counts = np.full(n, -1, np.int64), np.zeros(n, np.int32)
-        self._grades = counter.context.storage.column(np.uint8)
+        self._grades = counter.context.storage.growing_array(np.uint8)
 
     def weigh(self, found: Overlaps) -> Overlaps:
         """Weigh pairs that share enough to be judged: those in doubt, and those that hold boilerplate."""

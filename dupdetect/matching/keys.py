@@ -132,8 +132,8 @@ class GroupWriter:
 
     def __init__(self, storage: Storage, documents: int, most: int) -> None:
         self._most = most
-        self._starts = [storage.column(np.int64) for _ in range(2)]
-        self._members = [storage.column(np.int32) for _ in range(2)]
+        self._starts = [storage.growing_array(np.int64) for _ in range(2)]
+        self._members = [storage.growing_array(np.int32) for _ in range(2)]
         self._degrees = [np.zeros(documents, np.int64) for _ in range(2)]
         for starts in self._starts:
             starts.append(np.zeros(1, np.int64))

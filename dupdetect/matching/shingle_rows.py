@@ -105,7 +105,7 @@ class ShingleRows:
         self.block = BLOCK if storage.room is None else max(1, min(BLOCK, storage.room // BYTES))
         self._starts = np.full(len(rows), -1, np.int64)
         self._lengths, self._sizes = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int32)
-        self._values = storage.column(np.uint64)
+        self._values = storage.growing_array(np.uint64)
 
     @property
     def rows(self) -> Rows:

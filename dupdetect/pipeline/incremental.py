@@ -334,6 +334,6 @@ def _keys(ragged: Ragged, first: int, storage: Storage) -> Iterator[Keys]:
 
 
 def _spilled(values: NDArray[Any], storage: Storage) -> NDArray[Any]:
-    column = storage.column(values.dtype)
+    column = storage.growing_array(values.dtype)
     column.append(values)
     return column.values

@@ -26,7 +26,7 @@ from dupdetect.sketches.sketches import Ragged
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect._storage.arrays import Column, Storage
+    from dupdetect._storage.arrays import GrowingArray, Storage
     from dupdetect.sketches.sketches import Sketches
 
     Int = NDArray[np.int64]
@@ -54,7 +54,7 @@ class KeySet:
     """
 
     def __init__(self, parts: Sequence[Keys], storage: Storage) -> None:
-        column = storage.column(np.uint64)
+        column = storage.growing_array(np.uint64)
         for bucket in range(BUCKETS):
             within = [_turned(part.keys[part.bounds[bucket] : part.bounds[bucket + 1]]) for part in parts]
             column.append(distinct(np.concatenate([np.empty(0, np.uint64), *within])))
@@ -145,7 +145,7 @@ class RelatedFinder:
     def __init__(self, keys: KeySet, hot: int, storage: Storage) -> None:
         self._keys, self._hot = keys, hot
         self._ids: list[pa.ChunkedArray] = []
-        self._columns: dict[str, Column] = {name: storage.column(dtype) for name, dtype in COLUMNS.items()}
+        self._columns: dict[str, GrowingArray] = {name: storage.growing_array(dtype) for name, dtype in COLUMNS.items()}
         self._count = np.zeros(PLACES, np.uint32)
         self._counted = 0
 

@@ -108,7 +108,7 @@ def test_candidates_by_fingerprints_are_those_of_a_count(rows, frequent, share, 
 
 
 @given(KEYS, st.integers(2, 6), st.integers(1, 3), st.integers(1, 4), st.integers(0, 2**32 - 1))
-def test_parts_threads_and_shelves_change_nothing(rows, frequent, workers, parts, seed):
+def test_parts_threads_and_storage_change_nothing(rows, frequent, workers, parts, seed):
     random = np.random.default_rng(seed)
     n = len(rows)
     rows = [{key << 20 for key in row} for row in rows]  # in many buckets

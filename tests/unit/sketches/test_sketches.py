@@ -16,6 +16,7 @@ from dupdetect.sketches.sketches import (
     buffers,
     define,
     marked_shingles,
+    reference_is_faster,
     shingle_sets,
     sketch_texts,
 )

@@ -15,7 +15,7 @@ def storage(request, tmp_path):
 
 
 def test_a_column_is_what_was_appended(storage):
-    column = storage.column(np.int32)
+    column = storage.growing_array(np.int32)
     assert (len(column), column.values.tolist(), column.values.dtype) == (0, [], np.int32)
     views = []
     for length in (3, 0, 1, 500, 2):
@@ -29,7 +29,7 @@ def test_a_column_is_what_was_appended(storage):
 
 
 def test_a_column_is_read_only(storage):
-    column = storage.column(np.uint64)
+    column = storage.growing_array(np.uint64)
     column.append(np.arange(3))
     with pytest.raises(ValueError, match="read-only"):
         column.values[0] = 1
@@ -37,7 +37,7 @@ def test_a_column_is_read_only(storage):
 
 def test_columns_on_disk_leave_nothing(tmp_path):
     with DiskStorage(tmp_path, 1 << 30) as storage:
-        column = storage.column(np.int64)
+        column = storage.growing_array(np.int64)
         column.append(np.arange(1000))
         assert not list(tmp_path.iterdir())
         assert column.values.sum() == 499500
@@ -45,7 +45,7 @@ def test_columns_on_disk_leave_nothing(tmp_path):
         gc.collect()
 
 
-def test_only_a_shelf_on_disk_has_bounds(tmp_path):
+def test_only_storage_on_disk_has_bounds(tmp_path):
     assert Storage().room is None
     assert 0 < DiskStorage(tmp_path, 1 << 30).room < 1 << 30
 
@@ -55,7 +55,7 @@ def test_what_is_mapped_keeps_to_its_share(tmp_path):
     memory = 200 << 20
     before = resident_mapped()()
     with DiskStorage(tmp_path, memory) as storage:
-        column = storage.column(np.uint8)
+        column = storage.growing_array(np.uint8)
         for _ in range(30):
             column.append(np.ones(10 << 20, np.uint8))
         values, most, total = column.values, 0, 0
@@ -84,7 +84,7 @@ def test_a_mapped_table_outlives_the_file_and_its_pages(tmp_path):
 def test_memory_in_use_does_not_grow_with_a_column_on_disk(tmp_path):
     process = psutil.Process()
     with DiskStorage(tmp_path, 512 << 20) as storage:
-        column = storage.column(np.uint64)
+        column = storage.growing_array(np.uint64)
         block = np.arange(1 << 20, dtype=np.uint64)
         before = process.memory_info().rss
         for _ in range(40):
