@@ -194,7 +194,7 @@ class Stream:
         self._seen = _Seen(text, id)
         self._start: Place = (0, None)
         if after is not None:
-            self._seen.go_on(after)
+            self._seen.restore(after)
             self._start = after["next"][0], after["next"][1]
 
     def __iter__(self) -> Iterator[Part]:
@@ -283,7 +283,7 @@ class Stream:
             reasons |= dict.fromkeys(nulls(ids), NO_ID.format(self.id))
         late = sorted(reasons)
         rejects = reject_table([Reject(self.files[file[at]], int(row[at]), reasons[at]) for at in late])
-        self._hold(self.rejects([rejects]))
+        self._refuse(self.rejects([rejects]))
         return np.array(late, np.int64), rejects
 
     def rejects(self, tables: Sequence[pa.Table]) -> pa.Table:
@@ -293,7 +293,7 @@ class Stream:
         order = np.lexsort((table["row"].to_numpy(), pc.index_in(table["file"], value_set=files).to_numpy()))
         return table.take(pa.array(order)).combine_chunks()
 
-    def _hold(self, rejects: pa.Table) -> None:
+    def _refuse(self, rejects: pa.Table) -> None:
         if self._strict and rejects.num_rows:
             raise InputError(_first(rejects))
 
@@ -323,7 +323,7 @@ class Stream:
             table, self._text, [chunk for checked in waiting for chunk in checked.texts.chunks if len(chunk)]
         )
         rejects = self.rejects([reject_table([reject for checked in waiting for reject in checked.rejects])])
-        self._hold(rejects)
+        self._refuse(rejects)
         file = np.concatenate([checked.piece.files[checked.positions] for checked in waiting])
         row = np.concatenate([checked.piece.rows[checked.positions] for checked in waiting])
         return Part(table, texts, file, row, rejects, {"next": waiting[-1].piece.end, **self._seen.note()})
@@ -373,11 +373,11 @@ class _Seen:
         self.columns.add(piece.table.schema, piece.name)
         self._file.add(piece.table.schema, piece.name)
         if not piece.loose:
-            self._settle(piece.name)
+            self._check_file(piece.name)
             self._file = Columns()
 
-    def _settle(self, name: str) -> None:
-        """Hold that a file has the columns that are needed."""
+    def _check_file(self, name: str) -> None:
+        """Refuse a file that lacks a column that is needed."""
         names = self._file.names
         if not names:  # empty
             return
@@ -406,7 +406,7 @@ class _Seen:
             "file": self._file.note(),
         }
 
-    def go_on(self, note: Mapping[str, Any]) -> None:
+    def restore(self, note: Mapping[str, Any]) -> None:
         self.columns, self._file = Columns.from_note(note["columns"]), Columns.from_note(note["file"])
         self.inferred, self._having, self._lacking = note["inferred"], note["having"], note["lacking"]
 

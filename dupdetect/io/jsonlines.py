@@ -3,7 +3,7 @@ JSON Lines to tables.
 
 Input    a stream of lines, one JSON object each
 Output   a table for each block of lines, with the lines it came from; a reject for each line that is no object
-Cost     that of pyarrow's reader; a block that holds a bad line is read again line by line
+Cost     that of pyarrow's reader; a block with a bad line is read again line by line
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BOM = b"\xef\xbb\xbf"
 
 _BLANKS = b" \t\r\n"
 _BLANK_LINE = re.compile(rb"^[ \t\r]*$", re.MULTILINE)
-_KINDS = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+_JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
 
 
 class Block(NamedTuple):
@@ -130,7 +130,7 @@ class _Reader:
     def add(self, block: bytes) -> None:
         lines, blank = _count_lines(block)
         table = self._try(block)
-        # Blank lines are no rows, and a line may hold two objects: then line by line.
+        # Blank lines are no rows, and a line may have two objects: then line by line.
         if table is None or table.num_rows != lines or blank or not self._text_is_text(table):
             self._add_line_by_line(block)
         else:
@@ -197,14 +197,14 @@ class _Reader:
         except (ValueError, RecursionError) as error:  # a number of thousands of digits, deepest nesting
             return f"the line is not JSON that can be read ({sentence(error)})"
         if not isinstance(value, dict):
-            return f"the line is a JSON {_kind(value)}, expected an object"
+            return f"the line is a JSON {_json_type(value)}, expected an object"
         text = value.get(self.text)
         if text is not None and not isinstance(text, str):
-            return f"column {self.text!r} is a JSON {_kind(text)}, expected a string"
+            return f"column {self.text!r} is a JSON {_json_type(text)}, expected a string"
         return value
 
     def _add_objects(self, rows: list[tuple[int, dict[str, Any]]]) -> None:
-        """Make tables of rows that are good one by one: values of several kinds in a column become text."""
+        """Make tables of rows that are good one by one: values of several JSON types in a column become text."""
         if not rows:
             return
         texts: set[str] = set()
@@ -245,17 +245,17 @@ def _count_lines(block: bytes) -> tuple[int, bool]:
     return len(starts), bool(blank)
 
 
-def _kind(value: Any) -> str:
-    return _KINDS.get(type(value), "null")
+def _json_type(value: Any) -> str:
+    return _JSON_TYPES.get(type(value), "null")
 
 
 def _mixed_columns(rows: list[tuple[int, dict[str, Any]]], strings: dict[str, pa.Field]) -> set[str]:
-    kinds: dict[str, set[str]] = {name: {"string"} for name, f in strings.items() if pa.types.is_string(f.type)}
+    types: dict[str, set[str]] = {name: {"string"} for name, f in strings.items() if pa.types.is_string(f.type)}
     for _, row in rows:
         for name, value in row.items():
             if value is not None:
-                kinds.setdefault(name, set()).add(_kind(value))
-    return {name for name, found in kinds.items() if len(found) > 1}
+                types.setdefault(name, set()).add(_json_type(value))
+    return {name for name, found in types.items() if len(found) > 1}
 
 
 def _nested_columns(rows: list[tuple[int, dict[str, Any]]]) -> set[str]:

@@ -46,13 +46,13 @@ def find(sources: Iterable[str | Path]) -> list[Found]:
     """
     Resolve files, folders, globs and URLs to files, in the order given, each folder and glob in order of name.
 
-    Files in folders whose names start with "." or "_" are passed over. A folder holds tables or text files,
+    Files in folders whose names start with "." or "_" are passed over. A folder has tables or text files,
     not both.
 
     Raises
     ------
     InputError
-        A path does not exist, a glob matches nothing, a folder holds no files or both kinds.
+        A path does not exist, a glob matches nothing, a folder has no files, or tables and text files.
     """
     paths = [os.fspath(source) for source in sources]
     found: list[Found] = []

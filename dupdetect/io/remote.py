@@ -193,14 +193,15 @@ def _system(url: str, error: type[DupdetectError]) -> tuple[Any, str]:
 
 
 @contextmanager
-def _reported(url: str, kind: type[DupdetectError], what: str) -> Iterator[None]:
+def _reported(url: str, error_type: type[DupdetectError], what: str) -> Iterator[None]:
     """Turn whatever a protocol's package raises into one sentence."""
     try:
         yield
     except (InputError, OutputError):
         raise
-    except Exception as error:  # they have errors of their own, of no common kind
-        raise kind(f"{url}: {what} ({reason(error)}); check the address, the network and your permissions") from error
+    except Exception as error:  # they have errors of their own, of no common type
+        why = f"{what} ({reason(error)}); check the address, the network and your permissions"
+        raise error_type(f"{url}: {why}") from error
 
 
 def reason(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """
 Tables whose columns differ to tables that go below one another.
 
-Input    tables, or the schemas of many that are not held at once
+Input    tables, or the schemas of many that are not in memory at once
 Output   one schema for all of them, and each table in that schema
 Cost     none where a column has that type already; else a copy of the column
 """
@@ -241,8 +241,7 @@ def unify(tables: Sequence[pa.Table], names: Sequence[str], *, inferred: bool) -
 
 def stacked(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     """Put tables below one another, in a schema; those that have neither rows nor columns are left out."""
-    held = [conform(table, schema) for table in tables if table.num_columns]
-    return pa.concat_tables(held) if held else schema.empty_table()
+    return pa.concat_tables([schema.empty_table(), *(conform(table, schema) for table in tables if table.num_columns)])
 
 
 def check_names(names: Sequence[str], where: str) -> None:
@@ -276,7 +275,7 @@ def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def as_json(value: Any) -> str | None:
     """
-    Text for a value of a column of mixed kinds: strings as they are, others in JSON.
+    Text for a value of a column of mixed types: strings as they are, others in JSON.
 
     Members of objects are in order and null ones left out, so that it does not matter what other rows have.
     """

@@ -4,8 +4,8 @@ Input    a stream of parts (`documents.stream`), settings, and how much memory t
 Output   `Corpus`: the documents' rows, ids and texts, and their sketches
 Cost     one pass over all texts; on disk a write of the rows, and of 12 bytes for each key
 
-Parts stay in memory until they would not fit. From then on they and those before are checkpoints, files that are mapped:
-the stages that follow see the same.
+Parts stay in memory until they would not fit. From then on they and those before are checkpoints, files that are
+mapped: the stages that follow see the same.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _Sketched(NamedTuple):
         How many words each has, their hash, and how many fingerprints.
     bands, fingerprints : Keys
     kept : Kept, optional
-        Shingles, where there is room for them.
+        Shingles, while parts stay in memory.
     note : dict
         Where reading goes on.
     text_column : str, optional
@@ -112,7 +112,7 @@ class Corpus:
     file, row : int32[N], int64[N]
         Where each row came from, the file by its number.
     related : Related, optional
-        The earlier documents that follow behind the new ones, if these are held against any. `rows`, `texts` and what
+        The earlier documents that follow behind the new ones, if these are compared with any. `rows`, `texts` and what
         is said of rows are of the new ones alone.
     again : bool[new], optional
         The new documents that are among the earlier ones, by the same id.
@@ -168,7 +168,7 @@ class Signing:
     settings : Settings
     workers : int
     workspace : Workspace
-        Opened once the parts do not fit in its room.
+        Opened once the parts do not fit in memory.
     told : callable
         Told how many documents are sketched.
 
@@ -209,7 +209,10 @@ class Signing:
             writing: Future[_Sketched] | None = None
             for part in self._waiting(stream):
                 sketched = self._sign(part)
-                if self._checkpoints is None and FOOTPRINT * (self._bytes + sketched.texts.nbytes) > self._workspace.room:
+                if (
+                    self._checkpoints is None
+                    and FOOTPRINT * (self._bytes + sketched.texts.nbytes) > self._workspace.room
+                ):
                     self._checkpoints = self._workspace.open()
                     self._parts = [_store(self._checkpoints, at, each) for at, each in enumerate(self._parts)]
                 if self._checkpoints is not None:
@@ -334,7 +337,7 @@ def _load(checkpoints: Checkpoints, number: int) -> _Sketched | None:
     rejects = checkpoints.get(f"{name}.rejects")
     if rejects is None:  # what else there is of the part was not finished
         return None
-    rows, texts = (checkpoints.get(f"{name}.{kind}") for kind in ("rows", "texts"))
+    rows, texts = (checkpoints.get(f"{name}.{table}") for table in ("rows", "texts"))
     arrays = checkpoints.get_arrays(f"{name}.keys")
     if rows is None or texts is None or arrays is None:
         return None

@@ -5,7 +5,7 @@ Output   `Related`: those of the earlier canonicals that have something in commo
          sketches; later, the texts of those that are candidates
 Cost     a pass over the earlier sketches; of texts none is read but those that are asked for
 
-An output holds the canonicals of its documents as ``kept.parquet``, and their ids in ``clusters.parquet``. If it was
+An output has the canonicals of its documents in ``kept.parquet``, and their ids in ``clusters.parquet``. If it was
 written with its sketches (``sketches.parquet``), no earlier text is sketched again; else all are, with a warning.
 """
 
@@ -143,8 +143,8 @@ class Earlier:
             Told how many documents have been looked at.
         """
         found = RelatedFinder(keys, self._settings.hot_key_documents, storage)
-        kind = ids.type if len(ids) else pa.null()
-        type_ = common_type(self.id_type, kind, "ids of earlier and of new documents")
+        new_type = ids.type if len(ids) else pa.null()
+        type_ = common_type(self.id_type, new_type, "ids of earlier and of new documents")
         type_ = pa.string() if pa.types.is_null(type_) else type_
         digests = self._ids([output.run.digests for output in self._outputs])
         ids, digests, superseded = (as_type(each, type_) for each in (ids, digests, self._superseded))
@@ -269,7 +269,7 @@ def common_type(first: pa.DataType, second: pa.DataType, names: str) -> pa.DataT
     Raises
     ------
     InputError
-        There is none: the types are of different kinds.
+        There is none: one is of strings and one of numbers, or they are of others.
     """
     if first == second or pa.types.is_null(second):
         return first

@@ -2,7 +2,7 @@
 
 Input    the keys of the new documents; the sketches of earlier ones, part by part
 Output   `Related`: those that share a key with a new document, or were asked for, with their sketches
-Cost     some 8 µs an earlier document; nothing that is not related is held
+Cost     some 8 µs an earlier document; what is not related is not kept
 
 Most earlier documents share no key with any new one. They could only pair with one another, which was decided, so they
 go at once; and so do the keys that no new document has, of those that stay. Of these keys it only counts how many they
@@ -219,10 +219,9 @@ class RelatedFinder:
     def _count_not_hot(self, others: Ragged) -> Int:
         """Count the keys of each document that are not hot, as far as counters that several keys share can tell."""
         by_chance = self._counted / PLACES
-        cool = [np.zeros(1, np.bool_)]
-        for first in range(0, len(others.values), KEYS_AT_ONCE):
-            cool.append(self._count[_counters(others.values[first : first + KEYS_AT_ONCE])] - by_chance <= self._hot)
-        counted = np.cumsum(np.concatenate(cool), dtype=np.int64)
+        batches = (others.values[first : first + KEYS_AT_ONCE] for first in range(0, len(others.values), KEYS_AT_ONCE))
+        cool = (self._count[_counters(batch)] - by_chance <= self._hot for batch in batches)
+        counted = np.cumsum(np.concatenate([np.zeros(1, np.bool_), *cool]), dtype=np.int64)
         return counted[others.offsets[1:]] - counted[others.offsets[:-1]]
 
 

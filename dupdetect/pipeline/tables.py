@@ -1,6 +1,6 @@
-"""Decisions to tables.
+"""What was decided, to the tables of a result.
 
-Input    the corpus, the text that each has, the matches and the canonical of each text
+Input    the corpus and a `Decision`: the text that each document has, the matches and the canonical of each text
 Output   the tables `clusters`, `matches`, `digests`, `kept` and `boilerplate`
 Cost     O(n), and a sort of the matches
 """
@@ -47,9 +47,9 @@ class Decision:
     matches : Overlaps
         Of texts.
     is_digest : bool[m]
-        The texts that hold several others.
+        The texts that contain several others.
     contents : Contents
-        What these hold.
+        What these contain.
     boilerplate : Boilerplate
         What they say of their shingles.
     """
@@ -95,7 +95,7 @@ def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa
     score, jaccard, containment = np.ones(n), np.ones(n), np.ones(n)
 
     changed = np.flatnonzero(text != represented)
-    match = decision.matches.where(_find(decision.matches, text[changed], represented[changed]))
+    match = decision.matches.where(np.searchsorted(decision.matches.pairs, packed(text[changed], represented[changed])))
     # Matches relate the lesser text to the greater; here it is the document to its canonical.
     towards = match.relations(settings)
     relation[changed] = np.where(text[changed] < represented[changed], towards, turned(towards))
@@ -120,7 +120,7 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
     One of each pair is new.
 
     A match of two texts is one of every two documents that have them, and so is a text that several documents have.
-    Where these are more than `Settings.hot_key_documents`, one document stands for the others of its text.
+    Where these are more than `Settings.hot_key_documents`, one document stands for all of its text.
     """
     matches = decision.matches
     bounds, members = _members(decision)
@@ -129,10 +129,9 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
     (a, b, match), unlisted = _pairs_between(bounds, members, matches, settings.hot_key_documents)
     a, b, match = _with_new(corpus, (a, b, match))
     relation = np.concatenate([np.full(len(same[0]), IDENTICAL), matches.relations(settings)[match]])
-    ones = np.ones(len(same[0]))
 
-    def shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.concatenate([ones, values[match]])
+    def shares(values: NDArray[np.float64], of_same: float = 1.0) -> NDArray[np.float64]:
+        return np.concatenate([np.full(len(same[0]), of_same), values[match]])
 
     table = pa.table(
         {
@@ -143,7 +142,7 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
             "jaccard": shares(matches.jaccard),
             "containment_a": shares(matches.containment_a),
             "containment_b": shares(matches.containment_b),
-            "boilerplate": np.concatenate([np.zeros(len(same[0])), matches.weights.boilerplate[match]]),
+            "boilerplate": shares(matches.weights.boilerplate, 0.0),
         }
     )
     table = table.sort_by([("a", "ascending"), ("b", "ascending")]).combine_chunks()
@@ -162,11 +161,10 @@ def _with_new(corpus: Corpus, rows: tuple[Int, ...]) -> tuple[Int, ...]:
 def _members(decision: Decision) -> tuple[Int, Int]:
     """Return the documents that have each text, a row each, in order of rank: whoever represents it first."""
     texts = len(decision.document_of)
-    copies = np.flatnonzero(decision.text_of >= 0)
-    order = np.lexsort((decision.ranks[copies], decision.text_of[copies]))
-    bounds = np.zeros(texts + 1, np.int64)
-    np.cumsum(np.bincount(decision.text_of[copies], minlength=texts), out=bounds[1:])
-    return bounds, copies[order]
+    documents = np.flatnonzero(decision.text_of >= 0)
+    text = decision.text_of[documents]
+    order = np.lexsort((decision.ranks[documents], text))
+    return np.append(0, np.cumsum(np.bincount(text, minlength=texts))), documents[order]
 
 
 def _pairs_within(bounds: Int, members: Int, most: int) -> tuple[tuple[Int, Int], int]:
@@ -197,10 +195,10 @@ def _pairs_between(bounds: Int, members: Int, matches: Overlaps, most: int) -> t
 
 
 def digests_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
-    """Return the table `digests`: a row for each document that is one and each canonical it holds.
+    """Return the table `digests`: a row for each digest document and each canonical in it.
 
-    It is ordered by id, then by share, the most first. Where more than `Settings.hot_key_documents` documents have a digest document's
-    text, the one that represents the text stands for the others.
+    It is ordered by id, then by share, the most first. Where more than `Settings.hot_key_documents` documents have the
+    text of one, the document that represents the text stands for all.
     """
     contents = decision.contents
     digest = decision.digest_documents
@@ -211,13 +209,13 @@ def digests_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.
     first = np.searchsorted(contents.digest, text)
     count = np.searchsorted(contents.digest, text, side="right") - first
     row = spread(first, count)
-    digest, held, row = _with_new(
+    digest, contained, row = _with_new(
         corpus, (np.repeat(digest, count), decision.document_of[contents.canonical[row]], row)
     )
     table = pa.table(
         {
             "id": corpus.ids.take(pa.array(digest)),
-            "cluster": corpus.ids.take(pa.array(held)),
+            "cluster": corpus.ids.take(pa.array(contained)),
             "containment": contents.containment[row],
             "share": contents.share[row],
         }
@@ -232,16 +230,14 @@ def kept_rows(corpus: Corpus, decision: Decision) -> Rows:
 
 
 def boilerplate_table(boilerplate: Boilerplate, known: Boilerplate) -> pa.Table:
-    """Return the table `boilerplate`: a row for each shingle that was voted on, in order, less what was known before."""
+    """Return the table `boilerplate`: a row for each shingle that was voted on, in order.
+
+    The votes that were known before are not counted.
+    """
     margin = boilerplate.margin.copy()
     margin[np.searchsorted(boilerplate.shingles, known.shingles)] -= known.margin
     voted = missing(boilerplate.shingles, known.shingles) | (margin != 0)
     return pa.table({"shingle": boilerplate.shingles[voted], "margin": margin[voted]})
-
-
-def _find(matches: Overlaps, a: Int, b: Int) -> Int:
-    """Return where pairs stand in `matches`, which holds them all."""
-    return np.searchsorted(matches.pairs, packed(a, b))
 
 
 def relation_counts(clusters: pa.Table) -> dict[str, int]:

@@ -128,11 +128,11 @@ class Feed:
     """
 
     def __init__(self, arrays: Iterator[pa.Array], type_: pa.DataType) -> None:
-        self._arrays, self._held, self._type = arrays, pa.chunked_array([], type_), type_
+        self._arrays, self._waiting, self._type = arrays, pa.chunked_array([], type_), type_
 
     def next(self, n: int) -> pa.ChunkedArray:
         """Return the next n values, or as many as there are."""
-        while len(self._held) < n and (array := next(self._arrays, None)) is not None:
-            self._held = pa.chunked_array([*self._held.chunks, array], self._type)
-        taken, self._held = self._held.slice(0, n), self._held.slice(n)
+        while len(self._waiting) < n and (array := next(self._arrays, None)) is not None:
+            self._waiting = pa.chunked_array([*self._waiting.chunks, array], self._type)
+        taken, self._waiting = self._waiting.slice(0, n), self._waiting.slice(n)
         return taken

@@ -85,7 +85,7 @@ class Result:
     workspace : Workspace, optional
         Where the run worked.
     superseded : pyarrow.Table, optional
-        Of a run held against earlier ones: earlier canonicals that a new document stands for now, by a policy that
+        Of a run against earlier ones: earlier canonicals that a new document stands for now, by a policy that
         reads a column or is a function. Columns as of `clusters`.
     sketcher : callable, optional
         Writes the sketches of `rows` to a file.

@@ -4,8 +4,8 @@ Input    a `Result`, or an output folder in any of its formats
 Output   `Run`: the run's settings, its tables, and where each of its documents stands
 Cost     a table is read when it is first asked for; where documents stand costs O(n); no text is looked at
 
-This is the only reader of outputs: `audit`, `evaluate`, `explain`, `report` and runs against earlier ones use it, and so
-agree on what is missing, damaged or of an earlier version.
+This is the only reader of outputs: `audit`, `evaluate`, `explain`, `report` and runs against earlier ones use it, and
+so agree on what is missing, damaged or of an earlier version.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Run:
     Raises
     ------
     InputError
-        It is neither, or the folder holds no manifest. Tables that are missing, damaged or lack a column raise it when they
-        are first asked for.
+        It is neither, or the folder has no manifest. A table that is missing, damaged or lacks a column raises it
+        when it is first asked for.
     """
 
     def __init__(self, out: Any) -> None:
@@ -137,7 +137,7 @@ class Run:
 
     @property
     def outputs_before(self) -> list[Path]:
-        """The earlier outputs that the run was held against."""
+        """The earlier outputs that the run was compared with."""
         return [Path(str(name)) for name in self._list(self._section("against"), "outputs")]
 
     def _named(self, column: str) -> str | None:
@@ -306,7 +306,7 @@ class Run:
 
     @cached_property
     def margin(self) -> Float:
-        """By how much each one's score exceeds what it was held against; infinite where words are equal: float64[n]."""
+        """By how much each one's score exceeds its threshold; infinite where words are equal: float64[n]."""
         near, inside = self.settings.threshold, self.settings.containment
         least = np.array([np.nan, -np.inf, near, inside, inside])[self.relation]
         return np.where(self.stays, np.inf, self.shares("score") - least)
