@@ -172,6 +172,7 @@ class Checkpoints:
         self._list.close()
         self._lock.release()
         if remove:
+            (self.folder / DONE).unlink(missing_ok=True)  # first: a run that is killed meanwhile leaves nothing finished
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, name: str) -> Path:

@@ -138,3 +138,12 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="No space left"):
         checkpoints.put("rows", TABLE)
     assert "rows" not in checkpoints
+
+
+def test_a_run_that_is_killed_while_its_folder_is_removed_leaves_nothing_finished(tmp_path, monkeypatch):
+    folder = tmp_path / "work"
+    checkpoints = opened(folder)
+    checkpoints.put("rows", TABLE)
+    monkeypatch.setattr("shutil.rmtree", lambda path, **_: (path / "rows.arrow").unlink())
+    checkpoints.close(remove=True)
+    assert opened(folder).get("rows") is None  # and no warning, which would be an error here
