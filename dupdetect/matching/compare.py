@@ -119,7 +119,7 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     ['We shall repair the old weir before the winter comes']
     """
     from dupdetect.settings import Settings
-    from dupdetect.sketches.sketches import define
+    from dupdetect.sketches.sketches import sketch_by_reference
     from dupdetect.text.clean import clean
 
     chosen = (settings or Settings()).replace(**overrides)
@@ -127,7 +127,7 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
         _check(name, text)
     compared = Compared(a, b, chosen.unit)
     a, b = clean(a), clean(b)
-    sketches = define([a, b], chosen, signatures=False)
+    sketches = sketch_by_reference([a, b], chosen, signatures=False)
     first, second = ((words, *digest) for words, digest in zip(sketches.words, sketches.digests.tolist(), strict=True))
     if not sketches.words.all():
         return Comparison(None, 0.0, 0.0, 0.0, 0.0, False, compared)

@@ -4,8 +4,8 @@ Input    a text (str), as it was written, and what a word is to be
 Output   `Spans`: for each word the characters that it was made of, its hash, whether it is of main content
 Cost     O(length of the text): some 20 MB/s; a table of characters (0.3 s, once) where normalisation moves any
 
-Words are cut from a text that has been cleaned, normalised and casefolded (`dupdetect.text.clean`, `dupdetect.text.words`);
-each of these may take characters away, or make several of one and one of several. What became of each character is
+Words are cut from a text that has been cleaned, normalised and casefolded (`dupdetect.text.clean` and
+`dupdetect.text.words`); each of these may take characters away, or make several of one and one of several. What became of each character is
 kept beside, so that every word knows where it came from. Words that came from one character ("½" is "1" and "2") have
 the same span.
 """
@@ -58,7 +58,8 @@ class Spans(NamedTuple):
     alone : bool[n]
         Whether it is a character of a script that is written without spaces.
     main_content : bool[n]
-        Whether it stands in a sentence, and not in a menu (`dupdetect.text.main_content`); all, where the unit is a character.
+        Whether it stands in a sentence, and not in a menu (`dupdetect.text.main_content`); all, where the unit is a
+        character.
     """
 
     starts: Int

@@ -40,6 +40,7 @@ from dupdetect.sketches.build import sketch_rows
 
 if TYPE_CHECKING:
     from dupdetect.io.documents import Stream
+    from dupdetect.pipeline.stage_arrays import Arrays
 
     Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -124,30 +125,29 @@ def dedup(
         limit = memory_limit(memory)
         stream = request.stream(limit)
         workspace = Workspace(limit, work, resume, lambda: plan(request, chosen, stream.inputs, rules.files))
-        run = RunContext(chosen, threads, workspace, Clock(progress))
+        run = RunContext(request, chosen, threads, workspace, Clock(progress))
         try:
-            corpus, resumed = _sketched(request, stream, run)
+            corpus, resumed = _sketched(stream, run)
             corpus = rules.join(corpus, run, strict)
             arrays = workspace.finished("decision", lambda: _decided(corpus, rules, run))
-            result = _result(corpus, arrays, rules, run, sketched=text if sketches else None)
+            result = _result(corpus, arrays, rules, run, resumed, sketches)
         except BaseException as error:
             workspace.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
             raise
-    result.manifest.update(manifest(request, run, corpus, resumed))
     return result
 
 
-def _sketched(request: Request, stream: Stream, run: RunContext) -> tuple[Corpus, int]:
+def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
     """Read and sketch all documents; return how many parts an earlier run had done, too."""
     workspace = run.workspace
     with run.clock.stage("sign", 0) as told:
-        signing = Signing(request.text, run.settings, run.workers, workspace, told)
+        signing = Signing(run.request.text, run.settings, run.workers, workspace, told)
         if workspace.resume:
             if "-" in stream.inputs:
                 raise InputError("standard input cannot be read again, so nothing can resume from it: give a file")
             note = signing.resume()
             if note is not None:
-                stream = request.stream(workspace.memory, after=note)
+                stream = run.request.stream(workspace.memory, after=note)
         resumed = signing.parts
         corpus = signing.sign(stream)
     # Of the time for sketching, that in which there was nothing to sketch.
@@ -155,7 +155,7 @@ def _sketched(request: Request, stream: Stream, run: RunContext) -> tuple[Corpus
     return corpus, resumed
 
 
-def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> stage_arrays.Arrays:
+def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
     """Find candidates, verify them, cluster, and choose canonicals."""
     settings, workspace, stage = run.settings, run.workspace, run.clock.stage
     text_of, rows = clusters.collapse(corpus.words, corpus.digests)
@@ -172,19 +172,16 @@ def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> stage_arrays.Arra
     with stage("verify", len(found.pairs)):
         source = rules.texts(corpus, rows, limits, workspace)
         counter = PairCounter(source.texts, source.places, run.context, kept=source.kept)
-        verified = stage_arrays.verified_of_arrays(
-            workspace.finished(
-                "verified", lambda: stage_arrays.verified_to_arrays(verify_candidates(found, counter, rules.known))
-            )
-        )
+        make = partial(verify_candidates, found, counter, rules.known)
+        arrays = workspace.finished("verified", lambda: stage_arrays.verified_to_arrays(make()))
+        verified = stage_arrays.verified_of_arrays(arrays)
         verifier = Verifier(counter, verified.boilerplate)
     with stage("cluster", n):
         clean = clusters.cleanness(n, verified.matches)
         order = limits.ordered(clusters.settle(clean, clusters.sampled_matches(verified.matches, found.sampled)))
         clustered = clusters.cluster_matches(found, verified, order, verifier, limits)
-        parted, is_digest = digests.part_digests(
-            clustered.canonical, order, clustered.matches, verifier, limits.is_digest
-        )
+        known = limits.is_digest
+        parted, is_digest = digests.part_digests(clustered.canonical, order, clustered.matches, verifier, known)
         ranks = rules.rank(corpus, settings, text_of, clean, limits)
         with_words = np.flatnonzero(text_of >= 0)
         document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], n)]
@@ -202,8 +199,8 @@ def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> stage_arrays.Arra
     return stage_arrays.decision_to_arrays(decision, caps)
 
 
-def _result(corpus: Corpus, arrays: stage_arrays.Arrays, rules: Plain, run: RunContext, *, sketched: str | None) -> Result:
-    """Make the tables; `sketched` is the column of texts if sketches of what is kept are to be written."""
+def _result(corpus: Corpus, arrays: Arrays, rules: Plain, run: RunContext, resumed: int, sketches: bool) -> Result:
+    """Make the tables, and say what was done."""
     settings, (decision, caps) = run.settings, stage_arrays.decision_of_arrays(arrays)
     with run.clock.stage("tables", len(corpus)):
         found, superseded = tables.clusters_tables(corpus, decision, settings)
@@ -212,12 +209,12 @@ def _result(corpus: Corpus, arrays: stage_arrays.Arrays, rules: Plain, run: RunC
         kept = tables.kept_rows(corpus, decision)
         boilerplate = tables.boilerplate_table(decision.boilerplate, rules.known)
     said = {
+        **manifest(run, corpus, resumed),
         "counts": counts(corpus, decision, {"clusters": found, "matches": matches, "boilerplate": boilerplate}),
         "caps": {**caps, "unlisted_pairs": unlisted},
         **rules.said(corpus, superseded.num_rows),
     }
     ids = found["id"].filter(found["canonical"])
-    sketcher = None if sketched is None else partial(sketch_rows, kept, ids, sketched, Context(settings, run.workers))
-    return Result(
-        found, matches, contained, kept, corpus.rejects, boilerplate, said, run.workspace, superseded, sketcher
-    )
+    sketcher = partial(sketch_rows, kept, ids, run.request.text, Context(settings, run.workers)) if sketches else None
+    found_tables = found, matches, contained, kept, corpus.rejects, boilerplate
+    return Result(*found_tables, said, run.workspace, superseded, sketcher)

@@ -85,12 +85,11 @@ def counts(corpus: Corpus, decision: Decision, found: dict[str, pa.Table]) -> di
     }
 
 
-def manifest(request: Request, run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
+def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
     """Return what is to be said of a run, but for what it found.
 
     Parameters
     ----------
-    request : Request
     run : RunContext
     corpus : Corpus
     resumed : int
@@ -103,7 +102,7 @@ def manifest(request: Request, run: RunContext, corpus: Corpus, resumed: int) ->
         "bands": dict(zip(("bands", "rows"), settings.banding, strict=True)),
         "versions": _versions(),
         "inputs": corpus.inputs,
-        "columns": {"text": request.text, "id": corpus.id},
+        "columns": {"text": run.request.text, "id": corpus.id},
         "timings": run.clock.seconds,
         "memory": {
             "limit": workspace.memory,

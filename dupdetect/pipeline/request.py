@@ -49,12 +49,14 @@ class RunContext:
 
     Attributes
     ----------
+    request : Request
     settings : Settings
     workers : int
     workspace : Workspace
     clock : Clock
     """
 
+    request: Request
     settings: Settings
     workers: int
     workspace: Workspace

@@ -229,7 +229,8 @@ def choose_canonicals(
     >>> sketches = sketch(texts)
     >>> matches = verify(find_candidates(sketches), texts)
     >>> dates = pa.table({"date": ["2024-05-02", "2024-05-02", "2024-05-01"]})
-    >>> choose_canonicals(cluster(matches, sketches), matches, sketches, dates, canonical="earliest")["cluster"].to_pylist()
+    >>> clusters = cluster(matches, sketches)
+    >>> choose_canonicals(clusters, matches, sketches, dates, canonical="earliest")["cluster"].to_pylist()
     [2, 1, 2]
     """
     chosen = (settings or sketches.settings).replace(**overrides)

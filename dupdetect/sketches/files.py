@@ -30,7 +30,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +40,22 @@ from dupdetect._storage.atomic import Replacement, reported
 from dupdetect.errors import InputError, MismatchError
 from dupdetect.settings import SKETCH_FIELDS, Settings
 from dupdetect.sketches import bands
-from dupdetect.sketches.sketches import Ragged, Sketches
+from dupdetect.sketches.sketches import Sketches
+from dupdetect.sketches.table import (
+    as_stored,
+    checked_ids,
+    checksum,
+    document_bytes,
+    end_to_end,
+    id_kind,
+    no_sketches,
+    of_table,
+    table_schema,
+    to_table,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
 
 #: Version of the format. A later one may be refused by this version of the library, an earlier one must be read.
 FORMAT = 1
@@ -55,9 +65,6 @@ KEY, KEY_SUM = b"dupdetect.sketches", b"dupdetect.sketches.xxh3"
 
 #: Bytes of sketches from which on a row group is full.
 PART_BYTES = 16 << 20
-
-#: What a document counts at least, in bytes, ids among it.
-_LEAST_BYTES = 64
 
 
 class SketchWriter:
@@ -96,7 +103,7 @@ class SketchWriter:
         self._parts: list[dict[str, str]] = []
         self._documents = 0
         self._schema: pa.Schema | None = None
-        self._kind = ""
+        self._id_kind = ""
         self._writer: Any = None
         self._file = Replacement(self.path)
 
@@ -122,14 +129,14 @@ class SketchWriter:
         import pyarrow as pa
 
         _check_settings("the sketches", sketches.settings, self.settings, bands=True)
-        table = _table(_ids(ids, len(sketches)), sketches)
+        table = to_table(checked_ids(ids, len(sketches)), sketches)
         if len(sketches) == 0 and pa.types.is_null(table["id"].type):
             return  # no documents, of no type
         if self._schema is None:
-            self._kind = _kind(table["id"].type)
-            self._open(_stored(table.schema))
+            self._id_kind = id_kind(table["id"].type)
+            self._open(as_stored(table.schema))
         table = self._fitting(table)
-        weights = np.cumsum(_weights(sketches))
+        weights = np.cumsum(document_bytes(sketches))
         start, before = 0, -self._bytes
         while (full := int(np.searchsorted(weights, before + PART_BYTES))) < table.num_rows:
             self._pending.append(table.slice(start, full + 1 - start))
@@ -143,7 +150,7 @@ class SketchWriter:
         import pyarrow as pa
 
         if self._schema is None:  # nothing was added
-            self._open(_schema(pa.string(), self.settings.banding[0], None))
+            self._open(table_schema(pa.string(), self.settings.banding[0], None))
         self._flush()
         text = json.dumps(self._description(), sort_keys=True).encode()
         with reported(self.path):
@@ -190,7 +197,7 @@ class SketchWriter:
             raise MismatchError("some of the sketches have signatures and some have none; make all of them alike")
         mine, theirs = (one.field("id").type for one in (schema, table.schema))
         try:
-            if self._kind != _kind(theirs):
+            if self._id_kind != id_kind(theirs):
                 raise TypeError("of another kind")
             return table.cast(schema)
         except (pa.ArrowException, TypeError) as error:
@@ -205,7 +212,7 @@ class SketchWriter:
         self._pending, self._bytes = [], 0
         if table.num_rows == 0:
             return
-        self._parts.append({name: _checksum(table[name]) for name in table.column_names})
+        self._parts.append({name: checksum(table[name]) for name in table.column_names})
         self._documents += table.num_rows
         with reported(self.path):
             self._writer.write_table(table.combine_chunks(), row_group_size=table.num_rows)
@@ -264,7 +271,7 @@ class SketchFile:
             self._parts: list[dict[str, str]] = said["parts"]
             self.signatures = "signature" in self._file.schema_arrow.names
             self._id_type = self._file.schema_arrow.field("id").type
-            schema = _schema(self._id_type, own.banding[0], own.num_perm if self.signatures else None)
+            schema = table_schema(self._id_type, own.banding[0], own.num_perm if self.signatures else None)
             if not self._file.schema_arrow.equals(schema) or str(self._id_type) != said["ids"]:
                 raise ValueError("its columns are not those that were written")
             if self._file.num_row_groups != len(self._parts):
@@ -296,9 +303,9 @@ class SketchFile:
         for number, sums in enumerate(self._parts):
             with _read(self.path):
                 table = self._file.read_row_group(number, columns=columns).combine_chunks()
-                if any(_checksum(table[name]) != sums[name] for name in columns):
+                if any(checksum(table[name]) != sums[name] for name in columns):
                     raise ValueError("its checksums are not those of its contents")
-                ids, sketches = _sketches(table, self.settings, self._banding[0])
+                ids, sketches = of_table(table, self.settings, self._banding[0])
             read += len(sketches)
             if again:
                 keys = bands.keys(sketches.signatures, *self.settings.banding)  # type: ignore[arg-type]
@@ -313,7 +320,7 @@ class SketchFile:
         import pyarrow as pa
 
         parts = list(self.parts(signatures=signatures))
-        nothing = _nothing(self.settings, self.signatures and signatures)
+        nothing = no_sketches(self.settings, self.signatures and signatures)
         return pa.chunked_array([ids for ids, _ in parts], self._id_type), end_to_end(
             [nothing, *(part for _, part in parts)]
         )
@@ -365,139 +372,6 @@ def read_sketches(path: str | os.PathLike[str], settings: Settings | None = None
         return file.read()
 
 
-def end_to_end(parts: list[Sketches]) -> Sketches:
-    """Lay sketches of one kind end to end; at least one part."""
-    signatures = [part.signatures for part in parts if part.signatures is not None]
-    return Sketches(
-        parts[0].settings,
-        np.concatenate([part.words for part in parts]),
-        np.concatenate([part.digests for part in parts]),
-        np.concatenate([part.band_keys for part in parts]),
-        Ragged.end_to_end([part.fingerprints for part in parts]),
-        np.concatenate(signatures) if signatures else None,
-    )
-
-
-# ---- sketches as a table, and back ----
-
-
-def _ids(ids: Any, n: int) -> pa.ChunkedArray:
-    import pyarrow as pa
-
-    from dupdetect.io.schema import plain_column
-
-    try:
-        column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([ids])
-    except (pa.ArrowException, TypeError, ValueError, OverflowError, UnicodeEncodeError) as error:
-        raise InputError(f"the ids cannot be written ({error}); expected all strings or all integers") from error
-    if len(column) != n:
-        raise InputError(f"{len(column)} ids were given for {n} sketches; give one for each")
-    if column.null_count:
-        raise InputError(f"{column.null_count} of the ids are null; give every document an id")
-    if pa.types.is_nested(column.type):
-        raise InputError(f"the ids are {column.type}; expected strings or integers")
-    return plain_column(column)
-
-
-def _schema(id_type: pa.DataType, bands: int, num_perm: int | None) -> pa.Schema:
-    import pyarrow as pa
-
-    columns = [
-        ("id", id_type),
-        ("words", pa.int64()),
-        ("digest", pa.binary(16)),
-        ("band_keys", pa.list_(pa.uint64(), bands)),
-        ("fingerprints", pa.large_list(pa.uint64())),
-    ]
-    if num_perm is not None:
-        columns.append(("signature", pa.list_(pa.uint32(), num_perm)))
-    return pa.schema(columns)
-
-
-def _kind(type_: pa.DataType) -> str:
-    """Name what a type of ids is one of; others can become it without loss, or say that they cannot."""
-    import pyarrow as pa
-
-    if pa.types.is_integer(type_):
-        return "integers"
-    return str(type_).removeprefix("large_")
-
-
-def _stored(schema: pa.Schema) -> pa.Schema:
-    """Return the types that come back from a Parquet file: it has no seconds, for one."""
-    import pyarrow as pa
-    import pyarrow.parquet
-
-    file = BytesIO()
-    try:
-        pyarrow.parquet.ParquetWriter(file, schema).close()
-    except pa.ArrowException as error:
-        kind = schema.field("id").type
-        raise InputError(f"ids of type {kind} cannot be written; expected strings or integers") from error
-    return pyarrow.parquet.read_schema(file).remove_metadata()
-
-
-def _table(ids: pa.ChunkedArray, sketches: Sketches) -> pa.Table:
-    import pyarrow as pa
-
-    def rows(matrix: NDArray[Any]) -> pa.Array:
-        return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
-
-    digests = np.ascontiguousarray(sketches.digests, "<u8")
-    fingerprints = sketches.fingerprints
-    columns = {
-        "id": ids,
-        "words": pa.array(sketches.words),
-        "digest": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(digests), [None, pa.py_buffer(digests)]),
-        "band_keys": rows(sketches.band_keys),
-        "fingerprints": pa.LargeListArray.from_arrays(pa.array(fingerprints.offsets), pa.array(fingerprints.values)),
-    }
-    if sketches.signatures is not None:
-        columns["signature"] = rows(sketches.signatures)
-    return pa.table(columns)
-
-
-def _sketches(table: pa.Table, settings: Settings, bands: int) -> tuple[pa.Array, Sketches]:
-    """Return the ids and the sketches of a table of one chunk a column."""
-    columns = {name: table[name].combine_chunks() for name in table.column_names}
-    fingerprints = columns["fingerprints"]
-    offsets = np.zeros(len(fingerprints) + 1, np.int64)
-    np.cumsum(fingerprints.value_lengths().to_numpy(), out=offsets[1:])
-    signature = columns.get("signature")
-    digests = np.frombuffer(b"".join(_pieces(columns["digest"])), "<u8")
-    return columns["id"], Sketches(
-        settings,
-        columns["words"].to_numpy(),
-        digests.astype(np.uint64, copy=False).reshape(-1, 2),
-        columns["band_keys"].flatten().to_numpy().reshape(-1, bands),
-        Ragged(offsets, fingerprints.flatten().to_numpy()),
-        None if signature is None else signature.flatten().to_numpy().reshape(-1, settings.num_perm),
-    )
-
-
-def _nothing(settings: Settings, signatures: bool) -> Sketches:
-    """Return the sketches of no documents."""
-    return Sketches(
-        settings,
-        np.empty(0, np.int64),
-        np.empty((0, 2), np.uint64),
-        np.empty((0, settings.banding[0]), np.uint64),
-        Ragged.of([]),
-        np.empty((0, settings.num_perm), np.uint32) if signatures else None,
-    )
-
-
-def _weights(sketches: Sketches) -> NDArray[np.int64]:
-    """Return how many bytes each document takes, roughly: where parts end goes by it."""
-    fixed = _LEAST_BYTES + sketches.band_keys.shape[1] * 8
-    if sketches.signatures is not None:
-        fixed += sketches.signatures.shape[1] * 4
-    return fixed + 8 * sketches.fingerprints.lengths  # type: ignore[no-any-return]
-
-
-# ---- what is said of a file ----
-
-
 def _description(path: Path, metadata: dict[bytes, bytes]) -> dict[str, Any]:
     """Return what a file says of itself."""
     text = metadata.get(KEY)
@@ -526,39 +400,6 @@ def _check_settings(where: str, made: Settings, wanted: Settings, *, bands: bool
         )
 
 
-def _checksum(column: pa.ChunkedArray) -> str:
-    """Return the XXH3-64 of a column's values, however they are cut into chunks."""
-    hasher = xxhash.xxh3_64()
-    for part in zip(*map(_pieces, column.chunks), strict=True):
-        for piece in part:
-            hasher.update(piece)
-    return hasher.hexdigest()
-
-
-def _pieces(array: pa.Array) -> Iterator[Any]:
-    """Yield the bytes of an array without nulls: lengths first, if it has any, then values."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = array.type
-    if pa.types.is_fixed_size_list(kind):
-        yield from _pieces(array.flatten())
-    elif pa.types.is_large_list(kind):
-        yield from _pieces(array.value_lengths())
-        yield from _pieces(array.flatten())
-    elif pa.types.is_string(kind) or pa.types.is_binary(kind):
-        yield from _pieces(array.cast(pa.large_binary()))
-    elif pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
-        yield from _pieces(pc.binary_length(array).cast(pa.int64()))
-        offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
-        yield memoryview(array.buffers()[2] or b"")[offsets[0] : offsets[-1]]
-    elif pa.types.is_boolean(kind):
-        yield from _pieces(array.cast(pa.uint8()))
-    else:
-        width = kind.bit_width // 8
-        yield memoryview(array.buffers()[1] or b"")[width * array.offset : width * (array.offset + len(array))]
-
-
 def _versions() -> dict[str, str]:
     """Return the versions of what decides a sketch."""
     import unicodedata
@@ -567,9 +408,6 @@ def _versions() -> dict[str, str]:
     from dupdetect import __version__
 
     return {"dupdetect": __version__, "unicode": unicodedata.unidata_version, "regex": version("regex")}
-
-
-# ---- files ----
 
 
 @contextmanager

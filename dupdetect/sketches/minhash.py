@@ -1,4 +1,4 @@
-"""Shingle hashes to MinHash signatures: the definition; and the way to and from `datasketch`.
+"""Shingle hashes to MinHash signatures: the reference; and the way to and from `datasketch`.
 
 Input    the shingle hashes of a document (uint64[n])
 Output   its signature (uint32[num_perm])
@@ -6,7 +6,7 @@ Cost     O(n * num_perm)
 
 The share of equal entries of two signatures estimates the Jaccard similarity of the two sets of shingles
 (Broder: "On the resemblance and containment of documents", 1997). A signature *is* the `hashvalues` of a
-`datasketch.MinHash` of scheme "affine32" that was fed the upper halves of the shingle hashes; tests hold it to that,
+`datasketch.MinHash` of scheme "affine32" that was fed the upper halves of the shingle hashes; tests check it,
 and sketches move between the two libraries unchanged. The four lines of arithmetic are written out here because
 importing `datasketch` takes longer than all the rest of a call on a few texts.
 """

@@ -2,9 +2,9 @@
 
 Input    texts (Arrow large_string), settings
 Output   `Sketches`: lengths, digests, band keys, fingerprints and, on demand, signatures
-Cost     O(bytes of text * num_perm / word length); compiled some 250 MB/s a core, the definition some 2 MB/s
+Cost     O(bytes of text * num_perm / word length); compiled some 250 MB/s a core, the reference some 2 MB/s
 
-`define` is the definition, one document after the other; `dupdetect._compiled.kernels` is its compiled twin, equal bit for
+`sketch_by_reference` is the reference, one document after the other; `dupdetect._compiled.kernels` is its compiled code, equal bit for
 bit. `sketch_texts` takes whichever is sooner done: a few texts never wait for a compiler.
 """
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     Texts: TypeAlias = pa.Array | pa.ChunkedArray
 
-#: Cost of the definition from which on the compiled twin is worth loading, in bytes of text: about 0.4 s.
+#: Cost of the reference from which on the compiled code is worth loading, in bytes of text: about 0.4 s.
 BREAK_EVEN = 1_000_000
 
-#: What a document costs the definition beyond its bytes, in bytes.
+#: What a document costs the reference beyond its bytes, in bytes.
 OVERHEAD = 500
 
 #: Slots for shingles that are kept at the most, of 8 bytes each: enough for 1 GB of text.
@@ -54,14 +54,14 @@ class Ragged(NamedTuple):
 
     @classmethod
     def of(cls, rows: Sequence[NDArray[np.uint64]]) -> Ragged:
-        """Lay rows end to end."""
+        """Put rows end to end."""
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         return cls(offsets, np.concatenate([np.empty(0, np.uint64), *rows]))
 
     @classmethod
     def end_to_end(cls, parts: Sequence[Ragged]) -> Ragged:
-        """Lay the rows of several end to end."""
+        """Put the rows of several end to end."""
         if len(parts) == 1:
             return parts[0]
         if len(parts) == 0:
@@ -119,7 +119,7 @@ class Sketches:
     signatures : uint32[n, num_perm], optional
         Left out where only band keys are wanted.
     kept : Kept, optional
-        Left out where the definition was used, or texts are many.
+        Left out where the reference was used, or texts are many.
     """
 
     settings: Settings
@@ -203,7 +203,7 @@ def sketch_texts(
         Whether to keep the shingles too, unless they are too many.
     """
     if reference_is_faster(texts):
-        return define(texts.to_pylist(), settings, signatures=signatures)
+        return sketch_by_reference(texts.to_pylist(), settings, signatures=signatures)
     from dupdetect._compiled import kernels
 
     factors, terms = minhash.permutations(settings.num_perm, settings.seed)
@@ -276,8 +276,8 @@ def sign_texts(texts: Texts, settings: Settings, *, workers: int = 1) -> NDArray
     return parts[0] if len(parts) == 1 else np.concatenate(parts)  # type: ignore[arg-type,return-value]
 
 
-def define(texts: Sequence[str], settings: Settings, *, signatures: bool = True) -> Sketches:
-    """Sketch texts by the definition."""
+def sketch_by_reference(texts: Sequence[str], settings: Settings, *, signatures: bool = True) -> Sketches:
+    """Sketch texts by the reference."""
     hashes = [word_hashes(words(text, settings.unit)) for text in texts]
     shingles = [shingle_hashes(row, settings.shingle_size) for row in hashes]
     permutations = minhash.permutations(settings.num_perm, settings.seed)
@@ -329,8 +329,8 @@ def shingle_sets(texts: Texts, documents: NDArray[np.int64], settings: Settings,
 def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settings, *, workers: int = 1) -> Ragged:
     """Return the shingle hashes of some documents in reading order, a row each.
 
-    The lowest bit of a hash says whether the shingle is of main content (`dupdetect.text.main_content`); it is 0 where `Settings.weighs`
-    is not. Parameters as for `shingle_sets`.
+    The lowest bit of a hash says whether the shingle is of main content (`dupdetect.text.main_content`); it is 0 where
+    nothing is weighed (`Settings.weighs`). Parameters as for `shingle_sets`.
     """
     if reference_is_faster(texts):
         return Ragged.of([_marked(texts[int(index)].as_py(), settings) for index in documents])
@@ -354,7 +354,7 @@ def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settin
 
 
 def _marked(text: str, settings: Settings) -> NDArray[np.uint64]:
-    """Return the marked shingles of a text, by the definition."""
+    """Return the marked shingles of a text, by the reference."""
     shingles = shingle_hashes(word_hashes(words(text, settings.unit)), settings.shingle_size) & ~np.uint64(1)
     if settings.weighs:
         shingles |= main_content_shingles(main_content(text), settings.shingle_size).astype(np.uint64)
@@ -362,7 +362,7 @@ def _marked(text: str, settings: Settings) -> NDArray[np.uint64]:
 
 
 def reference_is_faster(texts: Texts) -> bool:
-    """Whether the definition is done with these texts before the compiled twin would be loaded."""
+    """Whether the reference is done with these texts before the compiled code would be loaded."""
     from dupdetect._compiled import kernels
 
     bounds = (buffers(chunk)[1] for chunk in chunks(texts))

@@ -1,4 +1,4 @@
-"""Shingle hashes to fingerprints: the definition.
+"""Shingle hashes to fingerprints: the reference.
 
 Input    the shingle hashes of a document, in reading order (uint64[n])
 Output   its fingerprints (uint64[m], m about 2 n / (window + 1)), sorted, without repeats

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from dupdetect.settings import Settings
 from dupdetect.sketches import files as sketchfiles
-from dupdetect.sketches.files import SketchFile, SketchWriter, end_to_end
+from dupdetect.sketches.files import SketchFile, SketchWriter
 from dupdetect.sketches.sketches import Ragged, Sketches
+from dupdetect.sketches.table import end_to_end
 
 SETTINGS = Settings(num_perm=4, bands=(2, 2))
 HASHES = st.integers(0, 2**64 - 1)

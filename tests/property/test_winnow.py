@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import dupdetect
 from dupdetect.matching import candidates
 from dupdetect.settings import Settings
-from dupdetect.sketches.sketches import define, sketch_texts
+from dupdetect.sketches.sketches import sketch_by_reference, sketch_texts
 from dupdetect.sketches.winnowing import fingerprints
 from dupdetect.text.shingles import shingle_hashes, word_hashes
 
@@ -51,7 +51,7 @@ def test_two_texts_whose_run_is_share_enough_are_a_candidate(
     settings = Settings(shingle_size=size, window=window, num_perm=2, min_shared_fingerprints=0.25)
     rows = [picked(text.split(), size, window) for text in texts]
     assume(len(rows[0] & rows[1]) >= 0.25 * min(map(len, rows)))
-    found = candidates.find(define(texts, settings))
+    found = candidates.find(sketch_by_reference(texts, settings))
     assert len(found.pairs) == 1
 
 

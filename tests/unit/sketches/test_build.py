@@ -12,7 +12,7 @@ from dupdetect.settings import Settings
 from dupdetect.sketches import build as sketching
 from dupdetect.sketches.build import sketch_documents
 from dupdetect.sketches.files import read_sketches
-from dupdetect.sketches.sketches import define
+from dupdetect.sketches.sketches import sketch_by_reference
 from dupdetect.text.clean import clean
 
 SMALL = Settings(shingle_size=2, num_perm=16, window=3, bands=(4, 4))
@@ -42,7 +42,7 @@ def test_documents_are_sketched_with_their_ids(news, tmp_path):
     sketched = sketch_documents([news], tmp_path / "s.parquet", SMALL, told=told.append)
     ids, sketches = read_sketches(tmp_path / "s.parquet", SMALL)
     assert ids.to_pylist() == list(TEXTS)
-    assert sketches.band_keys.tolist() == define(CLEAN, SMALL).band_keys.tolist()
+    assert sketches.band_keys.tolist() == sketch_by_reference(CLEAN, SMALL).band_keys.tolist()
     assert (sketched.documents, sketched.rejects.num_rows, told[-1]) == (8, 0, 8)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["news.parquet", "s.parquet"]
 
@@ -103,7 +103,7 @@ def test_the_command(news, tmp_path, capsys):
     options = ["--num-perm", "16", "--shingle-size", "2", "--window", "3", "--bands", "4x4"]
     assert main(["sketch", str(news), "-o", str(output), *options]) == 0
     assert "8 documents sketched into" in capsys.readouterr().out
-    assert np.array_equal(read_sketches(output, SMALL)[1].signatures, define(CLEAN, SMALL).signatures)
+    assert np.array_equal(read_sketches(output, SMALL)[1].signatures, sketch_by_reference(CLEAN, SMALL).signatures)
 
 
 def test_the_command_tells_what_it_left_out(tmp_path, capsys):

@@ -11,8 +11,9 @@ from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputEr
 from dupdetect.io.schema import plain_column
 from dupdetect.settings import Settings
 from dupdetect.sketches import files as sketchfiles
-from dupdetect.sketches.files import KEY, KEY_SUM, SketchFile, SketchWriter, end_to_end, read_sketches, write_sketches
-from dupdetect.sketches.sketches import Sketches, define
+from dupdetect.sketches.files import KEY, KEY_SUM, SketchFile, SketchWriter, read_sketches, write_sketches
+from dupdetect.sketches.sketches import Sketches, sketch_by_reference
+from dupdetect.sketches.table import end_to_end
 
 SMALL = Settings(shingle_size=2, num_perm=16, window=3, bands=(4, 4))
 TEXTS = [
@@ -45,7 +46,7 @@ def same(one: Sketches, other: Sketches) -> bool:
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "sketches.parquet"
-    write_sketches(path, define(TEXTS, SMALL), NAMES)
+    write_sketches(path, sketch_by_reference(TEXTS, SMALL), NAMES)
     return path
 
 
@@ -54,13 +55,13 @@ def parted(tmp_path, monkeypatch):
     """Give a file of several parts."""
     monkeypatch.setattr(sketchfiles, "PART_BYTES", 600)
     path = tmp_path / "parted.parquet"
-    write_sketches(path, define(TEXTS * 3, SMALL))
+    write_sketches(path, sketch_by_reference(TEXTS * 3, SMALL))
     return path
 
 
 @pytest.mark.parametrize("signatures", [True, False])
 def test_sketches_come_back(tmp_path, signatures):
-    made = define(TEXTS, SMALL, signatures=signatures)
+    made = sketch_by_reference(TEXTS, SMALL, signatures=signatures)
     write_sketches(tmp_path / "s.parquet", made, NAMES)
     ids, sketches = read_sketches(tmp_path / "s.parquet")
     assert ids.to_pylist() == NAMES
@@ -87,7 +88,7 @@ def test_sketches_come_back(tmp_path, signatures):
 )
 def test_ids_keep_their_type(tmp_path, ids):
     given = list(ids) if isinstance(ids, range) else ids
-    write_sketches(tmp_path / "s.parquet", define(TEXTS, SMALL), given)
+    write_sketches(tmp_path / "s.parquet", sketch_by_reference(TEXTS, SMALL), given)
     read, _ = read_sketches(tmp_path / "s.parquet")
     expected = plain_column(pa.chunked_array([given]) if not isinstance(given, pa.ChunkedArray) else given)
     assert read.type == expected.type
@@ -95,20 +96,20 @@ def test_ids_keep_their_type(tmp_path, ids):
 
 
 def test_ids_of_seconds_become_milliseconds_for_parquet_has_no_seconds(tmp_path):
-    write_sketches(tmp_path / "s.parquet", define(TEXTS, SMALL), pa.array(np.arange(9), pa.timestamp("s")))
+    write_sketches(tmp_path / "s.parquet", sketch_by_reference(TEXTS, SMALL), pa.array(np.arange(9), pa.timestamp("s")))
     ids, _ = read_sketches(tmp_path / "s.parquet")
     assert ids.type == pa.timestamp("ms")
     assert ids.cast(pa.int64()).to_pylist() == [1000 * n for n in range(9)]
 
 
 def test_documents_are_numbered_where_they_have_no_ids(tmp_path):
-    write_sketches(tmp_path / "s.parquet", define(TEXTS, SMALL))
+    write_sketches(tmp_path / "s.parquet", sketch_by_reference(TEXTS, SMALL))
     assert read_sketches(tmp_path / "s.parquet")[0].to_pylist() == list(range(9))
 
 
 def test_no_documents(tmp_path):
     for number, ids in enumerate([[], pa.array([], pa.int64()), None]):
-        write_sketches(tmp_path / f"{number}.parquet", define([], SMALL), ids)
+        write_sketches(tmp_path / f"{number}.parquet", sketch_by_reference([], SMALL), ids)
         read, sketches = read_sketches(tmp_path / f"{number}.parquet", SMALL)
         assert len(read) == len(sketches) == len(sketches.fingerprints.values) == 0
         assert sketches.band_keys.shape == (0, 4)
@@ -121,7 +122,7 @@ def test_parts_are_of_bounded_size_and_of_all_documents(parted):
         assert len(file) == 27
         assert 3 < len(parts) < 27
         assert sum(len(part) for _, part in parts) == 27
-        assert same(end_to_end([part for _, part in parts]), define(TEXTS * 3, SMALL))
+        assert same(end_to_end([part for _, part in parts]), sketch_by_reference(TEXTS * 3, SMALL))
         assert [id for ids, _ in parts for id in ids.to_pylist()] == list(range(27))
 
 
@@ -130,7 +131,7 @@ def test_signatures_need_not_be_read(file):
         assert opened.signatures
         ((_, without),) = opened.parts(signatures=False)
         assert without.signatures is None
-        assert same(without, define(TEXTS, SMALL, signatures=False))
+        assert same(without, sketch_by_reference(TEXTS, SMALL, signatures=False))
 
 
 def test_a_file_of_no_parts(tmp_path):
@@ -144,24 +145,24 @@ def test_a_file_of_no_parts(tmp_path):
 
 def test_ids_are_as_many_as_sketches(tmp_path):
     with pytest.raises(InputError, match="2 ids were given for 9 sketches"):
-        write_sketches(tmp_path / "s.parquet", define(TEXTS, SMALL), ["a", "b"])
+        write_sketches(tmp_path / "s.parquet", sketch_by_reference(TEXTS, SMALL), ["a", "b"])
     assert not list(tmp_path.iterdir())
 
 
 def test_ids_are_not_null(tmp_path):
     with pytest.raises(InputError, match="1 of the ids are null"):
-        write_sketches(tmp_path / "s.parquet", define(TEXTS, SMALL), [*NAMES[:8], None])
+        write_sketches(tmp_path / "s.parquet", sketch_by_reference(TEXTS, SMALL), [*NAMES[:8], None])
 
 
 @pytest.mark.parametrize("ids", [[1, "a"], ["\ud800", "a"], [object(), 1], [{"a": 1}, {"a": 2}]])
 def test_ids_that_cannot_be(tmp_path, ids):
     with pytest.raises(InputError, match="strings or"):
-        write_sketches(tmp_path / "s.parquet", define(TEXTS[:2], SMALL), ids)
+        write_sketches(tmp_path / "s.parquet", sketch_by_reference(TEXTS[:2], SMALL), ids)
     assert not list(tmp_path.iterdir())
 
 
 def test_all_parts_have_ids_of_one_type(tmp_path):
-    one = define(TEXTS[:1], SMALL)
+    one = sketch_by_reference(TEXTS[:1], SMALL)
     with SketchWriter(tmp_path / "s.parquet", SMALL) as writer:
         writer.add(["1"], one)
         writer.add(pa.array(["2"], pa.large_string()), one)
@@ -172,9 +173,9 @@ def test_all_parts_have_ids_of_one_type(tmp_path):
 
 def test_all_parts_have_signatures_or_none(tmp_path):
     with SketchWriter(tmp_path / "s.parquet", SMALL) as writer:
-        writer.add([1], define(TEXTS[:1], SMALL))
+        writer.add([1], sketch_by_reference(TEXTS[:1], SMALL))
         with pytest.raises(MismatchError, match="some of the sketches have signatures"):
-            writer.add([2], define(TEXTS[:1], SMALL, signatures=False))
+            writer.add([2], sketch_by_reference(TEXTS[:1], SMALL, signatures=False))
 
 
 def test_all_parts_have_the_settings_of_the_file(tmp_path):
@@ -182,20 +183,20 @@ def test_all_parts_have_the_settings_of_the_file(tmp_path):
         pytest.raises(MismatchError, match="seed 2, where 1 is wanted"),
         SketchWriter(tmp_path / "s.parquet", SMALL) as writer,
     ):
-        writer.add([1], define(TEXTS[:1], SMALL.replace(seed=2)))
+        writer.add([1], sketch_by_reference(TEXTS[:1], SMALL.replace(seed=2)))
 
 
 def test_a_file_stays_as_it_was_if_the_new_one_fails(file):
     before = file.read_bytes()
     with pytest.raises(InputError):
-        write_sketches(file, define(TEXTS, SMALL), ["too", "few"])
+        write_sketches(file, sketch_by_reference(TEXTS, SMALL), ["too", "few"])
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
 
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(OutputError, match=r"cannot be written \(No such file or directory\)"):
-        write_sketches(tmp_path / "none" / "s.parquet", define(TEXTS, SMALL))
+        write_sketches(tmp_path / "none" / "s.parquet", sketch_by_reference(TEXTS, SMALL))
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
@@ -204,7 +205,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
 
     monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     with pytest.raises(OutputError, match="No space left on device"):
-        write_sketches(tmp_path / "s.parquet", define(TEXTS, SMALL))
+        write_sketches(tmp_path / "s.parquet", sketch_by_reference(TEXTS, SMALL))
     assert not list(tmp_path.iterdir())
 
 
@@ -227,12 +228,12 @@ def test_other_bands_are_made_of_the_signatures(file):
     wanted = SMALL.replace(bands=(8, 2))
     with SketchFile(file, wanted) as opened:
         ((_, sketches),) = opened.parts(signatures=False)
-    assert same(sketches, define(TEXTS, wanted, signatures=False))
-    assert same(read_sketches(file, wanted)[1], define(TEXTS, wanted))
+    assert same(sketches, sketch_by_reference(TEXTS, wanted, signatures=False))
+    assert same(read_sketches(file, wanted)[1], sketch_by_reference(TEXTS, wanted))
 
 
 def test_other_bands_are_refused_without_signatures(tmp_path):
-    write_sketches(tmp_path / "s.parquet", define(TEXTS, SMALL, signatures=False))
+    write_sketches(tmp_path / "s.parquet", sketch_by_reference(TEXTS, SMALL, signatures=False))
     with pytest.raises(MismatchError, match=r"bands \(4, 4\), where \(8, 2\) is wanted"):
         read_sketches(tmp_path / "s.parquet", SMALL.replace(bands=(8, 2)))
 
@@ -309,7 +310,7 @@ def test_a_file_cut_short_is_an_error(parted, tmp_path):
 
 def test_the_columns_are_what_the_docstring_says(file):
     table = pq.read_table(file)
-    made = define(TEXTS, SMALL)
+    made = sketch_by_reference(TEXTS, SMALL)
     assert table["signature"].to_pylist() == made.signatures.tolist()
     assert table["band_keys"].to_pylist() == made.band_keys.tolist()
     assert table["fingerprints"].to_pylist() == [made.fingerprints.row(n).tolist() for n in range(9)]

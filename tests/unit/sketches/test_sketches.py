@@ -14,7 +14,7 @@ from dupdetect.sketches.sketches import (
     Ragged,
     Sketches,
     buffers,
-    define,
+    sketch_by_reference,
     marked_shingles,
     reference_is_faster,
     shingle_sets,
@@ -48,7 +48,7 @@ def test_ragged_rows_come_back(rows, data):
 
 
 def test_a_sketch_holds_what_the_oracles_say():
-    made = define(TEXTS, SMALL)
+    made = sketch_by_reference(TEXTS, SMALL)
     for number, text in enumerate(TEXTS):
         hashes = [oracles.shingle_hash(run) for run in oracles.runs(oracles.words(text), 2)]
         assert made.words[number] == len(oracles.words(text))
@@ -65,7 +65,7 @@ def test_definition_and_kernel_make_the_same_sketches(monkeypatch):
         monkeypatch.setattr(sketches, "BREAK_EVEN", break_even)
         for workers in (1, 2):
             made[break_even, workers] = contents(sketch_texts(arrow(TEXTS), SMALL, workers=workers, signatures=True))
-    assert made[0, 1] == made[0, 2] == made[2**62, 1] == made[2**62, 2] == contents(define(TEXTS, SMALL))
+    assert made[0, 1] == made[0, 2] == made[2**62, 1] == made[2**62, 2] == contents(sketch_by_reference(TEXTS, SMALL))
 
 
 def test_definition_and_kernel_make_the_same_shingle_sets(monkeypatch):
@@ -90,7 +90,7 @@ def test_characters_are_kept_of_every_text_that_is_no_longer_normalised(monkeypa
 def test_a_slice_of_an_arrow_array_is_sketched_as_its_copy(monkeypatch, break_even):
     monkeypatch.setattr(sketches, "BREAK_EVEN", break_even)
     sliced = arrow(TEXTS)[2:7]
-    assert contents(sketch_texts(sliced, SMALL)) == contents(define(TEXTS[2:7], SMALL, signatures=False))
+    assert contents(sketch_texts(sliced, SMALL)) == contents(sketch_by_reference(TEXTS[2:7], SMALL, signatures=False))
     sets = shingle_sets(sliced, np.array([1], np.int64), SMALL.replace(shingle_size=1))
     assert len(sets.row(0)) == 2
 
@@ -124,15 +124,15 @@ def test_a_few_texts_do_not_wait_for_the_compiler(monkeypatch):
 
 def test_taken_sketches_are_those_of_the_texts_taken():
     order = np.array([4, 0, 4, 2], np.int64)
-    assert contents(define(TEXTS, SMALL).take(order)) == contents(define([TEXTS[n] for n in order], SMALL))
-    without = define(TEXTS, SMALL, signatures=False).take(order)
+    assert contents(sketch_by_reference(TEXTS, SMALL).take(order)) == contents(sketch_by_reference([TEXTS[n] for n in order], SMALL))
+    without = sketch_by_reference(TEXTS, SMALL, signatures=False).take(order)
     assert without.signatures is None
 
 
 @hypothesis_settings(max_examples=20)
 @given(st.lists(st.text(alphabet="ab ", max_size=12), min_size=1, max_size=4))
 def test_estimated_jaccard_is_that_of_datasketch(texts):
-    made = define(texts, SMALL)
+    made = sketch_by_reference(texts, SMALL)
     estimate = made.jaccard(made)
     for a in range(len(texts)):
         for b in range(len(texts)):
@@ -141,9 +141,9 @@ def test_estimated_jaccard_is_that_of_datasketch(texts):
 
 
 def test_jaccard_of_m_and_n_sketches_has_m_rows_and_n_columns():
-    assert define(TEXTS[:3], SMALL).jaccard(define(TEXTS[:2], SMALL)).shape == (3, 2)
-    assert define([], SMALL).jaccard(define(TEXTS[:2], SMALL)).shape == (0, 2)
-    assert define(TEXTS[:2], SMALL).jaccard(define([], SMALL)).shape == (2, 0)
+    assert sketch_by_reference(TEXTS[:3], SMALL).jaccard(sketch_by_reference(TEXTS[:2], SMALL)).shape == (3, 2)
+    assert sketch_by_reference([], SMALL).jaccard(sketch_by_reference(TEXTS[:2], SMALL)).shape == (0, 2)
+    assert sketch_by_reference(TEXTS[:2], SMALL).jaccard(sketch_by_reference([], SMALL)).shape == (2, 0)
 
 
 @pytest.mark.parametrize(
@@ -158,26 +158,26 @@ def test_jaccard_of_m_and_n_sketches_has_m_rows_and_n_columns():
 )
 def test_sketches_made_otherwise_refuse_to_be_compared(change, message):
     with pytest.raises(MismatchError, match=rf"different settings \({message}\).*sketch both with the same"):
-        define(TEXTS, SMALL).jaccard(define(TEXTS, SMALL.replace(**change)))
+        sketch_by_reference(TEXTS, SMALL).jaccard(sketch_by_reference(TEXTS, SMALL.replace(**change)))
 
 
 def test_a_mismatch_names_what_decides_a_sketch_and_nothing_else():
     with pytest.raises(MismatchError, match=r"\(seed: 1 and 5\)"):
-        define(TEXTS, SMALL).jaccard(define(TEXTS, SMALL.replace(seed=5, threshold=0.5, canonical="longest")))
+        sketch_by_reference(TEXTS, SMALL).jaccard(sketch_by_reference(TEXTS, SMALL.replace(seed=5, threshold=0.5, canonical="longest")))
 
 
 def test_sketches_that_differ_in_what_comes_later_are_compared():
     later = SMALL.replace(
         threshold=0.5, canonical="first", hot_key_documents=9, min_shingles=1, min_shared_fingerprints=1, containment=1
     )
-    assert define(TEXTS, SMALL).jaccard(define(TEXTS, later))[4, 4] == 1.0
+    assert sketch_by_reference(TEXTS, SMALL).jaccard(sketch_by_reference(TEXTS, later))[4, 4] == 1.0
 
 
 def test_sketches_without_signatures_say_how_to_make_them():
-    bare = define(TEXTS, SMALL, signatures=False)
+    bare = sketch_by_reference(TEXTS, SMALL, signatures=False)
     for compare in (
         lambda: bare.jaccard(bare),
-        lambda: define(TEXTS, SMALL).jaccard(bare),
+        lambda: sketch_by_reference(TEXTS, SMALL).jaccard(bare),
         lambda: bare.to_datasketch(0),
     ):
         with pytest.raises(MismatchError, match="make them with signatures=True"):
@@ -185,7 +185,7 @@ def test_sketches_without_signatures_say_how_to_make_them():
 
 
 def test_a_sketch_goes_to_datasketch_and_back_unchanged():
-    made = define(TEXTS, SMALL)
+    made = sketch_by_reference(TEXTS, SMALL)
     theirs = made.to_datasketch(4)
     back = minhash.from_datasketch(theirs, num_perm=16, seed=1)
     assert back.tolist() == made.signatures[4].tolist()
@@ -231,4 +231,4 @@ def test_signatures_alone_are_those_of_sketches(monkeypatch, break_even):
     for texts in (arrow(TEXTS), pa.chunked_array([arrow(TEXTS), arrow(TEXTS[2:])]), arrow([])):
         signed = sketches.sign_texts(texts, SMALL, workers=2)
         assert signed.dtype == np.uint32
-        assert signed.tolist() == define(texts.to_pylist(), SMALL).signatures.tolist()
+        assert signed.tolist() == sketch_by_reference(texts.to_pylist(), SMALL).signatures.tolist()
