@@ -14,10 +14,10 @@ from dupdetect.sketches.sketches import (
     Ragged,
     Sketches,
     buffers,
-    sketch_by_reference,
     marked_shingles,
     reference_is_faster,
     shingle_sets,
+    sketch_by_reference,
     sketch_texts,
 )
 
@@ -124,7 +124,9 @@ def test_a_few_texts_do_not_wait_for_the_compiler(monkeypatch):
 
 def test_taken_sketches_are_those_of_the_texts_taken():
     order = np.array([4, 0, 4, 2], np.int64)
-    assert contents(sketch_by_reference(TEXTS, SMALL).take(order)) == contents(sketch_by_reference([TEXTS[n] for n in order], SMALL))
+    assert contents(sketch_by_reference(TEXTS, SMALL).take(order)) == contents(
+        sketch_by_reference([TEXTS[n] for n in order], SMALL)
+    )
     without = sketch_by_reference(TEXTS, SMALL, signatures=False).take(order)
     assert without.signatures is None
 
@@ -163,7 +165,9 @@ def test_sketches_made_otherwise_refuse_to_be_compared(change, message):
 
 def test_a_mismatch_names_what_decides_a_sketch_and_nothing_else():
     with pytest.raises(MismatchError, match=r"\(seed: 1 and 5\)"):
-        sketch_by_reference(TEXTS, SMALL).jaccard(sketch_by_reference(TEXTS, SMALL.replace(seed=5, threshold=0.5, canonical="longest")))
+        sketch_by_reference(TEXTS, SMALL).jaccard(
+            sketch_by_reference(TEXTS, SMALL.replace(seed=5, threshold=0.5, canonical="longest"))
+        )
 
 
 def test_sketches_that_differ_in_what_comes_later_are_compared():
