@@ -1,7 +1,7 @@
-"""A run to the documents that a page lists of it.
+"""Choose the documents of a run that a page lists.
 
 Input    a `Run`
-Output   `Listing`: the documents that a page has room for; `sizes_of`: how many clusters there are of each size
+Output   `Listing`: the documents that a page lists; `sizes_of`: how many clusters there are of each size
 Cost     a sort of the documents; no text is looked at
 """
 
@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from dupdetect.results.run import Run
@@ -71,18 +69,10 @@ def sizes_of(run: Run) -> list[tuple[str, int, int]]:
         Sizes 2, 3, 4, 5 to 8, 9 to 16 and so on: their name, how many clusters and how many documents they are.
     """
     sizes = run.sizes[run.sizes > 1]
+    groups = np.where(sizes > 4, np.ceil(np.log2(sizes)).astype(np.int64) + 2, sizes)  # 5 to 8: group 5
     counted = []
-    for low, high in _powers(int(sizes.max(initial=1))):
-        inside = sizes[(sizes >= low) & (sizes <= high)]
-        counted.append((f"{low:,}" if low == high else f"{low:,}–{high:,}", len(inside), int(inside.sum())))
+    for group in range(2, int(groups.max(initial=1)) + 1):
+        inside = sizes[groups == group]
+        name = f"{group}" if group < 5 else f"{2 ** (group - 3) + 1:,}–{2 ** (group - 2):,}"
+        counted.append((name, len(inside), int(inside.sum())))
     return counted
-
-
-def _powers(largest: int) -> Iterator[tuple[int, int]]:
-    for size in (2, 3, 4):
-        if size <= largest:
-            yield size, size
-    low = 4
-    while low < largest:
-        yield low + 1, 2 * low
-        low *= 2
