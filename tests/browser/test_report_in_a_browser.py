@@ -159,6 +159,7 @@ def test_a_report_fits_every_screen_by_day_and_by_night(
     assert len(paper) == 2
 
 
+@pytest.mark.slow
 def test_a_report_of_real_pages(open_page: Open, shared: Path, tmp_path: Path) -> None:
     pages = shared / "corpora" / "pages"
     with (pages / "articles.csv").open(encoding="utf-8", newline="") as rows:

@@ -47,8 +47,9 @@ def test_links_lead_somewhere(name: str) -> None:
 
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    shown = set(re.findall(r"[\w/-]+\.md", navigation))
-    assert shown == {name.removeprefix("docs/") for name in PAGES if name.startswith("docs/")}
+    shown = re.findall(r"[\w/-]+\.md", navigation)
+    assert len(shown) == len(set(shown))
+    assert set(shown) == {name.removeprefix("docs/") for name in PAGES if name.startswith("docs/")}
 
 
 def test_the_reference_has_every_public_name() -> None:
