@@ -25,6 +25,7 @@ import json
 import os
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -172,7 +173,8 @@ class Checkpoints:
         self._list.close()
         self._lock.release()
         if remove:
-            (self.folder / DONE).unlink(missing_ok=True)  # first: a run that is killed meanwhile leaves nothing finished
+            with suppress(OSError):  # first: of a run that is killed meanwhile nothing counts as finished
+                (self.folder / DONE).unlink()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, name: str) -> Path:

@@ -49,18 +49,15 @@ TEXT_TYPES = (pa.string(), pa.large_string())
 
 
 class _Sketched(NamedTuple):
-    """A part of n documents, sketched.
+    """A part of the documents, sketched.
 
     Attributes
     ----------
     rows, rejects : pyarrow.Table
     texts : pyarrow.LargeStringArray
         Cleaned.
-    file, row : int32[n], int64[n]
-        Where each row came from.
-    words, digests, fingerprints_each : int64[n], uint64[n, 2], int64[n]
-        How many words each has, their hash, and how many fingerprints.
-    bands, fingerprints : Keys
+    arrays : dict of str to array
+        What `Corpus` has of the same names; of two dimensions and of keys by their parts.
     kept : Kept, optional
         Shingles, while parts stay in memory.
     note : dict
@@ -72,16 +69,14 @@ class _Sketched(NamedTuple):
     rows: pa.Table
     rejects: pa.Table
     texts: pa.LargeStringArray
-    file: NDArray[np.int32]
-    row: Int
-    words: Int
-    digests: NDArray[np.uint64]
-    fingerprints_each: Int
-    bands: Keys
-    fingerprints: Keys
+    arrays: dict[str, NDArray[Any]]
     kept: Kept | None
     note: dict[str, Any]
     text_column: str | None
+
+    def keys(self, of: str) -> Keys:
+        """Return the keys "of" its bands or fingerprints."""
+        return Keys(*(self.arrays[f"{of}_{field}"] for field in Keys._fields))
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,55 +241,51 @@ class Signing:
             (sketches.fingerprints.values, sketches.fingerprints.offsets),
         )
         by_band, fingerprints = on_threads(lambda each: Keys.of(*each, self._count), keys, self._workers)
-        return _Sketched(
-            part.table,
-            part.rejects,
-            texts,
-            part.file,
-            part.row,
-            sketches.words,
-            sketches.digests,
-            sketches.fingerprints.lengths,
-            by_band,
-            fingerprints,
-            sketches.kept,
-            part.note,
-            self._column if texts is part.texts and part.table[self._column].type in TEXT_TYPES else None,
-        )
+        arrays = {
+            "file": part.file,
+            "row": part.row,
+            "words": sketches.words,
+            "digests": sketches.digests.reshape(-1),
+            "fingerprints_each": sketches.fingerprints.lengths,
+            **{f"bands_{field}": values for field, values in by_band._asdict().items()},
+            **{f"fingerprints_{field}": values for field, values in fingerprints._asdict().items()},
+        }
+        unchanged = texts is part.texts and part.table[self._column].type in TEXT_TYPES
+        column = self._column if unchanged else None
+        return _Sketched(part.table, part.rejects, texts, arrays, sketches.kept, part.note, column)
 
     def _add(self, part: _Sketched) -> None:
         self._parts.append(part)
-        self._count += len(part.words)
+        self._count += len(part.texts)
         self._bytes += part.texts.nbytes
         self._told(self._count)
 
 
 def _together(parts: list[_Sketched], stream: Stream) -> Corpus:
     """Put parts together, without the rows that all of them together show to be no documents."""
-    schema = stream.schema
-    count = sum(len(part.words) for part in parts)
-    file = np.concatenate([np.empty(0, np.int32), *(part.file for part in parts)])
-    row = np.concatenate([np.empty(0, np.int64), *(part.row for part in parts)])
-    found = [stream.ids(part.rows, part.file, part.row) for part in parts]
+
+    def joined(name: str, dtype: type) -> NDArray[Any]:
+        return np.concatenate([np.empty(0, dtype), *(part.arrays[name] for part in parts)])
+
+    file, row = joined("file", np.int32), joined("row", np.int64)
+    found = [stream.ids(part.rows, part.arrays["file"], part.arrays["row"]) for part in parts]
     chunks = [chunk for ids in found for chunk in ids.chunks]
     ids = pa.chunked_array(chunks, found[0].type if found else pa.int64())
     dropped, late = stream.late(ids, file, row)
-    stays = np.ones(count, np.bool_)
+    stays = np.ones(len(row), np.bool_)
     stays[dropped] = False
     places = np.flatnonzero(stays)
-    words = np.concatenate([np.empty(0, np.int64), *(part.words for part in parts)])
-    digests = np.concatenate([np.empty((0, 2), np.uint64), *(part.digests for part in parts)])
     return Corpus(
-        Rows([part.rows for part in parts], schema, places),
-        ids if len(places) == count else ids.filter(pa.array(stays)),
+        Rows([part.rows for part in parts], stream.schema, places),
+        ids.filter(pa.array(stays)) if len(dropped) else ids,
         places,
-        words[places],
-        digests[places],
+        joined("words", np.int64)[places],
+        joined("digests", np.uint64).reshape(-1, 2)[places],
         pa.chunked_array([part.texts for part in parts], pa.large_string()),
         [part.kept for part in parts],
-        [part.bands for part in parts],
-        [part.fingerprints for part in parts],
-        np.concatenate([np.empty(0, np.int64), *(part.fingerprints_each for part in parts)]),
+        [part.keys("bands") for part in parts],
+        [part.keys("fingerprints") for part in parts],
+        joined("fingerprints_each", np.int64),
         stream.rejects([*(part.rejects for part in parts), late]),
         stream.inputs,
         stream.id,
@@ -313,18 +304,7 @@ def _store(checkpoints: Checkpoints, number: int, part: _Sketched) -> _Sketched:
     texts = checkpoints.put(f"{name}.texts", pa.table({"text": pa.chunked_array([part.texts])}))
     others = [column for column in part.rows.column_names if column != part.text_column]
     rows = checkpoints.put(f"{name}.rows", part.rows.select(others))
-    arrays = checkpoints.put_arrays(
-        f"{name}.keys",
-        {
-            "file": part.file,
-            "row": part.row,
-            "words": part.words,
-            "digests": part.digests.reshape(-1),
-            "fingerprints_each": part.fingerprints_each,
-            **{f"band_{field}": values for field, values in part.bands._asdict().items()},
-            **{f"fingerprint_{field}": values for field, values in part.fingerprints._asdict().items()},
-        },
-    )
+    arrays = checkpoints.put_arrays(f"{name}.keys", part.arrays)
     narrow = part.text_column is not None and part.rows.schema.field(part.text_column).type == pa.string()
     about = {"note": part.note, "columns": part.rows.column_names, "text": part.text_column, "narrow": narrow}
     rejects = checkpoints.put(f"{name}.rejects", part.rejects.replace_schema_metadata({"about": json.dumps(about)}))
@@ -349,18 +329,5 @@ def _mapped(rows: pa.Table, texts: pa.Table, arrays: dict[str, NDArray[Any]], re
     column = about["text"]
     array = texts["text"].chunk(0) if texts["text"].num_chunks else pa.array([], pa.large_string())
     shown = array.cast(pa.string()) if about["narrow"] else array  # the same bytes, other offsets
-    return _Sketched(
-        pa.table({name: shown if name == column else rows[name] for name in about["columns"]}),
-        rejects.replace_schema_metadata(None),
-        array,
-        arrays["file"],
-        arrays["row"],
-        arrays["words"],
-        arrays["digests"].reshape(-1, 2),
-        arrays["fingerprints_each"],
-        Keys(*(arrays[f"band_{field}"] for field in Keys._fields)),
-        Keys(*(arrays[f"fingerprint_{field}"] for field in Keys._fields)),
-        None,
-        about["note"],
-        column,
-    )
+    table = pa.table({name: shown if name == column else rows[name] for name in about["columns"]})
+    return _Sketched(table, rejects.replace_schema_metadata(None), array, arrays, None, about["note"], column)
