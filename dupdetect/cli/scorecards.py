@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from dupdetect.evaluation.intervals import Recall
     from dupdetect.evaluation.scores import Evaluation, SizeScore
 
-html_option = click.option("--html", metavar="FILE", help="Also write a page that shows the same.")
+
+def _checked(_context: click.Context, _option: click.Parameter, file: str | None) -> str | None:
+    """Refuse a page that cannot be made before anything is done."""
+    if file is not None:
+        from dupdetect.reports.pages import require_jinja
+
+        require_jinja(file)
+    return file
+
+
+html_option = click.option("--html", metavar="FILE", callback=_checked, help="Also write a page that shows the same.")
 
 
 class Card(NamedTuple):
@@ -60,9 +70,8 @@ def show(title: str, values: dict[str, Any], cards: Cards, as_json: bool, html: 
 def write_page(file: Path, title: str, cards: Cards) -> None:
     """Write a page, whole or not at all; errors as for `report`."""
     from dupdetect._storage.atomic import write_text
-    from dupdetect.reports.pages import render, require_jinja
+    from dupdetect.reports.pages import render
 
-    require_jinja(file)
     write_text(file, render("cards.html", title=title, show=_shown, **cards._asdict()))
 
 

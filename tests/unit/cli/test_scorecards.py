@@ -10,6 +10,7 @@ import pytest
 
 import dupdetect
 from dupdetect.cli import scorecards
+from dupdetect.cli.main import main
 from dupdetect.cli.scorecards import Card, Cards
 from dupdetect.errors import OutputError
 
@@ -81,10 +82,13 @@ def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
-def test_what_is_not_installed_is_named_with_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_installed_is_named_before_anything_is_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("dupdetect.reports.pages.find_spec", lambda _: None)
-    with pytest.raises(OutputError, match=r"python -m pip install 'dupdetect\[report\]'"):
-        scorecards.write_page(tmp_path / "page.html", "t", Cards("", [], []))
+    assert main(["evaluate", "no such folder", "--truth", "truth.csv", "--html", "page.html"]) == 1
+    assert "page.html: pages need jinja2" in (err := capsys.readouterr().err)
+    assert "python -m pip install 'dupdetect[report]'" in err
 
 
 def test_ids_are_no_figures(capsys: pytest.CaptureFixture[str]) -> None:
