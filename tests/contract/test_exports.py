@@ -83,9 +83,22 @@ import dupdetect
 print(time.perf_counter() - start, *sys.modules)
 """
     runs = [fresh(code).split() for _ in range(5)]
-    assert min(float(run[0]) for run in runs) < 0.3
+    assert min(float(run[0]) for run in runs) < 0.25
     heavy = {"numba", "numpy", "pyarrow", "datasketch", "regex", "xxhash", "rich", "click"}
     assert not heavy & set(runs[0])
+
+
+def test_help_is_quick_and_loads_nothing_heavy() -> None:
+    code = """
+import sys, time
+start = time.perf_counter()
+from dupdetect.cli import main as cli
+assert cli.main(["dedup", "--help"]) == 0
+print(time.perf_counter() - start, *sys.modules)
+"""
+    runs = [fresh(code).splitlines()[-1].split() for _ in range(5)]
+    assert min(float(run[0]) for run in runs) < 0.35
+    assert not {"numba", "numpy", "pyarrow", "datasketch", "regex", "rich", "scipy"} & set(runs[0])
 
 
 def test_types_are_shipped() -> None:
