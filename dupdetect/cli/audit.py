@@ -39,8 +39,7 @@ Examples:
 @json_option
 @html_option
 def audit(out: str, inputs: tuple[str, ...], as_json: bool, html: str | None, **options: Any) -> None:
-    """
-    Estimate which share of the matches in INPUT the run that wrote OUT found.
+    """Estimate which share of the matches in INPUT the run that wrote OUT found.
 
     No truth is needed: a random sample of documents is compared with all others, exactly.
     """

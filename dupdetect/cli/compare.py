@@ -62,8 +62,7 @@ def compare(
     settings_file: str | None,
     **options: Any,
 ) -> None:
-    """
-    Relate two texts A and B, and show what they share.
+    """Relate two texts A and B, and show what they share.
 
     A and B are text files (UTF-8), - is standard input; with --literal they are texts, with --in ids.
     """

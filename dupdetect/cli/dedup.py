@@ -87,8 +87,7 @@ def dedup(
     settings_file: str | None,
     **options: Any,
 ) -> None:
-    """
-    Find the copies among the documents of INPUT and write clusters, matches and what to keep to OUT.
+    """Find the copies among the documents of INPUT and write clusters, matches and what to keep to OUT.
 
     INPUT is a Parquet, JSON Lines, CSV or Arrow IPC file, a folder of text files, a glob, or - for JSON Lines
     on standard input. JSON Lines and CSV may be compressed (.gz, .zst).

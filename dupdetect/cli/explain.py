@@ -43,8 +43,7 @@ def explain(
     full: bool,
     as_json: bool,
 ) -> None:
-    """
-    Say why the run that wrote OUT removed or kept the document ID.
+    """Say why the run that wrote OUT removed or kept the document ID.
 
     Its canonical, the match with it and what they share, the runners-up, and what would have had to differ. With
     --input the nearest document is looked for even where it is no match.

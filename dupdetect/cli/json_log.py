@@ -1,9 +1,8 @@
-"""
-The JSON log: what happens in a run, as it happens, one JSON object a line.
+"""The JSON log: what happens in a run, as it happens, one JSON object a line.
 
-Takes   stages as they begin, go on and end; notes and errors; what was found
-Gives   lines such as {"time": "2024-05-01T07:30:00.000+00:00", "event": "stage", "stage": "sign", "state": "begin"}
-Cost    a line at the beginning and the end of a stage and every five seconds between
+Input    stages as they begin, go on and end; notes and errors; what was found
+Output   lines such as {"time": "2024-05-01T07:30:00.000+00:00", "event": "stage", "stage": "sign", "state": "begin"}
+Cost     a line at the beginning and the end of a stage and every five seconds between
 
 Events and what they hold beside `time` (ISO 8601, UTC):
 
@@ -47,8 +46,7 @@ class Log:
         return self._file is not None
 
     def open(self, path: str | None = None) -> None:
-        """
-        Begin to write: to the end of a file, or to standard error.
+        """Begin to write: to the end of a file, or to standard error.
 
         Raises
         ------

@@ -1,10 +1,9 @@
-"""
-The command `dupdetect`: the library's `dedup` and `compare` for files, with exit codes a script can trust.
+"""The command `dupdetect`: the library's functions for files, with exit codes a script can trust.
 
-Takes   the command line
-Gives   files written whole or not at all, words for people, and an exit code: 0 done, 1 failed, 2 wrong usage
-        or settings, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM)
-Cost    only click and the settings are imported before there is work to do
+Input    the command line
+Output   files written whole or not at all, text on the terminal, and an exit code: 0 done, 1 failed, 2 wrong usage
+         or settings, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM)
+Cost     only click and the settings are imported before there is work to do
 """
 
 from __future__ import annotations
@@ -70,8 +69,7 @@ class _Terminated(BaseException):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """
-    Run the command.
+    """Run the command.
 
     Parameters
     ----------

@@ -1,9 +1,8 @@
-"""
-Options that several commands take: the settings, where texts and their ids are, memory, the JSON log.
+"""Options that several commands take: the settings, where texts and their ids are, memory, the JSON log.
 
-Takes   the settings' own names, types and defaults
-Gives   decorators that add click options, and `Settings` made of what was given
-Cost    none
+Input    the settings' own names, types and defaults
+Output   decorators that add click options, and `Settings` made of what was given
+Cost     none
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""
-A run's progress: the stages it tells of, shown as bars on a terminal or handed to the JSON log.
+"""A run's progress: the stages it tells of, shown as bars on a terminal or handed to the JSON log.
 
-Takes   the calls `progress(stage, done, total)` of a run, as many as it likes to make
-Gives   the beginning and the end of each stage, and what comes between every so often
-Cost    a look at the clock for a call that is not passed on: less than a microsecond; bars import rich, and are drawn
-        ten times a second by a thread of its own
+Input    the calls `progress(stage, done, total)` of a run, as many as it likes to make
+Output   the beginning and the end of each stage, and what comes between every so often
+Cost     a look at the clock for a call that is not passed on: less than a microsecond; bars import rich, and are drawn
+         ten times a second by a thread of its own
 
 A stage begins when it is first told of, and ends when it is told of with `done` equal to `total`, at the latest with
 the run. A total of 0 is one that nobody knows: (0, 0) begins such a stage and ends it.
@@ -46,8 +45,7 @@ NAMES = {
 
 @dataclass
 class Stage:
-    """
-    Where a stage of a run is.
+    """Where a stage of a run is.
 
     Attributes
     ----------
@@ -75,8 +73,7 @@ class Stage:
 
     @property
     def rate(self) -> float | None:
-        """
-        Done in a second, since the stage began; None where nothing was.
+        """Done in a second, since the stage began; None where nothing was.
 
         What was done before is not counted: a run that is resumed begins with much of it.
         """
@@ -88,8 +85,7 @@ Listener = Callable[[Moment, Stage], None]
 
 @contextmanager
 def progress_shown(wanted: bool, log: Listener | None = None) -> Iterator[Progress | None]:
-    """
-    Show a run's progress while the context is open.
+    """Show a run's progress while the context is open.
 
     Parameters
     ----------
@@ -122,8 +118,7 @@ def _closing(relay: Relay) -> Iterator[Relay]:
 
 
 class Relay:
-    """
-    The function to hand to `dedup` as `progress`: passes on to a listener what is worth it.
+    """The function to hand to `dedup` as `progress`: passes on to a listener what is worth it.
 
     Parameters
     ----------
@@ -183,8 +178,7 @@ class Relay:
 
 @contextmanager
 def bars() -> Iterator[Listener]:
-    """
-    Show a bar for each stage on standard error while the context is open: how much, how fast, how long yet, memory.
+    """Show a bar for each stage on standard error while the context is open: how much, how fast, how long yet, memory.
 
     Yields
     ------

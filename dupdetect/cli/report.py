@@ -32,8 +32,7 @@ def report(
     id_column: str | None,
     by: str | None,
 ) -> None:
-    """
-    Write one HTML file that shows what the run that wrote OUT found, and why.
+    """Write one HTML file that shows what the run that wrote OUT found, and why.
 
     It needs no network and can be sent. The texts of removed documents are not in OUT: they are taken from INPUT.
     """

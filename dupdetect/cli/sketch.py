@@ -67,8 +67,7 @@ def sketch(
     settings_file: str | None,
     **options: Any,
 ) -> None:
-    """
-    Sketch the documents of INPUT: signatures, band keys and fingerprints, as Parquet.
+    """Sketch the documents of INPUT: signatures, band keys and fingerprints, as Parquet.
 
     The file says which settings its sketches were made with, and notices damage. `dedup --against` reads it where it is
     named sketches.parquet and stands in an earlier output, and `dupdetect.read_sketches` everywhere.

@@ -1,9 +1,8 @@
-"""
-What a person reads when a run has ended.
+"""What a person reads when a run has ended.
 
-Takes   a Result and where it was written
-Gives   lines on standard output: documents, duplicates, the largest clusters, rejects, seconds, files
-Cost    a count over the clusters table and one line of text for each cluster shown
+Input    a Result and where it was written
+Output   lines on standard output: documents, duplicates, the largest clusters, rejects, seconds, files
+Cost     a count over the clusters table and one line of text for each cluster shown
 """
 
 from __future__ import annotations
@@ -24,8 +23,7 @@ _LINE = 200  # characters of a text that are looked at for its one line: no term
 
 
 def one_line(text: str) -> str:
-    r"""
-    Give the beginning of a text as a single safe line, runs of white space as one space.
+    r"""Give the beginning of a text as a single safe line, runs of white space as one space.
 
     >>> one_line("  A title\n\nand its text ")
     'A title and its text'
@@ -42,8 +40,7 @@ class LargeCluster(NamedTuple):
 
 
 def largest_clusters(result: Result, *, text: str = "text", count: int = LARGEST) -> list[LargeCluster]:
-    """
-    Give the `count` largest clusters of two and more, largest first, with their canonical's text.
+    """Give the `count` largest clusters of two and more, largest first, with their canonical's text.
 
     Parameters
     ----------
@@ -80,8 +77,7 @@ def _texts_of(result: Result, canonicals: Any, text: str) -> list[Any]:
 
 
 def print_summary(result: Result, output: Path, *, seconds: float, text: str = "text", verbose: bool = False) -> None:
-    """
-    Print the closing summary of a run to standard output.
+    """Print the closing summary of a run to standard output.
 
     Parameters
     ----------

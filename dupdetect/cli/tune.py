@@ -75,8 +75,7 @@ def tune(
     shingle_sizes: tuple[int, ...] | None,
     **options: Any,
 ) -> None:
-    """
-    Fit shingle size, thresholds, bands and window to pairs of INPUT that are known to be copies or not.
+    """Fit shingle size, thresholds, bands and window to pairs of INPUT that are known to be copies or not.
 
     The truth is a table (Parquet, JSON Lines, CSV, Arrow IPC) with the columns a, b (ids) and label (1 or 0, true or
     false), or with the columns id and cluster. Other settings stay as they are given.

@@ -1,9 +1,8 @@
-"""
-How the commands that look at two texts show them.
+"""How the commands that look at two texts show them.
 
-Takes   a comparison, the names of its texts, what a run says is boilerplate
-Gives   both texts on standard output, what they share marked
-Cost    that of `dupdetect.reports.terminal`
+Input    a comparison, the names of its texts, what a run says is boilerplate
+Output   both texts on standard output, what they share marked
+Cost     that of `dupdetect.reports.terminal`
 """
 
 from __future__ import annotations
