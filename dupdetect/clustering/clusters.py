@@ -5,9 +5,9 @@ Output   the canonical of each document (int64[n]; itself where it has no other)
 Cost     O(matches)
 
 Every member of a cluster is itself a match of its canonical; a chain of matches merges nothing. Documents are taken
-in order of cleanness: how much of a document its matches hold, on average. A clean article is wholly held by the
-pages that carry it; a page is held only as far as its article goes, and a round-up of five articles by a fifth. Each
-document not yet taken becomes a canonical and takes those of its matches not yet taken. Then each member
+in order of cleanness: how much of a document its matches contain, on average. A clean article is wholly inside the
+pages that carry it; a page is inside others only as far as its article goes, and a round-up of five articles by a
+fifth. Each document not yet taken becomes a canonical and takes those of its matches not yet taken. Then each member
 goes to the canonical that it shares the most with: first by the share of the smaller inside the larger, then by Jaccard
 similarity, then to the lesser number, which is the shorter text. So no two canonicals match, and nothing depends
 on the order of the input, for numbers go by the texts (`collapse`).
@@ -113,11 +113,11 @@ def collapse(words: Int, digests: NDArray[np.uint64]) -> tuple[Int, Int]:
 
 
 def cleanness(n: int, matches: Overlaps) -> Share:
-    """Return, for each of n documents, the mean share of it that its matches hold: float64[n] in [0, 1]."""
+    """Return, for each of n documents, the mean share of it that its matches contain: float64[n] in [0, 1]."""
     a, b = matches.a, matches.b
-    held = np.bincount(a, matches.containment_a, n) + np.bincount(b, matches.containment_b, n)
+    contained = np.bincount(a, matches.containment_a, n) + np.bincount(b, matches.containment_b, n)
     degrees = np.bincount(a, minlength=n) + np.bincount(b, minlength=n)
-    return held / np.maximum(degrees, 1)  # type: ignore[no-any-return]
+    return contained / np.maximum(degrees, 1)  # type: ignore[no-any-return]
 
 
 def settle(clean: Share, linked: Overlaps) -> Share:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     Int32 = NDArray[np.int32]
     Hashes = NDArray[np.uint64]
 
-#: Votes of each kind that a document takes part in at the most: a large family votes no more often than a small one.
+#: Votes for boilerplate, and votes for content, that a document takes part in at the most: a large family votes no
+#: more often than a small one.
 VOTES = 16
 
 #: Parts that shingles are counted in at the most: each has two files open where they stand on disk.
@@ -45,7 +46,7 @@ def learn(counter: PairCounter, found: Overlaps, known: Boilerplate | None = Non
     Parameters
     ----------
     counter : PairCounter
-        It holds the shingles of the documents.
+        It has the shingles of the documents.
     found : Overlaps
         Pairs that share enough to be judged (`PairCounter.sharing`).
     known : Boilerplate, optional

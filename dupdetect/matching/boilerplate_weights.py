@@ -59,12 +59,12 @@ class Graded(NamedTuple):
 
 
 class Weigher:
-    """Weighs pairs; holds the grades of the documents it has looked up.
+    """Weighs pairs; keeps the grades of the documents it has looked up.
 
     Parameters
     ----------
     counter : PairCounter
-        It holds the shingles of the documents; where its settings do not weigh, pairs stay as they are.
+        It has the shingles of the documents; where its settings do not weigh, pairs stay as they are.
     boilerplate : Boilerplate
     """
 
@@ -75,7 +75,7 @@ class Weigher:
         self._grades = counter.context.storage.growing_array(np.uint8)
 
     def weigh(self, found: Overlaps) -> Overlaps:
-        """Weigh pairs that share enough to be judged: those in doubt, and those that hold boilerplate."""
+        """Weigh pairs that share enough to be judged: those in doubt, and those with boilerplate."""
         if not self._settings.weighs:
             return found
         patterns, rows = self._counter.patterns(found), self._counter.shingles

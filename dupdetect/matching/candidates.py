@@ -246,7 +246,7 @@ def join_documents(  # noqa: C901 (one loop, compiled whole)
     """
     # Counted for one document at a time, in an array of all: only the entries that were used are set to 0 again.
     shared = np.zeros(len(lengths), np.int32)
-    met = np.empty(len(lengths), np.int64)
+    seen = np.empty(len(lengths), np.int64)
     pairs = np.empty(1024, np.uint64)
     found = 0
     for document in range(start, start + len(bounds) - 1):
@@ -260,7 +260,7 @@ def join_documents(  # noqa: C901 (one loop, compiled whole)
                 place = begin + step if begin + step < early else late + step - (early - begin)
                 other = members[place]
                 if shared[other] == 0:
-                    met[partners] = other
+                    seen[partners] = other
                     partners += 1
                 shared[other] += 1
         if found + partners > len(pairs):
@@ -271,14 +271,14 @@ def join_documents(  # noqa: C901 (one loop, compiled whole)
             for slot in range(most):
                 best = slot
                 for partner in range(slot + 1, partners):
-                    more = shared[met[partner]] - shared[met[best]]
-                    if more > 0 or (more == 0 and met[partner] < met[best]):
+                    more = shared[seen[partner]] - shared[seen[best]]
+                    if more > 0 or (more == 0 and seen[partner] < seen[best]):
                         best = partner
-                met[slot], met[best] = met[best], met[slot]
+                seen[slot], seen[best] = seen[best], seen[slot]
         for partner in range(min(partners, most)):
-            other = met[partner]
+            other = seen[partner]
             if shared[other] >= needed_fingerprints(min(lengths[document], lengths[other]), share):
                 pairs[found] = np.uint64(other) << np.uint64(32) | np.uint64(document)
                 found += 1
-        shared[met[:partners]] = 0
+        shared[seen[:partners]] = 0
     return pairs[:found]

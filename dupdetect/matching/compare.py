@@ -45,7 +45,7 @@ class Comparison:
     containment_b : float
         Share of b inside a; the same.
     score : float
-        What was held against the threshold, shingles weighed: Jaccard where this reaches it, else the share of the
+        What was compared with the threshold, shingles weighed: Jaccard where this reaches it, else the share of the
         smaller inside the larger. Where too little is shared to be weighed, shingles count alike.
     interleaved : bool
         Whether both have text of their own between what they share, as strangers on pages of one site have: then the

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class PairCounter:
-    """Counts what pairs of documents share; holds the rows of the documents it has counted.
+    """Counts what pairs of documents share; keeps the rows of the documents it has counted.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def join_orders(pairs: Pairs, rows: Rows, blocks: int) -> list[JoinOrder]:
     """Order pairs, whose documents have rows, in up to so many blocks of about the same cost."""
     lengths, n = rows.lengths, len(rows.lengths)
     a, b = (side.astype(np.int32) for side in unpack(pairs))
-    # The document of more pairs is the build side; but a table of one that no cache holds should not be built.
+    # The document of more pairs is the build side; but no table is built of one that is too large for any cache.
     fit = np.bincount(a, minlength=n) + np.bincount(b, minlength=n)
     fit[lengths >= LONG] = -lengths[lengths >= LONG]
     swap = fit[a] < fit[b]

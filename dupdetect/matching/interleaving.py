@@ -10,7 +10,7 @@ article on two sites has the text that differs *around* it. The patterns:
 * **Interleaved**: both documents have text of their own between shared text. It is main content of `OWN` words and
   more, counted in stretches of `STRETCH` shingles and more, and in one document at least it is a `PART` of the longest
   stretch that is shared (a long story with a teaser or two inside is not interleaved). Fewer than `EDGE` shared
-  shingles in a row are chance, and nothing stands between them. Three things must not hold:
+  shingles in a row are chance, and nothing stands between them. Three things must not be so:
 
   - what is shared stands *within*: text of its own before it in one of the documents, and behind it in one.
     Boilerplate reaches an edge of both;

@@ -189,7 +189,7 @@ class Overlaps:
         return codes.astype(np.int8)
 
     def scores(self, limits: Limits) -> Share:
-        """What was held against the threshold: Jaccard of near duplicates, containment of the others; weighed."""
+        """What was compared with the threshold: Jaccard of near duplicates, containment of the others; weighed."""
         jaccard = self.weighted_jaccard
         return np.where(jaccard >= limits.threshold, jaccard, self.weighted_containment)
 

@@ -71,10 +71,10 @@ def proper(pairs: Pairs) -> Pairs:
 
 def documents_of(pairs: Pairs, n: int) -> Int:
     """Return the documents, of n, that pairs are of: distinct, ascending."""
-    met = np.zeros(n, np.bool_)
+    seen = np.zeros(n, np.bool_)
     for side in unpack(pairs):
-        met[side] = True
-    return np.flatnonzero(met)
+        seen[side] = True
+    return np.flatnonzero(seen)
 
 
 def spread(first: Int, count: Int) -> Int:

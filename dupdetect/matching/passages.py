@@ -52,7 +52,7 @@ REACH = 8 * WORD
 #: Worth of the run with which texts agree again after an edit.
 AGREED = 2 * WORD
 
-#: Places in the second text that a seed is held against at the most.
+#: Places in the second text that a seed is compared with at the most.
 MOST = 8
 
 #: Times that a word of the first text may be part of a run that is worth keeping, and of any: what bounds the work.
@@ -307,9 +307,9 @@ def _seeds(a: _Tokens, b: _Tokens) -> tuple[Int, Int]:
 def _perhaps(grams: Hashes, others: Hashes) -> Int:
     """Return where those stand that may be among the others; of those that are not, few."""
     slots = np.uint64((16 * len(others) + 1).bit_length())
-    held = np.zeros(1 << int(slots), np.bool_)
-    held[others >> (np.uint64(64) - slots)] = True
-    return np.flatnonzero(held[grams >> (np.uint64(64) - slots)])
+    present = np.zeros(1 << int(slots), np.bool_)
+    present[others >> (np.uint64(64) - slots)] = True
+    return np.flatnonzero(present[grams >> (np.uint64(64) - slots)])
 
 
 def _sorted(grams: Hashes, places: Int) -> Int:
@@ -365,14 +365,14 @@ def stretch_seeds(  # noqa: C901 (one loop, compiled whole)
     """
     size_a, size_b = len(a), len(b)
     # For each token: the candidates and all that it was part of, and its partners in the candidates.
-    held, tries = np.zeros(size_a, np.uint8), np.zeros(size_a, np.uint8)
+    used, tries = np.zeros(size_a, np.uint8), np.zeros(size_a, np.uint8)
     partners = np.empty((size_a, kept), np.int32)
     runs, total = np.empty((256, 3), np.int64), 0
     bounds, candidates = np.zeros(256, np.int64), 0
     for seed in range(len(seeds_a)):
         start_a, start_b = seeds_a[seed], seeds_b[seed]
-        known = held[start_a] >= kept or tries[start_a] >= tried
-        for slot in range(min(held[start_a], kept)):
+        known = used[start_a] >= kept or tries[start_a] >= tried
+        for slot in range(min(used[start_a], kept)):
             known = known or partners[start_a, slot] == start_b
         if known:
             continue
@@ -384,7 +384,7 @@ def stretch_seeds(  # noqa: C901 (one loop, compiled whole)
             score, best, first, best_total = 0, 0, total, total
             while True:
                 begin = i
-                while 0 <= i < size_a and 0 <= j < size_b and a[i] == b[j] and held[i] < kept and tries[i] < tried:
+                while 0 <= i < size_a and 0 <= j < size_b and a[i] == b[j] and used[i] < kept and tries[i] < tried:
                     score += worth_a[i + 1] - worth_a[i]
                     i += step
                     j += step
@@ -431,7 +431,7 @@ def stretch_seeds(  # noqa: C901 (one loop, compiled whole)
                     break
                 score -= cost
                 i, j = found_a, found_b
-                if held[i] >= kept or tries[i] >= tried:
+                if used[i] >= kept or tries[i] >= tried:
                     break
             total = best_total
             worth += best
@@ -448,8 +448,8 @@ def stretch_seeds(  # noqa: C901 (one loop, compiled whole)
                 i = runs[row, 0] + step
                 tries[i] += 1
                 if worth >= least:
-                    partners[i, held[i]] = runs[row, 1] + step
-                    held[i] += 1
+                    partners[i, used[i]] = runs[row, 1] + step
+                    used[i] += 1
         if worth < least:
             total = start
             continue

@@ -48,7 +48,7 @@ STRIDE = 64
 #: Places of a hash table for each shingle in it, at least: most are found at the first look.
 ROOM = 4
 
-#: The same for a document of so many shingles, which no cache holds.
+#: The same for a document of so many shingles, too large for any cache.
 LONG, LONG_ROOM = 1 << 20, 1.5
 
 #: Shingles in memory at a time, beside the spilled arrays; and bytes of each.
@@ -78,7 +78,7 @@ class Rows(NamedTuple):
 
 
 class ShingleRows:
-    """Makes rows of documents as they are needed, and holds them.
+    """Makes rows of documents as they are needed, and keeps them.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def mark_repeats(marked: Hashes, places: Int, lengths: Int, values: Hashes) -> I
 
     Row i is ``marked[places[i]:places[i] + lengths[i]]``. The bit for `REPEAT` is overwritten.
     """
-    # One table for all rows, as large as the longest needs; a row uses so much of it as suits it, and stays in cache.
+    # One table for all rows, as large as the longest needs; a row uses so much of it as it needs, and stays in cache.
     sizes = np.zeros(len(lengths), np.int32)
     most = 0
     for length in lengths:

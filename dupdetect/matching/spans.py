@@ -5,9 +5,9 @@ Output   `Spans`: for each word the characters that it was made of, its hash, wh
 Cost     O(length of the text): some 20 MB/s; a table of characters (0.3 s, once) where normalisation moves any
 
 Words are cut from a text that has been cleaned, normalised and casefolded (`dupdetect.text.clean` and
-`dupdetect.text.words`); each of these may take characters away, or make several of one and one of several. What became of each character is
-kept beside, so that every word knows where it came from. Words that came from one character ("½" is "1" and "2") have
-the same span.
+`dupdetect.text.words`); each of these may take characters away, or make several of one and one of several. What became
+of each character is kept beside, so that every word knows where it came from. Words that came from one character ("½"
+is "1" and "2") have the same span.
 """
 
 from __future__ import annotations
@@ -95,21 +95,21 @@ def find_spans(text: str, unit: str = "word") -> Spans:
     cleaned = _cleaned(_Trace.of(text))
     folded = _folded(cleaned)
     codes = _codes(folded.text)
-    kinds = _kinds(codes)
+    classes = _classes(codes)
     if unit == "character":
-        first = last = np.flatnonzero(kinds)
+        first = last = np.flatnonzero(classes)
         hashes, main_content = codes[first].astype(np.uint64), np.ones(len(first), np.bool_)
     else:
-        part = kinds == PART
+        part = classes == PART
         before, after = np.append(False, part[:-1])[: len(part)], np.append(part[1:], False)[: len(part)]
-        first = np.flatnonzero((kinds == ALONE) | part & ~before)
-        last = np.flatnonzero((kinds == ALONE) | part & ~after)
+        first = np.flatnonzero((classes == ALONE) | part & ~before)
+        last = np.flatnonzero((classes == ALONE) | part & ~after)
         marked = _marked(cleaned.text)
         hashes, main_content = marked & ~np.uint64(1), (marked & np.uint64(1)).astype(np.bool_)
     ends = folded.last[last]
     if cleaned.text != text:
         ends = _with_points(text)[ends]
-    return Spans(folded.first[first], ends, hashes, kinds[first] == ALONE, main_content)
+    return Spans(folded.first[first], ends, hashes, classes[first] == ALONE, main_content)
 
 
 def _with_points(text: str) -> Int:
@@ -220,19 +220,19 @@ def _sizes(codes: Codes) -> Int:
     return sizes[codes].astype(np.int64)
 
 
-def _kinds(codes: Codes) -> Byte:
+def _classes(codes: Codes) -> Byte:
     """Return what each character is."""
-    kinds = np.zeros(0x110000, np.uint8)
+    classes = np.zeros(0x110000, np.uint8)
     for code in _distinct(codes):
         character = chr(code)
-        kinds[code] = ALONE if LONE_CHARACTER.match(character) else PART if WORD.match(character) else BETWEEN
-    return kinds[codes]
+        classes[code] = ALONE if LONE_CHARACTER.match(character) else PART if WORD.match(character) else BETWEEN
+    return classes[codes]
 
 
 def _distinct(codes: Codes) -> list[int]:
-    met = np.zeros(0x110000, np.bool_)
-    met[codes] = True
-    return np.flatnonzero(met).tolist()
+    seen = np.zeros(0x110000, np.bool_)
+    seen[codes] = True
+    return np.flatnonzero(seen).tolist()
 
 
 def _codes(text: str) -> Codes:

@@ -90,7 +90,7 @@ def dedup(
         Outputs of earlier runs (`Result.write`, Parquet), or folders of such: copies of what they kept are found, too,
         and what they kept stays. The result is of the new documents alone, but their clusters may be earlier ones'.
     sketches : bool
-        Whether `Result.write` is to write the sketches of what is kept, so that later runs held against this one need
+        Whether `Result.write` is to write the sketches of what is kept, so that later runs against this one need
         not sign it again.
     progress : callable, optional
         Called with (stage, done, total).

@@ -1,4 +1,4 @@
-"""What has been found, as arrays that checkpoints can hold.
+"""What has been found, as arrays that checkpoints can store.
 
 Input    matches, boilerplate, a decision
 Output   arrays by name, of one dimension; and from them the same again

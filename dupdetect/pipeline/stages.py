@@ -113,7 +113,7 @@ def verify(
     -------
     pyarrow.Table
         The pairs that are copies, ordered: ``a``, ``b`` (int64, a < b), ``relation`` of a to b, ``score`` (what was
-        held against the threshold), ``jaccard``, ``containment_a`` and ``containment_b`` (share of a inside b, of b
+        compared with the threshold), ``jaccard``, ``containment_a`` and ``containment_b`` (share of a inside b, of b
         inside a; in [0, 1], exact and unweighted), ``boilerplate`` (share of what they share that counts as such), and
         what `cluster` works on: ``shared``, ``size_a``, ``size_b`` (distinct shingles), ``weight``, ``weight_a``,
         ``weight_b`` (the same, weighed) and ``interleaved``; 0 where the words are the same.

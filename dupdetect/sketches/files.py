@@ -198,7 +198,7 @@ class SketchWriter:
         mine, theirs = (one.field("id").type for one in (schema, table.schema))
         try:
             if self._id_kind != id_kind(theirs):
-                raise TypeError("of another kind")
+                raise TypeError("of another type")
             return table.cast(schema)
         except (pa.ArrowException, TypeError) as error:
             raise InputError(

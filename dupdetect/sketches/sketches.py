@@ -4,8 +4,8 @@ Input    texts (Arrow large_string), settings
 Output   `Sketches`: lengths, digests, band keys, fingerprints and, on demand, signatures
 Cost     O(bytes of text * num_perm / word length); compiled some 250 MB/s a core, the reference some 2 MB/s
 
-`sketch_by_reference` is the reference, one document after the other; `dupdetect._compiled.kernels` is its compiled code, equal bit for
-bit. `sketch_texts` takes whichever is sooner done: a few texts never wait for a compiler.
+`sketch_by_reference` is the reference, one document after the other; `dupdetect._compiled.kernels` is the same,
+compiled, equal bit for bit. `sketch_texts` takes whichever is sooner done: a few texts never wait for a compiler.
 """
 
 from __future__ import annotations

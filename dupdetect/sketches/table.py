@@ -94,8 +94,8 @@ def as_stored(schema: pa.Schema) -> pa.Schema:
     try:
         pyarrow.parquet.ParquetWriter(file, schema).close()
     except pa.ArrowException as error:
-        kind = schema.field("id").type
-        raise InputError(f"ids of type {kind} cannot be written; expected strings or integers") from error
+        type_ = schema.field("id").type
+        raise InputError(f"ids of type {type_} cannot be written; expected strings or integers") from error
     return pyarrow.parquet.read_schema(file).remove_metadata()
 
 
@@ -172,20 +172,20 @@ def _pieces(array: pa.Array) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = array.type
-    if pa.types.is_fixed_size_list(kind):
+    type_ = array.type
+    if pa.types.is_fixed_size_list(type_):
         yield from _pieces(array.flatten())
-    elif pa.types.is_large_list(kind):
+    elif pa.types.is_large_list(type_):
         yield from _pieces(array.value_lengths())
         yield from _pieces(array.flatten())
-    elif pa.types.is_string(kind) or pa.types.is_binary(kind):
+    elif pa.types.is_string(type_) or pa.types.is_binary(type_):
         yield from _pieces(array.cast(pa.large_binary()))
-    elif pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
+    elif pa.types.is_large_string(type_) or pa.types.is_large_binary(type_):
         yield from _pieces(pc.binary_length(array).cast(pa.int64()))
         offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
         yield memoryview(array.buffers()[2] or b"")[offsets[0] : offsets[-1]]
-    elif pa.types.is_boolean(kind):
+    elif pa.types.is_boolean(type_):
         yield from _pieces(array.cast(pa.uint8()))
     else:
-        width = kind.bit_width // 8
+        width = type_.bit_width // 8
         yield memoryview(array.buffers()[1] or b"")[width * array.offset : width * (array.offset + len(array))]
