@@ -173,26 +173,25 @@ def audit(
     B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated from
     survey data", 1998). See `intervals.interval`.
     """
-    _check(sample, seed, confidence, workers)
+    _check(sample, seed, confidence)
     run = Run(out)
-    scope = _scope(run, collect(data, text=text, id=id), workers)
-    n = len(scope.rows)
+    scope = _scope(run, collect(data, text=text, id=id), check_workers(workers))
+    n, learned = len(scope.rows), _learned(run)
     rows = draw(n, sample, seed)
-    learned = _learned(run)
-    (pairs, together, verified), misses = _judged(run, scope, rows, workers)
+    (pairs, together, verified), misses = _judged(run, scope, rows)
     return Audit(
-        n,
-        len(rows),
-        int((pairs > 0).sum()),
-        estimate(together, pairs, documents=n, confidence=confidence),
-        estimate(verified, pairs, documents=n, confidence=confidence),
-        len(misses.same),
-        _examples(scope, misses, seed),
-        float(confidence),
-        int(seed),
-        scope.only_in_input,
-        scope.only_in_run,
-        None if learned is None else int((learned.margin > 0).sum()),
+        documents=n,
+        sampled=len(rows),
+        with_matches=int((pairs > 0).sum()),
+        together=estimate(together, pairs, documents=n, confidence=confidence),
+        verified=estimate(verified, pairs, documents=n, confidence=confidence),
+        missed=len(misses.same),
+        misses=_examples(scope, misses, seed),
+        confidence=float(confidence),
+        seed=int(seed),
+        only_in_input=scope.only_in_input,
+        only_in_run=scope.only_in_run,
+        boilerplate_shingles=None if learned is None else int((learned.margin > 0).sum()),
     )
 
 
@@ -207,8 +206,8 @@ class Census(NamedTuple):
 def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, workers: int | None = None) -> Census:
     """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
     run = Run(out)
-    scope = _scope(run, collect(data, text=text, id=id), workers)
-    return _judged(run, scope, np.arange(len(scope.rows)), workers)[0]
+    scope = _scope(run, collect(data, text=text, id=id), check_workers(workers))
+    return _judged(run, scope, np.arange(len(scope.rows)))[0]
 
 
 def draw(documents: int, sample: int, seed: int) -> Int:
@@ -216,8 +215,8 @@ def draw(documents: int, sample: int, seed: int) -> Int:
     return np.sort(np.random.default_rng(seed).choice(documents, min(sample, documents), replace=False))
 
 
-def _check(sample: int, seed: int, confidence: float, workers: int | None) -> None:
-    for name, value, least in (("sample", sample, 1), ("seed", seed, 0), ("workers", workers or 1, 1)):
+def _check(sample: int, seed: int, confidence: float) -> None:
+    for name, value, least in (("sample", sample, 1), ("seed", seed, 0)):
         if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
             raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
     if isinstance(confidence, bool) or not isinstance(confidence, float) or not 0 < confidence < 1:
@@ -248,13 +247,14 @@ class _Scope:
     cluster: Int
     only_in_input: int
     only_in_run: int
+    workers: int
 
     def id(self, document: int) -> Any:
         return self.documents.ids[int(self.rows[document])].as_py()
 
 
-def _scope(run: Run, documents: Documents, workers: int | None) -> _Scope:
-    documents = cleaned(documents, workers=check_workers(workers))
+def _scope(run: Run, documents: Documents, workers: int) -> _Scope:
+    documents = cleaned(documents, workers=workers)
     ids = comparable(_chunked(documents.ids), "ids of the input")
     known = run.ids.slice(0, run.new)
     place = pc.index_in(ids, value_set=known)
@@ -273,6 +273,7 @@ def _scope(run: Run, documents: Documents, workers: int | None) -> _Scope:
         np.asarray(labels.combine_chunks().dictionary_encode().indices, np.int64),
         len(ids) - len(rows),
         len(known) - len(rows),
+        workers,
     )
 
 
@@ -295,16 +296,11 @@ class _Misses(NamedTuple):
     verified: NDArray[np.bool_]
 
 
-def _judged(run: Run, scope: _Scope, sample: Int, workers: int | None) -> tuple[Census, _Misses]:
+def _judged(run: Run, scope: _Scope, sample: Int) -> tuple[Census, _Misses]:
     """Count the matches of the sampled documents, and what the run made of them."""
+    learned = _learned(run) or Boilerplate.none()
     pairs, together, missed = compare_sample(
-        scope.texts,
-        scope.rows,
-        scope.cluster,
-        sample,
-        run.settings,
-        _learned(run) or Boilerplate.none(),
-        workers=check_workers(workers),
+        scope.texts, scope.rows, scope.cluster, sample, run.settings, learned, workers=scope.workers
     )
     misses = _verified(run, scope, missed)
     verified = np.bincount(np.searchsorted(sample, missed.a[misses.verified]), minlength=len(sample))
@@ -348,16 +344,11 @@ def _examples(scope: _Scope, misses: _Misses, seed: int) -> list[Miss]:
     matches = misses.matches
     _, first = np.unique(_pack(matches.a, matches.b), return_index=True)
     chosen = np.sort(np.random.default_rng(seed).choice(first, min(LISTED, len(first)), replace=False))
-    relations = np.where(misses.same[chosen], IDENTICAL, matches.relation[chosen])
+    a, b, relation, score, jaccard, containment = (column[chosen].tolist() for column in matches)
+    relation = np.where(misses.same[chosen], IDENTICAL, relation).tolist()
     return [
-        Miss(
-            scope.id(matches.a[pair]),
-            scope.id(matches.b[pair]),
-            RELATIONS[relations[place]],
-            float(matches.jaccard[pair]),
-            float(matches.containment[pair]),
-            float(matches.score[pair]),
-            bool(misses.verified[pair]),
+        Miss(scope.id(x), scope.id(y), RELATIONS[code], *shares)
+        for x, y, code, *shares in zip(
+            a, b, relation, jaccard, containment, score, misses.verified[chosen].tolist(), strict=True
         )
-        for place, pair in enumerate(chosen)
     ]
