@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from dupdetect.matching.candidates import find, needed_fingerprints
-from dupdetect.matching.keys import mark_repeated
-from dupdetect.matching.pairs import pack, union, unpack, without
+from dupdetect.matching.pairs import unpack
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import Ragged, Sketches
 
@@ -23,19 +22,6 @@ def listed(pairs):
 def lone(n, bands=2):
     """Give keys that no two documents share."""
     return 10**6 + np.arange(n * bands).reshape(n, bands)
-
-
-def test_pairs_are_packed_lesser_first_sorted_and_distinct():
-    packed = pack(np.array([5, 1, 2**32 - 1, 2]), np.array([3, 2, 0, 1]))
-    assert packed.dtype == np.uint64
-    assert listed(packed) == [(0, 2**32 - 1), (1, 2), (3, 5)]
-    assert all(side.dtype == np.int64 for side in unpack(packed))
-
-
-def test_pairs_are_united_and_subtracted():
-    one, other = pack(np.array([0, 1]), np.array([1, 2])), pack(np.array([1, 3]), np.array([2, 4]))
-    assert listed(union(one, other)) == [(0, 1), (1, 2), (3, 4)]
-    assert listed(without(one, other)) == [(0, 1)]
 
 
 def test_an_equal_band_makes_a_candidate():
@@ -73,7 +59,7 @@ def test_fingerprints_and_band_keys_are_told_apart():
     assert listed(find(sketches_of([[7], [8]], [[8], [7]])).pairs) == []
 
 
-def test_a_key_of_as_many_documents_as_frequent_says_is_joined_in_full():
+def test_a_key_of_as_many_documents_as_the_setting_says_is_joined_in_full():
     found = find(sketches_of(lone(10), [[7]] * 10, hot_key_documents=10))
     assert len(found.pairs) == 45
     assert (len(found.sampled), found.hot_keys) == (0, 0)
@@ -87,13 +73,13 @@ def test_a_key_of_more_documents_links_them_to_the_first_two_and_to_a_neighbour(
     assert found.hot_keys == 1
 
 
-def test_frequent_bands_are_linked_sparsely_too():
+def test_hot_bands_are_sampled_too():
     found = find(sketches_of([[7]] * 1000, [[]] * 1000, hot_key_documents=10))
     assert len(found.pairs) < 4 * 1000
     assert found.hot_keys == 1
 
 
-def test_a_frequent_fingerprint_does_not_count_against_the_rare_ones():
+def test_a_hot_fingerprint_does_not_count_against_the_others():
     # Of three fingerprints two are everyone's; of what is left these two documents share all.
     everyone = [[1, 2, 100 + n] for n in range(20)]
     everyone[11][2] = everyone[18][2] = 99
@@ -102,7 +88,7 @@ def test_a_frequent_fingerprint_does_not_count_against_the_rare_ones():
     assert (11, 18) not in listed(found.sampled)
 
 
-def test_among_fewer_documents_a_frequent_key_is_frequent_no_more():
+def test_among_fewer_documents_a_hot_key_is_one_no_more():
     sketches = sketches_of(lone(30), [[7]] * 30, hot_key_documents=10)
     first = find(sketches)
     assert first.hot_keys == 1
@@ -130,16 +116,6 @@ def test_more_pairs_than_the_buffer_holds_are_all_kept():
     n = 120
     found = find(sketches_of(lone(n), [[7]] * n, hot_key_documents=n))
     assert len(found.pairs) == n * (n - 1) // 2 > 1024
-
-
-def repeated(values):
-    return mark_repeated(values, (2 * len(values)).bit_length())
-
-
-def test_lone_keys_are_dropped_before_they_are_sorted():
-    keys = np.array([1, 2, 3, 2, 10**12], np.uint64)
-    assert repeated(keys)[[1, 3]].all()
-    assert not repeated(np.arange(100, dtype=np.uint64)).any()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+import numpy as np
+import pyarrow as pa
+from generated_sites import Site, Writer, site
+from verifying import counter
+
+from dupdetect.matching.boilerplate_votes import VOTES, _counted, _sample, learn
+from dupdetect.matching.pairs import pack, unpack
+from dupdetect.matching.shingle_rows import HASH
+from dupdetect.matching.verify import Verifier
+from dupdetect.settings import Settings
+from dupdetect.sketches.sketches import marked_shingles
+
+
+def judged(texts, settings=None):
+    """Judge all pairs of texts that share enough: a judge, the pairs weighed by what it learned."""
+    settings = settings or Settings()
+    a, b = np.triu_indices(len(texts), 1)
+    made = counter(texts, settings)
+    found = made.sharing(pack(a, b))
+    judge = Verifier(made, learn(made, found))
+    return judge, judge.weigh(found)
+
+
+def test_what_is_learned_are_shingles_of_the_texts():
+    """As reports look for it."""
+    pages = list(site("en", "suit", 3).values())
+    judge, _ = judged(pages)
+    rows = marked_shingles(pa.array(pages, pa.large_string()), np.arange(3), Settings())
+    common = set.intersection(*(set((rows.row(n) & HASH).tolist()) for n in range(3)))
+    assert judge.boilerplate.shingles.tolist() == sorted(common)
+
+
+def test_values_are_counted():
+    values = np.array([5, 3, 5, 9], np.uint64)
+    assert [part.tolist() for part in _counted(values)] == [[3, 5, 9], [1, 2, 1]]
+    assert [part.tolist() for part in _counted(values, np.array([1, 2, 3, 4], np.int32))] == [[3, 5, 9], [2, 4, 4]]
+    assert [part.tolist() for part in _counted(values[:0], np.empty(0, np.int32))] == [[], []]
+
+
+def test_no_document_votes_more_often_than_others():
+    a, b = np.triu_indices(60, 1)
+    sample = _sample(pack(a, b))
+    times = np.bincount(np.concatenate(unpack(sample)), minlength=60)
+    assert times.min() > 0
+    assert times.max() <= VOTES
+    assert sample.tolist() == sorted(_sample(pack(a, b)[::-1]).tolist())
+    assert _sample(pack(a[:9], b[:9])).tolist() == pack(a[:9], b[:9]).tolist()
+
+
+def test_more_than_two_thirds_say_boilerplate():
+    """A notice of a site: three pairs say boilerplate, each copy of it among its pages says content twice."""
+    suit, writer = Site.of("en", "suit"), Writer("en", "content")
+    pages = [suit.page(Writer("en", n).story()) for n in range(4)]
+    notice = suit.below.split("\n")[-1]
+    six, _ = judged(pages)
+    assert (six.boilerplate.margin == 6).all()
+    judge, _ = judged([*pages, notice])
+    margins = set(judge.boilerplate.margin.tolist())
+    assert margins == {6, 6 - 2 * 4}
+    assert (judge.boilerplate.margin < 0).sum() == len(notice.split()) - 4
+    assert writer.story() not in pages

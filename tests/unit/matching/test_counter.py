@@ -1,0 +1,60 @@
+import numpy as np
+from verifying import unweighed
+
+from dupdetect._compiled import dispatch
+from dupdetect.matching import shingle_rows as layouts
+from dupdetect.matching.hash_join import count_shared
+from dupdetect.matching.overlaps import NONE
+from dupdetect.matching.pairs import pack
+from dupdetect.settings import Settings
+
+
+def verifier(texts, rows=None, size=2, workers=1):
+    rows = np.arange(len(texts)) if rows is None else np.array(rows)
+    return unweighed(texts, Settings(shingle_size=size), workers, rows)
+
+
+def test_documents_without_shingles_share_nothing():
+    pair = verifier(["", "one two three", "!!!"]).overlaps(pack(np.array([0, 0]), np.array([1, 2])))
+    assert pair.shared.tolist() == [0, 0]
+    for shares in (pair.jaccard, pair.containment_a, pair.containment_b, pair.containment, pair.scores(Settings())):
+        assert shares.tolist() == [0, 0]
+    assert (pair.relations(Settings()) == NONE).all()
+
+
+def test_texts_are_found_by_the_rows_that_documents_stand_in():
+    pair = verifier(["x y z", "a b c", "b c d"], rows=[2, 1]).overlaps(pack(np.array([0]), np.array([1])))
+    assert (pair.shared[0], pair.size_a[0], pair.size_b[0]) == (1, 2, 2)
+
+
+def test_a_document_loaded_again_is_not_cut_again(monkeypatch):
+    cut, original = [], layouts.marked_shingles
+
+    def noted(texts, rows, *args, **options):
+        cut.append(rows.tolist())
+        return original(texts, rows, *args, **options)
+
+    monkeypatch.setattr(layouts, "marked_shingles", noted)
+    counter = verifier(["a b c", "a b d", "a b e", "a b f"])
+    first = counter.overlaps(pack(np.array([0]), np.array([2])))
+    second = counter.overlaps(pack(np.array([0, 1]), np.array([1, 2])))
+    third = counter.overlaps(pack(np.array([0]), np.array([2])))
+    assert cut == [[0, 2], [1]]
+    assert first.shared.tolist() == third.shared.tolist() == [1]
+    assert second.shared.tolist() == [1, 1]
+
+
+def test_no_pairs_have_no_overlaps():
+    none = verifier([]).overlaps(np.empty(0, np.uint64))
+    assert len(none.matches(Settings()).pairs) == 0
+    assert verifier(["a b"]).overlaps(np.empty(0, np.uint64)).shared.tolist() == []
+
+
+def test_much_work_is_counted_by_compiled_code(monkeypatch):
+    used = []
+    monkeypatch.setattr(dispatch, "BREAK_EVEN", 0)
+    monkeypatch.setattr(dispatch, "BREAK_EVEN_LOADED", 0)
+    monkeypatch.setattr(count_shared, "compiled", lambda *args: used.append(1) or count_shared.function(*args))
+    pair = verifier(["a b c", "a b d"]).overlaps(pack(np.array([0]), np.array([1])))
+    assert pair.shared.tolist() == [1]
+    assert used
