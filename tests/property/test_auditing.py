@@ -83,7 +83,7 @@ def story(number: int, length: int) -> tuple[str, str]:
 
 
 COLUMN = " ".join(f"c{place}" for place in range(200))
-SUITED = [
+PAGES = [
     f"{half}\n{COLUMN}\n{rest}\n{COLUMN[::-1]}" for half, rest in (story(n, 160 if n < 15 else 8) for n in range(16))
 ]
 
@@ -125,7 +125,7 @@ def test_an_interval_holds_its_estimate(counts, others):
 
 
 @given(sites(), st.sampled_from([0.3, 0.6, 0.9]), st.sampled_from([0.5, 0.8]), st.sampled_from([1, 16]))
-@example([COLUMN + text for text in SUITED], 0.6, 0.8, 16)  # little besides the suit
+@example([COLUMN + text for text in PAGES], 0.6, 0.8, 16)  # little besides boilerplate
 def test_what_is_certain_is_so_when_weighed(texts, containment, threshold, least):
     settings = dupdetect.Settings(containment=containment, threshold=threshold, min_shingles=least)
     column = pa.array([text for page in texts for text in (page, f"{page} more", f"few {page}")], pa.large_string())

@@ -33,8 +33,8 @@ def story(number: int, words: int) -> list[str]:
     return [f"s{number}w{place}" for place in range(words)]
 
 
-def dressed(words: list[str], menu: str, teaser: str) -> str:
-    """Put a story into the suit of a site: a frame around its halves, and a column between them."""
+def page_of(words: list[str], menu: str, teaser: str) -> str:
+    """Put a story into a page of a site: boilerplate around its halves, and a column between them."""
     middle = len(words) // 2
     half, rest, column = " ".join(words[:middle]), " ".join(words[middle:]), " ".join(story(9, 50))
     return f"{menu}\n{teaser}\n{half}\n{column}\n{rest}\n{teaser[::-1]}\n{menu}"
@@ -42,13 +42,13 @@ def dressed(words: list[str], menu: str, teaser: str) -> str:
 
 @st.composite
 def pages(draw: st.DrawFn) -> list[str]:
-    """Draw pages of one site or two, each story on several of them, whole or in part, bare or dressed."""
+    """Draw pages of one site or two, each story on several of them, whole or in part, bare or in a page."""
     found = []
     for _ in range(draw(st.integers(3, 8))):
         menu, teaser = SITES[draw(st.sampled_from(sorted(SITES)))]
         words = story(draw(st.integers(0, 3)), draw(st.sampled_from([0, 8, 40, 90])))
         half = " ".join(words[: len(words) // 2])
-        found.append(draw(st.sampled_from([" ".join(words), dressed(words, menu, teaser), f"{menu}\n{half}"])))
+        found.append(draw(st.sampled_from([" ".join(words), page_of(words, menu, teaser), f"{menu}\n{half}"])))
     return found
 
 
@@ -58,7 +58,7 @@ rules = st.builds(
 
 
 @given(pages(), rules, st.sampled_from([1, 3, 5]), st.booleans())
-@example([dressed(story(n, 90), *SITES["zh"]) for n in range(2)], Rule(0.8, 0.25, 16), 5, True)  # interleaved
+@example([page_of(story(n, 90), *SITES["zh"]) for n in range(2)], Rule(0.8, 0.25, 16), 5, True)  # interleaved
 def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, size: int, boilerplate: bool) -> None:
     # Every pair that shares anything is a candidate, before and after.
     base = dupdetect.Settings(

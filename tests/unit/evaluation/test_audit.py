@@ -111,7 +111,7 @@ TEASERS = [
 
 
 def site(stories: int) -> dict[str, str]:
-    """Give pages of one site, most of each the same suit, and of every third story a text without it."""
+    """Give pages of one site, most of each the same boilerplate, and of every third story a text without it."""
     found = {}
     for number in range(stories):
         parts = [" ".join(f"s{number}p{part}w{n}" for n in range(20)) for part in range(3)]
@@ -123,7 +123,7 @@ def site(stories: int) -> dict[str, str]:
     return found
 
 
-def test_what_the_run_knew_for_template_makes_no_match(tmp_path: Path) -> None:
+def test_what_the_run_knew_for_boilerplate_makes_no_match(tmp_path: Path) -> None:
     texts = site(12)
     run = dupdetect.dedup(texts, **LIBERAL)
     assert run.manifest["counts"]["boilerplate_shingles"] > 0
@@ -136,7 +136,7 @@ def test_what_the_run_knew_for_template_makes_no_match(tmp_path: Path) -> None:
         assert audit(tmp_path / "out", texts) == found
 
 
-def test_an_output_that_does_not_say_what_is_template(tmp_path: Path) -> None:
+def test_an_output_that_does_not_say_what_is_boilerplate(tmp_path: Path) -> None:
     texts = site(12)
     run = dupdetect.dedup(texts, **LIBERAL)
     run.write(tmp_path / "out")
@@ -149,7 +149,7 @@ def test_an_output_that_does_not_say_what_is_template(tmp_path: Path) -> None:
         audit(tmp_path / "out", texts)
 
 
-def test_a_run_from_before_there_were_templates_is_audited_as_it_was_made(tmp_path: Path) -> None:
+def test_a_run_from_before_there_was_boilerplate_is_audited_as_it_was_made(tmp_path: Path) -> None:
     texts = site(12)
     plain = dupdetect.dedup(texts, **LIBERAL, boilerplate=False)
     assert plain.boilerplate.num_rows == 0

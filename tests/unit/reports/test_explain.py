@@ -108,7 +108,7 @@ def test_one_without_a_match_is_told_what_is_nearest_if_there_are_texts() -> Non
     assert explain(result, "empty", TEXTS).match is None
 
 
-def test_bridges_are_told_of_both_ends() -> None:
+def test_digests_are_told_of_both_ends() -> None:
     three = {"story": STORY, "choir": CHOIR, "clocks": CLOCKS}
     result = dupdetect.dedup({**three, "round-up": "\n\n".join(three.values())})
     found = explain(result, "round-up")

@@ -148,15 +148,15 @@ def test_an_empty_run_has_a_page(tmp_path: Path) -> None:
     assert found.data["data-documents"]["id"] == []
 
 
-def test_rejects_and_bridges_are_listed(root: Path, tmp_path: Path) -> None:
+def test_rejects_and_digests_are_listed(root: Path, tmp_path: Path) -> None:
     chosen = [root / "fixtures" / "newsroom" / "en" / f"{name}.txt" for name in ("article", "family_1", "roundup")]
     chosen += [root / "fixtures" / "newsroom" / "en" / f"other_story_{number}.txt" for number in (1, 2)]
     rows = [{"id": path.stem, "text": path.read_text(encoding="utf-8")} for path in chosen] + [{"id": "no text"}]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     dupdetect.dedup(tmp_path / "rows.jsonl").write(tmp_path / "out")
     found = of(page(tmp_path / "out"))
-    (bridge, contents), = found.data["data-digests"]["rows"]  # fmt: skip
-    assert (bridge, len(contents)) == ("roundup", 4)
+    (digest, contents), = found.data["data-digests"]["rows"]  # fmt: skip
+    assert (digest, len(contents)) == ("roundup", 4)
     (file, row, reason), = found.data["data-rejects"]["rows"]  # fmt: skip
     assert (Path(file).name, row) == ("rows.jsonl", 6)
     assert "null" in reason
@@ -222,7 +222,7 @@ def test_the_command_says_what_it_wrote(place: Path, tmp_path: Path) -> None:
     assert target.stat().st_size > 10_000
 
 
-def test_templates_are_imported_when_it_is_needed() -> None:
+def test_jinja_is_imported_when_it_is_needed() -> None:
     code = "import dupdetect.reports.html, sys; print([x for x in ('jinja2',) if x in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 

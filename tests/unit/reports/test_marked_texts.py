@@ -54,7 +54,7 @@ def test_what_was_changed_in_a_passage_is_marked_and_does_not_end_it() -> None:
     assert marked(b, SHARED) == quote.replace("old weir", "broken weir").replace("comes to", "comes down to")
 
 
-def test_learned_template_and_menus_are_marked_and_main_content_is_not() -> None:
+def test_learned_boilerplate_and_menus_are_marked_and_main_content_is_not() -> None:
     settings = Settings()
     chrome = "Our readers' council meets on the first Tuesday of each month in the old town hall"
     story = "The bell founder of Lund has cast a bell that nobody will ever hear, for it hangs under water in a harbour"

@@ -54,7 +54,7 @@ def test_side_by_side_each_passage_stands_beside_its_other_self() -> None:
     assert lines[-1].endswith("> Imprint")
 
 
-def test_what_is_shared_is_coloured_what_differs_marked_and_template_grey() -> None:
+def test_what_is_shared_is_coloured_what_differs_marked_and_boilerplate_grey() -> None:
     page = f"{MENU}{STORY.replace('nine', 'ten')}"
     lines = shown(STORY, page, width=100, colours=True)
     assert "\x1b[32mThe lock keeper" in lines
