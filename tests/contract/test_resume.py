@@ -79,6 +79,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
 
 
+@pytest.mark.slow
 def test_a_hundred_random_kills_end_in_the_same_bytes(news, tmp_path):
     dupdetect.dedup(news).write(tmp_path / "whole")
     expected = contents(tmp_path / "whole")
