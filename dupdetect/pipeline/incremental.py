@@ -309,10 +309,10 @@ def join(corpus: Corpus, related: Related, again: Bool, storage: Storage) -> Cor
         Where keys stand.
     """
     rows, m = len(corpus.fingerprints_each), len(related)
-    kind = related.ids.type
+    type_ = related.ids.type
     return replace(
         corpus,
-        ids=pa.chunked_array([*as_type(corpus.ids, kind).chunks, *related.ids.chunks], kind),
+        ids=pa.chunked_array([*as_type(corpus.ids, type_).chunks, *related.ids.chunks], type_),
         places=np.concatenate([corpus.places, rows + np.arange(m)]),
         words=np.concatenate([corpus.words, related.words]),
         digests=np.concatenate([corpus.digests, related.digests]),

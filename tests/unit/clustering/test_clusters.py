@@ -1,11 +1,13 @@
 import numpy as np
+import oracles
 from verifying import unweighed
 
-from dupdetect.clustering.clusters import cleanness, cluster
+from dupdetect.clustering.clusters import cleanness, cluster, collapse
 from dupdetect.clustering.digests import part_digests
 from dupdetect.matching.overlaps import Overlaps
 from dupdetect.matching.pairs import pack
 from dupdetect.settings import Settings
+from dupdetect.sketches.sketches import sketch_by_reference
 
 SETTINGS = Settings(shingle_size=1, containment=0.7, min_shingles=3)
 
@@ -77,3 +79,11 @@ def test_between_equal_containments_the_more_alike_canonical_is_chosen():
 def test_a_page_goes_to_its_article():
     article, menu = passage("article", 30), passage("menu", 20)
     assert clustered([article, f"{menu} {article}", passage("other", 30)]) == [0, 0, 2]
+
+
+def test_texts_are_numbered_by_length_and_the_empty_are_left_out():
+    texts = ["a b c", "", "a", "A!", "b c", "...", "a b c"]
+    sketches = sketch_by_reference(texts, Settings(num_perm=2))
+    text_of, rows = collapse(sketches.words, sketches.digests)
+    assert text_of.tolist() == [2, -1, 0, 0, 1, -1, 2]
+    assert [oracles.words(texts[row]) for row in rows] == [["a"], ["b", "c"], ["a", "b", "c"]]

@@ -8,14 +8,13 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
-from dupdetect.clustering.clusters import ROUNDS, collapse
+from dupdetect.clustering.clusters import ROUNDS
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.matching import candidates
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
 from dupdetect.sketches.build import signatures, sketch
-from dupdetect.sketches.sketches import sketch_by_reference
 
 ARTICLE = " ".join(f"word{n}" for n in range(60))
 CHROME = " ".join(f"menu{n}" for n in range(60))
@@ -158,13 +157,6 @@ def test_among_identical_documents_the_policy_chooses_and_ties_go_by_id():
     assert clusters_of(dedup(table, canonical="first")) == ["b"]
     assert clusters_of(dedup(table, canonical="earliest")) == ["a"]
     assert clusters_of(dedup(table, canonical=lambda row: -row["date"])) == ["b"]
-
-
-def test_texts_are_numbered_by_length_and_the_empty_are_left_out():
-    texts = ["a b c", "", "a", "A!", "b c", "...", "a b c"]
-    text_of, rows = collapse(*(getattr(sketch_by_reference(texts, Settings(num_perm=2)), name) for name in ("words", "digests")))
-    assert text_of.tolist() == [2, -1, 0, 0, 1, -1, 2]
-    assert [oracles.words(texts[row]) for row in rows] == [["a"], ["b", "c"], ["a", "b", "c"]]
 
 
 def test_signatures_are_those_of_datasketch():
