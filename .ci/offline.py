@@ -15,7 +15,7 @@ LOADED = re.compile(
 
 def loaded(site: Path) -> list[str]:
     """Return the places of a built site that load something from elsewhere."""
-    files = sorted(path for path in site.rglob("*") if path.suffix in (".html", ".css"))
+    files = sorted(path for path in site.rglob("*") if path.suffix in (".html", ".css", ".svg"))
     assert files, f"{site} has no pages"
     return [
         f"{path.relative_to(site)}: {found[0][:200]}"

@@ -1,6 +1,6 @@
-"""The README's pictures: a report in a browser, and a comparison in a terminal, both of the fixtures.
+"""The pictures of the documentation: a report in a browser, and a comparison in a terminal, both of the fixtures.
 
-    python benchmarks/pictures.py                 into pictures/, beside the README
+    python benchmarks/pictures.py                 into docs/pictures/
 
 Needs `dupdetect[test]` and a browser: chromium or chromium-headless-shell, as Debian has them.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,12 +70,14 @@ def picture_comparison(folder: Path) -> None:
     console.print(f"$ dupdetect {' '.join(arguments)}", style="bold", highlight=False)
     for line in printed.splitlines()[:LINES]:
         console.print(Text.from_ansi(line))
-    (folder / "compare.svg").write_text(console.export_svg(title="dupdetect compare"), encoding="utf-8")
+    picture = console.export_svg(title="dupdetect compare")
+    picture = re.sub(r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL)  # rich names fonts of the network
+    (folder / "compare.svg").write_text(picture, encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "pictures")
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "pictures")
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     picture_report(folder)
