@@ -121,7 +121,7 @@ def read(
     Parameters
     ----------
     found : sequence of Found
-        From `finding.find`.
+        From `paths.find`.
     text, id : str
         The columns of texts and ids: their values are never taken for a date or a number. Names of
         the columns made of text files. Whether a table has them is for the caller to check.

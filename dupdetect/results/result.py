@@ -3,7 +3,7 @@ What `dedup` returns.
 
 Input    the tables of a run
 Output   the same, as attributes, as groups of ids, as a folder
-Cost     attributes: none; `groups`: a sort of the clusters of two and more; `write`: that of `writing`
+Cost     attributes: none; `groups`: a sort of the clusters of two and more; `write`: that of `folder`
 """
 
 from __future__ import annotations

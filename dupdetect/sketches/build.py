@@ -1,7 +1,7 @@
 """Documents from anywhere to a file of sketches.
 
 Input    files, tables or texts (`documents.stream`), settings
-Output   a file of sketches (`sketchfiles`), and the rows that could not be used
+Output   a file of sketches (`files`), and the rows that could not be used
 Cost     a pass over the texts; in memory a few parts of them, and all ids; on disk the sketches, twice for a while
 
 Texts are cleaned first, as `dedup` does: what is sketched here is what a run over the same documents would have.
