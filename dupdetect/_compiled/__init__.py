@@ -1,1 +1,1 @@
-"""The compiled twins of the reference in `dupdetect.text`, each file named after the reference that it doubles."""
+"""The reference compiled by numba: `hash` is `text.shingles` and `sketches`; the others are named alike."""

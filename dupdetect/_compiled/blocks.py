@@ -1,10 +1,10 @@
 """Blocks of documents to sketches, compiled: one call per block, everything in buffers used over and over.
 
-Input    documents: UTF-8 as Arrow lays it out (uint8[bytes], int64[n + 1]), and which of them
+Input    documents: UTF-8 as Arrow has it (uint8[bytes], int64[n + 1]), and which of them
 Output   what `dupdetect.sketches.sketches` keeps of them, or their shingle hashes
 Cost     O(bytes * num_perm / word length)
 
-Its two compiled functions alone are called from Python, by `dupdetect._compiled.kernels`, and kept on disk.
+The functions with `cached_njit` are called from Python, by `dupdetect._compiled.kernels`; the others from them alone.
 """
 
 # mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
@@ -54,6 +54,7 @@ def fold_and_grow(characters, data, start, end, codes, scratch, bitmap):
         size = fold(characters, data, start, end, codes, scratch, bitmap)
         if size >= 0:
             return codes, scratch, bitmap, size
+        # Normalised text may be up to eleven times as long; instead of allocating for that, do it again.
         if size == FULL:
             needed = 2 * len(scratch)
         else:
@@ -67,8 +68,8 @@ def grown(values, needed):
 
 
 @allocating
-def with_room(values, total, more):
-    """Return `values`, or if there is no room for `more` behind the first `total`, a longer array that begins so."""
+def with_capacity(values, total, more):
+    """Return `values`, or if it cannot hold `more` behind the first `total`, a longer array that begins so."""
     if total + more <= len(values):
         return values
     larger = np.empty(2 * (total + more), values.dtype)
@@ -91,7 +92,7 @@ def hash_units(scratch, bitmap, size, single, hashes, buffers):
 
 @allocating
 def mark_slots(shingles, scratch, bitmap, size, count, flags, mark):
-    """Let the lowest bit of all shingles of a document say whether they are of main content, if `mark`, or else be 0."""
+    """Let the lowest bit of all shingles of a document say whether they are of main content; 0 without `mark`."""
     if mark:
         mark_main_content(scratch, bitmap, size, count, flags)
     else:
@@ -106,11 +107,12 @@ def sketch_block(
 ):  # fmt: skip
     """Sketch documents first to last - 1; fill the rows of the output arrays, return the fingerprints.
 
-    With a window of 0 there are no digests and no fingerprints, with 0 bands no band keys: documents are but signed.
+    With a window of 0 there are no digests and no fingerprints, with 0 bands no band keys: documents are only signed.
     `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64. The
-    shingles of each document that they have room for go to `slots`, from `places` on; none if it is empty. The lowest
+    shingles of each document that fits go to `slots`, from `places` on; none if it is empty. The lowest
     bit of each then says whether it is of main content, if `mark`, or is 0.
     """
+    # All buffers are made once and grow with the longest document: allocating for each would cost more than the work.
     codes = np.empty(1024, np.int32)
     buffers = word_buffers()
     scratch, bitmap = np.empty(0, np.uint8), np.empty(0, np.uint64)
@@ -128,14 +130,14 @@ def sketch_block(
         shingled = hash_shingles(hashes, count, shingle_size, shingles)
         place = places[document]
         if len(slots) > 0 and shingled <= places[document + 1] - place:
-            slots[place : place + shingled] = shingles[:shingled]
+            slots[place : place + shingled] = shingles[:shingled]  # copied now: `winnow` overwrites them
             flags = grown(flags, count)
             mark_slots(slots[place : place + shingled], scratch, bitmap, size, count, flags, mark)
         row = document if len(signatures) > 1 else 0
         sign(shingles, shingled, factors, terms, mixed, signatures, row)
         key_bands(signatures[row], bands, rows, band_keys[document])
         kept = winnow(shingles, shingled, window, minima, hashes) if window > 0 else 0
-        fingerprints = with_room(fingerprints, total, kept)
+        fingerprints = with_capacity(fingerprints, total, kept)
         fingerprints[total : total + kept] = minima[:kept]
         fingerprint_counts[document] = kept
         total += kept
@@ -161,7 +163,7 @@ def shingle_block(data, offsets, documents, first, last, single, shingle_size, d
         kept = hash_shingles(hashes, count, shingle_size, shingles)
         if distinct:
             kept = sort_distinct(shingles, kept, hashes)
-        values = with_room(values, total, kept)
+        values = with_capacity(values, total, kept)
         values[total : total + kept] = shingles[:kept]
         counts[index] = kept
         total += kept
@@ -186,7 +188,7 @@ def marked_block(data, offsets, documents, first, last, single, shingle_size, ma
         shingles, flags = grown(shingles, count), grown(flags, count)
         found = hash_shingles(hashes, count, shingle_size, shingles)
         mark_slots(shingles[:found], scratch, bitmap, size, count, flags, mark)
-        values = with_room(values, total, found)
+        values = with_capacity(values, total, found)
         values[total : total + found] = shingles[:found]
         counts[index] = found
         total += found

@@ -284,7 +284,7 @@ def mark_block(table, data, offsets, marked):
 def take_unseen(table, data, position, end, target, out, rest):
     """Write data[position:end] but for the unseen characters, soft hyphens excepted; return the new `out`.
 
-    Reference: what `clean.clean` does first, with `VEILED`. Soft hyphens stay for `join_words`: words are broken at them.
+    Reference: what `clean.clean` does first, with `VEILED`. Soft hyphens stay for `join_words`, which needs them.
     """
     while position < end:
         at = next_suspect(table, data, position, end, rest)
@@ -346,7 +346,7 @@ def join_words(table, data, start, end, rest):
 def scrub_block(table, data, offsets, marked, target, starts):
     """Write documents to target, end to end, the marked ones cleaned; fill in where each begins, and the last ends.
 
-    `target`, of uint8[m], has room for all of them as they are; `starts` is int64[n + 1] as `offsets` is.
+    `target`, of uint8[m], can hold all of them as they are; `starts` is int64[n + 1] as `offsets` is.
     """
     rest = np.empty(BLOCK + _MORE, np.uint8)
     starts[0] = out = 0

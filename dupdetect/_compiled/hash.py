@@ -1,6 +1,6 @@
-"""Words to hashes, signatures and fingerprints, compiled: the twin of `shingles`, `minhash`, `bands` and `winnow`.
+"""Words to hashes, signatures and fingerprints, compiled; references: `shingles`, `minhash`, `bands`, `winnowing`.
 
-Input    what `folding` made of a document: folded bytes and the bitmap of words
+Input    what `normalize` made of a document: folded bytes and the bitmap of words
 Output   word hashes, digest, shingle hashes, signature, band keys, fingerprints
 Cost     O(words * num_perm)
 """
@@ -14,7 +14,7 @@ import numpy as np
 from dupdetect._compiled.intrinsics import GROUP, allocating, inner, least, load64, lowest, population, wide
 from dupdetect.text.shingles import BASE
 
-# numba makes float64 of int64 with uint64: constants that meet hashes are typed.
+# numba makes float64 of int64 with uint64: constants that are combined with hashes are typed.
 _BASE = np.uint64(BASE)
 _P1, _P2 = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F)
 _P3, _P4 = np.uint64(0x165667B19E3779F9), np.uint64(0x85EBCA77C2B2AE63)
@@ -44,7 +44,7 @@ def xxh_round(accumulator, value):
 
 @inner
 def avalanche(value):
-    """Twin: `shingles.avalanche`."""
+    """Reference: `shingles.avalanche`."""
     value = (value ^ (value >> np.uint64(33))) * _P2
     value = (value ^ (value >> np.uint64(29))) * _P3
     return value ^ (value >> np.uint64(32))
@@ -183,17 +183,21 @@ def hash_all_short(heads, tails, lengths, count, hashes):
 
 @inner
 def hash_words(scratch, bitmap, size, hashes, buffers):
-    """Hash the words that the bitmap says; return how many. Twin: `shingles.word_hashes` of `words.words`."""
+    """Hash the words that the bitmap says; return how many. Reference: `shingles.word_hashes` of `words.words`."""
     bounds, heads, tails, lengths, long = buffers
     blocks = (size >> 6) + 1
     words = 0
     open_at = -1
     for first in range(0, blocks, PIECE >> 6):
+        # `bounds` alternate: where a word begins, where it ends. An odd number means that the last goes on in the next
+        # piece, which begins with it.
         count = find_bounds(bitmap, first, min(first + (PIECE >> 6), blocks), open_at, bounds)
         open_at = bounds[count - 1] if count & 1 else -1
         whole = count >> 1
         longs = gather(scratch, bounds, whole, heads, tails, lengths, long)
         found = hashes[words:]
+        # Long words get a wrong hash first, and the right one after: nearly all are short, and the loop over these has
+        # no branch.
         hash_all_short(heads, tails, lengths, whole, found)
         for number in range(longs):
             index = long[number]
@@ -205,7 +209,7 @@ def hash_words(scratch, bitmap, size, hashes, buffers):
 
 @inner
 def hash_characters(scratch, bitmap, blocks, hashes):
-    """Hash the characters whose first bytes the bitmap says. Twin: `shingles.word_hashes` of characters."""
+    """Hash the characters whose first bytes the bitmap says. Reference: `shingles.word_hashes` of characters."""
     count = 0
     for block in range(blocks):
         bits = bitmap[block]
@@ -220,7 +224,8 @@ def hash_characters(scratch, bitmap, blocks, hashes):
 
 @inner
 def digest(hashes, count):
-    """Return XXH64 of hashes[:count] with seeds 0 and 1. Twin: `shingles.digest`."""
+    """Return XXH64 of hashes[:count] with seeds 0 and 1. Reference: `shingles.digest`."""
+    # Both seeds in one pass over the hashes: the steps of one fill the time that those of the other take.
     if count >= 4:
         a1, a2, a3, a4 = _P1 + _P2, _P2, _ZERO, _ZERO - _P1
         b1, b2, b3, b4 = a1 + _ONE, a2 + _ONE, _ONE, a4 + _ONE
@@ -242,12 +247,14 @@ def digest(hashes, count):
 
 @inner
 def hash_shingles(hashes, count, shingle_size, shingles):
-    """Write the shingle hashes of hashes[:count]; return how many. Twin: `shingles.shingle_hashes`."""
+    """Write the shingle hashes of hashes[:count]; return how many. Reference: `shingles.shingle_hashes`."""
     wide()
     size = min(shingle_size, count)
     if size == 0:
         return 0
     total = count - size + 1
+    # Horner's scheme for all shingles at once, a pass for each of their words. A rolling window would take fewer steps,
+    # but each would wait for the one before; these are compiled to vectors.
     for index in range(total):
         shingles[index] = hashes[index]
     for offset in range(1, size):
@@ -260,25 +267,26 @@ def hash_shingles(hashes, count, shingle_size, shingles):
 
 @inner
 def sign(shingles, count, factors, terms, mixed, signatures, row):
-    """Write the signature of shingles[:count] to signatures[row]. Twin: `minhash.signature`."""
+    """Write the signature of shingles[:count] to signatures[row]. Reference: `minhash.signature`."""
     for index in range(count):  # the finaliser of MurmurHash3, as datasketch's "affine32" has it
         value = np.uint32(shingles[index] >> np.uint64(32))
         value = np.uint32((value ^ (value >> np.uint32(16))) * np.uint32(0x85EBCA6B))
         value = np.uint32((value ^ (value >> np.uint32(13))) * np.uint32(0xC2B2AE35))
         mixed[index] = value ^ (value >> np.uint32(16))
+    # A group of permutations at a time, whose minima stay in registers while all shingles pass.
     for group in range(0, len(factors), GROUP):
         least(mixed, count, factors, terms, group, signatures, row)
 
 
 @inner
 def key_bands(signature, bands, rows, keys):
-    """Write the band keys of a signature. Twin: `bands.keys`."""
+    """Write the band keys of a signature. Reference: `bands.keys`."""
     for band in range(bands):
         start = band * rows
         end = start + rows
         seed = np.uint64(band)
         value = seed + _P5
-        if rows >= 8:
+        if rows >= 8:  # 32 bytes: XXH64 takes them by four accumulators
             one, two, three, four = seed + _P1 + _P2, seed + _P2, seed, seed - _P1
             while start + 8 <= end:
                 one = xxh_round(one, pair_at(signature, start))
@@ -316,11 +324,12 @@ def winnow(shingles, count, window, minima, spare):
     """Write the fingerprints of shingles[:count], sorted and distinct, to `minima`; return how many.
 
     The least of a window is the lesser of the minima of two windows of a power of two that overlap.
-    `spare` is as long and overwritten, and so is `shingles`. Twin: `winnow.fingerprints`.
+    `spare` is as long and overwritten, and so is `shingles`. Reference: `winnowing.fingerprints`.
     """
     size = min(window, count)
     if size == 0:
         return 0
+    # After each turn, shingles[i] is the least of the `width` from i on, and the two arrays change places.
     width = 1
     while 2 * width <= size:
         halve(shingles, spare, count - 2 * width + 1, width)
@@ -332,7 +341,7 @@ def winnow(shingles, count, window, minima, spare):
     before = minima[0] = spare[0]
     for index in range(1, total):
         value = spare[index]
-        minima[kept] = value
+        minima[kept] = value  # in any case: written over by the next, unless it differs, and no branch to mispredict
         kept += value != before
         before = value
     return sort_distinct(minima, kept, spare)
@@ -382,7 +391,7 @@ def distribute(values, count, spare):
     start = 0
     for slot in range(1 << bits):
         end = slots[slot]
-        if end - start > 64:
+        if end - start > 64:  # too many for the insertion sort that follows, which takes the square of their number
             sort_radix(values, start, end, spare)
         start = end
 

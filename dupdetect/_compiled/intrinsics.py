@@ -1,4 +1,4 @@
-"""The few machine operations that numba has no name for, for `dupdetect.compiled`.
+"""The few machine operations that numba has no name for, for `dupdetect._compiled`.
 
 Each is some lines of LLVM's language. Vectors are wider than some processors': LLVM then splits them.
 Indices are not checked: callers keep them within their arrays.
@@ -138,8 +138,8 @@ def prefetch(typing, array, index):
 
     def build(context, builder, signature, arguments):
         byte = ir.IntType(8)
-        kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), _I32, _I32, _I32])
-        function = builder.module.declare_intrinsic("llvm.prefetch", (byte.as_pointer(),), kind)
+        type_ = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), _I32, _I32, _I32])
+        function = builder.module.declare_intrinsic("llvm.prefetch", (byte.as_pointer(),), type_)
         options = [ir.Constant(_I32, value) for value in (0, 3, 1)]  # to read, to keep, as data
         builder.call(function, [_address(context, builder, signature.args[0], *arguments, byte), *options])
         return context.get_dummy_value()
@@ -153,7 +153,7 @@ def match_block(spans):
     Parameters
     ----------
     spans : tuple of tuples of (int, int)
-        Of each kind of character the least and the largest value of its first byte, of its second, and so on.
+        Of each sort of character the least and the largest value of its first byte, of its second, and so on.
 
     Returns
     -------
@@ -179,11 +179,11 @@ def match_block(spans):
                 return builder.icmp_unsigned("<=", shifted, _constant(vector, last - first))
 
             loaded = [bytes_from(step) for step in range(max(map(len, spans)))]
-            kinds = [
-                reduce(builder.and_, [within(values, *span) for values, span in zip(loaded, kind, strict=False)])
-                for kind in spans
+            found = [
+                reduce(builder.and_, [within(values, *span) for values, span in zip(loaded, pattern, strict=False)])
+                for pattern in spans
             ]
-            return builder.bitcast(reduce(builder.or_, kinds), _I64)
+            return builder.bitcast(reduce(builder.or_, found), _I64)
 
         return types.uint64(source, types.intp), build
 
@@ -199,17 +199,17 @@ def least(typing, values, count, factors, terms, group, signature_, row):
 
     def build(context, builder, signature, arguments):
         values, count, factors, terms, group, signatures, row = arguments
-        kinds = signature.args
+        argument_types = signature.args
         vector = ir.VectorType(_I32, LANES)
 
-        def vectors(kind, array, start):
+        def vectors(type_, array, start):
             offsets = (builder.add(start, ir.Constant(_I64, step)) for step in range(0, GROUP, LANES))
-            return [_address(context, builder, kind, array, offset, vector) for offset in offsets]
+            return [_address(context, builder, type_, array, offset, vector) for offset in offsets]
 
-        multipliers = [builder.load(pointer, align=4) for pointer in vectors(kinds[2], factors, group)]
-        increments = [builder.load(pointer, align=4) for pointer in vectors(kinds[3], terms, group)]
+        multipliers = [builder.load(pointer, align=4) for pointer in vectors(argument_types[2], factors, group)]
+        increments = [builder.load(pointer, align=4) for pointer in vectors(argument_types[3], terms, group)]
         minima = [cgutils.alloca_once_value(builder, _constant(vector, 0xFFFFFFFF)) for _ in multipliers]
-        source = context.make_array(kinds[0])(context, builder, values).data
+        source = context.make_array(argument_types[0])(context, builder, values).data
         with cgutils.for_range(builder, count) as loop:
             value = builder.load(builder.gep(source, [loop.index]))
             lane = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(_I32, 0))
@@ -220,10 +220,10 @@ def least(typing, values, count, factors, terms, group, signature_, row):
                 so_far = builder.load(minimum)
                 smaller = builder.icmp_unsigned("<", permuted, so_far)
                 builder.store(builder.select(smaller, permuted, so_far), minimum)
-        array = context.make_array(kinds[5])(context, builder, signatures)
+        array = context.make_array(argument_types[5])(context, builder, signatures)
         width = builder.extract_value(array.shape, 1)
         start = builder.add(builder.mul(row, width), group)
-        for pointer, minimum in zip(vectors(kinds[5], signatures, start), minima, strict=True):
+        for pointer, minimum in zip(vectors(argument_types[5], signatures, start), minima, strict=True):
             builder.store(builder.load(minimum), pointer, align=4)
         return context.get_dummy_value()
 

@@ -1,7 +1,7 @@
-"""Many texts at once: the compiled twin of the definition, on all cores.
+"""Many texts at once, by compiled code on all cores.
 
-Input    texts as Arrow lays out large_string: UTF-8 end to end, and offsets
-Output   arrays that equal the definition's (`words`, `shingles`, `minhash`, `winnow`, `bands`) bit for bit
+Input    texts in the form of Arrow's large_string: UTF-8 end to end, and offsets
+Output   arrays that equal those of the reference (`words`, `shingles`, `minhash`, `winnowing`, `bands`) bit for bit
 Cost     O(bytes * num_perm / word length); some 400 MB/s a core with AVX-512
 
 The documents are cut into blocks of about equal numbers of bytes, which threads take one after the other; the
@@ -37,7 +37,7 @@ def available() -> bool:
         import numba  # noqa: F401
     except (ImportError, OSError) as error:  # not installed; too old for numpy; its libraries do not load
         warnings.warn(
-            f"numba cannot be imported ({error}); the slow definition in Python is used instead: "
+            f"numba cannot be imported ({error}); the slow reference in Python is used instead: "
             "install numba for this Python to sign texts some hundred times faster",
             RuntimeWarning,
             stacklevel=2,
@@ -138,7 +138,7 @@ def sketch(
 def slots_of(offsets: NDArray[np.int64], unit: str) -> NDArray[np.int64]:
     """Return where the slot of each document begins and ends: int64[n + 1].
 
-    A slot has room for a shingle to every `SLOT_BYTES` bytes, and one more. A text of very short words, or one that
+    A slot holds a shingle to every `SLOT_BYTES` bytes, and one more. A text of very short words, or one that
     normalisation makes longer, needs more than that; its slot is left as it is.
     """
     return (offsets - offsets[0]) // SLOT_BYTES[unit] + np.arange(len(offsets))  # type: ignore[no-any-return]
@@ -200,7 +200,7 @@ def marked(
     mark: bool = True,
     workers: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return the shingle hashes of some documents in reading order; the lowest bit of each says if it is of main content.
+    """Return the shingle hashes of some documents in reading order, marked: the lowest bit says if of main content.
 
     Parameters and results are otherwise those of `shingles`; without `mark`, the lowest bits are 0.
     """

@@ -1,6 +1,6 @@
-"""Folded bytes to words of main content, compiled: the twin of `lines`.
+"""Folded bytes to words of main content, compiled; the reference is `dupdetect.text.main_content`.
 
-Input    what `folding` made of a document: folded bytes and the bitmap of words
+Input    what `normalize` made of a document: folded bytes and the bitmap of words
 Output   for each word, 1 if it is of main content, else 0
 Cost     O(bytes)
 """
@@ -22,7 +22,7 @@ find_wide = match_block((((0xE0, 0xFF),),))
 
 @allocating
 def mark_main_content(scratch, bitmap, size, count, flags):
-    """Write to flags[:count] which words are of main content. Twin: `lines.main_content`."""
+    """Write to flags[:count] which words are of main content. Reference: `main_content.main_content`."""
     # How many words there are up to the end of each line that has words, and its half words, after two empty lines.
     ends, halves = np.empty(count + 1, np.int64), np.zeros(count + 5, np.int64)
     lines, words, before = 0, 0, 0
@@ -33,7 +33,8 @@ def mark_main_content(scratch, bitmap, size, count, flags):
         inside = bits >> np.uint64(63)
         lone = find_lone(scratch, bitmap, block << 6, starts)
         breaks = find_newlines(scratch, block << 6)
-        while True:  # for each line of the block
+        # Words are counted by their first bytes, 64 bytes at a time; where lines end among them, piece by piece.
+        while True:
             here = breaks ^ (breaks - _ONE)  # up to the next newline; all, if there is none
             found = population(starts & here)
             words += found
@@ -47,6 +48,7 @@ def mark_main_content(scratch, bitmap, size, count, flags):
     if words > before:
         ends[lines] = words
         lines += 1
+    # Now each line with its neighbours: the two before it, the two behind it, or one on either side.
     word, any_full = 0, False
     for line in range(lines):
         before, after = halves[line] + halves[line + 1], halves[line + 3] + halves[line + 4]
@@ -60,12 +62,12 @@ def mark_main_content(scratch, bitmap, size, count, flags):
 
 @inlined
 def find_lone(scratch, bitmap, base, starts):
-    """Find the words starting in a block that are one character of three bytes or more. Twin: `lines.halves`."""
+    """Find the words of a block that are one character of three bytes or more. Reference: `main_content.halves`."""
     lone = _ZERO
     wide = starts & find_wide(scratch, base)
     while wide:
         bit = lowest(wide)
-        after = base + bit + (4 if scratch[base + bit] >= 0xF0 else 3)
+        after = base + bit + (4 if scratch[base + bit] >= 0xF0 else 3)  # where a word of one character would end
         wide &= wide - _ONE
         if not bitmap[after >> 6] >> np.uint64(after & 63) & _ONE:
             lone |= _ONE << np.uint64(bit)
@@ -74,11 +76,14 @@ def find_lone(scratch, bitmap, base, starts):
 
 @allocating
 def mark_shingles(shingles, total, count, flags):
-    """Let the lowest bit of shingles[:total] say whether they hold a word of main content. Twin: `lines.main_content_shingles`."""
+    """Let the lowest bit of shingles[:total] say whether they hold a word of main content.
+
+    Reference: `main_content.main_content_shingles`.
+    """
     size = count - total + 1
     last = -1
     for word in range(count):
-        if flags[word]:
+        if flags[word]:  # a shingle holds one if the last marked word lies within it
             last = word
         first = word - size + 1
         if first >= 0:

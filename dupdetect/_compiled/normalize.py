@@ -1,4 +1,4 @@
-"""UTF-8 to folded bytes and a bitmap of words, compiled: the twin of `words`.
+"""UTF-8 to folded bytes and a bitmap of words, compiled; the reference is `dupdetect.text.words`.
 
 Input    a document's bytes (uint8[n], UTF-8)
 Output   its bytes normalised (NFKC) and casefolded, and one bit for each: whether it belongs to a word
@@ -18,13 +18,13 @@ from dupdetect._compiled.intrinsics import BLOCK, fold_block, inlined, inner, lo
 from dupdetect._compiled.unicode_tables import (
     BITS_SHIFT,
     IRREGULAR,
-    LEAD_SHIFT,
+    LCCC_SHIFT,
     LONE,
     MORE_SHIFT,
     PAGE_BITS,
     PIECE_SHIFT,
     REPLACED,
-    TRAIL_SHIFT,
+    TCCC_SHIFT,
 )
 
 #: Free bytes that `fold` wants ahead of it: a block, the longest replacement, and what a load may read too much.
@@ -104,11 +104,11 @@ def append(bitmap, pending, out, bits, count):
 @inlined
 def write(characters, value, size, entry, scratch, bitmap, pending, out):
     """Write one character, of the given UTF-8, as its entry says; return the pending bits and the new `out`."""
-    kind = entry & 3
-    if kind == REPLACED:
+    category = entry & 3
+    if category == REPLACED:
         return write_pieces(characters, entry >> PIECE_SHIFT, scratch, bitmap, pending, out)
-    bits = (1 << size) - 1 if kind else 0
-    if kind == LONE:  # a byte that belongs to no word, before and after
+    bits = (1 << size) - 1 if category else 0
+    if category == LONE:  # a byte that belongs to no word, before and after
         value, bits, size = value << np.uint64(8), bits << 1, size + 2
     store64(scratch, out, value)
     return append(bitmap, pending, out, np.uint64(bits), size), out + size
@@ -160,10 +160,11 @@ def decompose(characters, data, position, end, codes):
     start = position
     while position < end:
         code, size = decode(load_some(data, position))
-        if position > start and entry_of(characters, code) >> LEAD_SHIFT & 255 == 0:
+        # A character that begins a segment ends the one before.
+        if position > start and entry_of(characters, code) >> LCCC_SHIFT & 255 == 0:
             break
         position += size
-        if _S <= code < _S_END:
+        if _S <= code < _S_END:  # Hangul syllables decompose by arithmetic; a table would have 11,172 entries
             index = code - _S
             parts = 2 + (index % _FINALS > 0)
             if count + parts <= len(codes):
@@ -173,6 +174,7 @@ def decompose(characters, data, position, end, codes):
                     codes[count + 2] = _T + index % _FINALS
             count += parts
             continue
+        # Counted even where it does not fit: the caller then sees that `codes` is too small.
         first, last = decomposition_of(characters, code)
         parts = max(last - first, 1)
         if count + parts <= len(codes):
@@ -187,7 +189,7 @@ def decompose(characters, data, position, end, codes):
 @inner
 def combining_class(characters, code):
     """Return the canonical combining class of a character that has no decomposition."""
-    return entry_of(characters, code) >> TRAIL_SHIFT & 255
+    return entry_of(characters, code) >> TCCC_SHIFT & 255
 
 
 @inner
@@ -198,7 +200,7 @@ def reorder(characters, codes, count):
         end = start
         while end < count and combining_class(characters, codes[end]) != 0:
             end += 1
-        if end - start > 32:
+        if end - start > 32:  # insertion takes the square of the length, and a text may be made to have long runs
             reorder_many(characters, codes, start, end, count)
         else:
             reorder_few(characters, codes, start, end)
@@ -262,6 +264,7 @@ def compose(characters, codes, count):
     for index in range(count):
         code = np.int64(codes[index])
         rank = combining_class(characters, code)
+        # A mark reaches its starter unless one of its own class, or of a higher one, stands between ("blocked").
         if starter >= 0 and (kept == starter + 1 or before < rank):
             composite = composition_of(characters, np.int64(codes[starter]), code)
             if composite:
@@ -280,7 +283,7 @@ def fold_segment(characters, data, position, end, codes, scratch, bitmap, pendin
     """Write one segment by the book: decompose, reorder, compose, casefold.
 
     Returns the pending bits, the new `out` (negative if a buffer is too small), the segment's end and the class
-    of its last character. Twin: `unicodedata.normalize`.
+    of its last character. Reference: `unicodedata.normalize`.
     """
     count, after = decompose(characters, data, position, end, codes)
     last = 0
@@ -292,7 +295,7 @@ def fold_segment(characters, data, position, end, codes, scratch, bitmap, pendin
             return pending, FULL, after, last
         code = np.int64(codes[index])
         entry = entry_of(characters, code)
-        last = entry >> TRAIL_SHIFT & 255
+        last = entry >> TCCC_SHIFT & 255
         value, size = encode(code)
         pending, out = write(characters, value, size, entry, scratch, bitmap, pending, out)
     return pending, out, after, last
@@ -316,10 +319,12 @@ def fold_run(characters, data, start, position, end, codes, scratch, bitmap, pen
             return pending, FULL, position
         code, size = decode(raw)
         entry = entry_of(characters, code)
-        lead = entry >> LEAD_SHIFT & 255
-        if lead == 0:
+        leading = entry >> LCCC_SHIFT & 255
+        if leading == 0:
             segment, segment_out = position, out
-        elif lead == IRREGULAR or lead < last:
+        elif leading == IRREGULAR or leading < last:
+            # It may compose with what precedes it, or marks are out of order: take back what was written of the
+            # segment, its bits too, and write all of it by the book.
             if segment_out >> 6 != out >> 6:
                 pending = bitmap[segment_out >> 6]
             pending &= (_ONE << np.uint64(segment_out & 63)) - _ONE
@@ -329,7 +334,7 @@ def fold_run(characters, data, start, position, end, codes, scratch, bitmap, pen
             if out < 0:
                 return pending, out, position
             continue
-        last = entry >> TRAIL_SHIFT & 255
+        last = entry >> TCCC_SHIFT & 255
         value = raw & (_ONE << np.uint64(8 * size)) - _ONE
         pending, out = write(characters, value, size, entry, scratch, bitmap, pending, out)
         position += size
@@ -340,7 +345,7 @@ def fold_run(characters, data, start, position, end, codes, scratch, bitmap, pen
 def fold(characters, data, start, end, codes, scratch, bitmap):
     """Write a document normalised and casefolded, and the bitmap of which bytes belong to words.
 
-    Returns the number of bytes written, `FULL` or `CODES_FULL`. Twin: `words.normalize`.
+    Returns the number of bytes written, `FULL` or `CODES_FULL`. Reference: `words.normalize`.
     """
     pending = _ZERO
     position, out = start, 0
@@ -349,11 +354,13 @@ def fold(characters, data, start, end, codes, scratch, bitmap):
             return FULL
         if position + BLOCK <= len(data):
             in_word, beyond = fold_block(data, position, scratch, out)
-        else:  # near the end of memory: through the end of `scratch`
+        else:  # near the end of memory, beyond which a block must not be read: by way of the end of `scratch`
             rest = len(scratch) - BLOCK
             for index in range(position, end):
                 scratch[rest + index - position] = data[index]
             in_word, beyond = fold_block(scratch, rest, scratch, out)
+        # Of the block only what is ASCII up to the first other character counts; what was written beyond is written
+        # over.
         count = min(lowest(beyond), end - position)
         if count < BLOCK:
             in_word &= (_ONE << np.uint64(count)) - _ONE
@@ -374,11 +381,12 @@ def fold(characters, data, start, end, codes, scratch, bitmap):
 def single_out(scratch, bitmap, blocks):
     """Leave of each character in the bitmap its first byte; return how many there are.
 
-    Bytes 0x80 to 0xBF continue a character. Twin: `words.words` of characters.
+    Bytes 0x80 to 0xBF continue a character. Reference: `words.words` of characters.
     """
     count = 0
     for block in range(blocks):
         later = _ZERO
+        # For eight bytes at a time: the bit "10xxxxxx" of each byte, gathered into one byte by a multiplication.
         for step in range(0, 64, 8):
             value = load64(scratch, (block << 6) + step)
             high = (value & ~(value << _ONE)) >> np.uint64(7) & _EACH_BYTE

@@ -1,10 +1,10 @@
 """What the compiled code must know of each character.
 
-Input    `unicodedata` (normalisation, casefolding) and the patterns of `dupdetect.text.words` (which characters are words)
+Input    `unicodedata` (normalisation, casefolding), and the patterns of `dupdetect.text.words`
 Output   `Characters`: arrays that the compiled code looks characters up in
 Cost     some 0.1 s, once per process
 
-Python's Unicode tables and those of `regex` can be of different versions of Unicode, and the definition of a word
+Python's Unicode tables and those of `regex` can be of different versions of Unicode, and what a word is
 is made of both; hence nothing is looked up elsewhere.
 
 Normalisation (NFKC) is not a matter of single characters: marks are reordered and combine with what precedes
@@ -27,13 +27,13 @@ from numpy.typing import NDArray
 
 from dupdetect.text.words import LONE_CHARACTER, WORD
 
-#: An entry: kind in bits 0-1, `lead` in bits 2-9, `trail` in bits 10-17, first piece of its replacement above.
-#: The kinds: no word character; word character; word on its own; replaced by pieces.
+#: An entry: category in bits 0-1, `lccc` in bits 2-9, `tccc` in bits 10-17, first piece of its replacement above.
+#: The categories: no word character; word character; word on its own; replaced by pieces.
 OTHER, IN_WORD, LONE, REPLACED = range(4)
-LEAD_SHIFT, TRAIL_SHIFT, PIECE_SHIFT = 2, 10, 18
+LCCC_SHIFT, TCCC_SHIFT, PIECE_SHIFT = 2, 10, 18
 
-#: `lead` is 0 if the character begins a segment, else its combining class if it stays itself wherever it follows
-#: no higher class, else this. `trail` is the combining class of the last character of its NFKC.
+#: `lccc` is 0 if the character begins a segment, else its combining class if it stays itself wherever it follows
+#: no higher class, else this. `tccc` is the combining class of the last character of its NFKC.
 IRREGULAR = 255
 
 #: A piece: up to 8 bytes to write, and in its shape their number in bits 0-3, which of them belong to words in
@@ -78,41 +78,41 @@ class Characters(NamedTuple):
 @lru_cache(maxsize=1)
 def load() -> Characters:
     """Build the tables, once."""
-    kinds = _kinds()
+    categories = _categories()
     special = _special()
     folded = dict(
         zip(special, _each(special, lambda text: unicodedata.normalize("NFKC", text).casefold()), strict=True)
     )
     decompositions = _decompositions(special)
     compositions = _compositions(decompositions)
-    entries = kinds.astype(np.uint32)
-    pieces = _Pieces(kinds)
+    entries = categories.astype(np.uint32)
+    pieces = _Pieces(categories)
     seconds = {second for _, second in compositions} | set(map(chr, _HANGUL_VOWELS_AND_FINALS))
     for character in special:
         decomposition, combining = decompositions.get(character, character), unicodedata.combining(character)
         if folded[character] == decomposition == character and not combining and character not in seconds:
             continue
-        entry = int(kinds[ord(character)])
+        entry = int(categories[ord(character)])
         if folded[character] != character:
             entry = REPLACED | pieces.add(folded[character]) << PIECE_SHIFT
-        lead = _lead(character, decomposition, seconds)
-        trail = combining or unicodedata.combining(unicodedata.normalize("NFKC", character)[-1])
-        entries[ord(character)] = entry | lead << LEAD_SHIFT | trail << TRAIL_SHIFT
+        lccc = _leading_class(character, decomposition, seconds)
+        tccc = combining or unicodedata.combining(unicodedata.normalize("NFKC", character)[-1])
+        entries[ord(character)] = entry | lccc << LCCC_SHIFT | tccc << TCCC_SHIFT
     for code in _HANGUL_VOWELS_AND_FINALS:
-        entries[code] |= IRREGULAR << LEAD_SHIFT
+        entries[code] |= IRREGULAR << LCCC_SHIFT
     return Characters(
-        *_paged(entries), *pieces.arrays(), *_laid_out(decompositions), *_composition_arrays(compositions)
+        *_paged(entries), *pieces.arrays(), *_decomposition_arrays(decompositions), *_composition_arrays(compositions)
     )
 
 
-def _kinds() -> NDArray[np.uint8]:
+def _categories() -> NDArray[np.uint8]:
     """Return OTHER, IN_WORD or LONE for every code point, as the patterns of `words` say."""
     everything = _text(np.arange(0x110000))
-    kinds = np.full(len(everything), OTHER, np.uint8)
-    for pattern, kind in ((WORD, IN_WORD), (LONE_CHARACTER, LONE)):
+    categories = np.full(len(everything), OTHER, np.uint8)
+    for pattern, category in ((WORD, IN_WORD), (LONE_CHARACTER, LONE)):
         for match in regex.finditer(rf"(?:{pattern.pattern})+", everything, flags=regex.V1):
-            kinds[match.start() : match.end()] = kind
-    return kinds
+            categories[match.start() : match.end()] = category
+    return categories
 
 
 def _each(characters: str, change) -> list[str]:  # type: ignore[no-untyped-def]
@@ -158,8 +158,8 @@ def _compositions(decompositions: dict[str, str]) -> dict[tuple[str, str], str]:
     return compositions
 
 
-def _lead(character: str, decomposition: str, seconds: set[str]) -> int:
-    """Return the `lead` of a character's entry."""
+def _leading_class(character: str, decomposition: str, seconds: set[str]) -> int:
+    """Return the `lccc` of a character's entry."""
     first = decomposition[0]
     combining = unicodedata.combining(first)
     if combining == 0 and first not in seconds:
@@ -170,8 +170,8 @@ def _lead(character: str, decomposition: str, seconds: set[str]) -> int:
 class _Pieces:
     """The replacements, each once."""
 
-    def __init__(self, kinds: NDArray[np.uint8]) -> None:
-        self._kinds = kinds
+    def __init__(self, categories: NDArray[np.uint8]) -> None:
+        self._categories = categories
         self._first: dict[str, int] = {}
         self._pieces: list[int] = []
         self._shapes: list[int] = []
@@ -193,10 +193,10 @@ class _Pieces:
     def _written(self, character: str) -> tuple[bytes, str]:
         """Return a character as the compiled code writes it: bytes, and for each 1 if it belongs to a word."""
         data = character.encode("utf-8", "surrogatepass")
-        kind = self._kinds[ord(character)]
-        if kind == LONE:
+        category = self._categories[ord(character)]
+        if category == LONE:
             return b" " + data + b" ", "0" + "1" * len(data) + "0"
-        return data, ("1" if kind == IN_WORD else "0") * len(data)
+        return data, ("1" if category == IN_WORD else "0") * len(data)
 
     def arrays(self) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
         return np.array(self._pieces, np.uint64), np.array(self._shapes, np.uint16)
@@ -211,7 +211,7 @@ def _paged(entries: NDArray[np.uint32]) -> tuple[NDArray[np.uint16], NDArray[np.
     return pages, np.frombuffer(b"".join(distinct), np.uint32).copy()
 
 
-def _laid_out(
+def _decomposition_arrays(
     decompositions: dict[str, str],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
     keys = sorted(decompositions)

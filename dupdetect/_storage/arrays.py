@@ -6,7 +6,7 @@ Cost     in memory a copy; on disk a write, and later reads from the disk for wh
 
 Stages see no difference, so results have none. Mapped files count as resident memory for as long as their pages are
 mapped; `DiskStorage` unmaps them whenever they grow beyond its share, and the next look maps them again. What a stage
-allocates itself it bounds by `Storage.room`.
+allocates itself it bounds by `Storage.array_bytes`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAPPED = 0.12
 
 #: Share of a storage's memory that one stage's largest arrays may take at a time.
-ROOM = 0.15
+ARRAY_SHARE = 0.15
 
 #: Seconds between two looks at how much is mapped: a kernel that maps large pages maps a GB in less than 0.1 s.
 PERIOD = 0.002
@@ -70,7 +70,7 @@ class Storage:
     """In memory: nothing is bounded."""
 
     #: Bytes that the largest arrays of a stage may take at a time; None where nothing bounds them.
-    room: int | None = None
+    array_bytes: int | None = None
 
     def growing_array(self, dtype: DTypeLike) -> GrowingArray:
         """Return an empty array that grows."""
@@ -96,7 +96,7 @@ class DiskStorage(Storage):
 
     def __init__(self, folder: str | os.PathLike[str], memory: int) -> None:
         self.folder = Path(folder)
-        self.room = max(1 << 20, int(ROOM * memory))
+        self.array_bytes = max(1 << 20, int(ARRAY_SHARE * memory))
         self._mapped = int(MAPPED * memory)
         self._maps: weakref.WeakSet[_Map] = weakref.WeakSet()
         self._watch: threading.Thread | None = None
@@ -188,7 +188,7 @@ class _SpilledArray(GrowingArray):
                 data = data[self._file.write(data) :]
         except OSError as error:
             reason = os.strerror(error.errno or 0)
-            raise OutputError(f"{self._storage.folder}: cannot be written ({reason}); make room there") from error
+            raise OutputError(f"{self._storage.folder}: cannot be written ({reason}); free some space there") from error
         self._length += len(values)
 
 

@@ -46,7 +46,7 @@ class Replacement:
     Raises
     ------
     OutputError
-        There is no room, no permission or no parent; nothing is left behind.
+        The disk is full, or there is no permission or no parent; nothing is left behind.
     """
 
     def __init__(self, target: str | os.PathLike[str], *, folder: bool = False, sync: bool = False) -> None:

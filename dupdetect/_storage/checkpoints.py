@@ -208,7 +208,7 @@ class _Reported:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    def __exit__(self, error_type: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError):
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise OutputError(

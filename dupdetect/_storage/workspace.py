@@ -72,8 +72,8 @@ class Workspace:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
     @property
-    def room(self) -> int:
-        """Bytes for what a run holds."""
+    def budget(self) -> int:
+        """Bytes for what a run keeps in memory."""
         return self.memory - PROGRAM
 
     def open(self) -> Checkpoints:

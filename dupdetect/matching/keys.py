@@ -158,7 +158,9 @@ class GroupWriter:
 
 def entries_at_once(storage: Storage, bytes_each: int, workers: int) -> int:
     """Return how many entries each thread may take at a time."""
-    return ENTRIES if storage.room is None else min(ENTRIES, max(1, storage.room // (bytes_each * workers)))
+    return (
+        ENTRIES if storage.array_bytes is None else min(ENTRIES, max(1, storage.array_bytes // (bytes_each * workers)))
+    )
 
 
 def group(source: Source, number: Int32, writer: GroupWriter, storage: Storage, workers: int) -> None:

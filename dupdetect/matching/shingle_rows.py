@@ -102,7 +102,7 @@ class ShingleRows:
     def __init__(self, texts: Texts, rows: Int, context: Context, kept: Sequence[Kept | None]) -> None:
         self._given, self._rows, self._kept = texts, rows, kept
         self.context, self.n, storage = context, len(rows), context.storage
-        self.block = BLOCK if storage.room is None else max(1, min(BLOCK, storage.room // BYTES))
+        self.block = BLOCK if storage.array_bytes is None else max(1, min(BLOCK, storage.array_bytes // BYTES))
         self._starts = np.full(len(rows), -1, np.int64)
         self._lengths, self._sizes = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int32)
         self._values = storage.growing_array(np.uint64)

@@ -203,7 +203,7 @@ def _segments(codes: Codes) -> tuple[Int, Bool]:
     tables = characters.load()
     page = tables.pages[codes >> characters.PAGE_BITS].astype(np.int64)
     entries = tables.entries[page << characters.PAGE_BITS | codes & ((1 << characters.PAGE_BITS) - 1)]
-    lead, trail = entries >> characters.LEAD_SHIFT & 255, entries >> characters.TRAIL_SHIFT & 255
+    lead, trail = entries >> characters.LCCC_SHIFT & 255, entries >> characters.TCCC_SHIFT & 255
     before = np.append(0, trail[:-1])
     moved = (lead == characters.IRREGULAR) | (lead > 0) & (lead < before)
     head = lead == 0

@@ -206,7 +206,7 @@ class Signing:
                 sketched = self._sign(part)
                 if (
                     self._checkpoints is None
-                    and FOOTPRINT * (self._bytes + sketched.texts.nbytes) > self._workspace.room
+                    and FOOTPRINT * (self._bytes + sketched.texts.nbytes) > self._workspace.budget
                 ):
                     self._checkpoints = self._workspace.open()
                     self._parts = [_store(self._checkpoints, at, each) for at, each in enumerate(self._parts)]

@@ -96,7 +96,7 @@ class AgainstEarlier(Plain):
         """Put the earlier documents that are related to the new ones behind these."""
         earlier, workspace = self._earlier, run.workspace
         with run.clock.stage("earlier", earlier.documents) as told:
-            if FOOTPRINT * earlier.bytes > workspace.room:
+            if FOOTPRINT * earlier.bytes > workspace.budget:
                 workspace.open()
             keys = KeySet([*corpus.bands, *corpus.fingerprints], workspace.storage)
             related = earlier.related(keys, corpus.ids, workspace.storage, told)
@@ -200,7 +200,7 @@ def _spilled_texts(parts: Iterator[pa.LargeStringArray], workspace: Workspace) -
     total = 0
     for number, part in enumerate(parts):
         total += part.nbytes
-        if FOOTPRINT * total > workspace.room:
+        if FOOTPRINT * total > workspace.budget:
             workspace.open()
         if workspace.checkpoints is None:
             yield part

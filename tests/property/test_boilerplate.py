@@ -152,7 +152,7 @@ def test_out_of_core_is_as_in_memory(monkeypatch, tmp_path, texts, settings, dat
     monkeypatch.setattr(sketches, "CHUNK", data.draw(st.sampled_from([0, 1 << 20])))
     with monkeypatch.context() as patch, DiskStorage(tmp_path, 1 << 20) as storage:
         patch.setattr(sketches, "BREAK_EVEN", 1)
-        patch.setattr(storage, "room", data.draw(st.sampled_from([1, 4096])))
+        patch.setattr(storage, "array_bytes", data.draw(st.sampled_from([1, 4096])))
         kept = [sketch_texts(chunk, settings, keep=data.draw(st.booleans())).kept for chunk in chunks]
         second, found = judged(pa.chunked_array(chunks), settings, 2, kept=kept, storage=storage)
         assert found.pairs.tolist() == expected.pairs.tolist()

@@ -122,7 +122,7 @@ def test_parts_threads_and_storage_change_nothing(rows, frequent, workers, parts
     keys = [Keys.of(part.values, part.offsets, first) for part, first in zip(ragged, cuts[:-1], strict=True)]
     source = Source(keys, np.array([len(row) for row in shuffled]), settings.min_shared_fingerprints)
     with tempfile.TemporaryDirectory() as folder, DiskStorage(folder, 0) as disk:
-        disk.room = 64
+        disk.array_bytes = 64
         for storage in (Storage(), disk):
             found = find_by_keys([source], number, Context(settings, workers, storage))
             assert found.pairs.tolist() == whole.pairs.tolist()

@@ -46,8 +46,8 @@ def test_columns_on_disk_leave_nothing(tmp_path):
 
 
 def test_only_storage_on_disk_has_bounds(tmp_path):
-    assert Storage().room is None
-    assert 0 < DiskStorage(tmp_path, 1 << 30).room < 1 << 30
+    assert Storage().array_bytes is None
+    assert 0 < DiskStorage(tmp_path, 1 << 30).array_bytes < 1 << 30
 
 
 @pytest.mark.skipif(resident_mapped() is None, reason="this system does not tell what is mapped and resident")

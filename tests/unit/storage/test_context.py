@@ -19,7 +19,7 @@ def test_available_workers_are_those_this_process_may_use(monkeypatch):
 def test_a_context_works_by_default_in_memory_on_all_processors():
     context = Context()
     assert (context.settings, context.workers) == (Settings(), available_workers())
-    assert context.storage.room is None
+    assert context.storage.array_bytes is None
     assert isinstance(context.storage, Storage)
 
 
