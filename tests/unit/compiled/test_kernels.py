@@ -200,5 +200,5 @@ def test_without_numba_says_so_once() -> None:
     """
     said = output(start(code))
     assert said.startswith("1 numba cannot be imported")
-    assert "slow definition" in said
+    assert "slow reference" in said
     assert "install numba" in said
