@@ -77,13 +77,8 @@ def words(line: str) -> set[str]:
 
 #: The same, by where the word stands.
 OTHERS_IN = {
-    # of characters, of types, and of votes
-    "kind": r"dupdetect/(_compiled|_storage|io|sketches|matching/(spans|boilerplate_votes)|pipeline/incremental)\b",
-    "kinds": r"dupdetect/(_compiled|matching/spans)\b",
-    # the first and the last combining class of what a character is replaced by
-    "lead": r"dupdetect/(_compiled/(normalize|unicode_tables)|matching/spans)\.py",
-    "twin": r"dupdetect/_compiled/",
-    "twins": r"dupdetect/_compiled/",
+    "kind": r"dupdetect/(io|sketches)/",  # of files, and of ids
+    "lead": r"dupdetect/matching/spans\.py",  # the combining class that a character begins with
     "template": r"dupdetect/reports/(charts|pages|html)\.py",  # Jinja's
     "templates": r"dupdetect/reports/(charts|pages|html)\.py",
 }
