@@ -7,8 +7,6 @@ Cost     O(bytes * num_perm / word length)
 The functions with `cached_njit` are called from Python, by `dupdetect._compiled.kernels`; the others from them alone.
 """
 
-# mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
-
 from __future__ import annotations
 
 import numpy as np

@@ -8,8 +8,6 @@ Numba by itself looks at the file of the function alone, and would load machine 
 function of another file is compiled. Here every entry of the cache carries a stamp of all that the function reaches.
 """
 
-# mypy: disable-error-code="no-untyped-def,misc,no-untyped-call"
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -8,8 +8,6 @@ Nearly all texts have nothing to clean. The first bytes of characters, compared 
 text out; only what they leave is decoded and looked up in a `CharacterTable`.
 """
 
-# mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
-
 from __future__ import annotations
 
 import sys

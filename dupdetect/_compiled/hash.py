@@ -5,8 +5,6 @@ Output   word hashes, digest, shingle hashes, signature, band keys, fingerprints
 Cost     O(words * num_perm)
 """
 
-# mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
-
 from __future__ import annotations
 
 import numpy as np

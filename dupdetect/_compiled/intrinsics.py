@@ -4,7 +4,6 @@ Each is some lines of LLVM's language. Vectors are wider than some processors': 
 Indices are not checked: callers keep them within their arrays.
 """
 
-# mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
 # ruff: noqa: ARG001
 
 from __future__ import annotations

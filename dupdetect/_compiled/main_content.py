@@ -5,8 +5,6 @@ Output   for each word, 1 if it is of main content, else 0
 Cost     O(bytes)
 """
 
-# mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
-
 from __future__ import annotations
 
 import numpy as np

@@ -8,8 +8,6 @@ A character that is a word on its own is written between two bytes that belong t
 maximal run of ones in the bitmap.
 """
 
-# mypy: disable-error-code="no-untyped-def,call-arg,misc,assignment,var-annotated,no-untyped-call"
-
 from __future__ import annotations
 
 import numpy as np
