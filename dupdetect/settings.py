@@ -87,7 +87,11 @@ class Settings:
     threshold : float
         Jaccard similarity from which on two documents are near duplicates, in (0, 1].
     containment : float
-        Share of the smaller document inside the larger from which on one contains the other, in (0, 1].
+        Share of the content of a document inside another, larger one from which on the latter contains it, in (0, 1].
+    max_lost : float
+        Share of the content of a document that may be lost when it is removed, in [0, 1): words that are neither in its
+        canonical nor boilerplate. Of a near duplicate, ``1 - threshold`` may be; where boilerplate is not weighed,
+        ``1 - containment``.
     min_shingles : int
         Shingles that a document needs for another to contain it, at least 1: less than that inside another
         document is a quotation, not a copy.
@@ -139,7 +143,8 @@ class Settings:
     num_perm: int = 128
     seed: int = 1
     threshold: float = 0.8
-    containment: float = 0.6
+    containment: float = 0.8
+    max_lost: float = 0.05
     min_shingles: int = 16
     bands: tuple[int, int] | None = None
     window: int = 32
@@ -160,6 +165,7 @@ class Settings:
         self._check_integer("min_shingles", 1, 2**24)
         for name in ("threshold", "containment", "min_shared_fingerprints"):
             self._check_share(name)
+        self._check_lost()
         if not isinstance(self.boilerplate, bool):
             raise SettingsError(f"boilerplate is {self.boilerplate!r}; expected True or False")
         self._check_bands()
@@ -176,6 +182,12 @@ class Settings:
         if isinstance(value, bool) or not hasattr(value, "__float__") or not 0 < float(value) <= 1:
             raise SettingsError(f"{name} is {value!r}; expected a number above 0 and up to 1")
         object.__setattr__(self, name, float(value))
+
+    def _check_lost(self) -> None:
+        value = self.max_lost
+        if isinstance(value, bool) or not hasattr(value, "__float__") or not 0 <= float(value) < 1:
+            raise SettingsError(f"max_lost is {value!r}; expected a number from 0 on and below 1")
+        object.__setattr__(self, "max_lost", float(value))
 
     def _check_bands(self) -> None:
         if self.bands is None:

@@ -24,7 +24,7 @@ from dupdetect._compiled.hash import (
     winnow,
 )  # fmt: skip
 from dupdetect._compiled.intrinsics import allocating
-from dupdetect._compiled.main_content import mark_main_content, mark_shingles
+from dupdetect._compiled.main_content import mark_lines, mark_shingles
 from dupdetect._compiled.normalize import FULL, SLACK, count_words, fold, single_out
 
 
@@ -92,7 +92,7 @@ def hash_units(scratch, bitmap, size, single, hashes, buffers):
 def mark_slots(shingles, scratch, bitmap, size, count, flags, mark):
     """Let the lowest bit of all shingles of a document say whether they are of main content; 0 without `mark`."""
     if mark:
-        mark_main_content(scratch, bitmap, size, count, flags)
+        mark_lines(scratch, bitmap, size, count, flags)
     else:
         flags[:count] = 0
     mark_shingles(shingles, len(shingles), count, flags)

@@ -1,7 +1,7 @@
-"""Folded bytes to words of main content, compiled; the reference is `dupdetect.text.main_content`.
+"""Folded bytes to marks of words by their lines, compiled. Reference: `dupdetect.text.main_content`.
 
 Input    what `normalize` made of a document: folded bytes and the bitmap of words
-Output   for each word, 1 if it is of main content, else 0
+Output   marks of each word: of main content, first of its line, in a line of many symbols
 Cost     O(bytes)
 """
 
@@ -10,19 +10,26 @@ from __future__ import annotations
 import numpy as np
 
 from dupdetect._compiled.intrinsics import allocating, inlined, lowest, match_block, population
-from dupdetect.text.main_content import MAIN_CONTENT
+from dupdetect.text.main_content import LINE_START, MAIN_CONTENT, OF_MAIN_CONTENT, SYMBOLS
 
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 
 find_newlines = match_block((((10, 10),),))
 find_wide = match_block((((0xE0, 0xFF),),))
 
+#: Blanks, and bytes that continue a character: what is neither these nor of a word begins a symbol.
+find_no_symbols = match_block((((0, 0),), ((9, 13),), ((32, 32),), ((0x80, 0xBF),)))
+
+#: The bits of a shingle's hash that its marks take.
+MARKS = np.uint64(15)
+
 
 @allocating
-def mark_main_content(scratch, bitmap, size, count, flags):
-    """Write to flags[:count] which words are of main content. Reference: `main_content.main_content`."""
-    # How many words there are up to the end of each line that has words, and its half words, after two empty lines.
-    ends, halves = np.empty(count + 1, np.int64), np.zeros(count + 5, np.int64)
+def mark_lines(scratch, bitmap, size, count, flags):  # noqa: C901 - one pass, for calls cannot return arrays
+    """Write the marks of words to flags[:count]. Reference: `main_content.line_marks`."""
+    # How many words there are up to the end of each line that has words, its half words, after two empty lines, and its
+    # symbols.
+    ends, halves, symbols = np.empty(count + 1, np.int64), np.zeros(count + 5, np.int64), np.zeros(count + 2, np.int64)
     lines, words, before = 0, 0, 0
     inside = _ZERO
     for block in range((size >> 6) + 1):
@@ -31,31 +38,40 @@ def mark_main_content(scratch, bitmap, size, count, flags):
         inside = bits >> np.uint64(63)
         lone = find_lone(scratch, bitmap, block << 6, starts)
         breaks = find_newlines(scratch, block << 6)
-        # Words are counted by their first bytes, 64 bytes at a time; where lines end among them, piece by piece.
-        while True:
+        signs = ~(bits | find_no_symbols(scratch, block << 6))
+        if block == size >> 6:  # what stands behind the document in the last block is of an earlier one
+            signs &= (_ONE << np.uint64(size & 63)) - _ONE
+        while True:  # for each line of the block
             here = breaks ^ (breaks - _ONE)  # up to the next newline; all, if there is none
             found = population(starts & here)
             words += found
             halves[lines + 2] += 2 * found - population(lone & here)
+            symbols[lines] += population(signs & here)
             if not breaks:
                 break
-            starts, lone, breaks = starts & ~here, lone & ~here, breaks & (breaks - _ONE)
+            starts, lone, signs, breaks = starts & ~here, lone & ~here, signs & ~here, breaks & (breaks - _ONE)
             if words > before:
                 ends[lines] = words
                 lines, before = lines + 1, words
+            else:  # a line without words does not count, nor do its symbols
+                symbols[lines] = 0
     if words > before:
         ends[lines] = words
         lines += 1
-    # Now each line with its neighbours: the two before it, the two behind it, or one on either side.
     word, any_full = 0, False
     for line in range(lines):
         before, after = halves[line] + halves[line + 1], halves[line + 3] + halves[line + 4]
         beside = halves[line + 1] + halves[line + 3]
         full = halves[line + 2] + max(before, after, beside) >= 2 * MAIN_CONTENT
-        flags[word : ends[line]] = full
+        marks = OF_MAIN_CONTENT if full else 0
+        if 2 * symbols[line] >= halves[line + 2]:
+            marks |= SYMBOLS
+        flags[word : ends[line]] = marks
+        flags[word] |= LINE_START
         word, any_full = ends[line], any_full or full
     if not any_full:
-        flags[:count] = True
+        for word in range(count):
+            flags[word] |= OF_MAIN_CONTENT
 
 
 @inlined
@@ -65,7 +81,7 @@ def find_lone(scratch, bitmap, base, starts):
     wide = starts & find_wide(scratch, base)
     while wide:
         bit = lowest(wide)
-        after = base + bit + (4 if scratch[base + bit] >= 0xF0 else 3)  # where a word of one character would end
+        after = base + bit + (4 if scratch[base + bit] >= 0xF0 else 3)
         wide &= wide - _ONE
         if not bitmap[after >> 6] >> np.uint64(after & 63) & _ONE:
             lone |= _ONE << np.uint64(bit)
@@ -74,15 +90,13 @@ def find_lone(scratch, bitmap, base, starts):
 
 @allocating
 def mark_shingles(shingles, total, count, flags):
-    """Let the lowest bit of shingles[:total] say whether they hold a word of main content.
-
-    Reference: `main_content.main_content_shingles`.
-    """
+    """Let the lowest bits of shingles[:total] be their marks. Reference: `main_content.shingle_marks`."""
     size = count - total + 1
     last = -1
     for word in range(count):
-        if flags[word]:  # a shingle holds one if the last marked word lies within it
+        if flags[word] & OF_MAIN_CONTENT:
             last = word
         first = word - size + 1
         if first >= 0:
-            shingles[first] = shingles[first] & ~_ONE | np.uint64(last >= first)
+            marks = np.uint64(flags[first] & (LINE_START | SYMBOLS)) | np.uint64(last >= first)
+            shingles[first] = shingles[first] & ~MARKS | marks

@@ -16,6 +16,7 @@ import numpy as np
 
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.schema import plain_column
+from dupdetect.matching.overlaps import REMOVABLE_A, REMOVABLE_B
 from dupdetect.matching.pairs import missing, pack
 
 if TYPE_CHECKING:
@@ -154,10 +155,10 @@ def _sorted(ids: pa.ChunkedArray) -> Int:
     return pc.sort_indices(ids).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
 
 
-def cleanest(clean: Share) -> Int:
-    """Rank texts by cleanness; ties go to the shorter text, which has the lesser number."""
+def cleanest(clean: Share, last: Bool | None = None) -> Int:
+    """Rank texts by cleanness, some of them `last`; ties go to the shorter text, which has the lesser number."""
     ranks = np.empty(len(clean), np.int64)
-    ranks[np.argsort(-clean, kind="stable")] = np.arange(len(clean))
+    ranks[np.lexsort((-clean, np.zeros(len(clean)) if last is None else last))] = np.arange(len(clean))
     return ranks
 
 
@@ -170,7 +171,7 @@ def least(ranks: Int, groups: Int, n: int) -> Int:
 
 
 def choose(clusters: Int, ranks: Int, matches: Overlaps, verifier: Matcher) -> tuple[Int, Overlaps]:
-    """Let each cluster be represented by the first of its members that every other matches.
+    """Let each cluster be represented by the first of its members that every other matches, and that can stand for it.
 
     Parameters
     ----------
@@ -204,6 +205,8 @@ def choose(clusters: Int, ranks: Int, matches: Overlaps, verifier: Matcher) -> t
         pairs = pack(members, trial[clusters[members]])
         matches = matches | verifier.matches(pairs[missing(pairs, matches.pairs)])
         agreed = matches.where(~missing(matches.pairs, pairs))
+        standing = trial[clusters[agreed.a]] == agreed.a
+        agreed = agreed.where(np.where(standing, agreed.is_decided(REMOVABLE_B), agreed.is_decided(REMOVABLE_A)))
         votes = np.bincount(clusters[agreed.a], minlength=len(clusters))
         elected = undecided & (votes == sizes - 1)
         chosen[elected] = trial[elected]

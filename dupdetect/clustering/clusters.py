@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable
+from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
 from dupdetect.matching.pairs import missing, pack, proper, union, unpack, without
 
 if TYPE_CHECKING:
@@ -36,14 +37,15 @@ if TYPE_CHECKING:
     from dupdetect.matching.verify import Verified
 
     Int = NDArray[np.int64]
+    Byte = NDArray[np.uint8]
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
 
 #: Links between a document and whichever goes first of its family that are followed.
 STEPS = 4
 
-#: Times that canonicals are compared anew where hot keys left pairs out. Families of 100,000 near copies took one.
-ROUNDS = 8
+#: Bits of a neighbour: the document can stand for it; it can stand for the document.
+TAKES, TAKEN = 1, 2
 
 
 class Comparable:
@@ -163,43 +165,68 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
         The canonical of each document.
     """
     n = len(clean)
-    bounds, neighbours, edges = _adjacency(n, matches)
-    order = np.argsort(-clean, kind="stable")
+    bounds, neighbours, edges, takes = _adjacency(n, matches)
+    source = np.repeat(np.arange(n), np.diff(bounds))
+    taken = np.bincount(source[takes & TAKES != 0], minlength=n)
+    order = np.lexsort((-clean, -taken, replaceable(n, matches)))
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
-    # The best match first: the most of the smaller inside the larger, then the most alike.
+    # The best match first: near duplicates, the most alike first; then whatever has the most of the other inside.
+    near, jaccard = matches.is_decided(NEAR), matches.jaccard
     preference = np.empty(len(matches.pairs), np.int64)
-    preference[np.lexsort((-matches.weighted_jaccard, -matches.weighted_containment))] = np.arange(len(matches.pairs))
+    best = np.lexsort((-jaccard, -np.where(near, jaccard, matches.weighted_containment), ~near))
+    preference[best] = np.arange(len(matches.pairs))
     take = take_matches.faster_for(20 * (n + len(neighbours)))
-    return take(bounds, neighbours, preference[edges], order, place)
+    grouped = take(bounds, neighbours, takes, preference[edges], order, place)
+    return _merged(bounds, neighbours, takes, grouped, order)
 
 
-def _adjacency(n: int, matches: Overlaps) -> tuple[Int, Int, Int]:
-    """Return each document's neighbours, a row each (bounds, neighbours), and the match that joins them."""
+def replaceable(n: int, matches: Overlaps, *, yielding: bool = False) -> Bool:
+    """Mark documents that a match could stand for without their being able to stand for it: bool[n].
+
+    Parameters
+    ----------
+    n : int
+    matches : Overlaps
+    yielding : bool
+        Whether near duplicates are marked, too, that lack long lines of the other.
+    """
+    a, b = matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
+    marked = np.zeros(n, np.bool_)
+    marked[matches.a[a & ~b | (yielding & matches.is_decided(YIELDS_A))]] = True
+    marked[matches.b[b & ~a | (yielding & matches.is_decided(YIELDS_B))]] = True
+    return marked
+
+
+def _adjacency(n: int, matches: Overlaps) -> tuple[Int, Int, Int, Byte]:
+    """Return each document's neighbours, a row each (bounds, neighbours), the match that joins them, and its bits."""
     a, b = matches.a, matches.b
     source, target = np.concatenate([a, b]), np.concatenate([b, a])
     order = np.argsort(source, kind="stable")
     bounds = np.zeros(n + 1, np.int64)
     np.cumsum(np.bincount(source, minlength=n), out=bounds[1:])
-    return bounds, target[order], np.tile(np.arange(len(a)), 2)[order]
+    of_a, of_b = matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
+    takes = np.concatenate([TAKES * of_b + TAKEN * of_a, TAKES * of_a + TAKEN * of_b]).astype(np.uint8)
+    return bounds, target[order], np.tile(np.arange(len(a)), 2)[order], takes[order]
 
 
 @Compilable
-def take_matches(bounds: Int, neighbours: Int, preference: Int, order: Int, place: Int) -> Int:
+def take_matches(bounds: Int, neighbours: Int, takes: Byte, preference: Int, order: Int, place: Int) -> Int:
     """Let each document of `order` not yet taken take its neighbours; then let members choose among canonicals.
 
-    A member prefers the canonical with the least `preference`, then with the first `place` in the order.
+    A document takes only neighbours that it can stand for. A member prefers the canonical with the least `preference`,
+    then with the first `place` in the order.
     """
-    # First who represents: whoever is not yet taken takes all of its matches that are not, so no two that represent
-    # others match. Which canonical takes a member depends on the order only here.
+    # First who represents: whoever is not yet taken takes all that it can stand for and that are not. Which canonical
+    # takes a member depends on the order only here.
     canonical = np.full(len(order), -1, np.int64)
     for document in order:
         if canonical[document] < 0:
             canonical[document] = document
             for edge in range(bounds[document], bounds[document + 1]):
-                if canonical[neighbours[edge]] < 0:
+                if canonical[neighbours[edge]] < 0 and takes[edge] & TAKES:
                     canonical[neighbours[edge]] = document
-    # Then the members choose, each the best of all canonicals that it matches; at least one took it.
+    # Then the members choose, each the best of all canonicals that can stand for it; at least one took it.
     chosen = canonical.copy()
     for document in range(len(order)):
         if canonical[document] == document:
@@ -207,12 +234,39 @@ def take_matches(bounds: Int, neighbours: Int, preference: Int, order: Int, plac
         best = -1
         for edge in range(bounds[document], bounds[document + 1]):
             other = neighbours[edge]
-            if canonical[other] != other:
+            if canonical[other] != other or not takes[edge] & TAKEN:
                 continue
             if best < 0 or (preference[edge], place[other]) < (preference[best], place[neighbours[best]]):
                 best = edge
         chosen[document] = neighbours[best]
     return chosen
+
+
+def _merged(bounds: Int, neighbours: Int, takes: Byte, canonical: Int, order: Int) -> Int:
+    """Let a canonical, with all its members, go to another one that can stand for all of them."""
+    canonical = canonical.copy()
+    # Only canonicals that another canonical can stand for are worth a look: of most clusters there is none.
+    source = np.repeat(np.arange(len(order)), np.diff(bounds))
+    is_canonical = canonical == np.arange(len(order))
+    open_edges = is_canonical[source] & is_canonical[neighbours] & (takes & TAKEN != 0)
+    if not open_edges.any():
+        return canonical
+    perhaps = np.zeros(len(order), np.bool_)
+    perhaps[source[open_edges]] = True
+    by_canonical = np.argsort(canonical, kind="stable")
+    first, last = (np.searchsorted(canonical[by_canonical], np.arange(len(order)), side=s) for s in ("left", "right"))
+    members = {one: by_canonical[first[one] : last[one]].tolist() for one in np.flatnonzero(is_canonical).tolist()}
+    for document in order[::-1][perhaps[order[::-1]]].tolist():
+        row = slice(bounds[document], bounds[document + 1])
+        for other in neighbours[row][takes[row] & TAKEN != 0].tolist():
+            if canonical[other] != other:
+                continue
+            theirs = slice(bounds[other], bounds[other + 1])
+            if set(members[document]) <= set(neighbours[theirs][takes[theirs] & TAKES != 0].tolist()):
+                canonical[members[document]] = other
+                members[other] += members.pop(document)
+                break
+    return canonical
 
 
 def sampled_matches(matches: Overlaps, sampled: Pairs) -> Overlaps:
@@ -227,7 +281,7 @@ def cluster_matches(
 
     A canonical is compared with whomever members of its cluster are linked to by hot keys, and with the canonicals that
     a new search by hot keys among canonicals alone gives. When nothing more is found, deferred pairs that are in
-    different clusters are compared too. At most `ROUNDS` times.
+    different clusters are compared too. It ends when nothing is left to compare: no pair is compared twice.
 
     Parameters
     ----------
@@ -242,9 +296,9 @@ def cluster_matches(
     matches, deferred = verified.matches, verified.deferred
     grouped = cluster(clean, matches)
     tested, sampled = without(found.pairs, deferred), found.sampled
-    for done in range(ROUNDS):
-        if len(sampled) == 0:
-            return Clustered(grouped, matches, done)
+    rounds = 0
+    while len(sampled):
+        rounds += 1
         linked = sampled_matches(matches, sampled)
         beyond = [pack(grouped[x], y) for x, y in ((linked.a, linked.b), (linked.b, linked.a))]
         again = found.among(comparable.documents & (grouped == np.arange(len(grouped))))
@@ -258,7 +312,7 @@ def cluster_matches(
             more = verifier.matches(proposed)
             tested = union(tested, proposed)
         if len(more.pairs) == 0:
-            return Clustered(grouped, matches, done + 1)
+            break
         matches = matches | more
         grouped = cluster(clean, matches)
-    return Clustered(grouped, matches, ROUNDS)
+    return Clustered(grouped, matches, rounds)

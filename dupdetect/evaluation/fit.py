@@ -19,7 +19,7 @@ from dupdetect.evaluation.thresholds import TIE, Best, Goal, Grid, Measured, Rul
 from dupdetect.matching import candidates
 from dupdetect.matching.candidates import needed_fingerprints
 from dupdetect.matching.counter import PairCounter
-from dupdetect.matching.overlaps import FLOOR, Overlaps
+from dupdetect.matching.overlaps import FLOOR, Overlaps, Weights
 from dupdetect.matching.pairs import packed, unpack
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.sketches.sketches import sketch_texts
@@ -278,7 +278,7 @@ def measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: in
     else:
         found = PairCounter(texts, np.arange(len(texts)), Context(settings, workers)).overlaps(labelled.pairs)
     similarities = found.weighted_jaccard, found.weighted_containment
-    return Measured(*similarities, found.smaller, found.content, found.weights.interleaved, labelled.copy)
+    return Measured(*similarities, found.smaller, found.content, labelled.copy)
 
 
 def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) -> Overlaps:
@@ -297,7 +297,7 @@ def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) ->
     measured = (verifier.weigh(counted.where(enough)) | counted.where(~enough)).where(place)
     shared, size_a, size_b = np.zeros((3, len(pairs)), np.int64)
     shared[real], size_a[real], size_b[real] = measured.shared, measured.size_a, measured.size_b
-    weights = Overlaps(pairs, shared, size_a, size_b).weights
+    weights = Weights._make(column.copy() for column in Overlaps(pairs, shared, size_a, size_b).weights)
     for column, values in zip(weights, measured.weights, strict=True):
         column[real] = values
     return Overlaps(pairs, shared, size_a, size_b, weights)

@@ -91,8 +91,6 @@ class Measured:
         Weighted as verification weights them; containment of the smaller in the larger.
     size, content : int64[n], float64[n]
         Distinct shingles of the smaller document; shared ones that are no boilerplate.
-    interleaved : bool[n]
-        Whether both documents have text of their own between what they share.
     copy : bool[n]
     """
 
@@ -100,13 +98,12 @@ class Measured:
     containment: Share
     size: Int
     content: Share
-    interleaved: Bool
     copy: Bool
 
     def taken(self, rule: Rule) -> Bool:
         """Return which pairs a rule takes for copies."""
         near = self.jaccard >= rule.threshold
-        return near | is_inside(self.containment, self.size, self.content, self.interleaved, rule)
+        return near | is_inside(self.containment, self.size, self.content, rule)
 
     def scores(self, rule: Rule, weight: Share) -> Scores:
         """Return what a rule makes of the pairs."""
@@ -143,12 +140,11 @@ class Grid:
         inside = np.stack([np.minimum(far, _most_containment(measured, value)) for value in values])
         first = np.sort(np.unique(inside, axis=0, return_index=True)[1])
         inside, self.min_shingles = inside[first], [values[place] for place in first]
-        near_enough = np.where(measured.interleaved, far, len(STEPS))
-        # A rule takes what is near, and what is inside and near enough, less what is all of it and would count twice.
+        # A rule takes what is near, and what is inside, less what is both and would count twice.
         always = np.full_like(inside, len(STEPS))
         self._copy = measured.copy
         self._shape = 2, len(inside), len(STEPS) + 1, len(STEPS) + 1
-        self._cells = [self._cells_of(near, always), self._cells_of(near_enough, inside), self._cells_of(near, inside)]
+        self._cells = [self._cells_of(near, always), self._cells_of(always[0], inside), self._cells_of(near, inside)]
 
     def _cells_of(self, threshold: Int, containment: Int) -> Int:
         """Number the cells of pairs that reach so many steps of either: int64[min_shingles * n]."""

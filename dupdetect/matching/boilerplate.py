@@ -4,23 +4,20 @@ Input    votes (`boilerplate_votes`), or what earlier outputs say
 Output   `Boilerplate`: the vote margin of each shingle, and a table by which shingles are looked up
 Cost     O(shingles that were voted on)
 
-Two articles of one site share its menus, teasers and legal notices; one article on two sites shares little else than
-its text. Four things tell the one from the other, all learned from the corpus itself:
+Two articles of one site share its menus, teasers and legal notices; two modules of one project share their licence;
+one article on two sites shares little else than its text. What tells these apart is learned from the corpus itself:
 
-* **Lines.** Menus are short lines among short lines; sentences are main content (`dupdetect.text.main_content`). A
-  shingle that is of main content in neither document weighs `SHORT`: what they share anywhere, and what a document has
-  of its own where that first stands before or behind all that is shared, and some of it does both, for boilerplate
-  stands around a text.
-* **Interleaved pairs.** Where two documents share boilerplate, each has text of its own between what they share
-  (`dupdetect.matching.interleaving`).
-* **Votes.** An interleaved pair votes *boilerplate* for each shingle that it shares. A pair that is clear, or one of
-  whose documents is inside the other, votes *content*. With more than two thirds of the votes for it, a shingle is
-  boilerplate, and weighs `BOILERPLATE`. A pair is judged with its own vote left out.
-* **The threshold.** An interleaved pair is no text inside another: as much of it must be shared as of any two near
-  duplicates (`Settings.threshold`), and not `Settings.containment`.
+* **Strangers.** Two documents that each have much text of their own, between what they share
+  (`dupdetect.matching.interleaving`) or beyond it at the same end (`dupdetect.matching.own_lines`), share boilerplate.
+* **Votes.** Strangers vote *boilerplate* for each shingle that they share. A pair that is clear, or one of whose
+  documents is inside the other, votes *content*. With more than two thirds of the votes for it, a shingle is
+  boilerplate. A pair is judged with its own vote left out.
+* **Page furniture.** What a page has around an article that is a document too stands in shorter lines than the article,
+  and has few symbols (`dupdetect.matching.own_lines`). It needs no votes.
 
-A clear pair is judged as it is, unless shingles of it are boilerplate. So a family of copies is never in doubt, and
-where no pair is interleaved nothing votes. How the figures were measured is told in docs/concepts/boilerplate.md.
+Words that are boilerplate or furniture are no content: a document that has nothing else of its own loses nothing if it
+is removed. How much it would lose, and what follows, is told in `dupdetect.matching.overlaps`; how the figures were
+measured, in docs/concepts/boilerplate.md.
 """
 
 from __future__ import annotations
@@ -32,9 +29,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper
-from dupdetect.matching.interleaving import CLEAR, INTERLEAVED, WITHIN
+from dupdetect.matching.interleaving import CLEAR, INTERLEAVED, ONE_END, PATTERN, WITHIN
 from dupdetect.matching.pairs import missing
-from dupdetect.matching.shingle_rows import SAME
+from dupdetect.matching.shingle_rows import MARK_BITS, SAME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,10 +43,6 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
     Bool = NDArray[np.bool_]
 
-#: Weight of a shingle that is boilerplate, a hundredth of main content being 1. Not nothing: two pages that are
-#: boilerplate and no more are still copies.
-BOILERPLATE = 2
-
 #: Votes for boilerplate that one for content outweighs.
 AGAINST = 2
 
@@ -59,7 +52,7 @@ NEVER, DOUBTED, PLAIN, ALWAYS = range(4)
 
 _GRADE = np.uint64(3)
 # Numba makes float64 of int64 with uint64: what meets hashes is typed.
-_BITS, _ONE = np.uint64(2), np.uint64(1)
+_ONE = np.uint64(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +93,7 @@ class Boilerplate:
     def least(self, pairs: Pairs, patterns: Byte) -> Byte:
         """Return the grade from which on what each pair shares is boilerplate, its own vote left out."""
         if self.pairs is None:
-            return np.select([patterns == INTERLEAVED, is_content(patterns)], [ALWAYS, DOUBTED], PLAIN).astype(np.uint8)
+            return np.select([are_strangers(patterns), is_content(patterns)], [ALWAYS, DOUBTED], PLAIN).astype(np.uint8)
         least = np.full(len(pairs), PLAIN, np.uint8)
         voted = ~missing(pairs, self.pairs)
         votes = self.votes[np.searchsorted(self.pairs, pairs[voted])]
@@ -110,7 +103,12 @@ class Boilerplate:
 
 def is_content(patterns: Byte) -> Bool:
     """Mark the pairs that vote content, by their patterns."""
-    return np.asarray((patterns == CLEAR) | (patterns == WITHIN))
+    return np.isin(patterns & PATTERN, (CLEAR, WITHIN))
+
+
+def are_strangers(patterns: Byte) -> Bool:
+    """Mark the pairs that vote boilerplate: each document has much text of its own beside what they share."""
+    return np.isin(patterns & PATTERN, (INTERLEAVED, ONE_END))
 
 
 def grade_table(hashes: Hashes, grades: Hashes | int) -> Hashes:
@@ -127,7 +125,7 @@ def fill_table(entries: Hashes, size: int) -> Hashes:
     mask = np.uint64(size - 1)
     # Entries are hashes with a grade above 0 in the bits of the grade: none is 0, so that 0 can mean an empty place.
     for entry in entries:
-        place = entry >> _BITS & mask
+        place = entry >> MARK_BITS & mask
         while table[place] != 0:
             place = place + _ONE & mask
         table[place] = entry
@@ -138,7 +136,7 @@ def fill_table(entries: Hashes, size: int) -> Hashes:
 def grade_of(table: Hashes, value: np.uint64) -> int:
     """Return the grade of a shingle: the two lowest bits of its entry in a table of hashes; `NEVER` if it has none."""
     mask = np.uint64(len(table) - 1)
-    place = value >> _BITS & mask
+    place = value >> MARK_BITS & mask
     entry = table[place]
     while (entry != 0) & (entry ^ value >= SAME):
         place = place + _ONE & mask

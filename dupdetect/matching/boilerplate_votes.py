@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dupdetect._compiled.dispatch import on_threads
-from dupdetect.matching.boilerplate import AGAINST, NEVER, PLAIN, Boilerplate, grade_table, is_content, look_up
+from dupdetect.matching.boilerplate import (
+    AGAINST,
+    NEVER,
+    PLAIN,
+    Boilerplate,
+    are_strangers,
+    grade_table,
+    is_content,
+    look_up,
+)
 from dupdetect.matching.hash_join import join_orders, shared_values
-from dupdetect.matching.interleaving import INTERLEAVED
 from dupdetect.matching.pairs import unpack
 from dupdetect.matching.shingle_rows import whole_cuts
 
@@ -55,13 +63,13 @@ def learn(counter: PairCounter, found: Overlaps, known: Boilerplate | None = Non
     Returns
     -------
     Boilerplate
-        `known` itself where no pair is interleaved and nothing is known, or where nothing is weighed.
+        `known` itself where no two documents are strangers and nothing is known, or where nothing is weighed.
     """
     known = known or Boilerplate.none()
     if not counter.context.settings.weighs:
         return known
     patterns = counter.patterns(found)
-    boilerplate = _sample(found.pairs[patterns == INTERLEAVED])
+    boilerplate = _sample(found.pairs[are_strangers(patterns)])
     if len(boilerplate) == 0 and len(known.shingles) == 0:
         return known
     content = _sample(found.pairs[is_content(patterns)])

@@ -2,9 +2,9 @@
 
 Input    pairs that share something, the rows of their documents, and `Boilerplate`
 Output   the same pairs with `Weights`
-Cost     a look-up of each shingle of the documents of pairs in doubt, and O(shingles) for each such pair
+Cost     a look-up of each shingle of the documents, and O(shingles) for each pair
 
-The rules are told in `dupdetect.matching.boilerplate`.
+What is content is told in `dupdetect.matching.boilerplate`, what follows from it in `dupdetect.matching.overlaps`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,25 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
-from dupdetect.matching.boilerplate import BOILERPLATE, NEVER, PLAIN, grade_of
+from dupdetect.matching.boilerplate import PLAIN, are_strangers, grade_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
-from dupdetect.matching.interleaving import CLEAR, FULL, INSIDE, INTERLEAVED, OWN, SHORT
-from dupdetect.matching.overlaps import NONE, ROUNDED, Overlaps, is_inside
-from dupdetect.matching.pairs import documents_of, unpack
-from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT, SAME, even_cuts, row_of, table_size, whole_cuts
+from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, ONE_END, OWN, PATTERN, SHORT
+from dupdetect.matching.overlaps import Overlaps, Weights
+from dupdetect.matching.own_lines import SENTENCE
+from dupdetect.matching.pairs import documents_of
+from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
+from dupdetect.matching.shingle_rows import (
+    LINE_START,
+    MAIN_CONTENT,
+    MARK_BITS,
+    REPEAT,
+    SAME,
+    SYMBOLS,
+    even_cuts,
+    row_of,
+    table_size,
+    whole_cuts,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,8 +50,11 @@ if TYPE_CHECKING:
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
 
+#: Share of an article that may not be on a page that carries it; the same where the page has text on both sides of it.
+CARRIED, CARRIED_AMID = 0.05, 0.1
+
 # Numba makes float64 of int64 with uint64: what meets hashes is typed.
-_GRADE, _BITS = np.uint64(3), np.uint64(2)
+_GRADE = np.uint64(3)
 
 
 class Graded(NamedTuple):
@@ -48,13 +64,10 @@ class Graded(NamedTuple):
     ----------
     starts : int64[documents]
         The grades of the shingles in the row of document d are ``values[starts[d]:]``; -1 where nobody asked.
-    counts : int32[documents]
-        How many distinct shingles of each are boilerplate for most pairs.
     values : uint8[...]
     """
 
     starts: Int
-    counts: Int32
     values: Byte
 
 
@@ -71,51 +84,30 @@ class Weigher:
     def __init__(self, counter: PairCounter, boilerplate: Boilerplate) -> None:
         self._counter, self._boilerplate, self._settings = counter, boilerplate, counter.context.settings
         n = counter.shingles.n
-        self._starts, self._counts = np.full(n, -1, np.int64), np.zeros(n, np.int32)
+        self._starts = np.full(n, -1, np.int64)
         self._grades = counter.context.storage.growing_array(np.uint8)
 
     def weigh(self, found: Overlaps) -> Overlaps:
-        """Weigh pairs that share enough to be judged: those in doubt, and those with boilerplate."""
-        if not self._settings.weighs:
+        """Weigh pairs that share enough to be judged."""
+        if not self._settings.weighs or len(found.pairs) == 0:
             return found
-        patterns, rows = self._counter.patterns(found), self._counter.shingles
-        weighed = patterns != CLEAR
-        if len(self._boilerplate.shingles):
-            clear = np.flatnonzero(~weighed)
-            counts = self._graded(found.pairs[clear]).counts
-            weighed[clear] = np.logical_or(*(counts[side] > 0 for side in unpack(found.pairs[clear])))
-        chosen = np.flatnonzero(weighed)
-        if len(chosen) == 0:
-            return found
-        pairs = found.pairs[chosen]
-        rows.load(pairs)
-        graded, least, weights = self._graded(pairs), self._boilerplate.least(found.pairs, patterns), found.weights
-        columns = weights.shared, weights.size_a, weights.size_b, weights.boilerplate
-        # Pairs that are weighed stand among others: each fills its own place of the columns.
-        self._counter.run(
-            pairs, weigh_pairs, lambda order: (order._replace(places=chosen[order.places]), graded, least, *columns)
-        )
-        weights.interleaved[chosen] = patterns[chosen] == INTERLEAVED
-        return Overlaps(found.pairs, found.shared, found.size_a, found.size_b, weights, patterns)
+        patterns, pairs = self._counter.patterns(found), found.pairs
+        self._counter.shingles.load(pairs)
+        graded, least = self._graded(pairs), self._boilerplate.least(pairs, patterns)
+        columns = np.empty((len(Weights._fields) - 1, len(pairs)))
+        shingle_size = self._settings.shingle_size
+        self._counter.run(pairs, weigh_pairs, lambda order: (order, graded, least, patterns, shingle_size, columns))
+        weights = Weights._make([*columns, are_strangers(patterns)])
+        return Overlaps(pairs, found.shared, found.size_a, found.size_b, weights, patterns)
 
     def certain(self, found: Overlaps) -> Bool:
-        """Mark pairs that are matches however they are weighed: what `weigh` would find, for less.
+        """Mark pairs that are matches whatever is boilerplate: what `weigh` would find, for less.
 
-        Where a document has next to nothing of its own, what it shares weighs at least what all of it weighs at worst,
-        less one for each shingle of its own. So a family of copies is known by its members, and not by their pairs.
+        Near duplicates of which one has next to nothing of its own are no strangers. So a family of copies is known by
+        its members, and not by their pairs.
         """
         clear = (found.smaller - found.shared < OWN) & (found.shared > INSIDE * found.smaller)
-        if not self._settings.weighs or len(self._boilerplate.shingles) == 0:
-            return np.asarray(clear & (found.relations(self._settings) != NONE))
-        rows = np.flatnonzero(clear)
-        some = found.where(rows)
-        graded, smaller = self._graded(some.pairs), np.where(some.size_a <= some.size_b, some.a, some.b)
-        sums = sum_worst.faster_for(float(some.smaller.sum()))(self._counter.shingles.rows, graded, smaller)
-        own = some.smaller - some.shared
-        least, content = sums[:, 0] / FULL - own, sums[:, 1] - own
-        share = least / np.maximum(least + own, BOILERPLATE / FULL)
-        clear[rows] = is_inside(share - ROUNDED, some.smaller, content - ROUNDED, False, self._settings)
-        return clear
+        return np.asarray(clear & (found.jaccard >= self._settings.threshold))
 
     def _graded(self, pairs: Pairs) -> Graded:
         """Look up the shingles of the documents of pairs, those not looked up before."""
@@ -126,7 +118,7 @@ class Weigher:
         rows, table = shingles.rows, self._boilerplate.grades
         for first, last in whole_cuts(rows.lengths[new], shingles.block):
             self._grade(new[first:last], rows, table)
-        return Graded(self._starts, self._counts, self._grades.values)
+        return Graded(self._starts, self._grades.values)
 
     def _grade(self, documents: Int, rows: Rows, table: Hashes) -> None:
         """Look up the shingles of documents."""
@@ -135,18 +127,14 @@ class Weigher:
         grades = np.empty(bounds[-1], np.uint8)
         run = grade_rows.faster_for(2.0 * len(grades))
         cuts = even_cuts(lengths, 8 * workers)
-        counts = on_threads(
-            lambda cut: run(rows, documents[slice(*cut)], table, grades[bounds[cut[0]] :]), cuts, workers
-        )
+        on_threads(lambda cut: run(rows, documents[slice(*cut)], table, grades[bounds[cut[0]] :]), cuts, workers)
         self._starts[documents] = len(self._grades) + bounds[:-1]
-        self._counts[documents] = np.concatenate(counts)
         self._grades.append(grades)
 
 
 @Compilable
-def grade_rows(rows: Rows, documents: Int, table: Hashes, grades: Byte) -> Int32:
-    """Look up the shingles of documents, end to end; repeats have no grade. Count those that are boilerplate."""
-    counts = np.zeros(len(documents), np.int32)
+def grade_rows(rows: Rows, documents: Int, table: Hashes, grades: Byte) -> None:
+    """Look up the shingles of documents, end to end."""
     mask = np.uint64(len(table) - 1)
     most = 0
     for document in documents:
@@ -157,58 +145,109 @@ def grade_rows(rows: Rows, documents: Int, table: Hashes, grades: Byte) -> Int32
         row = row_of(rows, documents[index])
         into = grades[start : start + len(row)]
         for position in range(len(row)):  # without a branch, so that the processor waits for many at a time
-            seen[position] = table[row[position] >> _BITS & mask]
+            seen[position] = table[row[position] >> MARK_BITS & mask]
         for position in range(len(row)):
             value, entry = row[position], seen[position]
             grade = int(entry & _GRADE)
             if (entry != 0) & (entry ^ value >= SAME):
                 grade = grade_of(table, value)
-            if value & REPEAT:
-                grade = NEVER
-            counts[index] += grade >= PLAIN
             into[position] = grade
         start += len(row)
-    return counts
 
 
-@Compilable
-def sum_worst(rows: Rows, graded: Graded, documents: Int) -> Int:
-    """Sum up the weight of documents, all that may be boilerplate being it, and their other shingles: int64[n, 2]."""
-    sums = np.zeros((len(documents), 2), np.int64)
-    for index in range(len(documents)):
-        row, start = row_of(rows, documents[index]), graded.starts[documents[index]]
-        grades = graded.values[start : start + len(row)]
-        for position in range(len(row)):
-            if row[position] & REPEAT:
-                continue
-            if grades[position] > NEVER:
-                sums[index, 0] += BOILERPLATE
-            else:
-                sums[index, 0] += FULL if row[position] & MAIN_CONTENT else SHORT
-                sums[index, 1] += 1
-    return sums
+class SideWeights(NamedTuple):
+    """What one document of a pair has, in words.
 
-
-@compilable_helper
-def less_than_full(value: np.uint64, grade: int) -> int:
-    """Return what a shingle lacks to the weight that it would have if it were of main content."""
-    return 0 if value & (MAIN_CONTENT | REPEAT) or grade >= PLAIN else FULL - SHORT
-
-
-@compilable_helper
-def own_weight(row: Hashes, grades: Byte, first: int, last: int, whole: int) -> int:
-    """Return what a document's own text weighs, `whole` if all of it were main content.
-
-    It is as good as that unless it stands before or behind all that is shared, which is between `first` and `last`, and
-    some of it does both.
+    Attributes
+    ----------
+    content : int
+        Shared words that are content, in hundredths.
+    own, new : int
+        Words that are not shared; those of them that are not boilerplate.
+    lost : int
+        What of `new` is not furniture, if the document is a page.
+    long : int
+        What of `new` is in lines of which `SENTENCE` words and more are new.
+    shared, boilerplate : int
+        Distinct shared shingles, and those of them that are boilerplate.
     """
-    if first <= 0 or last == len(row) - 1:
-        return whole
-    for position in range(first):
-        whole -= less_than_full(row[position], grades[position])
-    for position in range(last + 1, len(row)):
-        whole -= less_than_full(row[position], grades[position])
-    return whole
+
+    content: int
+    own: int
+    new: int
+    lost: int
+    long: int
+    shared: int
+    boilerplate: int
+
+
+@compilable_helper
+def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size: int, strangers: bool) -> SideWeights:  # noqa: C901 - one pass
+    """Weigh one document of a pair, given which of its shingles are shared.
+
+    What is shared is boilerplate from the grade `least` on, and what is not from `PLAIN` on. Of strangers, words that
+    are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share.
+    """
+    content, own, new, lost, long, found, voted_out = 0, 0, 0, 0, 0, 0, 0
+    last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
+    begin, mine, fresh = 0, 0, 0
+    count = len(row) + shingle_size - 1
+    for word in range(count + 1):
+        if word == count or (0 < word < len(row) and row[word] & LINE_START):
+            if 2 * mine <= word - begin:  # an edit, and no line of its own
+                lost += fresh
+            long += fresh if fresh >= SENTENCE else 0
+            begin, mine, fresh = word, 0, 0
+        if word == count:
+            break
+        if word < len(row):
+            if shared[word]:
+                last = word
+                if grades[word] < least:
+                    last_content = word
+                if row[word] & REPEAT == 0:
+                    found += 1
+                    voted_out += 1 if grades[word] >= least else 0
+            if grades[word] >= PLAIN:
+                last_boilerplate = word
+        # A word is shared, or boilerplate, if any of the shingles that it is in is.
+        if word - last < shingle_size:
+            if word - last_content < shingle_size:
+                full = not strangers or row[min(word, len(row) - 1)] & (MAIN_CONTENT | SYMBOLS) != 0
+                content += FULL if full else SHORT
+        else:
+            own += 1
+            mine += 1
+            if word - last_boilerplate >= shingle_size:
+                new += 1
+                fresh += 1
+    return SideWeights(content, own, new, lost, long, found, voted_out)
+
+
+@compilable_helper
+def count_joined(partners: Int32, shingle_size: int) -> tuple[int, int]:
+    """Count the words that are one word in one document and two in the other, between words that both share.
+
+    Those are one text of which one copy has lost a space, as at the end of a line. `partners` are of the second
+    document; returned are the words of the first, and of the second.
+    """
+    one, two, last = 0, 0, -1
+    for position in range(len(partners)):
+        if partners[position] < 0:
+            continue
+        if last >= 0:
+            mine, theirs = position - last - 1, partners[position] - partners[last] - 1
+            if min(mine, theirs) == shingle_size and max(mine, theirs) == shingle_size + 1:
+                one, two = one + theirs - shingle_size + 1, two + mine - shingle_size + 1
+        last = position
+    return one, two
+
+
+@compilable_helper
+def is_page_of(page: SideWeights, other: SideWeights, amid: bool) -> bool:
+    """Whether a document that has furniture is a page that carries the other, which has next to nothing else."""
+    most = CARRIED_AMID if amid else CARRIED
+    return FULL * other.new <= most * (FULL * other.new + other.content) and 2 * other.own <= page.own
 
 
 @Compilable
@@ -217,18 +256,14 @@ def weigh_pairs(
     order: JoinOrder,
     graded: Graded,
     least: Byte,
-    shared: Share,
-    size_a: Share,
-    size_b: Share,
-    boilerplate: Share,
+    patterns: Byte,
+    shingle_size: int,
+    columns: NDArray[np.float64],
 ) -> None:
-    """Weigh what the documents of each pair have; fill the last four, which have an entry for each pair (`Weights`).
-
-    What is shared is boilerplate from the grade `least` on, and what is not from `PLAIN` on.
-    """
+    """Weigh what the documents of each pair have; fill `columns`, in the order of the fields of `Weights`."""
     # Sums are of whole numbers until the very end, so that they do not depend on the order of pairs or shingles.
     table, firsts, repeats, partners = join_buffers(rows, order)
-    marks = np.empty(len(firsts), np.uint8)
+    of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
     built, size, repeated, row = -1, 1, 0, rows.values[:0]
     for pair in range(len(order.places)):
         if order.build[pair] != built:
@@ -236,37 +271,23 @@ def weigh_pairs(
             row, size = row_of(rows, built), table_size(rows.lengths[built])
             repeated = build_table(row, table, size, firsts, repeats)
         number, place = order.probe[pair], order.places[pair]
-        other, grades = row_of(rows, number), graded.values[graded.starts[number] :]
+        other, pattern = row_of(rows, number), patterns[place]
         probe_table(row, table, size, firsts, other, partners, 0)
-        both, taken, count, voted_out = 0, 0, 0, 0
-        first, last, first_built, last_built = -1, -1, len(row), -1
+        mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build)
         for position in range(len(other)):
-            partner = partners[position]
-            if partner < 0:
-                continue
-            first, last = position if first < 0 else first, position
-            first_built, last_built = min(first_built, partner), max(last_built, partner)
-            if other[position] & REPEAT:
-                continue
-            count += 1
-            # What of the documents' own text is shared, as `whole` below counts it; then what the pair shares, by its
-            # own grade, for its own vote is left out.
-            taken += BOILERPLATE if grades[position] >= PLAIN else FULL
-            if grades[position] >= least[place]:
-                both += BOILERPLATE
-                voted_out += 1
-            else:
-                both += FULL if (other[position] | row[partner]) & MAIN_CONTENT else SHORT
-        if repeated > 0:  # of a repeated shingle, only the first occurrence has been a partner so far
-            mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], marks)
-            for position in repeats[:repeated]:
-                if marks[position]:
-                    last_built = max(last_built, position)
-        start = graded.starts[built]
-        whole = FULL * rows.sizes[built] - (FULL - BOILERPLATE) * graded.counts[built] - taken
-        own_built = own_weight(row, graded.values[start:], first_built, last_built, whole)
-        whole = FULL * rows.sizes[number] - (FULL - BOILERPLATE) * graded.counts[number] - taken
-        own = own_weight(other, grades, first, last, whole)
-        shared[place], boilerplate[place] = both / FULL, voted_out / max(count, 1)
-        size_a[place] = (both + (own_built if built < number else own)) / FULL
-        size_b[place] = (both + (own if built < number else own_built)) / FULL
+            of_probe[position] = partners[position] >= 0
+        strangers = pattern & PATTERN == INTERLEAVED or pattern & PATTERN == ONE_END
+        a = weigh_side(row, of_build, graded.values[graded.starts[built] :], least[place], shingle_size, strangers)
+        b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], least[place], shingle_size, strangers)
+        joined_a, joined_b = count_joined(partners[: len(other)], shingle_size)
+        if built > number:
+            a, b, joined_a, joined_b = b, a, joined_b, joined_a
+        page_a = pattern & FURNITURE_A != 0 and is_page_of(a, b, pattern & AMID_A != 0)
+        page_b = pattern & FURNITURE_B != 0 and is_page_of(b, a, pattern & AMID_B != 0)
+        columns[0, place], columns[1, place] = a.content / FULL, b.content / FULL
+        columns[2, place], columns[3, place] = max(0, a.own - joined_a), max(0, b.own - joined_b)
+        columns[4, place], columns[5, place] = max(0, a.new - joined_a), max(0, b.new - joined_b)
+        columns[6, place] = max(0, (a.lost if page_a else a.new) - joined_a)
+        columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)
+        columns[8, place], columns[9, place] = a.long, b.long
+        columns[10, place] = a.boilerplate / max(a.shared, 1)

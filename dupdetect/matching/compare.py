@@ -162,7 +162,7 @@ def _judged(a: str, b: str, settings: Settings) -> Comparison:
         float(overlap.containment_a[0]),
         float(overlap.containment_b[0]),
         float(judged.scores(settings)[0]),
-        bool(judged.weights.interleaved[0]),
+        bool(judged.weights.strangers[0]),
     )
 
 
@@ -189,6 +189,7 @@ _WORDS = {
     "near_duplicate": "a and b are near duplicates",
     "contains": "a contains b",
     "contained": "a is contained in b",
+    "syndicated": "a and b are the same but for what comes with their pages",
     None: "a and b are no copies of each other",
 }
 

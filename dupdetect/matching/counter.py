@@ -15,9 +15,9 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect.matching.hash_join import count_shared, join_orders
-from dupdetect.matching.interleaving import read_pairs
 from dupdetect.matching.overlaps import FLOOR, Overlaps, least_shared
 from dupdetect.matching.pairs import unpack
+from dupdetect.matching.patterns import read_pairs
 from dupdetect.matching.shingle_rows import ShingleRows
 from dupdetect.sketches.sketches import Kept
 
@@ -101,7 +101,8 @@ class PairCounter:
         on_threads(lambda order: run(rows, *arguments(order)), orders, workers)
 
     def _read(self, pairs: Pairs, need: Int, shared: NDArray[np.int32], patterns: Byte) -> None:
-        self.run(pairs, read_pairs, lambda order: (order, need, shared, patterns))
+        limits = self.context.settings.threshold, self.context.settings.shingle_size
+        self.run(pairs, read_pairs, lambda order: (order, need, limits, shared, patterns))
 
     def _counted(self, pairs: Pairs, shared: NDArray[np.int32], patterns: Byte | None) -> Overlaps:
         sizes, (a, b) = self.shingles.rows.sizes, unpack(pairs)

@@ -16,7 +16,7 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect.matching.pairs import unpack
-from dupdetect.matching.shingle_rows import HASH, LONG, REPEAT, SAME, STRIDE, even_cuts, row_of, table_size
+from dupdetect.matching.shingle_rows import HASH, LONG, MARK_BITS, REPEAT, SAME, STRIDE, even_cuts, row_of, table_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 # Numba makes float64 of int64 with uint64: what meets hashes is typed.
-_BITS, _ONE = np.uint64(2), np.uint64(1)
+_ONE = np.uint64(1)
 
 
 class JoinOrder(NamedTuple):
@@ -80,7 +80,7 @@ def build_table(row: Hashes, table: Int32, size: int, firsts: Int32, repeats: In
     count = 0
     for position in range(len(row)):
         value = row[position]
-        place = value >> _BITS & mask
+        place = value >> MARK_BITS & mask
         if value & REPEAT:  # its first occurrence is in the table, for rows are read forwards
             while row[table[place]] ^ value >= SAME:
                 place = place + _ONE & mask
@@ -112,7 +112,7 @@ def probe_table(row: Hashes, table: Int32, size: int, firsts: Int32, other: Hash
             value = some[step]
             found += 1  # rows that are alike go on alike
             if found >= len(row) or row[found] ^ value >= SAME:
-                place = value >> _BITS & mask
+                place = value >> MARK_BITS & mask
                 found = np.int64(table[place])
                 while found >= 0 and row[found] ^ value >= SAME:
                     place = place + _ONE & mask

@@ -1,8 +1,8 @@
-"""Pairs to patterns: how two documents share what they share.
+"""Whether two documents have text of their own between what they share.
 
-Input    rows of shingles, and pairs of documents
-Output   of each pair how many shingles it shares, and its pattern: clear, interleaved, within, or other
-Cost     a pass over the shingles of either document for each pair
+Input    the shingles of two documents in reading order, and which of them are shared
+Output   the pattern of the pair: interleaved, within, or other
+Cost     a pass over the shingles of either document
 
 Two articles in one site's boilerplate have text of their own *between* what they share (menu, article, footer). One
 article on two sites has the text that differs *around* it. The patterns:
@@ -20,7 +20,7 @@ article on two sites has the text that differs *around* it. The patterns:
     `TURN`. Those are edits of one text.
 * **Within**: more than `INSIDE` of the main content of one document is in the other; or `HALF` of it is, stands within
   in the sense above, and has no `PART` of it own text between.
-* **Clear**: the smaller document has next to nothing of its own. Such a pair is not read any further.
+* **Clear**: the smaller document has next to nothing of its own (`dupdetect.matching.patterns`).
 
 Weights are whole numbers, so that sums do not depend on an order; a shingle of main content has `FULL`. How the figures
 below were measured is told in docs/concepts/boilerplate.md.
@@ -32,18 +32,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Compilable, compilable_helper
-from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
-from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT, row_of, table_size
+from dupdetect._compiled.dispatch import compilable_helper
+from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect.matching.hash_join import JoinOrder
-    from dupdetect.matching.shingle_rows import Rows
-
-    Int = NDArray[np.int64]
-    Int32 = NDArray[np.int32]
     Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
 
@@ -80,8 +74,9 @@ INSIDE = 0.9
 #: The same where what is shared stands within.
 HALF = 0.5
 
-#: Patterns of pairs.
-OTHER, CLEAR, INTERLEAVED, WITHIN = range(4)
+#: Patterns of pairs: in the lowest bits of what is read of a pair.
+OTHER, CLEAR, INTERLEAVED, WITHIN, ONE_END = range(5)
+PATTERN = 7
 
 
 class Side(NamedTuple):
@@ -205,33 +200,3 @@ def pattern_of(one: Side, two: Side) -> int:
         return INTERLEAVED
     most = max(one.share, two.share)
     return WITHIN if most > INSIDE or (within and not wide and most >= HALF) else OTHER
-
-
-@Compilable
-def read_pairs(rows: Rows, order: JoinOrder, need: Int, shared: Int32, patterns: Byte) -> None:
-    """Count the distinct shingles that the documents of each pair share, and tell its pattern.
-
-    `need`, `shared` and `patterns`, which are filled, have an entry for each pair, where it stood before. What cannot
-    reach what it needs has -1 for a count, and no pattern.
-    """
-    table, firsts, repeats, partners = join_buffers(rows, order)
-    of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
-    built, size, repeated, row = -1, 1, 0, rows.values[:0]
-    for pair in range(len(order.places)):
-        if order.build[pair] != built:
-            built = order.build[pair]
-            row, size = row_of(rows, built), table_size(rows.lengths[built])
-            repeated = build_table(row, table, size, firsts, repeats)
-        place, other = order.places[pair], row_of(rows, order.probe[pair])
-        count = probe_table(row, table, size, firsts, other, partners, need[place])
-        shared[place], patterns[place] = count, OTHER
-        if count < need[place]:
-            continue
-        smaller = min(rows.sizes[built], rows.sizes[order.probe[pair]])
-        if smaller - count < OWN and count > INSIDE * smaller:
-            patterns[place] = CLEAR
-            continue
-        mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build)
-        for position in range(len(other)):
-            of_probe[position] = partners[position] >= 0
-        patterns[place] = pattern_of(read_side(row, of_build), read_side(other, of_probe))

@@ -1,20 +1,32 @@
-"""What pairs of documents share, and what relation follows from it.
+"""What pairs of documents share, what relation follows from it, and which of the two may be removed.
 
-Input    counts of shared shingles, and weights of them (`boilerplate_weights`)
-Output   `Overlaps`: Jaccard, containment, relations and scores of pairs
+Input    counts of shared shingles, and weights (`boilerplate_weights`)
+Output   `Overlaps`: Jaccard, containment, relations and scores of pairs, and verdicts
 Cost     O(pairs)
 
 This module is the definition of a match. Counts are of real shingles, not estimates: similarities are exact.
+
+**Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`; strangers, who share
+boilerplate around text of their own, only if that of their content does, too. They are *syndicated* if that of their
+content reaches it where the other does not, and boilerplate is at least half of what sets them apart. One *contains*
+the other if no more than ``1 - containment`` of the content of the latter is new, and the former has at least twice as
+much of its own: two forms with other names filled in do not contain one another.
+
+**Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
+removed if these are no more than `max_lost` of its content; of a near duplicate, ``1 - threshold``. A text that stands
+amid a longer one is a part of it or a quotation, and is removed only if nothing of it is lost.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from dupdetect.matching.pairs import missing, unpack
+from dupdetect.matching.patterns import AMID_A, AMID_B
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,8 +41,16 @@ if TYPE_CHECKING:
     Bool = NDArray[np.bool_]
 
 #: Relations of a to b, by their codes in `Overlaps.relations`; "identical" is known before, from the digests.
-RELATIONS = ("none", "identical", "near_duplicate", "contains", "contained")
-NONE, IDENTICAL, NEAR_DUPLICATE, CONTAINS, CONTAINED = range(5)
+RELATIONS = ("none", "identical", "near_duplicate", "contains", "contained", "syndicated")
+NONE, IDENTICAL, NEAR_DUPLICATE, CONTAINS, CONTAINED, SYNDICATED = range(6)
+
+#: What is decided of a match: a may be removed, b may be; of two near duplicates, that a should rather be, that b
+#: should; that they are near duplicates.
+REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B, NEAR = 1, 2, 4, 8, 16
+
+#: New words in long lines, and what share of the content, for which a near duplicate goes before another; the share for
+#: a page that carries it.
+MORE, MORE_SHARE, MORE_PAGE = 16, 0.01, 0.2
 
 #: Share of the smaller document below which a pair is no match, however its shingles are weighed.
 FLOOR = 0.25
@@ -47,6 +67,12 @@ def turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.select([relation == CONTAINS, relation == CONTAINED], [CONTAINED, CONTAINS], relation).astype(np.int8)
 
 
+def turned_verdicts(verdicts: Byte) -> Byte:
+    """Turn verdicts on a and b into verdicts on b and a."""
+    of_a, of_b = np.uint8(REMOVABLE_A | YIELDS_A), np.uint8(REMOVABLE_B | YIELDS_B)
+    return (verdicts & np.uint8(NEAR) | (verdicts & of_a) << 1 | (verdicts & of_b) >> 1).astype(np.uint8)
+
+
 def relation_names(codes: NDArray[np.int8]) -> pa.Array:
     """Return relations by their names, null where there is none."""
     import pyarrow as pa
@@ -54,40 +80,61 @@ def relation_names(codes: NDArray[np.int8]) -> pa.Array:
     return pa.array([None, *RELATIONS[1:]], pa.string()).take(pa.array(codes))
 
 
-class Limits(Protocol):
-    """What decides whether a pair is a match: those three of `Settings`."""
+class Inside(Protocol):
+    """What decides whether a document is inside another: those two of `Settings`."""
 
-    @property
-    def threshold(self) -> float: ...  # noqa: D102
     @property
     def containment(self) -> float: ...  # noqa: D102
     @property
     def min_shingles(self) -> int: ...  # noqa: D102
 
 
+class Limits(Inside, Protocol):
+    """What decides whether a pair is a match, and what may be removed: those of `Settings`."""
+
+    @property
+    def threshold(self) -> float: ...  # noqa: D102
+    @property
+    def max_lost(self) -> float: ...  # noqa: D102
+
+
 class Weights(NamedTuple):
-    """What pairs are worth as evidence of a copy; see `dupdetect.matching.boilerplate`.
+    """What the documents of pairs have, in words; see `dupdetect.matching.boilerplate`.
 
     Attributes
     ----------
-    shared, size_a, size_b : float64[n]
-        Weight of the shingles of both, of a, of b.
+    content_a, content_b : float64[n]
+        Words of a, of b that both have and that are content.
+    own_a, own_b : float64[n]
+        Words that the other does not have.
+    new_a, new_b : float64[n]
+        Those of them that are not boilerplate.
+    lost_a, lost_b : float64[n]
+        Those of them that are not furniture either: what would be lost of a, of b, if only the other stayed.
+    long_a, long_b : float64[n]
+        New words in lines that are long and new.
     boilerplate : float64[n]
         Share of the shared shingles that count as boilerplate.
-    interleaved : bool[n]
-        Whether both documents have text of their own between what they share.
+    strangers : bool[n]
+        Whether each document has much text of its own beside what they share.
     """
 
-    shared: Share
-    size_a: Share
-    size_b: Share
+    content_a: Share
+    content_b: Share
+    own_a: Share
+    own_b: Share
+    new_a: Share
+    new_b: Share
+    lost_a: Share
+    lost_b: Share
+    long_a: Share
+    long_b: Share
     boilerplate: Share
-    interleaved: Bool
+    strangers: Bool
 
     def where(self, chosen: Bool | Int | slice) -> Weights:
         """Return some of the pairs; a copy."""
-        shared, size_a, size_b, boilerplate = (column[chosen].copy() for column in self[:4])
-        return Weights(shared, size_a, size_b, boilerplate, self.interleaved[chosen].copy())
+        return Weights._make(column[chosen].copy() for column in self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +150,10 @@ class Overlaps:
     given : Weights, optional
         Left out where each shingle weighs 1.
     patterns : uint8[n], optional
-        How each pair shares what it shares (`dupdetect.matching.interleaving`); left out where it was not read.
+        How each pair shares what it shares (`dupdetect.matching.patterns`); left out where it was not read.
+    verdicts : uint8[n], optional
+        What was decided of matches (`REMOVABLE_A` and the like). Left out of what has not been through `matches`:
+        either document may then be removed.
     """
 
     pairs: Pairs
@@ -112,14 +162,17 @@ class Overlaps:
     size_b: Count
     given: Weights | None = None
     patterns: Byte | None = None
+    verdicts: Byte | None = None
 
-    @property
+    @cached_property
     def weights(self) -> Weights:
-        """What each pair is worth; a copy."""
+        """What each pair is worth; where nothing is weighed, shingles stand for words."""
         if self.given is not None:
-            return self.given.where(slice(None))
-        shared, size_a, size_b = (column.astype(np.float64) for column in (self.shared, self.size_a, self.size_b))
-        return Weights(shared, size_a, size_b, np.zeros(len(shared)), np.zeros(len(shared), np.bool_))
+            return self.given
+        shared = self.shared.astype(np.float64)
+        own_a, own_b = self.size_a - shared, self.size_b - shared
+        zeros = np.zeros(len(shared))
+        return Weights(shared, shared, *(own_a, own_b) * 3, zeros, zeros, zeros, zeros > 0)
 
     @property
     def a(self) -> Int:
@@ -158,52 +211,99 @@ class Overlaps:
 
     @property
     def content(self) -> Share:
-        """Shared shingles that are no boilerplate."""
-        if self.given is None:
-            return self.shared.astype(np.float64)
-        return self.shared * (1 - self.given.boilerplate)
+        """Shared words that are content."""
+        return np.minimum(self.weights.content_a, self.weights.content_b)
 
     @property
     def weighted_jaccard(self) -> Share:
-        """`jaccard`, shingles weighed."""
+        """What is compared with the threshold: `jaccard`, or that of the content where boilerplate decides."""
+        w, plain = self.weights, self.jaccard
         if self.given is None:
-            return self.jaccard
-        shared, size_a, size_b, *_ = self.given
-        return shared / np.maximum(size_a + size_b - shared, _LEAST_WEIGHT)
+            return plain
+        content = self.content / np.maximum(self.content + w.new_a + w.new_b, _LEAST_WEIGHT)
+        explained = 2 * (w.new_a + w.new_b) <= w.own_a + w.own_b
+        return np.where(w.strangers, np.minimum(plain, content), np.where(explained, np.maximum(plain, content), plain))
 
     @property
     def weighted_containment(self) -> Share:
-        """`containment`, shingles weighed."""
+        """Share of the content of a document that is inside the other; 0 where neither is the larger one."""
+        w = self.weights
         if self.given is None:
             return self.containment
-        shared, size_a, size_b, *_ = self.given
-        return shared / np.maximum(np.minimum(size_a, size_b), _LEAST_WEIGHT)
+        inside_a = (w.content_a / np.maximum(w.content_a + w.new_a, _LEAST_WEIGHT)) * (2 * w.own_a <= w.own_b)
+        inside_b = (w.content_b / np.maximum(w.content_b + w.new_b, _LEAST_WEIGHT)) * (2 * w.own_b <= w.own_a)
+        return np.where(w.strangers, 0.0, np.maximum(inside_a, inside_b))
+
+    @property
+    def shares_lost(self) -> tuple[Share, Share]:
+        """What of the content of a, and of b, would be lost if only the other stayed."""
+        w = self.weights
+        return (
+            w.lost_a / np.maximum(w.content_a + w.lost_a, _LEAST_WEIGHT),
+            w.lost_b / np.maximum(w.content_b + w.lost_b, _LEAST_WEIGHT),
+        )
 
     def relations(self, limits: Limits) -> NDArray[np.int8]:
         """Judge each pair: codes of `RELATIONS`."""
-        near = self.weighted_jaccard >= limits.threshold
-        interleaved = False if self.given is None else self.given.interleaved
-        inside = is_inside(self.weighted_containment, self.smaller, self.content, interleaved, limits)
-        larger_a = self.size_a > self.size_b
-        codes = np.select([near, inside & larger_a, inside], [NEAR_DUPLICATE, CONTAINS, CONTAINED], NONE)
+        alike, near = self.weighted_jaccard >= limits.threshold, self.jaccard >= limits.threshold
+        inside = is_inside(self.weighted_containment, self.smaller, self.content, limits)
+        enough = self.content >= limits.containment * limits.min_shingles - ROUNDED
+        larger_a = self.weights.own_a > self.weights.own_b
+        codes = np.select(
+            [alike & near, inside & larger_a, inside, alike & enough],
+            [NEAR_DUPLICATE, CONTAINS, CONTAINED, SYNDICATED],
+            NONE,
+        )
         return codes.astype(np.int8)
 
     def scores(self, limits: Limits) -> Share:
-        """What was compared with the threshold: Jaccard of near duplicates, containment of the others; weighed."""
-        jaccard = self.weighted_jaccard
-        return np.where(jaccard >= limits.threshold, jaccard, self.weighted_containment)
+        """What was compared with the threshold, or with the containment."""
+        relations = self.relations(limits)
+        by_jaccard = (relations == NEAR_DUPLICATE) | (relations == SYNDICATED)
+        return np.where(by_jaccard, self.weighted_jaccard, self.weighted_containment)
+
+    def _verdicts(self, limits: Limits) -> Byte:
+        """Decide of matches which document may be removed, and which should rather be."""
+        w, (lost_a, lost_b) = self.weights, self.shares_lost
+        near = self.jaccard >= limits.threshold
+        alike, inside = 1 - min(limits.threshold, limits.containment), limits.max_lost
+        amid_a, amid_b = (
+            (self.patterns & mark != 0) if self.patterns is not None else near < 0 for mark in (AMID_A, AMID_B)
+        )
+        if self.given is None:  # without boilerplate, containment alone says what may be lost
+            inside, smaller = max(inside, 1 - limits.containment), self.size_a <= self.size_b
+            may_a, may_b, page_a, page_b = near | smaller, near | ~smaller, near < 0, near < 0
+        else:
+            page_a, page_b = 2 * w.lost_a < w.new_a, 2 * w.lost_b < w.new_b
+            may_a = near | page_a | (w.content_a >= w.own_b) | ~amid_b | (lost_a == 0)
+            may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
+        most = np.where(near, alike, inside) + ROUNDED
+        gone_a, gone_b = may_a & (lost_a <= most), may_b & (lost_b <= most)
+        more_a = np.maximum(MORE, np.where(page_a, MORE_PAGE, MORE_SHARE) * w.content_a) + 2 * w.long_b
+        more_b = np.maximum(MORE, np.where(page_b, MORE_PAGE, MORE_SHARE) * w.content_b) + 2 * w.long_a
+        yields_a = gone_a & (np.minimum(w.lost_b, w.long_b) >= more_b)
+        yields_b = gone_b & (np.minimum(w.lost_a, w.long_a) >= more_a)
+        marks = (gone_a, REMOVABLE_A), (gone_b, REMOVABLE_B), (yields_a, YIELDS_A), (yields_b, YIELDS_B), (near, NEAR)
+        return sum((column * np.uint8(mark) for column, mark in marks), np.zeros(len(near), np.uint8))
 
     def where(self, chosen: Bool | Int) -> Overlaps:
         """Return some of the pairs."""
         given = None if self.given is None else self.given.where(chosen)
         patterns = None if self.patterns is None else self.patterns[chosen]
-        return Overlaps(
-            self.pairs[chosen], self.shared[chosen], self.size_a[chosen], self.size_b[chosen], given, patterns
-        )
+        verdicts = None if self.verdicts is None else self.verdicts[chosen]
+        columns = self.pairs[chosen], self.shared[chosen], self.size_a[chosen], self.size_b[chosen]
+        return Overlaps(*columns, given, patterns, verdicts)
+
+    def is_decided(self, mark: int) -> Bool:
+        """Whether each pair has a verdict. Where nothing was decided, either document may be removed, and none yields."""
+        if self.verdicts is None:
+            return np.full(len(self.pairs), mark in (REMOVABLE_A, REMOVABLE_B))
+        return np.asarray(self.verdicts & np.uint8(mark) != 0)
 
     def matches(self, limits: Limits) -> Overlaps:
-        """Return the pairs that are copies of one another."""
-        return self.where(self.relations(limits) != NONE)
+        """Return the pairs that are copies of one another, and what is decided of them."""
+        found = self.where(self.relations(limits) != NONE)
+        return replace(found, verdicts=found._verdicts(limits))
 
     def __or__(self, other: Overlaps) -> Overlaps:
         other = other.where(missing(other.pairs, self.pairs))
@@ -223,6 +323,7 @@ class Overlaps:
             joined(self.size_b, other.size_b),
             given,
             patterns,
+            None if self.verdicts is None or other.verdicts is None else joined(self.verdicts, other.verdicts),
         )
 
 
@@ -244,19 +345,16 @@ def least_shared(size_a: Count, size_b: Count, limits: Limits, floor: float) -> 
     return np.floor(np.minimum(near, inside)).astype(np.int64)  # type: ignore[no-any-return]
 
 
-def is_inside(containment: Share, smaller: Int, content: Share, interleaved: Bool | bool, limits: Limits) -> Bool:
+def is_inside(containment: Share, smaller: Int, content: Share, limits: Inside) -> Bool:
     """Whether one document of each pair is inside the other.
 
     Parameters
     ----------
     containment : float64[n]
-        Weighted, of the smaller inside the larger.
+        Share of its content (`Overlaps.weighted_containment`).
     smaller, content : int64[n], float64[n]
-        Shingles of the smaller document; shared ones that are no boilerplate.
-    interleaved : bool[n], or one for all
-    limits : Limits
-        An interleaved pair must share as much as near duplicates do.
+        Shingles of the smaller document; words that are shared content.
+    limits : Inside
     """
-    needed = np.where(interleaved, max(limits.containment, limits.threshold), limits.containment)
     enough = (smaller >= limits.min_shingles) & (content >= limits.containment * limits.min_shingles - ROUNDED)
-    return np.asarray(enough & (containment >= needed))
+    return np.asarray(enough & (containment >= limits.containment - ROUNDED))

@@ -34,13 +34,15 @@ if TYPE_CHECKING:
     Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
 
-#: The two lowest bits of a shingle in a row: whether it is of main content, and whether it was there before.
-MAIN_CONTENT, REPEAT = np.uint64(1), np.uint64(2)
+#: The lowest bits of a shingle in a row: whether it is of main content, whether it was there before, and of its first
+#: word whether it begins a line, and whether its line has many symbols.
+MAIN_CONTENT, REPEAT, LINE_START, SYMBOLS = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(8)
 
 #: The other bits are the hash: shingles that differ in less than `SAME` are the same.
-HASH, SAME = ~(MAIN_CONTENT | REPEAT), np.uint64(4)
-# Numba makes float64 of int64 with uint64: what meets hashes is typed.
-_BITS, _ONE = np.uint64(2), np.uint64(1)
+HASH, SAME = ~np.uint64(15), np.uint64(16)
+
+#: How many bits these are, before the hash. Numba makes float64 of int64 with uint64: what meets hashes is typed.
+MARK_BITS, _ONE = np.uint64(4), np.uint64(1)
 
 #: Steps of a count between two looks at whether it can still reach what is needed.
 STRIDE = 64
@@ -67,7 +69,7 @@ class Rows(NamedTuple):
         The shingles of document d are ``values[starts[d]:starts[d] + lengths[d]]``, in reading order; `sizes[d]` of
         them are distinct.
     values : uint64[...]
-        Hashes, their two lowest bits being `MAIN_CONTENT` and `REPEAT`. A shingle that is of main content anywhere in a
+        Hashes with their marks in the lowest bits. A shingle that is of main content anywhere in a
         document is so where it first occurs.
     """
 
@@ -227,7 +229,7 @@ def mark_repeats(marked: Hashes, places: Int, lengths: Int, values: Hashes) -> I
         copied = values[start : start + lengths[row]]
         for position in range(len(given)):
             value = given[position] & ~REPEAT
-            place = value >> _BITS & mask
+            place = value >> MARK_BITS & mask
             first = table[place]
             while first >= 0 and copied[first] ^ value >= SAME:
                 place = place + _ONE & mask

@@ -105,7 +105,7 @@ def find_spans(text: str, unit: str = "word") -> Spans:
         first = np.flatnonzero((classes == ALONE) | part & ~before)
         last = np.flatnonzero((classes == ALONE) | part & ~after)
         marked = _marked(cleaned.text)
-        hashes, main_content = marked & ~np.uint64(1), (marked & np.uint64(1)).astype(np.bool_)
+        hashes, main_content = marked & ~np.uint64(15), (marked & np.uint64(1)).astype(np.bool_)
     ends = folded.last[last]
     if cleaned.text != text:
         ends = _with_points(text)[ends]

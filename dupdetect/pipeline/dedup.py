@@ -185,8 +185,10 @@ def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
         ranks = rules.rank(corpus, settings, text_of, clean, limits)
         with_words = np.flatnonzero(text_of >= 0)
         document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], n)]
-        by_policy = settings.canonical != "cleanest"
-        text_ranks = ranks[document_of] if by_policy else canonical.cleanest(limits.ordered(clean))
+        text_ranks = ranks[document_of]
+        if settings.canonical == "cleanest":
+            last = clusters.replaceable(n, clustered.matches, yielding=True)
+            text_ranks = canonical.cleanest(limits.ordered(clean), last)
         chosen, matches = canonical.choose(parted, text_ranks, clustered.matches, verifier)
         contents = digests.contents(is_digest, parted, chosen, matches, verifier)
     caps = {

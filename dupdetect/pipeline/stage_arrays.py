@@ -29,17 +29,20 @@ def overlaps_to_arrays(overlaps: Overlaps) -> Arrays:
     arrays = {name: getattr(overlaps, name) for name in ("pairs", "shared", "size_a", "size_b")}
     if overlaps.given is not None:
         arrays |= {f"weighed_{name}": values for name, values in overlaps.given._asdict().items()}
-        arrays["weighed_interleaved"] = overlaps.given.interleaved.astype(np.uint8)
+        arrays["weighed_strangers"] = overlaps.given.strangers.astype(np.uint8)
+    if overlaps.verdicts is not None:
+        arrays["verdicts"] = overlaps.verdicts
     return arrays
 
 
 def overlaps_of_arrays(arrays: Arrays) -> Overlaps:
     """Return what became arrays by `overlaps_to_arrays`."""
     given = None
-    if "weighed_shared" in arrays:
+    if "weighed_strangers" in arrays:
         given = Weights(*(arrays[f"weighed_{name}"] for name in Weights._fields))
-        given = given._replace(interleaved=given.interleaved.astype(np.bool_))
-    return Overlaps(arrays["pairs"], arrays["shared"], arrays["size_a"], arrays["size_b"], given)
+        given = given._replace(strangers=given.strangers.astype(np.bool_))
+    pairs, shared, size_a, size_b = (arrays[name] for name in ("pairs", "shared", "size_a", "size_b"))
+    return Overlaps(pairs, shared, size_a, size_b, given, None, arrays.get("verdicts"))
 
 
 def boilerplate_to_arrays(boilerplate: Boilerplate) -> Arrays:

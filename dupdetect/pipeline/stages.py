@@ -26,7 +26,7 @@ from dupdetect.io.documents import collect
 from dupdetect.io.rows import Rows
 from dupdetect.matching import candidates as search
 from dupdetect.matching.counter import PairCounter
-from dupdetect.matching.overlaps import IDENTICAL, Overlaps, Weights, relation_names, turned
+from dupdetect.matching.overlaps import IDENTICAL, Overlaps, Weights, relation_names, turned, turned_verdicts
 from dupdetect.matching.pairs import missing, pack, packed, proper, unpack
 from dupdetect.matching.verify import verify_candidates
 from dupdetect.pipeline.rules import tied_by_policy
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 #: Columns of matches that clusters are made of, beside the pair: counts of shingles, and their weights.
 COUNTS = ("shared", "size_a", "size_b")
-WEIGHTS = ("weight", "weight_a", "weight_b", "boilerplate", "interleaved")
+WEIGHTS = Weights._fields
 
 
 def find_candidates(sketches: Sketches, *, workers: int | None = None) -> pa.Table:
@@ -115,8 +115,8 @@ def verify(
         The pairs that are copies, ordered: ``a``, ``b`` (int64, a < b), ``relation`` of a to b, ``score`` (what was
         compared with the threshold), ``jaccard``, ``containment_a`` and ``containment_b`` (share of a inside b, of b
         inside a; in [0, 1], exact and unweighted), ``boilerplate`` (share of what they share that counts as such), and
-        what `cluster` works on: ``shared``, ``size_a``, ``size_b`` (distinct shingles), ``weight``, ``weight_a``,
-        ``weight_b`` (the same, weighed) and ``interleaved``; 0 where the words are the same.
+        what `cluster` works on: ``shared``, ``size_a``, ``size_b`` (distinct shingles), words by what they are
+        (`matching.overlaps.Weights`), and ``verdict`` (which of the two may be removed); 0 where the words are the same.
 
     Raises
     ------
@@ -245,7 +245,9 @@ def choose_canonicals(
     ranks = canonical.rank(chosen, Rankable(Rows.of(table), ids, sketches.words, clean_of, tied))
     with_words = np.flatnonzero(text_of >= 0)
     document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], len(rows))]
-    text_ranks = canonical.cleanest(clean) if chosen.canonical == "cleanest" else ranks[document_of]
+    text_ranks = ranks[document_of]
+    if chosen.canonical == "cleanest":
+        text_ranks = canonical.cleanest(clean, clusters.replaceable(len(rows), known, yielding=True))
     grouped = text_of[_column(found, "cluster", len(text_of))[rows]]
     elected, _ = canonical.choose(grouped, text_ranks, known, _Known(known))
     return _clusters_table(text_of, document_of, elected, found["digest"].to_numpy()[rows])
@@ -307,7 +309,8 @@ def _matches_table(a: Int, b: Int, matches: Overlaps, text_of: Int, settings: Se
         return whole
 
     relations = found.relations(settings)
-    scores = found.scores(settings)
+    scores, verdicts = found.scores(settings), found.verdicts
+    assert verdicts is not None, "matches are decided"
     return pa.table(
         {
             "a": a,
@@ -321,35 +324,35 @@ def _matches_table(a: Int, b: Int, matches: Overlaps, text_of: Int, settings: Se
             "shared": column(found.shared, found.shared, 0),
             "size_a": column(found.size_a, found.size_b, 0),
             "size_b": column(found.size_b, found.size_a, 0),
-            "weight": column(weights.shared, weights.shared, 0.0),
-            "weight_a": column(weights.size_a, weights.size_b, 0.0),
-            "weight_b": column(weights.size_b, weights.size_a, 0.0),
-            "interleaved": column(weights.interleaved, weights.interleaved, False),
+            **{name: column(*_both(weights, name), 0) for name in WEIGHTS},
+            "verdict": column(verdicts, turned_verdicts(verdicts), 0),
         }
     )
 
 
+def _both(weights: Weights, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return a column of weights for pairs as they are, and turned."""
+    opposite = {"a": "b", "b": "a"}
+    base, _, side = name.rpartition("_")
+    turned_name = f"{base}_{opposite[side]}" if side in opposite else name
+    return getattr(weights, name), getattr(weights, turned_name)
+
+
 def _overlaps(matches: pa.Table, text_of: Int) -> Overlaps:
     """Return the matches of different texts in a table of matches of documents."""
-    lacking = [name for name in (*COUNTS, *WEIGHTS) if name not in matches.column_names]
+    lacking = [name for name in (*COUNTS, *WEIGHTS, "verdict") if name not in matches.column_names]
     if lacking:
         raise InputError(f"there is no column {lacking[0]!r} of matches; give a table as `verify` returns it")
     x, y = (text_of[_column(matches, name, len(text_of))] for name in ("a", "b"))
     pairs, first = np.unique(packed(x, y), return_index=True)
     first = first[x[first] != y[first]]
     turn = x[first] > y[first]
-    shared, size_a, size_b, weight, weight_a, weight_b, boilerplate, interleaved = (
-        matches[name].to_numpy()[first] for name in (*COUNTS, *WEIGHTS)
-    )
-    return Overlaps(
-        proper(pairs),
-        shared,
-        np.where(turn, size_b, size_a),
-        np.where(turn, size_a, size_b),
-        Weights(
-            weight, np.where(turn, weight_b, weight_a), np.where(turn, weight_a, weight_b), boilerplate, interleaved
-        ),
-    )
+    shared, size_a, size_b, verdicts = (matches[name].to_numpy()[first] for name in (*COUNTS, "verdict"))
+    given = Weights(*(matches[name].to_numpy()[first] for name in WEIGHTS))
+    weights = Weights(*(np.where(turn, other, mine) for mine, other in (_both(given, name) for name in WEIGHTS)))
+    sizes = np.where(turn, size_b, size_a), np.where(turn, size_a, size_b)
+    decided = np.where(turn, turned_verdicts(verdicts), verdicts)
+    return Overlaps(proper(pairs), shared, *sizes, weights, None, decided)
 
 
 def _clusters_table(text_of: Int, document_of: Int, chosen: Int, is_digest: NDArray[np.bool_]) -> pa.Table:

@@ -93,6 +93,7 @@ def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa
     text, represented = decision.text_of, decision.text_of[canonical]
     relation = np.where(is_canonical, NONE, IDENTICAL)
     score, jaccard, containment = np.ones(n), np.ones(n), np.ones(n)
+    lost, lost_share = np.zeros(n, np.int64), np.zeros(n)
 
     changed = np.flatnonzero(text != represented)
     match = decision.matches.where(np.searchsorted(decision.matches.pairs, packed(text[changed], represented[changed])))
@@ -101,6 +102,9 @@ def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa
     relation[changed] = np.where(text[changed] < represented[changed], towards, turned(towards))
     score[changed], jaccard[changed] = match.scores(settings), match.jaccard
     containment[changed] = match.containment
+    lesser = text[changed] < represented[changed]
+    lost[changed] = np.where(lesser, match.weights.lost_a, match.weights.lost_b)
+    lost_share[changed] = np.where(lesser, *match.shares_lost)
     return pa.table(
         {
             "id": corpus.ids,
@@ -110,6 +114,8 @@ def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa
             "score": pa.array(score, mask=is_canonical),
             "jaccard": pa.array(jaccard, mask=is_canonical),
             "containment": pa.array(containment, mask=is_canonical),
+            "lost": pa.array(lost, mask=is_canonical),
+            "lost_share": pa.array(lost_share, mask=is_canonical),
         }
     )
 

@@ -20,7 +20,7 @@ from dupdetect.errors import MismatchError
 from dupdetect.settings import SKETCH_FIELDS
 from dupdetect.sketches import bands, minhash
 from dupdetect.sketches import winnowing as winnow
-from dupdetect.text.main_content import main_content, main_content_shingles
+from dupdetect.text.main_content import line_marks, shingle_marks
 from dupdetect.text.shingles import digest, shingle_hashes, word_hashes
 from dupdetect.text.words import words
 
@@ -44,6 +44,10 @@ KEPT = 250_000_000
 
 #: Chunks of fewer bytes than this, on average, are made one: each costs two starts of the threads.
 CHUNK = 4_000_000
+
+
+#: The bits of a marked shingle that are its marks; the others are its hash.
+MARKS = np.uint64(15)
 
 
 class Ragged(NamedTuple):
@@ -329,7 +333,7 @@ def shingle_sets(texts: Texts, documents: NDArray[np.int64], settings: Settings,
 def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settings, *, workers: int = 1) -> Ragged:
     """Return the shingle hashes of some documents in reading order, a row each.
 
-    The lowest bit of a hash says whether the shingle is of main content (`dupdetect.text.main_content`); it is 0 where
+    The lowest bits of a hash, `MARKS`, tell of its line (`dupdetect.text.main_content.shingle_marks`); they are 0 where
     nothing is weighed (`Settings.weighs`). Parameters as for `shingle_sets`.
     """
     if reference_is_faster(texts):
@@ -355,9 +359,9 @@ def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settin
 
 def _marked(text: str, settings: Settings) -> NDArray[np.uint64]:
     """Return the marked shingles of a text, by the reference."""
-    shingles = shingle_hashes(word_hashes(words(text, settings.unit)), settings.shingle_size) & ~np.uint64(1)
+    shingles = shingle_hashes(word_hashes(words(text, settings.unit)), settings.shingle_size) & ~MARKS
     if settings.weighs:
-        shingles |= main_content_shingles(main_content(text), settings.shingle_size).astype(np.uint64)
+        shingles |= shingle_marks(line_marks(text), settings.shingle_size)
     return shingles
 
 

@@ -1,7 +1,7 @@
-"""A text to its main content: which of its words stand in sentences, and which in menus and lists.
+"""A text to its lines: which of its words stand in sentences, and which in menus and lists.
 
 Input    a text (str)
-Output   for each of its words, whether it is of main content (bool[words])
+Output   for each of its words, whether it is of main content (bool[words]), and marks of its line (uint8[words])
 Cost     O(length of the text)
 
 Menus, tickers, bylines and lists of links are short lines among short lines; sentences are long, or where lines are
@@ -16,13 +16,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dupdetect.text.words import words
+from dupdetect.text.words import WORD, normalize, words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Words that three lines of main content have together.
 MAIN_CONTENT = 24
+
+#: Marks of a word: it is of main content; it begins a line; its line has as many symbols as words, or more.
+OF_MAIN_CONTENT, LINE_START, SYMBOLS = 1, 4, 8
+
+#: What is neither a word nor a symbol.
+BLANKS = "\0 \t\n\r\x0b\x0c"
 
 #: The first character whose UTF-8 has three bytes: those of the scripts written without spaces.
 THREE_BYTES = "\u0800"
@@ -46,6 +52,30 @@ def main_content(text: str) -> NDArray[np.bool_]:
     return np.repeat(full if full.any() else ~full, [len(row) for row in lines])
 
 
+def line_marks(text: str) -> NDArray[np.uint8]:
+    r"""Mark the words of a text by their lines: uint8[len(words(text))], of `OF_MAIN_CONTENT`, `LINE_START`, `SYMBOLS`.
+
+    A symbol is any character of the normalised line that is of no word and no blank. Code has as many as words, and so
+    have tables of figures; menus, verse and sentences have few.
+
+    Examples
+    --------
+    >>> line_marks("def total(x):\n    return sum(x)\n").tolist()
+    [13, 9, 9, 13, 9, 9]
+    """
+    marks = main_content(text) * np.uint8(OF_MAIN_CONTENT)
+    first = 0
+    for line in map(normalize, text.split("\n")):
+        row = WORD.findall(line)
+        if row:
+            symbols = sum(character not in BLANKS for character in WORD.sub("", line))
+            many = 2 * symbols >= sum(map(halves, row))
+            marks[first : first + len(row)] |= np.uint8(SYMBOLS * many)
+            marks[first] |= np.uint8(LINE_START)
+            first += len(row)
+    return marks
+
+
 def halves(word: str) -> int:
     """Return how many half words a word counts for: one if it is a single character of three bytes or more, else two.
 
@@ -66,3 +96,14 @@ def main_content_shingles(of_main_content: NDArray[np.bool_], shingle_size: int)
         return np.empty(0, np.bool_)
     windows = np.lib.stride_tricks.sliding_window_view(of_main_content, size)
     return np.asarray(windows.any(axis=1))
+
+
+def shingle_marks(marks: NDArray[np.uint8], shingle_size: int) -> NDArray[np.uint64]:
+    """Return the marks of shingles: those of their first word, and `OF_MAIN_CONTENT` where any of their words has it.
+
+    >>> shingle_marks(np.array([4, 0, 1, 8], np.uint8), 2).tolist()
+    [4, 1, 1]
+    """
+    of_main_content = main_content_shingles((marks & OF_MAIN_CONTENT).astype(np.bool_), shingle_size)
+    others = marks[: len(of_main_content)] & np.uint8(LINE_START | SYMBOLS)
+    return (others | of_main_content * np.uint8(OF_MAIN_CONTENT)).astype(np.uint64)

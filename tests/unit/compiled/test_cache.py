@@ -73,7 +73,7 @@ def test_every_function_that_the_kernels_are_made_of_counts() -> None:
         hash.hash_words,
         hash.sign,
         hash.winnow,
-        main_content.mark_main_content,
+        main_content.mark_lines,
     )
     for function in made_of:
         assert f"{function.py_func.__qualname__} [" in described

@@ -1,0 +1,157 @@
+"""What a document has of its own beside what it shares with another, line by line.
+
+Input    the shingles of a document in reading order, and which of them are shared
+Output   `OwnLines`: its own words, where they stand, and whether they are the furniture of a page
+Cost     a pass over the shingles of the document
+
+A page carries an article among menus, teasers and footers: its *furniture*. A later version, a module under a licence
+or an answer above a quoted mail carries a text, too, but what stands around that is content. What tells them apart
+holds in every language and needs no list of words:
+
+* A line is a document's *own* if more than half of its words are not shared. Own words in other lines are *edits*, and
+  are never furniture.
+* Furniture stands in shorter lines than what is shared: the line of a word that is shared is longer than an own line
+  with a probability of `SHORTER` and more, or `SHORTER_AROUND` where own words stand on both sides of the longest
+  stretch that is shared. A line of `SENTENCE` words and more is as long as any.
+* Furniture has few symbols: no more than `SYMBOL_LINES` of its lines have as many as they have words, as lines of code
+  and of figures do.
+* It has `FEW` lines at least.
+
+Where both documents go on with much text of their own at the same end of what they share, that is boilerplate at *one
+end*: a licence above two modules, a footer below two pages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dupdetect._compiled.dispatch import compilable_helper
+from dupdetect.matching.interleaving import OWN, PART, STRETCH
+from dupdetect.matching.shingle_rows import LINE_START, SYMBOLS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Int = NDArray[np.int64]
+    Byte = NDArray[np.uint8]
+    Hashes = NDArray[np.uint64]
+
+#: Classes of the length of a line, each some 1.4 times as long as the one before.
+CLASSES = 16
+
+#: Words from which on a line is as long as any.
+SENTENCE = 24
+
+#: How likely the line of a shared word is longer than an own line of furniture; the same where it stands on both sides.
+SHORTER, SHORTER_AROUND = 0.8, 0.7
+
+#: Own words on either side that count.
+AROUND = 5
+
+#: Share of the lines of furniture that have as many symbols as words, at the most.
+SYMBOL_LINES = 0.36
+
+#: Own lines of furniture, at least.
+FEW = 4
+
+
+class OwnLines(NamedTuple):
+    """What a document has of its own.
+
+    Attributes
+    ----------
+    furniture : bool
+        Whether its own lines are the furniture of a page.
+    before, after : int
+        Own words before and after the longest stretch of shared words.
+    stretch : int
+        Shared words of that stretch, in which fewer than `STRETCH` own words in a row may stand.
+    """
+
+    furniture: bool
+    before: int
+    after: int
+    stretch: int
+
+
+@compilable_helper
+def length_class(length: int) -> int:
+    """Return the class of the length of a line in words."""
+    found, bound = 0, 1
+    while bound < min(length, SENTENCE) and found < CLASSES - 1:
+        found += 1
+        bound = max(bound + 1, bound * 7 // 5)
+    return found
+
+
+@compilable_helper
+def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int, shared_words: Int) -> OwnLines:
+    """Read what is a document's own, given which of its shingles are shared.
+
+    A word is shared if any of the shingles that it is in is. `own_lines` and `shared_words` are buffers for `CLASSES`
+    counts: own lines, and shared words in other lines, by the length of the line.
+    """
+    own_lines[:] = 0
+    shared_words[:] = 0
+    last, begin, mine, symbols = -shingle_size, 0, 0, False
+    own, lines, symbol_lines = 0, 0, 0
+    # Of stretches: the longest, own words before it and up to its end; where the present one started, and its length.
+    longest, before, until, started, length, gap = 0, 0, 0, 0, 0, STRETCH
+    count = len(row) + shingle_size - 1
+    for word in range(count + 1):
+        if word == count or (0 < word < len(row) and row[word] & LINE_START):
+            words = word - begin
+            if 2 * mine > words:
+                own_lines[length_class(words)] += 1
+                lines += 1
+                symbol_lines += 1 if symbols else 0
+            else:
+                shared_words[length_class(words)] += words - mine
+            begin, mine = word, 0
+        if word == count:
+            break
+        if word < len(row):  # the last words of a document begin no shingle: they are in the last ones
+            if word == begin:
+                symbols = row[word] & SYMBOLS != 0
+            if shared[word]:
+                last = word
+        if word - last < shingle_size:
+            if gap >= STRETCH:
+                started, length = own, 0
+            length += 1
+            gap = 0
+            if length > longest:
+                longest, before, until = length, started, own
+        else:
+            own += 1
+            mine += 1
+            gap += 1
+    # How likely the line of a random shared word is longer than a random own line; half, where both are of one class.
+    likely, shorter, words = 0.0, 0.0, 0
+    for place in range(CLASSES):
+        likely += shared_words[place] * (shorter + own_lines[place] / 2)
+        shorter += own_lines[place]
+        words += shared_words[place]
+    likely /= max(1, words * lines)
+    after = own - until
+    least = SHORTER_AROUND if before >= AROUND and after >= AROUND else SHORTER
+    furniture = lines >= FEW and symbol_lines <= SYMBOL_LINES * lines and likely >= least
+    return OwnLines(furniture, before, after, longest)
+
+
+@compilable_helper
+def is_at_one_end(one: OwnLines, two: OwnLines) -> bool:
+    """Whether both documents go on with much text of their own behind what they share, or before it."""
+    stretch = PART * max(one.stretch, two.stretch)
+    before, after = min(one.before, two.before), min(one.after, two.after)
+    behind = after >= OWN and after >= stretch and max(one.before, two.before) < STRETCH
+    ahead = before >= OWN and before >= stretch and max(one.after, two.after) < STRETCH
+    return behind or ahead
+
+
+@compilable_helper
+def stands_amid(lines: OwnLines) -> bool:
+    """Whether the longest shared stretch stands amid own words."""
+    return min(lines.before, lines.after) >= STRETCH

@@ -1,0 +1,81 @@
+"""Pairs to counts and patterns: how many shingles two documents share, and how.
+
+Input    rows of shingles, and pairs of documents
+Output   of each pair how many shingles it shares, its pattern, and marks of what either document has of its own
+Cost     a pass over the shingles of either document for each pair, and two more unless they are all but equal
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dupdetect._compiled.dispatch import Compilable
+from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
+from dupdetect.matching.interleaving import CLEAR, INSIDE, INTERLEAVED, ONE_END, OTHER, OWN, pattern_of, read_side
+from dupdetect.matching.own_lines import CLASSES, is_at_one_end, read_own_lines, stands_amid
+from dupdetect.matching.shingle_rows import row_of, table_size
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect.matching.hash_join import JoinOrder
+    from dupdetect.matching.shingle_rows import Rows
+
+    Int = NDArray[np.int64]
+    Int32 = NDArray[np.int32]
+    Byte = NDArray[np.uint8]
+
+#: Marks of a pair, beside its pattern (`interleaving.PATTERN`): whether what the lesser, or the greater document has of
+#: its own is furniture; whether what is shared stands amid it.
+FURNITURE_A, FURNITURE_B, AMID_A, AMID_B = 8, 16, 32, 64
+
+#: Shingles of its own that a document has at the most which is not read.
+TRIFLE = 12
+
+
+@Compilable
+def read_pairs(
+    rows: Rows, order: JoinOrder, need: Int, limits: tuple[float, int], shared: Int32, patterns: Byte
+) -> None:
+    """Count the distinct shingles that the documents of each pair share, and read how.
+
+    `need`, `shared` and `patterns`, the latter filled, have an entry for each pair, where it stood before. What cannot
+    reach what it needs has -1 for a count, and no pattern. `limits` are the threshold and the size of shingles.
+    """
+    threshold, shingle_size = limits
+    table, firsts, repeats, partners = join_buffers(rows, order)
+    of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
+    own_lines, shared_words = np.empty(CLASSES, np.int64), np.empty(CLASSES, np.int64)
+    built, size, repeated, row = -1, 1, 0, rows.values[:0]
+    for pair in range(len(order.places)):
+        if order.build[pair] != built:
+            built = order.build[pair]
+            row, size = row_of(rows, built), table_size(rows.lengths[built])
+            repeated = build_table(row, table, size, firsts, repeats)
+        place, other = order.places[pair], row_of(rows, order.probe[pair])
+        count = probe_table(row, table, size, firsts, other, partners, need[place])
+        shared[place], patterns[place] = count, OTHER
+        if count < need[place]:
+            continue
+        one, two = rows.sizes[built] - count, rows.sizes[order.probe[pair]] - count
+        clear = min(one, two) < OWN and count > INSIDE * (count + min(one, two))
+        # Near copies of each other have nothing that is worth reading: a family of them is large.
+        if clear and max(one, two) < TRIFLE and count >= threshold * (count + one + two):
+            patterns[place] = CLEAR
+            continue
+        mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build)
+        for position in range(len(other)):
+            of_probe[position] = partners[position] >= 0
+        first = read_own_lines(row, of_build, shingle_size, own_lines, shared_words)
+        second = read_own_lines(other, of_probe, shingle_size, own_lines, shared_words)
+        pattern = CLEAR
+        if not clear:
+            pattern = pattern_of(read_side(row, of_build), read_side(other, of_probe))
+            if pattern != INTERLEAVED and is_at_one_end(first, second):
+                pattern = ONE_END
+        if built > order.probe[pair]:
+            first, second = second, first
+        pattern |= (FURNITURE_A if first.furniture else 0) | (FURNITURE_B if second.furniture else 0)
+        patterns[place] = pattern | (AMID_A if stands_amid(first) else 0) | (AMID_B if stands_amid(second) else 0)
