@@ -181,20 +181,22 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
     return _merged(bounds, neighbours, takes, grouped, order)
 
 
-def replaceable(n: int, matches: Overlaps, *, yielding: bool = False) -> Bool:
-    """Mark documents that a match could stand for without their being able to stand for it: bool[n].
-
-    Parameters
-    ----------
-    n : int
-    matches : Overlaps
-    yielding : bool
-        Whether near duplicates are marked, too, that lack long lines of the other.
-    """
+def replaceable(n: int, matches: Overlaps) -> Bool:
+    """Mark documents that a match could stand for without their being able to stand for it: bool[n]."""
     a, b = matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
     marked = np.zeros(n, np.bool_)
-    marked[matches.a[a & ~b | (yielding & matches.is_decided(YIELDS_A))]] = True
-    marked[matches.b[b & ~a | (yielding & matches.is_decided(YIELDS_B))]] = True
+    marked[matches.a[a & ~b]] = marked[matches.b[b & ~a]] = True
+    return marked
+
+
+def yielding(canonical: Int, matches: Overlaps) -> Bool:
+    """Mark documents that another of their cluster should represent: bool[n].
+
+    That is one that can stand for them, where they could not stand for it, or lack long lines of it.
+    """
+    within = matches.where(canonical[matches.a] == canonical[matches.b])
+    marked = replaceable(len(canonical), within)
+    marked[within.a[within.is_decided(YIELDS_A)]] = marked[within.b[within.is_decided(YIELDS_B)]] = True
     return marked
 
 

@@ -295,7 +295,7 @@ class Overlaps:
         return Overlaps(*columns, given, patterns, verdicts)
 
     def is_decided(self, mark: int) -> Bool:
-        """Whether each pair has a verdict. Where nothing was decided, either document may be removed, and none yields."""
+        """Whether each pair has a verdict; where nothing was decided, either document may be removed, and none yields."""
         if self.verdicts is None:
             return np.full(len(self.pairs), mark in (REMOVABLE_A, REMOVABLE_B))
         return np.asarray(self.verdicts & np.uint8(mark) != 0)

@@ -13,8 +13,8 @@ holds in every language and needs no list of words:
 * Furniture stands in shorter lines than what is shared: the line of a word that is shared is longer than an own line
   with a probability of `SHORTER` and more, or `SHORTER_AROUND` where own words stand on both sides of the longest
   stretch that is shared. A line of `SENTENCE` words and more is as long as any.
-* Furniture has few symbols: no more than `SYMBOL_LINES` of its lines have as many as they have words, as lines of code
-  and of figures do.
+* Furniture has few symbols: no more than `SYMBOL_WORDS` of its words are in lines that have as many symbols as words,
+  as lines of code and of figures do.
 * It has `FEW` lines at least.
 
 Where both documents go on with much text of their own at the same end of what they share, that is boilerplate at *one
@@ -50,8 +50,8 @@ SHORTER, SHORTER_AROUND = 0.8, 0.7
 #: Own words on either side that count.
 AROUND = 5
 
-#: Share of the lines of furniture that have as many symbols as words, at the most.
-SYMBOL_LINES = 0.36
+#: Share of the words of furniture that are in lines of as many symbols as words, at the most.
+SYMBOL_WORDS = 0.18
 
 #: Own lines of furniture, at least.
 FEW = 4
@@ -87,7 +87,7 @@ def length_class(length: int) -> int:
 
 
 @compilable_helper
-def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int, shared_words: Int) -> OwnLines:
+def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int, shared_words: Int) -> OwnLines:  # noqa: C901 - one pass
     """Read what is a document's own, given which of its shingles are shared.
 
     A word is shared if any of the shingles that it is in is. `own_lines` and `shared_words` are buffers for `CLASSES`
@@ -96,7 +96,7 @@ def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int,
     own_lines[:] = 0
     shared_words[:] = 0
     last, begin, mine, symbols = -shingle_size, 0, 0, False
-    own, lines, symbol_lines = 0, 0, 0
+    own, lines, line_words, symbol_words = 0, 0, 0, 0
     # Of stretches: the longest, own words before it and up to its end; where the present one started, and its length.
     longest, before, until, started, length, gap = 0, 0, 0, 0, 0, STRETCH
     count = len(row) + shingle_size - 1
@@ -106,7 +106,8 @@ def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int,
             if 2 * mine > words:
                 own_lines[length_class(words)] += 1
                 lines += 1
-                symbol_lines += 1 if symbols else 0
+                line_words += words
+                symbol_words += words if symbols else 0
             else:
                 shared_words[length_class(words)] += words - mine
             begin, mine = word, 0
@@ -137,7 +138,7 @@ def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int,
     likely /= max(1, words * lines)
     after = own - until
     least = SHORTER_AROUND if before >= AROUND and after >= AROUND else SHORTER
-    furniture = lines >= FEW and symbol_lines <= SYMBOL_LINES * lines and likely >= least
+    furniture = lines >= FEW and symbol_words <= SYMBOL_WORDS * line_words and likely >= least
     return OwnLines(furniture, before, after, longest)
 
 

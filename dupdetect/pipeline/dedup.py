@@ -187,7 +187,7 @@ def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
         document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], n)]
         text_ranks = ranks[document_of]
         if settings.canonical == "cleanest":
-            last = clusters.replaceable(n, clustered.matches, yielding=True)
+            last = clusters.yielding(parted, clustered.matches)
             text_ranks = canonical.cleanest(limits.ordered(clean), last)
         chosen, matches = canonical.choose(parted, text_ranks, clustered.matches, verifier)
         contents = digests.contents(is_digest, parted, chosen, matches, verifier)

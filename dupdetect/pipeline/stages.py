@@ -116,7 +116,7 @@ def verify(
         compared with the threshold), ``jaccard``, ``containment_a`` and ``containment_b`` (share of a inside b, of b
         inside a; in [0, 1], exact and unweighted), ``boilerplate`` (share of what they share that counts as such), and
         what `cluster` works on: ``shared``, ``size_a``, ``size_b`` (distinct shingles), words by what they are
-        (`matching.overlaps.Weights`), and ``verdict`` (which of the two may be removed); 0 where the words are the same.
+        (`matching.overlaps.Weights`), and ``verdict`` (which of the two may be removed); 0 where words are the same.
 
     Raises
     ------
@@ -245,10 +245,10 @@ def choose_canonicals(
     ranks = canonical.rank(chosen, Rankable(Rows.of(table), ids, sketches.words, clean_of, tied))
     with_words = np.flatnonzero(text_of >= 0)
     document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], len(rows))]
+    grouped = text_of[_column(found, "cluster", len(text_of))[rows]]
     text_ranks = ranks[document_of]
     if chosen.canonical == "cleanest":
-        text_ranks = canonical.cleanest(clean, clusters.replaceable(len(rows), known, yielding=True))
-    grouped = text_of[_column(found, "cluster", len(text_of))[rows]]
+        text_ranks = canonical.cleanest(clean, clusters.yielding(grouped, known))
     elected, _ = canonical.choose(grouped, text_ranks, known, _Known(known))
     return _clusters_table(text_of, document_of, elected, found["digest"].to_numpy()[rows])
 
