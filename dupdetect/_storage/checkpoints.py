@@ -7,11 +7,14 @@ Cost     a write and a hash of what is put (some GB/s); in a later run a read an
 A work folder holds
 
 ==============  =====================================================================================================
-``plan.json``   the format's version, and all that decides what the parts hold: settings, inputs, versions
-``done.jsonl``  one line for each file that is finished: its name, its bytes, their checksum (128 bits of XXH3)
+``plan.json``   whose it is, the format's version, and all that decides what the parts hold: settings, inputs, versions
+``done.jsonl``  two lines for each file: its name before it is written; when it is finished its bytes and checksum, too
 ``*.arrow``     the files: Arrow IPC, uncompressed, so that they can be mapped. Arrays are tables of one row of lists
-``lock``        held by the run that works here
+``.work.lock``  held by the run that works here
 ==============  =====================================================================================================
+
+A folder is a work folder by its plan alone: one that is not empty and has no plan of this library is refused, and
+nothing in it is touched. Of a work folder only files that the list names are ever removed.
 
 A file counts once its line is on the disk, which is after the file itself is. So whatever interrupts a run (a signal,
 the power, a full disk) leaves files that are whole, and some that do not count. A file that is not what its
@@ -23,6 +26,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -43,7 +47,10 @@ if TYPE_CHECKING:
 #: Of the files. Another version's cannot be gone on with.
 FORMAT = 1
 
-PLAN, DONE, LOCK = "plan.json", "done.jsonl", "lock"
+PLAN, DONE, LOCK = "plan.json", "done.jsonl", ".work.lock"
+
+#: What a plan begins with, so that no other program's file of that name is taken for one.
+MARK = {"work_folder_of": "dupdetect"}
 
 #: Bytes that are hashed at a time.
 BLOCK = 1 << 22
@@ -85,23 +92,24 @@ class Checkpoints:
         self._entries: dict[str, _Entry] = {}
         with _Reported(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            _refuse_strangers(folder)
+            check_work_folder(folder)  # before there is a lock in it
             self._lock = _locked(folder)
             try:
-                self._begin(json.loads(json.dumps({"format": FORMAT, **plan})), resume)
+                plan_there = check_work_folder(folder)
+                self._begin(json.loads(json.dumps({**MARK, "format": FORMAT, **plan})), plan_there, resume)
                 self._list = (folder / DONE).open("a", encoding="utf-8")
             except BaseException:
                 self._lock.release()
                 raise
 
-    def _begin(self, plan: Mapping[str, Any], resume: bool) -> None:
+    def _begin(self, plan: Mapping[str, Any], plan_there: Mapping[str, Any] | None, resume: bool) -> None:
         """Take up what an earlier run has left, or remove it."""
-        if resume and (self.folder / PLAN).exists():
-            _compare(self.folder, plan)
-            self._entries = _finished(self.folder)
-            for path in self.folder.glob(f"*{SUFFIX}"):  # of a run that was killed while it wrote
-                path.unlink()
-            lines = (json.dumps(entry._asdict()) + "\n" for entry in self._entries.values())
+        if resume and plan_there is not None:
+            _compare(self.folder, plan_there, plan)
+            self._entries, begun = _listed(self.folder)
+            for name in (*begun, PLAN, DONE):  # of a run that was killed while it wrote
+                _remove_unfinished(self.folder, name)
+            lines = [_line(name=name) for name in begun] + [_line(**e._asdict()) for e in self._entries.values()]
             write_text(self.folder / DONE, "".join(lines), sync=True)  # without a line that was torn
         else:
             _clear(self.folder)
@@ -128,12 +136,14 @@ class Checkpoints:
 
         path = self._path(name)
         with _Reported(self.folder):
+            self._list.write(_line(name=path.name))
+            self._list.flush()
             with Replacement(path, sync=True) as beside, beside.open("wb") as file:
                 hashing = _Hashing(file)
                 with pyarrow.ipc.new_file(pa.PythonFile(hashing, mode="w"), table.schema) as writer:
                     writer.write_table(table)
             entry = _Entry(name, hashing.bytes, hashing.hash.hexdigest())
-            self._list.write(json.dumps(entry._asdict()) + "\n")
+            self._list.write(_line(**entry._asdict()))
             self._list.flush()
             os.fsync(self._list.fileno())
         self._entries[name] = entry
@@ -167,15 +177,17 @@ class Checkpoints:
         return None if table is None else _arrays(table)
 
     def close(self, *, remove: bool) -> None:
-        """Let others work here; remove the folder, or leave it for a later run."""
-        import shutil
-
+        """Let others work here; remove what was written here, or leave it for a later run."""
         self._list.close()
+        if remove:
+            with suppress(OSError):  # a folder that others have put something into stays
+                _clear(self.folder)
+                (self.folder / PLAN).unlink()
         self._lock.release()
         if remove:
-            with suppress(OSError):  # first: of a run that is killed meanwhile nothing counts as finished
-                (self.folder / DONE).unlink()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):
+                (self.folder / LOCK).unlink(missing_ok=True)
+                self.folder.rmdir()
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.arrow"
@@ -232,29 +244,78 @@ def _locked(folder: Path) -> Any:
     return lock
 
 
-def _refuse_strangers(folder: Path) -> None:
-    """Refuse a folder that holds anything but what runs leave: some of it would be removed."""
-    strangers = [path.name for path in folder.iterdir() if not _ours(path)]
+def check_work_folder(folder: Path) -> dict[str, Any] | None:
+    """Refuse a folder that holds something and is no work folder; touch nothing.
+
+    Returns
+    -------
+    dict, optional
+        Its plan; None if no run has begun there.
+
+    Raises
+    ------
+    OutputError
+        It is not empty and has no plan of this library, or it is no folder.
+    """
+    with _Reported(folder):
+        names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if PLAN in names:
+        plan = _read_plan(folder / PLAN)
+        if plan is None:
+            raise OutputError(
+                f"{folder}: its {PLAN} is damaged or another program's, so nothing there is touched; choose another "
+                "folder, or remove this one if a run has left it"
+            )
+        return plan
+    strangers = [name for name in names if name != LOCK and not _unfinished_of(PLAN).fullmatch(name)]
     if strangers:
         raise OutputError(
-            f"{folder}: holds {sorted(strangers)[0]!r}, so it is no work folder and stays; choose another, or a new one"
+            f"{folder}: holds {strangers[0]!r} and no {PLAN} of a run, so it is no work folder and stays as it is; "
+            "choose another, or a new one"
         )
+    return None
 
 
-def _ours(path: Path) -> bool:
-    return path.name in (PLAN, DONE, LOCK) or path.suffix in (".arrow", SUFFIX)
+def holds_work(folder: Path) -> bool:
+    """Tell whether a run has left work in a folder."""
+    return _read_plan(folder / PLAN) is not None
 
 
-def _clear(folder: Path) -> None:
-    """Remove what an earlier run has left, its list of what counts first."""
-    for path in sorted(folder.iterdir(), key=lambda path: path.name != DONE):
-        if path.name != LOCK:
+def _read_plan(path: Path) -> dict[str, Any] | None:
+    """Read the plan of a run; None if it is none."""
+    try:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return plan if isinstance(plan, dict) and MARK.items() <= plan.items() else None
+
+
+def _unfinished_of(name: str) -> re.Pattern[str]:
+    """Match the names of files that `Replacement` had not finished when its process was killed."""
+    return re.compile(rf"\.{re.escape(name[:40])}\.[0-9a-f]{{8}}{re.escape(SUFFIX)}")
+
+
+def _remove_unfinished(folder: Path, name: str) -> None:
+    pattern = _unfinished_of(name)
+    for path in folder.glob(f".*{SUFFIX}"):
+        if pattern.fullmatch(path.name):
             path.unlink()
 
 
-def _compare(folder: Path, plan: Mapping[str, Any]) -> None:
+def _clear(folder: Path) -> None:
+    """Remove the files that an earlier run has written here, by their names; its plan stays."""
+    _, begun = _listed(folder)
+    if begun:  # first: of a run that is killed meanwhile nothing counts as finished
+        write_text(folder / DONE, "".join(_line(name=name) for name in begun), sync=True)
+    for name in begun:
+        (folder / name).unlink(missing_ok=True)
+    for name in (*begun, PLAN, DONE):
+        _remove_unfinished(folder, name)
+    (folder / DONE).unlink(missing_ok=True)
+
+
+def _compare(folder: Path, there: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
     """Refuse to go on with work that was begun with another plan."""
-    there = json.loads((folder / PLAN).read_text(encoding="utf-8"))
     differences = list(_differences(there, plan, ""))
     if differences:
         more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
@@ -281,18 +342,33 @@ def _short(value: Any) -> str:
     return text if len(text) <= 200 else text[:200] + "…"
 
 
-def _finished(folder: Path) -> dict[str, _Entry]:
-    """Read the list of what is finished, as far as it was written."""
-    entries = {}
+def _line(**said: Any) -> str:
+    return json.dumps(said) + "\n"
+
+
+def _listed(folder: Path) -> tuple[dict[str, _Entry], list[str]]:
+    """Read the list, as far as it was written: what is finished, and the files that were begun."""
+    entries: dict[str, _Entry] = {}
+    begun: dict[str, None] = {}
     path = folder / DONE
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     for line in lines:
         try:
-            entry = _Entry(**json.loads(line))
-        except (ValueError, TypeError):  # torn, when the run was interrupted
+            said = json.loads(line)
+            if said.keys() == {"name"} and _is_file_name(said["name"]):
+                begun[said["name"]] = None
+                continue
+            entry = _Entry(**said)
+        except (ValueError, TypeError, AttributeError, RecursionError):  # torn, when the run was interrupted
             continue
-        entries[entry.name] = entry
-    return entries
+        if f"{entry.name}.arrow" in begun:
+            entries[entry.name] = entry
+    return entries, list(begun)
+
+
+def _is_file_name(name: Any) -> bool:
+    """Tell whether a name may be that of a file of a run, and no path out of its folder."""
+    return isinstance(name, str) and name.endswith(".arrow") and not set(name) & {"/", "\\", "\0"}
 
 
 def _checked(path: Path) -> tuple[int, str]:

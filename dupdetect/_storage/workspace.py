@@ -53,6 +53,8 @@ class Workspace:
     ------
     SettingsError
         The memory is too small; `resume` without a folder.
+    OutputError
+        The folder holds what no run has left.
     """
 
     def __init__(
@@ -64,6 +66,10 @@ class Workspace:
     ) -> None:
         if resume and folder is None:
             raise SettingsError("a run can only be resumed in the folder where it worked; give work=, that folder")
+        if folder is not None:
+            from dupdetect._storage.checkpoints import check_work_folder
+
+            check_work_folder(Path(folder))
         self.memory = memory_limit(memory)
         self.storage = Storage()
         self.checkpoints: Checkpoints | None = None

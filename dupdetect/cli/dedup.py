@@ -131,9 +131,9 @@ def _run(
             progress("write", 0, 1)
         result.write(folder, format=format, overwrite=overwrite)
     except BaseException:
-        from dupdetect._storage.checkpoints import PLAN
+        from dupdetect._storage.checkpoints import holds_work
 
-        if (work / PLAN).exists():
+        if holds_work(work):
             warnings.warn(
                 f"{work} holds what was finished; the same command with --resume goes on from there", stacklevel=2
             )

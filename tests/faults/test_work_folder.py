@@ -1,0 +1,106 @@
+"""A work folder is ours only by our own plan; of what is in it only files that a run wrote are ever removed."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+import dupdetect
+from dupdetect._storage.arrays import DiskStorage
+from dupdetect._storage.checkpoints import Checkpoints
+from dupdetect.cli.main import main
+from dupdetect.errors import OutputError
+
+TEXTS = ["the quick brown fox jumps over the lazy dog again and again", "nothing of the kind was ever seen here"]
+
+
+def snapshot(folder):
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+def stranger(folder, name):
+    folder.mkdir()
+    if name.endswith(".arrow"):
+        table = pa.table({"text": TEXTS})
+        with pa.ipc.new_file(folder / name, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        (folder / name).write_text(json.dumps({"format": 1, "settings": {}, "inputs": []}))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["docs.arrow", "a.part", "plan.json", "done.jsonl", "lock", ".hidden", "verified.arrow", "part-000000.rows.arrow"],
+)
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_folder_that_no_run_has_left_is_refused_and_not_touched(tmp_path, name, resume, capsys):
+    data = tmp_path / "data"
+    stranger(data, name)
+    before = snapshot(data)
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS))
+    arguments = ["dedup", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out"), "--work", str(data), "-q"]
+    assert main([*arguments, *(["--resume"] if resume else [])]) == 1
+    assert snapshot(data) == before
+    said = capsys.readouterr().err
+    assert str(data) in said
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_input_is_not_removed_if_it_is_where_the_run_works(tmp_path):
+    data = tmp_path / "data"
+    stranger(data, "docs.arrow")
+    before = snapshot(data)
+    with pytest.raises(OutputError, match=r"docs\.arrow"):
+        dupdetect.dedup(data / "docs.arrow", work=data, resume=True)
+    assert snapshot(data) == before
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("remove", [True, False])
+def test_what_others_put_into_a_work_folder_stays(tmp_path, resume, remove):
+    work, table = tmp_path / "work", pa.table({"n": [1]})
+    checkpoints = Checkpoints(work, {}, DiskStorage(work, 1 << 30), resume=True)
+    checkpoints.put("rows", table)
+    checkpoints.close(remove=False)
+    (work / "mine.arrow").write_bytes(b"mine")
+    (work / "mine.part").write_bytes(b"mine")
+    (work / ".rows.arrow.0123abcd.part").write_bytes(b"of a run that was killed")
+    checkpoints = Checkpoints(work, {}, DiskStorage(work, 1 << 30), resume=resume)
+    checkpoints.close(remove=remove)
+    left = {path.name for path in work.iterdir()}
+    assert {"mine.arrow", "mine.part"} <= left
+    assert ".rows.arrow.0123abcd.part" not in left
+    assert ("rows.arrow" in left) == (resume and not remove)
+    if remove:
+        assert left == {"mine.arrow", "mine.part"}
+
+
+def test_a_list_that_names_paths_elsewhere_removes_nothing_there(tmp_path):
+    work = tmp_path / "work"
+    Checkpoints(work, {}, DiskStorage(work, 1 << 30), resume=True).close(remove=False)
+    (tmp_path / "docs.arrow").write_bytes(b"mine")
+    (work / "done.jsonl").write_text(
+        "".join(json.dumps({"name": n}) + "\n" for n in ("../docs.arrow", str(tmp_path / "docs.arrow")))
+    )
+    Checkpoints(work, {}, DiskStorage(work, 1 << 30), resume=False).close(remove=True)
+    assert (tmp_path / "docs.arrow").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 100_000, b"null"])
+def test_a_damaged_plan_is_one_sentence(tmp_path, damage):
+    work = tmp_path / "work"
+    Checkpoints(work, {}, DiskStorage(work, 1 << 30), resume=True).close(remove=False)
+    (work / "plan.json").write_bytes(damage)
+    with pytest.raises(OutputError, match=r"plan\.json is damaged or another program's"):
+        dupdetect.dedup(TEXTS, work=work, resume=True)
+    assert (work / "plan.json").read_bytes() == damage
+
+
+def test_a_run_killed_before_its_plan_was_whole_can_begin_again(tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / ".work.lock").touch()
+    (work / ".plan.json.0123abcd.part").write_text("{")
+    Checkpoints(work, {}, DiskStorage(work, 1 << 30), resume=True).close(remove=True)
+    assert not work.exists()
