@@ -192,7 +192,7 @@ def replaceable(n: int, matches: Overlaps) -> Bool:
 def yielding(canonical: Int, matches: Overlaps) -> Bool:
     """Mark documents that another of their cluster should represent: bool[n].
 
-    That is one that can stand for them, where they could not stand for it, or lack long lines of it.
+    That is one that can stand for them, where they could not stand for it, or lack main content of it.
     """
     within = matches.where(canonical[matches.a] == canonical[matches.b])
     marked = replaceable(len(canonical), within)

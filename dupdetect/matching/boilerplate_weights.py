@@ -18,7 +18,6 @@ from dupdetect.matching.boilerplate import PLAIN, are_strangers, grade_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, ONE_END, OWN, PATTERN, SHORT
 from dupdetect.matching.overlaps import Overlaps, Weights
-from dupdetect.matching.own_lines import SENTENCE
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
 from dupdetect.matching.shingle_rows import (
@@ -166,8 +165,8 @@ class SideWeights(NamedTuple):
         Words that are not shared; those of them that are not boilerplate.
     lost : int
         What of `new` is not furniture, if the document is a page.
-    long : int
-        What of `new` is in lines of which `SENTENCE` words and more are new.
+    prose : int
+        What of `new` is main content, in lines of few symbols.
     shared, boilerplate : int
         Distinct shared shingles, and those of them that are boilerplate.
     """
@@ -176,7 +175,7 @@ class SideWeights(NamedTuple):
     own: int
     new: int
     lost: int
-    long: int
+    prose: int
     shared: int
     boilerplate: int
 
@@ -188,7 +187,7 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
     What is shared is boilerplate from the grade `least` on, and what is not from `PLAIN` on. Of strangers, words that
     are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share.
     """
-    content, own, new, lost, long, found, voted_out = 0, 0, 0, 0, 0, 0, 0
+    content, own, new, lost, prose, found, voted_out = 0, 0, 0, 0, 0, 0, 0
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh = 0, 0, 0
     count = len(row) + shingle_size - 1
@@ -196,7 +195,6 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
         if word == count or (0 < word < len(row) and row[word] & LINE_START):
             if 2 * mine <= word - begin:  # an edit, and no line of its own
                 lost += fresh
-            long += fresh if fresh >= SENTENCE else 0
             begin, mine, fresh = word, 0, 0
         if word == count:
             break
@@ -221,7 +219,8 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
             if word - last_boilerplate >= shingle_size:
                 new += 1
                 fresh += 1
-    return SideWeights(content, own, new, lost, long, found, voted_out)
+                prose += 1 if row[min(word, len(row) - 1)] & (MAIN_CONTENT | SYMBOLS) == MAIN_CONTENT else 0
+    return SideWeights(content, own, new, lost, prose, found, voted_out)
 
 
 @compilable_helper
@@ -289,5 +288,5 @@ def weigh_pairs(
         columns[4, place], columns[5, place] = max(0, a.new - joined_a), max(0, b.new - joined_b)
         columns[6, place] = max(0, (a.lost if page_a else a.new) - joined_a)
         columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)
-        columns[8, place], columns[9, place] = a.long, b.long
+        columns[8, place], columns[9, place] = a.prose, b.prose
         columns[10, place] = a.boilerplate / max(a.shared, 1)

@@ -7,7 +7,7 @@ Cost     O(pairs)
 This module is the definition of a match. Counts are of real shingles, not estimates: similarities are exact.
 
 **Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`; strangers, who share
-boilerplate around text of their own, only if that of their content does, too. They are *syndicated* if that of their
+boilerplate around text of their own, only if that of their content does, too, or one has little main content of its own. They are *syndicated* if that of their
 content reaches it where the other does not, and boilerplate is at least half of what sets them apart. One *contains*
 the other if no more than ``1 - containment`` of the content of the latter is new, and the former has at least twice as
 much of its own: two forms with other names filled in do not contain one another.
@@ -48,7 +48,10 @@ NONE, IDENTICAL, NEAR_DUPLICATE, CONTAINS, CONTAINED, SYNDICATED = range(6)
 #: should; that they are near duplicates.
 REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B, NEAR = 1, 2, 4, 8, 16
 
-#: New words in long lines, and what share of the content, for which a near duplicate goes before another; the share for
+#: New words of main content that both of two strangers have who are no near duplicates, whatever else they share.
+ARTICLE = 64
+
+#: New words of main content, and what share of the content, for which a near duplicate goes before another; the share for
 #: a page that carries it.
 MORE, MORE_SHARE, MORE_PAGE = 16, 0.01, 0.2
 
@@ -111,8 +114,8 @@ class Weights(NamedTuple):
         Those of them that are not boilerplate.
     lost_a, lost_b : float64[n]
         Those of them that are not furniture either: what would be lost of a, of b, if only the other stayed.
-    long_a, long_b : float64[n]
-        New words in lines that are long and new.
+    prose_a, prose_b : float64[n]
+        New words that are main content, in lines of few symbols.
     boilerplate : float64[n]
         Share of the shared shingles that count as boilerplate.
     strangers : bool[n]
@@ -127,8 +130,8 @@ class Weights(NamedTuple):
     new_b: Share
     lost_a: Share
     lost_b: Share
-    long_a: Share
-    long_b: Share
+    prose_a: Share
+    prose_b: Share
     boilerplate: Share
     strangers: Bool
 
@@ -222,7 +225,8 @@ class Overlaps:
             return plain
         content = self.content / np.maximum(self.content + w.new_a + w.new_b, _LEAST_WEIGHT)
         explained = 2 * (w.new_a + w.new_b) <= w.own_a + w.own_b
-        return np.where(w.strangers, np.minimum(plain, content), np.where(explained, np.maximum(plain, content), plain))
+        apart = w.strangers & (np.minimum(w.prose_a, w.prose_b) >= ARTICLE)
+        return np.where(apart, np.minimum(plain, content), np.where(explained, np.maximum(plain, content), plain))
 
     @property
     def weighted_containment(self) -> Share:
@@ -279,10 +283,10 @@ class Overlaps:
             may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
         most = np.where(near, alike, inside) + ROUNDED
         gone_a, gone_b = may_a & (lost_a <= most), may_b & (lost_b <= most)
-        more_a = np.maximum(MORE, np.where(page_a, MORE_PAGE, MORE_SHARE) * w.content_a) + 2 * w.long_b
-        more_b = np.maximum(MORE, np.where(page_b, MORE_PAGE, MORE_SHARE) * w.content_b) + 2 * w.long_a
-        yields_a = gone_a & (np.minimum(w.lost_b, w.long_b) >= more_b)
-        yields_b = gone_b & (np.minimum(w.lost_a, w.long_a) >= more_a)
+        more_a = np.maximum(MORE, np.where(page_a, MORE_PAGE, MORE_SHARE) * w.content_a) + 2 * w.prose_b
+        more_b = np.maximum(MORE, np.where(page_b, MORE_PAGE, MORE_SHARE) * w.content_b) + 2 * w.prose_a
+        yields_a = gone_a & (np.minimum(w.lost_b, w.prose_b) >= more_b)
+        yields_b = gone_b & (np.minimum(w.lost_a, w.prose_a) >= more_a)
         marks = (gone_a, REMOVABLE_A), (gone_b, REMOVABLE_B), (yields_a, YIELDS_A), (yields_b, YIELDS_B), (near, NEAR)
         return sum((column * np.uint8(mark) for column, mark in marks), np.zeros(len(near), np.uint8))
 
