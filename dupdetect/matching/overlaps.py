@@ -6,11 +6,12 @@ Cost     O(pairs)
 
 This module is the definition of a match. Counts are of real shingles, not estimates: similarities are exact.
 
-**Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`; strangers, who share
-boilerplate around text of their own, only if that of their content does, too, or one has little main content of its own. They are *syndicated* if that of their
-content reaches it where the other does not, and boilerplate is at least half of what sets them apart. One *contains*
-the other if no more than ``1 - containment`` of the content of the latter is new, and the former has at least twice as
-much of its own: two forms with other names filled in do not contain one another.
+**Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`; of strangers who both
+have `ARTICLE` new words of main content, that of their content must reach it, too. They are *syndicated* if that of
+their content reaches it where the other does not, and `EXPLAINED` of what either has of its own is boilerplate. One
+*contains* the other if no more than ``1 - containment`` of the content of the latter is new, and the former has at
+least twice as much of its own: two forms with other names filled in do not contain one another. Where more than
+`SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
 
 **Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
 removed if these are no more than `max_lost` of its content; of a near duplicate, ``1 - threshold``. A text that stands
@@ -48,11 +49,18 @@ NONE, IDENTICAL, NEAR_DUPLICATE, CONTAINS, CONTAINED, SYNDICATED = range(6)
 #: should; that they are near duplicates.
 REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B, NEAR = 1, 2, 4, 8, 16
 
+#: Share of the own words of two syndicated pages that is boilerplate, at least.
+EXPLAINED = 0.5
+
+#: Share of boilerplate in what two documents share from which on the rest of it may be boilerplate, too: they are near
+#: duplicates or nothing.
+SUSPECT = 0.25
+
 #: New words of main content that both of two strangers have who are no near duplicates, whatever else they share.
 ARTICLE = 64
 
-#: New words of main content, and what share of the content, for which a near duplicate goes before another; the share for
-#: a page that carries it.
+#: New words of main content, and what share of the content, for which a near duplicate goes before another; the share
+#: for a page that carries it.
 MORE, MORE_SHARE, MORE_PAGE = 16, 0.01, 0.2
 
 #: Share of the smaller document below which a pair is no match, however its shingles are weighed.
@@ -223,8 +231,9 @@ class Overlaps:
         w, plain = self.weights, self.jaccard
         if self.given is None:
             return plain
-        content = self.content / np.maximum(self.content + w.new_a + w.new_b, _LEAST_WEIGHT)
-        explained = 2 * (w.new_a + w.new_b) <= w.own_a + w.own_b
+        content = self.content / np.maximum(self.content + w.lost_a + w.lost_b, _LEAST_WEIGHT)
+        explained = (w.own_a - w.new_a >= EXPLAINED * w.own_a) & (w.own_b - w.new_b >= EXPLAINED * w.own_b)
+        explained &= w.boilerplate <= SUSPECT
         apart = w.strangers & (np.minimum(w.prose_a, w.prose_b) >= ARTICLE)
         return np.where(apart, np.minimum(plain, content), np.where(explained, np.maximum(plain, content), plain))
 
@@ -236,7 +245,7 @@ class Overlaps:
             return self.containment
         inside_a = (w.content_a / np.maximum(w.content_a + w.new_a, _LEAST_WEIGHT)) * (2 * w.own_a <= w.own_b)
         inside_b = (w.content_b / np.maximum(w.content_b + w.new_b, _LEAST_WEIGHT)) * (2 * w.own_b <= w.own_a)
-        return np.where(w.strangers, 0.0, np.maximum(inside_a, inside_b))
+        return np.where(w.strangers | (w.boilerplate > SUSPECT), 0.0, np.maximum(inside_a, inside_b))
 
     @property
     def shares_lost(self) -> tuple[Share, Share]:
@@ -299,7 +308,7 @@ class Overlaps:
         return Overlaps(*columns, given, patterns, verdicts)
 
     def is_decided(self, mark: int) -> Bool:
-        """Whether each pair has a verdict; where nothing was decided, either document may be removed, and none yields."""
+        """Whether each pair has a verdict; where nothing was decided, either may be removed, and none yields."""
         if self.verdicts is None:
             return np.full(len(self.pairs), mark in (REMOVABLE_A, REMOVABLE_B))
         return np.asarray(self.verdicts & np.uint8(mark) != 0)
