@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from dupdetect.io.quotes import ClosedQuotes
 from dupdetect.io.schema import check_names
 
 #: Files are read in blocks of this size, or where a record is larger, of the next; the last is the reader's largest.
@@ -74,7 +75,9 @@ class _Csv:
     """A file, and how far it has been read."""
 
     def __init__(self, open_: Callable[[], Any], name: str, delimiter: str, text: str, id: str) -> None:
-        self._open = open_
+        self._open: Callable[[], ClosedQuotes] = lambda: ClosedQuotes(open_(), name, delimiter)
+        self._unclosed: list[tuple[int, str]] = []  # the records that `ClosedQuotes` has left out
+        self._told = 0  # the line of the last of them that was told
         self._name = name
         self._delimiter = delimiter
         self._text = text
@@ -89,6 +92,7 @@ class _Csv:
         """Go on, in blocks of some size."""
         with self._open() as stream:
             head = stream.read(min(size, BLOCK_BYTES[0]))
+            self._unclosed = stream.rejects
         whole = len(head) < BLOCK_BYTES[0]
         if not whole and not self._typed:
             self._types |= self._guess(size)
@@ -104,7 +108,7 @@ class _Csv:
                 block = self._block(table, records, [row for row in bad if row.number < records[-1]])
                 shown |= block.table.num_rows > 0
                 yield block
-        rest = self._block(pa.table({}), np.empty(0, np.int64), bad)
+        rest = self._block(pa.table({}), np.empty(0, np.int64), bad, last=True)
         yield rest if shown else rest._replace(table=self._columns)
 
     def _tables(self, whole: bytes | None, size: int, bad: list[Any]) -> Iterator[pa.Table]:
@@ -113,6 +117,7 @@ class _Csv:
             yield pyarrow.csv.read_csv(pa.BufferReader(whole), **options)
             return
         with self._open() as stream, pyarrow.csv.open_csv(stream, **options) as reader:
+            self._unclosed = stream.rejects
             yield reader.schema.empty_table()
             for batch in reader:
                 yield pa.Table.from_batches([batch])
@@ -154,7 +159,7 @@ class _Csv:
             ),
         }
 
-    def _block(self, table: pa.Table, records: NDArray[np.int64], bad: list[Any]) -> Block:
+    def _block(self, table: pa.Table, records: NDArray[np.int64], bad: list[Any], *, last: bool = False) -> Block:
         """Put lines to records, and take those that were read before away."""
         new = records > self._record
         wrong = [row for row in bad if self._record < row.number]
@@ -166,7 +171,11 @@ class _Csv:
             (line, f"the row has {row.actual_columns} columns, expected {row.expected_columns}")
             for line, row in zip(wrong_lines, wrong, strict=True)
         ]
-        return Block(self._as_written(table) if len(table) else pa.table({}), lines, rejects)
+        # What is read ahead is told later, so that a block depends on nothing but the file.
+        told = [(line, reason) for line, reason in self._unclosed if self._told < line and (last or line < self._line)]
+        rejects += told
+        self._told = told[-1][0] if told else self._told
+        return Block(self._as_written(table) if len(table) else pa.table({}), lines, sorted(rejects))
 
     def _lines(
         self, table: pa.Table, records: NDArray[np.int64], wrong: list[Any]
