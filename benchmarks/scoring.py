@@ -97,3 +97,27 @@ def canonical_accuracy(clusters: Labels, canonical: npt.NDArray[np.bool_], clean
 def share_together(found: Labels, one: Sequence[int] | Labels, other: Sequence[int] | Labels) -> float:
     """Share of the given pairs (one[i], other[i]) that share a cluster."""
     return float((found[np.asarray(one)] == found[np.asarray(other)]).mean()) if len(one) else 1.0
+
+
+def canonicals(clusters: Labels, canonical: npt.NDArray[np.bool_]) -> Labels:
+    """Number of the canonical of each document: int64[n], from one flag for each cluster."""
+    of_cluster = np.empty(int(clusters.max(initial=-1)) + 1, dtype=np.int64)
+    of_cluster[clusters[canonical]] = np.flatnonzero(canonical)
+    return of_cluster[clusters]
+
+
+def longest(clusters: Labels, texts: Sequence[str]) -> Labels:
+    """Number of the longest document of the cluster of each: int64[n]; the first of several."""
+    lengths = np.array([len(text) for text in texts], dtype=np.int64)
+    first = np.lexsort((np.arange(len(lengths)), -lengths, clusters))
+    starts = np.unique(clusters[first], return_index=True)[1]
+    flags = np.zeros(len(lengths), dtype=bool)
+    flags[first[starts]] = True
+    return canonicals(clusters, flags)
+
+
+def removed(of: Labels, forgiven: Pairs) -> list[tuple[int, int]]:
+    """Documents that are removed, each with its canonical (``of[document]``), but for those of forgiven pairs."""
+    known = set(map(tuple, forgiven.tolist()))
+    pairs = ((document, int(of[document])) for document in np.flatnonzero(of != np.arange(len(of))).tolist())
+    return [(one, two) for one, two in pairs if (min(one, two), max(one, two)) not in known]
