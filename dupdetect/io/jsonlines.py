@@ -26,8 +26,10 @@ BLOCK_BYTES = 32 << 20  # lines are cut into blocks of about this size: what a b
 PARSE_BYTES = 4 << 20  # and parsed in parallel in parts of this size (1 to 8 MB are equally fast)
 BOM = b"\xef\xbb\xbf"
 
+DEEPEST = 40  # objects and arrays in one another that a line may have: Parquet and Arrow files hold as many
+
 _BLANKS = b" \t\r\n"
-_BLANK_LINE = re.compile(rb"^[ \t\r]*$", re.MULTILINE)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)  # or what begins as one
 _JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
 
 
@@ -128,10 +130,10 @@ class _Reader:
         return table, np.concatenate([np.empty(0, np.int64), *self.rows]), self.rejects
 
     def add(self, block: bytes) -> None:
-        lines, blank = _count_lines(block)
-        table = self._try(block)
-        # Blank lines are no rows, and a line may have two objects: then line by line.
-        if table is None or table.num_rows != lines or blank or not self._text_is_text(table):
+        lines, plain = _count_lines(block)
+        table = self._try(block) if plain else None
+        # A line may have two objects: then line by line, too.
+        if table is None or table.num_rows != lines or not self._text_is_text(table):
             self._add_line_by_line(block)
         else:
             self._keep(table, np.arange(self.line, self.line + lines))
@@ -184,6 +186,8 @@ class _Reader:
 
     def _load(self, line: bytes) -> dict[str, Any] | str:
         """Parse a line, or say what is wrong with it."""
+        if line.count(b"[") + line.count(b"{") > DEEPEST and _depth(line) > DEEPEST:
+            return f"the line is JSON nested more than {DEEPEST} deep"
         try:
             value = json.loads(line.decode())
             json.dumps(value, ensure_ascii=False).encode()
@@ -237,12 +241,36 @@ def _parse_in_parts(block: bytes, part_bytes: int, known: dict[str, pa.Field]) -
 
 
 def _count_lines(block: bytes) -> tuple[int, bool]:
-    """The number of lines in a block, and whether some are blank."""
+    """Return the number of lines in a block, and whether each may be parsed together with the others.
+
+    That is one that begins and ends as an object does, so that whatever opens in it ends there, or is an error; and
+    that is not nested too deep: parsers call themselves, and would end the process.
+    """
     codes = np.frombuffer(block, np.uint8)
-    starts = np.append(0, np.flatnonzero(codes == ord("\n")) + 1)
-    starts = starts[starts < len(codes)]
-    blank = np.isin(codes[starts], list(_BLANKS)).any() and _BLANK_LINE.search(block)
-    return len(starts), bool(blank)
+    ends = np.flatnonzero(codes == ord("\n"))
+    if len(codes) and codes[-1] != ord("\n"):
+        ends = np.append(ends, len(codes))
+    starts = np.append(0, ends[:-1] + 1)[: len(ends)]
+    last = ends - 1
+    last = last - (codes[last] == ord("\r"))
+    odd = np.flatnonzero((codes[starts] != ord("{")) | (codes[last] != ord("}")) | (last < starts))
+    for line in odd.tolist():
+        bare = block[starts[line] : ends[line]].strip(_BLANKS)
+        if not (bare.startswith(b"{") and bare.endswith(b"}")):
+            return len(ends), False
+    if block.count(b"{") + block.count(b"[") <= len(ends) + DEEPEST:  # each line has one
+        return len(ends), True
+    openings = np.flatnonzero(codes | 0x20 == ord("{"))  # [ and {
+    bounds = np.searchsorted(openings, np.append(starts, len(codes)))
+    many = np.flatnonzero(np.diff(bounds) > DEEPEST)
+    return len(ends), all(_depth(block[starts[line] : ends[line]]) <= DEEPEST for line in many.tolist())
+
+
+def _depth(line: bytes) -> int:
+    """Return how deep objects and arrays of a line are in one another, at the most."""
+    codes = np.frombuffer(_STRING.sub(b"", line), np.uint8) | 0x20
+    steps = (codes == ord("{")).astype(np.int32) - (codes == ord("}"))
+    return int(np.cumsum(steps).max(initial=0))
 
 
 def _json_type(value: Any) -> str:

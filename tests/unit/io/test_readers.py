@@ -293,7 +293,8 @@ BAD_LINES = [
     (b'{"text": ["a"]}\n', "column 'text' is a JSON array, expected a string"),
     (b'{"text": "\\ud800"}\n', "the line holds a lone surrogate (U+D800)"),
     (b'{"text": {"\xff": 1}}\n', "the line is not valid UTF-8 (byte 11)"),
-    (b'{"text": ' + b"[" * 100_000 + b"\n", "the line is not JSON that can be read"),
+    (b'{"text": ' + b"[" * 100_000 + b"\n", "the line is JSON nested more than 40 deep"),
+    (b'{"text": ' + b"1" * 5_000 + b"}\n", "the line is not JSON that can be read"),
 ]
 
 
