@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dupdetect.clustering.clusters import FIRST
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.schema import plain_column
 from dupdetect.matching.overlaps import REMOVABLE_A, REMOVABLE_B
@@ -158,7 +159,8 @@ def _sorted(ids: pa.ChunkedArray) -> Int:
 def cleanest(clean: Share, last: Bool | None = None) -> Int:
     """Rank texts by cleanness, some of them `last`; ties go to the shorter text, which has the lesser number."""
     ranks = np.empty(len(clean), np.int64)
-    ranks[np.lexsort((-clean, np.zeros(len(clean)) if last is None else last))] = np.arange(len(clean))
+    behind = np.zeros(len(clean)) if last is None else last
+    ranks[np.lexsort((-clean, behind, clean < FIRST))] = np.arange(len(clean))
     return ranks
 
 

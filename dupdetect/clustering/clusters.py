@@ -4,13 +4,14 @@ Input    matches among n documents
 Output   the canonical of each document (int64[n]; itself where it has no other)
 Cost     O(matches)
 
-Every member of a cluster is itself a match of its canonical; a chain of matches merges nothing. Documents are taken
-in order of cleanness: how much of a document its matches contain, on average. A clean article is wholly inside the
-pages that carry it; a page is inside others only as far as its article goes, and a round-up of five articles by a
-fifth. Each document not yet taken becomes a canonical and takes those of its matches not yet taken. Then each member
-goes to the canonical that it shares the most with: first by the share of the smaller inside the larger, then by Jaccard
-similarity, then to the lesser number, which is the shorter text. So no two canonicals match, and nothing depends
-on the order of the input, for numbers go by the texts (`collapse`).
+Every member of a cluster is itself a match of its canonical, which can stand for it without a loss of content
+(`dupdetect.matching.overlaps`); a chain of matches merges nothing. Each document that is not yet taken becomes a
+canonical and takes what it can stand for and is not yet taken, in this order: documents that another could replace, but
+not they it, go last; then those with the most near duplicates go first; then the cleanest, that is, those of which their
+matches contain the most, on average: a clean article is wholly inside the pages that carry it. Then each member goes to
+the best canonical that can stand for it: a near duplicate before any other, the most alike first; then whatever has
+the most of it inside; then the first of that order. At last a canonical goes to another, with its members, if that
+can stand for all of them. Nothing depends on the order of the input, for numbers go by the texts (`collapse`).
 
 Documents that contain several others are told apart afterwards (`dupdetect.clustering.digests`). Two canonicals match
 in the end only where one of them is a digest document and contains the other, or where another member has been chosen
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 #: Links between a document and whichever goes first of its family that are followed.
 STEPS = 4
+
+#: Cleanness of documents that go before all others, whatever they can stand for: shares are at most 1.
+FIRST = 2.0
 
 #: Bits of a neighbour: the document can stand for it; it can stand for the document.
 TAKES, TAKEN = 1, 2
@@ -156,7 +160,7 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
     Parameters
     ----------
     clean : float64[n]
-        From `cleanness`; ties go to the lesser number.
+        From `cleanness`, or `FIRST` and more; ties go to the lesser number.
     matches : Overlaps
 
     Returns
@@ -166,15 +170,15 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
     """
     n = len(clean)
     bounds, neighbours, edges, takes = _adjacency(n, matches)
-    source = np.repeat(np.arange(n), np.diff(bounds))
-    taken = np.bincount(source[takes & TAKES != 0], minlength=n)
-    order = np.lexsort((-clean, -taken, replaceable(n, matches)))
+    near = matches.where(matches.is_decided(NEAR))
+    alike = np.bincount(near.a, minlength=n) + np.bincount(near.b, minlength=n)
+    order = np.lexsort((-clean, -alike, replaceable(n, matches), clean < FIRST))
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
     # The best match first: near duplicates, the most alike first; then whatever has the most of the other inside.
-    near, jaccard = matches.is_decided(NEAR), matches.jaccard
+    is_near, jaccard = matches.is_decided(NEAR), matches.jaccard
     preference = np.empty(len(matches.pairs), np.int64)
-    best = np.lexsort((-jaccard, -np.where(near, jaccard, matches.weighted_containment), ~near))
+    best = np.lexsort((-jaccard, -np.where(is_near, jaccard, matches.weighted_containment), ~is_near))
     preference[best] = np.arange(len(matches.pairs))
     take = take_matches.faster_for(20 * (n + len(neighbours)))
     grouped = take(bounds, neighbours, takes, preference[edges], order, place)

@@ -29,6 +29,7 @@ import pyarrow.compute as pc
 
 from dupdetect.clustering import canonical
 from dupdetect.clustering.canonical import Rankable
+from dupdetect.clustering.clusters import FIRST
 from dupdetect.errors import InputError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.schema import conform
@@ -181,7 +182,7 @@ class NewWithEarlier(Limits):
 
     def ordered(self, clean: Share) -> Share:
         """Let earlier texts go before all others, in order of cleanness like these."""
-        return clean + self._earlier
+        return clean + FIRST * self._earlier
 
 
 def _related(corpus: Corpus) -> Related:
