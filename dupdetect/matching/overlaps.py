@@ -14,7 +14,8 @@ least twice as much of its own: two forms with other names filled in do not cont
 `SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
 
 **Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
-removed if these are no more than `max_lost` of its content; of a near duplicate, ``1 - threshold``. A text that stands
+removed if these are no more than `max_lost` of its content, or `FEW_WORDS` of a page; of a near duplicate,
+``1 - threshold``. A text that stands
 amid a longer one is a part of it or a quotation, and is removed only if nothing of it is lost.
 """
 
@@ -59,9 +60,12 @@ SUSPECT = 0.25
 #: New words of main content that both of two strangers have who are no near duplicates, whatever else they share.
 ARTICLE = 64
 
+#: Words that a page may lose beside the article that it carries, however short that is: they stand in its lines.
+FEW_WORDS = 8
+
 #: New words of main content, and what share of the content, for which a near duplicate goes before another; the share
 #: for a page that carries it.
-MORE, MORE_SHARE, MORE_PAGE = 16, 0.01, 0.2
+MORE, MORE_SHARE, MORE_PAGE = 16, 0.05, 0.2
 
 #: Share of the smaller document below which a pair is no match, however its shingles are weighed.
 FLOOR = 0.25
@@ -291,7 +295,8 @@ class Overlaps:
             may_a = near | page_a | (w.content_a >= w.own_b) | ~amid_b | (lost_a == 0)
             may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
         most = np.where(near, alike, inside) + ROUNDED
-        gone_a, gone_b = may_a & (lost_a <= most), may_b & (lost_b <= most)
+        few_a, few_b = page_a & (w.lost_a <= FEW_WORDS), page_b & (w.lost_b <= FEW_WORDS)
+        gone_a, gone_b = may_a & (few_a | (lost_a <= most)), may_b & (few_b | (lost_b <= most))
         more_a = np.maximum(MORE, np.where(page_a, MORE_PAGE, MORE_SHARE) * w.content_a) + 2 * w.prose_b
         more_b = np.maximum(MORE, np.where(page_b, MORE_PAGE, MORE_SHARE) * w.content_b) + 2 * w.prose_a
         yields_a = gone_a & (np.minimum(w.lost_b, w.prose_b) >= more_b)
