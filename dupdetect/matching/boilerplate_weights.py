@@ -288,7 +288,7 @@ def weigh_pairs(
         if known and not strangers and pattern & FURNITURE_A != 0 and pattern & FURNITURE_B != 0:
             page_a = page_b = True
         columns[0, place], columns[1, place] = a.content / FULL, b.content / FULL
-        columns[2, place], columns[3, place] = max(0, a.own - joined_a), max(0, b.own - joined_b)
+        columns[2, place], columns[3, place] = a.own, b.own
         columns[4, place], columns[5, place] = max(0, a.new - joined_a), max(0, b.new - joined_b)
         columns[6, place] = max(0, (a.lost if page_a else a.new) - joined_a)
         columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)
