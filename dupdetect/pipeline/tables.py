@@ -126,13 +126,14 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
     One of each pair is new.
 
     A match of two texts is one of every two documents that have them, and so is a text that several documents have.
-    Where these are more than `Settings.hot_key_documents`, one document stands for all of its text.
+    Where these are more than `Settings.hot_key_documents`, one document stands for all of its text; but a document and
+    its canonical always have their row.
     """
     matches = decision.matches
     bounds, members = _members(decision)
     within, same_unlisted = _pairs_within(bounds, members, settings.hot_key_documents)
     same = _with_new(corpus, within)
-    (a, b, match), unlisted = _pairs_between(bounds, members, matches, settings.hot_key_documents)
+    (a, b, match), unlisted = _pairs_between(bounds, members, decision, settings.hot_key_documents)
     a, b, match = _with_new(corpus, (a, b, match))
     relation = np.concatenate([np.full(len(same[0]), IDENTICAL), matches.relations(settings)[match]])
 
@@ -186,13 +187,19 @@ def _pairs_within(bounds: Int, members: Int, most: int) -> tuple[tuple[Int, Int]
     return (a, b), int((sizes * (sizes - 1) // 2).sum()) - len(b)
 
 
-def _pairs_between(bounds: Int, members: Int, matches: Overlaps, most: int) -> tuple[tuple[Int, Int, Int], int]:
-    """Return the pairs of documents that have matching texts, and the match of each: all, or their firsts."""
-    x, y = matches.a, matches.b
+def _pairs_between(bounds: Int, members: Int, decision: Decision, most: int) -> tuple[tuple[Int, Int, Int], int]:
+    """Return the pairs of documents that have matching texts, and the match of each.
+
+    Where they are too many, these are the first of both; if one of the texts is the other's canonical, its first with
+    all of the other.
+    """
+    x, y = decision.matches.a, decision.matches.b
     sizes = np.diff(bounds)
     total = sizes[x] * sizes[y]
-    wide = np.where(total <= most, sizes[y], 1)
-    count = np.where(total <= most, total, 1)
+    all_of_x = (total <= most) | (decision.canonical[x] == y)
+    all_of_y = (total <= most) | (decision.canonical[y] == x)
+    wide = np.where(all_of_y, sizes[y], 1)
+    count = np.where(all_of_x, sizes[x], 1) * wide
     match = np.repeat(np.arange(len(x)), count)
     step = np.arange(len(match)) - np.repeat(np.cumsum(count) - count, count)
     a = members[bounds[x[match]] + step // wide[match]]

@@ -142,11 +142,14 @@ def test_of_too_many_identical_documents_the_first_is_paired_with_each_other(cop
 
 
 def test_of_too_many_pairs_between_two_texts_one_stands_for_all():
-    made = decision([0, 0, 0, 1, 1], [0, 0], [(0, 1, 90, 95, 96)], ranks=[4, 3, 0, 2, 1])
-    table, unlisted = tables.matches_table(documents([*"abcde"]), made, SETTINGS.replace(hot_key_documents=5))
-    between = [(row["a"], row["b"]) for row in table.to_pylist() if row["relation"] != "identical"]
-    assert between == [("c", "e")]  # the first of each text
-    assert unlisted == 5
+    few = SETTINGS.replace(hot_key_documents=5)
+    # The first of each text; of a text and its cluster's canonical, the first of that with all of the other.
+    for canonical, expected in (([0, 1], [("c", "e")]), ([0, 0], [("c", "d"), ("c", "e")])):
+        made = decision([0, 0, 0, 1, 1], canonical, [(0, 1, 90, 95, 96)], ranks=[4, 3, 0, 2, 1])
+        table, unlisted = tables.matches_table(documents([*"abcde"]), made, few)
+        between = [(row["a"], row["b"]) for row in table.to_pylist() if row["relation"] != "identical"]
+        assert between == expected
+        assert unlisted == 6 - len(expected)
 
 
 def test_a_bridge_has_a_row_for_each_canonical_it_holds_the_most_first():
