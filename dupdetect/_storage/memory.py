@@ -9,6 +9,7 @@ Cost     nothing; what is in use is asked of the system, some ten microseconds
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from dupdetect.errors import SettingsError
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15}"
 _SIZE = re.compile(rf"\s*({_NUMBER})\s*(%|[kmgt]?b|[kmgt]ib)\s*", re.IGNORECASE | re.ASCII)
 
-# Where a container is told its limit, by cgroups of version 2 and 1.
-_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+#: Which control groups this process is in, and where these are.
+MEMBERSHIP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 def size(text: str) -> int:
@@ -60,14 +61,79 @@ def size(text: str) -> int:
 
 
 def machine() -> int:
-    """Bytes of memory that the machine has, or the container, if that is given less."""
+    """Bytes of memory that this process may have: the machine's, or less if its control group or `ulimit -v` say so."""
     import psutil
 
-    amounts = [psutil.virtual_memory().total]
-    for file in _LIMITS:
-        with suppress(OSError, ValueError):  # no such file; "max", where there is no limit
-            amounts.append(int(Path(file).read_text(encoding="ascii")))
-    return int(min(amounts))
+    groups = [limit for limit, _ in _group_limits()]
+    return int(min([psutil.virtual_memory().total, *groups, *(limit for limit, _ in _process_limits())]))
+
+
+def free() -> int:
+    """Bytes of memory that this process may still take: what is free of each of the amounts of `machine`."""
+    import psutil
+
+    left = [limit - used for limit, used in (*_group_limits(), *_process_limits())]
+    return max(0, int(min([psutil.virtual_memory().available, *left])))
+
+
+def _group_limits() -> Iterator[tuple[int, int]]:
+    """Yield the limit of each control group that this process is in, and of those above, and what is used of it.
+
+    A container may see its own group as the topmost one, and may be told a path of outside: groups that are not there
+    are passed over.
+    """
+    try:
+        lines = MEMBERSHIP.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        lines = []
+    paths = {"": "/", "memory": "/"}  # by controllers: none are named in version 2
+    for line in lines:
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if not controllers or "memory" in controllers.split(","):
+            paths["memory" if controllers else ""] = "/" if ".." in path.split("/") else path  # of outside
+    two = ("memory.max", "memory.current", "inactive_file")
+    one = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+    for top, names, path in (
+        (GROUPS, two, paths[""]),
+        (GROUPS / "unified", two, paths[""]),
+        (GROUPS / "memory", one, paths["memory"]),
+    ):
+        group = top / path.strip("/")
+        for folder in (group, *group.parents):
+            found = _group_limit(folder, *names)
+            if found is not None:
+                yield found
+            if folder == top:
+                break
+
+
+def _group_limit(folder: Path, limit: str, used: str, cached: str) -> tuple[int, int] | None:
+    """Return the limit of a control group, and what is used of it but for files that are kept in memory; or None."""
+    try:
+        most = int((folder / limit).read_text(encoding="ascii"))
+    except (OSError, ValueError):  # no such file; "max", where there is no limit
+        return None
+    taken = 0
+    with suppress(OSError, ValueError):
+        taken = int((folder / used).read_text(encoding="ascii"))
+        files = re.search(rf"^{cached} (\d+)$", (folder / "memory.stat").read_text(encoding="ascii"), re.MULTILINE)
+        taken -= int(files[1]) if files else 0
+    return most, max(0, taken)
+
+
+def _process_limits() -> Iterator[tuple[int, int]]:
+    """Yield the limit of this process's address space (`ulimit -v`) and of its data, and what is used of them."""
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return
+    import psutil
+
+    for name in ("RLIMIT_AS", "RLIMIT_DATA"):
+        limit = resource.getrlimit(getattr(resource, name))[0]
+        if limit != resource.RLIM_INFINITY:
+            info = psutil.Process().memory_info()
+            yield limit, int(info.vms if name == "RLIMIT_AS" else getattr(info, "data", 0))
 
 
 def resident() -> int:

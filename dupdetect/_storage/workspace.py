@@ -127,16 +127,9 @@ def memory_limit(memory: int | None) -> int:
         Less than a run can keep to is given.
     """
     if memory is None:
-        return max(LEAST, int(SHARE * free_memory()))
+        return max(LEAST, int(SHARE * memories.free()))
     if isinstance(memory, bool) or not isinstance(memory, int) or memory < LEAST:
         raise SettingsError(
             f"memory is {memory!r}; expected a number of bytes, {LEAST:,} at least, or None for a share of what is free"
         )
     return memory
-
-
-def free_memory() -> int:
-    """Return how many bytes of memory this process may still take."""
-    import psutil
-
-    return min(int(psutil.virtual_memory().available), memories.machine())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 from decimal import Decimal
-from pathlib import Path
 
 import click
 import pytest
@@ -72,17 +71,6 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 def test_what_is_no_size_is_wrong_usage_of_the_command() -> None:
     with pytest.raises(click.BadParameter, match="'lots' is no size of memory; write for example 2GB, 500MiB or 60%"):
         command.main(["dedup", "x", "-o", "out", "--memory", "lots"], standalone_mode=False)
-
-
-def test_a_container_has_what_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    limited, unlimited = tmp_path / "limited", tmp_path / "unlimited"
-    limited.write_text("4096\n")
-    unlimited.write_text("max\n")
-    monkeypatch.setattr(memory, "_LIMITS", (str(tmp_path / "missing"), str(unlimited)))
-    whole = memory.machine()
-    assert whole > 1 << 20
-    monkeypatch.setattr(memory, "_LIMITS", (str(unlimited), str(limited)))
-    assert memory.machine() == 4096
 
 
 def test_what_is_in_use_grows_with_what_is_held_and_its_peak_stays() -> None:
