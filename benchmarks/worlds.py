@@ -283,6 +283,9 @@ def under_a_notice(world: World, shape: Callable[[World, int], list[str]]) -> No
 MENUS = Scenario(menu=(10, 60), notice=(0, 0), comments=(0, 0), teasers=(0, 0), read=(0, 0), places=("both",))
 NOTICES = replace(MENUS, notice=(50, 200))
 
+#: Pages whose lines are those that a reader sees.
+IN_LINES = replace(MENUS, layouts=("lines", "wrapped"))
+
 #: Of pages of few-page sites, the share that is common to all of a site.
 FURNITURE = 0.85
 
@@ -364,14 +367,14 @@ WORLDS: dict[str, tuple[Callable[[World], None], int]] = {
     "poems under licences": (partial(under_a_notice, shape=poem), 2),
     "lists under licences": (partial(under_a_notice, shape=bullets), 2),
     "tables under licences": (partial(under_a_notice, shape=figures), 2),
-    "thirty outlets, clean text": (partial(outlets, scenario=MENUS), 1),
-    "thirty outlets, notices, clean text": (partial(outlets, scenario=NOTICES), 1),
-    "thirty outlets, at one end, clean text": (
-        partial(outlets, scenario=replace(NOTICES, places=("before", "after"))),
+    "thirty outlets, clean text": (partial(outlets, scenario=IN_LINES), 1),
+    "thirty outlets, no clean text": (partial(outlets, scenario=IN_LINES, clean=False), 1),
+    "thirty outlets, all before or behind": (
+        partial(outlets, scenario=replace(IN_LINES, places=("before", "after"))),
         1,
     ),
-    "thirty outlets": (partial(outlets, scenario=MENUS, clean=False), 1),
-    "thirty outlets, notices": (partial(outlets, scenario=NOTICES, clean=False), 1),
+    "thirty outlets, some marked up or in one line": (partial(outlets, scenario=MENUS), 1),
+    "thirty outlets, paragraphs of notices": (partial(outlets, scenario=NOTICES), 1),
     "programs inside pages": (partial(inside_a_page, shape=program), 2),
     "poems inside pages": (partial(inside_a_page, shape=poem), 2),
     "few pages a site": (partial(few_pages, two_sites=False), 6),
