@@ -56,7 +56,7 @@ class Job:
     """Timed work, and the untimed reading of its result.
 
     `found` returns ``{"labels": int64[n]}``, ``{"pairs": int64[m, 2]}``, ``{"flags": bool[n]}`` or ``{}``; this
-    library ``{"canonical": bool[n], "identical": bool[m]}`` beside labels and pairs.
+    library ``{"canonical": bool[n], "identical": bool[m], "near": bool[m]}`` beside labels and pairs.
     """
 
     work: Callable[[], Any]
@@ -118,6 +118,7 @@ def clusters(result: Any) -> dict[str, np.ndarray]:
         "pairs": np.column_stack((result.matches["a"].to_numpy(), result.matches["b"].to_numpy())),
         "canonical": in_order["canonical"].to_numpy(),
         "identical": pc.equal(result.matches["relation"], "identical").to_numpy(),
+        "near": pc.equal(result.matches["relation"], "near_duplicate").to_numpy(),
     }
 
 
@@ -172,6 +173,15 @@ def exact(measure: str) -> Callable[[pa.Table, Options], Job]:
     return engine
 
 
+def exact_shingles(text: str, size: int = SHINGLE_SIZE, unit: str = "word") -> np.ndarray:
+    """Hashes of the shingles of a text by this library's definition: uint64[n], sorted, distinct."""
+    from dupdetect.text.clean import clean
+    from dupdetect.text.shingles import shingle_hashes, word_hashes
+    from dupdetect.text.words import words
+
+    return np.unique(shingle_hashes(word_hashes(words(clean(text), unit)), size))
+
+
 def similarities(
     texts: list[str], size: int, unit: str = "word", rows: int = 500
 ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
@@ -181,10 +191,7 @@ def similarities(
     """
     from scipy.sparse import csr_matrix
 
-    from dupdetect.text.shingles import shingle_hashes, word_hashes
-    from dupdetect.text.words import words
-
-    sets = [np.unique(shingle_hashes(word_hashes(words(text, unit)), size)) for text in texts]
+    sets = [exact_shingles(text, size, unit) for text in texts]
     sizes = np.array([len(hashes) for hashes in sets])
     _, columns = np.unique(np.concatenate(sets), return_inverse=True)
     matrix = csr_matrix((np.ones(len(columns), dtype=np.int32), columns, np.concatenate(([0], np.cumsum(sizes)))))

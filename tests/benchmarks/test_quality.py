@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("psutil")  # before `quality`, which measures memory
 quality = pytest.importorskip("quality")
+scoring = quality.scoring
 
 PAGES = {"a": "the story", "b": "Menu the story Contact", "c": "Menu another tale Contact", "d": "another tale"}
 
@@ -68,7 +69,10 @@ def test_versions(tmp_path):
     assert row["near"] == {"true": 1, "clusters": 1.0, "pairs": 1.0}
     assert (row["found"], row["right"]) == (6, 1)
     assert (row["look_alikes"], row["look_alikes_below_0.8"]) == (2, 2)
+    assert row["lost"] == 2  # for the longest, of another name; the third is its own
+    assert task.score(found([0, 0, 0, 0], canonical=np.array([False, False, False, True])))["lost"] == 3
     apart = task.score(found([0, 1, 0, 2]))
+    assert apart["lost"] == 0
     assert (apart["look_alikes"], apart["precision"]) == (0, 1.0)
     assert "pairs" not in apart["near"]
 
@@ -94,6 +98,46 @@ def test_answers(tmp_path):
     row = task.score(found([0, 0, 1, 0], [(0, 1), (1, 2)]))
     assert [of["clusters"] for of in row["by_label"].values()] == [1, 0, 1, 0]
     assert [of["pairs"] for of in row["by_label"].values()] == [1, 0, 0, 1]
+
+
+def test_releases(tmp_path):
+    long = " ".join(f"word{number}" for number in range(30))
+    texts = {"a": long, "b": f"{long} more", "c": "a licence alone", "d": "a licence alone, and a line"}
+    folder = written(
+        tmp_path / "code", texts, files=["id,file", "a,x", "b,x", "c,y", "d,z"], near=["a,b,jaccard", "a,b,0.96"]
+    )
+    (task,) = quality.of_releases(folder)
+    assert (task.name, task.settings) == ("code", {})
+    pairs = scoring.unique_pairs(np.array([(0, 1), (2, 3)]))
+    row = task.score(found([0, 0, 1, 1], pairs, canonical=np.array([True, False, True, False]), near=pairs))
+    assert {name: row[name] for name in ("recall", "families", "false", "lost", "unfound", "misnamed")} == {
+        "recall": 1.0, "families": 1.0, "false": 1, "lost": 1, "unfound": 0, "misnamed": 1,
+    }  # fmt: skip
+    bars = quality.bars([{"set": "code", "engine": "dupdetect"} | row])
+    assert {bar["what"]: bar["met"] for bar in bars} == {
+        "code, recall": True,
+        "code, families": True,
+        "code, false": True,
+        "code, lost": True,
+        "code, unfound": True,
+        "code, misnamed": False,
+    }
+
+
+def test_an_engine_that_names_no_canonical_keeps_the_longest(tmp_path):
+    assert found([0, 1, 0]).canonicals(["a", "b", "cc"]).tolist() == [2, 1, 2]
+    assert found([0, 1, 0], canonical=np.array([True, True, False])).canonicals(["a", "b", "cc"]).tolist() == [0, 1, 0]
+
+
+def test_sites_of_few_pages(monkeypatch):
+    monkeypatch.setattr(quality.sites, "make", lambda name: quality.sites.worlds.make(name, scale=0.1, seed=1))
+    (task,) = quality.few_pages(None)
+    apart = task.score(found(np.arange(len(task.ids)).tolist()))
+    assert (apart["precision"], apart["recall"], apart["lost"]) == (1.0, 0.0, 0)
+    together = task.score(found([0] * len(task.ids)))
+    assert together["precision"] < 0.5 < together["recall"]
+    bars = quality.bars([{"set": task.name, "engine": "dupdetect"} | apart])
+    assert [bar["met"] for bar in bars] == [True, False]
 
 
 def test_others_are_told_the_same_shingles():

@@ -80,3 +80,18 @@ def test_labels_and_sharing():
     assert numbers.tolist() == [0, 1, 0]
     assert scoring.share_together(numbers, [0, 0], [1, 2]) == 0.5
     assert scoring.share_together(numbers, [], []) == 1.0
+
+
+def test_canonicals():
+    clusters = np.array([0, 1, 0, 2, 1])
+    flags = np.array([False, True, True, True, False])
+    assert scoring.canonicals(clusters, flags).tolist() == [2, 1, 2, 3, 1]
+    assert scoring.longest(clusters, ["a", "bb", "ccc", "", "bb"]).tolist() == [2, 1, 2, 3, 1]  # the first of two
+    assert scoring.longest(np.empty(0, np.int64), []).tolist() == []
+
+
+def test_removed():
+    of = np.array([2, 1, 2, 3, 1])
+    nothing = np.empty((0, 2), np.int64)
+    assert scoring.removed(of, nothing) == [(0, 2), (4, 1)]
+    assert scoring.removed(of, np.array([(1, 4)])) == [(0, 2)]

@@ -119,10 +119,25 @@ def test_quality(tmp_path):
     assert printed.startswith("| engine | answers cut, light, heavy, non | seconds | peak MB |")
 
 
+def test_quality_of_releases(tmp_path):
+    needs("psutil", "scipy")
+    if not (SHARED / "corpora" / "copyrights").is_dir():
+        pytest.skip(f"there is no {SHARED / 'corpora' / 'copyrights'}: the corpora of known truth are not here")
+    sets = ("--sets", "copyrights", "--engines", "dupdetect", "exact Jaccard")
+    printed = script("quality.py", *sets, "--bars", "--details", "--out", tmp_path)
+    ours, *others = json.loads((tmp_path / "quality.json").read_text())["rows"]
+    assert set(ours) >= {"recall", "families", "false", "lost", "unfound", "misnamed"}
+    assert all(0 < row["families"] <= row["recall"] <= 1 and row["lost"] >= 0 for row in (ours, *others))
+    assert "copyrights R / families, false, lost" in printed
+    assert "| copyrights, lost |" in printed
+
+
 def test_sites():
     needs("scipy")
-    printed = script("sites.py", "--scenarios", "wrapped", "mixed, Thai", "--scale", 0.15, "--json")
+    names = ["wrapped", "mixed, Thai", "forms", "few pages a site"]
+    printed = script("sites.py", "--scenarios", *names, "--scale", 0.15, "--seed", 1, 2, "--json")
     rows = [json.loads(line) for line in printed.splitlines()]
-    assert [row["scenario"] for row in rows] == ["wrapped", "mixed, Thai"]
-    assert all(row["documents"] > 0 for row in rows)
-    assert all(set(row) >= {"on", "off", "exact jaccard", "exact containment"} for row in rows)
+    assert [row["scenario"] for row in rows] == names
+    assert all(row["documents"] > 0 and row["seeds"] == [1, 2] for row in rows)
+    columns = ("on", "off", "exact jaccard", "exact containment")
+    assert all(set(row[column]) >= {"precision", "recall", "lost"} for row in rows for column in columns)
