@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import namedtuple
+from collections import Counter, namedtuple
 from functools import cache, lru_cache
-from itertools import combinations, groupby
+from itertools import chain, combinations, groupby, pairwise, product
 
 import regex
 import xxhash
 from datasketch import MinHash, MinHashLSH
 
-from dupdetect.matching import boilerplate as boilerplate
-from dupdetect.matching import interleaving as frames
+from dupdetect.matching import boilerplate, interleaving, overlaps, own_lines, patterns
+from dupdetect.matching import boilerplate_weights as weights
 from dupdetect.text import main_content as lines
 
 WITHOUT_SPACES = [
@@ -178,7 +178,7 @@ def relation(a, b, settings):
 def main_content(text):
     """Say of each word of a text whether it is of main content."""
     rows = [row for row in map(words, text.split("\n")) if row]
-    sizes = [sum(0.5 if len(word) == 1 and len(word.encode()) > 2 else 1 for word in row) for row in rows]
+    sizes = list(map(size_of, rows))
 
     def is_main_content(line):
         beside = [range(first, first + 3) for first in range(line - 2, line + 1)]
@@ -188,23 +188,76 @@ def main_content(text):
     return [mark or not any(marks) for mark, row in zip(marks, rows, strict=True) for _ in row]
 
 
-#: What a document has of its own where, and whether the longest shared stretch is amid its own text.
-Frame = namedtuple("Frame", "stretch between before behind bits amid")
+BLANKS = frozenset("\0 \t\n\r\x0b\x0c")
 
 
-class Layout:
-    """A text as `weigh` reads it."""
+def size_of(row):
+    """Give the size of a line in words; a character of three bytes that is a word on its own is half a word."""
+    return sum(0.5 if len(word) == 1 and len(word.encode()) > 2 else 1 for word in row)
+
+
+def line_marks(text):
+    """Say of each word of a text: whether it is of main content, begins a line, and is in a line of many symbols."""
+    marks = []
+    for line in text.split("\n"):
+        row = words(line)
+        folded = unicodedata.normalize("NFKC", line).casefold()
+        symbols = sum(kind(character) == "between" and character not in BLANKS for character in folded)
+        marks += [(place == 0, symbols >= size_of(row)) for place in range(len(row))]
+    return [(content, *others) for content, others in zip(main_content(text), marks, strict=True)]
+
+
+#: How one document of a pair shares what it shares; see `Document.side`.
+Side = namedtuple("Side", "stretch between before behind bits amid")
+
+#: What one document of a pair has of its own, in words; see `Document.own_lines` and `Document.weigh`.
+OwnLines = namedtuple("OwnLines", "furniture before after stretch")
+Weighed = namedtuple("Weighed", "content own new lost prose boilerplate")
+
+
+def length_class(length):
+    """Give the class of the length of a line: how many of the bounds are below it."""
+    bounds = [1]
+    while len(bounds) < own_lines.CLASSES - 1:
+        bounds.append(max(bounds[-1] + 1, bounds[-1] * 7 // 5))
+    return sum(bound < min(length, own_lines.SENTENCE) for bound in bounds)
+
+
+class Document:
+    """A text as pairs of it are read and weighed: its shingles in order, and what is known of each of its words."""
 
     def __init__(self, text, size):
+        self.size = size
         self.order = runs(words(text), size)
+        marks = line_marks(text)
+        self.count = len(self.order) + size - 1 if self.order else 0
+        seen = set()
+        contents = [any(content for content, _, _ in run) for run in runs(marks, size)]
+        self.of_main_content = {run for run, content in zip(self.order, contents, strict=True) if content}
+        # The first of equal shingles is of main content if any of them is.
+        self.contents = []
+        for run, content in zip(self.order, contents, strict=True):
+            self.contents.append(content or (run in self.of_main_content and run not in seen))
+            seen.add(run)
+        self.symbols = [symbols for _, _, symbols in marks[: len(self.order)]]
         self.shingles = dict.fromkeys(self.order)  # in the order of their first occurrence
-        marked = zip(self.order, runs(main_content(text), size), strict=True)
-        self.of_main_content = {run for run, marks in marked if any(marks)}
+        # Words by lines; what begins no shingle any more is of the last line.
+        self.lines = []
+        for word in range(self.count):
+            if word == 0 or (word < len(self.order) and marks[word][1]):
+                self.lines.append([])
+            self.lines[-1].append(word)
 
     def weight(self, shingle):
-        return frames.FULL if shingle in self.of_main_content else frames.SHORT
+        return interleaving.FULL if shingle in self.of_main_content else interleaving.SHORT
 
-    def frame(self, shared):
+    def covered(self, some):
+        """Give the words that are in any occurrence of some shingles."""
+        return {
+            place + step for place, run in enumerate(self.order) if run in some for step in range(self.size)
+        }
+
+    def side(self, shared):
         """Read what is its own: between shared text, before, behind, in bits; if it is around the longest stretch."""
         seen, parts = set(), []
         for is_shared, group in groupby(self.order, shared.__contains__):
@@ -212,13 +265,13 @@ class Layout:
             weights = [self.weight(run) for run in dict.fromkeys(part) if run not in seen]
             parts.append((is_shared, len(part), weights))
             seen |= set(part)
-        edges = [n for n, (is_shared, length, _) in enumerate(parts) if is_shared and length >= frames.EDGE]
+        edges = [n for n, (is_shared, length, _) in enumerate(parts) if is_shared and length >= interleaving.EDGE]
         stretches, owned = [[]], [0]
         between, before, behind, bits = 0, 0, 0, 0
         for n, (is_shared, length, weights) in enumerate(parts):
             if is_shared:
                 stretches[-1] += weights
-            elif length < frames.STRETCH:
+            elif length < interleaving.STRETCH:
                 bits += length
             else:
                 stretches.append([])
@@ -231,75 +284,226 @@ class Layout:
                     behind += length
         sums = list(map(sum, stretches))
         longest = sums.index(max(sums))
-        amid = 0 < owned[longest] < owned[-1] and sums[longest] >= frames.AMID * between
-        return Frame(sums[longest], between, before, behind, bits, amid)
+        amid = 0 < owned[longest] < owned[-1] and sums[longest] >= interleaving.AMID * between
+        return Side(sums[longest], between, before, behind, bits, amid)
 
-    def own(self, shared):
-        """Give what is not shared, and its weights: main content, unless it first stands outside all of that."""
-        places = [place for place, run in enumerate(self.order) if run in shared]
-        outside = set()
-        if places and places[0] > 0 and places[-1] < len(self.order) - 1:
-            outside = set(self.order) - set(self.order[places[0] : places[-1]]) | set(self.order[: places[0]])
-        return {run: self.weight(run) if run in outside else frames.FULL for run in self.shingles if run not in shared}
+    def own_lines(self, shared):
+        """Read what is its own line by line, and before and after the longest stretch of shared words."""
+        covered = self.covered(shared)
+        is_own = [word not in covered for word in range(self.count)]
+        own = [line for line in self.lines if 2 * sum(is_own[word] for word in line) > len(line)]
+        others = [line for line in self.lines if line not in own]
+        beside = [len(line) for line in others for word in line if word in covered]
+        compared = Counter(
+            (length_class(length) > length_class(len(line))) - (length_class(length) < length_class(len(line)))
+            for length in beside
+            for line in own
+        )
+        likely = (compared[1] + compared[0] / 2) / max(1, len(beside) * len(own))
+        in_symbols = sum(len(line) for line in own if self.symbols[line[0]])
+        # The stretches: lists of the places of shared words; fewer than STRETCH own words may stand between two.
+        stretches = []
+        for word in sorted(covered):
+            if not stretches or word - stretches[-1][-1] > own_lines.STRETCH:
+                stretches.append([])
+            stretches[-1].append(word)
+        longest = max(stretches, key=len, default=[0])
+        before, after = sum(is_own[: longest[0]]), sum(is_own[longest[-1] :])
+        amid = min(before, after) >= own_lines.AROUND
+        furniture = (
+            len(own) >= own_lines.FEW
+            and in_symbols <= own_lines.SYMBOL_WORDS * sum(map(len, own))
+            and likely >= (own_lines.SHORTER_AROUND if amid else own_lines.SHORTER)
+        )
+        return OwnLines(furniture, before, after, len(longest) if stretches else 0)
+
+    def weigh(self, shared, learned, known, strangers):
+        """Weigh its words: `learned` is boilerplate for this pair, `known` is without the question who asks."""
+        covered, content = self.covered(shared), self.covered(shared - learned)
+        told = self.covered(known)
+        own = [word for word in range(self.count) if word not in covered]
+        new = [word for word in own if word not in told]
+
+        def full(word):
+            place = min(word, len(self.order) - 1)
+            return not strangers or self.contents[place] or self.symbols[place]
+
+        def prose(word):
+            place = min(word, len(self.order) - 1)
+            return self.contents[place] and not self.symbols[place]
+
+        edits = [line for line in self.lines if 2 * len(set(line) & set(own)) <= len(line)]
+        in_edits = len(set(chain.from_iterable(edits)) & set(new))
+        weights = [interleaving.FULL if full(word) else interleaving.SHORT for word in covered & content]
+        return Weighed(
+            sum(weights) / interleaving.FULL, len(own), len(new), in_edits, sum(map(prose, new)),
+            len(shared & learned) / max(len(shared), 1),
+        )  # fmt: skip
 
 
-def read_pair(a, b):
-    """Say whether a pair is clear, interleaved, and one inside the other."""
+#: How a pair shares what it shares, and marks of what either document has of its own.
+Pattern = namedtuple("Pattern", "name furniture amid", defaults=((False, False), (False, False)))
+
+
+def read_pair(a, b, threshold):
+    """Read a pair of documents."""
     shared = a.shingles.keys() & b.shingles.keys()
-    smaller = min(len(a.shingles), len(b.shingles))
-    if smaller - len(shared) < frames.OWN and len(shared) > frames.INSIDE * smaller:
-        return True, False, True
-    sides = [page.frame(shared) for page in (a, b)]
-    owns = [side.between + frames.FULL * side.bits for side in sides]
-    turned = max(owns) - min(owns) >= frames.TURN * max(owns)
-    suit = all(side.between >= frames.FULL * frames.OWN for side in sides)
-    wide = any(side.between >= frames.PART * side.stretch for side in sides)
+    one, two = (len(page.shingles) - len(shared) for page in (a, b))
+    clear = min(one, two) < interleaving.OWN and len(shared) > interleaving.INSIDE * (len(shared) + min(one, two))
+    if clear and max(one, two) < patterns.TRIFLE and jaccard(a.shingles.keys(), b.shingles.keys()) >= threshold:
+        return Pattern("clear")
+    lines = [page.own_lines(shared) for page in (a, b)]
+    marks = (
+        tuple(page.furniture for page in lines),
+        tuple(min(page.before, page.after) >= own_lines.STRETCH for page in lines),
+    )
+    return Pattern("clear" if clear else name_of(a, b, shared, lines), *marks)
+
+
+def name_of(a, b, shared, lines):
+    """Name the pattern of a pair that is not clear."""
+    sides = [page.side(shared) for page in (a, b)]
+    owns = [side.between + interleaving.FULL * side.bits for side in sides]
+    turned = max(owns) - min(owns) >= interleaving.TURN * max(owns)
+    much = all(side.between >= interleaving.FULL * interleaving.OWN for side in sides)
+    wide = any(side.between >= interleaving.PART * side.stretch for side in sides)
     within = any(side.before for side in sides) and any(side.behind for side in sides)
     amid = all(side.amid for side in sides)
-    edited = any(frames.FULL * side.bits > frames.BITS * side.between for side in sides) and not turned
-    interleaved = suit and wide and not within and not amid and not edited
+    edited = any(interleaving.FULL * side.bits > interleaving.BITS * side.between for side in sides) and not turned
+    if much and wide and not within and not amid and not edited:
+        return "interleaved"
+    if is_at_one_end(*lines):
+        return "one end"
     inside = max(
         sum(page.weight(run) for run in page.shingles if run in shared) / sum(map(page.weight, page.shingles))
         for page in (a, b)
     )
-    is_content = inside > frames.INSIDE or (within and not wide and inside >= frames.HALF)
-    return False, interleaved, is_content and not interleaved
+    if inside > interleaving.INSIDE or (within and not wide and inside >= interleaving.HALF):
+        return "within"
+    return "other"
+
+
+def is_at_one_end(one, two):
+    """Say whether both have much text of their own behind what they share, or both before it."""
+    much = max(own_lines.OWN, own_lines.PART * max(one.stretch, two.stretch))
+    behind = all(page.after >= much for page in (one, two)) and all(
+        page.before < own_lines.STRETCH for page in (one, two)
+    )
+    ahead = all(page.before >= much for page in (one, two)) and all(
+        page.after < own_lines.STRETCH for page in (one, two)
+    )
+    return behind or ahead
+
+
+def joined(a, b, size):
+    """Count words that are one in a and two in b, and the other way round, between words that both share.
+
+    On either side stands a shingle where it first occurs in both, and between the two nothing that is shared.
+    """
+    firsts = [{run: place for place, run in reversed(list(enumerate(page.order)))} for page in (a, b)]
+    common = [[run in firsts[1 - n] for run in page.order] for n, page in enumerate((a, b))]
+    links = [(firsts[0][run], firsts[1][run]) for run in firsts[0].keys() & firsts[1].keys()]
+    ones, twos = 0, 0
+    for one, two in product(links, links) if len(links) < 60 else pairwise(sorted(links, key=lambda link: link[1])):
+        gaps = [range(start + 1, end) for start, end in zip(one, two, strict=True)]
+        if not any(common[n][place] for n in range(2) for place in gaps[n]):
+            ones += tuple(map(len, gaps)) == (size, size + 1)
+            twos += tuple(map(len, gaps)) == (size + 1, size)
+    return ones + 2 * twos, 2 * ones + twos
+
+
+#: What the two documents of a pair have, as `overlaps.Weights`, and which pattern it has.
+Pair = namedtuple("Pair", "pattern content own new lost prose boilerplate strangers")
 
 
 def weigh(texts, pairs, settings):
     """Weigh pairs of texts as `dupdetect.matching.boilerplate` says, no document in more of them than vote.
 
-    Gives {(a, b): (shared, size of a, size of b, share of boilerplate, interleaved)}.
+    Gives {(a, b): Pair}, of a and of b each.
     """
-    pages = [Layout(text, settings.shingle_size) for text in texts]
-    reads = {(a, b): read_pair(pages[a], pages[b]) for a, b in pairs}
+    pages = [Document(text, settings.shingle_size) for text in texts]
+    reads = {(a, b): read_pair(pages[a], pages[b], settings.threshold) for a, b in pairs}
     ayes, noes = {}, {}
-    for (a, b), (_, interleaved, inside) in reads.items():
+    for (a, b), read in reads.items():
         for run in pages[a].shingles.keys() & pages[b].shingles.keys():
-            ayes[run] = ayes.get(run, 0) + interleaved
-            noes[run] = noes.get(run, 0) + inside
+            ayes[run] = ayes.get(run, 0) + (read.name in ("interleaved", "one end"))
+            noes[run] = noes.get(run, 0) + (read.name in ("clear", "within"))
 
-    def is_template(run, interleaved=False, inside=False):
+    def is_boilerplate(run, aye=False, no=False):
         """Say so without the vote of a pair that is judged."""
-        return ayes.get(run, 0) > 0 and ayes[run] - interleaved > 2 * (noes[run] - inside)
+        return ayes.get(run, 0) > 0 and ayes[run] - aye > boilerplate.AGAINST * (noes[run] - no)
 
     found = {}
-    for (a, b), (clear, interleaved, inside) in reads.items():
+    for (a, b), read in reads.items():
         x, y = pages[a], pages[b]
         shared = x.shingles.keys() & y.shingles.keys()
-        if clear and not any(is_template(run) for page in (x, y) for run in page.shingles):
-            found[a, b] = (len(shared), len(x.shingles), len(y.shingles), 0, False)
-            continue
-        learned = {run for run in shared if is_template(run, interleaved, inside)}
-        both = sum(boilerplate.BOILERPLATE if r in learned else max(x.weight(r), y.weight(r)) for r in shared)
-        sizes = [
-            both
-            + sum(boilerplate.BOILERPLATE if is_template(run) else weight for run, weight in page.own(shared).items())
-            for page in (x, y)
+        strangers = read.name in ("interleaved", "one end")
+        learned = {run for run in shared if is_boilerplate(run, strangers, read.name in ("clear", "within"))}
+        sides = [page.weigh(shared, learned, set(filter(is_boilerplate, page.shingles)), strangers) for page in (x, y)]
+        spaces = joined(x, y, settings.shingle_size)
+        # Two pages around one article: much of what either has beside it is elsewhere, too.
+        told = all(side.own > 0 and side.own - side.new >= overlaps.EXPLAINED * side.own for side in sides)
+        twins = told and not strangers and all(read.furniture)
+        lost = []
+        for number, (mine, other) in enumerate([sides, sides[::-1]]):
+            most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
+            carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
+            lost.append(mine.lost if twins or (read.furniture[number] and carries) else mine.new)
+        less = [
+            tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
+            for values in ([side.own for side in sides], [side.new for side in sides], lost)
         ]
-        weights = (weight / frames.FULL for weight in (both, *sizes))
-        found[a, b] = (*weights, len(learned) / max(len(shared), 1), interleaved)
+        found[a, b] = Pair(
+            read, tuple(side.content for side in sides), *less, tuple(side.prose for side in sides),
+            sides[0].boilerplate, strangers,
+        )  # fmt: skip
     return found
+
+
+#: What is decided of a pair: its relation, what was compared, who may be removed, and who should be.
+Judged = namedtuple("Judged", "relation score lost removable yields")
+
+
+def judge(a, b, pair, settings):
+    """Judge a pair of weighed sets of shingles as `dupdetect.matching.overlaps` says."""
+    plain, smaller = jaccard(a, b), min(len(a), len(b))
+    content = min(pair.content)
+    of_content = content / max(content + sum(pair.lost), 1e-9)
+    suspect = pair.boilerplate > overlaps.SUSPECT
+    score, inside = plain, 0.0
+    if pair.strangers and min(pair.prose) >= overlaps.ARTICLE:
+        score = min(plain, of_content)
+    elif not suspect and all(pair.own[n] - pair.new[n] >= overlaps.EXPLAINED * pair.own[n] for n in range(2)):
+        score = max(plain, of_content)
+    if not pair.strangers and not suspect:
+        for one, two in ((0, 1), (1, 0)):
+            if 2 * pair.own[one] <= pair.own[two]:
+                inside = max(inside, pair.content[one] / max(pair.content[one] + pair.new[one], 1e-9))
+    near, rounded = plain >= settings.threshold, 1e-9
+    enough = content >= settings.containment * settings.min_shingles - rounded
+    relation = None
+    if near and score >= settings.threshold:
+        relation = "near_duplicate"
+    elif enough and smaller >= settings.min_shingles and inside >= settings.containment - rounded:
+        relation = "contains" if pair.own[0] > pair.own[1] else "contained"
+    elif enough and score >= settings.threshold:
+        relation = "syndicated"
+    if relation in (None, "contains", "contained"):
+        score = inside
+    lost = [pair.lost[n] / max(pair.content[n] + pair.lost[n], 1e-9) for n in range(2)]
+    most = (1 - min(settings.threshold, settings.containment) if near else settings.max_lost) + rounded
+    pages = [2 * pair.lost[n] < pair.new[n] for n in range(2)]
+    removable = [
+        lost[n] <= most
+        and (near or pages[n] or pair.content[n] >= pair.own[1 - n] or not pair.pattern.amid[1 - n] or lost[n] == 0)
+        for n in range(2)
+    ]
+    yields = []
+    for n, other in ((0, 1), (1, 0)):
+        share = overlaps.MORE_PAGE if pages[other] else overlaps.MORE_SHARE
+        more = max(overlaps.MORE, share * pair.content[other]) + 2 * pair.prose[n]
+        yields.append(removable[n] and min(pair.lost[other], pair.prose[other]) >= more)
+    return Judged(relation, score, tuple(lost), tuple(removable), tuple(yields))
 
 
 def lsh_pairs(signatures, bands, rows, seed=1):

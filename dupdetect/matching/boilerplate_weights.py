@@ -224,20 +224,25 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
 
 
 @compilable_helper
-def count_joined(partners: Int32, shingle_size: int) -> tuple[int, int]:
+def count_joined(row: Byte, other: Hashes, partners: Int32, shingle_size: int) -> tuple[int, int]:
     """Count the words that are one word in one document and two in the other, between words that both share.
 
-    Those are one text of which one copy has lost a space, as at the end of a line. `partners` are of the second
-    document; returned are the words of the first, and of the second.
+    Those are one text of which one copy has lost a space, as at the end of a line. `partners` are of the other
+    document, `row` marks what of the first is shared; returned are the words of the first, and of the other. Repeats
+    count for neither, so that it makes no difference which document is the first.
     """
     one, two, last = 0, 0, -1
     for position in range(len(partners)):
         if partners[position] < 0:
             continue
-        if last >= 0:
-            mine, theirs = position - last - 1, partners[position] - partners[last] - 1
+        if last >= 0 and not (other[last] | other[position]) & REPEAT:
+            mine, theirs = partners[position] - partners[last] - 1, position - last - 1
             if min(mine, theirs) == shingle_size and max(mine, theirs) == shingle_size + 1:
-                one, two = one + theirs - shingle_size + 1, two + mine - shingle_size + 1
+                between = 0
+                for place in range(partners[last] + 1, partners[position]):
+                    between += row[place]
+                if between == 0:
+                    one, two = one + mine - shingle_size + 1, two + theirs - shingle_size + 1
         last = position
     return one, two
 
@@ -278,7 +283,7 @@ def weigh_pairs(
         strangers = pattern & PATTERN == INTERLEAVED or pattern & PATTERN == ONE_END
         a = weigh_side(row, of_build, graded.values[graded.starts[built] :], least[place], shingle_size, strangers)
         b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], least[place], shingle_size, strangers)
-        joined_a, joined_b = count_joined(partners[: len(other)], shingle_size)
+        joined_a, joined_b = count_joined(of_build, other, partners[: len(other)], shingle_size)
         if built > number:
             a, b, joined_a, joined_b = b, a, joined_b, joined_a
         page_a = pattern & FURNITURE_A != 0 and is_page_of(a, b, pattern & AMID_A != 0)

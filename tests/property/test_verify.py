@@ -47,7 +47,7 @@ def test_relations_are_those_of_the_sets(texts, size, unit, threshold, containme
 
 @given(st.lists(st.lists(st.integers(0, 15), max_size=20), min_size=1, max_size=6), st.data())
 def test_counting_is_the_same_compiled(rows, data):
-    marked = [np.array([value << 2 | value % 2 for value in row], np.uint64) for row in rows]
+    marked = [np.array([value << 4 | value % 2 for value in row], np.uint64) for row in rows]
     lengths = np.array([len(row) for row in rows], np.int64)
     starts = np.append(0, np.cumsum(lengths))[:-1]
     numbers = st.lists(st.integers(0, len(rows) - 1), min_size=4, max_size=4)

@@ -23,21 +23,46 @@ def test_the_own_vote_of_a_pair_is_left_out():
     """Two pages alone are interleaved, and say boilerplate; their own word does not count, a third page's does."""
     pages = list(site("en", "suit", 3).values())
     _, two = judged(pages[:2])
-    assert two.weights.interleaved.all()
+    assert two.weights.strangers.all()
     assert two.weights.boilerplate.tolist() == [0]
     _, three = judged(pages)
-    assert three.weights.interleaved.all()
+    assert three.weights.strangers.all()
     assert min(three.weights.boilerplate) > 0.9
 
 
-def test_what_stands_in_short_lines_weighs_little():
-    story, menus = Writer("en", "s").story(4), [Writer("en", n).menu(60) for n in range(4)]
-    _, pair = judged([f"{menus[0]}\n\n{story}\n\n{menus[1]}", f"{menus[2]}\n\n{story}\n\n{menus[3]}"])
-    own = pair.size_a[0] - pair.shared[0]
-    assert own > 170
-    short = SHORT / FULL * own
-    assert short < pair.weights.size_a[0] - pair.weights.shared[0] < short + 20
-    assert pair.weighted_containment[0] > 0.8 > 0.6 > pair.containment[0]
+def test_menus_around_an_article_are_not_lost_with_the_page():
+    """They are new, and furniture: in shorter lines than the article, with few symbols."""
+    story, menus = Writer("en", "s").story(4), [Writer("en", n).menu(60) for n in range(2)]
+    _, pair = judged([f"{menus[0]}\n\n{story}\n\n{menus[1]}", story])
+    words = pair.weights
+    assert words.own_a[0] == words.new_a[0] > 170
+    assert words.lost_a[0] < 0.05 * words.content_a[0]
+    assert words.prose_a[0] < 20
+    assert (words.own_b[0], words.lost_b[0]) == (0, 0)
+
+
+def test_code_around_what_is_shared_is_lost_with_the_document():
+    """It stands in lines as short as those of menus; but it has symbols."""
+    header = Writer("en", "licence").paragraph(60)
+    code = "\n".join(f"value_{n} = load({n}) or {{}}" for n in range(30))
+    _, pair = judged([f"{header}\n\n{code}", header])
+    assert pair.weights.new_a[0] == pair.weights.lost_a[0] > 80
+    assert pair.weights.prose_a[0] < 10
+
+
+def test_an_edit_of_a_line_that_is_shared_is_lost():
+    story = Writer("en", "s").story(4)
+    page = f"{Writer('en', 1).menu(40)}\n\n{story.replace(' the ', ' ').replace('. ', ' indeed. ')} So they all agreed."
+    _, pair = judged([page, story])
+    assert pair.weights.lost_a[0] >= 4
+
+
+def test_of_strangers_menus_weigh_little():
+    menu, stories = Writer("en", "m").menu(80), [Writer("en", n).story(4, 60) for n in range(2)]
+    _, pair = judged([f"{menu}\n\n{story}" for story in stories])
+    assert pair.weights.strangers.all()
+    shared = pair.shared[0]
+    assert SHORT / FULL * shared <= pair.weights.content_a[0] < 0.5 * shared
 
 
 def test_settings_without_boilerplate_weigh_nothing():

@@ -3,8 +3,27 @@ import oracles
 import pytest
 from verifying import unweighed
 
-from dupdetect.matching.overlaps import CONTAINED, CONTAINS, NEAR_DUPLICATE, NONE, RELATIONS, Overlaps, Weights
+from dupdetect.matching.overlaps import (
+    ARTICLE,
+    CONTAINED,
+    CONTAINS,
+    EXPLAINED,
+    MORE,
+    NEAR,
+    NEAR_DUPLICATE,
+    NONE,
+    RELATIONS,
+    REMOVABLE_A,
+    REMOVABLE_B,
+    SUSPECT,
+    YIELDS_A,
+    YIELDS_B,
+    Overlaps,
+    Weights,
+    turned_verdicts,
+)
 from dupdetect.matching.pairs import pack
+from dupdetect.matching.patterns import AMID_B
 from dupdetect.settings import Settings
 
 
@@ -65,36 +84,146 @@ def test_overlaps_are_united_by_pair():
         assert shared == len(oracles.shingles(texts[a], 2) & oracles.shingles(texts[b], 2))
 
 
-def one(shared, size_a, size_b, boilerplate=0.0, interleaved=False, counts=(100, 120, 150)):
-    """Make up one pair that is weighed."""
-    weights = Weights(*(np.array([value]) for value in (shared, size_a, size_b, boilerplate, interleaved)))
-    return Overlaps(pack(np.array([0]), np.array([1])), *(np.array([n]) for n in counts), weights)
+def one(counts=(100, 120, 150), patterns=0, **weights):
+    """Make up one pair that is weighed: by default a has 20 words of its own, b 50, and all is content."""
+    made = {
+        "content_a": 100, "content_b": 100, "own_a": 20, "own_b": 50, "new_a": 20, "new_b": 50, "lost_a": 20,
+        "lost_b": 50, "prose_a": 20, "prose_b": 50, "boilerplate": 0, "strangers": False, **weights,
+    }  # fmt: skip
+    given = Weights(**{name: np.array([value if name == "strangers" else float(value)]) for name, value in made.items()})
+    sizes = (np.array([n]) for n in counts)
+    return Overlaps(pack(np.array([0]), np.array([1])), *sizes, given, np.array([patterns], np.uint8))
+
+
+SETTINGS = Settings(threshold=0.8, containment=0.8, max_lost=0.05)
+
+
+def relation(**weights):
+    return RELATIONS[one(**weights).relations(SETTINGS)[0]]
+
+
+def removable(**weights):
+    """Say of a and of b whether they may be removed, of a pair that is made a match."""
+    found = one(**weights)
+    verdicts = found.matches(Settings(threshold=0.8, containment=0.8, max_lost=0.05)).verdicts
+    assert len(verdicts) == 1
+    return tuple(bool(verdicts[0] & mark) for mark in (REMOVABLE_A, REMOVABLE_B))
 
 
 def test_weights_decide_and_not_counts():
-    settings = Settings(threshold=0.8, containment=0.6)
-    assert one(70.0, 80.0, 130.0).relations(settings)[0] == CONTAINED
-    assert one(40.0, 80.0, 130.0).relations(settings)[0] == NONE
-    assert one(80.0, 80.0, 90.0).relations(settings)[0] == NEAR_DUPLICATE
-    assert one(70.0, 80.0, 130.0).scores(settings)[0] == 70 / 80
-    assert one(70.0, 80.0, 130.0).jaccard[0] == 100 / 170
+    assert relation(own_a=24, new_a=24) == "contained"  # 24 new words beside 100 of content
+    assert relation(own_a=24, new_a=26) == "none"
+    assert relation(own_a=40, new_a=20) == "none"  # the larger one has not twice as much of its own
+    assert relation(own_a=40, new_a=20, own_b=80) == "contained"
+    assert relation(own_a=50, new_a=50, own_b=24, new_b=24) == "contains"
+    assert one(new_a=25).scores(SETTINGS)[0] == 100 / 125
+    assert one().jaccard[0] == 100 / 170
 
 
-def test_an_interleaved_pair_must_share_as_much_as_near_duplicates():
-    settings = Settings(threshold=0.8, containment=0.6)
-    assert one(60.0, 80.0, 130.0, interleaved=True).relations(settings)[0] == NONE
-    assert one(65.0, 80.0, 130.0, interleaved=True).relations(settings)[0] == CONTAINED
+def test_strangers_contain_nothing():
+    assert relation() == "contained"
+    assert relation(strangers=True) == "none"
+    assert one(strangers=True).weighted_containment[0] == 0
+
+
+def test_strangers_with_an_article_each_are_near_duplicates_by_their_content_alone():
+    shared = {"counts": (90, 100, 100), "strangers": True, "content_a": 60, "content_b": 60}
+    assert relation(**shared, prose_a=ARTICLE - 1, prose_b=ARTICLE) == "near_duplicate"
+    assert relation(**shared, prose_a=ARTICLE, prose_b=ARTICLE) == "none"
+    assert relation(**shared, prose_a=ARTICLE, prose_b=ARTICLE, lost_a=8, lost_b=7) == "near_duplicate"
+
+
+def test_near_duplicates_are_those_whose_jaccard_reaches_the_threshold():
+    """Where only that of the content does, they are syndicated; and boilerplate must explain half of what either has."""
+    known = {"own_a": 60, "own_b": 60, "new_a": 12, "new_b": 12, "lost_a": 12, "lost_b": 12}
+    assert relation(**known) == "syndicated"
+    assert relation(**known, counts=(160, 180, 180)) == "near_duplicate"
+    assert one(**known).scores(SETTINGS)[0] == 100 / 124
+    half = {**known, "new_b": 60 * (1 - EXPLAINED)}
+    assert relation(**half) == "syndicated"
+    assert relation(**{**half, "new_b": half["new_b"] + 1}) == "none"
+    assert relation(**known, boilerplate=SUSPECT) == "syndicated"
+    assert relation(**known, boilerplate=SUSPECT + 0.01) == "none"
+
+
+def test_where_much_of_what_is_shared_is_boilerplate_nothing_is_contained():
+    assert relation(boilerplate=SUSPECT) == "contained"
+    assert relation(boilerplate=SUSPECT + 0.01) == "none"
+    assert relation(boilerplate=SUSPECT + 0.01, counts=(100, 110, 110)) == "near_duplicate"
 
 
 def test_text_that_is_boilerplate_alone_contains_nothing():
-    settings = Settings(containment=0.6, min_shingles=16)
-    assert one(2.0, 2.0, 9.0, boilerplate=0.95).relations(settings)[0] == NONE  # 5 shingles of content
-    assert one(2.0, 2.0, 9.0, boilerplate=0.9).relations(settings)[0] == CONTAINED  # 10 of them
+    least = SETTINGS.containment * SETTINGS.min_shingles
+    few = {"new_a": 0, "content_b": 100}
+    assert relation(content_a=least, **few) == "contained"
+    assert relation(content_a=least - 0.1, **few) == "none"
+    assert relation(content_a=least, **few, counts=(15, 15, 150)) == "none"  # a quotation
+
+
+def test_a_document_that_would_lose_too_much_is_not_removed():
+    assert removable(lost_a=5) == (True, False)  # 5 of 105
+    assert removable(lost_a=6) == (False, False)
+    near = {"counts": (100, 110, 110), "own_b": 20}
+    assert removable(**near, lost_a=25, lost_b=25) == (True, True)
+    assert removable(**near, lost_a=26, lost_b=25) == (False, True)
+
+
+def test_a_page_goes_for_the_article_that_it_carries():
+    """What of its new words is furniture is not lost."""
+    assert removable(lost_a=20, lost_b=4) == (False, True)
+    assert removable(lost_a=20, lost_b=50) == (False, False)
+
+
+def test_what_stands_amid_a_longer_text_is_removed_only_if_nothing_of_it_is_lost():
+    quoted = {"patterns": AMID_B, "own_b": 200, "new_b": 200, "lost_b": 200, "own_a": 1, "new_a": 1}
+    assert removable(**quoted, lost_a=0) == (True, False)
+    assert removable(**quoted, lost_a=1) == (False, False)
+    assert removable(**{**quoted, "patterns": 0}, lost_a=1) == (True, False)
+    assert removable(**{**quoted, "own_b": 100}, lost_a=1) == (True, False)  # most of the longer one
+    assert removable(**{**quoted, "own_a": 3, "new_a": 3}, lost_a=1) == (True, False)  # a page, and its furniture
+
+
+def test_a_document_yields_to_one_that_has_main_content_more():
+    near = {"counts": (200, 210, 230), "content_a": 200, "content_b": 200, "own_a": 0, "prose_a": 0, "lost_a": 0}
+    near |= {"own_b": 20, "new_b": 20}
+
+    def yields(**weights):
+        verdict = one(**{**near, **weights}).matches(SETTINGS).verdicts[0]
+        return bool(verdict & YIELDS_A), bool(verdict & YIELDS_B)
+
+    assert yields(lost_b=MORE, prose_b=MORE) == (True, False)
+    assert yields(lost_b=MORE - 1, prose_b=MORE) == (False, False)
+    assert yields(lost_b=MORE, prose_b=MORE - 1) == (False, False)
+    assert yields(lost_b=MORE + 2, prose_b=MORE + 2, prose_a=1) == (True, False)
+    assert yields(lost_b=MORE + 1, prose_b=MORE + 1, prose_a=1) == (False, False)
+
+
+def test_verdicts_are_turned_with_their_pairs():
+    verdicts = np.arange(32, dtype=np.uint8)
+    turned = turned_verdicts(verdicts)
+    for one_way, other_way in zip(verdicts.tolist(), turned.tolist(), strict=True):
+        assert bool(one_way & REMOVABLE_A) == bool(other_way & REMOVABLE_B)
+        assert bool(one_way & YIELDS_B) == bool(other_way & YIELDS_A)
+        assert one_way & NEAR == other_way & NEAR
+    assert turned_verdicts(turned).tolist() == verdicts.tolist()
+
+
+def test_without_boilerplate_containment_alone_says_what_may_be_lost():
+    def verdict(*counts):
+        found = overlap(*counts).matches(Settings(boilerplate=False, containment=0.8))
+        return tuple(bool(found.verdicts[0] & mark) for mark in (REMOVABLE_A, REMOVABLE_B))
+
+    assert verdict(80, 100, 200) == (True, False)
+    assert verdict(80, 200, 100) == (False, True)
+    assert verdict(95, 100, 100) == (True, True)
 
 
 def test_pairs_that_are_weighed_and_others_are_united():
     plain = Overlaps(pack(np.array([0]), np.array([2])), *(np.array([n]) for n in (5, 6, 7)))
-    for both in (plain | one(1.5, 2.5, 3.5, 0.25, True), one(1.5, 2.5, 3.5, 0.25, True) | plain):
-        assert [column.tolist() for column in both.weights] == [[1.5, 5], [2.5, 6], [3.5, 7], [0.25, 0], [True, False]]
+    weighed = one()
+    for both in (plain | weighed, weighed | plain):
+        expected = [[float(column[0]), float(other[0])] for column, other in zip(weighed.weights, plain.weights, strict=True)]
+        assert [column.tolist() for column in both.weights] == expected
+        assert both.patterns is None
     assert (plain | plain).given is None
-    assert plain.where(np.array([], np.int64)).weights.shared.tolist() == []
+    assert plain.where(np.array([], np.int64)).weights.content_a.tolist() == []

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from generated_sites import LANGUAGES, Writer
 
-from dupdetect.text.main_content import halves, main_content, main_content_shingles
+from dupdetect.text.main_content import (
+    LINE_START,
+    OF_MAIN_CONTENT,
+    SYMBOLS,
+    halves,
+    line_marks,
+    main_content,
+    main_content_shingles,
+    shingle_marks,
+)
 from dupdetect.text.words import words
 
 
@@ -57,3 +66,56 @@ def test_a_shingle_of_main_content_holds_a_word_of_main_content():
     assert main_content_shingles(marks, 2).tolist() == [False, True, True, False, False]
     assert main_content_shingles(marks, 9).tolist() == [True]
     assert main_content_shingles(marks[:0], 2).tolist() == []
+
+
+def symbols(text):
+    return [bool(mark & SYMBOLS) for mark in line_marks(text)]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("def total(x):", True),  # three symbols, three words
+        ("return sum(x)", False),
+        ("x = {1, 2, 3};", True),
+        ("| 12.5 | 13.0 |", True),
+        ("She said: no, never!", False),
+        ("Главная | Погода", False),
+        ("首页｜新闻", False),  # each of these characters is half a word
+        ("首｜新", True),
+        ("😀 one", True),
+        ("a\0\t\x0b\x0c b", False),  # blanks are no symbols
+        ("a\x1cb\x85", True),
+        ("... one two three", True),
+        ("…", None),  # normalised to three full stops, but without words
+    ],
+)
+def test_a_line_has_many_symbols_if_as_many_as_words(line, expected):
+    """Of its normalised characters."""
+    got = symbols(line)
+    count = len(words(line))
+    assert got == [expected] * count
+
+
+def test_symbols_of_lines_without_words_are_nobodys():
+    assert symbols("one two\n(((((\n{}{}{}\nthree four") == [False] * 4
+
+
+def test_the_first_word_of_each_line_is_marked():
+    starts = [bool(mark & LINE_START) for mark in line_marks("\n\none two\n!\nthree\r\n\r\n漢字\nfour five")]
+    assert starts == [True, False, True, True, False, True, False]
+
+
+def test_marks_have_main_content_as_defined():
+    text = "Home\nNews\n" + "word " * 40 + "\nx\ny\nz\n"
+    assert [bool(mark & OF_MAIN_CONTENT) for mark in line_marks(text)] == main_content(text).tolist()
+
+
+def test_a_shingle_has_the_line_of_its_first_word():
+    marks = line_marks("Home\nNews\n" + "word " * 30 + "\nf(x) = y;\n")
+    assert len(marks) == 35
+    made = shingle_marks(marks, 3)
+    assert len(made) == 33
+    assert [bool(mark & LINE_START) for mark in made.tolist()] == [bool(mark & LINE_START) for mark in marks[:33].tolist()]
+    assert [bool(mark & SYMBOLS) for mark in made.tolist()] == [False] * 32 + [True]
+    assert made[0] & OF_MAIN_CONTENT

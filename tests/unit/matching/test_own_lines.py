@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+
+from dupdetect.matching.interleaving import OWN, STRETCH
+from dupdetect.matching.own_lines import (
+    CLASSES,
+    FEW,
+    SENTENCE,
+    SHORTER,
+    OwnLines,
+    is_at_one_end,
+    length_class,
+    read_own_lines,
+    stands_amid,
+)
+from dupdetect.matching.shingle_rows import LINE_START, SYMBOLS
+
+
+def read(lines, size=1):
+    """Read lines of (words, whether they are shared, whether the line has many symbols)."""
+    row, shared = [], []
+    for words, is_shared, symbols in lines:
+        marks = np.uint64(SYMBOLS if symbols else 0)
+        row += [np.uint64(len(row) + place << 4) | marks | (LINE_START if place == 0 else 0) for place in range(words)]
+        shared += [is_shared] * words
+    return read_own_lines(np.array(row, np.uint64), np.array(shared, np.uint8), size, *np.empty((2, CLASSES), np.int64))
+
+
+ARTICLE = [(SENTENCE, True, False)] * 4
+MENU = [(2, False, False)] * FEW
+
+
+def test_menus_around_an_article_are_furniture():
+    assert read(MENU + ARTICLE).furniture
+    assert read(ARTICLE + MENU).furniture
+    assert read(MENU + ARTICLE + MENU).furniture
+
+
+def test_a_page_has_a_few_lines_of_its_own_at_least():
+    assert not read(MENU[1:] + ARTICLE).furniture
+    assert not read(ARTICLE).furniture
+    assert not read([]).furniture
+
+
+def test_lines_as_long_as_those_of_the_article_are_none():
+    assert not read([(SENTENCE, False, False)] * 9 + ARTICLE).furniture
+    assert not read([(SENTENCE + 40, False, False)] * 9 + [(90, True, False)] * 4).furniture  # a sentence is a sentence
+
+
+def test_code_is_none():
+    assert not read([(2, False, True)] * 9 + ARTICLE).furniture
+    assert read([(2, False, True)] + MENU * 3 + ARTICLE).furniture  # a line or two with symbols are
+
+
+def test_on_both_sides_of_the_article_longer_lines_are_furniture_too():
+    """Three of four of the article's words are in longer lines than any of the page's own."""
+    article = [(SENTENCE, True, False)] * 3 + [(3, True, False)] * (SENTENCE // 3)
+    assert 0.7 < 3 / 4 < SHORTER
+    menu = [(6, False, False)] * FEW
+    assert not read(menu + article).furniture
+    assert read(menu + article + menu).furniture
+
+
+def test_own_words_in_shared_lines_are_edits():
+    edited = [(10, True, False), (1, False, False)]
+    row = np.array([place << 4 for place in range(11)], np.uint64)
+    row[0] |= LINE_START
+    shared = np.array([1] * 10 + [0], np.uint8)
+    found = read_own_lines(row, shared, 1, *np.empty((2, CLASSES), np.int64))
+    assert (found.furniture, found.before, found.after, found.stretch) == (False, 0, 1, 10)
+    assert read(edited).after == 1
+
+
+def test_the_longest_stretch_may_have_short_own_text_within():
+    found = read([(5, False, False), (30, True, False), (STRETCH - 1, False, False), (30, True, False), (7, False, False)])
+    assert (found.before, found.after, found.stretch) == (5, 7, 60)
+    found = read([(5, False, False), (30, True, False), (STRETCH, False, False), (31, True, False), (7, False, False)])
+    assert (found.before, found.after, found.stretch) == (5 + STRETCH, 7, 31)
+
+
+def test_a_word_is_shared_if_any_of_its_shingles_is():
+    row = np.array([place << 4 for place in range(20)], np.uint64)
+    shared = np.zeros(20, np.uint8)
+    shared[4] = 1
+    found = read_own_lines(row, shared, 5, *np.empty((2, CLASSES), np.int64))
+    assert (found.before, found.stretch, found.after) == (4, 5, 24 - 9)
+
+
+def test_where_nothing_is_shared_all_is_own():
+    assert read([(9, False, False)])[1:] == (0, 9, 0)
+
+
+def test_lengths_of_lines_have_classes():
+    classes = [length_class(length) for length in range(200)]
+    assert classes == sorted(classes)
+    assert classes[1] == 0
+    assert len({classes[length] for length in range(SENTENCE, 200)}) == 1
+    assert max(classes) < CLASSES
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        ((0, OWN, 60), (0, OWN, 60), True),  # a header above two modules
+        ((OWN, 0, 60), (OWN, 0, 60), True),  # a footer below two pages
+        ((0, OWN, 60), (OWN, 0, 60), False),  # each goes on at an end of its own
+        ((0, OWN - 1, 60), (0, OWN, 60), False),
+        ((0, OWN, 60), (STRETCH, OWN, 60), False),
+        ((0, OWN, 60), (STRETCH - 1, OWN, 60), True),
+        ((0, OWN, 4 * OWN), (0, OWN, 60), True),
+        ((0, OWN, 4 * OWN + 4), (0, OWN, 60), False),  # a long text, and a paragraph that one of them adds
+    ],
+)
+def test_boilerplate_at_one_end_has_much_text_of_both_beside_it(one, two, expected):
+    first, second = OwnLines(False, *one), OwnLines(False, *two)
+    assert is_at_one_end(first, second) == is_at_one_end(second, first) == expected
+
+
+def test_what_has_own_text_before_and_after_it_stands_amid():
+    assert stands_amid(OwnLines(False, STRETCH, STRETCH, 10))
+    assert not stands_amid(OwnLines(False, STRETCH - 1, 99, 10))
+    assert not stands_amid(OwnLines(False, 99, STRETCH - 1, 10))
