@@ -253,9 +253,7 @@ class Document:
 
     def covered(self, some):
         """Give the words that are in any occurrence of some shingles."""
-        return {
-            place + step for place, run in enumerate(self.order) if run in some for step in range(self.size)
-        }
+        return {place + step for place, run in enumerate(self.order) if run in some for step in range(self.size)}
 
     def side(self, shared):
         """Read what is its own: between shared text, before, behind, in bits; if it is around the longest stretch."""
@@ -451,10 +449,10 @@ def weigh(texts, pairs, settings):
             lost.append(mine.lost if twins or (read.furniture[number] and carries) else mine.new)
         less = [
             tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
-            for values in ([side.own for side in sides], [side.new for side in sides], lost)
+            for values in ([side.new for side in sides], lost)
         ]
         found[a, b] = Pair(
-            read, tuple(side.content for side in sides), *less, tuple(side.prose for side in sides),
+            read, tuple(side.content for side in sides), tuple(side.own for side in sides), *less, tuple(side.prose for side in sides),
             sides[0].boilerplate, strangers,
         )  # fmt: skip
     return found
@@ -494,7 +492,7 @@ def judge(a, b, pair, settings):
     most = (1 - min(settings.threshold, settings.containment) if near else settings.max_lost) + rounded
     pages = [2 * pair.lost[n] < pair.new[n] for n in range(2)]
     removable = [
-        lost[n] <= most
+        (lost[n] <= most or (pages[n] and pair.lost[n] <= overlaps.FEW_WORDS))
         and (near or pages[n] or pair.content[n] >= pair.own[1 - n] or not pair.pattern.amid[1 - n] or lost[n] == 0)
         for n in range(2)
     ]

@@ -25,7 +25,14 @@ from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
 from dupdetect.sketches.sketches import marked_shingles, sketch_texts
-from dupdetect.text.main_content import LINE_START, OF_MAIN_CONTENT, SYMBOLS, line_marks, main_content, main_content_shingles
+from dupdetect.text.main_content import (
+    LINE_START,
+    OF_MAIN_CONTENT,
+    SYMBOLS,
+    line_marks,
+    main_content,
+    main_content_shingles,
+)
 
 FEW = hypothesis_settings(max_examples=12)
 FEW_PATCHED = hypothesis_settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -218,7 +225,9 @@ def test_own_lines_are_read_as_lines_are(texts, size, data):
 @st.composite
 def editions(draw):
     """Draw two texts of few words, many of them repeated: one is the other with words joined, split, and told again."""
-    first = draw(st.lists(st.sampled_from([f"{letter}{n}" for letter in "abcd" for n in range(6)]), min_size=20, max_size=60))
+    first = draw(
+        st.lists(st.sampled_from([f"{letter}{n}" for letter in "abcd" for n in range(6)]), min_size=20, max_size=60)
+    )
     second = list(first)
     for place in draw(st.lists(st.integers(0, 50), max_size=5)):
         if draw(st.booleans()):

@@ -8,6 +8,7 @@ from dupdetect.matching.overlaps import (
     CONTAINED,
     CONTAINS,
     EXPLAINED,
+    FEW_WORDS,
     MORE,
     NEAR,
     NEAR_DUPLICATE,
@@ -90,7 +91,9 @@ def one(counts=(100, 120, 150), patterns=0, **weights):
         "content_a": 100, "content_b": 100, "own_a": 20, "own_b": 50, "new_a": 20, "new_b": 50, "lost_a": 20,
         "lost_b": 50, "prose_a": 20, "prose_b": 50, "boilerplate": 0, "strangers": False, **weights,
     }  # fmt: skip
-    given = Weights(**{name: np.array([value if name == "strangers" else float(value)]) for name, value in made.items()})
+    given = Weights(
+        **{name: np.array([value if name == "strangers" else float(value)]) for name, value in made.items()}
+    )
     sizes = (np.array([n]) for n in counts)
     return Overlaps(pack(np.array([0]), np.array([1])), *sizes, given, np.array([patterns], np.uint8))
 
@@ -161,8 +164,8 @@ def test_text_that_is_boilerplate_alone_contains_nothing():
 
 
 def test_a_document_that_would_lose_too_much_is_not_removed():
-    assert removable(lost_a=5) == (True, False)  # 5 of 105
-    assert removable(lost_a=6) == (False, False)
+    assert removable(new_a=5, lost_a=5) == (True, False)  # 5 of 105
+    assert removable(new_a=6, lost_a=6) == (False, False)
     near = {"counts": (100, 110, 110), "own_b": 20}
     assert removable(**near, lost_a=25, lost_b=25) == (True, True)
     assert removable(**near, lost_a=26, lost_b=25) == (False, True)
@@ -171,6 +174,10 @@ def test_a_document_that_would_lose_too_much_is_not_removed():
 def test_a_page_goes_for_the_article_that_it_carries():
     """What of its new words is furniture is not lost."""
     assert removable(lost_a=20, lost_b=4) == (False, True)
+    few = {"content_b": 50, "lost_a": 0}  # a page may lose a few words of the lines of a short article
+    assert removable(**few, lost_b=FEW_WORDS) == (True, True)
+    assert removable(**few, lost_b=FEW_WORDS + 1) == (True, False)
+    assert removable(**few, lost_b=FEW_WORDS, new_b=2 * FEW_WORDS) == (True, False)
     assert removable(lost_a=20, lost_b=50) == (False, False)
 
 
@@ -222,7 +229,9 @@ def test_pairs_that_are_weighed_and_others_are_united():
     plain = Overlaps(pack(np.array([0]), np.array([2])), *(np.array([n]) for n in (5, 6, 7)))
     weighed = one()
     for both in (plain | weighed, weighed | plain):
-        expected = [[float(column[0]), float(other[0])] for column, other in zip(weighed.weights, plain.weights, strict=True)]
+        expected = [
+            [float(column[0]), float(other[0])] for column, other in zip(weighed.weights, plain.weights, strict=True)
+        ]
         assert [column.tolist() for column in both.weights] == expected
         assert both.patterns is None
     assert (plain | plain).given is None

@@ -72,7 +72,9 @@ def test_own_words_in_shared_lines_are_edits():
 
 
 def test_the_longest_stretch_may_have_short_own_text_within():
-    found = read([(5, False, False), (30, True, False), (STRETCH - 1, False, False), (30, True, False), (7, False, False)])
+    found = read(
+        [(5, False, False), (30, True, False), (STRETCH - 1, False, False), (30, True, False), (7, False, False)]
+    )
     assert (found.before, found.after, found.stretch) == (5, 7, 60)
     found = read([(5, False, False), (30, True, False), (STRETCH, False, False), (31, True, False), (7, False, False)])
     assert (found.before, found.after, found.stretch) == (5 + STRETCH, 7, 31)

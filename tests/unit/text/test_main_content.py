@@ -116,6 +116,8 @@ def test_a_shingle_has_the_line_of_its_first_word():
     assert len(marks) == 35
     made = shingle_marks(marks, 3)
     assert len(made) == 33
-    assert [bool(mark & LINE_START) for mark in made.tolist()] == [bool(mark & LINE_START) for mark in marks[:33].tolist()]
+    assert [bool(mark & LINE_START) for mark in made.tolist()] == [
+        bool(mark & LINE_START) for mark in marks[:33].tolist()
+    ]
     assert [bool(mark & SYMBOLS) for mark in made.tolist()] == [False] * 32 + [True]
     assert made[0] & OF_MAIN_CONTENT
