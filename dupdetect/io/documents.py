@@ -180,6 +180,8 @@ class Stream:
         The files, or the type of the object in memory.
     files : list of str or None
         The name of each file; [None] for data in memory.
+    once : bool
+        Whether there are pipes among them, which cannot be read again.
     """
 
     def __init__(
@@ -187,6 +189,7 @@ class Stream:
     ) -> None:
         self.inputs = source.inputs
         self.files = source.files
+        self.once = source.once
         self._source = source
         self._text = text
         self._strict = strict

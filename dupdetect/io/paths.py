@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import glob
 import os
+import re
+import stat
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +33,9 @@ FORMATS = {
     ".ipc": "Arrow",
     ".feather": "Arrow",
 }
+#: Names of standard input, and of pipes that a shell makes for the output of a command: JSON Lines, as for "-".
+STANDARD_INPUT = re.compile(r"-|/dev/stdin|/(dev|proc/self)/fd/0")
+PIPED = re.compile(r"/(dev|proc/self)/fd/[0-9]+")
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
 
 
@@ -40,25 +46,27 @@ class Found(NamedTuple):
     format: str  # a value of FORMATS, or "text"
     compression: str | None
     name: str  # the id of a text file
+    piped: bool = False  # it can be read once, from its beginning to its end
 
 
 def find(sources: Iterable[str | Path]) -> list[Found]:
     """
     Resolve files, folders, globs and URLs to files, in the order given, each folder and glob in order of name.
 
-    Files in folders whose names start with "." or "_" are passed over. A folder has tables or text files,
-    not both.
+    Files in folders whose names start with "." or "_" are passed over. What is no file is, too, with a warning: pipes,
+    sockets, devices, links to folders. A pipe is read where it is named. A folder has tables or text files, not both.
 
     Raises
     ------
     InputError
-        A path does not exist, a glob matches nothing, a folder has no files, or tables and text files.
+        A path does not exist, or is a device or a socket; a glob matches nothing; a folder has no files, or tables and
+        text files.
     """
     paths = [os.fspath(source) for source in sources]
     found: list[Found] = []
     for source in paths:
-        if source == "-":
-            found.append(Found("-", "JSON Lines", None, "-"))
+        if STANDARD_INPUT.fullmatch(source):
+            found.append(Found("-", "JSON Lines", None, "-", piped=True))
             continue
         url = as_url(source)
         if url is not None:
@@ -68,7 +76,7 @@ def find(sources: Iterable[str | Path]) -> list[Found]:
             if Path(path).is_dir():
                 found += _in_folder(path, prefix="" if len(paths) == 1 and path == source else path)
             else:
-                found.append(_recognise(path, path))
+                found.append(_named(path))
     if not found:
         raise InputError("no input files were given: expected a file, a folder, a glob, or - for standard input")
     return found
@@ -88,7 +96,8 @@ def _matches(source: str) -> list[str]:
     if glob.has_magic(source):
         matched = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
         # "**" also matches the folders whose files it matches: those would count twice.
-        matched = [path for path in matched if Path(path).is_file()] or matched
+        folders = [path for path in matched if Path(path).is_dir()]
+        matched = _files_among([path for path in matched if path not in set(folders)], source) or folders
         if matched:
             return matched
         raise InputError(f"no file matches {_short(source)!r}: expected a glob that matches at least one file")
@@ -101,16 +110,59 @@ def _short(source: str) -> str:
     return source if len(source) <= 200 else source[:200] + "…"
 
 
+def _named(path: str) -> Found:
+    """Recognise what was named: a file, or a pipe."""
+    what = _other_than_file(path)
+    if what not in (None, "a pipe"):
+        raise InputError(f"{_short(path)!r} is {what}: expected a file, folder, glob or pipe")
+    file = _recognise(path, path)
+    if what is None:
+        return file
+    if PIPED.fullmatch(path):
+        file = file._replace(format="JSON Lines")
+    return file._replace(piped=True)
+
+
+def _other_than_file(path: str) -> str | None:
+    """Say what a path is that is no file; None if it is one, or cannot be looked at."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a str may be no path at all
+    except (OSError, ValueError):  # whoever opens it says why
+        return None
+    if stat.S_ISREG(mode):
+        return None
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a socket" if stat.S_ISSOCK(mode) else "a device"
+
+
+def _files_among(paths: list[str], where: str) -> list[str]:
+    """Return those that are files; warn of the others."""
+    others = {path: what for path in paths if (what := _other_than_file(path))}
+    if others:
+        first, what = next(iter(others.items()))
+        more = f", and {len(others) - 1} more of the kind" if len(others) > 1 else ""
+        warnings.warn(
+            f"{_short(where)}: passed over {label(first)}, which is {what} and no file{more}; what is to be read of it "
+            "must be named",
+            stacklevel=2,
+        )
+    return [path for path in paths if path not in others]
+
+
 def _in_folder(folder: str, prefix: str) -> list[Found]:
-    found = []
+    paths, links = [], []
     for parent, folders, names in os.walk(folder, onerror=_unreadable_folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        for name in sorted(names):
-            if not name.startswith((".", "_")):
-                path = os.path.join(parent, name)  # noqa: PTH118 - the path as given, not normalised
-                relative = Path(path).relative_to(folder)
-                found.append(_recognise(path, (Path(prefix) / relative).as_posix()))
-    return _one_kind(folder, found)
+        links += [path for name in folders if Path(path := os.path.join(parent, name)).is_symlink()]  # noqa: PTH118
+        # The path as given, not normalised.
+        paths += [os.path.join(parent, name) for name in sorted(names) if not name.startswith((".", "_"))]  # noqa: PTH118
+    found = _files_among([*links, *paths], folder)
+    return _one_kind(
+        folder, [_recognise(path, (Path(prefix) / Path(path).relative_to(folder)).as_posix()) for path in found]
+    )
 
 
 def _one_kind(folder: str, found: list[Found]) -> list[Found]:

@@ -13,6 +13,7 @@ Parquet and Arrow files the row, in a text file always 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ from dupdetect.io import jsonlines
 from dupdetect.io.paths import Found, label
 from dupdetect.io.remote import as_url
 from dupdetect.io.schema import check_names, plain_column
-from dupdetect.io.streams import Mapped, as_file, as_stream, reported
+from dupdetect.io.streams import Mapped, as_file, as_stream, reported, seekable
 
 TEXT_FILES_AT_ONCE = 1024
 
@@ -157,8 +158,9 @@ def read(
 def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator[Piece]:
     name = label(file.path)
     inferred = file.format in ("JSON Lines", "CSV")
-    with reported(file):
-        for cut in _READERS[file.format](file, options, place):
+    once = nullcontext(file) if file.format == "JSON Lines" else seekable(file)
+    with reported(file), once as source:
+        for cut in _READERS[file.format](source, options, place):
             rejects = [Reject(name, row, reason) for row, reason in cut.rejects]
             files = np.full(len(cut.rows), number, np.int32)
             yield Piece(
@@ -345,7 +347,8 @@ def _read_texts(found: Sequence[Found], first: int, options: _Options) -> Piece:
         if file.format != "text" or length >= options.size:
             break
         with reported(file), as_stream(file) as stream:
-            contents.append(stream.read().removeprefix(jsonlines.BOM))
+            content = b"".join(iter(lambda: stream.read(BUFFER_BYTES), b""))
+            contents.append(content.removeprefix(jsonlines.BOM))
         length += len(contents[-1])
     texts = pa.array(contents, pa.large_binary()).view(pa.large_string())  # not checked yet: documents does
     files = found[first : first + len(contents)]

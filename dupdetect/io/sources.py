@@ -19,7 +19,6 @@ import pyarrow as pa
 from dupdetect.errors import InputError
 from dupdetect.io.paths import find, label
 from dupdetect.io.readers import Faults, Piece, Place, cut, read
-from dupdetect.io.remote import as_url
 from dupdetect.io.schema import check_names
 
 #: Strings that are made Arrow at once: twice as fast as all (the buffer never moves), and few to repeat at a fault.
@@ -40,12 +39,15 @@ class Source:
         Given a `Place`, yields the `Piece` objects that follow it.
     patient : bool
         Whether a thread may read them ahead.
+    once : bool
+        Whether they are pipes, and cannot be read again.
     """
 
     inputs: list[str]
     files: list[str | None]
     pieces: Callable[[Place], Iterator[Piece]]
     patient: bool = False
+    once: bool = False
 
 
 def open_source(data: Any, text: str, id: str, size: int) -> Source:
@@ -93,7 +95,8 @@ def _files(paths: list[Any], text: str, id: str, size: int) -> Source:
         files,
         lambda start: read(found, text=text, id=id, size=size, start=start),
         # A pipe may never end, and a thread that waits for it could not be interrupted.
-        patient=all(as_url(file.path) or Path(file.path).is_file() for file in found),
+        patient=not any(file.piped for file in found),
+        once=any(file.piped for file in found),
     )
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,8 +56,24 @@ def as_stream(file: Found) -> Any:
     if file.path == "-":
         return pa.PythonFile(sys.stdin.buffer, mode="r")
     url = as_url(file.path)
-    raw = pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_stream(url), mode="r")
+    if file.piped:
+        raw = pa.PythonFile(Path(file.path).open("rb"), mode="r")  # noqa: SIM115 - closed with the stream
+    else:
+        raw = pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_stream(url), mode="r")
     return raw if file.compression is None else pa.CompressedInputStream(raw, file.compression)
+
+
+@contextmanager
+def seekable(file: Found) -> Iterator[Found]:
+    """Copy a pipe into a temporary file, so that it can be read more than once; a file is itself."""
+    if not file.piped:
+        yield file
+        return
+    with tempfile.NamedTemporaryFile(prefix="dupdetect-") as copy:
+        with Path(file.path).open("rb") as raw:
+            shutil.copyfileobj(raw, copy, 1 << 20)
+        copy.flush()
+        yield file._replace(path=copy.name, piped=False)
 
 
 def as_file(file: Found) -> Any:

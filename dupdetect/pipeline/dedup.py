@@ -143,8 +143,8 @@ def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
     with run.clock.stage("sign", 0) as told:
         signing = Signing(run.request.text, run.settings, run.workers, workspace, told)
         if workspace.resume:
-            if "-" in stream.inputs:
-                raise InputError("standard input cannot be read again, so nothing can resume from it: give a file")
+            if stream.once:
+                raise InputError("a pipe cannot be read again, so nothing can resume from it: give a file")
             note = signing.resume()
             if note is not None:
                 stream = run.request.stream(workspace.memory, after=note)
