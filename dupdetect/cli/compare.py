@@ -89,20 +89,21 @@ def _print_figures(comparison: Comparison, names: tuple[str, str]) -> None:
     passages = comparison.passages
     shared = sum(passage.words for passage in passages)
     click.echo(_RELATIONS[comparison.relation].format(*names))
-    click.echo(f"  score         {comparison.score:.3f}{_INTERLEAVED if comparison.interleaved else ''}")
+    click.echo(f"  score         {comparison.score:.3f}{_STRANGERS if comparison.strangers else ''}")
     click.echo(f"  Jaccard       {comparison.jaccard:.3f}")
     click.echo(f"  containment   {comparison.containment_a:.3f} of {names[0]} is in {names[1]}")
     click.echo(f"                {comparison.containment_b:.3f} of {names[1]} is in {names[0]}")
     click.echo(f"  passages      {f'{len(passages):,} with {shared:,} words' if passages else 'none'}")
 
 
-_INTERLEAVED = " (both have text of their own between what they share: judged as near duplicates)"
+_STRANGERS = " (each has much text of its own beside what they share: its content must be alike, too)"
 
 _RELATIONS = {
     "identical": "{0} and {1} have the same words.",
     "near_duplicate": "{0} and {1} are near duplicates.",
     "contains": "{0} contains {1}.",
     "contained": "{0} is contained in {1}.",
+    "syndicated": "{0} and {1} are the same but for what comes with their pages.",
     None: "{0} and {1} are no copies of each other.",
 }
 

@@ -108,6 +108,7 @@ _RELATIONS = {
     "near_duplicate": "a near duplicate",
     "contains": "contained in this",
     "contained": "contains this",
+    "syndicated": "the same but for what comes with their pages",
     None: "no match",
 }
 

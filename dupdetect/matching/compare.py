@@ -37,7 +37,8 @@ class Comparison:
     ----------
     relation : str or None
         Of a to b: "identical" (the same words), "near_duplicate" (Jaccard reaches the threshold), "contains" or
-        "contained" (the smaller is inside the larger); None where neither is a copy.
+        "contained" (the content of one is inside the other), "syndicated" (what is left of them without boilerplate
+        reaches the threshold); None where neither is a copy.
     jaccard : float
         Share of the distinct shingles of either that are of both; exact, each counting alike.
     containment_a : float
@@ -47,9 +48,9 @@ class Comparison:
     score : float
         What was compared with the threshold, shingles weighed: Jaccard where this reaches it, else the share of the
         smaller inside the larger. Where too little is shared to be weighed, shingles count alike.
-    interleaved : bool
-        Whether both have text of their own between what they share, as strangers on pages of one site have: then the
-        score must reach `Settings.threshold`, as that of near duplicates, and not just `Settings.containment`.
+    strangers : bool
+        Whether each has much text of its own beside what they share, as two articles on pages of one site have: then
+        their content must be as alike as near duplicates are, too, and neither contains the other.
     """
 
     relation: str | None
@@ -57,7 +58,7 @@ class Comparison:
     containment_a: float
     containment_b: float
     score: float
-    interleaved: bool
+    strangers: bool
     compared: Compared = field(default=Compared("", "", "word"), repr=False, compare=False)
 
     @property

@@ -186,7 +186,7 @@ def test_compare_says_what_the_library_says(tmp_path: Path, capsys: pytest.Captu
     comparison = dupdetect.compare(ROWS[0]["text"], ROWS[2]["text"])
     assert said["relation"] == comparison.relation == "contained"
     assert (said["jaccard"], said["containment_a"]) == (comparison.jaccard, comparison.containment_a)
-    assert (said["score"], said["interleaved"]) == (comparison.score, comparison.interleaved)
+    assert (said["score"], said["strangers"]) == (comparison.score, comparison.strangers)
     assert comparison.containment_a == 1.0
 
 

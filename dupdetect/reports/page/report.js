@@ -2,7 +2,7 @@
 // Everything from the corpus becomes text: elements are made here, and nothing is ever parsed as markup.
 (() => {
   const PAGE = 20;
-  const RELATIONS = ["", "identical to it", "near duplicate of it", "contains it", "contained in it"];
+  const RELATIONS = ["", "identical to it", "near duplicate of it", "contains it", "contained in it", "syndicated with it"];
   const SHARED = 1, BOILERPLATE = 2, FOLDED = 4, CHANGED = 8;
 
   const byId = (id) => document.getElementById(id);

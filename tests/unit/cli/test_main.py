@@ -53,7 +53,7 @@ def compare(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def fake(a: str, b: str, settings: Settings | None = None) -> Any:
         seen.update(a=a, b=b, settings=settings)
         shares = {"jaccard": 0.25, "containment_a": 0.5, "containment_b": 1 / 3, "score": 0.125}
-        return Comparison(relation=seen.get("relation"), interleaved=seen.get("interleaved", False), **shares)
+        return Comparison(relation=seen.get("relation"), strangers=seen.get("strangers", False), **shares)
 
     monkeypatch.setitem(vars(dupdetect), "compare", fake)
     return seen
@@ -317,9 +317,9 @@ def test_compare_says_what_the_score_is_held_against(
     assert run("compare", *two_files, "--no-boilerplate") == 0
     assert "  score         0.125\n" in capsys.readouterr().out
     assert compare["settings"] == Settings(boilerplate=False)
-    compare["interleaved"] = True
+    compare["strangers"] = True
     assert run("compare", *two_files) == 0
-    assert "  score         0.125 (both have text of their own between" in capsys.readouterr().out
+    assert "  score         0.125 (each has much text of its own beside" in capsys.readouterr().out
 
 
 def test_compare_json_is_all_that_stdout_gets(
@@ -335,7 +335,7 @@ def test_compare_json_is_all_that_stdout_gets(
         "jaccard": 0.25,
         "containment_a": 0.5,
         "score": 0.125,
-        "interleaved": False,
+        "strangers": False,
         "containment_b": 1 / 3,
         "passages": [],
     }

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import oracles
 from verifying import unweighed
 
-from dupdetect.clustering.clusters import cleanness, cluster, collapse
+from dupdetect.clustering.clusters import cleanness, cluster, collapse, replaceable, yielding
 from dupdetect.clustering.digests import part_digests
-from dupdetect.matching.overlaps import Overlaps
+from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, Overlaps
 from dupdetect.matching.pairs import pack
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import sketch_by_reference
@@ -17,6 +19,11 @@ def overlaps(*rows):
     rows = sorted(rows)
     columns = np.array(rows, np.int64).reshape(-1, 5).T
     return Overlaps(pack(columns[0], columns[1]), *columns[2:])
+
+
+def decided(matches, *verdicts):
+    """Give each match a verdict."""
+    return replace(matches, verdicts=np.array(verdicts, np.uint8))
 
 
 def passage(name, words=10):
@@ -62,23 +69,50 @@ def test_a_chain_of_matches_merges_nothing():
     # 0-1-2-3: neighbours match, others do not.
     chain = overlaps(*((n, n + 1, 8, 10, 10) for n in range(3)))
     canonical = cluster(np.array([0.9, 0.8, 0.7, 0.6]), chain).tolist()
-    assert canonical == [0, 0, 2, 2]
+    assert canonical == [1, 1, 1, 3]
 
 
 def test_a_member_goes_to_the_canonical_that_it_shares_the_most_with():
-    # Both 0 and 1 are canonicals; 2 was taken by 0, for it is the cleaner, but is more of 1.
-    matches = overlaps((0, 2, 7, 10, 10), (1, 2, 9, 10, 10))
+    # Both 0 and 1 can stand for it, and neither for the other; 2 was taken by 0, for it is the cleaner, but is more of 1.
+    matches = decided(overlaps((0, 2, 7, 10, 10), (1, 2, 9, 10, 10)), REMOVABLE_B, REMOVABLE_B)
     assert cluster(np.array([0.9, 0.8, 0.5]), matches).tolist() == [0, 1, 1]
 
 
 def test_between_equal_containments_the_more_alike_canonical_is_chosen():
-    matches = overlaps((0, 2, 10, 10, 40), (1, 2, 20, 20, 40))
+    matches = decided(overlaps((0, 2, 10, 10, 40), (1, 2, 20, 20, 40)), REMOVABLE_B, REMOVABLE_B)
     assert cluster(np.array([0.9, 0.8, 0.5]), matches).tolist() == [0, 1, 1]
 
 
-def test_a_page_goes_to_its_article():
+def test_a_member_prefers_its_near_duplicate_to_what_contains_it():
+    contained, near = overlaps((0, 2, 10, 40, 10)), overlaps((1, 2, 9, 10, 10))
+    matches = decided(contained | near, REMOVABLE_B, REMOVABLE_B | NEAR)
+    assert cluster(np.array([0.9, 0.8, 0.5]), matches).tolist() == [0, 1, 1]
+
+
+def test_nobody_is_represented_by_what_cannot_stand_for_it():
+    matches = overlaps((0, 1, 8, 10, 10))
+    assert cluster(np.array([0.9, 0.1]), decided(matches, REMOVABLE_A)).tolist() == [1, 1]
+    assert cluster(np.array([0.9, 0.1]), decided(matches, REMOVABLE_B)).tolist() == [0, 0]
+    assert cluster(np.array([0.9, 0.1]), decided(matches, 0)).tolist() == [0, 1]
+
+
+def test_a_canonical_goes_with_all_its_members_to_one_that_can_stand_for_them_all():
+    # 1 stands for 0 and goes first, for nothing stands for it but 2; 2 can stand for both.
+    matches = overlaps((0, 1, 8, 10, 10), (0, 2, 8, 10, 12), (1, 2, 8, 10, 12))
+    assert cluster(np.array([0.5, 0.9, 0.1]), decided(matches, *[REMOVABLE_A] * 3)).tolist() == [2, 2, 2]
+
+
+def test_the_documents_that_should_be_represented_by_another_of_their_cluster():
+    matches = decided(overlaps((0, 1, 8, 10, 10), (1, 2, 8, 10, 10), (2, 3, 8, 10, 10)), REMOVABLE_A, 3, 3 | YIELDS_A)
+    assert replaceable(4, matches).tolist() == [True, False, False, False]
+    assert yielding(np.zeros(4, np.int64), matches).tolist() == [True, False, True, False]
+    assert not yielding(np.arange(4), matches).any()
+
+
+def test_without_boilerplate_a_page_stands_for_its_article():
+    # What else the page says might be lost with it.
     article, menu = passage("article", 30), passage("menu", 20)
-    assert clustered([article, f"{menu} {article}", passage("other", 30)]) == [0, 0, 2]
+    assert clustered([article, f"{menu} {article}", passage("other", 30)]) == [1, 1, 2]
 
 
 def test_texts_are_numbered_by_length_and_the_empty_are_left_out():

@@ -58,7 +58,7 @@ def test_a_round_up_merges_nothing_and_stands_alone():
 def test_a_round_up_does_not_part_an_article_from_its_page():
     articles = [passage(name) for name in "abc"]
     page = f"{articles[0]} {passage('menu', 4)}"
-    assert clustered([*articles, page, " ".join(articles)]) == [0, 1, 2, 0, 4]
+    assert clustered([*articles, page, " ".join(articles)]) == [3, 1, 2, 3, 4]
 
 
 def test_round_ups_that_are_copies_of_each_other_form_a_cluster():
@@ -72,15 +72,16 @@ def test_round_ups_that_are_copies_of_each_other_form_a_cluster():
 
 def test_a_document_that_is_mostly_one_of_its_texts_is_no_digest_document():
     long, short = passage("long", 40), passage("short", 10)
-    assert clustered([long, short, f"{long} {short}"]) == [0, 1, 0]
+    canonical, digests, *_ = parted([long, short, f"{long} {short}"])
+    assert (canonical.tolist(), digests.any()) == ([2, 2, 2], False)
 
 
 def test_versions_of_one_text_inside_a_document_make_no_digest_document():
     # Three canonicals that share more than half: one text in versions, and the document holds it.
     versions = [f"{passage('same', 12)} {passage(name, 6)}" for name in "abc"]
     whole = " ".join([passage("same", 12), *(passage(name, 6) for name in "abc")])
-    canonical = clustered([*versions, whole])
-    assert canonical[3] in (0, 1, 2)
+    canonical, digests, *_ = parted([*versions, whole])
+    assert (canonical.tolist(), digests.any()) == ([3] * 4, False)
 
 
 def test_two_texts_are_foreign_where_they_share_less_than_half():
@@ -89,12 +90,13 @@ def test_two_texts_are_foreign_where_they_share_less_than_half():
         same, own = passage("same", shared), 10 - shared
         versions = [f"{same} {passage(name, own)}" for name in "abc"]
         whole = " ".join([same, *(passage(name, own) for name in "abc")])
-        assert (clustered([*versions, whole])[3] == 3) == alone
+        assert parted([*versions, whole])[1].tolist() == [False] * 3 + [alone]
 
 
 def test_a_document_of_two_texts_of_a_length_is_no_digest_document():
     one, other = passage("one"), passage("other")
-    assert clustered([one, other, f"{one} {other}"])[2] in (0, 1)
+    canonical, digests, *_ = parted([one, other, f"{one} {other}"])
+    assert (canonical.tolist(), digests.any()) == ([2, 2, 2], False)
 
 
 def test_many_copies_of_a_round_up_merge_nothing_either():

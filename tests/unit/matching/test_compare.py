@@ -73,7 +73,7 @@ def test_menus_weigh_next_to_nothing():
 
 def test_one_who_wears_the_same_suit_is_no_near_duplicate_by_that():
     found = compare(dressed(told("red")), dressed(told("blue")))
-    assert (found.relation, found.interleaved) == (None, True)
+    assert (found.relation, found.strangers) == (None, True)
     assert compare(told("red"), dressed(told("red"))).relation == "contained"
 
 
@@ -82,7 +82,7 @@ def test_what_is_asked_first_makes_no_difference_but_for_the_direction():
     there, back = compare(page, story), compare(story, page)
     assert (there.relation, back.relation) == ("contains", "contained")
     assert (there.containment_a, there.containment_b) == (back.containment_b, back.containment_a)
-    assert (there.score, there.interleaved, there.jaccard) == (back.score, back.interleaved, back.jaccard)
+    assert (there.score, there.strangers, there.jaccard) == (back.score, back.strangers, back.jaccard)
 
 
 def test_strangers_have_no_relation():
