@@ -27,6 +27,8 @@ class FakeResult:
                 "id": [a, b, c, d, e, f],
                 "cluster": [a, b, a, b, a, f],
                 "canonical": [True, True, False, False, False, True],
+                "lost": [None, None, 0, 3, 12, None],
+                "lost_share": [None, None, 0.0, 0.015, 0.04, None],
             }
         )
         self.rows = Rows.of(pa.table({"id": [a, b, f], "text": texts or TEXTS}))

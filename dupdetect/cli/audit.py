@@ -41,7 +41,8 @@ Examples:
 def audit(out: str, inputs: tuple[str, ...], as_json: bool, html: str | None, **options: Any) -> None:
     """Estimate which share of the matches in INPUT the run that wrote OUT found.
 
-    No truth is needed: a random sample of documents is compared with all others, exactly.
+    No truth is needed: a random sample of documents is compared with all others, exactly. Those of them that were
+    removed are held against what stands for them: nothing may be lost beyond the tolerance.
     """
     audited = dupdetect.audit(out, [Path(name) for name in inputs], **options)
     show(f"Audit of {out}", audited.as_dict(), audit_cards(audited), as_json, html)

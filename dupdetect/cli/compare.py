@@ -47,7 +47,7 @@ class _Given(NamedTuple):
 @run_input_options
 @view_options
 @json_option
-@setting_options("shingle_size", "unit", "threshold", "containment", "min_shingles", "boilerplate")
+@setting_options("shingle_size", "unit", "threshold", "containment", "max_lost", "min_shingles", "boilerplate")
 def compare(
     a: str,
     b: str,

@@ -74,6 +74,11 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {'' if number else 'runners-up':<13} {_likeness(other, explanation.cluster)}"
     if (more := explanation.matches - len(explanation.others) - (explanation.match is not None)) > 0:
         yield f"                and {_count(more, 'more match', 'more matches')}"
+    if explanation.lost:
+        words, share = _count(explanation.lost, "word"), explanation.lost_share or 0.0
+        yield f"  lost          {words} in neither its canonical nor boilerplate, {share:.1%} of its content"
+        for excerpt in explanation.lost_text or ():
+            yield f"                “{excerpt}”"
     for held in explanation.holds:
         yield f"  holds         {held['cluster']}: {held['containment']:.3f} of it, {held['share']:.3f} of this"
     if explanation.held_by:

@@ -218,6 +218,16 @@ def audit_cards(audit: Audit) -> Cards:
             ],
         ),
     ]
+    lost = audit.lost
+    if lost.removed:
+        cards.append(
+            Card(
+                "What is lost",
+                "Words of the sampled documents that were removed, neither in what stands for them nor boilerplate.",
+                ("removed", "words lost", "largest share", "over the tolerance", "of", "for which stands"),
+                [(lost.removed, lost.words, lost.share, lost.over, _named(lost.id), _named(lost.canonical))],
+            )
+        )
     remarks = [
         f"left out: {count:,} documents that are only in the {where}"
         for count, where in ((audit.only_in_input, "input"), (audit.only_in_run, "run"))
@@ -228,6 +238,10 @@ def audit_cards(audit: Audit) -> Cards:
             "the output has no boilerplate.parquet: pairs that share little but boilerplate may pass for matches"
         )
     return Cards(heading, [card for card in cards if card.rows], remarks)
+
+
+def _named(id: Any) -> str | None:
+    return None if id is None else str(id)
 
 
 def _recall_row(name: str, recall: Recall) -> tuple[Any, ...]:

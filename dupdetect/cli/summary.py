@@ -1,7 +1,7 @@
 """What a person reads when a run has ended.
 
 Input    a Result and where it was written
-Output   lines on standard output: documents, duplicates, the largest clusters, rejects, seconds, files
+Output   lines on standard output: documents, duplicates, the largest clusters and losses, rejects, seconds, files
 Cost     a count over the clusters table and one line of text for each cluster shown
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dupdetect.results.losses import Loss, largest_losses
 from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from dupdetect.results.result import Result
 
-LARGEST = 5  # clusters shown
+LARGEST = 5  # clusters shown, and losses
 _LINE = 200  # characters of a text that are looked at for its one line: no terminal shows more
 
 
@@ -98,6 +99,7 @@ def print_summary(result: Result, output: Path, *, seconds: float, text: str = "
     console = Console(highlight=False, markup=False, emoji=False)
     _print_counts(console, result)
     _print_largest(console, largest_clusters(result, text=text))
+    _print_losses(console, largest_losses(result.clusters, LARGEST))
     console.print()
     for line in _closing_lines(result, output, seconds):
         console.print(Text(escape_for_terminal(line)), soft_wrap=True)
@@ -146,6 +148,20 @@ def _print_largest(console: Console, largest: list[LargeCluster]) -> None:
         for line in lines:
             line.truncate(console.width, overflow="ellipsis")
             console.print(line)
+
+
+def _print_losses(console: Console, losses: list[Loss]) -> None:
+    """Print the removed documents of which the most words are lost, and what stands for each."""
+    from rich.text import Text
+
+    if losses:
+        console.print("\nLargest losses, in words that are neither in what is kept nor boilerplate")
+    width = max((len(f"{loss.words:,}") for loss in losses), default=0)
+    for loss in losses:
+        names = f"  {loss.share:>6.1%}  of {one_line(str(loss.id))}, for which {one_line(str(loss.canonical))} stands"
+        line = Text.assemble((f"{loss.words:>{width},}", "bold"), names)
+        line.truncate(console.width, overflow="ellipsis")
+        console.print(line)
 
 
 def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str]:

@@ -62,7 +62,15 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
 )
 @workers_option
 @setting_options(
-    "unit", "num_perm", "seed", "min_shingles", "window", "min_shared_fingerprints", "hot_key_documents", "boilerplate"
+    "unit",
+    "num_perm",
+    "seed",
+    "max_lost",
+    "min_shingles",
+    "window",
+    "min_shared_fingerprints",
+    "hot_key_documents",
+    "boilerplate",
 )
 def tune(
     inputs: tuple[str, ...],

@@ -1,12 +1,12 @@
 """Estimate which share of the matches in its input a run found, where nobody knows the truth.
 
 Input    the output of a run, and the documents that it was made of
-Output   `Audit`: the share, with an interval, and examples of what was missed
+Output   `Audit`: the share, with an interval, examples of what was missed, and what is lost with what was removed
 Cost     one pass over the texts, cut into shingles a block at a time: some 100 MB/s a core
 
 No label is needed: what a match is, is defined by the run's settings, and by what it learned is boilerplate. A random
 sample of documents is compared with all others exactly (`exact_search`), and what holds for the sample's matches is
-estimated for all (`intervals`).
+estimated for all (`intervals`). Those of the sample that the run removed are compared with what stands for them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect._storage.context import check_workers
+from dupdetect._storage.context import Context, check_workers
 from dupdetect.errors import MismatchError, SettingsError
 from dupdetect.evaluation.exact_search import Matches, compare_sample
 from dupdetect.evaluation.intervals import Recall, estimate
 from dupdetect.io.documents import Documents, collect
 from dupdetect.io.tables import comparable
 from dupdetect.matching.boilerplate import Boilerplate
+from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import IDENTICAL, RELATIONS
+from dupdetect.matching.pairs import packed
+from dupdetect.matching.verify import Verifier
 from dupdetect.results.run import Run
 from dupdetect.sketches.cleaning import cleaned
 from dupdetect.sketches.sketches import chunks, sketch_texts
@@ -72,6 +75,32 @@ class Miss:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """What is lost with the removed documents of a sample, each compared with the document that stands for it.
+
+    Attributes
+    ----------
+    removed : int
+        Sampled documents that the run removed, and whose canonical is in the input.
+    words : int
+        Words of theirs that are neither in their canonical nor boilerplate, in all.
+    share : float
+        The largest share of a document's content that is lost, in [0, 1].
+    over : int
+        Documents that lose more than the settings allow.
+    id, canonical : id
+        The document that loses the largest share, and what stands for it; None where nothing is lost.
+    """
+
+    removed: int
+    words: int
+    share: float
+    over: int
+    id: Any
+    canonical: Any
+
+
+@dataclass(frozen=True)
 class Audit:
     """What a run missed, as a sample shows it.
 
@@ -90,6 +119,8 @@ class Audit:
         Matches of the sampled documents that were not put together, counted as in `Recall`.
     misses : list of Miss
         Some of them, at random.
+    lost : Lost
+        What is lost with the documents that were removed.
     confidence : float
         Of the intervals, in (0, 1).
     seed : int
@@ -107,6 +138,7 @@ class Audit:
     verified: Recall
     missed: int
     misses: list[Miss]
+    lost: Lost
     confidence: float
     seed: int
     only_in_input: int
@@ -136,7 +168,7 @@ def audit(
     confidence: float = 0.95,
     workers: int | None = None,
 ) -> Audit:
-    """Estimate which share of the matches in its input a run found.
+    """Estimate which share of the matches in its input a run found, and check what is lost with what it removed.
 
     Parameters
     ----------
@@ -187,6 +219,7 @@ def audit(
         verified=estimate(verified, pairs, documents=n, confidence=confidence),
         missed=len(misses.same),
         misses=_examples(scope, misses, seed),
+        lost=_lost(run, scope, rows),
         confidence=float(confidence),
         seed=int(seed),
         only_in_input=scope.only_in_input,
@@ -286,6 +319,33 @@ def _some(ids: pa.ChunkedArray) -> str:
 
 
 # ---- what the run made of them ----
+
+
+def _lost(run: Run, scope: _Scope, sample: Int) -> Lost:
+    """Compare the removed documents of the sample with their canonicals, exactly."""
+    place = np.asarray(pc.index_in(scope.ids.take(pa.array(sample)), value_set=run.ids), np.int64)
+    canonical = run.canonical[place]
+    there = pc.index_in(run.ids.take(pa.array(canonical)), value_set=scope.ids)
+    found = np.asarray(there.is_valid()) & (canonical != place)
+    removed, standing = sample[found], np.asarray(there.filter(pa.array(found)), np.int64)
+    documents, numbers = np.unique(np.concatenate([removed, standing]), return_inverse=True)
+    a, b = np.split(numbers, 2)
+    counter = PairCounter(scope.texts, scope.rows[documents], Context(run.settings, scope.workers))
+    verifier = Verifier(counter, _learned(run) or Boilerplate.none())
+    pairs = packed(a, b)
+    weighed = verifier.weigh(counter.overlaps(np.unique(pairs)))
+    match = weighed.where(np.searchsorted(weighed.pairs, pairs))
+    share = np.where(a < b, *match.shares_lost)
+    words = np.where(a < b, match.weights.lost_a, match.weights.lost_b)
+    worst = int(np.argmax(share)) if share.any() else None
+    return Lost(
+        removed=len(removed),
+        words=int(words.sum()),
+        share=float(share.max(initial=0.0)),
+        over=int((~np.where(a < b, *match.tolerated(run.settings))).sum()),
+        id=None if worst is None else scope.id(int(removed[worst])),
+        canonical=None if worst is None else scope.id(int(standing[worst])),
+    )
 
 
 class _Misses(NamedTuple):

@@ -19,7 +19,7 @@ from dupdetect.evaluation.thresholds import TIE, Best, Goal, Grid, Measured, Rul
 from dupdetect.matching import candidates
 from dupdetect.matching.candidates import needed_fingerprints
 from dupdetect.matching.counter import PairCounter
-from dupdetect.matching.overlaps import FLOOR, Overlaps, Weights
+from dupdetect.matching.overlaps import FLOOR, NONE, REMOVABLE_A, REMOVABLE_B, Overlaps, Weights
 from dupdetect.matching.pairs import packed, unpack
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.sketches.sketches import sketch_texts
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 #: Copies, other pairs, and groups of documents, from which on intervals deserve their name.
 FEW_PAIRS, FEW_GROUPS = 30, 10
+
+#: Less than any rule asks for: what share of a document is inside another.
+LOOSEST = 1e-9
 
 
 class Options(NamedTuple):
@@ -277,8 +280,14 @@ def measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: in
         found = _weighed(texts, labelled.pairs, settings, workers)
     else:
         found = PairCounter(texts, np.arange(len(texts)), Context(settings, workers)).overlaps(labelled.pairs)
-    similarities = found.weighted_jaccard, found.weighted_containment
-    return Measured(*similarities, found.smaller, found.content, labelled.copy)
+    # What is a match of two documents neither of which may be removed is not put together, whatever the thresholds.
+    loosest = settings.replace(threshold=1.0, containment=LOOSEST, min_shingles=1)
+    removable = found.relations(loosest) != NONE
+    matches = found.matches(loosest)
+    removable[removable] = matches.is_decided(REMOVABLE_A) | matches.is_decided(REMOVABLE_B)
+    jaccard = np.where(removable, found.weighted_jaccard, np.minimum(found.jaccard, found.weighted_jaccard))
+    containment = np.where(removable, found.weighted_containment, 0.0)
+    return Measured(jaccard, containment, found.smaller, found.content, labelled.copy)
 
 
 def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) -> Overlaps:
@@ -294,13 +303,18 @@ def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) ->
     compared, place = np.unique(packed(np.minimum(a, b)[real], np.maximum(a, b)[real]), return_inverse=True)
     counted = counter.overlaps(compared)
     enough = counted.shared >= np.floor(FLOOR * counted.smaller)  # others are no matches, and are not weighed in a run
-    measured = (verifier.weigh(counted.where(enough)) | counted.where(~enough)).where(place)
+    weighed = verifier.weigh(counted.where(enough))
+    patterns = np.zeros((2, len(pairs)), np.uint8)
+    if weighed.patterns is not None:
+        patterns[0, : len(compared)][enough] = weighed.patterns
+    measured = (weighed | counted.where(~enough)).where(place)
+    patterns[1, real] = patterns[0, place]
     shared, size_a, size_b = np.zeros((3, len(pairs)), np.int64)
     shared[real], size_a[real], size_b[real] = measured.shared, measured.size_a, measured.size_b
     weights = Weights._make(column.copy() for column in Overlaps(pairs, shared, size_a, size_b).weights)
     for column, values in zip(weights, measured.weights, strict=True):
         column[real] = values
-    return Overlaps(pairs, shared, size_a, size_b, weights)
+    return Overlaps(pairs, shared, size_a, size_b, weights, patterns[1])
 
 
 def alike(fingerprints: Ragged, a: Int, b: Int, share: float) -> NDArray[np.bool_]:

@@ -280,24 +280,35 @@ class Overlaps:
         by_jaccard = (relations == NEAR_DUPLICATE) | (relations == SYNDICATED)
         return np.where(by_jaccard, self.weighted_jaccard, self.weighted_containment)
 
+    def tolerated(self, limits: Limits) -> tuple[Bool, Bool]:
+        """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""
+        w, (lost_a, lost_b) = self.weights, self.shares_lost
+        inside, alike = limits.max_lost, 1 - min(limits.threshold, limits.containment)
+        if self.given is None:  # without boilerplate, containment alone says what may be lost
+            inside = max(inside, 1 - limits.containment)
+        most = np.where(self.jaccard >= limits.threshold, alike, inside) + ROUNDED
+        if self.given is None:
+            return lost_a <= most, lost_b <= most
+        few_a = (2 * w.lost_a < w.new_a) & (w.lost_a <= FEW_WORDS)
+        few_b = (2 * w.lost_b < w.new_b) & (w.lost_b <= FEW_WORDS)
+        return few_a | (lost_a <= most), few_b | (lost_b <= most)
+
     def _verdicts(self, limits: Limits) -> Byte:
         """Decide of matches which document may be removed, and which should rather be."""
         w, (lost_a, lost_b) = self.weights, self.shares_lost
         near = self.jaccard >= limits.threshold
-        alike, inside = 1 - min(limits.threshold, limits.containment), limits.max_lost
         amid_a, amid_b = (
             (self.patterns & mark != 0) if self.patterns is not None else near < 0 for mark in (AMID_A, AMID_B)
         )
-        if self.given is None:  # without boilerplate, containment alone says what may be lost
-            inside, smaller = max(inside, 1 - limits.containment), self.size_a <= self.size_b
+        if self.given is None:
+            smaller = self.size_a <= self.size_b
             may_a, may_b, page_a, page_b = near | smaller, near | ~smaller, near < 0, near < 0
         else:
             page_a, page_b = 2 * w.lost_a < w.new_a, 2 * w.lost_b < w.new_b
             may_a = near | page_a | (w.content_a >= w.own_b) | ~amid_b | (lost_a == 0)
             may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
-        most = np.where(near, alike, inside) + ROUNDED
-        few_a, few_b = page_a & (w.lost_a <= FEW_WORDS), page_b & (w.lost_b <= FEW_WORDS)
-        gone_a, gone_b = may_a & (few_a | (lost_a <= most)), may_b & (few_b | (lost_b <= most))
+        few_a, few_b = self.tolerated(limits)
+        gone_a, gone_b = may_a & few_a, may_b & few_b
         more_a = np.maximum(MORE, np.where(page_a, MORE_PAGE, MORE_SHARE) * w.content_a) + 2 * w.prose_b
         more_b = np.maximum(MORE, np.where(page_b, MORE_PAGE, MORE_SHARE) * w.content_b) + 2 * w.prose_a
         yields_a = gone_a & (np.minimum(w.lost_b, w.prose_b) >= more_b)

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from dupdetect._storage import memory as memories
 from dupdetect.io import remote
 from dupdetect.pipeline import tables
+from dupdetect.results.losses import lost_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,6 +83,7 @@ def counts(corpus: Corpus, decision: Decision, found: dict[str, pa.Table]) -> di
         "digests": int((decision.digest_documents < corpus.new).sum()),
         "boilerplate_shingles": int((found["boilerplate"]["margin"].to_numpy() > 0).sum()),
         "relations": tables.relation_counts(found["clusters"]),
+        "lost_words": lost_words(found["clusters"]),
     }
 
 

@@ -22,17 +22,23 @@ import pyarrow.compute as pc
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.tables import comparable
 from dupdetect.matching.compare import Comparison, compare
+from dupdetect.matching.overlaps import CONTAINED
+from dupdetect.reports.marked_texts import Marker
 from dupdetect.reports.texts import Part, of_earlier, of_input, of_kept
 from dupdetect.results.run import Run
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import shingle_sets
 from dupdetect.text.clean import clean
+from dupdetect.text.escape import one_line
 
 if TYPE_CHECKING:
     from dupdetect.matching.passages import Passage
 
 #: Runners-up that are told, and ids that an error names.
 MOST, NEAR = 10, 5
+
+#: Excerpts of what is lost, and characters of each.
+EXCERPTS, EXCERPT = 5, 200
 
 #: A share that is 1 but for rounding, as it is shown.
 WHOLE = 0.9995
@@ -92,6 +98,11 @@ class Explanation:
         it), ``share`` (of it that the canonical accounts for).
     held_by : list of ids
         The digest documents that hold its canonical.
+    lost, lost_share : int, float
+        Words of it that are neither in its canonical nor boilerplate, and what share of its content they are; None for
+        a canonical.
+    lost_text : list of str or None
+        These words, the longest runs of them first, at the most `EXCERPTS`; None where a text could not be found.
     rejects : list of dict
         Rows that were rejected for having its id: ``file``, ``row``, ``reason``.
     comparison : Comparison or None
@@ -111,6 +122,9 @@ class Explanation:
     holds: list[dict[str, Any]]
     held_by: list[Any]
     rejects: list[dict[str, Any]]
+    lost: int | None = None
+    lost_share: float | None = None
+    lost_text: list[str] | None = None
     comparison: Comparison | None = field(default=None, repr=False)
     why: str = ""
     otherwise: str = ""
@@ -184,6 +198,9 @@ def explain(
         holds=holds,
         held_by=held_by,
         rejects=_rejects(run, run.clusters["id"][row].as_py()),
+        lost=run.clusters["lost"][row].as_py(),
+        lost_share=run.clusters["lost_share"][row].as_py(),
+        lost_text=None if canonical == row else _lost(run, row, comparison),
         comparison=comparison,
     )
     why, otherwise = (_of_kept if explanation.kept else _of_removed)(run, explanation)
@@ -205,6 +222,16 @@ def _best(run: Run, row: int, likenesses: list[Likeness], source: _Source) -> tu
     if match is None and (comparison is not None or other == canonical != row):
         match = _unlisted(run, row, other, comparison)
     return match, comparison
+
+
+def _lost(run: Run, row: int, comparison: Comparison | None) -> list[str] | None:
+    """Return excerpts of what is lost with a document, given how it compares with its canonical."""
+    words = run.clusters["lost"][row].as_py()
+    if not words or comparison is None:
+        return None if words else []
+    a, b, _ = comparison.compared
+    found = Marker(run.settings, run.boilerplate_shingles).lost(a, b, words)
+    return [one_line(text, EXCERPT) for text in found[:EXCERPTS]]
 
 
 def _digests(run: Run, row: int, canonical: int) -> tuple[list[dict[str, Any]], list[Any]]:
@@ -383,23 +410,34 @@ def _of_removed(run: Run, explained: Explanation) -> tuple[str, str]:
     settings, match = run.settings, explained.match
     if match is None:  # its relation says all that is known
         match = Likeness(explained.cluster, explained.cluster, explained.relation, 1.0, 1.0, 1.0, 1.0, 0.0)
+    lost, near = explained.lost or 0, explained.relation == "near_duplicate"
     reason = {
         "identical": "has the same words as",
         "near_duplicate": "is a near duplicate of",
         "contains": "contains",
         "contained": "is contained in",
+        "syndicated": "is, but for what comes with their pages, the same as",
     }[explained.relation or "identical"]
     why = f"{explained.id!r} was removed: it {reason} {explained.cluster!r}, which was kept."
     if explained.relation == "identical":
         return why, "No threshold would have kept it."
-    score, near = f"{match.score:.3f}", explained.relation == "near_duplicate"
-    asked = f"threshold {settings.threshold:g}" if near else f"containment {settings.containment:g}"
-    what = "" if near else ", the share of the smaller that is in the larger"
-    inside = max(match.inside, match.around)
-    if match.score > WHOLE or (near and inside > WHOLE):
-        return why, f"Score {score}{what}; {asked}: none would have kept it{', for one holds the other' * near}."
-    otherwise = f"Score {score}{what}; {asked}: one above {score} would have kept it"
-    otherwise += f", with a containment above {inside:.3f}." if near and inside >= settings.containment else "."
+    said = f"Score {match.score:.3f}"
+    if explained.relation in ("contains", "contained"):
+        said += ", the share of the content of one that is in the other"
+        asked = f"containment {settings.containment:g}"
+    else:
+        said += ", of their content" * (not near)
+        asked = f"threshold {settings.threshold:g}"
+    if match.score > WHOLE or (near and max(match.inside, match.around) > WHOLE):
+        otherwise = f"{said}; {asked}: none would have kept them apart{', for one holds the other' * near}."
+    else:
+        otherwise = f"{said}; {asked}: one above {match.score:.3f} would have kept them apart"
+        otherwise += ", were the content of neither in the other." if near else "."
+    if lost:
+        count = "1 word of it is" if lost == 1 else f"{lost:,} words of it are"
+        otherwise += f" {count} lost, {explained.lost_share or 0:.1%} of its content."
+    else:
+        otherwise += " Nothing of it is lost."
     if match.boilerplate:
         otherwise += f" Of what they share {match.boilerplate:.0%} is boilerplate, and weighs next to nothing."
     return why, otherwise
@@ -417,7 +455,7 @@ def _of_kept(run: Run, explained: Explanation) -> tuple[str, str]:
         policy = (run.manifest.get("settings") or {}).get("canonical", "cleanest")
         return (
             f"{id!r} was kept: it stands for {rest} of its cluster.",
-            f"The policy {policy!r} chose it. {_distance(run, match)}",
+            f"The policy {policy!r} chose it{_passed_over(run, explained, policy)}. {_distance(run, match)}",
         )
     if match is not None and match.relation is not None:
         listed = [match, *explained.others]
@@ -432,6 +470,20 @@ def _of_kept(run: Run, explained: Explanation) -> tuple[str, str]:
             f"{match.id!r} (score {match.score:.3f}) was put with {match.cluster!r}, which it does not match itself.",
         )
     return f"{id!r} was kept: no other document matches it.", _distance(run, match)
+
+
+def _passed_over(run: Run, explained: Explanation, policy: str) -> str:
+    """Say that others could not stand for all of a cluster, if the policy put one of them first or any is a part."""
+    row = find_row(run, explained.id)
+    members = np.flatnonzero(run.canonical == row)
+    part = members[run.relation[members] == CONTAINED]
+    if policy == "first" and members[0] < row:
+        named = run.clusters["id"][int(members[0])].as_py()
+        return f", for {named!r}, which goes before it, cannot stand for all of them without loss"
+    if len(part):
+        named = run.clusters["id"][int(part[0])].as_py()
+        return f" of those that can stand for all of them without loss: {named!r}, for one, is a part of it"
+    return ""
 
 
 def _distance(run: Run, match: Likeness | None) -> str:

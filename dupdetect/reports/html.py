@@ -22,12 +22,13 @@ from dupdetect.reports.listing import Listing, sizes_of
 from dupdetect.reports.marked_texts import Marker
 from dupdetect.reports.pages import render, require_jinja
 from dupdetect.reports.texts import Texts, pairs, read_texts
+from dupdetect.results.losses import Loss, largest_losses
 from dupdetect.results.result import Result
 from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page
 
-#: Sources that the page lists, and rows of digests and rejects.
-SOURCES, ROWS = 25, 1_000
+#: Sources that the page lists, largest losses, and rows of digests and rejects.
+SOURCES, LOSSES, ROWS = 25, 10, 1_000
 
 #: Bytes of the page that pairs of texts may take.
 PAIR_BYTES = 7_000_000
@@ -104,6 +105,7 @@ def _documents(run: Run, listing: Listing, texts: Texts) -> dict[str, Any]:
         "score": _thousandths(run.shares("score")[rows]),
         "jaccard": _thousandths(run.shares("jaccard")[rows]),
         "containment": _thousandths(run.shares("containment")[rows]),
+        "lost": np.nan_to_num(run.shares("lost")[rows], nan=-1).astype(np.int64).tolist(),
         "margin": _thousandths(margin),
         "opening": texts.openings,
     }
@@ -176,6 +178,7 @@ def _rendered(run: Run, listing: Listing, texts: Texts) -> str:
         duplicates=duplicates,
         clusters=int((run.sizes > 1).sum()),
         relations=_relations(run),
+        losses=[(_id(loss.id), _id(loss.canonical), loss.words, loss.share) for loss in _losses(run)],
         sources=texts.sources[:SOURCES],
         more_sources=max(0, len(texts.sources) - SOURCES),
         by=texts.by,
@@ -185,6 +188,10 @@ def _rendered(run: Run, listing: Listing, texts: Texts) -> str:
         data={"documents": _documents(run, listing, texts), "digests": _digests(run), "rejects": _rejects(run)},
         pairs=blocks,
     )
+
+
+def _losses(run: Run) -> list[Loss]:
+    return largest_losses(run.clusters.slice(0, run.new), LOSSES)
 
 
 def _relations(run: Run) -> list[tuple[str, int]]:

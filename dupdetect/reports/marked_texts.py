@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect.matching.passages import align
-from dupdetect.matching.shingle_rows import HASH
+from dupdetect.matching.shingle_rows import HASH, LINE_START
 from dupdetect.matching.spans import find_spans
 from dupdetect.settings import Settings
 from dupdetect.sketches.cleaning import clean_texts
@@ -109,13 +109,32 @@ class Marker:
             return []
         spans, size = find_spans(text, "word"), self._settings.shingle_size
         count = len(spans.starts)
-        first = self._learned(text)
-        turns = np.zeros(count + 1, np.int64)
-        np.add.at(turns, first, 1)
-        np.add.at(turns, np.minimum(first + size, count), -1)
-        inside = (np.cumsum(turns[:-1]) > 0) | ~spans.main_content
+        learned = np.zeros(count, np.bool_)
+        learned[self._learned(text)] = True
+        inside = _covered(learned, size, count) | ~spans.main_content
         edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]])))
         return list(zip(spans.starts[edges[::2]].tolist(), spans.ends[edges[1::2] - 1].tolist(), strict=True))
+
+    def lost(self, a: str, b: str, words: int) -> list[str]:
+        """Find the words of a that would be lost with it if b stayed: runs of them, the longest first.
+
+        `words` is how many there are (the column `lost`). Where there are more that are neither in b nor boilerplate,
+        the others are furniture of a page, and only those in lines that both have are meant.
+        """
+        spans, size = find_spans(a, self._settings.unit), self._settings.shingle_size
+        rows = [marked_shingles(pa.array([clean(text)], pa.large_string()), np.arange(1), self._settings) for text in (a, b)]
+        mine, theirs = rows[0].values, rows[1].values
+        count = len(spans.starts)
+        own = ~_covered(np.isin(mine & HASH, theirs & HASH), size, count)
+        new = own & ~_covered(np.isin(mine & HASH, self._boilerplate), size, count)
+        if 2 * words < new.sum():
+            begins = np.zeros(count, np.bool_)
+            begins[: len(mine)] = mine & LINE_START != 0
+            line = np.cumsum(begins)
+            new &= (2 * np.bincount(line, own) <= np.bincount(line))[line]
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], new, [False]])))
+        runs = sorted(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True), key=lambda run: run[0] - run[1])
+        return [a[int(spans.starts[first]) : int(spans.ends[last - 1])] for first, last in runs]
 
     def _learned(self, text: str) -> Int:
         """Find the shingles of a text that the run learned are boilerplate: their places."""
@@ -127,6 +146,15 @@ class Marker:
             hashes = marked_shingles(column, np.arange(1), self._settings).values & HASH
         place = np.searchsorted(self._boilerplate, hashes)
         return np.flatnonzero(np.append(self._boilerplate, ~np.uint64(0))[place] == hashes)
+
+
+def _covered(shingles: NDArray[np.bool_], size: int, count: int) -> NDArray[np.bool_]:
+    """Mark the words that are in any of the shingles that are marked: bool[count]."""
+    first = np.flatnonzero(shingles)
+    turns = np.zeros(count + 1, np.int64)
+    np.add.at(turns, first, 1)
+    np.add.at(turns, np.minimum(first + size, count), -1)
+    return np.cumsum(turns[:-1]) > 0  # type: ignore[no-any-return]
 
 
 def _cut(text: str, most: int) -> tuple[str, list[tuple[int, int, str]]]:

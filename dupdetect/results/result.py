@@ -63,7 +63,8 @@ class Result:
     clusters : pyarrow.Table
         One row a document: ``id``, ``cluster`` (the canonical's id), ``canonical`` (bool),
         ``relation`` to the canonical (string), ``score``, ``jaccard``, ``containment`` (float64, in
-        [0, 1]); the last four are null for canonicals.
+        [0, 1]), ``lost`` (int64: words that are neither in the canonical nor boilerplate) and ``lost_share`` (float64:
+        what share of the document's content these are); the last six are null for canonicals.
     matches : pyarrow.Table
         One row a verified pair: ``a``, ``b`` (ids), ``relation`` of a to b, ``score``, ``jaccard``,
         ``containment_a`` (share of a inside b), ``containment_b``, ``boilerplate`` (share of the shared text
@@ -77,9 +78,9 @@ class Result:
     rejects : pyarrow.Table
         ``file``, ``row``, ``reason`` for each row that could not be used.
     boilerplate : pyarrow.Table
-        What the corpus said is boilerplate: one row a shingle that was voted on, ``shingle`` (uint64, its hash, the lowest
-        bit cleared; ordered) and ``margin`` (int32, the weight of the votes for boilerplate less those against); boilerplate
-        where it is positive. `audit` judges by it.
+        What the corpus said is boilerplate: one row a shingle that was voted on, ``shingle`` (uint64, its hash, the
+        lowest bits cleared; ordered) and ``margin`` (int32, the weight of the votes for boilerplate less those
+        against); boilerplate where it is positive. `audit` judges by it.
     manifest : dict
         Settings and their fingerprint, versions, inputs, counts, timings in seconds, caps reached, memory in bytes.
     workspace : Workspace, optional

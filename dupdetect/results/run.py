@@ -46,6 +46,8 @@ _CLUSTERS: dict[str, pa.DataType | None] = {
     "canonical": pa.bool_(),
     "relation": pa.string(),
     **dict.fromkeys(("score", "jaccard", "containment"), pa.float64()),
+    "lost": pa.int64(),
+    "lost_share": pa.float64(),
 }
 
 #: The columns of each table; None: ids, of whatever type they are.
@@ -301,14 +303,14 @@ class Run:
         return np.where(self.stays, NONE, np.asarray(codes.fill_null(0), np.int8)).astype(np.int8)
 
     def shares(self, name: str) -> Float:
-        """Return ``score``, ``jaccard`` or ``containment`` of each; nan for canonicals: float64[n]."""
+        """Return one of the columns of numbers, such as ``score``; nan for canonicals: float64[n]."""
         return np.asarray(self.clusters[name].to_numpy(), np.float64)
 
     @cached_property
     def margin(self) -> Float:
         """By how much each one's score exceeds its threshold; infinite where words are equal: float64[n]."""
         near, inside = self.settings.threshold, self.settings.containment
-        least = np.array([np.nan, -np.inf, near, inside, inside])[self.relation]
+        least = np.array([np.nan, -np.inf, near, inside, inside, near])[self.relation]
         return np.where(self.stays, np.inf, self.shares("score") - least)
 
     @cached_property

@@ -141,7 +141,7 @@
     area.replaceChildren(about, table);
     paged(table, {
       caption: "copies in this cluster", rows: members, none: "",
-      columns: [["copy", ""], ["relation to the canonical", ""], ["score", "number"], ["above threshold", "number"], ["Jaccard", "number"], ["containment", "number"], ["texts", ""]],
+      columns: [["copy", ""], ["relation to the canonical", ""], ["score", "number"], ["above threshold", "number"], ["Jaccard", "number"], ["containment", "number"], ["words lost", "number"], ["texts", ""]],
       row: (member) => {
         const shown = byId(`pair-${member}`);
         const button = shown ? make("button", { type: "button", "aria-pressed": String(member === place), onclick: () => compare(canonical, members, member) }, "Compare",
@@ -150,6 +150,7 @@
           cell("", "", nameOf(member)), cell("", "", RELATIONS[documents.relation[member]]),
           cell("score", "number", share(documents.score[member])), cell("above threshold", "number", doubt(documents.margin[member]) ?? "–"),
           cell("Jaccard", "number", share(documents.jaccard[member])), cell("containment", "number", share(documents.containment[member])),
+          cell("words lost", "number", number(documents.lost[member])),
           cell("", "", button ?? "not in this page"));
       },
     });

@@ -73,7 +73,7 @@ def test_a_chain_of_matches_merges_nothing():
 
 
 def test_a_member_goes_to_the_canonical_that_it_shares_the_most_with():
-    # Both 0 and 1 can stand for it, and neither for the other; 2 was taken by 0, for it is the cleaner, but is more of 1.
+    # Both 0 and 1 can stand for it; it was taken by 0, which is the cleaner, but is more of 1.
     matches = decided(overlaps((0, 2, 7, 10, 10), (1, 2, 9, 10, 10)), REMOVABLE_B, REMOVABLE_B)
     assert cluster(np.array([0.9, 0.8, 0.5]), matches).tolist() == [0, 1, 1]
 

@@ -16,10 +16,10 @@ from dupdetect.sketches import sketches
 from dupdetect.sketches.build import signatures, sketch
 
 ARTICLE = " ".join(f"word{n}" for n in range(60))
-CHROME = " ".join(f"menu{n}" for n in range(60))
+CHROME = "\n".join(f"menu{n} item{n}" for n in range(30))
 
 
-def near_copies(n, seed=0, length=150, edits=2, vocabulary=1000):
+def near_copies(n, seed=0, length=300, edits=2, vocabulary=1000):
     """Make n versions of one text, each with some words changed, no two alike; any two match."""
     random = np.random.default_rng(seed)
     words = [f"w{n}" for n in random.integers(0, vocabulary, length)]
@@ -43,7 +43,7 @@ def clusters_of(result):
 
 
 def test_a_page_an_article_a_copy_and_a_stranger():
-    page, stranger = f"{CHROME} {ARTICLE}", " ".join(f"other{n}" for n in range(50))
+    page, stranger = f"{CHROME}\n{ARTICLE}", " ".join(f"other{n}" for n in range(50))
     result = dedup({"page": page, "article": ARTICLE, "copy": ARTICLE.upper(), "stranger": stranger, "empty": ""})
     rows = {row["id"]: row for row in result.clusters.to_pylist()}
     assert {name: row["cluster"] for name, row in rows.items()} == {
@@ -256,7 +256,7 @@ def test_pairs_of_copies_are_listed_up_to_the_cap_and_counted_beyond():
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_compiled_and_interpreted_runs_agree_on_a_family(monkeypatch, workers):
-    texts = near_copies(150, edits=3) + distinct(30) + [ARTICLE, f"{CHROME} {ARTICLE}"]
+    texts = near_copies(150, edits=3) + distinct(30) + [ARTICLE, f"{CHROME}\n{ARTICLE}"]
     plain = dedup(texts, workers=workers)
     monkeypatch.setattr(sketches, "BREAK_EVEN", 0)
     compiled = dedup(texts, workers=workers)

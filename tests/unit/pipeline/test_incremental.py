@@ -48,7 +48,7 @@ def test_copies_of_what_was_kept_are_found(against, language):
     new = {
         "same": old.upper(),
         "near": f"{old} {writer.line(1)}",
-        "page": f"{writer.line(60)}\n\n{old}\n\n{writer.line(60)}",
+        "page": f"{writer.menu(40)}\n\n{old}\n\n{writer.menu(40)}",
         "part": other[: 2 * len(other) // 3],
         "stranger": story("stranger", language),
         "its copy": story("stranger", language),
@@ -71,8 +71,8 @@ def test_copies_of_what_was_kept_are_found(against, language):
 @pytest.mark.parametrize("policy", ["cleanest", "longest", "first"])
 def test_what_was_kept_stays(against, policy):
     article, writer = story("article"), Writer("en", "around")
-    page = f"{writer.line(40)}\n\n{article}\n\n{writer.line(40)}"
-    new = {"article": article, "longer": f"{page} {writer.line(60)}"}
+    page = f"{writer.menu(20)}\n\n{article}\n\n{writer.menu(20)}"
+    new = {"article": article, "longer": f"{page}\n{writer.menu(40)}"}
     result = against({"page": page}, new, canonical=policy)
     assert {cluster for cluster, _ in decided(result).values()} == {"page"}
     assert result.rows.num_rows == result.superseded.num_rows == 0

@@ -61,7 +61,7 @@ def test_a_clusters_row_relates_the_document_to_its_canonical():
         "id": "a",
         "cluster": "a",
         "canonical": True,
-        **dict.fromkeys(["relation", "score", "jaccard", "containment"]),
+        **dict.fromkeys(["relation", "score", "jaccard", "containment", "lost", "lost_share"]),
     }
     assert rows[1] == {
         "id": "b",
@@ -71,6 +71,8 @@ def test_a_clusters_row_relates_the_document_to_its_canonical():
         "score": 0.9,
         "jaccard": 90 / 310,
         "containment": 0.9,
+        "lost": 210,
+        "lost_share": 0.7,
     }
     assert (rows[2]["relation"], rows[2]["cluster"]) == ("contained", "d")
     assert (rows[4]["relation"], rows[4]["cluster"], rows[4]["containment"]) == ("contains", "a", 0.9)
@@ -96,6 +98,7 @@ def test_tables_have_the_columns_and_types_of_the_contract():
     assert clusters.schema == pa.schema(
         [("id", pa.uint16()), ("cluster", pa.uint16()), ("canonical", pa.bool_()), ("relation", pa.string())]
         + [(name, pa.float64()) for name in ("score", "jaccard", "containment")]
+        + [("lost", pa.int64()), ("lost_share", pa.float64())]
     )
     matches, _ = tables.matches_table(documents(pa.array([1, 2], pa.uint16())), made, SETTINGS)
     assert matches.schema == pa.schema(
@@ -190,4 +193,4 @@ def test_kept_rows_are_the_canonicals_in_input_order_with_every_column():
 def test_relations_are_counted_by_name():
     clusters = pa.table({"relation": [None, "contains", "identical", "contains"]})
     counts = tables.relation_counts(clusters)
-    assert counts == {"identical": 1, "near_duplicate": 0, "contains": 2, "contained": 0}
+    assert counts == {"identical": 1, "near_duplicate": 0, "contains": 2, "contained": 0, "syndicated": 0}

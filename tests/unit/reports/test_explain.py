@@ -61,9 +61,7 @@ def test_a_near_duplicate_is_told_its_score_and_what_would_have_kept_it() -> Non
     assert (found.match.id, found.match.relation) == ("story", "near_duplicate")
     assert found.why == "'told' was removed: it is a near duplicate of 'story', which was kept."
     score = f"{found.match.score:.3f}"
-    assert found.otherwise.startswith(
-        f"Score {score}; threshold 0.8: one above {score} would have kept it, with a cont"
-    )
+    assert found.otherwise.startswith(f"Score {score}; threshold 0.8: one above {score} would have kept them apart, were")
     assert {other.id for other in found.others} == {"shouted", "page"}
     assert [other.score for other in found.others] == sorted((o.score for o in found.others), reverse=True)
     assert found.matches == 3
@@ -73,10 +71,10 @@ def test_a_near_duplicate_is_told_its_score_and_what_would_have_kept_it() -> Non
 def test_what_would_have_kept_it_keeps_it(name: str) -> None:
     found = explain(deduped(), name)
     assert found.match is not None
-    score, inside = found.match.score, max(found.match.inside, found.match.around)
-    if "none would have kept it" not in found.otherwise:
-        least = min(max(score, inside) + 1e-6, 1)
-        assert explain(deduped(threshold=least, containment=least), name).kept
+    if "none would have kept" not in found.otherwise:
+        near = found.relation == "near_duplicate"
+        least = found.match.score + 1e-6
+        assert explain(deduped(threshold=least, containment=1.0 if near else least), name).cluster != found.cluster
 
 
 def test_the_same_words_no_threshold_parts() -> None:
@@ -119,14 +117,45 @@ def test_digests_are_told_of_both_ends() -> None:
 
 
 def test_one_that_matches_what_was_put_elsewhere_is_told_so() -> None:
-    three = {"story": STORY, "choir": CHOIR, "page": f"{STORY}\n\n{CHOIR}"}
-    result = dupdetect.dedup(three, canonical="first")
-    (kept,) = {"story", "choir"} - set(result.clusters.filter(result.clusters["canonical"])["id"].to_pylist()) or {
-        "choir"
-    }
-    found = explain(result, kept)
-    assert found.why.startswith(f"{kept!r} was ")
+    words = STORY.split()
+    chain = {"0": STORY}
+    for step, place in enumerate((10, 25, 40), 1):
+        words[place] = f"changed{step}"
+        chain[str(step)] = " ".join(words)
+    result = dupdetect.dedup(chain)
+    (alone,) = [id for id in ("0", "3") if explain(result, id).size == 1]
+    found = explain(result, alone)
+    assert found.why == f"{alone!r} was kept: it matches no canonical."
+    assert "which it does not match itself" in found.otherwise
     assert found.matches == 1
+
+
+def test_what_is_lost_is_told_and_shown() -> None:
+    found = explain(deduped(), "told")
+    assert (found.lost, found.lost_text) == (1, ["Tuesday"])
+    assert found.lost_share is not None
+    assert f"1 word of it is lost, {found.lost_share:.1%} of its content." in found.otherwise
+    for name in ("shouted", "page"):
+        found = explain(deduped(), name)
+        assert (found.lost, found.lost_share, found.lost_text) == (0, 0.0, [])
+    assert explain(deduped(), "story").lost is None
+
+
+def test_of_a_page_the_words_that_were_added_to_its_article_are_shown() -> None:
+    menu = "\n".join(f"entry{n} item{n}" for n in range(12))
+    page = f"{menu}\n{STORY.replace('the ferry', 'the old ferry')}\n{menu.replace('entry', 'teaser')}"
+    found = explain(dupdetect.dedup({"story": STORY, "page": page}), "page")
+    assert (found.cluster, found.lost, found.lost_text) == ("story", 1, ["old"])
+
+
+def test_a_text_that_only_a_longer_one_can_stand_for_says_so() -> None:
+    longer = f"{STORY} {CHOIR} {CLOCKS}"
+    result = dupdetect.dedup({"story": STORY, "longer": longer}, canonical="first")
+    found = explain(result, "longer")
+    assert (found.kept, found.size) == (True, 2)
+    assert "for 'story', which goes before it, cannot stand for all of them without loss" in found.otherwise
+    found = explain(dupdetect.dedup({"longer": longer, "story": STORY}, canonical="first"), "longer")
+    assert "of those that can stand for all of them without loss: 'story', for one, is a part of it" in found.otherwise
 
 
 def test_passages_are_those_of_the_texts_of_the_input(folder: Path) -> None:

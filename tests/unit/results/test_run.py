@@ -15,7 +15,7 @@ from dupdetect.errors import InputError
 from dupdetect.results.run import COLUMNS, Run, clusters_of
 
 STORY = "The harbour bridge was closed on Monday after an inspection found deep cracks in two of its pillars. " * 3
-TEXTS = {"01": STORY, "1": STORY.upper(), "page": f"Home News Sport {STORY} Read more", "other": "One text.", "e": ""}
+TEXTS = {"01": STORY, "1": STORY.upper(), "page": f"Home\nNews\nSport\nWeather\n\n{STORY}\n\nRead more", "other": "One text.", "e": ""}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,56 @@
+"""What is lost with the documents that were removed.
+
+Input    the table `clusters`
+Output   the largest losses, and their sum
+Cost     a pass over the column `lost`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Loss(NamedTuple):
+    """What is lost of one removed document.
+
+    Attributes
+    ----------
+    id, canonical : id
+        The document, and the one that stands for it.
+    words : int
+        Words that are nowhere in the canonical and are no boilerplate.
+    share : float
+        What share of the document's content these are, in [0, 1].
+    """
+
+    id: Any
+    canonical: Any
+    words: int
+    share: float
+
+
+def lost_words(clusters: pa.Table) -> int:
+    """Return the sum of the words that are lost."""
+    import pyarrow.compute as pc
+
+    return int(pc.sum(clusters["lost"]).as_py() or 0)
+
+
+def largest_losses(clusters: pa.Table, count: int) -> list[Loss]:
+    """Return the documents of which the most words are lost, the most first; those of which none are, are left out.
+
+    Parameters
+    ----------
+    clusters : pyarrow.Table
+        `Result.clusters`.
+    count : int
+        How many at most.
+    """
+    import pyarrow.compute as pc
+
+    some = clusters.filter(pc.greater(clusters["lost"], 0).fill_null(False)).select(["id", "cluster", "lost", "lost_share"])
+    order = [("lost", "descending"), ("lost_share", "descending"), ("id", "ascending")]
+    return [Loss(*row.values()) for row in some.sort_by(order).slice(0, count).to_pylist()]
