@@ -81,8 +81,9 @@ def write_run(folder: Path, pairs: int) -> Path:
     kept = [row % 2 == 0 for row in range(2 * pairs)]
     shares: dict[str, Any] = {
         name: [None if stays else 0.7 + 0.3 * row / len(kept) for row, stays in enumerate(kept)]
-        for name in ("score", "jaccard", "containment")
+        for name in ("score", "jaccard", "containment", "lost_share")
     }
+    shares["lost"] = [None if stays else row for row, stays in enumerate(kept)]
     clusters = {
         "id": ids,
         "cluster": [ids[row - row % 2] for row in range(len(ids))],

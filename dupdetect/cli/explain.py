@@ -74,11 +74,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {'' if number else 'runners-up':<13} {_likeness(other, explanation.cluster)}"
     if (more := explanation.matches - len(explanation.others) - (explanation.match is not None)) > 0:
         yield f"                and {_count(more, 'more match', 'more matches')}"
-    if explanation.lost:
-        words, share = _count(explanation.lost, "word"), explanation.lost_share or 0.0
-        yield f"  lost          {words} in neither its canonical nor boilerplate, {share:.1%} of its content"
-        for excerpt in explanation.lost_text or ():
-            yield f"                “{excerpt}”"
+    yield from _lost(explanation)
     for held in explanation.holds:
         yield f"  holds         {held['cluster']}: {held['containment']:.3f} of it, {held['share']:.3f} of this"
     if explanation.held_by:
@@ -92,6 +88,16 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     else:
         words = sum(passage.words for passage in explanation.passages)
         yield f"  passages      {_count(len(explanation.passages), 'passage')} with {_count(words, 'word')}"
+
+
+def _lost(explanation: Explanation) -> Iterator[str]:
+    if not explanation.lost:
+        return
+    words = _count(explanation.lost, "word")
+    share = explanation.lost_share or 0.0
+    yield f"  lost          {words} in neither its canonical nor boilerplate, {share:.1%} of its content"
+    for excerpt in explanation.lost_text or ():
+        yield f"                “{excerpt}”"
 
 
 def _likeness(match: Likeness, cluster: Any) -> str:

@@ -122,8 +122,7 @@ class Marker:
         the others are furniture of a page, and only those in lines that both have are meant.
         """
         spans, size = find_spans(a, self._settings.unit), self._settings.shingle_size
-        rows = [marked_shingles(pa.array([clean(text)], pa.large_string()), np.arange(1), self._settings) for text in (a, b)]
-        mine, theirs = rows[0].values, rows[1].values
+        mine, theirs = (self._shingles(text) for text in (a, b))
         count = len(spans.starts)
         own = ~_covered(np.isin(mine & HASH, theirs & HASH), size, count)
         new = own & ~_covered(np.isin(mine & HASH, self._boilerplate), size, count)
@@ -136,14 +135,17 @@ class Marker:
         runs = sorted(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True), key=lambda run: run[0] - run[1])
         return [a[int(spans.starts[first]) : int(spans.ends[last - 1])] for first, last in runs]
 
+    def _shingles(self, text: str) -> Hashes:
+        """Return the shingles of a text, with their marks."""
+        return marked_shingles(pa.array([clean(text)], pa.large_string()), np.arange(1), self._settings).values
+
     def _learned(self, text: str) -> Int:
         """Find the shingles of a text that the run learned are boilerplate: their places."""
         if not len(self._boilerplate):
             return np.empty(0, np.int64)
         hashes = self._known.get(text)
         if hashes is None:
-            column = pa.array([clean(text)], pa.large_string())
-            hashes = marked_shingles(column, np.arange(1), self._settings).values & HASH
+            hashes = self._shingles(text) & HASH
         place = np.searchsorted(self._boilerplate, hashes)
         return np.flatnonzero(np.append(self._boilerplate, ~np.uint64(0))[place] == hashes)
 
@@ -154,7 +156,7 @@ def _covered(shingles: NDArray[np.bool_], size: int, count: int) -> NDArray[np.b
     turns = np.zeros(count + 1, np.int64)
     np.add.at(turns, first, 1)
     np.add.at(turns, np.minimum(first + size, count), -1)
-    return np.cumsum(turns[:-1]) > 0  # type: ignore[no-any-return]
+    return np.cumsum(turns[:-1]) > 0
 
 
 def _cut(text: str, most: int) -> tuple[str, list[tuple[int, int, str]]]:

@@ -51,6 +51,6 @@ def largest_losses(clusters: pa.Table, count: int) -> list[Loss]:
     """
     import pyarrow.compute as pc
 
-    some = clusters.filter(pc.greater(clusters["lost"], 0).fill_null(False)).select(["id", "cluster", "lost", "lost_share"])
+    some = clusters.filter(pc.greater(clusters["lost"], 0)).select(["id", "cluster", "lost", "lost_share"])
     order = [("lost", "descending"), ("lost_share", "descending"), ("id", "ascending")]
     return [Loss(*row.values()) for row in some.sort_by(order).slice(0, count).to_pylist()]

@@ -179,6 +179,10 @@ def test_summary(
         "2 x b",
         "    A recipe for [bold]bread[/bold]",
         "",
+        "Largest losses, in words that are neither in what is kept nor boilerplate",
+        "12    4.0%  of e, for which a stands",
+        " 3    1.5%  of d, for which b stands",
+        "",
     ]
     assert f"written to {tmp_path / 'out'}: clusters.parquet" in lines[-1]
 
@@ -249,7 +253,7 @@ def test_texts_and_ids_cannot_drive_the_terminal(
     assert run("dedup", "x", "-o", tmp_path / "out") == 0
     out = capsys.readouterr().out
     shown = r"\x1b[2J\x07 \u202e [red]"
-    assert out.count(shown) == 2
+    assert out.count(shown) == 3
     assert not set(out) & set("\x1b\x07\u202e")
 
 

@@ -164,6 +164,27 @@ def test_a_run_from_before_there_was_boilerplate_is_audited_as_it_was_made(tmp_p
     assert audit(tmp_path / "out", texts) == expected
 
 
+def test_what_is_lost_is_checked_on_every_removed_document_of_the_sample(result: Result) -> None:
+    longer = (
+        f"{STORY} A plumber of the town, who is eighty-one, has offered to mend the boiler for nothing but a ticket."
+    )
+    texts = {"story": STORY, "shout": STORY.upper(), "edit": STORY.replace("river", "canal"), "longer": longer}
+    run = dupdetect.dedup(texts)
+    found = audit(run, texts).lost
+    lost = run.clusters["lost"].to_pylist()
+    assert (found.removed, found.words, found.over) == (sum(w is not None for w in lost), sum(filter(None, lost)), 0)
+    assert found.share == max(filter(None, run.clusters["lost_share"].to_pylist()))
+    assert audit(result, TEXTS).lost.over == 0
+    wrong = dict.fromkeys(texts, "story")
+    found = audit(with_clusters(run, wrong), texts).lost
+    assert (found.removed, found.over, found.id, found.canonical) == (3, 1, "longer", "story")
+
+
+def test_nothing_removed_is_nothing_lost() -> None:
+    found = audit(dupdetect.dedup(["one text", "another"]), ["one text", "another"]).lost
+    assert found == auditing.Lost(0, 0, 0.0, 0, None, None)
+
+
 def test_the_sample_depends_on_the_seed_alone(result: Result) -> None:
     assert audit(result, TEXTS, sample=2, seed=3) == audit(result, TEXTS, sample=2, seed=3, workers=2)
     draws = {tuple(auditing.draw(5, 2, seed)) for seed in range(50)}

@@ -15,7 +15,8 @@ from dupdetect.errors import InputError
 from dupdetect.results.run import COLUMNS, Run, clusters_of
 
 STORY = "The harbour bridge was closed on Monday after an inspection found deep cracks in two of its pillars. " * 3
-TEXTS = {"01": STORY, "1": STORY.upper(), "page": f"Home\nNews\nSport\nWeather\n\n{STORY}\n\nRead more", "other": "One text.", "e": ""}
+PAGE = f"Home\nNews\nSport\nWeather\n\n{STORY}\n\nRead more"
+TEXTS = {"01": STORY, "1": STORY.upper(), "page": PAGE, "other": "One text.", "e": ""}
 
 
 @pytest.fixture(scope="module")
