@@ -86,7 +86,8 @@ class Rows:
         first = begin = 0
         for part, end, last in zip(self._parts, self._ends.tolist(), cuts.tolist(), strict=True):
             if last > first:
-                table = conform(part.select([name for name in schema.names if name in part.column_names]), schema)
+                own = set(part.column_names)
+                table = conform(part.select([name for name in schema.names if name in own]), schema)
                 if last - first < table.num_rows:
                     table = table.take(pa.array(self._places[first:last] - begin))
                 yield table

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -195,8 +196,9 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """
     if table.schema.equals(schema):
         return table.replace_schema_metadata(schema.metadata)
+    own = dict(zip(table.column_names, table.columns, strict=True))
     columns = [
-        _cast(table[field.name], field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        _cast(own[field.name], field.type) if field.name in own else pa.nulls(len(table), field.type)
         for field in schema
     ]
     return pa.table(columns, schema=schema) if columns else table
@@ -246,7 +248,7 @@ def stacked(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
 
 def check_names(names: Sequence[str], where: str) -> None:
     """Refuse a table in which two columns have one name."""
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else None
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise InputError(f"{where}: column {twice[0]!r} occurs twice, expected distinct names; rename one")
 
