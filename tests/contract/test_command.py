@@ -25,7 +25,7 @@ STORY = (
 ROWS = [
     {"id": "story", "text": STORY},
     {"id": "shout", "text": STORY.upper()},
-    {"id": "page", "text": f"Home News Sport Contact About us {STORY} Read more Privacy Terms"},
+    {"id": "page", "text": f"Home\nNews\nSport\nContact\nAbout us\n{STORY}\nRead more\nPrivacy\nTerms and conditions"},
     {"id": "other", "text": "A lorry with nine hundred pumpkins lost its way and its load on the hill road."},
     {"id": "empty", "text": ""},
 ]

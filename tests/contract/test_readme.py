@@ -32,7 +32,7 @@ def shown(value: Any) -> str:
 
 @pytest.fixture(scope="module")
 def result() -> dupdetect.Result:
-    return dupdetect.dedup({row["id"]: row["text"] for row in table("documents")})
+    return dupdetect.dedup({row["id"]: row["text"].replace("<br>", "\n") for row in table("documents")})
 
 
 @pytest.mark.parametrize("name", ["matches", "clusters"])

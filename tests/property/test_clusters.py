@@ -1,6 +1,6 @@
 """Clusters of random matches: what must hold of every one, and a naive version of the rule."""
 
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ from verifying import unweighed
 
 from dupdetect.clustering.clusters import cleanness, cluster, take_matches
 from dupdetect.clustering.digests import FOREIGN, MOST, contents, part_digests
-from dupdetect.matching.overlaps import Overlaps
+from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, Overlaps
 from dupdetect.matching.pairs import pack
 from dupdetect.settings import Settings
 
@@ -18,8 +18,8 @@ SETTINGS = Settings(shingle_size=1, min_shingles=3, containment=0.7, threshold=0
 
 
 @st.composite
-def graphs(draw):
-    """Draw a number of documents and matches among some of them."""
+def graphs(draw, verdicts=False):
+    """Draw a number of documents and matches among some of them; with verdicts, or such that each can stand for all."""
     n = draw(st.integers(1, 9))
     pairs = list(combinations(range(n), 2))
     chosen = sorted(draw(st.sets(st.sampled_from(pairs)))) if pairs else []
@@ -27,7 +27,33 @@ def graphs(draw):
     shared = [draw(st.integers(1, min(sizes[a], sizes[b]))) for a, b in chosen]
     a, b = np.array(chosen, np.int64).reshape(-1, 2).T
     size = np.array(sizes, np.int64)
-    return n, Overlaps(pack(a, b), np.array(shared, np.int64), size[a], size[b])
+    drawn = draw(st.lists(st.sampled_from(VERDICTS), min_size=len(chosen), max_size=len(chosen))) if verdicts else None
+    decided = None if drawn is None else np.array(drawn, np.uint8)
+    return n, Overlaps(pack(a, b), np.array(shared, np.int64), size[a], size[b], None, None, decided)
+
+
+#: Either may be removed, or one, or none; of near duplicates, and of others.
+VERDICTS = [mark | near for mark in (0, REMOVABLE_A, REMOVABLE_B, REMOVABLE_A | REMOVABLE_B) for near in (0, NEAR)]
+
+
+def standing(matches):
+    """Give who can stand for whom: pairs (x, y), x for y."""
+    rows = zip(matches.a, matches.b, matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B), strict=True)
+    both = [((int(b), int(a)), (int(a), int(b)), of_a, of_b) for a, b, of_a, of_b in rows]
+    return {b_for_a for b_for_a, _, of_a, _ in both if of_a} | {a_for_b for _, a_for_b, _, of_b in both if of_b}
+
+
+@given(graphs(verdicts=True))
+def test_every_member_is_represented_by_one_that_can_stand_for_it(graph):
+    n, matches = graph
+    canonical = cluster(cleanness(n, matches), matches)
+    able = standing(matches)
+    for document in range(n):
+        assert canonical[canonical[document]] == canonical[document]
+        assert canonical[document] == document or (canonical[document], document) in able
+    # No cluster is left apart that another canonical could stand for as a whole.
+    for one, other in permutations(set(canonical.tolist()), 2):
+        assert not all((other, member) in able for member in np.flatnonzero(canonical == one).tolist())
 
 
 def matched(matches):
@@ -88,10 +114,11 @@ def test_clustering_is_the_same_compiled(graph, seed):
     order = np.argsort(source, kind="stable")
     neighbours = np.concatenate([matches.b, matches.a])[order]
     bounds = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n))]).astype(np.int64)
+    takes = random.integers(0, 4, 2 * len(matches.pairs)).astype(np.uint8)
     preference = np.tile(random.integers(0, 3, len(matches.pairs)), 2)[order]
     sequence = random.permutation(n)
     place = np.argsort(sequence)
-    arguments = bounds, neighbours, preference, sequence, place
+    arguments = bounds, neighbours, takes, preference, sequence, place
     interpreted, compiled = take_matches.function(*arguments), take_matches.compiled(*arguments)
     assert interpreted.tolist() == compiled.tolist()
     assert interpreted.dtype == compiled.dtype == np.int64

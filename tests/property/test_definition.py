@@ -42,7 +42,9 @@ TEXT = st.one_of(
     st.sampled_from([0, 1, 99]),
 )  # fmt: skip
 def test_a_sketch_is_what_the_oracles_say(text, size, unit, window, num_perm, seed):
-    made = sketch_by_reference([text], Settings(shingle_size=size, unit=unit, window=window, num_perm=num_perm, seed=seed))
+    made = sketch_by_reference(
+        [text], Settings(shingle_size=size, unit=unit, window=window, num_perm=num_perm, seed=seed)
+    )
     words = oracles.words(text, unit)
     hashes = [oracles.shingle_hash(run) for run in oracles.runs(words, size)]
     assert made.words.tolist() == [len(words)]

@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from dupdetect._compiled import dispatch
+from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
@@ -92,8 +93,8 @@ def test_every_document_has_one_row_and_every_cluster_one_canonical(corpus, sett
     for row in clusters:
         assert row["canonical"] == (row["id"] == row["cluster"])
         assert by_id[row["cluster"]]["canonical"]
-        measured = [row[name] is None for name in ("relation", "score", "jaccard", "containment")]
-        assert measured == [row["canonical"]] * 4
+        measured = [row[name] is None for name in ("relation", "score", "jaccard", "containment", "lost", "lost_share")]
+        assert measured == [row["canonical"]] * 6
     assert result.kept["id"].to_pylist() == [row["id"] for row in clusters if row["canonical"]]
 
 
@@ -290,7 +291,8 @@ def test_the_manifest_counts_what_the_tables_hold(corpus, settings):
         "matches": result.matches.num_rows,
         "digests": len(set(result.digests["id"].to_pylist())),
         "boilerplate_shingles": sum(margin > 0 for margin in result.boilerplate["margin"].to_pylist()),
-        "relations": {name: relations[name] for name in ("identical", "near_duplicate", "contains", "contained")},
+        "relations": {name: relations[name] for name in RELATIONS[1:]},
+        "lost_words": sum(row["lost"] or 0 for row in clusters),
     }
 
 
