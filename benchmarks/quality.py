@@ -270,7 +270,8 @@ def versions(folder: Path) -> list[Task]:
         below = sum(jaccard(sets[a], sets[b]) < VERSIONS["threshold"] for a, b in alike.tolist())
         result = against_clusters(found, truth) | {"near": recall_of(near, found)}
         gone = scoring.removed(found.canonicals(texts), near)
-        lost = sum(truth[a] != truth[b] and jaccard(sets[a], sets[b]) < VERSIONS["threshold"] for a, b in gone)
+        gone = [(a, b) for a, b in gone if truth[a] != truth[b]]
+        lost = sum(jaccard(sets[a], sets[b]) < VERSIONS["threshold"] for a, b in gone)
         return result | {"look_alikes": len(alike), "look_alikes_below_0.8": below, "lost": lost}
 
     return [Task("versions", ids, texts, score, VERSIONS)]

@@ -69,6 +69,7 @@ def test_versions(tmp_path):
     assert row["near"] == {"true": 1, "clusters": 1.0, "pairs": 1.0}
     assert (row["found"], row["right"]) == (6, 1)
     assert (row["look_alikes"], row["look_alikes_below_0.8"]) == (2, 2)
+    assert json.dumps(row)  # no number of numpy's
     assert row["lost"] == 2  # for the longest, of another name; the third is its own
     assert task.score(found([0, 0, 0, 0], canonical=np.array([False, False, False, True])))["lost"] == 3
     apart = task.score(found([0, 1, 0, 2]))
@@ -110,6 +111,7 @@ def test_releases(tmp_path):
     assert (task.name, task.settings) == ("code", {})
     pairs = scoring.unique_pairs(np.array([(0, 1), (2, 3)]))
     row = task.score(found([0, 0, 1, 1], pairs, canonical=np.array([True, False, True, False]), near=pairs))
+    assert json.dumps(row)
     assert {name: row[name] for name in ("recall", "families", "false", "lost", "unfound", "misnamed")} == {
         "recall": 1.0, "families": 1.0, "false": 1, "lost": 1, "unfound": 0, "misnamed": 1,
     }  # fmt: skip
@@ -133,6 +135,7 @@ def test_sites_of_few_pages(monkeypatch):
     monkeypatch.setattr(quality.sites, "make", lambda name: quality.sites.worlds.make(name, scale=0.1, seed=1))
     (task,) = quality.few_pages(None)
     apart = task.score(found(np.arange(len(task.ids)).tolist()))
+    assert json.dumps(apart)
     assert (apart["precision"], apart["recall"], apart["lost"]) == (1.0, 0.0, 0)
     together = task.score(found([0] * len(task.ids)))
     assert together["precision"] < 0.5 < together["recall"]
