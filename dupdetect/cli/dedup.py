@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
     from dupdetect.pipeline.timing import Progress
     from dupdetect.results.result import Result
+    from dupdetect.settings import Settings
 
 _DEDUP_EXAMPLES = """
 \b
@@ -40,7 +41,7 @@ Examples:
   zcat dump.jsonl.gz | dupdetect dedup - -o out          JSON Lines on standard input
   dupdetect dedup news.parquet -o out --canonical earliest --canonical-column published
   dupdetect dedup crawl/ -o out --memory 2GB --resume    run it again, and it goes on where it was stopped
-  dupdetect dedup today.parquet -o today --against monday --against tuesday
+  dupdetect dedup today.parquet -o nights/tue --against nights --sketches    every night; once more with --overwrite
   dupdetect dedup news.parquet -o out --log-json 2>>dupdetect.log
 """
 
@@ -68,7 +69,8 @@ Examples:
     "--against",
     multiple=True,
     metavar="OUT",
-    help="Output of an earlier run whose documents INPUT is compared with; may be repeated.",
+    help="Output of an earlier run, or a folder of such, whose documents INPUT is compared with; may be repeated. "
+    "An OUT that is replaced is not among them.",
 )
 @quiet_option
 @click.option("-v", "--verbose", is_flag=True, help="Also show settings, timings and caps.")
@@ -100,13 +102,34 @@ def dedup(
     log.write("start", command="dedup", version=dupdetect.__version__, inputs=inputs, output=output)
     options["settings"] = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS})
     folder = Path(output)
+    paths = [Path(name) for name in inputs]
+    overwrite = overwrite or (options["resume"] and _is_finished(folder, paths, **options))
     check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
+    if options["against"]:
+        options["replaces"] = folder
     with progress_shown(not quiet, log.tell if log else None) as progress:
-        paths = [Path(name) for name in inputs]
         result = _run(paths, folder, format=format, overwrite=overwrite, progress=progress, **_given(options))
     log.found(**{name: result.manifest.get(name) for name in ("counts", "timings", "caps")})
     if not quiet:
         print_summary(result, folder, seconds=time.perf_counter() - start, text=options["text"], verbose=verbose)
+
+
+def _is_finished(folder: Path, inputs: list[Path], *, settings: Settings, text: str, id: str | None, **_: Any) -> bool:
+    """Whether a folder is what the same command has written: to repeat it is to write the same once more."""
+    from dupdetect.io.documents import stream
+    from dupdetect.results.folder import MANIFEST
+    from dupdetect.results.run import read_manifest
+
+    if not (folder / MANIFEST).is_file():
+        return False
+    manifest = read_manifest(folder)
+    columns = manifest.get("columns") or {}
+    return bool(
+        manifest.get("fingerprint") == settings.fingerprint
+        and manifest.get("inputs") == stream(inputs, text=text, id=id).inputs
+        and columns.get("text") == text
+        and (id is None or columns.get("id") == id)
+    )
 
 
 # What the library is told of only where it was given.

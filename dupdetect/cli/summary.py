@@ -67,14 +67,22 @@ def largest_clusters(result: Result, *, text: str = "text", count: int = LARGEST
 
 
 def _texts_of(result: Result, canonicals: Any, text: str) -> list[Any]:
-    """Look up texts by place: `rows` and the canonical rows of `clusters` are in one order, the input's."""
+    """Look up texts by place: `rows` and the canonical rows of `clusters` are in one order, the input's.
+
+    Canonicals of earlier runs are not among them: None.
+    """
+    import numpy as np
     import pyarrow.compute as pc
 
     kept_ids = result.clusters.filter(result.clusters["canonical"])["id"]
     if text not in result.rows.column_names or len(kept_ids) != result.rows.num_rows:
         return [None] * len(canonicals)
     places = pc.index_in(canonicals, value_set=kept_ids.combine_chunks())
-    return result.rows.values(text, places.to_numpy().astype(int))
+    texts: list[Any] = [None] * len(canonicals)
+    here = np.flatnonzero(places.is_valid().to_numpy())
+    for place, value in zip(here.tolist(), result.rows.values(text, places.drop_null().to_numpy()), strict=True):
+        texts[place] = value
+    return texts
 
 
 def print_summary(result: Result, output: Path, *, seconds: float, text: str = "text", verbose: bool = False) -> None:

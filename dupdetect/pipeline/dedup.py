@@ -57,6 +57,7 @@ def dedup(
     work: str | os.PathLike[str] | None = None,
     resume: bool = False,
     against: Paths | None = None,
+    replaces: str | os.PathLike[str] | None = None,
     sketches: bool = False,
     progress: Progress | None = None,
     **overrides: Any,
@@ -89,6 +90,10 @@ def dedup(
     against : path or iterable of paths, optional
         Outputs of earlier runs (`Result.write`, Parquet), or folders of such: copies of what they kept are found, too,
         and what they kept stays. The result is of the new documents alone, but their clusters may be earlier ones'.
+        A folder that is still empty holds no earlier output, which is said in a warning.
+    replaces : path, optional
+        Where the result will be written. If that is an earlier output already, and named by `against` or in a folder
+        that is, neither it nor what was made against it is compared with: a run that is repeated gives the same.
     sketches : bool
         Whether `Result.write` is to write the sketches of what is kept, so that later runs against this one need
         not sign it again.
@@ -121,7 +126,7 @@ def dedup(
     """
     chosen, threads = (settings or Settings()).replace(**overrides), check_workers(workers)
     request = Request(data, text, id, strict)
-    with Plain() if against is None else AgainstEarlier.of(against, chosen, text, threads) as rules:
+    with Plain() if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces) as rules:
         limit = memory_limit(memory)
         stream = request.stream(limit)
         workspace = Workspace(limit, work, resume, lambda: plan(request, chosen, stream.inputs, rules.files))

@@ -28,7 +28,7 @@ from dupdetect.errors import InputError
 from dupdetect.pipeline.related import KeySet, Related, RelatedFinder
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.output import Output
-from dupdetect.results.run import damage_named
+from dupdetect.results.run import Run, damage_named
 from dupdetect.sketches.build import sketch_rows, texts_of
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.files import SketchFile
@@ -60,6 +60,8 @@ class Earlier:
     text : str
         The column of texts, of outputs that do not say which it is.
     workers : int
+    replaces : path, optional
+        The output that the new run is to replace: neither it nor what was made against it is one of the earlier ones.
 
     Attributes
     ----------
@@ -83,14 +85,15 @@ class Earlier:
         *,
         text: str = "text",
         workers: int = 1,
+        replaces: str | os.PathLike[str] | None = None,
     ) -> None:
         self._settings, self._workers = settings, workers
-        self.folders = find_outputs(paths)
+        self.folders = find_outputs(paths, replaces)
         self._outputs = [Output(folder, text) for folder in self.folders]
         self._work: tempfile.TemporaryDirectory[str] | None = None
         self._sketches = [self._opened(output) for output in self._outputs]  # None until they are made
-        self.id_type = self._outputs[0].id_type
-        for output in self._outputs[1:]:
+        self.id_type = pa.null()
+        for output in self._outputs:
             self.id_type = common_type(self.id_type, output.id_type, f"ids of {self.folders[0]} and {output.folder}")
         self._superseded = self._ids([output.run.superseded for output in self._outputs])
         self.documents = sum(output.documents for output in self._outputs) - len(self._superseded.unique())
@@ -240,27 +243,73 @@ class Earlier:
 # ---- folders and ids ----
 
 
-def find_outputs(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+def find_outputs(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], replaces: str | os.PathLike[str] | None = None
+) -> list[Path]:
     """Return the outputs that are named, or stand in folders that are named: in order of their names there, each once.
+
+    A folder that holds nothing yet has no outputs, which is said in a warning; so has the folder, not made yet, in
+    which the output to be written will stand. Hidden folders are looked past: they hold work that is not finished.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+    replaces : path, optional
+        The output that will be written: it is left out, and so is all that was made against it, which came after it.
 
     Raises
     ------
     InputError
-        A folder is none, or holds no output.
+        A folder is none, or holds files but no output.
     """
+    target = None if replaces is None else Path(replaces).resolve()
     given = [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(path) for path in paths]
     found: dict[Path, Path] = {}
     for path in given:
         if (path / MANIFEST).is_file():
             inside = [path]
         elif path.is_dir():
-            inside = sorted(each.parent for each in path.glob(f"*/{MANIFEST}"))
+            inside = sorted(each.parent for each in path.glob(f"[!.]*/{MANIFEST}"))
+        elif target is not None and target.parent == path.resolve() and not path.exists():
+            inside = []
         else:
             raise InputError(f"{path}: there is no such folder; expected the output of an earlier run")
         if not inside:
-            raise InputError(f"{path}: neither it nor a folder in it holds a {MANIFEST}; expected an earlier output")
+            others = sorted(each for each in path.glob("[!.]*") if each.resolve() != target)
+            if others:
+                raise InputError(
+                    f"{path}: neither it nor a folder in it holds a {MANIFEST}; expected an earlier output"
+                )
+            warnings.warn(f"{path}: there is no earlier output yet, so there is nothing to compare with", stacklevel=2)
         found |= {each.resolve(): each for each in inside if each.resolve() not in found}
-    return list(found.values())
+    return list(found.values() if target is None else _before(found, target).values())
+
+
+def _before(found: dict[Path, Path], target: Path) -> dict[Path, Path]:
+    """Leave out the output that is to be replaced, and those that were made against it or against such ones."""
+    made_against = {
+        place: {_moved(path, folder) for path in Run(folder).outputs_before}
+        for place, folder in found.items()
+        if place != target
+    }
+    gone, more = {target}, True
+    while more:
+        later = {place for place, others in made_against.items() if others & gone} - gone
+        more = bool(later)
+        gone |= later
+    if len(gone) > 1:
+        names = ", ".join(str(found[place]) for place in found if place in gone - {target})
+        warnings.warn(
+            f"{names}: made against {target.name}, which is to be replaced, so nothing is compared with it; run it "
+            "again afterwards",
+            stacklevel=3,
+        )
+    return {place: folder for place, folder in found.items() if place not in gone}
+
+
+def _moved(path: Path, folder: Path) -> Path:
+    """Return where an output stands that another names: as it says, or if they were moved together, beside it."""
+    return (path if path.exists() else folder.parent / path.name).resolve()
 
 
 def common_type(first: pa.DataType, second: pa.DataType, names: str) -> pa.DataType:

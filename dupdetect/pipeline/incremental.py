@@ -79,9 +79,11 @@ class AgainstEarlier(Plain):
         self._weighs = settings.weighs
 
     @classmethod
-    def of(cls, paths: Paths, settings: Settings, text: str, workers: int) -> AgainstEarlier:
+    def of(
+        cls, paths: Paths, settings: Settings, text: str, workers: int, replaces: str | os.PathLike[str] | None = None
+    ) -> AgainstEarlier:
         """Open earlier outputs; parameters as `Earlier` has them."""
-        return cls(Earlier(paths, settings, text=text, workers=workers), settings)
+        return cls(Earlier(paths, settings, text=text, workers=workers, replaces=replaces), settings)
 
     @cached_property
     def known(self) -> Boilerplate:  # type: ignore[override]

@@ -1,6 +1,7 @@
 """Nights in a row: what is held against earlier outputs fares as it would have in one run, where that can be said."""
 
 import tempfile
+import warnings
 from itertools import pairwise
 from pathlib import Path
 
@@ -130,3 +131,32 @@ def test_neither_order_nor_workers_nor_sketches_make_a_difference(texts, cut, ra
     assert rows(one.clusters, "id") == rows(other.clusters, "id")
     assert rows(one.digests, "id", "cluster") == rows(other.digests, "id", "cluster")
     assert rows(one.matches, "a", "b") == rows(other.matches, "a", "b")
+
+
+def job(night, folder, number, settings):
+    """Run a night as a job does: against all outputs, into its own; give what it found."""
+    out = Path(folder) / f"{number:02}"
+    result = dedup(night, against=folder, replaces=out, sketches=True, settings=settings)
+    result.write(out, overwrite=True)
+    names = ("clusters", "matches", "digests", "superseded", "kept", "rejects", "boilerplate")
+    return [getattr(result, name) for name in names]
+
+
+@hypothesis_settings(deadline=None)
+@given(
+    st.one_of(copies(), joined()),
+    st.lists(st.integers(0, 8), max_size=3),
+    st.sampled_from([EXACT, CROWDED]),
+    st.booleans(),
+)
+def test_nights_may_be_repeated(texts, cuts, settings, at_once):
+    nights = nights_of(texts, cuts)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first = []
+        for number, night in enumerate(nights):
+            first.append(job(night, folder, number, settings))
+            if at_once:
+                assert job(night, folder, number, settings) == first[-1]
+        again = [job(night, folder, number, settings) for number, night in enumerate(nights)]
+    assert again == first

@@ -102,6 +102,7 @@ def test_what_was_given_is_handed_over(
     dedup: dict[str, Any], tmp_path: Path, arguments: list[str], expected: dict[str, Any]
 ) -> None:
     assert run("dedup", "x", "-o", tmp_path / "out", *arguments) == 0
+    assert dedup.pop("replaces", tmp_path / "out") == tmp_path / "out"
     assert {name: dedup[name] for name in dedup.keys() - (USUAL - expected.keys())} == expected
 
 

@@ -162,6 +162,7 @@ def test_outputs_are_found_in_a_folder_of_them_each_once(tmp_path):
 def test_what_is_no_output(tmp_path):
     with pytest.raises(InputError, match="there is no such folder"):
         find_outputs(tmp_path / "none")
+    (tmp_path / "notes.txt").write_text("")  # an empty folder will hold outputs
     with pytest.raises(InputError, match=r"neither it nor a folder in it holds a manifest\.json"):
         find_outputs(tmp_path)
 
