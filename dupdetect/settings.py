@@ -110,8 +110,9 @@ class Settings:
         what other documents show, and weighs next to nothing (`dupdetect.matching.boilerplate`). With the unit "word"
         alone.
     canonical : str or callable
-        Which member represents a cluster, of those that every other member matches. "cleanest": the one with
-        the least text that is not the cluster's own. "longest": the most words. "earliest" and "priority": the
+        Which member represents a cluster, of those that every other member matches and that can stand for all of them
+        without a loss of content (`max_lost`): where only the longest can, it does. "cleanest": the one with the least
+        text that is not the cluster's own. "longest": the most words. "earliest" and "priority": the
         least value in `canonical_column`; a missing value comes last. "first": the first read. A callable takes
         a document's row (dict) and returns a sort key; the least wins. Ties go to the cleanest, then to the
         least id.
