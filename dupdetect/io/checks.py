@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
 from dupdetect.io.readers import Faults, Piece, Reject
+from dupdetect.io.records import utf8_fault
 from dupdetect.io.schema import plain_column
-from dupdetect.io.sources import utf8_fault
 
 REJECTS = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
 

@@ -1,6 +1,6 @@
 """The documents of an input, all at once or part by part: rows that can be used, and rejects.
 
-Input    an iterable of str, a mapping of ids to texts, whatever speaks the Arrow C stream, or files (`sources`)
+Input    an iterable of str or rows, a mapping of ids to texts, whatever speaks the Arrow C stream, or files (`sources`)
 Output   `Documents`: ids, texts and rows as Arrow, and the rejects; or a `Stream` of `Part`, the same of some rows each
 Cost     one pass over the texts to check their UTF-8 (some GB/s); rows are looked at one by one only where a check
          fails. A stream has two parts in memory at a time, and 8 bytes a row to find ids that repeat
@@ -100,8 +100,8 @@ def collect(data: Any, *, text: str = "text", id: str | None = None, strict: boo
 
     Parameters
     ----------
-    data : iterable of str, mapping, Arrow stream, str, Path or list of Path
-        Texts; ids and texts; a table (pandas, polars, pyarrow, duckdb, datasets); or files: a path, folder
+    data : iterable of str, of mappings or of (id, text); mapping, Arrow stream, str, Path or list of Path
+        Texts; rows; ids and texts; a table (pandas, polars, pyarrow, duckdb, datasets); or files: a path, folder
         or glob, or the URL of such (s3://, gs://, hf://, https://); several of them as a list of `Path`;
         ``Path("-")`` for JSON Lines on standard input.
     text : str

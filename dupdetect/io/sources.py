@@ -1,6 +1,7 @@
 """Whatever holds texts, to pieces of it.
 
-Input    an iterable of str, a mapping of ids to texts, whatever speaks the Arrow C stream, or paths and URLs of files
+Input    an iterable of str or of rows (`io.records`), a mapping of ids to texts, whatever speaks the Arrow C stream, a
+         dataset of `datasets` or a mapping of its splits, or paths and URLs of files
 Output   `Source`: an iterator over `readers.Piece`, rows as Arrow tables; not checked yet but for what is not Unicode
 Cost     files: that of their readers; Arrow data are not copied; str are encoded once
 """
@@ -17,12 +18,13 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect.errors import InputError
+from dupdetect.io import records
 from dupdetect.io.paths import find, label
-from dupdetect.io.readers import Faults, Piece, Place, cut, read
+from dupdetect.io.readers import Faults, Piece, Place, closing, cut, read
 from dupdetect.io.schema import check_names
 
-#: Strings that are made Arrow at once: twice as fast as all (the buffer never moves), and few to repeat at a fault.
-STRINGS_AT_ONCE = 8192
+#: Rows of a dataset that are read at once.
+ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ def open_source(data: Any, text: str, id: str, size: int) -> Source:
 
     Parameters
     ----------
-    data : iterable of str, mapping, Arrow stream, str, Path or list of Path
+    data : iterable of str, of mappings or of (id, text); mapping, Arrow stream, str, Path or list of Path
     text, id : str
         The columns of texts and ids; names of those of data that have none.
     size : int
@@ -71,16 +73,24 @@ def open_source(data: Any, text: str, id: str, size: int) -> Source:
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return _in_memory(data, _arrow(data, text, id, size))
     if isinstance(data, Mapping):
+        if data and all(_is_dataset(value) for value in data.values()):
+            return _splits(data, text, id, size)
         return _in_memory(data, _mapping(data, text, id, size))
     if isinstance(data, bytes | bytearray) or not isinstance(data, Iterable):
         raise InputError(
-            f"the data are of type {type(data).__name__}: expected an iterable of str, a mapping of ids to texts, "
-            "a table that speaks the Arrow C stream, or the path of a file"
+            f"the data are of type {type(data).__name__}: expected an iterable of str or of rows (mappings, or pairs "
+            "of id and text), a mapping of ids to texts, a table that speaks the Arrow C stream, or the path of a file"
         )
+    if _is_dataset(data):
+        return _in_memory(data, _dataset(data, text, id, size))
     items = iter(data)
     head = list(islice(items, 1))
     if head and isinstance(head[0], Path):
         return _files([*head, *items], text, id, size)
+    if head and records.is_record(head[0]):
+        return _in_memory(data, records.read(chain(head, items), text, id, size), loose=True)
+    if head and _is_table(head[0]):
+        return _in_memory(data, chain.from_iterable(_arrow(each, text, id, size) for each in chain(head, items)))
     return _in_memory(data, _strings(chain(head, items), text, id, size))
 
 
@@ -100,18 +110,58 @@ def _files(paths: list[Any], text: str, id: str, size: int) -> Source:
     )
 
 
-def _in_memory(data: Any, tables: Iterator[tuple[pa.Table, Faults]]) -> Source:
-    """Number the rows of tables. All are made, those before the start too: they may come from a caller's code."""
+def _in_memory(data: Any, tables: Iterator[tuple[pa.Table, Faults]], *, loose: bool = False) -> Source:
+    """Number the rows of tables; of `loose` ones each may have other columns."""
+    return Source([type(data).__name__], [None], lambda start: _pieces(tables, start, 0, "the data", loose))
+
+
+def _pieces(
+    tables: Iterator[tuple[pa.Table, Faults]], start: Place, number: int, name: str, loose: bool
+) -> Iterator[Piece]:
+    """Yield tables from a place on. All are made, those before it too: they may come from a caller's code."""
+    row, passed = 0, start[1] or 0
+    for table, faults in tables:
+        first, row = row, row + table.num_rows
+        if row > passed or not row:
+            files = np.full(table.num_rows, number, np.int32)
+            rows = np.arange(first, row)
+            end = (number, row)
+            yield Piece(table, rows, files, name, faults=faults, inferred=loose, loose=loose, end=end)
+    if loose:
+        yield closing(name, inferred=True, end=(number, row))
+
+
+# ---- datasets ----
+
+
+def _is_table(item: Any) -> bool:
+    return hasattr(item, "__arrow_c_stream__") or hasattr(item, "__arrow_c_array__")
+
+
+def _is_dataset(data: Any) -> bool:
+    """Whether it is a `datasets.Dataset` or `IterableDataset`: these give Arrow tables when they are asked to."""
+    return hasattr(data, "with_format") and hasattr(data, "iter") and hasattr(data, "column_names")
+
+
+def _dataset(data: Any, text: str, id: str, size: int) -> Iterator[tuple[pa.Table, Faults]]:
+    """Read a dataset: its rows as they are now, those filtered out left out."""
+    if data.column_names:
+        yield pa.table({name: pa.array([], pa.null()) for name in data.column_names}), {}
+    for batch in data.with_format("arrow").iter(batch_size=ROWS_AT_ONCE):
+        yield from islice(_arrow(batch, text, id, size), 1, None)
+
+
+def _splits(data: Mapping[Any, Any], text: str, id: str, size: int) -> Source:
+    """Read a mapping of datasets: the name of each is what the file is elsewhere."""
+    names = [str(name) for name in data]
 
     def pieces(start: Place) -> Iterator[Piece]:
-        row, passed = 0, start[1] or 0
-        for table, faults in tables:
-            first, row = row, row + table.num_rows
-            if row > passed or not row:
-                files = np.zeros(table.num_rows, np.int32)
-                yield Piece(table, np.arange(first, row), files, "the data", faults=faults, end=(0, row))
+        for number, (name, dataset) in enumerate(zip(names, data.values(), strict=True)):
+            if number >= start[0]:
+                place = start if number == start[0] else (number, None)
+                yield from _pieces(_dataset(dataset, text, id, size), place, number, name, False)
 
-    return Source([type(data).__name__], [None], pieces)
+    return Source([type(data).__name__], list(names), pieces)
 
 
 # ---- Arrow ----
@@ -168,49 +218,8 @@ def _mapping(data: Mapping[Any, Any], text: str, id: str, size: int) -> Iterator
 
 def _encoded(items: Iterable[Any], name: str, size: int) -> Iterator[tuple[pa.Array, Faults]]:
     """Yield strings as Arrow, first none; null where there is a fault."""
-    for batch in chain([[]], _batches(items, size)):
-        faults: Faults = {}
-        try:
-            chunk = pa.array(batch, pa.large_string())
-        except (pa.ArrowException, UnicodeEncodeError, TypeError, ValueError):
-            faults = {row: fault for row, item in enumerate(batch) if (fault := _fault(item, name))}
-            chunk = pa.array([None if row in faults else item for row, item in enumerate(batch)], pa.large_string())
-        yield chunk, faults
-
-
-def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Cut an iterable into lists of at most `STRINGS_AT_ONCE` items, fewer where these are long."""
-    iterator = iter(items)
-    count = 1
-    while batch := list(islice(iterator, min(count, STRINGS_AT_ONCE))):
-        yield batch
-        length = sum(len(item) for item in batch if isinstance(item, str | bytes))
-        count = max(1, min(2 * count, size * len(batch) // (4 * length + 1)))
-
-
-def _fault(item: Any, name: str) -> str | None:
-    """Say what keeps an object from being a text, if anything does."""
-    if isinstance(item, str):
-        try:
-            item.encode()
-        except UnicodeEncodeError as error:
-            where = f"U+{ord(item[error.start]):04X}, character {error.start}"
-            return f"column {name!r} holds a lone surrogate ({where}), expected valid Unicode"
-        return None
-    if isinstance(item, bytes):
-        return utf8_fault(item, name)
-    if item is None or item != item:  # NaN is how pandas writes a null
-        return f"column {name!r} is null, expected a string"
-    return f"column {name!r} is of type {type(item).__name__}, expected a string"
-
-
-def utf8_fault(raw: bytes, name: str) -> str | None:
-    """Say where bytes of a column are not UTF-8, if anywhere."""
-    try:
-        raw.decode()
-    except UnicodeDecodeError as error:
-        return f"column {name!r} is not valid UTF-8 (byte {error.start}: 0x{raw[error.start]:02X})"
-    return None
+    for batch in chain([[]], records.batches(items, size)):
+        yield records.encoded(batch, name)
 
 
 def _keys(keys: list[Any], name: str) -> tuple[pa.Array, Faults]:
@@ -218,7 +227,11 @@ def _keys(keys: list[Any], name: str) -> tuple[pa.Array, Faults]:
     try:
         return pa.array(keys), {}
     except UnicodeEncodeError:
-        found = {row: fault for row, key in enumerate(keys) if isinstance(key, str) and (fault := _fault(key, name))}
+        found = {
+            row: fault
+            for row, key in enumerate(keys)
+            if isinstance(key, str) and (fault := records.fault_of(key, name))
+        }
         return _keys([None if row in found else key for row, key in enumerate(keys)], name)[0], found
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         types = " and ".join(sorted({type(key).__name__ for key in keys}))

@@ -250,7 +250,8 @@ class Signing:
             **{f"bands_{field}": values for field, values in by_band._asdict().items()},
             **{f"fingerprints_{field}": values for field, values in fingerprints._asdict().items()},
         }
-        unchanged = texts is part.texts and part.table[self._column].type in TEXT_TYPES
+        there = self._column in part.table.column_names  # else all its rows were rejected
+        unchanged = there and texts is part.texts and part.table[self._column].type in TEXT_TYPES
         column = self._column if unchanged else None
         return _Sketched(part.table, part.rejects, texts, arrays, sketches.kept, part.note, column)
 

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
+#: Reasons that are told where all rows are rejected.
+REASONS = 3
+
+
 def dedup(
     data: Any,
     *,
@@ -66,9 +70,9 @@ def dedup(
 
     Parameters
     ----------
-    data : iterable of str, mapping, Arrow stream, str, Path or list of Path
-        Texts; ids and texts; a table (pandas, polars, pyarrow, duckdb, datasets); or files: a path, folder or
-        glob, several of them as a list of `Path`.
+    data : iterable of str, of mappings or of (id, text); mapping, Arrow stream, str, Path or list of Path
+        Texts; rows; ids and texts; a table (pandas, polars, pyarrow, duckdb, datasets); or files: a path, folder or
+        glob, several of them as a list of `Path`. Of an input without a row the result is empty.
     text : str
         The column of texts.
     id : str, optional
@@ -109,7 +113,7 @@ def dedup(
     Raises
     ------
     InputError
-        The data cannot be read, or a column is missing.
+        The data cannot be read, a column is missing, or there are rows and none of them can be used.
     SettingsError
         A setting is unknown or out of its range.
     MismatchError
@@ -134,6 +138,7 @@ def dedup(
         try:
             corpus, resumed = _sketched(stream, run)
             corpus = rules.join(corpus, run, strict)
+            _check_usable(corpus)
             arrays = workspace.finished("decision", lambda: _decided(corpus, rules, run))
             result = _result(corpus, arrays, rules, run, resumed, sketches)
         except BaseException as error:
@@ -158,6 +163,20 @@ def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
     # Of the time for sketching, that in which there was nothing to sketch.
     run.clock.seconds["read"] = round(signing.waited, 6)
     return corpus, resumed
+
+
+def _check_usable(corpus: Corpus) -> None:
+    """Refuse an input of rejects alone; one without rows is an empty night."""
+    if corpus.new or not corpus.rejects.num_rows:
+        return
+    reasons = [
+        (f"{row['file']}:{row['row']}: " if row["file"] else f"row {row['row']}: ") + row["reason"]
+        for row in corpus.rejects.slice(0, REASONS).to_pylist()
+    ]
+    raise InputError(
+        f"no row could be used: all {corpus.rejects.num_rows:,} were rejected ({'; '.join(reasons)}); mend the rows, "
+        "or name other columns"
+    )
 
 
 def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:

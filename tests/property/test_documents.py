@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupdetect.io import checks, jsonlines, sources
+from dupdetect.io import checks, jsonlines, records
 from dupdetect.io.documents import collect
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -35,7 +35,7 @@ def is_text(value):
 
 @given(st.lists(st.text() | st.binary() | st.none() | st.integers() | st.floats()), st.integers(1, 5))
 def test_lists(items, at_once):
-    with mock.patch.object(sources, "STRINGS_AT_ONCE", at_once):
+    with mock.patch.object(records, "STRINGS_AT_ONCE", at_once):
         found = collect(items)
     assert rows_of(found) == list(range(len(items)))
     good = [item.decode() if isinstance(item, bytes) else item for item in items if is_text(item)]

@@ -173,7 +173,7 @@ def test_a_slice_of_a_table():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (3, "the data are of type int: expected an iterable of str, a mapping"),
+        (3, "the data are of type int: expected an iterable of str or of rows"),
         (None, "the data are of type NoneType"),
         (b"text", "the data are of type bytes"),
         ([Path("x"), "y"], "does not exist"),
