@@ -31,6 +31,16 @@ from engines import exact_shingles
 #: Jaccard of a near pair, at least.
 NEAR = 0.8
 
+#: What bars call the measures of a score.
+MEASURES = {
+    "recall": "recall of Jaccard ≥ 0.8",
+    "families": "pairs of one file together",
+    "false": "false pairs",
+    "lost": "lost documents",
+    "unfound": "pairs of Jaccard ≥ 0.8 neither matched nor together",
+    "misnamed": "near duplicates of Jaccard < 0.8",
+}
+
 #: Counts of a score that the other sets have not.
 COUNTS = ("lost", "mixed", "largest", "unfound", "misnamed")
 

@@ -117,12 +117,12 @@ def test_releases(tmp_path):
     }  # fmt: skip
     bars = quality.bars([{"set": "code", "engine": "dupdetect"} | row])
     assert {bar["what"]: bar["met"] for bar in bars} == {
-        "code, recall": True,
-        "code, families": True,
-        "code, false": True,
-        "code, lost": True,
-        "code, unfound": True,
-        "code, misnamed": False,
+        "code, recall of Jaccard ≥ 0.8": True,
+        "code, pairs of one file together": True,
+        "code, false pairs": True,
+        "code, lost documents": True,
+        "code, pairs of Jaccard ≥ 0.8 neither matched nor together": True,
+        "code, near duplicates of Jaccard < 0.8": False,
     }
 
 
