@@ -553,7 +553,7 @@ def _bars_of(name: str, row: dict[str, Any]) -> list[Bar]:
         return [(f"{name}, precision", row["precision"], "≥", 0.99), (f"{name}, recall", row["recall"], "≥", 0.95)]
     if name in RELEASES:
         return [(f"{name}, {releases.MEASURES[what]}", row[what], *at) for what, at in RELEASE_BARS[name].items()]
-    least = {"records, cytology": 0.982, "records, respiratory": 0.956, "records, stroke": 0.960}
+    least = {"records, cytology": 0.9828, "records, respiratory": 0.9569, "records, stroke": 0.9606}
     return [(f"{name}, f1", row["f1"], "≥", least[name])] if name in least else []
 
 
