@@ -136,7 +136,8 @@ class Grid:
 
     def __init__(self, measured: Measured, usual: int) -> None:
         values = sorted({*MIN_SHINGLES, usual}, key=lambda value: abs(np.log2(value / usual)))
-        near, far = (np.searchsorted(STEPS, share, "right") for share in (measured.jaccard, measured.containment))
+        shares = measured.jaccard, measured.containment + ROUNDED  # as `is_inside` compares them
+        near, far = (np.searchsorted(STEPS, share, "right") for share in shares)
         inside = np.stack([np.minimum(far, _most_containment(measured, value)) for value in values])
         first = np.sort(np.unique(inside, axis=0, return_index=True)[1])
         inside, self.min_shingles = inside[first], [values[place] for place in first]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from oracles import relation
+from judging import judge
 from verifying import counter
 
 import dupdetect
@@ -34,7 +34,7 @@ settings = st.builds(
 @given(texts, settings)
 def test_all_documents_with_all(texts, settings):
     result = dupdetect.dedup(texts, settings=settings)
-    matches = {(a, b) for a, b in combinations(range(len(texts)), 2) if relation(texts[a], texts[b], settings)}
+    matches = {(a, b) for a, b in combinations(range(len(texts)), 2) if judge(texts[a], texts[b], settings)}
     cluster = dict(zip(*(result.clusters[name].to_pylist() for name in ("id", "cluster")), strict=True))
     together = {(a, b) for a, b in matches if cluster[a] == cluster[b]}
     listed = {frozenset(pair) for pair in zip(*(result.matches[side].to_pylist() for side in ("a", "b")), strict=True)}
@@ -46,7 +46,9 @@ def test_all_documents_with_all(texts, settings):
     assert audit.missed == 2 * len(matches - together)
     assert {tuple(sorted((miss.a, miss.b))) for miss in audit.misses} <= matches - together
     for miss in audit.misses:
-        assert miss.relation == relation(texts[miss.a], texts[miss.b], settings)
+        assert miss.relation in judge(texts[miss.a], texts[miss.b], settings).relations
+    assert audit.lost.over == 0
+    assert audit.lost.words == sum(filter(None, result.clusters["lost"].to_pylist()))
 
 
 @given(texts, settings, st.integers(1, 12), st.integers(0, 3))

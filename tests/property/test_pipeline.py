@@ -1,6 +1,7 @@
 """The whole road on small corpora made of copies: what must hold of every result, however it was come by."""
 
 from collections import Counter
+from itertools import permutations
 
 import oracles
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from judging import all_matches, judge
 
 from dupdetect._compiled import dispatch
 from dupdetect.matching.overlaps import RELATIONS
@@ -72,13 +74,6 @@ def partition(result):
     return {frozenset(group) for group in groups.values()}
 
 
-def as_judged(relation, a, b, settings):
-    """Say whether a relation is the oracle's; of two texts with equally many shingles either may hold the other."""
-    expected = oracles.relation(a, b, settings)
-    equal = len(oracles.shingles(a, settings.shingle_size)) == len(oracles.shingles(b, settings.shingle_size))
-    return relation == expected or (equal and {relation, expected} == {"contains", "contained"})
-
-
 def shuffled(corpus, order):
     names = list(corpus)
     return {names[place]: corpus[names[place]] for place in order}
@@ -105,20 +100,20 @@ def test_every_member_is_itself_a_match_of_its_canonical(corpus, settings, polic
             continue
         text, canonical = corpus[row["id"]], corpus[row["cluster"]]
         x, y = (oracles.shingles(one, settings.shingle_size) for one in (text, canonical))
-        relation = oracles.relation(text, canonical, settings)
-        equal = len(x) == len(y) and relation in ("contains", "contained")  # either may be said to hold the other
-        assert row["relation"] in (("contains", "contained") if equal else (relation,))
+        judged = judge(text, canonical, settings)
+        assert judged.removable
+        assert row["relation"] in judged.relations
         assert row["jaccard"] == oracles.jaccard(x, y)
         assert row["containment"] == max(oracles.share(x, y), oracles.share(y, x))
-        near = row["jaccard"] >= settings.threshold
-        assert row["score"] == (row["jaccard"] if near else row["containment"])
+        assert (row["score"], row["lost"]) == (pytest.approx(judged.score), judged.lost)
+        assert row["lost_share"] <= max(settings.max_lost, 1 - settings.threshold) + 1e-9
 
 
 @given(corpora())
 def test_matches_are_all_pairs_that_are_copies(corpus):
     result = dedup(corpus, settings=EXACT)
     found = {frozenset((row["a"], row["b"])) for row in result.matches.to_pylist()}
-    assert found == {frozenset(pair) for pair in oracles.all_pairs(corpus, EXACT)}
+    assert found == {frozenset(pair) for pair in all_matches(corpus, EXACT)}
     assert len(found) == result.matches.num_rows == result.manifest["counts"]["matches"]
     assert not any(result.manifest["caps"].values())
 
@@ -130,25 +125,25 @@ def test_each_match_says_what_a_is_to_b(corpus, settings):
     for row in matches:
         a, b = corpus[row["a"]], corpus[row["b"]]
         x, y = (oracles.shingles(one, settings.shingle_size) for one in (a, b))
-        assert as_judged(row["relation"], a, b, settings)
+        assert row["relation"] in judge(a, b, settings).relations
         assert row["jaccard"] == oracles.jaccard(x, y)
         assert (row["containment_a"], row["containment_b"]) == (oracles.share(x, y), oracles.share(y, x))
         assert row["boilerplate"] == 0
 
 
 @given(corpora())
-def test_no_two_canonicals_match_but_a_document_of_several_texts(corpus):
+def test_of_two_that_stand_alone_none_can_stand_for_the_other(corpus):
     result = dedup(corpus, settings=EXACT)
-    canonicals = set(result.kept["id"].to_pylist())
-    matching = [pair for pair in oracles.all_pairs(corpus, EXACT) if canonicals.issuperset(pair)]
-    times = Counter(name for pair in matching for name in pair)
-    for pair in matching:  # one of the two holds the other, and others
-        assert max(times[name] for name in pair) > 1
+    together = {member for group in result.groups() for member in group.members}
+    alone = set(corpus) - together - set(result.digests["id"].to_pylist())
+    for one, other in permutations(sorted(alone), 2):
+        judged = judge(corpus[one], corpus[other], EXACT)
+        assert not (judged and judged.removable)
 
 
 @given(corpora())
 def test_clusters_are_joined_by_matches(corpus):
-    together = oracles.components(corpus, oracles.all_pairs(corpus, EXACT))
+    together = oracles.components(corpus, all_matches(corpus, EXACT))
     for group in partition(dedup(corpus, settings=EXACT)):
         assert any(group <= component for component in together)
 
@@ -206,6 +201,11 @@ def test_the_policy_changes_who_represents_a_cluster_but_not_who_is_in_it(corpus
     assert len({frozenset(partition(result)) for result in results}) == 1
 
 
+def stands_for(canonical, text):
+    judged = judge(text, canonical, EXACT)
+    return bool(judged) and judged.removable
+
+
 @given(corpora(max_size=6), st.sampled_from(["longest", "earliest", "priority", "first"]), st.data())
 def test_the_canonical_is_the_first_by_its_policy_that_every_member_matches(corpus, policy, data):
     values = data.draw(st.lists(st.one_of(st.none(), st.integers(0, 3)), min_size=len(corpus), max_size=len(corpus)))
@@ -225,7 +225,7 @@ def test_the_canonical_is_the_first_by_its_policy_that_every_member_matches(corp
         able = [
             one
             for one in group.members
-            if all(one == other or oracles.relation(corpus[one], corpus[other], EXACT) for other in group.members)
+            if all(one == other or stands_for(corpus[one], corpus[other]) for other in group.members)
         ]
         assert group.canonical in able
         assert key[policy](group.canonical) == min(key[policy](one) for one in able)
@@ -243,7 +243,7 @@ def test_what_bridges_hold_is_named_by_its_canonical_and_measured(corpus, settin
         x, y = (oracles.shingles(corpus[row[name]], settings.shingle_size) for name in ("id", "cluster"))
         assert (row["containment"], row["share"]) == (oracles.share(y, x), oracles.share(x, y))
         members = [corpus[name] for name, cluster in clusters.items() if cluster == row["cluster"]]
-        assert any(oracles.relation(corpus[row["id"]], text, settings) for text in members)
+        assert any(judge(corpus[row["id"]], text, settings) for text in members)
     assert len({row["id"] for row in listed}) == result.manifest["counts"]["digests"]
 
 
@@ -302,7 +302,7 @@ def test_copies_of_copies_that_are_not_listed_are_counted(numbers, frequent):
     result = dedup(corpus, settings=EXACT.replace(hot_key_documents=frequent, threshold=0.5))
     listed = {frozenset((row["a"], row["b"])) for row in result.matches.to_pylist()}
     assert len(listed) == result.matches.num_rows
-    copies = oracles.all_pairs(corpus, EXACT.replace(threshold=0.5))
+    copies = all_matches(corpus, EXACT.replace(threshold=0.5))
     assert listed <= {frozenset(pair) for pair in copies}
     found = len(listed) + result.manifest["caps"]["unlisted_pairs"]
     assert found <= len(copies)
