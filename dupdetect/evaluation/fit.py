@@ -285,9 +285,11 @@ def measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: in
     removable = found.relations(loosest) != NONE
     matches = found.matches(loosest)
     removable[removable] = matches.is_decided(REMOVABLE_A) | matches.is_decided(REMOVABLE_B)
-    jaccard = np.where(removable, found.weighted_jaccard, np.minimum(found.jaccard, found.weighted_jaccard))
+    # Of a near duplicate one less the lesser of both thresholds may be lost: here, one less that of Jaccard.
+    jaccard = np.minimum(np.minimum(found.jaccard, found.weighted_jaccard), 1 - np.minimum(*found.shares_lost))
+    syndicated = np.where(removable, found.weighted_jaccard, jaccard)
     containment = np.where(removable, found.weighted_containment, 0.0)
-    return Measured(jaccard, containment, found.smaller, found.content, labelled.copy)
+    return Measured(jaccard, syndicated, containment, found.smaller, found.content, labelled.copy)
 
 
 def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) -> Overlaps:

@@ -87,14 +87,16 @@ class Measured:
 
     Attributes
     ----------
-    jaccard, containment : float64[n]
-        Weighted as verification weights them; containment of the smaller in the larger.
+    jaccard, syndicated, containment : float64[n]
+        What must reach the threshold of near duplicates, and of syndicated pages, which is no less; share of the content
+        of the smaller in the larger.
     size, content : int64[n], float64[n]
         Distinct shingles of the smaller document; shared ones that are no boilerplate.
     copy : bool[n]
     """
 
     jaccard: Share
+    syndicated: Share
     containment: Share
     size: Int
     content: Share
@@ -103,7 +105,9 @@ class Measured:
     def taken(self, rule: Rule) -> Bool:
         """Return which pairs a rule takes for copies."""
         near = self.jaccard >= rule.threshold
-        return near | is_inside(self.containment, self.size, self.content, rule)
+        enough = self.content >= rule.containment * rule.min_shingles - ROUNDED
+        syndicated = enough & (self.syndicated >= rule.threshold)
+        return near | syndicated | is_inside(self.containment, self.size, self.content, rule)
 
     def scores(self, rule: Rule, weight: Share) -> Scores:
         """Return what a rule makes of the pairs."""
@@ -136,16 +140,19 @@ class Grid:
 
     def __init__(self, measured: Measured, usual: int) -> None:
         values = sorted({*MIN_SHINGLES, usual}, key=lambda value: abs(np.log2(value / usual)))
-        shares = measured.jaccard, measured.containment + ROUNDED  # as `is_inside` compares them
-        near, far = (np.searchsorted(STEPS, share, "right") for share in shares)
-        inside = np.stack([np.minimum(far, _most_containment(measured, value)) for value in values])
-        first = np.sort(np.unique(inside, axis=0, return_index=True)[1])
-        inside, self.min_shingles = inside[first], [values[place] for place in first]
-        # A rule takes what is near, and what is inside, less what is both and would count twice.
+        shares = measured.jaccard, measured.syndicated, measured.containment + ROUNDED  # as `is_inside` compares them
+        near, alike, far = (np.searchsorted(STEPS, share, "right") for share in shares)
+        enough = np.stack([_most_containment(measured, value) for value in values])
+        inside = np.where(measured.size >= np.array(values)[:, None], np.minimum(far, enough), 0)
+        first = np.sort(np.unique(np.hstack([inside, enough]), axis=0, return_index=True)[1])
+        inside, enough, self.min_shingles = inside[first], enough[first], [values[place] for place in first]
+        # A rule takes what is near, what is inside, and what is syndicated, less what would count twice. Of the axes of
+        # threshold and containment each of these is a rectangle from 0: all of one axis, all of the other, or neither.
         always = np.full_like(inside, len(STEPS))
         self._copy = measured.copy
         self._shape = 2, len(inside), len(STEPS) + 1, len(STEPS) + 1
-        self._cells = [self._cells_of(near, always), self._cells_of(always[0], inside), self._cells_of(near, inside)]
+        self._counted = [self._cells_of(*axes) for axes in ((near, always), (always[0], inside), (alike, enough))]
+        self._twice = [self._cells_of(*axes) for axes in ((near, enough), (alike, inside))]
 
     def _cells_of(self, threshold: Int, containment: Int) -> Int:
         """Number the cells of pairs that reach so many steps of either: int64[min_shingles * n]."""
@@ -168,8 +175,10 @@ class Grid:
             The weight of copies.
         """
         size, weights = int(np.prod(self._shape)), np.tile(weight, self._shape[1])
-        near, inside, both = (np.bincount(cells, weights, size) for cells in self._cells)
-        reached = (near + inside - both).reshape(self._shape)[:, :, ::-1, ::-1]
+        counted, twice = (
+            sum(np.bincount(cells, weights, size) for cells in some) for some in (self._counted, self._twice)
+        )
+        reached = (counted - twice).reshape(self._shape)[:, :, ::-1, ::-1]
         taken = reached.cumsum(2).cumsum(3)[:, :, -2::-1, -2::-1]
         return taken[1], taken.sum(0), float(weight[self._copy].sum())
 
@@ -201,9 +210,8 @@ class Grid:
 
 
 def _most_containment(measured: Measured, min_shingles: int) -> Int:
-    """Return how many steps of `containment` what pairs share allows, given `min_shingles`; see `verify.is_inside`."""
-    allowed = np.searchsorted(STEPS * min_shingles - ROUNDED, measured.content, "right")
-    return np.where(measured.size >= min_shingles, allowed, 0)
+    """Return how many steps of `containment` what pairs share allows, given `min_shingles`; see `overlaps.is_inside`."""
+    return np.searchsorted(STEPS * min_shingles - ROUNDED, measured.content, "right")
 
 
 def middle(plateau: Bool) -> tuple[tuple[int, int], int]:

@@ -25,29 +25,31 @@ share = st.sampled_from([0.0, 0.004, 0.01, 0.29, 0.3, 0.57, 0.575, 0.58, 0.99, 1
 row = st.tuples(
     share,
     share,
+    share,
     st.integers(0, 200),
     st.booleans(),
     st.sampled_from([0.0, 0.5, 1.0, 2.0]),
     st.sampled_from([0.0, 4.0, 11.2, 16.0, 200.0]) | st.floats(0, 200),
 )
-rows = st.lists(row, min_size=2, max_size=12).filter(lambda rows: any(r[3] and r[4] for r in rows))
-Row = tuple[float, float, int, bool, float, float]
+rows = st.lists(row, min_size=2, max_size=12).filter(lambda rows: any(r[4] and r[5] for r in rows))
+Row = tuple[float, float, float, int, bool, float, float]
 goals = st.sampled_from([Goal(), Goal(beta=0.5), Goal(precision=0.9)])
 
 
 def measured(rows: list[Row]) -> tuple[Measured, np.ndarray]:
-    one, other, size, copy, weight, content = map(np.array, zip(*rows, strict=True))
-    jaccard, containment = np.minimum(one, other), np.maximum(one, other)
-    return Measured(jaccard, containment, size, content, copy), weight.astype(np.float64)
+    one, other, containment, size, copy, weight, content = map(np.array, zip(*rows, strict=True))
+    jaccard, syndicated = np.minimum(one, other), np.maximum(one, other)
+    return Measured(jaccard, syndicated, containment, size, content, copy), weight.astype(np.float64)
 
 
 def judged(pairs: Measured, weight: np.ndarray, rule: Rule, goal: Goal) -> float:
     """Judge a rule, one pair after the other, by the words of its definition."""
     hits = claimed = copies = 0.0
-    columns = pairs.jaccard, pairs.containment, pairs.size, pairs.content, pairs.copy, weight
-    for jaccard, containment, size, content, copy, w in zip(*columns, strict=True):
-        enough = size >= rule.min_shingles and content >= rule.containment * rule.min_shingles - 1e-9
-        taken = jaccard >= rule.threshold or (enough and containment >= rule.containment)
+    columns = pairs.jaccard, pairs.syndicated, pairs.containment, pairs.size, pairs.content, pairs.copy, weight
+    for jaccard, syndicated, containment, size, content, copy, w in zip(*columns, strict=True):
+        enough = content >= rule.containment * rule.min_shingles - 1e-9
+        inside = enough and size >= rule.min_shingles and containment >= rule.containment - 1e-9
+        taken = jaccard >= rule.threshold or (enough and syndicated >= rule.threshold) or inside
         hits, claimed, copies = hits + w * (taken and copy), claimed + w * taken, copies + w * copy
     precision, recall = hits / claimed if claimed else 1.0, hits / copies
     if goal.precision is not None:
@@ -64,7 +66,7 @@ def test_no_rule_is_better(rows: list[Row], goal: Goal) -> None:
     assert best.rule.threshold in STEPS
     assert best.rule.containment in STEPS
     # Between two values that occur nothing changes: a rule for each of them, and one beyond, are all there are.
-    thresholds = {math.floor(j * 100) / 100 or 0.01 for j in pairs.jaccard} | {1.0}
+    thresholds = {math.floor(j * 100) / 100 or 0.01 for j in (*pairs.jaccard, *pairs.syndicated)} | {1.0}
     thresholds |= {min(t + 0.01, 1.0) for t in thresholds}
     containments = {math.floor(c * 100) / 100 or 0.01 for c in pairs.containment} | {1.0}
     bounds = {min(math.floor(c / least * 100) / 100, 1.0) for c in pairs.content for least in MIN_SHINGLES}

@@ -14,6 +14,7 @@ from dupdetect.evaluation.fit import measure
 from dupdetect.evaluation.labels import Labelled
 from dupdetect.evaluation.thresholds import Rule
 from dupdetect.matching import candidates
+from dupdetect.matching.overlaps import REMOVABLE_A, REMOVABLE_B
 from dupdetect.matching.pairs import packed
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.sketches.sketches import sketch_texts
@@ -81,6 +82,10 @@ def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, s
     text_of, rows = collapse(sketches.words, sketches.digests)
     found = candidates.find(sketches.take(rows))
     known = verify_candidates(found, counter(column, base, rows=rows)).boilerplate
-    matches = set(Verifier(counter(column, chosen, rows=rows), known).matches(found.pairs).pairs.tolist())
+    found = Verifier(counter(column, chosen, rows=rows), known).matches(found.pairs)
+    doubtful = set(found.pairs[np.minimum(*found.shares_lost) > 1 - found.jaccard].tolist())
+    matches = set(found.pairs[found.is_decided(REMOVABLE_A) | found.is_decided(REMOVABLE_B)].tolist())
     for x, y, said in zip(text_of[a], text_of[b], taken, strict=True):
-        assert said == ((x == y >= 0) or int(packed(np.int64(x), np.int64(y))) in matches)
+        pair = int(packed(np.int64(x), np.int64(y)))
+        # Of near duplicates that are mostly boilerplate, some that are found are not promised.
+        assert said == ((x == y >= 0) or pair in matches) or (not said and pair in doubtful)
