@@ -16,6 +16,7 @@ from dupdetect.cli.options import (
     id_option,
     inputs_argument,
     log_options,
+    max_text_option,
     memory_option,
     quiet_option,
     setting_options,
@@ -60,6 +61,7 @@ Examples:
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run wrote it.")
 @strict_option
+@max_text_option
 @workers_option
 @memory_option
 @click.option("--work", metavar="DIR", help="Folder for what does not fit into memory.  [default: beside OUT]")
@@ -133,7 +135,7 @@ def _is_finished(folder: Path, inputs: list[Path], *, settings: Settings, text: 
 
 
 # What the library is told of only where it was given.
-_OPTIONAL = ("memory", "work", "resume", "sketches", "against")
+_OPTIONAL = ("max_text", "memory", "work", "resume", "sketches", "against")
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,12 @@ def _memory(_context: click.Context, _option: click.Parameter, value: str | None
         raise click.BadParameter(f"{error}.") from None
 
 
+max_text_option = click.option(
+    "--max-text",
+    metavar="SIZE",
+    callback=_memory,
+    help="Most bytes of a text, or of a line or record of a file; a row with more is rejected.  [default: 256MB]",
+)
 memory_option = click.option(
     "--memory",
     metavar="SIZE",

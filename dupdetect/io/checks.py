@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
 from dupdetect.io.readers import Faults, Piece, Reject
 from dupdetect.io.records import utf8_fault
 from dupdetect.io.schema import plain_column
+from dupdetect.io.streams import MAX_TEXT
 
 REJECTS = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
 
@@ -57,7 +59,7 @@ class Checked:
     size: int
 
 
-def check(piece: Piece, text: str, id: str, files: Sequence[str | None]) -> Checked:
+def check(piece: Piece, text: str, id: str, files: Sequence[str | None], max_text: int = MAX_TEXT) -> Checked:
     """Divide the rows of a piece.
 
     Parameters
@@ -67,6 +69,8 @@ def check(piece: Piece, text: str, id: str, files: Sequence[str | None]) -> Chec
         The columns of texts and ids, where it has them.
     files : sequence of str or None
         The names of files, by their numbers.
+    max_text : int
+        Bytes that a text may have.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def check(piece: Piece, text: str, id: str, files: Sequence[str | None]) -> Chec
     table, positions = piece.table, np.arange(piece.table.num_rows)
     size = table.nbytes + REJECT_BYTES * len(piece.rejects)
     texts = _texts(piece, text)
-    faults = _faults(table, texts, text, id, piece) | piece.faults
+    faults = _too_long(texts, text, max_text) | _faults(table, texts, text, id, piece) | piece.faults
     if faults:
         keep = np.ones(table.num_rows, bool)
         keep[list(faults)] = False
@@ -135,6 +139,16 @@ def _faults(table: pa.Table, texts: pa.ChunkedArray, text: str, id: str, piece: 
             faults |= dict.fromkeys(nulls(column), NO_ID.format(name))
         faults |= _invalid(column, name, piece)
     return faults | dict.fromkeys(nulls(texts), f"column {text!r} is null, expected a string")
+
+
+def _too_long(texts: pa.ChunkedArray, name: str, most: int) -> Faults:
+    lengths = pc.fill_null(pc.binary_length(texts), 0)
+    if not len(texts) or pc.max(lengths).as_py() <= most:
+        return {}
+    return {
+        int(at): f"column {name!r} has {lengths[at].as_py():,} bytes, expected at most {most:,} (max_text)"
+        for at in np.flatnonzero(lengths.to_numpy() > most)
+    }
 
 
 def _invalid(column: pa.ChunkedArray, name: str, piece: Piece) -> Faults:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dupdetect.io.quotes import ClosedQuotes
 from dupdetect.io.schema import check_names
+from dupdetect.io.streams import MAX_TEXT
 
 #: Files are read in blocks of this size, or where a record is larger, of the next; the last is the reader's largest.
 BLOCK_BYTES = (16 << 20, 256 << 20, 2**31 - 1)
@@ -34,7 +35,9 @@ class Block(NamedTuple):
     rejects: list[tuple[int, str]]
 
 
-def read_blocks(open_: Callable[[], Any], name: str, delimiter: str, text: str, id: str) -> Iterator[Block]:
+def read_blocks(
+    open_: Callable[[], Any], name: str, delimiter: str, text: str, id: str, most: int = MAX_TEXT
+) -> Iterator[Block]:
     """
     Read CSV.
 
@@ -47,6 +50,8 @@ def read_blocks(open_: Callable[[], Any], name: str, delimiter: str, text: str, 
     delimiter : str
     text, id : str
         The columns that are read as they are written.
+    most : int
+        Bytes that a record may have.
 
     Yields
     ------
@@ -59,7 +64,7 @@ def read_blocks(open_: Callable[[], Any], name: str, delimiter: str, text: str, 
     pyarrow.ArrowException, OSError
         It cannot be read.
     """
-    csv = _Csv(open_, name, delimiter, text, id)
+    csv = _Csv(lambda: ClosedQuotes(open_(), name, delimiter, most), name, delimiter, text, id)
     for size in BLOCK_BYTES:
         try:
             yield from csv.read(size)
@@ -74,8 +79,8 @@ def read_blocks(open_: Callable[[], Any], name: str, delimiter: str, text: str, 
 class _Csv:
     """A file, and how far it has been read."""
 
-    def __init__(self, open_: Callable[[], Any], name: str, delimiter: str, text: str, id: str) -> None:
-        self._open: Callable[[], ClosedQuotes] = lambda: ClosedQuotes(open_(), name, delimiter)
+    def __init__(self, open_: Callable[[], ClosedQuotes], name: str, delimiter: str, text: str, id: str) -> None:
+        self._open = open_
         self._unclosed: list[tuple[int, str]] = []  # the records that `ClosedQuotes` has left out
         self._told = 0  # the line of the last of them that was told
         self._name = name

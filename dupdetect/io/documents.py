@@ -26,6 +26,7 @@ from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.readers import Faults, Piece, Place, Reject
 from dupdetect.io.schema import Columns, conform, plain_column, stacked
 from dupdetect.io.sources import Source, open_source
+from dupdetect.io.streams import MAX_TEXT
 
 PART_BYTES = 64 << 20
 
@@ -94,7 +95,9 @@ class Part:
         return len(self.row)
 
 
-def collect(data: Any, *, text: str = "text", id: str | None = None, strict: bool = False) -> Documents:
+def collect(
+    data: Any, *, text: str = "text", id: str | None = None, strict: bool = False, max_text: int = MAX_TEXT
+) -> Documents:
     """
     Read all documents of an input.
 
@@ -111,6 +114,8 @@ def collect(data: Any, *, text: str = "text", id: str | None = None, strict: boo
         int64), ``"file:row"`` (files) or the relative path (text files).
     strict : bool
         Whether a row that cannot be used is an error. By default it is a row of `Documents.rejects`.
+    max_text : int
+        Bytes that a text, or a line or record of a file, may have: a row with more cannot be used.
 
     Returns
     -------
@@ -122,7 +127,7 @@ def collect(data: Any, *, text: str = "text", id: str | None = None, strict: boo
         The data are of a type, or the files in a state, that cannot be read; a column is missing or no text;
         with `strict`, a row cannot be used.
     """
-    reader = stream(data, text=text, id=id, strict=strict)
+    reader = stream(data, text=text, id=id, strict=strict, max_text=max_text)
     parts = list(reader)
     table = stacked([part.table for part in parts], reader.schema)
     texts = pa.chunked_array([part.texts for part in parts], pa.large_string())
@@ -144,6 +149,7 @@ def stream(
     id: str | None = None,
     strict: bool = False,
     part_bytes: int = PART_BYTES,
+    max_text: int = MAX_TEXT,
     after: Mapping[str, Any] | None = None,
 ) -> Stream:
     """
@@ -151,7 +157,7 @@ def stream(
 
     Parameters
     ----------
-    data, text, id, strict
+    data, text, id, strict, max_text
         As for `collect`.
     part_bytes : int
         Bytes of rows in a part, about: between half and one and a half as many, unless one row has more.
@@ -167,7 +173,9 @@ def stream(
     InputError
         The data are of a type that cannot be read, or files are not there; further errors come as it is read.
     """
-    return Stream(open_source(data, text, id or "id", part_bytes), text, id, strict, part_bytes, after)
+    return Stream(
+        open_source(data, text, id or "id", part_bytes, max_text), text, id, strict, part_bytes, max_text, after
+    )
 
 
 class Stream:
@@ -185,15 +193,16 @@ class Stream:
     """
 
     def __init__(
-        self, source: Source, text: str, id: str | None, strict: bool, part_bytes: int, after: Mapping[str, Any] | None
-    ) -> None:
+        self, source: Source, text: str, id: str | None, strict: bool, part_bytes: int, max_text: int,
+        after: Mapping[str, Any] | None,
+    ) -> None:  # fmt: skip
         self.inputs = source.inputs
         self.files = source.files
         self.once = source.once
         self._source = source
         self._text = text
         self._strict = strict
-        self._size = part_bytes
+        self._size, self._max_text = part_bytes, max_text
         self._seen = _Seen(text, id)
         self._start: Place = (0, None)
         if after is not None:
@@ -310,7 +319,7 @@ class Stream:
                 columns.add(piece.table.schema, piece.name)
             self._seen.see(piece)
             if piece.table.num_columns or piece.rejects:
-                waiting.append(check(piece, self._text, self._seen.named, self.files))
+                waiting.append(check(piece, self._text, self._seen.named, self.files, self._max_text))
             if 2 * sum(checked.size for checked in waiting) >= self._size:
                 yield self._part(waiting)
                 waiting, columns = [], Columns()

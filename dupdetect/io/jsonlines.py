@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
 from dupdetect.io.schema import as_json, packed, unify, unpacked
-from dupdetect.io.streams import sentence
+from dupdetect.io.streams import MAX_TEXT, sentence
 
 BLOCK_BYTES = 32 << 20  # lines are cut into blocks of about this size: what a bad line makes us read twice
 PARSE_BYTES = 4 << 20  # and parsed in parallel in parts of this size (1 to 8 MB are equally fast)
@@ -28,7 +28,12 @@ BOM = b"\xef\xbb\xbf"
 
 DEEPEST = 40  # objects and arrays in one another that a line may have: Parquet and Arrow files hold as many
 
+SHORTEST = 8  # bytes that a line has on average, at the least, if most lines are rows
+CROWDED_BYTES = 1 << 20  # of blocks of shorter lines this much is looked at together
+
 _BLANKS = b" \t\r\n"
+_TOO_LONG = "the line has more than {:,} bytes (max_text)"
+_IS_BLANK = np.isin(np.arange(256), list(_BLANKS))
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)  # or what begins as one
 _JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
 
@@ -42,7 +47,7 @@ class Block(NamedTuple):
     end: Any  # where the next block begins, as JSON
 
 
-def read_blocks(stream: Any, name: str, text: str, start: Any = None) -> Iterator[Block]:
+def read_blocks(stream: Any, name: str, text: str, start: Any = None, most: int = MAX_TEXT) -> Iterator[Block]:
     """
     Read JSON Lines.
 
@@ -56,6 +61,8 @@ def read_blocks(stream: Any, name: str, text: str, start: Any = None) -> Iterato
         The column whose values must be strings.
     start : JSON value, optional
         A `Block.end`: begin there.
+    most : int
+        Bytes that a line may have.
 
     Yields
     ------
@@ -69,17 +76,20 @@ def read_blocks(stream: Any, name: str, text: str, start: Any = None) -> Iterato
         It cannot be read.
     """
     at, line, dates = start or (0, 1, None)
-    reader = _Reader(text, line, {} if dates is None else {field.name: field for field in unpacked(dates)})
+    reader = _Reader(text, most, line, {} if dates is None else {field.name: field for field in unpacked(dates)})
     try:
         _pass_over(stream, at)
-        for block in _whole_lines(stream):
+        for block, passed_over in _whole_lines(stream, most):
             if line == 1 and name.lower().endswith(".json") and block.removeprefix(BOM).lstrip().startswith(b"["):
                 raise InputError(
                     f"{name}: the file is one JSON array, expected JSON Lines, one object a line; "
                     f"convert it with: jq -c '.[]' {name}"
                 )
-            at += len(block)
+            at += len(block) + passed_over
             table, lines, rejects = reader.read(block.removeprefix(BOM) if line == 1 else block)
+            if passed_over:
+                rejects = [*rejects, (reader.line, _TOO_LONG.format(most))]
+                reader.line += 1
             line = reader.line
             yield Block(table, lines, rejects, [at, line, packed(list(reader.strings.values()))])
     except OSError as error:
@@ -94,29 +104,49 @@ def _pass_over(stream: Any, length: int) -> None:
         length -= len(stream.read(min(length, BLOCK_BYTES)))
 
 
-def _whole_lines(stream: Any) -> Iterator[bytes]:
+def _whole_lines(stream: Any, most: int) -> Iterator[tuple[bytes, int]]:
     """Cut a stream into blocks that end with a line; a line longer than a block comes whole.
 
-    Where a block ends depends on nothing before it.
+    A line of more than `most` bytes is passed over: how many bytes of it follow a block is yielded with that. Where a
+    block ends depends on nothing before it.
     """
-    rest = b""
-    while more := stream.read(BLOCK_BYTES - len(rest)):
-        begun = [rest]
-        while more and b"\n" not in more:
+    rest = ahead = b""  # of a line that is not whole; what follows a line that was passed over
+    while more := ahead + stream.read(BLOCK_BYTES - len(rest) - len(ahead)):
+        ahead = b""
+        begun, length = [rest], len(rest)
+        while more and b"\n" not in more and length + len(more) <= most:
             begun.append(more)
+            length += len(more)
             more = stream.read(BLOCK_BYTES)
+        first = more.find(b"\n") + 1 or len(more) + 1
+        if length + first - 1 > most:
+            passed_over, ahead = _end_of_line(stream, length, more)
+            rest = b""
+            yield b"", passed_over
+            continue
         end = more.rfind(b"\n") + 1
-        yield b"".join([*begun, more[:end]])
+        yield b"".join([*begun, more[:end]]), 0
         rest = more[end:]
     if rest:
-        yield rest
+        yield rest, 0
+
+
+def _end_of_line(stream: Any, length: int, more: bytes) -> tuple[int, bytes]:
+    """Pass over the rest of a line; return how long it is and what was read of the next."""
+    while more:
+        end = more.find(b"\n") + 1
+        if end:
+            return length + end, more[end:]
+        length += len(more)
+        more = stream.read(BLOCK_BYTES)
+    return length, b""
 
 
 class _Reader:
     """Parses blocks of lines, and remembers the types found."""
 
-    def __init__(self, text: str, line: int, strings: dict[str, pa.Field]) -> None:
-        self.text = text
+    def __init__(self, text: str, most: int, line: int, strings: dict[str, pa.Field]) -> None:
+        self.text, self.most = text, most
         self.line = line  # the next one
         self.strings = strings  # columns that pyarrow would take for dates
         self.tables: list[pa.Table] = []
@@ -130,14 +160,31 @@ class _Reader:
         return table, np.concatenate([np.empty(0, np.int64), *self.rows]), self.rejects
 
     def add(self, block: bytes) -> None:
-        lines, plain = _count_lines(block)
-        table = self._try(block) if plain else None
+        """Read lines; where most can only be blank, a few at a time, so that their places take little memory."""
+        crowded = SHORTEST * block.count(b"\n") > len(block)
+        begin = 0
+        while begin < len(block):
+            end = block.find(b"\n", begin + CROWDED_BYTES) + 1 if crowded else 0
+            self._add(block[begin : end or len(block)])
+            begin = end or len(block)
+
+    def _add(self, block: bytes) -> None:
+        count = block.count(b"\n") + (not block.endswith(b"\n"))
+        if not block.strip(_BLANKS):
+            self.line += count
+            return
+        block, numbers = _without_blank(block, self.line)
+        self.line += count
+        block, numbers, long = _without_long(block, numbers, self.most)
+        self.rejects += [(number, _TOO_LONG.format(self.most)) for number in long.tolist()]
+        if not len(numbers):
+            return
+        table = self._try(block) if _is_plain(block) else None
         # A line may have two objects: then line by line, too.
-        if table is None or table.num_rows != lines or not self._text_is_text(table):
-            self._add_line_by_line(block)
+        if table is None or table.num_rows != len(numbers) or not self._text_is_text(table):
+            self._add_line_by_line(block, numbers)
         else:
-            self._keep(table, np.arange(self.line, self.line + lines))
-        self.line += lines
+            self._keep(table, numbers)
 
     def _keep(self, table: pa.Table, rows: NDArray[np.int64]) -> None:
         if not table.num_columns:  # objects without members: rows all the same
@@ -172,11 +219,9 @@ class _Reader:
                 raise
             return _parse_in_parts(block, len(block) + 1, known)  # a line is longer than a part
 
-    def _add_line_by_line(self, block: bytes) -> None:
+    def _add_line_by_line(self, block: bytes, numbers: NDArray[np.int64]) -> None:
         good: list[tuple[int, dict[str, Any]]] = []
-        for number, line in enumerate(block.split(b"\n"), self.line):
-            if not line.strip():
-                continue
+        for number, line in zip(numbers.tolist(), block.split(b"\n"), strict=False):  # what follows the last is empty
             value = self._load(line)
             if isinstance(value, str):
                 self.rejects.append((number, value))
@@ -240,30 +285,64 @@ def _parse_in_parts(block: bytes, part_bytes: int, known: dict[str, pa.Field]) -
     return table
 
 
-def _count_lines(block: bytes) -> tuple[int, bool]:
-    """Return the number of lines in a block, and whether each may be parsed together with the others.
-
-    That is one that begins and ends as an object does, so that whatever opens in it ends there, or is an error; and
-    that is not nested too deep: parsers call themselves, and would end the process.
-    """
+def _bounds(block: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+    """Return where each line of a block starts and ends, and the block's bytes."""
     codes = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(codes == ord("\n"))
     if len(codes) and codes[-1] != ord("\n"):
         ends = np.append(ends, len(codes))
-    starts = np.append(0, ends[:-1] + 1)[: len(ends)]
+    return np.append(0, ends[:-1] + 1)[: len(ends)], ends, codes
+
+
+def _without_blank(block: bytes, line: int) -> tuple[bytes, NDArray[np.int64]]:
+    """Take blank lines, which are no rows, out of a block; number the others, the first of all being `line`."""
+    starts, ends, codes = _bounds(block)
+    numbers = line + np.arange(len(starts))
+    perhaps = _IS_BLANK[codes[np.minimum(starts, len(codes) - 1)]]
+    if not perhaps.any():
+        return block, numbers
+    written = np.append(0, np.cumsum(~_IS_BLANK[codes], dtype=np.int64))
+    full = written[ends] > written[starts]
+    if full.all():
+        return block, numbers
+    lengths = np.diff(np.append(starts, len(codes)))
+    return codes[np.repeat(full, lengths)].tobytes(), numbers[full]
+
+
+def _without_long(
+    block: bytes, numbers: NDArray[np.int64], most: int
+) -> tuple[bytes, NDArray[np.int64], NDArray[np.int64]]:
+    """Take lines of more bytes than they may have out of a block; return their numbers, too."""
+    if len(block) <= most:
+        return block, numbers, numbers[:0]
+    starts, ends, codes = _bounds(block)
+    good = ends - starts <= most
+    if good.all():
+        return block, numbers, numbers[:0]
+    lengths = np.diff(np.append(starts, len(codes)))
+    return codes[np.repeat(good, lengths)].tobytes(), numbers[good], numbers[~good]
+
+
+def _is_plain(block: bytes) -> bool:
+    """Tell whether each line of a block may be parsed together with the others.
+
+    That is one that begins and ends as an object does, so that whatever opens in it ends there, or is an error; and
+    that is not nested too deep: parsers call themselves, and would end the process.
+    """
+    starts, ends, codes = _bounds(block)
     last = ends - 1
     last = last - (codes[last] == ord("\r"))
     odd = np.flatnonzero((codes[starts] != ord("{")) | (codes[last] != ord("}")) | (last < starts))
     for line in odd.tolist():
         bare = block[starts[line] : ends[line]].strip(_BLANKS)
         if not (bare.startswith(b"{") and bare.endswith(b"}")):
-            return len(ends), False
+            return False
     if block.count(b"{") + block.count(b"[") <= len(ends) + DEEPEST:  # each line has one
-        return len(ends), True
+        return True
     openings = np.flatnonzero(codes | 0x20 == ord("{"))  # [ and {
     bounds = np.searchsorted(openings, np.append(starts, len(codes)))
     many = np.flatnonzero(np.diff(bounds) > DEEPEST)
-    return len(ends), all(_depth(block[starts[line] : ends[line]]) <= DEEPEST for line in many.tolist())
+    return all(_depth(block[starts[line] : ends[line]]) <= DEEPEST for line in many.tolist())
 
 
 def _depth(line: bytes) -> int:

@@ -18,12 +18,10 @@ from typing import Any
 import numpy as np
 
 from dupdetect.errors import InputError
+from dupdetect.io.streams import MAX_TEXT
 
 #: Bytes that are looked at together; where a record is longer, twice as many as there are.
 BLOCK_BYTES = 4 << 20
-
-#: Bytes that a record may have, if nothing else is said.
-LIMIT = 256_000_000
 
 BOM = b"\xef\xbb\xbf"
 
@@ -55,7 +53,7 @@ class ClosedQuotes(io.RawIOBase):
         On reading: the header has a quote that never ends.
     """
 
-    def __init__(self, stream: Any, name: str, delimiter: str, limit: int = LIMIT) -> None:
+    def __init__(self, stream: Any, name: str, delimiter: str, limit: int = MAX_TEXT) -> None:
         self.rejects: list[tuple[int, str]] = []
         self._stream, self._name, self._limit = stream, name, limit
         self._delimiter = delimiter.encode()
@@ -188,7 +186,11 @@ class ClosedQuotes(io.RawIOBase):
     def _leave_out(self, data: bytes, *, quoted: bool) -> None:
         """Reject a record, and give empty ones in its place, so that lines are counted as they are."""
         lines = max(1, data.count(b"\n"))
-        reason = "the row has a quote that never ends" if quoted else f"the row has more than {self._limit:,} bytes"
+        reason = (
+            "the row has a quote that never ends"
+            if quoted
+            else f"the row has more than {self._limit:,} bytes (max_text)"
+        )
         self.rejects.append((self._line, reason))
         filler = (self._filler or b"") + b"\n"
         self._ready.append(filler * lines)

@@ -30,7 +30,7 @@ from dupdetect.io import jsonlines
 from dupdetect.io.paths import Found, label
 from dupdetect.io.remote import as_url
 from dupdetect.io.schema import check_names, plain_column
-from dupdetect.io.streams import Mapped, as_file, as_stream, reported, seekable
+from dupdetect.io.streams import MAX_TEXT, Mapped, as_file, as_stream, reported, seekable
 
 TEXT_FILES_AT_ONCE = 1024
 
@@ -111,10 +111,17 @@ class _Options(NamedTuple):
     text: str
     id: str
     size: int
+    most: int
 
 
 def read(
-    found: Sequence[Found], *, text: str = "text", id: str = "id", size: int = 64 << 20, start: Place = (0, None)
+    found: Sequence[Found],
+    *,
+    text: str = "text",
+    id: str = "id",
+    size: int = 64 << 20,
+    start: Place = (0, None),
+    most: int = MAX_TEXT,
 ) -> Iterator[Piece]:
     """
     Read files.
@@ -131,6 +138,8 @@ def read(
         their own.
     start : tuple
         The `end` of a piece: begin after it.
+    most : int
+        Bytes that a line or record, or a text file, may have: more are a reject, and not held in memory.
 
     Yields
     ------
@@ -142,12 +151,12 @@ def read(
     InputError
         A file cannot be read or is not what its name says.
     """
-    options = _Options(text, id, size)
+    options = _Options(text, id, size, most)
     number, place = start
     while number < len(found):
         if found[number].format == "text":
             piece = _read_texts(found, number, options)
-            number += len(piece.files)
+            number += len(piece.files) + len(piece.rejects)
             yield piece
         else:
             yield from _pieces(found[number], number, options, place)
@@ -319,13 +328,15 @@ def _batches_of_stream(source: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]
 
 def _read_json_lines(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
     with as_stream(file) as stream:
-        for block in jsonlines.read_blocks(stream, label(file.path), options.text, place):
+        for block in jsonlines.read_blocks(stream, label(file.path), options.text, place, options.most):
             yield _Cut(block.table, block.lines, block.end, block.rejects)
 
 
 def _read_csv(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
     delimiter = "\t" if ".tsv" in Path(file.path).suffixes[-2:] else ","
-    blocks = csvfiles.read_blocks(lambda: as_stream(file), label(file.path), delimiter, options.text, options.id)
+    blocks = csvfiles.read_blocks(
+        lambda: as_stream(file), label(file.path), delimiter, options.text, options.id, options.most
+    )
     for number, block in enumerate(blocks, 1):
         if number > (place or 0):
             yield _Cut(block.table, block.lines, number, block.rejects)
@@ -342,22 +353,41 @@ _READERS: dict[str, Callable[[Found, _Options, Any], Iterator[_Cut]]] = {
 def _read_texts(found: Sequence[Found], first: int, options: _Options) -> Piece:
     """Read text files that follow one another: as many as a piece holds."""
     contents: list[bytes] = []
+    files: list[int] = []
+    rejects: list[Reject] = []
     length = 0
+    end = first
     for file in found[first : first + TEXT_FILES_AT_ONCE]:
         if file.format != "text" or length >= options.size:
             break
         with reported(file), as_stream(file) as stream:
-            content = b"".join(iter(lambda: stream.read(BUFFER_BYTES), b""))
+            content = _content(stream, options.most)
+        if content is None:
+            rejects.append(Reject(label(file.path), 1, f"the file has more than {options.most:,} bytes (max_text)"))
+        else:
             contents.append(content.removeprefix(jsonlines.BOM))
-        length += len(contents[-1])
+            files.append(end)
+            length += len(content)
+        end += 1
     texts = pa.array(contents, pa.large_binary()).view(pa.large_string())  # not checked yet: documents does
-    files = found[first : first + len(contents)]
-    table = pa.table({options.id: [file.name for file in files], options.text: texts})
+    table = pa.table({options.id: pa.array([found[at].name for at in files], pa.string()), options.text: texts})
     return Piece(
         table,
         np.ones(len(files), np.int64),
-        np.arange(first, first + len(files), dtype=np.int32),
-        label(files[0].path),
+        np.array(files, np.int32),
+        label(found[first].path),
+        rejects,
         inferred=True,
-        end=(first + len(files), None),
+        end=(end, None),
     )
+
+
+def _content(stream: Any, most: int) -> bytes | None:
+    """Return all of a stream; None if that is more than it may be."""
+    read, length = [], 0
+    while content := stream.read(BUFFER_BYTES):
+        read.append(content)
+        length += len(content)
+        if length > most:
+            return None
+    return b"".join(read)

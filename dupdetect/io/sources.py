@@ -22,6 +22,7 @@ from dupdetect.io import records
 from dupdetect.io.paths import find, label
 from dupdetect.io.readers import Faults, Piece, Place, closing, cut, read
 from dupdetect.io.schema import check_names
+from dupdetect.io.streams import MAX_TEXT
 
 #: Rows of a dataset that are read at once.
 ROWS_AT_ONCE = 8192
@@ -52,7 +53,7 @@ class Source:
     once: bool = False
 
 
-def open_source(data: Any, text: str, id: str, size: int) -> Source:
+def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TEXT) -> Source:
     """Tell what data are.
 
     Parameters
@@ -62,6 +63,8 @@ def open_source(data: Any, text: str, id: str, size: int) -> Source:
         The columns of texts and ids; names of those of data that have none.
     size : int
         Bytes of a piece, about.
+    max_text : int
+        Bytes that a line or record of a file may have.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def open_source(data: Any, text: str, id: str, size: int) -> Source:
         They are of another type, or a file is not there.
     """
     if isinstance(data, str | Path):
-        return _files([data], text, id, size)
+        return _files([data], text, id, size, max_text)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return _in_memory(data, _arrow(data, text, id, size))
     if isinstance(data, Mapping):
@@ -86,7 +89,7 @@ def open_source(data: Any, text: str, id: str, size: int) -> Source:
     items = iter(data)
     head = list(islice(items, 1))
     if head and isinstance(head[0], Path):
-        return _files([*head, *items], text, id, size)
+        return _files([*head, *items], text, id, size, max_text)
     if head and records.is_record(head[0]):
         return _in_memory(data, records.read(chain(head, items), text, id, size), loose=True)
     if head and _is_table(head[0]):
@@ -94,7 +97,7 @@ def open_source(data: Any, text: str, id: str, size: int) -> Source:
     return _in_memory(data, _strings(chain(head, items), text, id, size))
 
 
-def _files(paths: list[Any], text: str, id: str, size: int) -> Source:
+def _files(paths: list[Any], text: str, id: str, size: int, max_text: int) -> Source:
     wrong = next((path for path in paths if not isinstance(path, str | Path)), None)
     if wrong is not None:
         raise InputError(f"the list of paths holds a {type(wrong).__name__}: expected nothing but paths")
@@ -103,7 +106,7 @@ def _files(paths: list[Any], text: str, id: str, size: int) -> Source:
     return Source(
         list(dict.fromkeys(label(file.path) for file in found)),
         files,
-        lambda start: read(found, text=text, id=id, size=size, start=start),
+        lambda start: read(found, text=text, id=id, size=size, start=start, most=max_text),
         # A pipe may never end, and a thread that waits for it could not be interrupted.
         patient=not any(file.piped for file in found),
         once=any(file.piped for file in found),

@@ -20,9 +20,28 @@ from typing import Any
 
 import pyarrow as pa
 
-from dupdetect.errors import InputError
+from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.paths import Found, label
 from dupdetect.io.remote import as_url, open_ranges, open_stream, reason, stamp
+
+#: Bytes that a text, or a line or record of a file, may have, if nothing else is said.
+MAX_TEXT = 256_000_000
+
+#: And at the most: offsets of Arrow's strings are of 32 bits.
+LARGEST_TEXT = 2**31 - 2**20
+
+
+def check_max_text(most: int) -> int:
+    """Return the bytes that a text may have, checked.
+
+    Raises
+    ------
+    SettingsError
+        It is no whole number from 1 on, or more than a column of texts holds.
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= LARGEST_TEXT:
+        raise SettingsError(f"max_text is {most!r}; expected a number of bytes from 1 to {LARGEST_TEXT:,}")
+    return most
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from dupdetect._storage.context import Context, check_workers
 from dupdetect._storage.workspace import Workspace, memory_limit
 from dupdetect.clustering import canonical, clusters, digests
 from dupdetect.errors import InputError
+from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.matching import candidates
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.keys import Source
@@ -57,6 +58,7 @@ def dedup(
     settings: Settings | None = None,
     workers: int | None = None,
     strict: bool = False,
+    max_text: int = MAX_TEXT,
     memory: int | None = None,
     work: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -83,6 +85,8 @@ def dedup(
         Threads; by default one for each processor. The result does not depend on it.
     strict : bool
         Whether a row that cannot be used is an error. By default it becomes a row of `Result.rejects`.
+    max_text : int
+        Bytes that a text, or a line or record of a file, may have: a row with more cannot be used.
     memory : int, optional
         Bytes that the process should keep to. What would not fit is worked on in files. By default a share of the
         memory that is free. The result does not depend on it.
@@ -129,7 +133,7 @@ def dedup(
     {'id': 'c', 'cluster': 'a', 'relation': 'identical'}
     """
     chosen, threads = (settings or Settings()).replace(**overrides), check_workers(workers)
-    request = Request(data, text, id, strict)
+    request = Request(data, text, id, strict, check_max_text(max_text))
     with Plain() if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces) as rules:
         limit = memory_limit(memory)
         stream = request.stream(limit)

@@ -44,6 +44,7 @@ def plan(request: Request, settings: Settings, inputs: list[str], earlier: list[
         "text": request.text,
         "id": request.id,
         "strict": request.strict,
+        "max_text": request.max_text,
         "inputs": [_identity(name) for name in inputs],
         "against": [_identity(name) for name in earlier],
     }

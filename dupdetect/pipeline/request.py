@@ -13,6 +13,7 @@ from typing import Any
 from dupdetect._storage.context import Context
 from dupdetect._storage.workspace import Workspace
 from dupdetect.io import documents
+from dupdetect.io.streams import MAX_TEXT
 from dupdetect.pipeline.corpus import PART_BYTES
 from dupdetect.pipeline.timing import Clock
 from dupdetect.settings import Settings
@@ -28,18 +29,26 @@ class Request:
     text : str
     id : str, optional
     strict : bool
+    max_text : int
     """
 
     data: Any
     text: str
     id: str | None
     strict: bool
+    max_text: int = MAX_TEXT
 
     def stream(self, memory: int, after: dict[str, Any] | None = None) -> documents.Stream:
         """Return a stream of their parts, in a process of so many bytes; from some place on, if one is given."""
         part_bytes = min(PART_BYTES, memory // 32)
         return documents.stream(
-            self.data, text=self.text, id=self.id, strict=self.strict, part_bytes=part_bytes, after=after
+            self.data,
+            text=self.text,
+            id=self.id,
+            strict=self.strict,
+            part_bytes=part_bytes,
+            max_text=self.max_text,
+            after=after,
         )
 
 
