@@ -1,4 +1,4 @@
-"""What two texts alone are to each other, by the naive references of `oracles`: for small corpora without boilerplate."""
+"""What two texts alone are to each other, by the naive references of `oracles`: for corpora without boilerplate."""
 
 from itertools import combinations
 from typing import NamedTuple

@@ -88,8 +88,8 @@ class Measured:
     Attributes
     ----------
     jaccard, syndicated, containment : float64[n]
-        What must reach the threshold of near duplicates, and of syndicated pages, which is no less; share of the content
-        of the smaller in the larger.
+        What must reach the threshold of near duplicates, and of syndicated pages, which is no less; share of the
+        content of the smaller in the larger.
     size, content : int64[n], float64[n]
         Distinct shingles of the smaller document; shared ones that are no boilerplate.
     copy : bool[n]
@@ -175,10 +175,9 @@ class Grid:
             The weight of copies.
         """
         size, weights = int(np.prod(self._shape)), np.tile(weight, self._shape[1])
-        counted, twice = (
-            sum(np.bincount(cells, weights, size) for cells in some) for some in (self._counted, self._twice)
-        )
-        reached = (counted - twice).reshape(self._shape)[:, :, ::-1, ::-1]
+        counted = np.concatenate(self._counted), np.concatenate(self._twice)
+        once, twice = (np.bincount(cells, np.resize(weights, len(cells)), size) for cells in counted)
+        reached = (once - twice).reshape(self._shape)[:, :, ::-1, ::-1]
         taken = reached.cumsum(2).cumsum(3)[:, :, -2::-1, -2::-1]
         return taken[1], taken.sum(0), float(weight[self._copy].sum())
 
@@ -210,7 +209,7 @@ class Grid:
 
 
 def _most_containment(measured: Measured, min_shingles: int) -> Int:
-    """Return how many steps of `containment` what pairs share allows, given `min_shingles`; see `overlaps.is_inside`."""
+    """Return how many steps of `containment` what pairs share allows; see `overlaps.is_inside`."""
     return np.searchsorted(STEPS * min_shingles - ROUNDED, measured.content, "right")
 
 
