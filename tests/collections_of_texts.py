@@ -1,0 +1,212 @@
+"""Small collections in which every document says something of its own, and what of it must not be lost."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+from generated_sites import LANGUAGES, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EMOJI = "😀 🌉 🚧 📅 🔍 ☃️ 👩‍🚀 🇯🇵 ❤️ 🎻".split()
+
+#: Languages, and English with an emoji behind every third word.
+TONGUES = (*LANGUAGES, "emoji")
+
+
+class Told(NamedTuple):
+    """A document and what it alone says."""
+
+    text: str
+    own: tuple[str, ...]
+
+
+Collection = dict[str, Told]
+
+
+class Tongue:
+    """Writes paragraphs, verse, lists, code and tables in a language."""
+
+    def __init__(self, language: str, seed: object) -> None:
+        self._writer = Writer("en" if language == "emoji" else language, seed)
+        self._emoji = itertools.cycle(EMOJI) if language == "emoji" else None
+
+    def _decorated(self, text: str) -> str:
+        if self._emoji is None:
+            return text
+        words = text.split(" ")
+        return " ".join(f"{word} {next(self._emoji)}" if n % 3 == 2 else word for n, word in enumerate(words))
+
+    def word(self) -> str:
+        return self._writer.word()
+
+    def line(self, words: int) -> str:
+        return self._decorated(self._writer.line(words))
+
+    def paragraph(self, words: int) -> str:
+        return self._decorated(self._writer.paragraph(words))
+
+    def verse(self, lines: int) -> str:
+        return "\n".join(self.line(4 + n % 3) for n in range(lines))
+
+    def items(self, lines: int) -> str:
+        return "\n".join(f"- {self.line(2 + n % 2)}" for n in range(lines))
+
+    def code(self, lines: int) -> str:
+        return "\n".join(f"{self.word()}({self.word()}, {n}) -> [{self.word()}];" for n in range(lines))
+
+    def table(self, lines: int) -> str:
+        return "\n".join(f"| {self.word()} {self.word()} | {self.word()} | {n}.{n * 7 % 10} |" for n in range(lines))
+
+    def chat(self, lines: int) -> str:
+        return "\n".join(f"<{self.word()}> {self.line(2 + n % 4)}" for n in range(lines))
+
+
+def told(*parts: str, own: tuple[int, ...]) -> Told:
+    """Join parts; the ones numbered are its own."""
+    return Told("\n\n".join(parts), tuple(parts[number] for number in own))
+
+
+def stub_under_a_footer(language: str) -> Collection:
+    footer = Tongue(language, "footer").paragraph(61)
+    texts = {f"page{n}": told(Tongue(language, n).paragraph(200), footer, own=(0,)) for n in range(8)}
+    return texts | {"stub": told(Tongue(language, "stub").paragraph(30), footer, own=(0,))}
+
+
+def stubs_of_lines_under_a_footer(language: str) -> Collection:
+    footer = Tongue(language, "footer").paragraph(61)
+    texts = {f"page{n}": told(Tongue(language, n).paragraph(200), footer, own=(0,)) for n in range(4)}
+    return texts | {f"stub{n}": told(Tongue(language, f"s{n}").verse(6), footer, own=(0,)) for n in range(2)}
+
+
+def code_under_a_header(language: str) -> Collection:
+    header = Tongue(language, "licence").paragraph(68)
+    sizes = [3, 4, 5, 7, 9, 12, 16, 20, 26, 33, 40, 60]
+    return {f"file{n}": told(header, Tongue(language, n).code(lines), own=(1,)) for n, lines in enumerate(sizes)}
+
+
+def common_paragraph(language: str) -> Collection:
+    common = Tongue(language, "common").paragraph(40)
+    return {f"p{n}": told(common, Tongue(language, n).paragraph(14), own=(1,)) for n in range(8)}
+
+
+def forms(language: str) -> Collection:
+    letter, space = [Tongue(language, f"letter {n}").line(26) for n in range(5)], " "
+    texts = {}
+    for n in range(12):
+        fields = [Tongue(language, f"{n} {m}").line(3) for m in range(5)]
+        texts[f"form{n}"] = Told(
+            "\n".join(f"{part}{space}{field}." for part, field in zip(letter, fields, strict=True)), tuple(fields)
+        )
+    return texts
+
+
+def clauses(language: str) -> Collection:
+    parts = [Tongue(language, f"part {n}").paragraph(45) for n in range(3)]
+    one, two = (Tongue(language, f"clause {n}").paragraph(30) for n in range(2))
+    return {
+        "short": told(*parts, own=()),
+        "one": told(parts[0], one, *parts[1:], own=(1,)),
+        "two": told(parts[0], one, parts[1], two, parts[2], own=(1, 3)),
+    }
+
+
+def early_and_late(language: str) -> Collection:
+    early = [Tongue(language, f"early {n}").paragraph(75) for n in range(2)]
+    late = [Tongue(language, f"late {n}").paragraph(60) for n in range(3)]
+    return {"early": told(*early, own=(0, 1)), "late": told(*early, *late, own=(0, 1, 2, 3, 4))}
+
+
+def quoted_mail(language: str) -> Collection:
+    mail = [Tongue(language, f"mail {n}").paragraph(60) for n in range(2)]
+    answers = [Tongue(language, f"answer {n}").paragraph(40) for n in range(2)]
+    quoted = "\n".join(f"> {line}" for line in mail)
+    return {"mail": told(*mail, own=(0, 1)), "answer": told(*answers, quoted, own=(0, 1))}
+
+
+def thread(language: str) -> Collection:
+    texts, below = {}, ""
+    for n in range(4):
+        said = Tongue(language, f"said {n}").paragraph(25 + 10 * n)
+        texts[f"mail{n}"] = told(said, below, own=(0,)) if below else told(said, own=(0,))
+        below = "\n".join(f"> {line}" for line in texts[f"mail{n}"].text.split("\n"))
+    return texts
+
+
+def disclaimers(language: str) -> Collection:
+    disclaimer = Tongue(language, "disclaimer").paragraph(70)
+    return {f"mail{n}": told(Tongue(language, n).paragraph(8 + 6 * n), disclaimer, own=(0,)) for n in range(8)}
+
+
+def lists_under_a_notice(language: str) -> Collection:
+    notice = Tongue(language, "notice").paragraph(60)
+    return {f"list{n}": told(notice, Tongue(language, n).items(8 + 4 * n), own=(1,)) for n in range(6)}
+
+
+def tables_above_a_footer(language: str) -> Collection:
+    footer = Tongue(language, "footer").paragraph(60)
+    return {f"table{n}": told(Tongue(language, n).table(6 + 4 * n), footer, own=(0,)) for n in range(6)}
+
+
+def verse_under_a_licence(language: str) -> Collection:
+    licence = Tongue(language, "licence").paragraph(80)
+    return {f"poem{n}": told(licence, Tongue(language, n).verse(8 + 4 * n), own=(1,)) for n in range(6)}
+
+
+def one_poem_and_a_bare_licence(language: str) -> Collection:
+    licence, poem = Tongue(language, "licence").paragraph(80), Tongue(language, "poem").verse(12)
+    return {"licence": told(licence, own=(0,)), "poem": told(licence, poem, own=(0, 1))}
+
+
+def chats_under_a_notice(language: str) -> Collection:
+    notice = Tongue(language, "notice").paragraph(50)
+    return {f"chat{n}": told(notice, Tongue(language, n).chat(10 + 5 * n), own=(1,)) for n in range(6)}
+
+
+def few_pages_of_a_site(language: str) -> Collection:
+    top = "\n".join([Tongue(language, "menu").verse(30), Tongue(language, "teasers").paragraph(150)])
+    below = "\n".join([Tongue(language, "legal").paragraph(150), Tongue(language, "links").verse(30)])
+    return {f"page{n}": told(top, Tongue(language, n).paragraph(100), below, own=(1,)) for n in range(3)}
+
+
+def numbered_reports(language: str) -> Collection:
+    """Ten reports of one wording that differ in a dozen words."""
+    parts = [Tongue(language, f"report {n}").line(9) for n in range(12)]
+    texts = {}
+    for n in range(10):
+        figures = [f"{1000 + 37 * n + m}" for m in range(12)]
+        lines = [f"{part} {figure}." for part, figure in zip(parts, figures, strict=True)]
+        texts[f"report{n}"] = Told("\n".join(lines), tuple(figures))
+    return texts
+
+
+KINDS: tuple[Callable[[str], Collection], ...] = (
+    stub_under_a_footer,
+    stubs_of_lines_under_a_footer,
+    code_under_a_header,
+    common_paragraph,
+    forms,
+    clauses,
+    early_and_late,
+    quoted_mail,
+    thread,
+    disclaimers,
+    lists_under_a_notice,
+    tables_above_a_footer,
+    verse_under_a_licence,
+    one_poem_and_a_bare_licence,
+    chats_under_a_notice,
+    few_pages_of_a_site,
+    numbered_reports,
+)
+
+
+def lost(told: Collection, canonical: dict[str, str]) -> dict[str, str]:
+    """Give each removed document that says something which its canonical does not say: {document: canonical}."""
+    return {
+        name: kept
+        for name, kept in canonical.items()
+        if not all(piece.replace("> ", "") in told[kept].text.replace("> ", "") for piece in told[name].own)
+    }
