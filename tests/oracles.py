@@ -434,28 +434,32 @@ def weigh(texts, pairs, settings):
     found = {}
     for (a, b), read in reads.items():
         x, y = pages[a], pages[b]
-        shared = x.shingles.keys() & y.shingles.keys()
-        strangers = read.name in ("interleaved", "one end")
-        learned = {run for run in shared if is_boilerplate(run, strangers, read.name in ("clear", "within"))}
-        sides = [page.weigh(shared, learned, set(filter(is_boilerplate, page.shingles)), strangers) for page in (x, y)]
-        spaces = joined(x, y, settings.shingle_size)
-        # Two pages around one article: much of what either has beside it is elsewhere, too.
-        told = all(side.own > 0 and side.own - side.new >= overlaps.EXPLAINED * side.own for side in sides)
-        twins = told and not strangers and all(read.furniture)
-        lost = []
-        for number, (mine, other) in enumerate([sides, sides[::-1]]):
-            most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
-            carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
-            lost.append(mine.lost if twins or (read.furniture[number] and carries) else mine.new)
-        less = [
-            tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
-            for values in ([side.new for side in sides], lost)
-        ]
-        found[a, b] = Pair(
-            read, tuple(side.content for side in sides), tuple(side.own for side in sides), *less, tuple(side.prose for side in sides),
-            sides[0].boilerplate, strangers,
-        )  # fmt: skip
+        own_vote = read.name in ("interleaved", "one end"), read.name in ("clear", "within")
+        learned = {run for run in x.shingles.keys() & y.shingles.keys() if is_boilerplate(run, *own_vote)}
+        found[a, b] = weigh_pair(x, y, read, learned, is_boilerplate)
     return found
+
+
+def weigh_pair(x, y, read, learned, is_boilerplate):
+    """Weigh two documents, given what of that they share is boilerplate, and whether any shingle is."""
+    shared = x.shingles.keys() & y.shingles.keys()
+    strangers = read.name in ("interleaved", "one end")
+    sides = [page.weigh(shared, learned, set(filter(is_boilerplate, page.shingles)), strangers) for page in (x, y)]
+    spaces = joined(x, y, x.size)
+    # Two pages around one article: much of what either has beside it is elsewhere, too.
+    told = all(side.own > 0 and side.own - side.new >= overlaps.EXPLAINED * side.own for side in sides)
+    twins = told and not strangers and all(read.furniture)
+    lost = []
+    for number, (mine, other) in enumerate([sides, sides[::-1]]):
+        most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
+        carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
+        lost.append(mine.lost if twins or (read.furniture[number] and carries) else mine.new)
+    less = [
+        tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
+        for values in ([side.new for side in sides], lost)
+    ]
+    content, own, prose = (tuple(getattr(side, name) for side in sides) for name in ("content", "own", "prose"))
+    return Pair(read, content, own, *less, prose, sides[0].boilerplate, strangers)
 
 
 #: What is decided of a pair: its relation, what was compared, who may be removed, and who should be.

@@ -58,11 +58,12 @@ LOST = {
 
 
 def cases():
-    """Give every door, kind and language."""
+    """Give every door, kind and language; of what is lost, one language."""
     for door, kind, language in itertools.product(DOORS, KINDS, TONGUES):
         why, languages = LOST.get((door, kind.__name__), ("", ()))
         marks = pytest.mark.xfail(strict=True, reason=why) if language in languages else ()
-        yield pytest.param(door, kind, language, id=f"{door}-{kind.__name__}-{language}", marks=marks)
+        if language not in languages[1:]:
+            yield pytest.param(door, kind, language, id=f"{door}-{kind.__name__}-{language}", marks=marks)
 
 
 @pytest.mark.parametrize(("door", "kind", "language"), list(cases()))
@@ -78,7 +79,7 @@ def test_what_compare_says_is_true_of_the_two_texts(kind, language):
     settings = Settings()
     for a, b in itertools.combinations([one.text for one in kind(language).values()][:5], 2):
         found = dupdetect.compare(a, b)
-        x, y = (oracles.shingles(text, settings.shingle_size) for text in (a, b))
+        x, y = (oracles.shingles(oracles.clean(text), settings.shingle_size) for text in (a, b))
         assert found.jaccard == oracles.jaccard(x, y)
         assert (found.relation == "near_duplicate") <= (found.jaccard >= settings.threshold)
         if found.relation in ("contains", "contained"):
