@@ -10,7 +10,7 @@ from generated_sites import LANGUAGES, Writer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EMOJI = "😀 🌉 🚧 📅 🔍 ☃️ 👩‍🚀 🇯🇵 ❤️ 🎻".split()
+EMOJI = ("😀", "🌉", "🚧", "📅", "🔍", "☃️", "👩\u200d🚀", "🇯🇵", "❤️", "🎻")
 
 #: Languages, and English with an emoji behind every third word.
 TONGUES = (*LANGUAGES, "emoji")

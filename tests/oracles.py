@@ -466,7 +466,7 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
 Judged = namedtuple("Judged", "relation score lost removable yields")
 
 
-def judge(a, b, pair, settings):
+def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     """Judge a pair of weighed sets of shingles as `dupdetect.matching.overlaps` says."""
     plain, smaller = jaccard(a, b), min(len(a), len(b))
     content = min(pair.content)

@@ -4,8 +4,10 @@ Input    two texts
 Output   `Comparison`: the relation, the score that it rests on, Jaccard, both containments; passages when asked for
 Cost     O(length of the texts)
 
-Two texts are a corpus of two, judged as `dedup` judges it. No others show what of them is boilerplate; their lines, and
-how they share what they share, are looked at all the same (`dupdetect.matching.boilerplate`).
+Two texts are a corpus of two, judged as `dedup` judges it. What `dedup` may overlook, a text of fewer shingles than
+`Settings.window` inside a longer one, has a relation only where the two share keys by which they are found. No others
+show what of them is boilerplate; their lines, and how they share what they share, are looked at all the same
+(`dupdetect.matching.boilerplate`).
 """
 
 from __future__ import annotations
@@ -100,8 +102,8 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     Returns
     -------
     Comparison
-        What `dedup` says of the two where it looks at them. A text without words has nothing in common with any: all
-        shares are 0.
+        What `dedup` says of the two; of near duplicates, where it looks at them. A text without words has nothing in
+        common with any: all shares are 0.
 
     Raises
     ------
@@ -119,6 +121,7 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     >>> [here[found.a_start : found.a_end] for found in compare(here, there).passages]
     ['We shall repair the old weir before the winter comes']
     """
+    from dupdetect.matching.candidates import find
     from dupdetect.settings import Settings
     from dupdetect.sketches.sketches import sketch_by_reference
     from dupdetect.text.clean import clean
@@ -136,6 +139,8 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
         return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False, compared)
     # A pair is judged in one order, whichever is asked about.
     found = _turned(_judged(b, a, chosen)) if first > second else _judged(a, b, chosen)
+    if found.relation not in (None, "near_duplicate") and len(find(sketches).pairs) == 0:
+        found = replace(found, relation=None)
     return replace(found, compared=compared)
 
 

@@ -61,7 +61,7 @@ def line_marks(text: str) -> NDArray[np.uint8]:
     Examples
     --------
     >>> line_marks("def total(x):\n    return sum(x)\n").tolist()
-    [13, 9, 9, 13, 9, 9]
+    [13, 9, 9, 5, 1, 1]
     """
     marks = main_content(text) * np.uint8(OF_MAIN_CONTENT)
     first = 0

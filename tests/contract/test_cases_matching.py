@@ -56,8 +56,9 @@ def test_no_clause_is_lost(cases: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "longer", "both"), [("early_and_late", "late", {"early", "late"}), ("quoted_mail", "answer", {"mail", "answer"})]
-)  # fmt: skip
+    ("name", "longer", "both"),
+    [("early_and_late", "late", {"early", "late"}), ("quoted_mail", "answer", {"mail", "answer"})],
+)
 def test_the_longer_stands_for_the_shorter_or_both_stay(cases: Path, name: str, longer: str, both: set[str]) -> None:
     assert kept(result_of(cases, name)) in ({longer}, both)
 
@@ -70,7 +71,8 @@ def test_versions_are_together_and_stubs_apart(cases: Path) -> None:
 
 def test_every_pair_of_versions_in_a_family_is_matched_and_together(cases: Path) -> None:
     result = result_of(cases, "versions_in_a_family")
-    matched = {frozenset(row) for row in zip(result.matches["a"].to_pylist(), result.matches["b"].to_pylist(), strict=True)}
+    sides = (result.matches[side].to_pylist() for side in "ab")
+    matched = set(map(frozenset, zip(*sides, strict=True)))
     cluster = cluster_of(result)
     names = sorted({name.removesuffix(" v1") for name in cluster if name.endswith(" v1")})
     assert len(names) == 300

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+#: Less than any margin: of a shingle of which nobody says that it is boilerplate.
+NOBODY = -(2**40)
+
 #: Removed documents of a set that are looked at.
 SAMPLE = 20
 
@@ -40,7 +43,7 @@ def check(texts: dict[str, str], sample: int | None = None, **overrides: object)
     told = dict(zip(table["shingle"].to_pylist(), table["margin"].to_pylist(), strict=True))
 
     def margin(run: tuple[str, ...]) -> int:
-        return told.get(oracles.shingle_hash(run) & int(HASH), 0)
+        return told.get(oracles.shingle_hash(run) & int(HASH), NOBODY)
 
     removed = result.clusters.filter(pc.invert(result.clusters["canonical"])).to_pylist()
     if sample is not None and len(removed) > sample:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import dupdetect
@@ -61,3 +62,53 @@ def test_two_texts_are_a_corpus_of_two(a: str, b: str, settings: dupdetect.Setti
     assert (said.relation, said.score) == (match["relation"], match["score"])
     assert (said.jaccard, said.containment_a) == (match["jaccard"], match["containment_a"])
     assert said.containment_b == match["containment_b"]
+
+
+@st.composite
+def parts_of_texts(draw):
+    """Draw a text of different words, and a part of it, as it is or with a few words changed; many are short."""
+    words = [f"{draw(st.sampled_from('abc漢ก'))}{n}" for n in range(draw(st.integers(20, 120)))]
+    start, length = draw(st.integers(0, 60)), draw(st.integers(16, 60))
+    piece = words[start : start + length]
+    for place in draw(st.lists(st.integers(0, 59), max_size=2)):
+        piece[place : place + 1] = ["changed"] * (place < len(piece))
+    return " ".join(words), " ".join(piece)
+
+
+@hypothesis_settings(max_examples=150)
+@given(parts_of_texts(), st.sampled_from([8, 16]))
+def test_what_is_contained_is_found_by_a_run_on_the_two(texts: tuple[str, str], least: int) -> None:
+    """With the search as it is: not all that is contained has a key in common. Near duplicates reach the threshold."""
+    settings = dupdetect.Settings(min_shingles=least)
+    found = dupdetect.compare(*texts, settings=settings)
+    matches = dupdetect.dedup(dict(zip("ab", texts, strict=True)), settings=settings, workers=1).matches.to_pylist()
+    if found.relation == "near_duplicate" and not matches:
+        assert found.jaccard >= settings.threshold
+        return
+    turned = {"contains": "contained", "contained": "contains"}
+    told = [(match["a"] == "a", match["relation"]) for match in matches]
+    said = [relation if forward else turned.get(relation, relation) for forward, relation in told]
+    assert said == [found.relation] * (found.relation is not None)
+
+
+def test_a_text_too_short_to_be_found_for_certain_is_contained_where_it_is_found() -> None:
+    """Of 60 parts of 24 words of one text, some have a key in common with it, and some have none."""
+    words = [f"w{n}" for n in range(400)]
+    whole, answers = " ".join(words), set()
+    for start in range(0, 360, 6):
+        part = " ".join(words[start : start + 24])
+        found = dupdetect.compare(part, whole)
+        matches = dupdetect.dedup({"part": part, "whole": whole}, workers=1).matches
+        assert found.containment_a == 1
+        assert (found.relation == "contained") == (matches.num_rows == 1)
+        answers.add(found.relation)
+    assert answers == {None, "contained"}
+
+
+def test_a_text_of_as_many_shingles_as_a_window_is_found_wherever_it_stands() -> None:
+    settings = dupdetect.Settings()
+    words = [f"w{n}" for n in range(300)]
+    length = settings.window + settings.shingle_size - 1
+    for start in range(0, 300 - length, 5):
+        part = " ".join(words[start : start + length])
+        assert dupdetect.compare(part, " ".join(words)).relation == "contained"
