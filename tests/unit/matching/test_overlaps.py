@@ -137,7 +137,7 @@ def test_strangers_with_an_article_each_are_near_duplicates_by_their_content_alo
 
 
 def test_near_duplicates_are_those_whose_jaccard_reaches_the_threshold():
-    """Where only that of the content does, they are syndicated; and boilerplate must explain half of what either has."""
+    """Where only that of the content does, they are syndicated; boilerplate must explain half of what either has."""
     known = {"own_a": 60, "own_b": 60, "new_a": 12, "new_b": 12, "lost_a": 12, "lost_b": 12}
     assert relation(**known) == "syndicated"
     assert relation(**known, counts=(160, 180, 180)) == "near_duplicate"
