@@ -11,12 +11,15 @@ allocates itself it bounds by `Storage.array_bytes`.
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
+import sys
 import tempfile
 import threading
 import weakref
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +102,7 @@ class DiskStorage(Storage):
         self.array_bytes = max(1 << 20, int(ARRAY_SHARE * memory))
         self._mapped = int(MAPPED * memory)
         self._maps: weakref.WeakSet[_Map] = weakref.WeakSet()
+        self._buffers: list[weakref.ref[pa.Buffer]] = []
         self._watch: threading.Thread | None = None
         self._done = threading.Event()
         self._lock = threading.Lock()
@@ -109,24 +113,25 @@ class DiskStorage(Storage):
 
     def array(self, path: Path, dtype: DTypeLike) -> NDArray[Any]:
         """Map a file of values, end to end; read-only."""
-        with path.open("rb") as file:
-            return self._map(file.fileno(), np.dtype(dtype))
+        return np.frombuffer(self._map_file(path), dtype)
 
     def table(self, path: Path) -> pa.Table:
         """Map an Arrow file, uncompressed."""
-        import pyarrow as pa
         import pyarrow.ipc
 
-        with path.open("rb") as file:
-            mapped = self._map(file.fileno(), np.dtype(np.uint8))
-        return pyarrow.ipc.open_file(pa.py_buffer(mapped)).read_all()
+        return pyarrow.ipc.open_file(self._map_file(path)).read_all()
 
     def release(self) -> None:
         """Unmap all pages; whoever looks at them has them mapped again."""
         with self._lock:
             maps = list(self._maps)
+            self._buffers = [buffer for buffer in self._buffers if buffer() is not None]
+            buffers = [buffer() for buffer in self._buffers]
         for mapped in maps:
             mapped.release()
+        for buffer in buffers:
+            if buffer is not None:
+                _let_go(buffer)
 
     def __enter__(self) -> DiskStorage:
         resident = resident_mapped()
@@ -146,6 +151,18 @@ class DiskStorage(Storage):
             if resident() > limit:
                 self.release()
 
+    def _map_file(self, path: Path) -> pa.Buffer:
+        """Map a file, which is closed again: a map of Python's would keep it open, and there may be thousands."""
+        import pyarrow as pa
+
+        if path.stat().st_size == 0:
+            return pa.py_buffer(b"")  # which cannot be mapped
+        with pa.memory_map(os.fsencode(path)) as file:
+            buffer = file.read_buffer()
+        with self._lock:
+            self._buffers.append(weakref.ref(buffer))
+        return buffer
+
     def _map(self, descriptor: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         length = os.fstat(descriptor).st_size
         if length == 0:
@@ -162,6 +179,19 @@ class _Map(mmap.mmap):
     def release(self) -> None:
         if hasattr(self, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
             self.madvise(mmap.MADV_DONTNEED)
+
+
+def _let_go(buffer: pa.Buffer) -> None:
+    """Take the pages of a mapped file out of resident memory."""
+    if sys.platform == "linux":
+        _madvise()(buffer.address, buffer.size, mmap.MADV_DONTNEED)
+
+
+@cache
+def _madvise() -> Any:
+    function = ctypes.CDLL(None).madvise
+    function.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    return function
 
 
 class _SpilledArray(GrowingArray):
