@@ -6,8 +6,8 @@ Cost     O(matches)
 
 Every member of a cluster is itself a match of its canonical, which can stand for it without a loss of content
 (`dupdetect.matching.overlaps`); a chain of matches merges nothing. Each document that is not yet taken becomes a
-canonical and takes what it can stand for and is not yet taken, in this order: documents that another could replace, but
-not they it, go last; then those with the most near duplicates go first; then the cleanest, that is, those of which their
+canonical and takes what it can stand for and is not yet taken, in this order: documents that another could replace,
+but not they it, go last; then those with the most near duplicates go first; then the cleanest, that is, those of which their
 matches contain the most, on average: a clean article is wholly inside the pages that carry it. Then each member goes to
 the best canonical that can stand for it: a near duplicate before any other, the most alike first; then whatever has
 the most of it inside; then the first of that order. At last a canonical goes to another, with its members, if that
@@ -182,7 +182,7 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
     preference[best] = np.arange(len(matches.pairs))
     take = take_matches.faster_for(20 * (n + len(neighbours)))
     grouped = take(bounds, neighbours, takes, preference[edges], order, place)
-    return _merged(bounds, neighbours, takes, grouped, order)
+    return _merged(bounds, neighbours, takes, grouped, order, clean < FIRST)
 
 
 def replaceable(n: int, matches: Overlaps) -> Bool:
@@ -248,13 +248,13 @@ def take_matches(bounds: Int, neighbours: Int, takes: Byte, preference: Int, ord
     return chosen
 
 
-def _merged(bounds: Int, neighbours: Int, takes: Byte, canonical: Int, order: Int) -> Int:
-    """Let a canonical, with all its members, go to another one that can stand for all of them."""
+def _merged(bounds: Int, neighbours: Int, takes: Byte, canonical: Int, order: Int, free: Bool) -> Int:
+    """Let a canonical that is `free` to go, with all its members, go to another one that can stand for all of them."""
     canonical = canonical.copy()
     # Only canonicals that another canonical can stand for are worth a look: of most clusters there is none.
     source = np.repeat(np.arange(len(order)), np.diff(bounds))
     is_canonical = canonical == np.arange(len(order))
-    open_edges = is_canonical[source] & is_canonical[neighbours] & (takes & TAKEN != 0)
+    open_edges = (is_canonical & free)[source] & is_canonical[neighbours] & (takes & TAKEN != 0)
     if not open_edges.any():
         return canonical
     perhaps = np.zeros(len(order), np.bool_)

@@ -133,6 +133,7 @@ def test_every_setting_is_an_option_with_help_and_the_settings_own_default() -> 
         ("seed", "7", 7),
         ("threshold", "0.5", 0.5),
         ("containment", "0.9", 0.9),
+        ("max-lost", "0", 0.0),
         ("bands", "16x8", (16, 8)),
         ("bands", "16X8", (16, 8)),
         ("window", "8", 8),

@@ -4,7 +4,7 @@ import numpy as np
 import oracles
 from verifying import unweighed
 
-from dupdetect.clustering.clusters import cleanness, cluster, collapse, replaceable, yielding
+from dupdetect.clustering.clusters import FIRST, cleanness, cluster, collapse, replaceable, yielding
 from dupdetect.clustering.digests import part_digests
 from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, Overlaps
 from dupdetect.matching.pairs import pack
@@ -100,6 +100,12 @@ def test_a_canonical_goes_with_all_its_members_to_one_that_can_stand_for_them_al
     # 1 stands for 0 and goes first, for nothing stands for it but 2; 2 can stand for both.
     matches = overlaps((0, 1, 8, 10, 10), (0, 2, 8, 10, 12), (1, 2, 8, 10, 12))
     assert cluster(np.array([0.5, 0.9, 0.1]), decided(matches, *[REMOVABLE_A] * 3)).tolist() == [2, 2, 2]
+
+
+def test_a_document_that_goes_before_all_others_stays():
+    matches = decided(overlaps((0, 1, 8, 10, 10)), REMOVABLE_A)
+    assert cluster(np.array([FIRST + 0.5, 0.9]), matches).tolist() == [0, 1]
+    assert cluster(np.array([0.5, 0.9]), matches).tolist() == [1, 1]
 
 
 def test_the_documents_that_should_be_represented_by_another_of_their_cluster():

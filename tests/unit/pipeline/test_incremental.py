@@ -79,6 +79,15 @@ def test_what_was_kept_stays(against, policy):
     assert decided(dedup({"page": page} | new, canonical=policy))["page"][0] != "page" or policy == "first"
 
 
+def test_what_an_earlier_document_does_not_say_is_not_lost(against):
+    article, writer = story("article", paragraphs=3), Writer("en", "around")
+    new = {"article": article, "longer": f"{article}\n\n{writer.paragraph(80)}\n\n{writer.paragraph(80)}"}
+    result = against({"old": article}, new)
+    assert decided(result)["longer"] == ("longer", None)
+    assert decided(result)["article"] == ("old", "identical")
+    assert result.clusters["lost"].to_pylist() == [0, None]
+
+
 def table(**columns):
     return pa.table(columns)
 

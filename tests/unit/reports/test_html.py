@@ -105,6 +105,18 @@ def test_a_report_stands_in_the_folder_of_its_run_and_reads_the_input_again(plac
     assert all("".join(text for _, _, text in canonical) == STORY for canonical, _, _ in pairs(found))
 
 
+def test_the_largest_losses_are_listed(place: Path) -> None:
+    found = of(page(place / "out"))
+    rows = dupdetect.dedup(place / "in", threshold=0.6).clusters.to_pylist()
+    lost = sorted((row for row in rows if row["lost"]), key=lambda row: -row["lost"])
+    assert lost
+    assert "Largest losses" in found.says
+    for row in lost:
+        assert f"{row['id']} {row['cluster']} {row['lost']} {row['lost_share']:.1%}".replace("%", " %") in found.says
+    assert sorted(found.data["data-documents"]["lost"])[-1] == lost[0]["lost"]
+    assert "Largest losses" not in of(page(dupdetect.dedup(["one text", "another"]))).says
+
+
 def test_where_the_input_is_gone_the_page_says_so_and_shows_what_was_kept(place: Path, tmp_path: Path) -> None:
     manifest = json.loads((place / "out" / "manifest.json").read_text(encoding="utf-8"))
     moved = tmp_path / "out"
