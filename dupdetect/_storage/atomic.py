@@ -95,6 +95,40 @@ class Replacement:
             self.discard()
 
 
+def check_writable(target: str | os.PathLike[str], *, folder: bool = False) -> None:
+    """Refuse a file or folder that could not be written, before the work is done.
+
+    Something is made beside it and removed again.
+
+    Raises
+    ------
+    OutputError
+        There is no permission or no parent, a name is too long, or a folder is a mount point or the current one or
+        above it, which cannot be replaced.
+    """
+    target = Path(target)
+    if folder and target.exists():
+        whole = target.resolve()
+        if whole == Path.cwd() or whole in Path.cwd().parents:
+            raise OutputError(f"{target}: is the current folder or above it, and cannot be replaced; name another")
+        if os.path.ismount(whole):
+            raise OutputError(f"{target}: is a mount point, and cannot be replaced; name a folder in it")
+    for above in target.absolute().parents:
+        if os.path.lexists(above) and not above.is_dir():
+            raise OutputError(f"{target}: cannot be written, {above} is no folder; name another")
+    beside = Replacement(target, folder=folder)
+    try:
+        with reported(target):
+            longest = os.pathconf(beside.path, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
+    finally:
+        beside.discard()
+    for part in target.absolute().parts:
+        if len(os.fsencode(part)) > longest:
+            raise OutputError(
+                f"{target}: a name has more than {longest} bytes, as many as this disk takes; name another"
+            )
+
+
 def write_text(path: str | os.PathLike[str], text: str, *, sync: bool = False) -> Path:
     """Write a file of text, in UTF-8 and with its line feeds as they are.
 

@@ -1,7 +1,7 @@
 """
 Sizes of memory: as people write them, of the machine, and in use.
 
-Input    a size such as 2GB, 500MiB or 60%
+Input    a size such as 2GB, 800MiB or 60%
 Output   bytes
 Cost     nothing; what is in use is asked of the system, some ten microseconds
 """
@@ -49,14 +49,14 @@ def size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text)
     if not match:
-        raise SettingsError(f"{text!r} is no size of memory; write for example 2GB, 500MiB or 60%")
+        raise SettingsError(f"{text!r} is no size of memory; write for example 2GB, 800MiB or 60%")
     number, unit = float(match[1]), match[2].lower()
     if unit == "%" and number > 100:
         raise SettingsError(f"{text!r} is more memory than there is; a percentage is at most 100%")
     base, power = (1024 if unit.endswith("ib") else 1000), "bkmgt".index(unit[0]) if unit != "%" else 0
     amount = int(number / 100 * machine() if unit == "%" else number * base**power)
     if amount < 1:
-        raise SettingsError(f"{text!r} is no memory at all; write for example 2GB, 500MiB or 60%")
+        raise SettingsError(f"{text!r} is no memory at all; write for example 2GB, 800MiB or 60%")
     return amount
 
 

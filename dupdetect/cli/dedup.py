@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
 import warnings
 from pathlib import Path
@@ -26,12 +28,16 @@ from dupdetect.cli.options import (
 )
 from dupdetect.cli.progress import progress_shown
 from dupdetect.cli.summary import print_summary
+from dupdetect.errors import OutputError
 
 if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
     from dupdetect.pipeline.timing import Progress
     from dupdetect.results.result import Result
     from dupdetect.settings import Settings
+
+#: Bytes of an output's name from which on its work folder is named by a digest.
+LONGEST = 200
 
 _DEDUP_EXAMPLES = """
 \b
@@ -142,6 +148,20 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value or name not in _OPTIONAL}
 
 
+def _work_name(name: str) -> str:
+    """Name the work folder of an output: where that has as many bytes as a name may have, by its digest."""
+    if len(os.fsencode(name)) <= LONGEST:
+        return f".{name}.work"
+    return f".{hashlib.sha256(os.fsencode(name)).hexdigest()}.work"
+
+
+def _refuse_within(folder: Path, work: Path) -> None:
+    """Refuse an output in the work folder, or a work folder in the output: one of them is removed or replaced."""
+    out, at = folder.absolute().resolve(), work.absolute().resolve()
+    if out == at or out in at.parents or at in out.parents:
+        raise OutputError(f"{folder}: the output and the work folder {work} are in one another; name another of them")
+
+
 def _run(
     inputs: list[Path], folder: Path, *, format: str, overwrite: bool, progress: Progress | None, **options: Any
 ) -> Result:
@@ -149,7 +169,8 @@ def _run(
     from dupdetect.io.remote import as_url
 
     beside = Path() if as_url(str(folder)) else folder.absolute().parent
-    work = Path(options.setdefault("work", beside / f".{folder.name}.work"))
+    work = Path(options.setdefault("work", beside / _work_name(folder.name)))
+    _refuse_within(folder, work)
     try:
         result = dupdetect.dedup(inputs, progress=progress, **options)
         if progress:

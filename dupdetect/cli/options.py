@@ -53,7 +53,7 @@ memory_option = click.option(
     "--memory",
     metavar="SIZE",
     callback=_memory,
-    help="Most memory to use, such as 2GB, 500MiB or 60% of the machine's.  [default: a share of what is free]",
+    help="Most memory to use, such as 2GB, 800MiB or 60% of the machine's.  [default: a share of what is free]",
 )
 
 

@@ -72,6 +72,7 @@ def sketch(
     The file says which settings its sketches were made with, and notices damage. `dedup --against` reads it where it is
     named sketches.parquet and stands in an earlier output, and `dupdetect.read_sketches` everywhere.
     """
+    from dupdetect._storage.atomic import check_writable
     from dupdetect._storage.context import check_workers
     from dupdetect.sketches.build import sketch_documents
 
@@ -79,6 +80,7 @@ def sketch(
     settings = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS & options.keys()})
     if not overwrite and Path(output).exists():
         raise OutputError(f"{output}: the file exists; choose another name, or give --overwrite")
+    check_writable(output)
     with progress_shown(not quiet, log.tell if log else None) as progress:
         if progress:
             progress("sign", 0, 0)

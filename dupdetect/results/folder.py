@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dupdetect._storage.atomic import Replacement, reported
+from dupdetect._storage.atomic import Replacement, check_writable, reported
 from dupdetect.errors import OutputError
 from dupdetect.io import remote
 from dupdetect.io.remote import as_url, upload
@@ -112,6 +112,7 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
         remote.check_folder(url, MANIFEST, overwrite=overwrite)
         return
     target = Path(folder)
+    check_writable(target, folder=True)
     with reported(target):
         if not os.path.lexists(target):
             return

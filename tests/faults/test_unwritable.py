@@ -1,0 +1,81 @@
+"""What cannot be written is found before the work, and said in one sentence."""
+
+import os
+import sys
+
+import pytest
+
+from dupdetect.cli.main import main
+from dupdetect.io import documents
+
+
+@pytest.fixture
+def news(tmp_path):
+    path = tmp_path / "news.jsonl"
+    path.write_text('{"text": "a text"}\n')
+    return path
+
+
+@pytest.fixture
+def never_read(monkeypatch):
+    def work(*_, **__):
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr(documents, "stream", work)
+    monkeypatch.setattr("dupdetect.sketches.build.stream", work, raising=False)
+
+
+def refused(capsys, *arguments):
+    assert main([*map(str, arguments), "-q"]) == 1
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    return said
+
+
+@pytest.mark.usefixtures("never_read")
+@pytest.mark.parametrize("name", ["x" * 256, "é" * 128, "x" * 300 + "/out", "/proc/out", "/dev/null/out"])
+@pytest.mark.skipif(sys.platform != "linux", reason="names places of Linux")
+def test_a_place_that_cannot_be_written(news, tmp_path, capsys, name):
+    assert str(tmp_path / name) in refused(capsys, "dedup", news, "-o", tmp_path / name)
+
+
+@pytest.mark.usefixtures("never_read")
+@pytest.mark.parametrize("out", [".", "..", "", "sub/.."])
+def test_the_current_folder_and_those_above(news, tmp_path, capsys, monkeypatch, out):
+    here = tmp_path / "here"
+    (here / "sub").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    assert "is the current folder or above it" in refused(capsys, "dedup", news, "-o", out)
+
+
+@pytest.mark.usefixtures("never_read")
+def test_a_mount_point(news, tmp_path, capsys, monkeypatch):
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda _: True)
+    assert "is a mount point" in refused(capsys, "dedup", news, "-o", tmp_path / "out")
+
+
+@pytest.mark.usefixtures("never_read")
+@pytest.mark.parametrize(("out", "work"), [("a", "a"), ("a/out", "a"), ("a", "a/work"), ("a/b/../out", "a")])
+def test_output_and_work_folder_in_one_another(news, tmp_path, capsys, out, work):
+    said = refused(capsys, "dedup", news, "-o", tmp_path / out, "--work", tmp_path / work)
+    assert "are in one another" in said
+
+
+@pytest.mark.usefixtures("never_read")
+def test_a_file_of_sketches_that_cannot_be_written(news, tmp_path, capsys):
+    assert "cannot be written" in refused(capsys, "sketch", news, "-o", tmp_path / "none" / "s.parquet")
+
+
+@pytest.mark.parametrize("length", [1, 200, 250, 255])
+def test_a_long_name_is_written_and_nothing_else_is_left(news, tmp_path, length):
+    assert main(["dedup", str(news), "-o", str(tmp_path / ("x" * length)), "--resume", "-q"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["news.jsonl", "x" * length])
+
+
+def test_the_size_that_help_offers_is_taken(news, tmp_path, capsys):
+    main(["dedup", "--help"])
+    offered = capsys.readouterr().out.split("Most memory to use, such as")[1].split("60%")[0]
+    for size in offered.replace(" or", ",").split(","):
+        if size.strip():
+            assert main(["dedup", str(news), "-o", str(tmp_path / size.strip()), "--memory", size.strip(), "-q"]) == 0
