@@ -165,7 +165,7 @@ class SideWeights(NamedTuple):
         Words that are not shared; those of them that are not boilerplate.
     lost : int
         What of `new` is not furniture, if the document is a page.
-    prose : int
+    main : int
         What of `new` is main content, in lines of few symbols.
     shared, boilerplate : int
         Distinct shared shingles, and those of them that are boilerplate.
@@ -175,7 +175,7 @@ class SideWeights(NamedTuple):
     own: int
     new: int
     lost: int
-    prose: int
+    main: int
     shared: int
     boilerplate: int
 
@@ -187,7 +187,7 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
     What is shared is boilerplate from the grade `least` on, and what is not from `PLAIN` on. Of strangers, words that
     are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share.
     """
-    content, own, new, lost, prose, found, voted_out = 0, 0, 0, 0, 0, 0, 0
+    content, own, new, lost, main, found, voted_out = 0, 0, 0, 0, 0, 0, 0
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh = 0, 0, 0
     count = len(row) + shingle_size - 1
@@ -219,8 +219,8 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
             if word - last_boilerplate >= shingle_size:
                 new += 1
                 fresh += 1
-                prose += 1 if row[min(word, len(row) - 1)] & (MAIN_CONTENT | SYMBOLS) == MAIN_CONTENT else 0
-    return SideWeights(content, own, new, lost, prose, found, voted_out)
+                main += 1 if row[min(word, len(row) - 1)] & (MAIN_CONTENT | SYMBOLS) == MAIN_CONTENT else 0
+    return SideWeights(content, own, new, lost, main, found, voted_out)
 
 
 @compilable_helper
@@ -297,5 +297,5 @@ def weigh_pairs(
         columns[4, place], columns[5, place] = max(0, a.new - joined_a), max(0, b.new - joined_b)
         columns[6, place] = max(0, (a.lost if page_a else a.new) - joined_a)
         columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)
-        columns[8, place], columns[9, place] = a.prose, b.prose
+        columns[8, place], columns[9, place] = a.main, b.main
         columns[10, place] = a.boilerplate / max(a.shared, 1)

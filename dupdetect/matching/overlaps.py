@@ -127,7 +127,7 @@ class Weights(NamedTuple):
         Those of them that are not boilerplate, nor two words that are one in the other.
     lost_a, lost_b : float64[n]
         Those of them that are not furniture either: what would be lost of a, of b, if only the other stayed.
-    prose_a, prose_b : float64[n]
+    main_a, main_b : float64[n]
         New words that are main content, in lines of few symbols.
     boilerplate : float64[n]
         Share of the shared shingles that count as boilerplate.
@@ -143,8 +143,8 @@ class Weights(NamedTuple):
     new_b: Share
     lost_a: Share
     lost_b: Share
-    prose_a: Share
-    prose_b: Share
+    main_a: Share
+    main_b: Share
     boilerplate: Share
     strangers: Bool
 
@@ -239,7 +239,7 @@ class Overlaps:
         content = self.content / np.maximum(self.content + w.lost_a + w.lost_b, _LEAST_WEIGHT)
         explained = (w.own_a - w.new_a >= EXPLAINED * w.own_a) & (w.own_b - w.new_b >= EXPLAINED * w.own_b)
         explained &= w.boilerplate <= SUSPECT
-        apart = w.strangers & (np.minimum(w.prose_a, w.prose_b) >= ARTICLE)
+        apart = w.strangers & (np.minimum(w.main_a, w.main_b) >= ARTICLE)
         return np.where(apart, np.minimum(plain, content), np.where(explained, np.maximum(plain, content), plain))
 
     @property
@@ -309,10 +309,10 @@ class Overlaps:
             may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
         few_a, few_b = self.tolerated(limits)
         gone_a, gone_b = may_a & few_a, may_b & few_b
-        more_a = np.maximum(MORE, np.where(page_a, MORE_PAGE, MORE_SHARE) * w.content_a) + 2 * w.prose_b
-        more_b = np.maximum(MORE, np.where(page_b, MORE_PAGE, MORE_SHARE) * w.content_b) + 2 * w.prose_a
-        yields_a = gone_a & (np.minimum(w.lost_b, w.prose_b) >= more_b)
-        yields_b = gone_b & (np.minimum(w.lost_a, w.prose_a) >= more_a)
+        more_a = np.maximum(MORE, np.where(page_a, MORE_PAGE, MORE_SHARE) * w.content_a) + 2 * w.main_b
+        more_b = np.maximum(MORE, np.where(page_b, MORE_PAGE, MORE_SHARE) * w.content_b) + 2 * w.main_a
+        yields_a = gone_a & (np.minimum(w.lost_b, w.main_b) >= more_b)
+        yields_b = gone_b & (np.minimum(w.lost_a, w.main_a) >= more_a)
         marks = (gone_a, REMOVABLE_A), (gone_b, REMOVABLE_B), (yields_a, YIELDS_A), (yields_b, YIELDS_B), (near, NEAR)
         return sum((column * np.uint8(mark) for column, mark in marks), np.zeros(len(near), np.uint8))
 

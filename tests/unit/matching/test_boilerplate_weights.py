@@ -37,7 +37,7 @@ def test_menus_around_an_article_are_not_lost_with_the_page():
     words = pair.weights
     assert words.own_a[0] == words.new_a[0] > 170
     assert words.lost_a[0] < 0.05 * words.content_a[0]
-    assert words.prose_a[0] < 20
+    assert words.main_a[0] < 20
     assert (words.own_b[0], words.lost_b[0]) == (0, 0)
 
 
@@ -47,7 +47,7 @@ def test_code_around_what_is_shared_is_lost_with_the_document():
     code = "\n".join(f"value_{n} = load({n}) or {{}}" for n in range(30))
     _, pair = judged([f"{header}\n\n{code}", header])
     assert pair.weights.new_a[0] == pair.weights.lost_a[0] > 80
-    assert pair.weights.prose_a[0] < 10
+    assert pair.weights.main_a[0] < 10
 
 
 def test_an_edit_of_a_line_that_is_shared_is_lost():

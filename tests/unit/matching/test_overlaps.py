@@ -89,7 +89,7 @@ def one(counts=(100, 120, 150), patterns=0, **weights):
     """Make up one pair that is weighed: by default a has 20 words of its own, b 50, and all is content."""
     made = {
         "content_a": 100, "content_b": 100, "own_a": 20, "own_b": 50, "new_a": 20, "new_b": 50, "lost_a": 20,
-        "lost_b": 50, "prose_a": 20, "prose_b": 50, "boilerplate": 0, "strangers": False, **weights,
+        "lost_b": 50, "main_a": 20, "main_b": 50, "boilerplate": 0, "strangers": False, **weights,
     }  # fmt: skip
     given = Weights(
         **{name: np.array([value if name == "strangers" else float(value)]) for name, value in made.items()}
@@ -131,9 +131,9 @@ def test_strangers_contain_nothing():
 
 def test_strangers_with_an_article_each_are_near_duplicates_by_their_content_alone():
     shared = {"counts": (90, 100, 100), "strangers": True, "content_a": 60, "content_b": 60}
-    assert relation(**shared, prose_a=ARTICLE - 1, prose_b=ARTICLE) == "near_duplicate"
-    assert relation(**shared, prose_a=ARTICLE, prose_b=ARTICLE) == "none"
-    assert relation(**shared, prose_a=ARTICLE, prose_b=ARTICLE, lost_a=8, lost_b=7) == "near_duplicate"
+    assert relation(**shared, main_a=ARTICLE - 1, main_b=ARTICLE) == "near_duplicate"
+    assert relation(**shared, main_a=ARTICLE, main_b=ARTICLE) == "none"
+    assert relation(**shared, main_a=ARTICLE, main_b=ARTICLE, lost_a=8, lost_b=7) == "near_duplicate"
 
 
 def test_near_duplicates_are_those_whose_jaccard_reaches_the_threshold():
@@ -191,18 +191,18 @@ def test_what_stands_amid_a_longer_text_is_removed_only_if_nothing_of_it_is_lost
 
 
 def test_a_document_yields_to_one_that_has_main_content_more():
-    near = {"counts": (200, 210, 230), "content_a": 200, "content_b": 200, "own_a": 0, "prose_a": 0, "lost_a": 0}
+    near = {"counts": (200, 210, 230), "content_a": 200, "content_b": 200, "own_a": 0, "main_a": 0, "lost_a": 0}
     near |= {"own_b": 20, "new_b": 20}
 
     def yields(**weights):
         verdict = one(**{**near, **weights}).matches(SETTINGS).verdicts[0]
         return bool(verdict & YIELDS_A), bool(verdict & YIELDS_B)
 
-    assert yields(lost_b=MORE, prose_b=MORE) == (True, False)
-    assert yields(lost_b=MORE - 1, prose_b=MORE) == (False, False)
-    assert yields(lost_b=MORE, prose_b=MORE - 1) == (False, False)
-    assert yields(lost_b=MORE + 2, prose_b=MORE + 2, prose_a=1) == (True, False)
-    assert yields(lost_b=MORE + 1, prose_b=MORE + 1, prose_a=1) == (False, False)
+    assert yields(lost_b=MORE, main_b=MORE) == (True, False)
+    assert yields(lost_b=MORE - 1, main_b=MORE) == (False, False)
+    assert yields(lost_b=MORE, main_b=MORE - 1) == (False, False)
+    assert yields(lost_b=MORE + 2, main_b=MORE + 2, main_a=1) == (True, False)
+    assert yields(lost_b=MORE + 1, main_b=MORE + 1, main_a=1) == (False, False)
 
 
 def test_verdicts_are_turned_with_their_pairs():
