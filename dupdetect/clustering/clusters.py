@@ -7,11 +7,12 @@ Cost     O(matches)
 Every member of a cluster is itself a match of its canonical, which can stand for it without a loss of content
 (`dupdetect.matching.overlaps`); a chain of matches merges nothing. Each document that is not yet taken becomes a
 canonical and takes what it can stand for and is not yet taken, in this order: documents that another could replace,
-but not they it, go last; then those with the most near duplicates go first; then the cleanest, that is, those of which their
-matches contain the most, on average: a clean article is wholly inside the pages that carry it. Then each member goes to
-the best canonical that can stand for it: a near duplicate before any other, the most alike first; then whatever has
-the most of it inside; then the first of that order. At last a canonical goes to another, with its members, if that
-can stand for all of them. Nothing depends on the order of the input, for numbers go by the texts (`collapse`).
+but not they it, go last; then those with the most near duplicates go first; then the cleanest, that is, those of which
+their matches contain the most, on average: a clean article is wholly inside the pages that carry it. Then each member
+goes to the best canonical that can stand for it: a near duplicate before any other, the most alike first; then
+whatever has the most of it inside; then the first of that order. At last a canonical goes to another, with its
+members, if that can stand for all of them; those that go before all others stay. Nothing depends on the order of the
+input, for numbers go by the texts (`collapse`).
 
 Documents that contain several others are told apart afterwards (`dupdetect.clustering.digests`). Two canonicals match
 in the end only where one of them is a digest document and contains the other, or where another member has been chosen
