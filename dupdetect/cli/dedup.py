@@ -59,6 +59,9 @@ Examples:
 @text_option
 @id_option
 @click.option(
+    "--id-prefix", type=click.Choice(["file"]), help="Put the name of its file before each id: for ids that repeat."
+)
+@click.option(
     "--format",
     type=click.Choice(["parquet", "jsonl", "csv"]),
     default="parquet",
@@ -122,7 +125,9 @@ def dedup(
         print_summary(result, folder, seconds=time.perf_counter() - start, text=options["text"], verbose=verbose)
 
 
-def _is_finished(folder: Path, inputs: list[Path], *, settings: Settings, text: str, id: str | None, **_: Any) -> bool:
+def _is_finished(
+    folder: Path, inputs: list[Path], *, settings: Settings, text: str, id: str | None, **options: Any
+) -> bool:
     """Whether a folder is what the same command has written: to repeat it is to write the same once more."""
     from dupdetect.io.documents import stream
     from dupdetect.results.folder import MANIFEST
@@ -137,11 +142,12 @@ def _is_finished(folder: Path, inputs: list[Path], *, settings: Settings, text: 
         and manifest.get("inputs") == stream(inputs, text=text, id=id).inputs
         and columns.get("text") == text
         and (id is None or columns.get("id") == id)
+        and columns.get("id_prefix") == options.get("id_prefix")
     )
 
 
 # What the library is told of only where it was given.
-_OPTIONAL = ("max_text", "memory", "work", "resume", "sketches", "against")
+_OPTIONAL = ("id_prefix", "max_text", "memory", "work", "resume", "sketches", "against")
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

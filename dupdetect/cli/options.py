@@ -26,7 +26,9 @@ text_option = click.option(
     "--text", metavar="COLUMN", default="text", show_default=True, help="Column that holds the texts."
 )
 id_option = click.option(
-    "--id", metavar="COLUMN", help="Column that holds the ids.  [default: 'id' if there is one, else file and row]"
+    "--id",
+    metavar="COLUMN",
+    help="Column that holds the ids; none: file and row are.  [default: 'id' if there is one, else file and row]",
 )
 strict_option = click.option(
     "--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it."

@@ -59,14 +59,16 @@ class Checked:
     size: int
 
 
-def check(piece: Piece, text: str, id: str, files: Sequence[str | None], max_text: int = MAX_TEXT) -> Checked:
+def check(
+    piece: Piece, text: str, id: str | None, files: Sequence[str | None], max_text: int = MAX_TEXT
+) -> Checked:
     """Divide the rows of a piece.
 
     Parameters
     ----------
     piece : Piece
     text, id : str
-        The columns of texts and ids, where it has them.
+        The columns of texts and ids, where it has them; None: no column is one of ids.
     files : sequence of str or None
         The names of files, by their numbers.
     max_text : int
@@ -130,7 +132,7 @@ def _texts(piece: Piece, name: str) -> pa.ChunkedArray:
     raise InputError(f"{piece.name}: column {name!r} is {type_}, expected string; name another column or convert it")
 
 
-def _faults(table: pa.Table, texts: pa.ChunkedArray, text: str, id: str, piece: Piece) -> Faults:
+def _faults(table: pa.Table, texts: pa.ChunkedArray, text: str, id: str | None, piece: Piece) -> Faults:
     """Say what is wrong with which rows: nulls and invalid UTF-8."""
     faults: Faults = {}
     for name in table.column_names:

@@ -10,6 +10,7 @@ Rows are counted from 0 for data in memory, from 1 for files. Rows read = accept
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,12 @@ from dupdetect.io.sources import Source, open_source
 from dupdetect.io.streams import MAX_TEXT
 
 PART_BYTES = 64 << 20
+
+#: The `id` that leaves a column of ids aside.
+NUMBERED = "none"
+
+#: Share of the rows from which on ids that repeat are told in a warning: they may be unique in each file only.
+REPEATED = 0.01
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,7 +103,13 @@ class Part:
 
 
 def collect(
-    data: Any, *, text: str = "text", id: str | None = None, strict: bool = False, max_text: int = MAX_TEXT
+    data: Any,
+    *,
+    text: str = "text",
+    id: str | None = None,
+    id_prefix: str | None = None,
+    strict: bool = False,
+    max_text: int = MAX_TEXT,
 ) -> Documents:
     """
     Read all documents of an input.
@@ -111,7 +124,10 @@ def collect(
         The column of texts.
     id : str, optional
         The column of ids. By default the column ``id`` if there is one, else the row number (data in memory,
-        int64), ``"file:row"`` (files) or the relative path (text files).
+        int64), ``"file:row"`` (files) or the relative path (text files). "none": numbers, though there is such a
+        column.
+    id_prefix : {"file"}, optional
+        What goes before each id of a column: "file", for ids that are unique in each file only (``"file:id"``).
     strict : bool
         Whether a row that cannot be used is an error. By default it is a row of `Documents.rejects`.
     max_text : int
@@ -127,7 +143,7 @@ def collect(
         The data are of a type, or the files in a state, that cannot be read; a column is missing or no text;
         with `strict`, a row cannot be used.
     """
-    reader = stream(data, text=text, id=id, strict=strict, max_text=max_text)
+    reader = stream(data, text=text, id=id, id_prefix=id_prefix, strict=strict, max_text=max_text)
     parts = list(reader)
     table = stacked([part.table for part in parts], reader.schema)
     texts = pa.chunked_array([part.texts for part in parts], pa.large_string())
@@ -147,6 +163,7 @@ def stream(
     *,
     text: str = "text",
     id: str | None = None,
+    id_prefix: str | None = None,
     strict: bool = False,
     part_bytes: int = PART_BYTES,
     max_text: int = MAX_TEXT,
@@ -157,7 +174,7 @@ def stream(
 
     Parameters
     ----------
-    data, text, id, strict, max_text
+    data, text, id, id_prefix, strict, max_text
         As for `collect`.
     part_bytes : int
         Bytes of rows in a part, about: between half and one and a half as many, unless one row has more.
@@ -173,9 +190,14 @@ def stream(
     InputError
         The data are of a type that cannot be read, or files are not there; further errors come as it is read.
     """
-    return Stream(
-        open_source(data, text, id or "id", part_bytes, max_text), text, id, strict, part_bytes, max_text, after
-    )
+    if id_prefix not in (None, "file"):
+        raise InputError(f"id_prefix is {id_prefix!r}: expected 'file', or nothing")
+    source = open_source(data, text, "id" if id in (None, NUMBERED) else str(id), part_bytes, max_text)
+    if id_prefix and source.files == [None]:
+        raise InputError(
+            f"a {type(data).__name__} is of no files, whose names could go before ids: leave id_prefix out"
+        )
+    return Stream(source, text, id, strict, part_bytes, max_text, after, prefixed=id_prefix is not None)
 
 
 class Stream:
@@ -194,7 +216,7 @@ class Stream:
 
     def __init__(
         self, source: Source, text: str, id: str | None, strict: bool, part_bytes: int, max_text: int,
-        after: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None, *, prefixed: bool = False,
     ) -> None:  # fmt: skip
         self.inputs = source.inputs
         self.files = source.files
@@ -204,6 +226,7 @@ class Stream:
         self._strict = strict
         self._size, self._max_text = part_bytes, max_text
         self._seen = _Seen(text, id)
+        self._prefixed = prefixed
         self._start: Place = (0, None)
         if after is not None:
             self._seen.restore(after)
@@ -249,14 +272,22 @@ class Stream:
             return self._numbers(file, row)
         column = conform(table.select({self.id} & set(table.column_names)), pa.schema([self.schema.field(self.id)]))
         ids = plain_column(column[self.id]) if len(row) else pa.chunked_array([], column.schema.field(0).type)
+        if self._prefixed:
+            return self._after_files(ids, file)
         return ids.cast(pa.string()) if pa.types.is_null(ids.type) else ids  # no row had an id, thus none is left
 
     def _numbers(self, file: NDArray[np.int32], row: NDArray[np.int64]) -> pa.ChunkedArray:
-        numbers = pa.array(row)
-        if self.files != [None] and self.files:
-            files = pa.array(self.files, pa.string()).take(pa.array(file))
-            numbers = pc.binary_join_element_wise(files, numbers.cast(pa.string()), ":")
-        return pa.chunked_array([numbers])
+        numbers = pa.chunked_array([pa.array(row)])
+        return numbers if self.files == [None] or not self.files else self._after_files(numbers, file)
+
+    def _after_files(self, ids: pa.ChunkedArray, file: NDArray[np.int32]) -> pa.ChunkedArray:
+        """Put the names of their files before ids; nulls stay."""
+        files = pa.array(self.files, pa.string()).take(pa.array(file))
+        try:
+            texts = ids.cast(pa.string()).combine_chunks()
+        except pa.ArrowException:
+            raise InputError(f"column {self.id!r} is {ids.type}, before which no name of a file can go") from None
+        return pa.chunked_array([pc.binary_join_element_wise(files, texts, ":")], pa.string())
 
     def late(
         self, ids: pa.ChunkedArray, file: NDArray[np.int32], row: NDArray[np.int64]
@@ -292,6 +323,9 @@ class Stream:
                 if file[earlier] != file[position]:
                     where = f"{self.files[file[earlier]]}:{row[earlier]}"
                 reasons[position] = f"column {self.id!r} repeats the id {value!r} of {where}"
+            if len(again) > REPEATED * len(ids) and not self._strict:
+                example = reasons[int(again[0])]
+                warnings.warn(_repeated(len(again), len(ids), example, self.files != [None]), stacklevel=2)
             reasons |= dict.fromkeys(nulls(ids), NO_ID.format(self.id))
         late = sorted(reasons)
         rejects = reject_table([Reject(self.files[file[at]], int(row[at]), reasons[at]) for at in late])
@@ -341,6 +375,14 @@ class Stream:
         return Part(table, texts, file, row, rejects, {"next": waiting[-1].piece.end, **self._seen.note()})
 
 
+def _repeated(count: int, rows: int, example: str, files: bool) -> str:
+    remedy = "give id_prefix='file' (--id-prefix file) if ids are unique in each file, or " if files else "give "
+    return (
+        f"{count:,} of {rows:,} rows are rejected, for their ids occurred before ({example}): {remedy}id='none' "
+        "(--id none) to number all rows; with strict this is an error"
+    )
+
+
 def _first(rejects: pa.Table) -> str:
     first = rejects.slice(0, 1).to_pylist()[0]
     where = f"{first['file']}:{first['row']}" if first["file"] else f"row {first['row']}"
@@ -369,16 +411,16 @@ class _Seen:
     def __init__(self, text: str, id: str | None) -> None:
         self.columns = Columns()
         self.inferred = True
-        self.named = id or "id"
+        self.named = None if id == NUMBERED else id or "id"
         self._text = text
-        self._wanted = id is not None
+        self._wanted = id not in (None, NUMBERED)
         self._having: str | None = None  # the first file with ids
         self._lacking: list[str] | None = None  # the first without, and its columns
         self._file = Columns()  # the one that is being read
 
     @property
     def id(self) -> str | None:
-        return self.named if self.named in self.columns.names else None
+        return self.named if self.named is not None and self.named in self.columns.names else None
 
     def see(self, piece: Piece) -> None:
         self.inferred &= piece.inferred
@@ -394,12 +436,12 @@ class _Seen:
         if not names:  # empty
             return
         listed = ", ".join(map(repr, names))
-        if self.named in names:
+        if self.named is not None and self.named in names:
             self._having = self._having or name
             check_id_type(self._file.schema(inferred=True).field(self.named).type, self.named, name)
         else:
             self._lacking = self._lacking or [name, listed]
-            if self._wanted:
+            if self._wanted and self.named is not None:
                 raise _missing(name, self.named, listed)
         if self._text not in names:
             raise _missing(name, self._text, listed)

@@ -55,6 +55,7 @@ def dedup(
     *,
     text: str = "text",
     id: str | None = None,
+    id_prefix: str | None = None,
     settings: Settings | None = None,
     workers: int | None = None,
     strict: bool = False,
@@ -78,7 +79,10 @@ def dedup(
     text : str
         The column of texts.
     id : str, optional
-        The column of ids. By default "id" if there is one, else rows are numbered.
+        The column of ids. By default "id" if there is one, else rows are numbered; "none": they are numbered even if
+        there is one.
+    id_prefix : {"file"}, optional
+        "file": the name of a row's file goes before its id, for ids that are unique in each file only.
     settings : Settings, optional
         Default settings if left out.
     workers : int, optional
@@ -133,7 +137,7 @@ def dedup(
     {'id': 'c', 'cluster': 'a', 'relation': 'identical'}
     """
     chosen, threads = (settings or Settings()).replace(**overrides), check_workers(workers)
-    request = Request(data, text, id, strict, check_max_text(max_text))
+    request = Request(data, text, id, strict, check_max_text(max_text), id_prefix)
     with Plain() if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces) as rules:
         limit = memory_limit(memory)
         stream = request.stream(limit)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from dupdetect._storage import memory as memories
 from dupdetect.io import remote
+from dupdetect.io.documents import NUMBERED
 from dupdetect.pipeline import tables
 from dupdetect.results.losses import lost_words
 
@@ -43,6 +44,7 @@ def plan(request: Request, settings: Settings, inputs: list[str], earlier: list[
         "settings": settings.as_dict(),
         "text": request.text,
         "id": request.id,
+        "id_prefix": request.id_prefix,
         "strict": request.strict,
         "max_text": request.max_text,
         "inputs": [_identity(name) for name in inputs],
@@ -99,13 +101,16 @@ def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
         Parts that were taken from an earlier run.
     """
     settings, workspace = run.settings, run.workspace
+    columns = {"text": run.request.text, "id": NUMBERED if run.request.id == NUMBERED else corpus.id}
+    if run.request.id_prefix is not None:
+        columns["id_prefix"] = run.request.id_prefix
     return {
         "settings": settings.as_dict(),
         "fingerprint": settings.fingerprint,
         "bands": dict(zip(("bands", "rows"), settings.banding, strict=True)),
         "versions": _versions(),
         "inputs": corpus.inputs,
-        "columns": {"text": run.request.text, "id": corpus.id},
+        "columns": columns,
         "timings": run.clock.seconds,
         "memory": {
             "limit": workspace.memory,

@@ -30,6 +30,7 @@ class Request:
     id : str, optional
     strict : bool
     max_text : int
+    id_prefix : str, optional
     """
 
     data: Any
@@ -37,14 +38,16 @@ class Request:
     id: str | None
     strict: bool
     max_text: int = MAX_TEXT
+    id_prefix: str | None = None
 
     def stream(self, memory: int, after: dict[str, Any] | None = None) -> documents.Stream:
         """Return a stream of their parts, in a process of so many bytes; from some place on, if one is given."""
         part_bytes = min(PART_BYTES, memory // 32)
+        ids = {"id": self.id, "id_prefix": self.id_prefix}
         return documents.stream(
             self.data,
             text=self.text,
-            id=self.id,
+            **ids,
             strict=self.strict,
             part_bytes=part_bytes,
             max_text=self.max_text,

@@ -128,8 +128,13 @@ class Run:
 
     @property
     def id_column(self) -> str | None:
-        """The column of ids, None where rows were numbered."""
+        """The column of ids, None where rows were numbered; "none" where they were though there was a column."""
         return self._named("id")
+
+    @property
+    def id_prefix(self) -> str | None:
+        """What went before ids: "file", or nothing."""
+        return self._named("id_prefix")
 
     @property
     def inputs(self) -> list[Path]:

@@ -1,0 +1,69 @@
+"""Small inputs that went wrong once, as a user runs them (`shared/cases`)."""
+
+import json
+import os
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from dupdetect.cli.main import main
+
+CASES = Path(os.environ.get("DUPDETECT_SHARED", "../shared")) / "cases"
+
+pytestmark = [
+    pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here"),
+    pytest.mark.filterwarnings("default"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*names, more=(), out="out"):
+    """Run the command on cases; give its exit code."""
+    return main(["dedup", *(str(CASES / name) for name in names), "-o", out, *more])
+
+
+def table(name, out="out"):
+    return pq.read_table(Path(out) / f"{name}.parquet").to_pydict()
+
+
+def test_all_rejected(capsys):
+    assert run("all_bad.jsonl") == 1
+    assert "no row could be used: all 3 were rejected" in capsys.readouterr().err
+    assert run("night1.jsonl", "all_bad.jsonl") == 0
+    assert len(Path("out/rejects.jsonl").read_text().splitlines()) == 3
+
+
+def test_nights():
+    assert run("night1.jsonl", more=["--sketches"], out="nights/mon") == 0
+    tue = {"more": ["--sketches", "--against", "nights", "--overwrite"], "out": "nights/tue"}
+    assert run("night2.jsonl", **tue) == 0
+    before = table("clusters", "nights/tue")
+    assert before["cluster"] == ["m0"] * 3
+    assert run("night2.jsonl", **tue) == 0
+    assert table("clusters", "nights/tue") == before
+
+
+def test_ids_that_repeat_across_files(capsys):
+    shards = ("shard0.jsonl", "shard1.jsonl")
+    assert run(*shards) == 0
+    said = capsys.readouterr().err
+    assert "3 of 6 rows are rejected, for their ids occurred before" in said
+    assert "--id-prefix file" in said
+    assert "--id none" in said
+    assert run(*shards, more=["--strict"], out="strict") == 1
+    for more in (["--id", "none"], ["--id-prefix", "file"]):
+        assert run(*shards, more=[*more, "--overwrite"]) == 0
+        clusters = table("clusters")
+        assert clusters["canonical"] == [True] * 6
+        first = 1 if "none" in more else 0
+        names = [f"{CASES / shard}:{row}" for shard in shards for row in range(first, first + 3)]
+        assert clusters["id"] == names
+        kept = [json.loads(line) for shard in shards for line in (CASES / shard).read_text().splitlines()]
+        assert pq.read_table("out/kept.parquet").to_pylist() == kept
+        assert main(["explain", "out", names[4]]) == 0
+        assert main(["report", "out", "-o", f"{more[0]}.html"]) == 0
