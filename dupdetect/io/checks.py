@@ -59,9 +59,7 @@ class Checked:
     size: int
 
 
-def check(
-    piece: Piece, text: str, id: str | None, files: Sequence[str | None], max_text: int = MAX_TEXT
-) -> Checked:
+def check(piece: Piece, text: str, id: str | None, files: Sequence[str | None], max_text: int = MAX_TEXT) -> Checked:
     """Divide the rows of a piece.
 
     Parameters

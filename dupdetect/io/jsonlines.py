@@ -31,6 +31,10 @@ DEEPEST = 40  # objects and arrays in one another that a line may have: Parquet 
 SHORTEST = 8  # bytes that a line has on average, at the least, if most lines are rows
 CROWDED_BYTES = 1 << 20  # of blocks of shorter lines this much is looked at together
 
+#: Integers from here on are not all there among floating-point numbers.
+INEXACT = 1 << 53
+
+_WIDE = re.compile(rb"[:,\[\s]-?[0-9]{16,}(?=[\s,\]}])")  # integers that may be as large, or strings that hold such
 _BLANKS = b" \t\r\n"
 _TOO_LONG = "the line has more than {:,} bytes (max_text)"
 _IS_BLANK = np.isin(np.arange(256), list(_BLANKS))
@@ -181,7 +185,12 @@ class _Reader:
             return
         table = self._try(block) if _is_plain(block) else None
         # A line may have two objects: then line by line, too.
-        if table is None or table.num_rows != len(numbers) or not self._text_is_text(table):
+        if (
+            table is None
+            or table.num_rows != len(numbers)
+            or not self._text_is_text(table)
+            or _may_round(table.schema, block)
+        ):
             self._add_line_by_line(block, numbers)
         else:
             self._keep(table, numbers)
@@ -257,7 +266,7 @@ class _Reader:
         if not rows:
             return
         texts: set[str] = set()
-        for mixed in (_mixed_columns(rows, self.strings), _nested_columns(rows)):
+        for mixed in (_mixed_columns(rows, self.strings) | _wide_columns(rows), _nested_columns(rows)):
             for _, row in rows:
                 for name in mixed & row.keys():
                     row[name] = as_json(row[name])
@@ -367,6 +376,42 @@ def _mixed_columns(rows: list[tuple[int, dict[str, Any]]], strings: dict[str, pa
 
 def _nested_columns(rows: list[tuple[int, dict[str, Any]]]) -> set[str]:
     return {name for _, row in rows for name, value in row.items() if isinstance(value, list | dict)}
+
+
+def _may_round(schema: pa.Schema, block: bytes) -> bool:
+    """Whether large integers may have become floating-point numbers, of which several are one."""
+    return any(_has_float(field.type) for field in schema) and _WIDE.search(block) is not None
+
+
+def _has_float(type_: pa.DataType) -> bool:
+    return pa.types.is_floating(type_) or any(_has_float(field.type) for field in _children(type_))
+
+
+def _wide_columns(rows: list[tuple[int, dict[str, Any]]]) -> set[str]:
+    """Return the columns of large integers that no column of integers holds: those beyond 64 bits, or beside floats."""
+    large: set[str] = set()
+    floats: set[str] = set()
+    for _, row in rows:
+        for name, value in row.items():
+            for number in _numbers_in(value):
+                if isinstance(number, float):
+                    floats.add(name)
+                elif abs(number) >= 1 << 63:
+                    large.add(name)
+                    floats.add(name)
+                elif abs(number) >= INEXACT:
+                    large.add(name)
+    return large & floats
+
+
+def _numbers_in(value: Any) -> Iterator[int | float]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _numbers_in(item)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield value
 
 
 def _has_date(type_: pa.DataType) -> bool:

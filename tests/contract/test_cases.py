@@ -67,3 +67,9 @@ def test_ids_that_repeat_across_files(capsys):
         assert pq.read_table("out/kept.parquet").to_pylist() == kept
         assert main(["explain", "out", names[4]]) == 0
         assert main(["report", "out", "-o", f"{more[0]}.html"]) == 0
+
+
+def test_large_integers_are_ids_as_written():
+    assert run("big_ids.jsonl") == 0
+    assert table("clusters")["id"] == ["18446744073709551615", "18446744073709551614"]
+    assert Path("out/rejects.jsonl").read_text() == ""
