@@ -160,6 +160,16 @@ def one_poem_and_a_bare_licence(language: str) -> Collection:
     return {"licence": told(licence, own=(0,)), "poem": told(licence, poem, own=(0, 1))}
 
 
+def one_program_and_a_bare_licence(language: str) -> Collection:
+    licence, program = Tongue(language, "licence").paragraph(80), Tongue(language, "program").code(12)
+    return {"licence": told(licence, own=(0,)), "program": told(licence, program, own=(0, 1))}
+
+
+def one_table_and_its_heading(language: str) -> Collection:
+    heading, table = Tongue(language, "heading").paragraph(60), Tongue(language, "table").table(12)
+    return {"heading": told(heading, own=(0,)), "table": told(heading, table, own=(0, 1))}
+
+
 def chats_under_a_notice(language: str) -> Collection:
     notice = Tongue(language, "notice").paragraph(50)
     return {f"chat{n}": told(notice, Tongue(language, n).chat(10 + 5 * n), own=(1,)) for n in range(6)}
@@ -197,6 +207,8 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     tables_above_a_footer,
     verse_under_a_licence,
     one_poem_and_a_bare_licence,
+    one_program_and_a_bare_licence,
+    one_table_and_its_heading,
     chats_under_a_notice,
     few_pages_of_a_site,
     numbered_reports,

@@ -12,13 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dupdetect._compiled import kernels
-from dupdetect.settings import UNITS
-from dupdetect.sketches import bands, minhash
+from dupdetect.settings import UNITS, Settings
+from dupdetect.sketches import bands, minhash, sketches
 from dupdetect.sketches import winnowing as winnow
 from dupdetect.text.shingles import digest, shingle_hashes, word_hashes
 from dupdetect.text.words import words
@@ -193,3 +194,17 @@ def test_every_document_of_the_corpora(shared: Path, folder: str) -> None:
     with gzip.open(shared / "corpora" / folder / "docs.jsonl.gz", "rt", encoding="utf-8") as lines:
         texts = [json.loads(line)["text"] for line in lines]
     assert_equal_to_definition(texts, workers=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["answers", "changelogs", "code", "copyrights", "manpages", "manuals", "ocr", "pages"])
+def test_marks_of_lines_of_the_corpora(shared: Path, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shared / "corpora" / folder / "docs.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        texts = pa.array([json.loads(line)["text"] for line in lines][::7], pa.large_string())
+    every, found = np.arange(len(texts)), []
+    for break_even in (2**62, 1):
+        monkeypatch.setattr(sketches, "BREAK_EVEN", break_even)
+        found.append(sketches.marked_shingles(texts, every, Settings(), workers=2))
+    assert found[0].offsets.tolist() == found[1].offsets.tolist()
+    np.testing.assert_array_equal(found[0].values, found[1].values)

@@ -71,3 +71,29 @@ def test_settings_without_boilerplate_weigh_nothing():
         judge, found = judged(pages, settings)
         assert found.given is None
         assert len(judge.boilerplate.shingles) == 0
+
+
+def joined(first, second, size=2):
+    """Count joined words of two texts, whichever of the two is looked up."""
+    settings = Settings(shingle_size=size)
+    found = []
+    for texts in ([first, second], [second, first]):
+        _, pair = judged(texts, settings)
+        words = pair.weights
+        found.append((int(words.own_a[0] - words.new_a[0]), int(words.own_b[0] - words.new_b[0])))
+    assert found[0] == found[1][::-1]
+    return found[0]
+
+
+def test_words_that_have_lost_the_space_between_them_are_not_new():
+    text = " ".join(f"word{n}" for n in range(60))
+    assert joined(text, text.replace("word30 word31", "word30word31")) == (2, 1)
+    assert joined(text, text.replace("word30", "other")) == (0, 0)
+    assert joined(text, text.replace("word30 word31 word32", "word30word31word32")) == (0, 0)
+
+
+def test_words_between_repeats_are_not_joined():
+    """Which of the repeats is the other one's cannot be said."""
+    text = " ".join(f"word{n}" for n in range(40))
+    again = text.replace("word30 word31", "word30word31")
+    assert joined(f"{text} {text}", f"{text} {again}") == (0, 0)
