@@ -185,6 +185,7 @@ def test_threads_and_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
         assert_equal_to_definition(texts, "character", workers=2)
 
 
+RELEASES = ("changelogs", "code", "copyrights", "manpages", "manuals")
 CORPORA = ("answers", "newswire", "ocr", "pages", "versions", "records/stroke", "records/respiratory")
 
 
@@ -197,7 +198,7 @@ def test_every_document_of_the_corpora(shared: Path, folder: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", ["answers", "changelogs", "code", "copyrights", "manpages", "manuals", "ocr", "pages"])
+@pytest.mark.parametrize("folder", [*RELEASES, "answers", "ocr", "pages"])
 def test_marks_of_lines_of_the_corpora(shared: Path, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = shared / "corpora" / folder / "docs.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as lines:
