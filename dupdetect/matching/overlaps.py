@@ -6,18 +6,18 @@ Cost     O(pairs)
 
 This module is the definition of a match. Counts are of real shingles, not estimates: similarities are exact.
 
-**Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`; of strangers who both
-have `ARTICLE` new words of main content, that of their content must reach it, too. They are *syndicated* if that of
-their content reaches it where the other does not, and `EXPLAINED` of what either has of its own is not new: it is
-boilerplate, or words that have lost the space between them. One
-*contains* the other if no more than ``1 - containment`` of the content of the latter is new, and the former has at
-least twice as much of its own: two forms with other names filled in do not contain one another. Where more than
-`SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
+**Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`; of strangers who
+both have `ARTICLE` new words of main content, that of their content must reach it, too. They are *syndicated* if that
+of their content reaches it where the other does not, and `EXPLAINED` of what either has of its own is not new: it is
+boilerplate, or words that have lost the space between them. One *contains* the other if no more than
+``1 - containment`` of the content of the latter is new, and the former has at least twice as much of its own: two forms
+with other names filled in do not contain one another. Where more than `SUSPECT` of what they share is boilerplate, the
+rest may be, too: such a pair is a near duplicate or nothing.
 
 **Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
 removed if these are no more than `max_lost` of its content, or `FEW_WORDS` of a page; of a near duplicate,
-``1 - threshold``. A text that stands
-amid a longer one is a part of it or a quotation, and is removed only if nothing of it is lost.
+``1 - threshold``. A text that stands amid a longer one is a part of it or a quotation, and is removed only if nothing
+of it is lost.
 """
 
 from __future__ import annotations
