@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 UNITS = ("word", "character")
 
 #: How a cluster's canonical is chosen; see `Settings.canonical`.
-POLICIES = ("cleanest", "longest", "earliest", "priority", "first")
+POLICIES = ("cleanest", "longest", "earliest", "latest", "priority", "first")
 
 #: Policies that read a column, and the column they read unless told otherwise.
-POLICY_COLUMNS = {"earliest": "date", "priority": "priority"}
+POLICY_COLUMNS = {"earliest": "date", "latest": "date", "priority": "priority"}
 
 #: A policy of the user's own: a document's row to its sort key.
 SortKey = Callable[[dict[str, Any]], Any]
@@ -113,11 +113,12 @@ class Settings:
         Which member represents a cluster, of those that every other member matches and that can stand for all of them
         without a loss of content (`max_lost`): where only the longest can, it does. "cleanest": the one with the least
         text that is not the cluster's own. "longest": the most words. "earliest" and "priority": the
-        least value in `canonical_column`; a missing value comes last. "first": the first read. A callable takes
+        least value in `canonical_column`; "latest": the greatest; a missing value comes last. Dates may be strings (ISO
+        8601, RFC 2822, seconds since 1970), and are compared in UTC. "first": the first read. A callable takes
         a document's row (dict) and returns a sort key; the least wins. Ties go to the cleanest, then to the
         least id.
     canonical_column : str, optional
-        Column that "earliest" (default: "date") and "priority" (default: "priority") read.
+        Column that "earliest" and "latest" (default: "date") and "priority" (default: "priority") read.
 
     Raises
     ------

@@ -126,9 +126,8 @@ _HELP = {
     "hot_key_documents": "Documents of one key from which on they are compared with a few of them, not all with all.",
     "boilerplate": "Let text that comes with pages, such as menus and teasers, weigh next to nothing (of words only).",
     "canonical": "Which member stands for its cluster.",
-    "canonical_column": "Column that 'earliest' or 'priority' reads; the least value wins.  [default: "
-    + ", ".join(f"'{column}' for {policy}" for policy, column in POLICY_COLUMNS.items())
-    + "]",
+    "canonical_column": "Column that 'earliest', 'latest' or 'priority' reads; the least value wins, of 'latest' the "
+    "greatest.  [default: " + ", ".join(f"'{column}' for {policy}" for policy, column in POLICY_COLUMNS.items()) + "]",
 }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dupdetect.clustering.clusters import FIRST
+from dupdetect.clustering.dates import as_seconds
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.schema import plain_column
 from dupdetect.matching.overlaps import REMOVABLE_A, REMOVABLE_B
@@ -37,6 +38,9 @@ TRIES = 8
 
 #: Policies that let those who represented others before go on to do so.
 STANDING = ("cleanest", "longest", "first")
+
+#: Policies whose column is one of dates.
+DATED = ("earliest", "latest")
 
 
 class Rankable(NamedTuple):
@@ -128,8 +132,11 @@ def _by_column(settings: Settings, rows: Rows) -> Int:
             f"{', '.join(map(repr, rows.column_names))}; name one of these as canonical_column"
         )
     column = plain_column(rows.column(name))
+    if settings.canonical in DATED and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        column = as_seconds(column, name)
+    order = "descending" if settings.canonical == "latest" else "ascending"
     try:
-        ranks = pc.rank(column, sort_keys="ascending", tiebreaker="dense")  # nulls at the end
+        ranks = pc.rank(column, sort_keys=order, tiebreaker="dense")  # nulls at the end
     except pa.ArrowNotImplementedError:
         raise InputError(
             f"canonical={settings.canonical!r} reads column {name!r}, which is {column.type} and has no order; "

@@ -73,3 +73,10 @@ def test_large_integers_are_ids_as_written():
     assert run("big_ids.jsonl") == 0
     assert table("clusters")["id"] == ["18446744073709551615", "18446744073709551614"]
     assert Path("out/rejects.jsonl").read_text() == ""
+
+
+@pytest.mark.parametrize("name", ["dates", "offsets"])
+def test_dates_are_compared_in_time(name):
+    for policy, first in (("earliest", "earlier"), ("latest", "later")):
+        assert run(f"{name}.jsonl", more=["--canonical", policy], out=policy) == 0
+        assert table("clusters", policy)["cluster"] == [first] * 2

@@ -215,7 +215,8 @@ def test_any_callable_has_a_name_that_holds_no_address(key):
 
 def test_policies_read_their_columns():
     columns = {policy: Settings(canonical=policy).column for policy in POLICIES}
-    assert columns == {"cleanest": None, "longest": None, "earliest": "date", "priority": "priority", "first": None}
+    dated = dict.fromkeys(("earliest", "latest"), "date")
+    assert columns == {"cleanest": None, "longest": None, **dated, "priority": "priority", "first": None}
     assert Settings(canonical="earliest", canonical_column="when").column == "when"
 
 
