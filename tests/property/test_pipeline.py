@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from judging import all_matches, judge
 
 from dupdetect._compiled import dispatch
+from dupdetect.errors import InputError
 from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
@@ -268,6 +269,10 @@ def test_a_round_up_is_in_a_cluster_with_round_ups_only(corpus):
 def test_documents_are_rows_and_rejects(texts, data):
     ids = data.draw(st.lists(st.one_of(st.none(), st.integers(0, 4)), min_size=len(texts), max_size=len(texts)))
     table = pa.table({"id": pa.array(ids, pa.int64()), "text": pa.array(texts, pa.string())})
+    if texts and all(text is None or id is None for text, id in zip(texts, ids, strict=True)):
+        with pytest.raises(InputError, match="no row could be used"):
+            dedup(table, settings=EXACT)
+        return
     result = dedup(table, settings=EXACT)
     assert result.clusters.num_rows + result.rejects.num_rows == len(texts)
     counts = result.manifest["counts"]
