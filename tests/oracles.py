@@ -431,12 +431,16 @@ def weigh(texts, pairs, settings):
         """Say so without the vote of a pair that is judged."""
         return ayes.get(run, 0) > 0 and ayes[run] - aye > boilerplate.AGAINST * (noes[run] - no)
 
+    def is_plainly(run):
+        """Say so of what is a document's own: two votes more are needed than none."""
+        return ayes.get(run, 0) - boilerplate.AGAINST * noes.get(run, 0) > 1
+
     found = {}
     for (a, b), read in reads.items():
         x, y = pages[a], pages[b]
         own_vote = read.name in ("interleaved", "one end"), read.name in ("clear", "within")
         learned = {run for run in x.shingles.keys() & y.shingles.keys() if is_boilerplate(run, *own_vote)}
-        found[a, b] = weigh_pair(x, y, read, learned, is_boilerplate)
+        found[a, b] = weigh_pair(x, y, read, learned, is_plainly)
     return found
 
 
@@ -453,13 +457,14 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
         carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
+        carries &= other.content >= overlaps.ARTICLE and (read.amid[number] or 2 * mine.prose <= mine.new)
         lost.append(mine.lost if twins or (read.furniture[number] and carries) else mine.new)
     less = [
         tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
-        for values in ([side.new for side in sides], lost)
+        for values in ([side.own for side in sides], [side.new for side in sides], lost)
     ]
-    content, own, prose = (tuple(getattr(side, name) for side in sides) for name in ("content", "own", "prose"))
-    return Pair(read, content, own, *less, prose, sides[0].boilerplate, strangers)
+    content, prose = (tuple(getattr(side, name) for side in sides) for name in ("content", "prose"))
+    return Pair(read, content, *less, prose, sides[0].boilerplate, strangers)
 
 
 #: What is decided of a pair: its relation, what was compared, who may be removed, and who should be.

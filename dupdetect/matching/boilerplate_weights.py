@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
-from dupdetect.matching.boilerplate import PLAIN, are_strangers, grade_of
+from dupdetect.matching.boilerplate import ALWAYS, are_strangers, grade_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, ONE_END, OWN, PATTERN, SHORT
-from dupdetect.matching.overlaps import EXPLAINED, Overlaps, Weights
+from dupdetect.matching.overlaps import ARTICLE, EXPLAINED, Overlaps, Weights
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
 from dupdetect.matching.shingle_rows import (
@@ -184,7 +184,7 @@ class SideWeights(NamedTuple):
 def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size: int, strangers: bool) -> SideWeights:  # noqa: C901 - one pass
     """Weigh one document of a pair, given which of its shingles are shared.
 
-    What is shared is boilerplate from the grade `least` on, and what is not from `PLAIN` on. Of strangers, words that
+    What is shared is boilerplate from the grade `least` on, and what is not from `ALWAYS` on. Of strangers, words that
     are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share.
     """
     content, own, new, lost, main, found, voted_out = 0, 0, 0, 0, 0, 0, 0
@@ -206,7 +206,7 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
                 if row[word] & REPEAT == 0:
                     found += 1
                     voted_out += 1 if grades[word] >= least else 0
-            if grades[word] >= PLAIN:
+            if grades[word] >= ALWAYS:
                 last_boilerplate = word
         # A word is shared, or boilerplate, if any of the shingles that it is in is.
         if word - last < shingle_size:
@@ -249,9 +249,14 @@ def count_joined(row: Byte, other: Hashes, partners: Int32, shingle_size: int) -
 
 @compilable_helper
 def is_page_of(page: SideWeights, other: SideWeights, amid: bool) -> bool:
-    """Whether a document that has furniture is a page that carries the other, which has next to nothing else."""
+    """Whether a document that has furniture is a page that carries the other, which has next to nothing else.
+
+    The other must be an article, and no stub under a footer; where the page goes on at one end alone, what it has there
+    must not be main content for the most part: that is a later version, or an answer above a mail.
+    """
     most = CARRIED_AMID if amid else CARRIED
-    return FULL * other.new <= most * (FULL * other.new + other.content) and 2 * other.own <= page.own
+    article = other.content >= FULL * ARTICLE and (amid or 2 * page.main <= page.new)
+    return article and FULL * other.new <= most * (FULL * other.new + other.content) and 2 * other.own <= page.own
 
 
 @Compilable
@@ -293,7 +298,7 @@ def weigh_pairs(
         if known and not strangers and pattern & FURNITURE_A != 0 and pattern & FURNITURE_B != 0:
             page_a = page_b = True
         columns[0, place], columns[1, place] = a.content / FULL, b.content / FULL
-        columns[2, place], columns[3, place] = a.own, b.own
+        columns[2, place], columns[3, place] = max(0, a.own - joined_a), max(0, b.own - joined_b)
         columns[4, place], columns[5, place] = max(0, a.new - joined_a), max(0, b.new - joined_b)
         columns[6, place] = max(0, (a.lost if page_a else a.new) - joined_a)
         columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)

@@ -8,11 +8,10 @@ This module is the definition of a match. Counts are of real shingles, not estim
 
 **Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`; of strangers who
 both have `ARTICLE` new words of main content, that of their content must reach it, too. They are *syndicated* if that
-of their content reaches it where the other does not, and `EXPLAINED` of what either has of its own is not new: it is
-boilerplate, or words that have lost the space between them. One *contains* the other if no more than
-``1 - containment`` of the content of the latter is new, and the former has at least twice as much of its own: two forms
-with other names filled in do not contain one another. Where more than `SUSPECT` of what they share is boilerplate, the
-rest may be, too: such a pair is a near duplicate or nothing.
+of their content reaches it where the other does not, and `EXPLAINED` of what either has of its own is boilerplate. One
+*contains* the other if no more than ``1 - containment`` of the content of the latter is new, and the former has at
+least twice as much of its own: two forms with other names filled in do not contain one another. Where more than
+`SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
 
 **Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
 removed if these are no more than `max_lost` of its content, or `FEW_WORDS` of a page; of a near duplicate,
@@ -122,9 +121,9 @@ class Weights(NamedTuple):
     content_a, content_b : float64[n]
         Words of a, of b that both have and that are content.
     own_a, own_b : float64[n]
-        Words that the other does not have.
+        Words that the other does not have, but for two that are one word in it: a lost space.
     new_a, new_b : float64[n]
-        Those of them that are not boilerplate, nor two words that are one in the other.
+        Those of them that are not boilerplate.
     lost_a, lost_b : float64[n]
         Those of them that are not furniture either: what would be lost of a, of b, if only the other stayed.
     main_a, main_b : float64[n]
