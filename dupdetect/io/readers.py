@@ -273,18 +273,27 @@ def _unfolded(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return table
 
 
+def _is_folded(source: Any, metadata: Any, number: int, name: str) -> bool:
+    """Tell whether the texts of a row group are in a dictionary, and short as encoded.
+
+    What a damaged file says of a column ends the process when pyarrow is asked for it, but is an error when the column
+    is read. So a row is read first.
+    """
+    group = metadata.row_group(number)
+    paths = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
+    if name not in paths:
+        return False
+    rows = pyarrow.parquet.ParquetFile(source, metadata=metadata, pre_buffer=False, buffer_size=BUFFER_BYTES)
+    next(rows.iter_batches(batch_size=1, row_groups=[number], columns=[name]), None)
+    column = group.column(paths.index(name))
+    return bool(column.has_dictionary_page and column.total_uncompressed_size < TERSE * group.num_rows)
+
+
 def _row_group(file: Found, source: Any, metadata: Any, number: int, options: _Options) -> Iterator[pa.Table]:
     """Read a row group in batches that are about as large as a piece."""
     group = metadata.row_group(number)
     # Texts that repeat are encoded once, and may unfold to any size: they are not unfolded before they are cut.
-    columns = [group.column(place) for place in range(group.num_columns)]
-    folded = [
-        column.path_in_schema
-        for column in columns
-        if column.path_in_schema == options.text
-        and column.has_dictionary_page
-        and column.total_uncompressed_size < TERSE * group.num_rows
-    ]
+    folded = [options.text] if _is_folded(source, metadata, number, options.text) else []
     pieces = -(-group.total_byte_size // options.size)
     rows = min(ROWS_AT_ONCE, max(1, -(-group.num_rows // max(1, pieces))))
     reader = pyarrow.parquet.ParquetFile(
