@@ -74,13 +74,21 @@ def test_settings_without_boilerplate_weigh_nothing():
 
 
 def joined(first, second, size=2):
-    """Count joined words of two texts, whichever of the two is looked up."""
+    """Count joined words of two texts, whichever is looked up: words that are not shared, and not counted."""
     settings = Settings(shingle_size=size)
+    sets = [set(zip(*(text.split()[n:] for n in range(size)), strict=False)) for text in (first, second)]
+
+    def apart(text, other):
+        rows, runs = text.split(), list(zip(*(text.split()[n:] for n in range(size)), strict=False))
+        covered = {place + n for place, run in enumerate(runs) if run in other for n in range(size)}
+        return len(rows) - len(covered)
+
+    own = {first: apart(first, sets[1]), second: apart(second, sets[0])}
     found = []
     for texts in ([first, second], [second, first]):
         _, pair = judged(texts, settings)
         words = pair.weights
-        found.append((int(words.own_a[0] - words.new_a[0]), int(words.own_b[0] - words.new_b[0])))
+        found.append((own[texts[0]] - int(words.own_a[0]), own[texts[1]] - int(words.own_b[0])))
     assert found[0] == found[1][::-1]
     return found[0]
 

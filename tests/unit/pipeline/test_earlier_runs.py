@@ -215,14 +215,17 @@ def test_damaged_files_are_named(out, name):
 
 @pytest.mark.parametrize("name", ["boilerplate", "digests", "superseded"])
 def test_smaller_tables_that_are_damaged_are_named(out, name):
+    def read():
+        with Earlier(out, SETTINGS) as earlier:
+            related_to(earlier, TEXTS.values())
+            return earlier.boilerplate
+
     (out / f"{name}.parquet").write_bytes(b"no table")
-    with pytest.raises(InputError, match=rf"{name}\.parquet: cannot be read"), Earlier(out, SETTINGS) as earlier:
-        related_to(earlier, TEXTS.values())
-        _ = earlier.boilerplate
+    with pytest.raises(InputError, match=rf"{name}\.parquet: cannot be read"):
+        read()
     pq.write_table(pa.table({"x": [1]}), out / f"{name}.parquet")
-    with pytest.raises(InputError, match=rf"{name}\.parquet: there is no column"), Earlier(out, SETTINGS) as earlier:
-        related_to(earlier, TEXTS.values())
-        _ = earlier.boilerplate
+    with pytest.raises(InputError, match=rf"{name}\.parquet: there is no column"):
+        read()
 
 
 def test_missing_tables_are_named(out):
