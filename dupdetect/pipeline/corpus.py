@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._compiled.dispatch import on_threads
+from dupdetect.errors import InputError
 from dupdetect.io.rows import Rows
 from dupdetect.matching.keys import Keys
 from dupdetect.sketches.cleaning import clean_texts
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 #: Bytes of text in a part: large enough that all processors have work, small enough to have some in memory.
 PART_BYTES = 64 << 20
+
+#: Reasons that are told where all rows are rejected.
+REASONS = 3
 
 #: Bytes of memory that a run takes for a byte of text, if nothing is on disk.
 FOOTPRINT = 8
@@ -332,3 +336,17 @@ def _mapped(rows: pa.Table, texts: pa.Table, arrays: dict[str, NDArray[Any]], re
     shown = array.cast(pa.string()) if about["narrow"] else array  # the same bytes, other offsets
     table = pa.table({name: shown if name == column else rows[name] for name in about["columns"]})
     return _Sketched(table, rejects.replace_schema_metadata(None), array, arrays, None, about["note"], column)
+
+
+def check_usable(corpus: Corpus) -> None:
+    """Refuse an input of rejects alone; one without rows is an empty night."""
+    if corpus.new or not corpus.rejects.num_rows:
+        return
+    reasons = [
+        (f"{row['file']}:{row['row']}: " if row["file"] else f"row {row['row']}: ") + row["reason"]
+        for row in corpus.rejects.slice(0, REASONS).to_pylist()
+    ]
+    raise InputError(
+        f"no row could be used: all {corpus.rejects.num_rows:,} were rejected ({'; '.join(reasons)}); mend the rows, "
+        "or name other columns"
+    )

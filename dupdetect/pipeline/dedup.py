@@ -28,7 +28,7 @@ from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.keys import Source
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.pipeline import stage_arrays, tables
-from dupdetect.pipeline.corpus import Corpus, Signing
+from dupdetect.pipeline.corpus import Corpus, Signing, check_usable
 from dupdetect.pipeline.incremental import AgainstEarlier
 from dupdetect.pipeline.manifest import counts, manifest, plan
 from dupdetect.pipeline.request import Request, RunContext
@@ -44,10 +44,6 @@ if TYPE_CHECKING:
     from dupdetect.pipeline.stage_arrays import Arrays
 
     Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-
-
-#: Reasons that are told where all rows are rejected.
-REASONS = 3
 
 
 def dedup(
@@ -146,7 +142,7 @@ def dedup(
         try:
             corpus, resumed = _sketched(stream, run)
             corpus = rules.join(corpus, run, strict)
-            _check_usable(corpus)
+            check_usable(corpus)
             arrays = workspace.finished("decision", lambda: _decided(corpus, rules, run))
             result = _result(corpus, arrays, rules, run, resumed, sketches)
         except BaseException as error:
@@ -171,20 +167,6 @@ def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
     # Of the time for sketching, that in which there was nothing to sketch.
     run.clock.seconds["read"] = round(signing.waited, 6)
     return corpus, resumed
-
-
-def _check_usable(corpus: Corpus) -> None:
-    """Refuse an input of rejects alone; one without rows is an empty night."""
-    if corpus.new or not corpus.rejects.num_rows:
-        return
-    reasons = [
-        (f"{row['file']}:{row['row']}: " if row["file"] else f"row {row['row']}: ") + row["reason"]
-        for row in corpus.rejects.slice(0, REASONS).to_pylist()
-    ]
-    raise InputError(
-        f"no row could be used: all {corpus.rejects.num_rows:,} were rejected ({'; '.join(reasons)}); mend the rows, "
-        "or name other columns"
-    )
 
 
 def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:

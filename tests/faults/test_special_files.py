@@ -111,13 +111,14 @@ def test_a_folder_of_nothing_but_other_things_holds_no_files(tmp_path):
     ("name", "data"),
     [
         ("a.jsonl", JSON),
-        ("a.jsonl.gz", gzip.compress(JSON)),
+        ("a.jsonl.gz", gzip.compress(JSON, mtime=0)),
         ("a.csv", CSV),
-        ("a.csv.gz", gzip.compress(CSV)),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0)),
         ("a.parquet", parquet()),
         ("a.arrow", arrow()),
         ("large.jsonl", JSON * 20_000),
     ],
+    ids=["jsonl", "jsonl.gz", "csv", "csv.gz", "parquet", "arrow", "large"],
 )
 def test_named_pipes_are_read(tmp_path, name, data):
     thread = fed(tmp_path / name, data)
