@@ -457,7 +457,7 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
         carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
-        carries &= other.content >= overlaps.ARTICLE and (read.amid[number] or 2 * mine.prose <= mine.new)
+        carries &= other.content >= own_lines.SENTENCE and (read.amid[number] or 2 * mine.prose <= mine.new)
         lost.append(mine.lost if twins or (read.furniture[number] and carries) else mine.new)
     less = [
         tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))

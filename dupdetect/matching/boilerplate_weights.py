@@ -17,7 +17,8 @@ from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threa
 from dupdetect.matching.boilerplate import ALWAYS, are_strangers, grade_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, ONE_END, OWN, PATTERN, SHORT
-from dupdetect.matching.overlaps import ARTICLE, EXPLAINED, Overlaps, Weights
+from dupdetect.matching.overlaps import EXPLAINED, Overlaps, Weights
+from dupdetect.matching.own_lines import SENTENCE
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
 from dupdetect.matching.shingle_rows import (
@@ -255,7 +256,7 @@ def is_page_of(page: SideWeights, other: SideWeights, amid: bool) -> bool:
     must not be main content for the most part: that is a later version, or an answer above a mail.
     """
     most = CARRIED_AMID if amid else CARRIED
-    article = other.content >= FULL * ARTICLE and (amid or 2 * page.main <= page.new)
+    article = other.content >= FULL * SENTENCE and (amid or 2 * page.main <= page.new)
     return article and FULL * other.new <= most * (FULL * other.new + other.content) and 2 * other.own <= page.own
 
 
