@@ -353,7 +353,7 @@ def read_pair(a, b, threshold):
     lines = [page.own_lines(shared) for page in (a, b)]
     marks = (
         tuple(page.furniture for page in lines),
-        tuple(min(page.before, page.after) >= own_lines.STRETCH for page in lines),
+        tuple(min(page.before, page.after) >= own_lines.AROUND for page in lines),
     )
     return Pattern("clear" if clear else name_of(a, b, shared, lines), *marks)
 

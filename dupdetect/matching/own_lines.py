@@ -155,4 +155,4 @@ def is_at_one_end(one: OwnLines, two: OwnLines) -> bool:
 @compilable_helper
 def stands_amid(lines: OwnLines) -> bool:
     """Whether the longest shared stretch stands amid own words."""
-    return min(lines.before, lines.after) >= STRETCH
+    return min(lines.before, lines.after) >= AROUND

@@ -3,6 +3,7 @@ import pytest
 
 from dupdetect.matching.interleaving import OWN, STRETCH
 from dupdetect.matching.own_lines import (
+    AROUND,
     CLASSES,
     FEW,
     SENTENCE,
@@ -119,6 +120,6 @@ def test_boilerplate_at_one_end_has_much_text_of_both_beside_it(one, two, expect
 
 
 def test_what_has_own_text_before_and_after_it_stands_amid():
-    assert stands_amid(OwnLines(False, STRETCH, STRETCH, 10))
-    assert not stands_amid(OwnLines(False, STRETCH - 1, 99, 10))
-    assert not stands_amid(OwnLines(False, 99, STRETCH - 1, 10))
+    assert stands_amid(OwnLines(False, AROUND, AROUND, 10))
+    assert not stands_amid(OwnLines(False, AROUND - 1, 99, 10))
+    assert not stands_amid(OwnLines(False, 99, AROUND - 1, 10))

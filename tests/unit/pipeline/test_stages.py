@@ -39,7 +39,7 @@ def composed(texts, settings, documents=None):
 def test_composed_they_are_dedup(policy, boilerplate):
     texts, settings = corpus(), Settings(canonical=policy, boilerplate=boilerplate)
     table = pa.table(
-        {"id": np.arange(len(texts)), "text": texts, "date": [f"2024-01-{n % 7:02}" for n in range(len(texts))]}
+        {"id": np.arange(len(texts)), "text": texts, "date": [f"2024-01-{n % 7 + 1:02}" for n in range(len(texts))]}
     )
     matches, clusters = composed(texts, settings, table)
     result = dupdetect.dedup(table, settings=settings)
