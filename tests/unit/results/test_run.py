@@ -15,7 +15,7 @@ from dupdetect.errors import InputError
 from dupdetect.results.run import COLUMNS, Run, clusters_of
 
 STORY = "The harbour bridge was closed on Monday after an inspection found deep cracks in two of its pillars. " * 3
-PAGE = f"Home\nNews\nSport\nWeather\nArts\nTravel\nMoney\n\n{STORY}\n\nRead more of this\nLetters to the editor\nContact us"
+PAGE = f"Home\nNews\nSport\nWeather\nArts\nTravel\nMoney\n\n{STORY}\n\nRead more\nLetters to us\nContact us"
 TEXTS = {"01": STORY, "1": STORY.upper(), "page": PAGE, "other": "One text.", "e": ""}
 
 
