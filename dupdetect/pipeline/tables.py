@@ -73,8 +73,10 @@ class Decision:
 
     @property
     def digest_documents(self) -> Int:
-        """The digest documents, in input order."""
-        return np.flatnonzero(np.append(self.is_digest, False)[self.text_of])
+        """The digest documents that contain the canonical of a cluster, in input order."""
+        holds = np.zeros(len(self.is_digest) + 1, bool)
+        holds[self.contents.digest] = True
+        return np.flatnonzero(holds[self.text_of])
 
 
 def clusters_tables(corpus: Corpus, decision: Decision, settings: Settings) -> tuple[pa.Table, pa.Table]:
