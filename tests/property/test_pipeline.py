@@ -6,7 +6,7 @@ from itertools import permutations
 import oracles
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from judging import all_matches, judge
@@ -232,7 +232,18 @@ def test_the_canonical_is_the_first_by_its_policy_that_every_member_matches(corp
         assert key[policy](group.canonical) == min(key[policy](one) for one in able)
 
 
+#: d5 holds texts of the others, yet no canonical as a whole.
+HOLDS_NO_CANONICAL = {
+    f"d{number}": " ".join(f"{letter}{i}" for letter in letters for i in range(6)) + more
+    for number, (letters, more) in enumerate(
+        [("a", ""), ("b", ""), ("d", ""), ("abc", " "), ("abcdef", " "), ("abd", " more")]
+    )
+}
+
+
 @given(newspapers(), st.sampled_from([EXACT, CROWDED]), st.sampled_from(["cleanest", "longest", "first"]))
+@example(HOLDS_NO_CANONICAL, CROWDED, "cleanest")
+@example(HOLDS_NO_CANONICAL, EXACT, "cleanest")
 def test_what_bridges_hold_is_named_by_its_canonical_and_measured(corpus, settings, policy):
     result = dedup(corpus, settings=settings, canonical=policy)
     clusters = {row["id"]: row["cluster"] for row in result.clusters.to_pylist()}
