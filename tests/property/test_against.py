@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import oracles
+from exactness import CROWDED, EXACT, PASSAGES
 from generated_sites import LANGUAGES, Writer
 from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
@@ -16,22 +17,6 @@ from dupdetect.settings import Settings
 
 #: Texts of which none is a copy of another.
 STRANGERS = [Writer(language, number).story(1, 20) for language in LANGUAGES for number in range(2)]
-
-#: Every shingle is a fingerprint and every band one row, so that no copy is missed and oracles can be exact.
-EXACT = Settings(
-    shingle_size=2,
-    window=1,
-    num_perm=16,
-    bands=(16, 1),
-    min_shared_fingerprints=0.01,
-    min_shingles=3,
-    hot_key_documents=1000,
-)
-
-#: The same, but keys are soon frequent.
-CROWDED = EXACT.replace(hot_key_documents=3, bands=(4, 4), window=2)
-
-PASSAGES = [" ".join(f"{name}{n}" for n in range(6)) for name in "abcdef"]
 
 
 @st.composite

@@ -10,17 +10,14 @@ from generated_sites import LANGUAGES, Site, Writer
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from verifying import counter
+from verifying import judged
 
 from dupdetect._compiled import dispatch, kernels
 from dupdetect._storage.arrays import DiskStorage
-from dupdetect.matching.boilerplate_votes import learn
 from dupdetect.matching.interleaving import CLEAR, INTERLEAVED, ONE_END, OTHER, PATTERN, WITHIN
 from dupdetect.matching.overlaps import NEAR, RELATIONS, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
 from dupdetect.matching.own_lines import CLASSES, is_at_one_end, read_own_lines
-from dupdetect.matching.pairs import pack
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
-from dupdetect.matching.verify import Verifier
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
@@ -112,16 +109,6 @@ def collections(draw):
             text = text.replace(" the ", f" {edit} ").replace("\n", f"\n{edit} ", 1)
         texts.append(text)
     return list(dict.fromkeys(texts))
-
-
-def judged(texts, settings, workers=1, **options):
-    """Judge all pairs of texts that share enough: a verifier by what they say is boilerplate, and the pairs weighed."""
-    pairs = list(combinations(range(len(texts)), 2))
-    made = counter(texts, settings, workers, **options)
-    a, b = np.array(pairs, np.int64).reshape(-1, 2).T
-    found = made.sharing(pack(a, b))
-    verifier = Verifier(made, learn(made, found))
-    return verifier, verifier.weigh(found)
 
 
 def marked(marks):

@@ -2,46 +2,17 @@ from dataclasses import replace
 
 import numpy as np
 import oracles
-from verifying import unweighed
+from verifying import clustered, overlaps, passage
 
 from dupdetect.clustering.clusters import FIRST, cleanness, cluster, collapse, replaceable, yielding
-from dupdetect.clustering.digests import part_digests
-from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, Overlaps
-from dupdetect.matching.pairs import pack
+from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import sketch_by_reference
-
-SETTINGS = Settings(shingle_size=1, containment=0.7, min_shingles=3)
-
-
-def overlaps(*rows):
-    """Make overlaps from rows of (a, b, shared, size_a, size_b)."""
-    rows = sorted(rows)
-    columns = np.array(rows, np.int64).reshape(-1, 5).T
-    return Overlaps(pack(columns[0], columns[1]), *columns[2:])
 
 
 def decided(matches, *verdicts):
     """Give each match a verdict."""
     return replace(matches, verdicts=np.array(verdicts, np.uint8))
-
-
-def passage(name, words=10):
-    return " ".join(f"{name}{n}" for n in range(words))
-
-
-def clustered(texts):
-    """Cluster texts whose every pair is a candidate: the canonical of each."""
-    return parted(texts)[0].tolist()
-
-
-def parted(texts):
-    """Cluster texts: the canonical of each, which are digests, the matches, and what counts them."""
-    n = len(texts)
-    verifier = unweighed(texts, SETTINGS, 1)
-    matches = verifier.overlaps(pack(*np.triu_indices(n, 1))).matches(SETTINGS)
-    clean = cleanness(n, matches)
-    return *part_digests(cluster(clean, matches), clean, matches, verifier), matches, verifier
 
 
 def test_cleanness_is_the_mean_share_that_matches_contain():

@@ -1,39 +1,10 @@
 import numpy as np
-from verifying import unweighed
+from verifying import clustered, parted, passage
 
 from dupdetect.clustering import digests as digest_rules
 from dupdetect.clustering.clusters import cleanness, cluster
-from dupdetect.clustering.digests import contents, part_digests
-from dupdetect.matching.overlaps import Overlaps
+from dupdetect.clustering.digests import contents
 from dupdetect.matching.pairs import pack
-from dupdetect.settings import Settings
-
-SETTINGS = Settings(shingle_size=1, containment=0.7, min_shingles=3)
-
-
-def overlaps(*rows):
-    """Make overlaps from rows of (a, b, shared, size_a, size_b)."""
-    rows = sorted(rows)
-    columns = np.array(rows, np.int64).reshape(-1, 5).T
-    return Overlaps(pack(columns[0], columns[1]), *columns[2:])
-
-
-def passage(name, words=10):
-    return " ".join(f"{name}{n}" for n in range(words))
-
-
-def clustered(texts):
-    """Cluster texts whose every pair is a candidate: the canonical of each."""
-    return parted(texts)[0].tolist()
-
-
-def parted(texts):
-    """Cluster texts: the canonical of each, which are digests, the matches, and what counts them."""
-    n = len(texts)
-    verifier = unweighed(texts, SETTINGS, 1)
-    matches = verifier.overlaps(pack(*np.triu_indices(n, 1))).matches(SETTINGS)
-    clean = cleanness(n, matches)
-    return *part_digests(cluster(clean, matches), clean, matches, verifier), matches, verifier
 
 
 def contained(texts, chosen=None, forgotten=()):

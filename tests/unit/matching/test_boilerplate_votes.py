@@ -1,24 +1,13 @@
 import numpy as np
 import pyarrow as pa
 from generated_sites import Site, Writer, site
-from verifying import counter
+from verifying import judged
 
-from dupdetect.matching.boilerplate_votes import VOTES, _counted, _sample, learn
+from dupdetect.matching.boilerplate_votes import VOTES, _counted, _sample
 from dupdetect.matching.pairs import pack, unpack
 from dupdetect.matching.shingle_rows import HASH
-from dupdetect.matching.verify import Verifier
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import marked_shingles
-
-
-def judged(texts, settings=None):
-    """Judge all pairs of texts that share enough: a judge, the pairs weighed by what it learned."""
-    settings = settings or Settings()
-    a, b = np.triu_indices(len(texts), 1)
-    made = counter(texts, settings)
-    found = made.sharing(pack(a, b))
-    judge = Verifier(made, learn(made, found))
-    return judge, judge.weigh(found)
 
 
 def test_what_is_learned_are_shingles_of_the_texts():

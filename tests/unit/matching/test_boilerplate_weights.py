@@ -1,22 +1,8 @@
-import numpy as np
 from generated_sites import Writer, site
-from verifying import counter
+from verifying import judged
 
-from dupdetect.matching.boilerplate_votes import learn
 from dupdetect.matching.interleaving import FULL, SHORT
-from dupdetect.matching.pairs import pack
-from dupdetect.matching.verify import Verifier
 from dupdetect.settings import Settings
-
-
-def judged(texts, settings=None):
-    """Judge all pairs of texts that share enough: a judge, the pairs weighed by what it learned."""
-    settings = settings or Settings()
-    a, b = np.triu_indices(len(texts), 1)
-    made = counter(texts, settings)
-    found = made.sharing(pack(a, b))
-    judge = Verifier(made, learn(made, found))
-    return judge, judge.weigh(found)
 
 
 def test_the_own_vote_of_a_pair_is_left_out():
