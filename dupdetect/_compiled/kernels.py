@@ -173,21 +173,9 @@ def shingles(
     offsets, values : int64[m + 1], uint64[...]
         Those of document ``documents[i]`` are ``values[offsets[i]:offsets[i + 1]]``.
     """
-    from dupdetect._compiled import blocks
-    from dupdetect._compiled import unicode_tables as characters
+    from dupdetect._compiled.blocks import shingle_block
 
-    data, offsets = fixed(data, np.uint8), fixed(offsets, np.int64)
-    documents = fixed(documents, np.int64)
-    counts = np.empty(len(documents), np.int64)
-    tables, single = characters.load(), unit == "character"
-
-    def work(first: int, last: int) -> NDArray[np.uint64]:
-        return blocks.shingle_block(  # type: ignore[no-any-return]
-            data, offsets, documents, first, last, single, shingle_size, distinct, tables, counts
-        )
-
-    values = _run(work, offsets[documents + 1] - offsets[documents], workers)
-    return _offsets(counts), values
+    return _of_documents(shingle_block, data, offsets, documents, unit, workers, shingle_size, distinct)
 
 
 def marked(
@@ -204,17 +192,29 @@ def marked(
 
     Parameters and results are otherwise those of `shingles`; without `mark`, the lowest bits are 0.
     """
-    from dupdetect._compiled import blocks
-    from dupdetect._compiled import unicode_tables as characters
+    from dupdetect._compiled.blocks import marked_block
+
+    return _of_documents(marked_block, data, offsets, documents, unit, workers, shingle_size, mark)
+
+
+def _of_documents(
+    block: Callable[..., NDArray[np.uint64]],
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    documents: NDArray[np.int64],
+    unit: str,
+    workers: int,
+    *options: int,
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the hashes that `block` makes of some documents, and where those of each stand."""
+    from dupdetect._compiled import unicode_tables
 
     data, offsets, documents = fixed(data, np.uint8), fixed(offsets, np.int64), fixed(documents, np.int64)
     counts = np.empty(len(documents), np.int64)
-    tables, single = characters.load(), unit == "character"
+    characters, single = unicode_tables.load(), unit == "character"
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
-        return blocks.marked_block(  # type: ignore[no-any-return]
-            data, offsets, documents, first, last, single, shingle_size, mark, tables, counts
-        )
+        return block(data, offsets, documents, first, last, single, *options, characters, counts)
 
     values = _run(work, offsets[documents + 1] - offsets[documents], workers)
     return _offsets(counts), values
