@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dupdetect.clustering.clusters import FIRST
+from dupdetect.clustering.clusters import FIRST, yielding
 from dupdetect.clustering.dates import as_seconds
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.schema import plain_column
@@ -172,11 +172,31 @@ def cleanest(clean: Share, last: Bool | None = None) -> Int:
 
 
 def least(ranks: Int, groups: Int, n: int) -> Int:
-    """Return the document of the least rank in each of n groups: int64[n]."""
+    """Return the document of the least rank in each of n groups, int64[n]; documents of group -1 are in none."""
     order = np.argsort(ranks)
+    order = order[groups[order] >= 0]
     best = np.empty(n, np.int64)
     best[groups[order][::-1]] = order[::-1]
     return best
+
+
+def elect(
+    settings: Settings, clusters: Int, ranks: Int, clean: Share, matches: Overlaps, verifier: Matcher
+) -> tuple[Int, Overlaps]:
+    """Let each cluster be represented as the policy has it.
+
+    Of the cleanest text, others that should be represented by one of their cluster go last. Parameters and results
+    are otherwise those of `choose`.
+
+    Parameters
+    ----------
+    settings : Settings
+    clean : float64[n]
+        Cleanness of each text, or `FIRST` and more for those that go before all others.
+    """
+    if settings.canonical == "cleanest":
+        ranks = cleanest(clean, yielding(clusters, matches))
+    return choose(clusters, ranks, matches, verifier)
 
 
 def choose(clusters: Int, ranks: Int, matches: Overlaps, verifier: Matcher) -> tuple[Int, Overlaps]:

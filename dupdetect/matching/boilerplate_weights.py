@@ -16,7 +16,7 @@ import numpy as np
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect.matching.boilerplate import ALWAYS, are_strangers, grade_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
-from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, ONE_END, OWN, PATTERN, SHORT
+from dupdetect.matching.interleaving import FULL, INSIDE, OWN, SHORT
 from dupdetect.matching.overlaps import EXPLAINED, Overlaps, Weights
 from dupdetect.matching.own_lines import SENTENCE
 from dupdetect.matching.pairs import documents_of
@@ -94,10 +94,10 @@ class Weigher:
         patterns, pairs = self._counter.patterns(found), found.pairs
         self._counter.shingles.load(pairs)
         graded, least = self._graded(pairs), self._boilerplate.least(pairs, patterns)
-        columns = np.empty((len(Weights._fields) - 1, len(pairs)))
-        shingle_size = self._settings.shingle_size
-        self._counter.run(pairs, weigh_pairs, lambda order: (order, graded, least, patterns, shingle_size, columns))
-        weights = Weights._make([*columns, are_strangers(patterns)])
+        columns, strangers = np.empty((len(Weights._fields) - 1, len(pairs))), are_strangers(patterns)
+        given = graded, least, patterns, strangers, self._settings.shingle_size, columns
+        self._counter.run(pairs, weigh_pairs, lambda order: (order, *given))
+        weights = Weights._make([*columns, strangers])
         return Overlaps(pairs, found.shared, found.size_a, found.size_b, weights, patterns)
 
     def certain(self, found: Overlaps) -> Bool:
@@ -267,6 +267,7 @@ def weigh_pairs(
     graded: Graded,
     least: Byte,
     patterns: Byte,
+    strangers: Bool,
     shingle_size: int,
     columns: NDArray[np.float64],
 ) -> None:
@@ -283,12 +284,10 @@ def weigh_pairs(
         number, place = order.probe[pair], order.places[pair]
         other, pattern = row_of(rows, number), patterns[place]
         probe_table(row, table, size, firsts, other, partners, 0)
-        mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build)
-        for position in range(len(other)):
-            of_probe[position] = partners[position] >= 0
-        strangers = pattern & PATTERN == INTERLEAVED or pattern & PATTERN == ONE_END
-        a = weigh_side(row, of_build, graded.values[graded.starts[built] :], least[place], shingle_size, strangers)
-        b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], least[place], shingle_size, strangers)
+        mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
+        settled = least[place], shingle_size, strangers[place]
+        a = weigh_side(row, of_build, graded.values[graded.starts[built] :], *settled)
+        b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], *settled)
         joined_a, joined_b = count_joined(of_build, other, partners[: len(other)], shingle_size)
         if built > number:
             a, b, joined_a, joined_b = b, a, joined_b, joined_a
@@ -296,7 +295,7 @@ def weigh_pairs(
         page_b = pattern & FURNITURE_B != 0 and is_page_of(b, a, pattern & AMID_B != 0)
         # Two pages that carry one article: much of what either has beside it is on other pages, too.
         known = a.own - a.new >= EXPLAINED * a.own > 0 and b.own - b.new >= EXPLAINED * b.own > 0
-        if known and not strangers and pattern & FURNITURE_A != 0 and pattern & FURNITURE_B != 0:
+        if known and not strangers[place] and pattern & FURNITURE_A != 0 and pattern & FURNITURE_B != 0:
             page_a = page_b = True
         columns[0, place], columns[1, place] = a.content / FULL, b.content / FULL
         columns[2, place], columns[3, place] = max(0, a.own - joined_a), max(0, b.own - joined_b)

@@ -126,14 +126,15 @@ def probe_table(row: Hashes, table: Int32, size: int, firsts: Int32, other: Hash
 
 
 @compilable_helper
-def mark_partners(length: int, firsts: Int32, repeats: Int32, partners: Int32, shared: Byte) -> None:
-    """Mark in shared[:length], beside the row on the build side, what the other row has too."""
-    shared[:length] = 0
-    for partner in partners:
-        if partner >= 0:
-            shared[partner] = 1
+def mark_partners(length: int, firsts: Int32, repeats: Int32, partners: Int32, of_build: Byte, of_probe: Byte) -> None:
+    """Mark what either row has of the other: in of_build[:length], and in of_probe[: len(partners)]."""
+    of_build[:length] = 0
+    for position in range(len(partners)):
+        of_probe[position] = partners[position] >= 0
+        if partners[position] >= 0:
+            of_build[partners[position]] = 1
     for position in repeats:
-        shared[position] = shared[firsts[position]]
+        of_build[position] = of_build[firsts[position]]
 
 
 @compilable_helper

@@ -260,6 +260,12 @@ class Overlaps:
             w.lost_b / np.maximum(w.content_b + w.lost_b, _LEAST_WEIGHT),
         )
 
+    @property
+    def pages(self) -> tuple[Bool, Bool]:
+        """Whether a, and b, is a page: most of what is new in it is its furniture."""
+        w = self.weights
+        return 2 * w.lost_a < w.new_a, 2 * w.lost_b < w.new_b
+
     def relations(self, limits: Limits) -> NDArray[np.int8]:
         """Judge each pair: codes of `RELATIONS`."""
         alike, near = self.weighted_jaccard >= limits.threshold, self.jaccard >= limits.threshold
@@ -288,8 +294,8 @@ class Overlaps:
         most = np.where(self.jaccard >= limits.threshold, alike, inside) + ROUNDED
         if self.given is None:
             return lost_a <= most, lost_b <= most
-        few_a = (2 * w.lost_a < w.new_a) & (w.lost_a <= FEW_WORDS)
-        few_b = (2 * w.lost_b < w.new_b) & (w.lost_b <= FEW_WORDS)
+        page_a, page_b = self.pages
+        few_a, few_b = page_a & (w.lost_a <= FEW_WORDS), page_b & (w.lost_b <= FEW_WORDS)
         return few_a | (lost_a <= most), few_b | (lost_b <= most)
 
     def _verdicts(self, limits: Limits) -> Byte:
@@ -299,11 +305,11 @@ class Overlaps:
         amid_a, amid_b = (
             (self.patterns & mark != 0) if self.patterns is not None else near < 0 for mark in (AMID_A, AMID_B)
         )
+        page_a, page_b = self.pages  # where nothing is weighed, all that is new is lost, and none is a page
         if self.given is None:
             smaller = self.size_a <= self.size_b
-            may_a, may_b, page_a, page_b = near | smaller, near | ~smaller, near < 0, near < 0
+            may_a, may_b = near | smaller, near | ~smaller
         else:
-            page_a, page_b = 2 * w.lost_a < w.new_a, 2 * w.lost_b < w.new_b
             may_a = near | page_a | (w.content_a >= w.own_b) | ~amid_b | (lost_a == 0)
             may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
         few_a, few_b = self.tolerated(limits)

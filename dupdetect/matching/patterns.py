@@ -65,9 +65,7 @@ def read_pairs(
         if clear and max(one, two) < TRIFLE and count >= threshold * (count + one + two):
             patterns[place] = CLEAR
             continue
-        mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build)
-        for position in range(len(other)):
-            of_probe[position] = partners[position] >= 0
+        mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
         first = read_own_lines(row, of_build, shingle_size, own_lines, shared_words)
         second = read_own_lines(other, of_probe, shingle_size, own_lines, shared_words)
         pattern = CLEAR

@@ -197,13 +197,10 @@ def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
         known = limits.is_digest
         parted, is_digest = digests.part_digests(clustered.canonical, order, clustered.matches, verifier, known)
         ranks = rules.rank(corpus, settings, text_of, clean, limits)
-        with_words = np.flatnonzero(text_of >= 0)
-        document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], n)]
-        text_ranks = ranks[document_of]
-        if settings.canonical == "cleanest":
-            last = clusters.yielding(parted, clustered.matches)
-            text_ranks = canonical.cleanest(limits.ordered(clean), last)
-        chosen, matches = canonical.choose(parted, text_ranks, clustered.matches, verifier)
+        document_of = canonical.least(ranks, text_of, n)
+        chosen, matches = canonical.elect(
+            settings, parted, ranks[document_of], limits.ordered(clean), clustered.matches, verifier
+        )
         contents = digests.contents(is_digest, parted, chosen, matches, verifier)
     caps = {
         "hot_keys": found.hot_keys,

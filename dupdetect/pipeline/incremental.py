@@ -108,8 +108,7 @@ class AgainstEarlier(Plain):
 
     def representatives(self, text_of: Int, rows: Int) -> Int:
         """Return a document of each text: a new one if one has it, whose text is at hand."""
-        with_words = np.flatnonzero(text_of >= 0)
-        return with_words[canonical.least(with_words, text_of[with_words], len(rows))]
+        return canonical.least(np.arange(len(text_of)), text_of, len(rows))
 
     def comparable(self, corpus: Corpus, text_of: Int, rows: Int, found: Candidates) -> Limits:
         """Say which texts may be compared: new ones, and those that are a candidate for one."""

@@ -243,13 +243,9 @@ def choose_canonicals(
     ids = table["id"] if "id" in table.column_names else pa.chunked_array([pa.array(np.arange(len(text_of)))])
     tied, clean_of = tied_by_policy(chosen, text_of), np.append(clean, 1.0)[text_of]
     ranks = canonical.rank(chosen, Rankable(Rows.of(table), ids, sketches.words, clean_of, tied))
-    with_words = np.flatnonzero(text_of >= 0)
-    document_of = with_words[canonical.least(ranks[with_words], text_of[with_words], len(rows))]
+    document_of = canonical.least(ranks, text_of, len(rows))
     grouped = text_of[_column(found, "cluster", len(text_of))[rows]]
-    text_ranks = ranks[document_of]
-    if chosen.canonical == "cleanest":
-        text_ranks = canonical.cleanest(clean, clusters.yielding(grouped, known))
-    elected, _ = canonical.choose(grouped, text_ranks, known, _Known(known))
+    elected, _ = canonical.elect(chosen, grouped, ranks[document_of], clean, known, _Known(known))
     return _clusters_table(text_of, document_of, elected, found["digest"].to_numpy()[rows])
 
 
@@ -278,8 +274,7 @@ class _Known:
 def _collapsed(sketches: Sketches) -> tuple[Int, Int]:
     """Return the text that each document has, -1 without words, and the first document of each text."""
     text_of, rows = clusters.collapse(sketches.words, sketches.digests)
-    with_words = np.flatnonzero(text_of >= 0)
-    return text_of, with_words[canonical.least(with_words, text_of[with_words], len(rows))]
+    return text_of, canonical.least(np.arange(len(text_of)), text_of, len(rows))
 
 
 def _column(table: pa.Table, name: str, n: int) -> Int:
