@@ -41,11 +41,11 @@ def same(text: str, n: int) -> pa.Array:
 
 
 def huge(megabytes: int) -> pa.Array:
-    """Make a document of that size, a part of it, and a text of its own."""
+    """Make a document of that size, a part of it of whole words, and a text of its own."""
     letters = np.random.default_rng(7).integers(ord("a"), ord("z"), (megabytes << 16, 16), np.uint8, endpoint=True)
     letters[:, -1] = ord(" ")
     whole = letters.tobytes().decode("ascii")
-    return pa.array([whole, whole[5000:9000], "A letter that came by the evening ferry, and nobody knew for whom."])
+    return pa.array([whole, whole[5008:9008], "A letter that came by the evening ferry, and nobody knew for whom."])
 
 
 @pytest.fixture(scope="module")
