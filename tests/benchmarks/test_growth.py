@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from families import near_copies
 
 import dupdetect
 from dupdetect.io.documents import collect
@@ -80,19 +81,6 @@ def test_four_times_as_much_takes_four_times_as_long(make: Callable[[int], pa.Ar
             break
     assert result.manifest["counts"]["clusters"] == clusters
     assert min(seconds[1]) <= MOST * min(seconds[0]), seconds
-
-
-def near_copies(n: int) -> list[str]:
-    """Make n versions of one text of 150 words, each with two of them changed; any two match."""
-    random = np.random.default_rng(0)
-    words = [f"w{n}" for n in random.integers(0, 1000, 150)]
-    texts = []
-    for copy in range(n):
-        version = list(words)
-        for edit, place in enumerate(random.integers(0, len(words), 2)):
-            version[place] = f"edit{copy}x{edit}"
-        texts.append(" ".join(version))
-    return texts
 
 
 # Measured: 0.4 and 4 times as long (1.5 times without boilerplate: each pair of so short texts is read twice). The

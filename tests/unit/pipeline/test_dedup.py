@@ -6,6 +6,7 @@ import numpy as np
 import oracles
 import pyarrow as pa
 import pytest
+from families import near_copies
 
 import dupdetect
 from dupdetect.errors import InputError, SettingsError
@@ -17,19 +18,6 @@ from dupdetect.sketches.build import signatures, sketch
 
 ARTICLE = " ".join(f"word{n}" for n in range(60))
 CHROME = "\n".join(f"menu{n} item{n}" for n in range(30))
-
-
-def near_copies(n, seed=0, length=300, edits=2, vocabulary=1000):
-    """Make n versions of one text, each with some words changed, no two alike; any two match."""
-    random = np.random.default_rng(seed)
-    words = [f"w{n}" for n in random.integers(0, vocabulary, length)]
-    texts = []
-    for copy in range(n):
-        version = list(words)
-        for edit, place in enumerate(random.integers(0, length, edits)):
-            version[place] = f"edit{copy}x{edit}"
-        texts.append(" ".join(version))
-    return texts
 
 
 def distinct(n, seed=0, length=150):
