@@ -61,7 +61,7 @@ def check(texts: dict[str, str], sample: int | None = None, **overrides: object)
         # Its own vote, if it was one of those that were counted, is left out of what a pair shares.
         own = {"interleaved": 1, "one end": 1, "clear": -AGAINST, "within": -AGAINST}.get(read.name, 0)
         ways = [
-            oracles.weigh_pair(x, y, read, {run for run in shared if margin(run) > vote}, lambda run: margin(run) > 0)
+            oracles.weigh_pair(x, y, read, {run for run in shared if margin(run) > vote}, lambda run: margin(run) > 1)
             for vote in {0, own}
         ]
         shares = [(pair.lost[0], pair.lost[0] / max(pair.content[0] + pair.lost[0], 1e-9)) for pair in ways]
