@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from dupdetect.errors import SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
 #: What shingles are made of; see `Settings.unit`.
 UNITS = ("word", "character")
@@ -66,6 +68,26 @@ def choose_bands(threshold: float, num_perm: int) -> tuple[int, int]:
     false_positive = threshold - area_over(0.0, threshold)
     false_negative = area_over(threshold, 1.0)
     return pairs[int(np.argmin(BAND_WEIGHTS[0] * false_positive + BAND_WEIGHTS[1] * false_negative))]
+
+
+class SettingsKeywords(TypedDict, total=False):
+    """The fields of `Settings`, as keywords of the functions that take single settings."""
+
+    shingle_size: int
+    unit: str
+    num_perm: int
+    seed: int
+    threshold: float
+    containment: float
+    max_lost: float
+    min_shingles: int
+    bands: tuple[int, int] | None
+    window: int
+    min_shared_fingerprints: float
+    hot_key_documents: int
+    boilerplate: bool
+    canonical: str | SortKey
+    canonical_column: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,13 +278,32 @@ class Settings:
             values["canonical"] = f"{named.__module__}:{named.__qualname__}"
         return values
 
-    def replace(self, **changes: Any) -> Settings:
+    @classmethod
+    def of(cls, given: GivenSettings, **changes: Unpack[SettingsKeywords]) -> Settings:
+        """Return the settings that a caller means: an object, or some by name, or the defaults; and single ones.
+
+        Raises
+        ------
+        SettingsError
+            They are something else, or a setting is unknown or out of its range.
+        """
+        if isinstance(given, Mapping):
+            given = cls().replace(**given)
+        if not isinstance(given, Settings | None):
+            raise SettingsError(
+                f"settings is of type {type(given).__name__}; expected Settings, or a mapping such as "
+                "{'threshold': 0.7}; those of a file: Settings.load(path)"
+            )
+        return (given or cls()).replace(**changes)
+
+    def replace(self, **changes: Unpack[SettingsKeywords]) -> Settings:
         """Return a copy with some values changed, validated anew."""
-        unknown = changes.keys() - {field.name for field in fields(self)}
+        names = [field.name for field in fields(self)]
+        unknown = sorted(map(str, changes.keys() - set(names)))
         if unknown:
-            names = ", ".join(field.name for field in fields(self))
-            raise SettingsError(f"unknown setting {', '.join(sorted(unknown))}; the settings are {names}")
-        return replace(self, **changes)
+            near = "".join(f" (did you mean {name}?)" for name in get_close_matches(unknown[0], names, 1))
+            raise SettingsError(f"unknown setting {', '.join(unknown)}{near}; the settings are {', '.join(names)}")
+        return replace(self, **changes) if changes else self
 
     def save(self, path: str | os.PathLike[str], *, comment: str = "") -> None:
         """Write the settings to a TOML file, all of them, so that a later version's defaults change nothing.
@@ -317,6 +358,10 @@ class Settings:
             raise SettingsError(f"{path}: {error}") from None
         except ValueError as error:  # of TOML, and of UTF-8
             raise SettingsError(f"{path}: this is no TOML ({error}); expected lines such as threshold = 0.8") from None
+
+
+#: What functions take as `settings`.
+GivenSettings: TypeAlias = Settings | Mapping[str, Any] | None
 
 
 def _toml() -> Any:

@@ -118,8 +118,13 @@ class Workspace:
             self._temporary.cleanup()
 
 
-def memory_limit(memory: int | None) -> int:
+def memory_limit(memory: int | str | None) -> int:
     """Return the bytes that a run should keep to: those given, checked, or for None a share of what is free.
+
+    Parameters
+    ----------
+    memory : int or str, optional
+        Bytes, or a size such as "2GB" (`memory.size`).
 
     Raises
     ------
@@ -128,8 +133,10 @@ def memory_limit(memory: int | None) -> int:
     """
     if memory is None:
         return max(LEAST, int(SHARE * memories.free()))
-    if isinstance(memory, bool) or not isinstance(memory, int) or memory < LEAST:
+    amount = memories.size(memory) if isinstance(memory, str) else memory
+    if isinstance(amount, bool) or not isinstance(amount, int) or amount < LEAST:
         raise SettingsError(
-            f"memory is {memory!r}; expected a number of bytes, {LEAST:,} at least, or None for a share of what is free"
+            f"memory is {memory!r}; expected a number of bytes or a size such as '2GB', {LEAST:,} bytes at least, or "
+            "None for a share of what is free"
         )
-    return memory
+    return amount

@@ -30,7 +30,7 @@ from dupdetect._storage import memory
 from dupdetect.errors import OutputError
 
 if TYPE_CHECKING:
-    from dupdetect.cli.progress import Moment, Stage
+    from dupdetect.pipeline.progress import Moment, Stage
 
 
 class Log:

@@ -30,10 +30,12 @@ from dupdetect.evaluation.thresholds import Goal, Scores, scores
 from dupdetect.io.documents import collect
 from dupdetect.matching.pairs import pack, unpack
 from dupdetect.pipeline.dedup import dedup
-from dupdetect.settings import Settings
+from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
 from dupdetect.sketches.cleaning import cleaned
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from dupdetect.evaluation.labels import Labelled
     from dupdetect.io.documents import Documents
 
@@ -138,10 +140,10 @@ def tune(
     repeats: int = 10,
     resamples: int = 200,
     run: bool = True,
-    settings: Settings | None = None,
+    settings: GivenSettings = None,
     workers: int | None = None,
     strict: bool = False,
-    **overrides: Any,
+    **overrides: Unpack[SettingsKeywords],
 ) -> Tuning:
     """Fit shingle size, thresholds, bands and window to labelled pairs.
 
@@ -210,7 +212,7 @@ def tune(
     >>> tuning.f1.value
     1.0
     """
-    base = (settings or Settings()).replace(**overrides)
+    base = Settings.of(settings, **overrides)
     options = Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
     threads = check_workers(workers)
     _check(options)

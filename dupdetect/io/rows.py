@@ -35,6 +35,10 @@ class Rows:
         self._parts, self._places = parts, places
         self._ends = np.cumsum([part.num_rows for part in parts], dtype=np.int64)
 
+    def __reduce__(self) -> tuple[Any, tuple[pa.Table]]:
+        """Pickle what these rows are, and no others of their parts."""
+        return Rows.of, (self.table(),)
+
     @classmethod
     def of(cls, table: pa.Table) -> Rows:
         """Return the rows of a table."""

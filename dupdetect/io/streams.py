@@ -20,6 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from dupdetect._storage import memory
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.paths import Found, label
 from dupdetect.io.remote import as_url, open_ranges, open_stream, reason, stamp
@@ -31,17 +32,20 @@ MAX_TEXT = 256_000_000
 LARGEST_TEXT = 2**31 - 2**20
 
 
-def check_max_text(most: int) -> int:
-    """Return the bytes that a text may have, checked.
+def check_max_text(most: int | str) -> int:
+    """Return the bytes that a text may have, checked; a number, or a size such as "10MB".
 
     Raises
     ------
     SettingsError
         It is no whole number from 1 on, or more than a column of texts holds.
     """
-    if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= LARGEST_TEXT:
-        raise SettingsError(f"max_text is {most!r}; expected a number of bytes from 1 to {LARGEST_TEXT:,}")
-    return most
+    amount = memory.size(most) if isinstance(most, str) else most
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= LARGEST_TEXT:
+        raise SettingsError(
+            f"max_text is {most!r}; expected a number of bytes from 1 to {LARGEST_TEXT:,}, or a size such as '10MB'"
+        )
+    return amount
 
 
 @contextmanager

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dupdetect.errors import InputError
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from dupdetect.matching.passages import Aligned, Passage
-    from dupdetect.settings import Settings
+    from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
 
 
 class Compared(NamedTuple):
@@ -88,13 +90,13 @@ class Comparison:
         return _comparison_html(self)
 
 
-def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: Any) -> Comparison:
+def compare(a: str, b: str, *, settings: GivenSettings = None, **overrides: Unpack[SettingsKeywords]) -> Comparison:
     """Compare two texts.
 
     Parameters
     ----------
     a, b : str
-    settings : Settings, optional
+    settings : Settings or mapping, optional
         Default settings if left out.
     **overrides
         Single settings, as `Settings` names them.
@@ -126,7 +128,7 @@ def compare(a: str, b: str, *, settings: Settings | None = None, **overrides: An
     from dupdetect.sketches.sketches import sketch_by_reference
     from dupdetect.text.clean import clean
 
-    chosen = (settings or Settings()).replace(**overrides)
+    chosen = Settings.of(settings, **overrides)
     for name, text in (("a", a), ("b", b)):
         _check(name, text)
     compared = Compared(a, b, chosen.unit)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,19 +31,21 @@ from dupdetect.pipeline import stage_arrays, tables
 from dupdetect.pipeline.corpus import Corpus, Signing, check_usable
 from dupdetect.pipeline.incremental import AgainstEarlier
 from dupdetect.pipeline.manifest import counts, manifest, plan
+from dupdetect.pipeline.progress import progress_to
 from dupdetect.pipeline.request import Request, RunContext
 from dupdetect.pipeline.rules import Plain
 from dupdetect.pipeline.tables import Decision
 from dupdetect.pipeline.timing import Clock, Progress
 from dupdetect.results.result import Result
-from dupdetect.settings import Settings
+from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
 from dupdetect.sketches.build import sketch_rows
 
 if TYPE_CHECKING:
-    from dupdetect.io.documents import Stream
-    from dupdetect.pipeline.stage_arrays import Arrays
+    from typing_extensions import Unpack
 
-    Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+    from dupdetect.io.documents import Stream
+    from dupdetect.pipeline.earlier_runs import Given
+    from dupdetect.pipeline.stage_arrays import Arrays
 
 
 def dedup(
@@ -52,18 +54,18 @@ def dedup(
     text: str = "text",
     id: str | None = None,
     id_prefix: str | None = None,
-    settings: Settings | None = None,
+    settings: GivenSettings = None,
     workers: int | None = None,
     strict: bool = False,
-    max_text: int = MAX_TEXT,
-    memory: int | None = None,
+    max_text: int | str = MAX_TEXT,
+    memory: int | str | None = None,
     work: str | os.PathLike[str] | None = None,
     resume: bool = False,
-    against: Paths | None = None,
+    against: Given | Iterable[Given] | None = None,
     replaces: str | os.PathLike[str] | None = None,
     sketches: bool = False,
-    progress: Progress | None = None,
-    **overrides: Any,
+    progress: Progress | bool | None = None,
+    **overrides: Unpack[SettingsKeywords],
 ) -> Result:
     """Find the copies in a collection of texts.
 
@@ -75,38 +77,35 @@ def dedup(
     text : str
         The column of texts.
     id : str, optional
-        The column of ids. By default "id" if there is one, else rows are numbered; "none": they are numbered even if
-        there is one.
+        The column of ids. By default "id" if there is one, else rows are numbered; "none": they are in any case.
     id_prefix : {"file"}, optional
         "file": the name of a row's file goes before its id, for ids that are unique in each file only.
-    settings : Settings, optional
-        Default settings if left out.
+    settings : Settings or mapping, optional
+        Default settings if left out, and for what a mapping does not name.
     workers : int, optional
         Threads; by default one for each processor. The result does not depend on it.
     strict : bool
         Whether a row that cannot be used is an error. By default it becomes a row of `Result.rejects`.
-    max_text : int
+    max_text : int or str
         Bytes that a text, or a line or record of a file, may have: a row with more cannot be used.
-    memory : int, optional
-        Bytes that the process should keep to. What would not fit is worked on in files. By default a share of the
-        memory that is free. The result does not depend on it.
+    memory : int or str, optional
+        Bytes that the process should keep to, or a size such as "2GB"; what would not fit is worked on in files. By
+        default a share of the memory that is free. The result does not depend on it.
     work : path, optional
         A folder for these files, in which what is finished stays until `Result.close`. By default a temporary one.
     resume : bool
-        Go on with what an earlier run, interrupted, has left in `work`, if it has. Work there from the beginning, so
-        that this run can be gone on with, even if all would fit in memory.
-    against : path or iterable of paths, optional
-        Outputs of earlier runs (`Result.write`, Parquet), or folders of such: copies of what they kept are found, too,
-        and what they kept stays. The result is of the new documents alone, but their clusters may be earlier ones'.
-        A folder that is still empty holds no earlier output, which is said in a warning.
+        Go on with what an interrupted run has left in `work`. Work there from the beginning, even if all would fit in
+        memory.
+    against : path, Result or iterable of these, optional
+        Outputs of earlier runs (Parquet), folders of such, or results: copies of what they kept are found, too, and
+        what they kept stays. The result is of the new documents alone, but their clusters may be earlier ones'.
     replaces : path, optional
         Where the result will be written. If that is an earlier output already, and named by `against` or in a folder
         that is, neither it nor what was made against it is compared with: a run that is repeated gives the same.
     sketches : bool
-        Whether `Result.write` is to write the sketches of what is kept, so that later runs against this one need
-        not sign it again.
-    progress : callable, optional
-        Called with (stage, done, total).
+        Whether `Result.write` is to write the sketches of what is kept, which later runs against it then need not make.
+    progress : callable or bool, optional
+        Called with (stage, done, total); True shows bars. By default they are shown in a notebook alone.
     **overrides
         Single settings, as `Settings` names them.
 
@@ -132,13 +131,14 @@ def dedup(
     >>> result.clusters.select(["id", "cluster", "relation"]).to_pylist()[2]
     {'id': 'c', 'cluster': 'a', 'relation': 'identical'}
     """
-    chosen, threads = (settings or Settings()).replace(**overrides), check_workers(workers)
+    chosen, threads = Settings.of(settings, **overrides), check_workers(workers)
     request = Request(data, text, id, strict, check_max_text(max_text), id_prefix)
-    with Plain() if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces) as rules:
+    earlier = Plain() if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces)
+    with earlier as rules, progress_to(progress) as told:
         limit = memory_limit(memory)
         stream = request.stream(limit)
         workspace = Workspace(limit, work, resume, lambda: plan(request, chosen, stream.inputs, rules.files))
-        run = RunContext(request, chosen, threads, workspace, Clock(progress))
+        run = RunContext(request, chosen, threads, workspace, Clock(told))
         try:
             corpus, resumed = _sketched(stream, run)
             corpus = rules.join(corpus, run, strict)

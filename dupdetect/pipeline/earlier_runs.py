@@ -1,6 +1,6 @@
 """Earlier outputs: documents that are decided already, for new ones to be compared with.
 
-Input    folders that `Result.write` wrote, and the keys, ids and words of the new documents
+Input    folders that `Result.write` wrote, or results in memory, and the keys, ids and words of the new documents
 Output   `Related`: those of the earlier canonicals that have something in common with a new document, with their
          sketches; later, the texts of those that are candidates
 Cost     a pass over the earlier sketches; of texts none is read but those that are asked for
@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +28,7 @@ from dupdetect.errors import InputError
 from dupdetect.pipeline.related import KeySet, Related, RelatedFinder
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.output import Output
+from dupdetect.results.result import Result
 from dupdetect.results.run import Run, damage_named
 from dupdetect.sketches.build import sketch_rows, texts_of
 from dupdetect.sketches.cleaning import clean_texts
@@ -46,15 +47,18 @@ if TYPE_CHECKING:
 
 SKETCHES = "sketches.parquet"
 
+#: What a run may be compared with.
+Given: TypeAlias = str | os.PathLike[str] | Result
+
 
 class Earlier:
     """Earlier outputs.
 
     Parameters
     ----------
-    paths : path or iterable of paths
+    given : path, Result or iterable of these
         Folders that `Result.write` wrote, or folders of such folders. An output that was made against others goes
-        with these.
+        with these. A `Result` is written to a temporary folder.
     settings : Settings
         Of the new run; sketches must have been made with the same.
     text : str
@@ -66,6 +70,8 @@ class Earlier:
     Attributes
     ----------
     folders : list of Path
+    temporary : set of Path
+        Those of them that are of results in memory.
     id_type : pyarrow.DataType
     documents : int
         How many documents they keep.
@@ -80,7 +86,7 @@ class Earlier:
 
     def __init__(
         self,
-        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        given: Given | Iterable[Given],
         settings: Settings,
         *,
         text: str = "text",
@@ -88,9 +94,11 @@ class Earlier:
         replaces: str | os.PathLike[str] | None = None,
     ) -> None:
         self._settings, self._workers = settings, workers
-        self.folders = find_outputs(paths, replaces)
-        self._outputs = [Output(folder, text) for folder in self.folders]
         self._work: tempfile.TemporaryDirectory[str] | None = None
+        self.temporary: set[Path] = set()
+        several = [given] if isinstance(given, str | os.PathLike | Result) else given
+        self.folders = find_outputs([self._written(each) for each in several], replaces)
+        self._outputs = [Output(folder, text) for folder in self.folders]
         self._sketches = [self._opened(output) for output in self._outputs]  # None until they are made
         self.id_type = pa.null()
         for output in self._outputs:
@@ -109,6 +117,21 @@ class Earlier:
         """How many bytes their sketches have, or about."""
         paths = ((output.folder / SKETCHES, output.kept) for output in self._outputs)
         return sum((sketches if sketches.is_file() else kept).stat().st_size for sketches, kept in paths)
+
+    def _written(self, given: Given) -> str | os.PathLike[str]:
+        """Return the folder that is given, or that of a result, written for this run."""
+        if not isinstance(given, Result):
+            return given
+        folder = self._made() / f"result-{len(self.temporary)}"
+        given.write(folder)
+        self.temporary.add(folder)
+        return folder
+
+    def _made(self) -> Path:
+        """Return a folder of our own."""
+        if self._work is None:
+            self._work = tempfile.TemporaryDirectory(prefix="dupdetect-")
+        return Path(self._work.name)
 
     def _opened(self, output: Output) -> SketchFile | None:
         """Open the sketches of an output, if it has any."""
@@ -227,14 +250,13 @@ class Earlier:
     def _sketched(self, number: int) -> SketchFile:
         """Sketch the texts of an output into a file of our own."""
         output = self._outputs[number]
-        warnings.warn(
-            f"{output.folder}: there is no {SKETCHES}, so {output.documents:,} texts are sketched again; "
-            "`dedup --sketches` writes one",
-            stacklevel=2,
-        )
-        if self._work is None:
-            self._work = tempfile.TemporaryDirectory(prefix="dupdetect-")
-        path = Path(self._work.name) / f"{number}.parquet"
+        if output.folder not in self.temporary:
+            warnings.warn(
+                f"{output.folder}: there is no {SKETCHES}, so {output.documents:,} texts are sketched again; "
+                "`dedup --sketches` writes one",
+                stacklevel=2,
+            )
+        path = self._made() / f"{number}.parquet"
         tables, ids = output.texts(), output.ids().next(output.documents)
         sketch_rows(tables, ids, output.text, Context(self._settings, self._workers), path)
         return SketchFile(path, self._settings)

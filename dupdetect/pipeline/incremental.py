@@ -21,7 +21,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,7 +37,7 @@ from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.keys import Keys
 from dupdetect.matching.pairs import unpack
 from dupdetect.pipeline.corpus import FOOTPRINT
-from dupdetect.pipeline.earlier_runs import Earlier, as_type
+from dupdetect.pipeline.earlier_runs import Earlier, Given, as_type
 from dupdetect.pipeline.related import KeySet
 from dupdetect.pipeline.rules import Limits, Plain, TextSource, tied_by_policy
 
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
-    Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 #: Keys that are sorted into buckets at a time.
 KEYS_AT_ONCE = 1 << 24
@@ -80,10 +79,15 @@ class AgainstEarlier(Plain):
 
     @classmethod
     def of(
-        cls, paths: Paths, settings: Settings, text: str, workers: int, replaces: str | os.PathLike[str] | None = None
+        cls,
+        given: Given | Iterable[Given],
+        settings: Settings,
+        text: str,
+        workers: int,
+        replaces: str | os.PathLike[str] | None = None,
     ) -> AgainstEarlier:
         """Open earlier outputs; parameters as `Earlier` has them."""
-        return cls(Earlier(paths, settings, text=text, workers=workers, replaces=replaces), settings)
+        return cls(Earlier(given, settings, text=text, workers=workers, replaces=replaces), settings)
 
     @cached_property
     def known(self) -> Boilerplate:  # type: ignore[override]
@@ -149,7 +153,8 @@ class AgainstEarlier(Plain):
     def said(self, corpus: Corpus, superseded: int) -> dict[str, Any]:
         """Return what the manifest is to say of these rules."""
         against = {
-            "outputs": [str(folder) for folder in self._earlier.folders],
+            "outputs": [str(folder) for folder in self._earlier.folders if folder not in self._earlier.temporary],
+            "results": len(self._earlier.temporary),
             "documents": self._earlier.documents,
             "related": len(corpus) - corpus.new,
             "superseded": superseded,

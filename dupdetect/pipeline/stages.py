@@ -30,13 +30,14 @@ from dupdetect.matching.overlaps import IDENTICAL, Overlaps, Weights, relation_n
 from dupdetect.matching.pairs import missing, pack, packed, proper, unpack
 from dupdetect.matching.verify import verify_candidates
 from dupdetect.pipeline.rules import tied_by_policy
-from dupdetect.settings import Settings
+from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
 from dupdetect.sketches.sketches import sketch_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
     from dupdetect.matching.pairs import Pairs
     from dupdetect.sketches.sketches import Sketches
@@ -89,9 +90,9 @@ def verify(
     candidates: pa.Table,
     texts: Iterable[str] | Any,
     *,
-    settings: Settings | None = None,
+    settings: GivenSettings = None,
     workers: int | None = None,
-    **overrides: Any,
+    **overrides: Unpack[SettingsKeywords],
 ) -> pa.Table:
     """Verify pairs of documents on their texts.
 
@@ -102,7 +103,7 @@ def verify(
         is boilerplate.
     texts : iterable of str, or an Arrow array of strings
         Of all documents.
-    settings : Settings, optional
+    settings : Settings or mapping, optional
         Default settings if left out.
     workers : int, optional
         Threads; by default one for each processor. The result does not depend on it.
@@ -131,7 +132,7 @@ def verify(
     >>> matches.select(["a", "b", "relation"]).to_pylist()
     [{'a': 0, 'b': 1, 'relation': 'near_duplicate'}]
     """
-    context = Context((settings or Settings()).replace(**overrides), check_workers(workers), Storage())
+    context = Context(Settings.of(settings, **overrides), check_workers(workers), Storage())
     given = collect(texts, strict=True).texts
     sketches = sketch_texts(given, context.settings, workers=context.workers, keep=True)
     text_of, rows = _collapsed(sketches)
@@ -191,8 +192,8 @@ def choose_canonicals(
     sketches: Sketches,
     documents: pa.Table | None = None,
     *,
-    settings: Settings | None = None,
-    **overrides: Any,
+    settings: GivenSettings = None,
+    **overrides: Unpack[SettingsKeywords],
 ) -> pa.Table:
     """Choose which document represents each cluster.
 
@@ -206,7 +207,7 @@ def choose_canonicals(
         Of all n documents.
     documents : pyarrow.Table, optional
         n rows, with the column that the policy reads, and ``id``, which breaks ties; by default the number of the row.
-    settings : Settings, optional
+    settings : Settings or mapping, optional
         ``canonical`` and ``canonical_column`` say by which policy. By default those of the sketches.
     **overrides
         Single settings, as `Settings` names them.
@@ -233,7 +234,7 @@ def choose_canonicals(
     >>> choose_canonicals(clusters, matches, sketches, dates, canonical="earliest")["cluster"].to_pylist()
     [2, 1, 2]
     """
-    chosen = (settings or sketches.settings).replace(**overrides)
+    chosen = Settings.of(settings or sketches.settings, **overrides)
     text_of, rows = _collapsed(sketches)
     known = _overlaps(matches, text_of)
     clean = clusters.cleanness(len(rows), known)

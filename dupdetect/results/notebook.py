@@ -42,20 +42,20 @@ def result_html(result: Any) -> str:
     sizes = result.clusters.group_by("cluster").aggregate([("cluster", "count")])
     sizes = sizes.filter(pc.greater(sizes["cluster_count"], 1))
     largest = sizes.sort_by([("cluster_count", "descending"), ("cluster", "ascending")]).slice(0, SHOWN).to_pylist()
-    rows = [(entry["cluster"], entry["cluster_count"]) for entry in largest]
+    rows = [(str(entry["cluster"]), entry["cluster_count"]) for entry in largest]
     caption = counted(len(rows), sizes.num_rows, "clusters of two and more")
     return table("", ("", "", ""), counts) + table(caption, ("cluster", "documents"), rows)
 
 
 def clusters_html(clusters: Sequence[Any]) -> str:
     """Show clusters, each with some of its members."""
-    rows = [(cluster.canonical, len(cluster), _some(cluster.members[1:])) for cluster in clusters[:SHOWN]]
+    rows = [(str(cluster.canonical), len(cluster), _some(cluster.members[1:])) for cluster in clusters[:SHOWN]]
     return table(counted(len(rows), len(clusters), "clusters"), ("canonical", "documents", "copies"), rows)
 
 
 def cluster_html(cluster: Any) -> str:
     """Show a cluster: its canonical and the others."""
-    rows = [(member, "stays" if place == 0 else "copy") for place, member in enumerate(cluster.members[:SHOWN])]
+    rows = [(str(member), "stays" if place == 0 else "copy") for place, member in enumerate(cluster.members[:SHOWN])]
     return table(counted(len(rows), len(cluster), "documents that are one text"), ("document", ""), rows)
 
 

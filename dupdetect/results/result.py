@@ -107,6 +107,13 @@ class Result:
         if self.workspace is not None:
             weakref.finalize(self, self.workspace.close)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the tables; the files of a run that did not fit in memory stay with this object."""
+        return {**{name: value for name, value in vars(self).items() if name != "kept"}, "workspace": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+
     @cached_property
     def kept(self) -> pa.Table:
         """The input rows that stay, every column, in input order."""

@@ -21,7 +21,7 @@ from dupdetect._storage.atomic import reported
 from dupdetect._storage.context import check_workers
 from dupdetect.io.documents import collect, stream
 from dupdetect.io.schema import plain_column
-from dupdetect.settings import Settings
+from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.files import SketchFile, SketchWriter
 from dupdetect.sketches.sketches import sign_texts, sketch_texts
@@ -29,6 +29,7 @@ from dupdetect.sketches.sketches import sign_texts, sketch_texts
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
     from dupdetect._storage.context import Context
     from dupdetect.io.documents import Stream
@@ -50,7 +51,11 @@ class Sketched(NamedTuple):
 
 
 def signatures(
-    texts: Iterable[str] | Any, *, settings: Settings | None = None, workers: int | None = None, **overrides: Any
+    texts: Iterable[str] | Any,
+    *,
+    settings: GivenSettings = None,
+    workers: int | None = None,
+    **overrides: Unpack[SettingsKeywords],
 ) -> NDArray[np.uint32]:
     """Sign texts.
 
@@ -58,7 +63,7 @@ def signatures(
     ----------
     texts : iterable of str, or an Arrow array of strings
         Each must be a text: there are no rejects here.
-    settings : Settings, optional
+    settings : Settings or mapping, optional
     workers : int, optional
         Threads; by default one for each processor.
     **overrides
@@ -84,7 +89,11 @@ def signatures(
 
 
 def sketch(
-    texts: Iterable[str] | Any, *, settings: Settings | None = None, workers: int | None = None, **overrides: Any
+    texts: Iterable[str] | Any,
+    *,
+    settings: GivenSettings = None,
+    workers: int | None = None,
+    **overrides: Unpack[SettingsKeywords],
 ) -> Sketches:
     """Sketch texts: `Sketches`, with their signatures; parameters and errors as for `signatures`.
 
@@ -104,10 +113,10 @@ compared; sketch both with the same
 
 
 def _given(
-    texts: Iterable[str] | Any, settings: Settings | None, workers: int | None, overrides: dict[str, Any]
+    texts: Iterable[str] | Any, settings: GivenSettings, workers: int | None, overrides: SettingsKeywords
 ) -> tuple[Settings, pa.ChunkedArray, int]:
     """Read what `signatures` and `sketch` are given."""
-    chosen = (settings or Settings()).replace(**overrides)
+    chosen = Settings.of(settings, **overrides)
     return chosen, collect(texts, strict=True).texts, check_workers(workers)
 
 

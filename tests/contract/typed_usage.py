@@ -58,6 +58,19 @@ def measures(result: Result, texts: dict[str, str]) -> None:
     assert_type(audit.together.low, float)
 
 
+def keywords(texts: list[str], result: Result, stage: dupdetect.Settings) -> None:
+    dupdetect.dedup(texts, threshold=0.7, bands=(16, 8), canonical=len, settings={"window": 16})
+    dupdetect.dedup(texts, memory="2GB", max_text="1MB", progress=True, against=result)
+    dupdetect.dedup(texts, against=[result, "earlier", Path("earlier")], progress=print)
+    dupdetect.dedup(texts, treshold=0.7)  # type: ignore[call-arg]  # no such setting
+    dupdetect.dedup(texts, threshold="0.7")  # type: ignore[arg-type]
+    dupdetect.dedup(texts, progress=3)  # type: ignore[arg-type]
+    dupdetect.compare("a", "b", shingle_size="3")  # type: ignore[arg-type]
+    dupdetect.sketch(texts, num_permutations=64)  # type: ignore[call-arg]
+    dupdetect.tune(texts, [], windw=3)  # type: ignore[call-arg]
+    stage.replace(seeds=3)  # type: ignore[call-arg]
+
+
 def signatures(texts: list[str]) -> None:
     sketched: np.ndarray[Any, np.dtype[np.uint32]] = dupdetect.signatures(texts)
     assert sketched.ndim == 2

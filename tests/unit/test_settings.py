@@ -5,13 +5,14 @@ import pickle
 import subprocess
 import sys
 import threading
+import typing
 
 import numpy as np
 import pytest
 from datasketch import MinHashLSH
 
 from dupdetect.errors import DupdetectError, SettingsError
-from dupdetect.settings import BAND_WEIGHTS, POLICIES, Settings, choose_bands
+from dupdetect.settings import BAND_WEIGHTS, POLICIES, Settings, SettingsKeywords, choose_bands
 
 #: A value of each setting that is not its default.
 OTHERS = {
@@ -263,3 +264,30 @@ def test_the_chosen_curve_rises_at_the_threshold():
         count, rows = choose_bands(threshold, 128)
         assert 1 - (1 - threshold**rows) ** count > 0.75
         assert 1 - (1 - (threshold - 0.4) ** rows) ** count < 0.6
+
+
+def test_keywords_of_functions_are_the_fields_of_settings():
+    fields = typing.get_type_hints(Settings)
+    assert typing.get_type_hints(SettingsKeywords) == {
+        field.name: fields[field.name] for field in dataclasses.fields(Settings)
+    }
+
+
+def test_settings_are_an_object_or_names_and_values_or_the_defaults():
+    assert Settings.of(None) == Settings()
+    assert Settings.of({"threshold": 0.7}, window=16) == Settings(threshold=0.7, window=16)
+    assert Settings.of(Settings(threshold=0.7), threshold=0.6) == Settings(threshold=0.6)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("strict.toml", "settings is of type str; expected Settings, or a mapping .* of a file: Settings.load"),
+        (0.8, "settings is of type float; expected Settings, or a mapping"),
+        ({"treshold": 0.7}, r"unknown setting treshold \(did you mean threshold\?\); the settings are shingle_size"),
+        ({"threshold": 7}, "threshold is 7; expected a number above 0"),
+    ],
+)
+def test_other_settings_are_refused(given, message):
+    with pytest.raises(SettingsError, match=message):
+        Settings.of(given)

@@ -13,7 +13,7 @@ from dupdetect import OutputError, Settings, SettingsError, dedup
 from dupdetect.cli import main as cli
 
 WRONG = {
-    "tresholdd = 0.8": "unknown setting tresholdd; the settings are shingle_size",
+    "tresholdd = 0.8": "unknown setting tresholdd (did you mean threshold?); the settings are shingle_size",
     "threshold = 1.5": "threshold is 1.5; expected a number above 0 and up to 1",
     'threshold = "0.8"': "threshold is '0.8'; expected a number",
     "shingle_size = 5.0": "shingle_size is 5.0; expected a whole number",

@@ -18,6 +18,7 @@ from dupdetect.cli import main as cli
 from dupdetect.cli import progress
 from dupdetect.cli.json_log import Log
 from dupdetect.errors import InputError
+from dupdetect.pipeline import progress as stages
 
 Lines = list[dict[str, Any]]
 
@@ -116,7 +117,7 @@ def test_a_line_about_a_stage_has_all_its_numbers(
 
 def test_progress_comes_every_few_seconds_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     now = [0.0]
-    monkeypatch.setattr(progress, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(stages, "perf_counter", lambda: now[0])
     log = Log()
     log.open(str(tmp_path / "log"))
     with progress.progress_shown(True, log.tell) as relay:

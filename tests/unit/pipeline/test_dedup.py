@@ -101,7 +101,7 @@ def test_an_unknown_setting_is_refused_before_anything_is_read():
         raise AssertionError
         yield
 
-    with pytest.raises(SettingsError, match="unknown setting treshold; the settings are shingle_size"):
+    with pytest.raises(SettingsError, match=r"unknown setting treshold \(did you mean threshold\?\); the settings are"):
         dedup(never(), treshold=0.5)
 
 
@@ -272,3 +272,24 @@ def test_the_result_is_the_same_in_another_process_with_another_hash_seed():
         for seed in ("1", "2")
     ]
     assert runs[0] == runs[1] != ""
+
+
+def test_stages_are_told_to_logging(caplog):
+    caplog.set_level("INFO", logger="dupdetect")
+    dedup(["one text", "One text."])
+    told = [
+        record.getMessage().split(":")[0] for record in caplog.records if record.name == "dupdetect.pipeline.timing"
+    ]
+    assert told == ["sign", "candidates", "verify", "cluster", "tables"]
+
+
+def test_memory_and_the_longest_text_are_sizes_too():
+    result = dedup(["one text", "One text.", "another, and a longer one"], memory="1GB", max_text="20B")
+    assert result.manifest["memory"]["limit"] == 10**9
+    assert result.rejects.num_rows == 1
+    with pytest.raises(SettingsError, match="'much' is no size of memory; write for example 2GB"):
+        dedup(["one text"], memory="much")
+    with pytest.raises(SettingsError, match="memory is '1MB'; expected a number of bytes or a size such as '2GB'"):
+        dedup(["one text"], memory="1MB")
+    with pytest.raises(SettingsError, match=r"max_text is '0\.5TB'; expected a number of bytes from 1 to"):
+        dedup(["one text"], max_text="0.5TB")

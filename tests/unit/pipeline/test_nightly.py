@@ -106,3 +106,13 @@ def test_hidden_folders_beside_outputs_are_not_outputs(nights):
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("always")
         assert len(dedup({"a": STORIES[0]}, against=nights / "outputs").kept) == 1
+
+
+def test_a_result_in_memory_is_an_earlier_run_too():
+    first = dedup({"m0": STORIES[0], "m1": STORIES[1]})
+    second = dedup({"t0": STORIES[0], "t2": STORIES[2]}, against=first)
+    assert second.clusters["cluster"].to_pylist() == ["m0", "t2"]
+    third = dedup({"w0": STORIES[2], "w1": STORIES[1], "w2": STORIES[3]}, against=[first, second])
+    assert third.clusters["cluster"].to_pylist() == ["t2", "m1", "w2"]
+    assert third.manifest["against"]["results"] == 2
+    assert third.manifest["against"]["outputs"] == []

@@ -70,3 +70,10 @@ def test_hostile_ids_and_texts_are_shown_as_they_are(attack: str) -> None:
     says(html)
     assert len(html) < 10_000
     assert not re.search("[\x00-\x08\u2028-\u202e\u2066-\u2069]", html)
+
+
+def test_ids_that_are_numbers_are_shown_as_ids() -> None:
+    result = dupdetect.dedup({20240501: STORY, 20240502: STORY.upper()})
+    shown = says(result._repr_html_()) + says(result.groups()._repr_html_()) + says(result.groups()[0]._repr_html_())
+    assert shown.count("20240501") == 3
+    assert "20,240" not in shown

@@ -1,9 +1,11 @@
+import pickle
 import subprocess
 import sys
 
 import pyarrow as pa
 import pytest
 
+from dupdetect import dedup
 from dupdetect.errors import OutputError
 from dupdetect.results.result import Cluster, Result
 
@@ -60,3 +62,22 @@ def test_a_result_is_written_as_a_folder(tmp_path):
 def test_importing_it_does_not_import_pyarrow():
     code = "import sys, dupdetect.results.result; sys.exit('pyarrow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_result_pickles_with_all_that_it_can_do(tmp_path):
+    story = "The lighthouse keeper writes down each ship that passes and each that does not answer the lamp."
+    data = pa.table({"id": ["a", "b", "c"], "text": [story, story.upper(), "Another."], "year": [1, 2, 3]})
+    result = dedup(data, sketches=True)
+    assert result.kept.num_rows == 2
+    again = pickle.loads(pickle.dumps(result))
+    for name in ("clusters", "matches", "digests", "rejects", "boilerplate", "kept", "manifest"):
+        assert getattr(again, name) == getattr(result, name), name
+    assert again.groups() == result.groups()
+    assert again.workspace is None
+    for number, each in enumerate((result, again)):
+        each.write(tmp_path / str(number))
+    files = [sorted(path.name for path in (tmp_path / number).iterdir()) for number in "01"]
+    assert files[0] == files[1]
+    assert "sketches.parquet" in files[0]
+    assert (tmp_path / "0/sketches.parquet").read_bytes() == (tmp_path / "1/sketches.parquet").read_bytes()
+    assert len(pickle.dumps(dedup([story * 3000] * 9))) < 2 * len(story * 3000)  # rows that went are not in it

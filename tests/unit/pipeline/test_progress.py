@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from dupdetect.cli import progress
-from dupdetect.cli.progress import Listener, Moment, Relay
+import dupdetect
+from dupdetect import SettingsError
+from dupdetect.cli import progress as of_command
+from dupdetect.pipeline import progress
+from dupdetect.pipeline.progress import Listener, Moment, Relay
 
 Heard = list[tuple[Moment, str, int, int]]
 
@@ -127,7 +133,7 @@ def test_ten_thousand_calls_in_a_second_are_passed_on_as_often_as_the_interval_s
 
 def test_nobody_is_told_where_nobody_looks() -> None:
     for wanted in (True, False):  # standard error is no terminal here
-        with progress.progress_shown(wanted) as told:
+        with of_command.progress_shown(wanted) as told:
             assert told is None
 
 
@@ -187,3 +193,59 @@ def test_bars_fit_any_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> N
         for done in range(3):
             relay("candidates", done, 10**9)
     assert max(map(len, last_lines(shown))) <= width
+
+
+def test_callers_of_the_library_choose_who_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, int, int]] = []
+    with progress.progress_to(lambda *call: told.append(call)) as listening:
+        assert listening is not None
+        listening("sign", 0, 3)
+    assert told == [("sign", 0, 3)]
+    for nobody in (None, False):
+        with progress.progress_to(nobody) as listening:
+            assert listening is None
+    with pytest.raises(SettingsError, match="progress is 'yes'; expected True, False or a function of"):
+        progress.progress_to("yes").__enter__()
+
+
+def test_bars_are_drawn_on_standard_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert len(dupdetect.dedup(["one text", "One text."], progress=True).kept) == 1
+    shown = capsys.readouterr()
+    assert "Sketching" in shown.err
+    assert not shown.out
+
+
+class Notebook:
+    """What IPython gives a notebook: displays that can be changed."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def display(self, table: Any, display_id: bool) -> Notebook:
+        assert display_id
+        self.update(table)
+        return self
+
+    def update(self, table: Any) -> None:
+        self.shown.append(table._repr_html_())
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
+    made = Notebook()
+    kernel = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setitem(sys.modules, "IPython", kernel)
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=made.display))
+    return made
+
+
+def test_notebooks_show_bars_by_themselves_which_go_in_the_end(notebook: Notebook) -> None:
+    dupdetect.dedup(["one text", "One text."])
+    assert any('<progress max="2" value="2" aria-label="Sketching">' in html for html in notebook.shown)
+    assert notebook.shown[0] == notebook.shown[-1] == ""
+
+
+def test_notebooks_show_none_where_they_are_not_wanted(notebook: Notebook) -> None:
+    dupdetect.dedup(["one text", "One text."], progress=False)
+    assert not notebook.shown
