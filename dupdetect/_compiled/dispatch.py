@@ -32,6 +32,23 @@ BREAK_EVEN_LOADED = 40_000
 _HELPERS: list[Callable[..., Any]] = []
 _COMPILING = threading.Lock()
 
+#: Whether small work comes again and again in this process (`expect_many_calls`).
+_MANY_CALLS = False
+
+
+def expect_many_calls() -> None:
+    """Say that small work will come again and again: from now on all of it is compiled, however small it is.
+
+    The compiled code is then loaded once, and each call is a hundred times as fast. No result depends on it.
+    """
+    global _MANY_CALLS
+    _MANY_CALLS = True
+
+
+def many_calls_expected() -> bool:
+    """Say whether `expect_many_calls` was called."""
+    return _MANY_CALLS
+
 
 def compilable_helper(function: F) -> F:
     """Let `Compilable` functions call a function once they are compiled; interpreted, it is what it is."""
@@ -53,7 +70,7 @@ class Compilable(Generic[P, R]):
     def faster_for(self, steps: float) -> Callable[P, R]:
         """Return the function, compiled if that pays for so many steps of its loops, or if it has been compiled."""
         enough = BREAK_EVEN_LOADED if "numba" in sys.modules else BREAK_EVEN
-        return self.compiled if steps > enough or "compiled" in self.__dict__ else self.function
+        return self.compiled if steps > enough or _MANY_CALLS or "compiled" in self.__dict__ else self.function
 
     @cached_property
     def compiled(self) -> Callable[P, R]:

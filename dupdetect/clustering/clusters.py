@@ -102,10 +102,10 @@ def collapse(words: Int, digests: NDArray[np.uint64]) -> tuple[Int, Int]:
         The text that each document has: 0 for the shortest, ties in order of their digests, so that texts are
         numbered alike in whatever order documents come; -1 for documents without words.
     int64[m]
-        A document that has it, for each text.
+        The first document that has it, for each text.
     """
     first = words.astype(np.uint64) << np.uint64(32) | digests[:, 0] >> np.uint64(32)
-    order = np.argsort(first)
+    order = np.argsort(first, kind="stable")
     order = order[np.searchsorted(words[order], 1) :]
     same = first[order[1:]] == first[order[:-1]]
     tied = np.flatnonzero(np.append(same, False) | np.append(False, same))

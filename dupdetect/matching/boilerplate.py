@@ -69,18 +69,26 @@ class Boilerplate:
         The pairs that voted, packed; sorted. None where this is not known: each pair then counts as one that voted.
     votes : int32[m]
         What each of them added to the margin of the shingles it shares.
+    is_settled : bool
+        Whether that is all: no pair votes any more (`boilerplate_votes.learn`).
     """
 
     shingles: Hashes
     margin: Int32
     pairs: Pairs | None
     votes: Int32
+    is_settled: bool = False
 
     @classmethod
     def none(cls) -> Boilerplate:
         """Return what a corpus says that has no interleaved pairs."""
         empty = np.empty(0, np.uint64)
         return cls(empty, np.empty(0, np.int32), empty, np.empty(0, np.int32))
+
+    @classmethod
+    def settled(cls, shingles: Hashes, margin: Int32) -> Boilerplate:
+        """Return what is taken as it stands, whatever the documents at hand say: shingles sorted, distinct."""
+        return cls(shingles, margin, None, np.empty(0, np.int32), is_settled=True)
 
     @cached_property
     def grades(self) -> Hashes:

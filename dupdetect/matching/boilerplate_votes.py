@@ -63,10 +63,11 @@ def learn(counter: PairCounter, found: Overlaps, known: Boilerplate | None = Non
     Returns
     -------
     Boilerplate
-        `known` itself where no two documents are strangers and nothing is known, or where nothing is weighed.
+        `known` itself where no two documents are strangers and nothing is known, where nothing is weighed, or where
+        what is known is settled.
     """
     known = known or Boilerplate.none()
-    if not counter.context.settings.weighs:
+    if not counter.context.settings.weighs or known.is_settled:
         return known
     patterns = counter.patterns(found)
     boilerplate = _sample(found.pairs[are_strangers(patterns)])

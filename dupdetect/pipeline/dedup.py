@@ -21,7 +21,7 @@ import numpy as np
 from dupdetect._storage.context import Context, check_workers
 from dupdetect._storage.workspace import Workspace, memory_limit
 from dupdetect.clustering import canonical, clusters, digests
-from dupdetect.errors import InputError
+from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.matching import candidates
 from dupdetect.matching.counter import PairCounter
@@ -41,6 +41,7 @@ from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
 from dupdetect.sketches.build import sketch_rows
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from typing_extensions import Unpack
 
     from dupdetect.io.documents import Stream
@@ -64,6 +65,7 @@ def dedup(
     against: Given | Iterable[Given] | None = None,
     replaces: str | os.PathLike[str] | None = None,
     sketches: bool = False,
+    boilerplate: pa.Table | None = None,
     progress: Progress | bool | None = None,
     **overrides: Unpack[SettingsKeywords],
 ) -> Result:
@@ -104,6 +106,9 @@ def dedup(
         that is, neither it nor what was made against it is compared with: a run that is repeated gives the same.
     sketches : bool
         Whether `Result.write` is to write the sketches of what is kept, which later runs against it then need not make.
+    boilerplate : pyarrow.Table, optional
+        What is boilerplate, as `Result.boilerplate` has it: it is taken as it stands, and nothing is learned from these
+        documents. Not together with `against`, whose outputs say what is, nor with `resume`.
     progress : callable or bool, optional
         Called with (stage, done, total); True shows bars. By default they are shown in a notebook alone.
     **overrides
@@ -132,8 +137,10 @@ def dedup(
     {'id': 'c', 'cluster': 'a', 'relation': 'identical'}
     """
     chosen, threads = Settings.of(settings, **overrides), check_workers(workers)
+    if boilerplate is not None and (resume or against is not None):
+        raise SettingsError("boilerplate cannot be given together with against, whose outputs say it, nor with resume")
     request = Request(data, text, id, strict, check_max_text(max_text), id_prefix)
-    earlier = Plain() if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces)
+    earlier = Plain(boilerplate) if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces)
     with earlier as rules, progress_to(progress) as told:
         limit = memory_limit(memory)
         stream = request.stream(limit)

@@ -17,6 +17,7 @@ import numpy as np
 from dupdetect.clustering import canonical
 from dupdetect.clustering.canonical import Rankable
 from dupdetect.clustering.clusters import Comparable
+from dupdetect.errors import InputError
 from dupdetect.matching.boilerplate import Boilerplate
 
 if TYPE_CHECKING:
@@ -84,11 +85,16 @@ class Plain:
         Files, beside the inputs, that decide what is found.
     known : Boilerplate
         What is known of shingles before.
+
+    Parameters
+    ----------
+    boilerplate : pyarrow.Table, optional
+        What is known of shingles (`Result.boilerplate`), if nothing is to be learned beyond that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, boilerplate: pa.Table | None = None) -> None:
         self.files: list[str] = []
-        self.known = Boilerplate.none()
+        self.known = Boilerplate.none() if boilerplate is None else settled(boilerplate)
 
     def __enter__(self) -> Plain:
         return self
@@ -123,6 +129,17 @@ class Plain:
     def said(self, corpus: Corpus, superseded: int) -> dict[str, Any]:
         """Return what the manifest is to say of these rules."""
         return {}
+
+
+def settled(table: pa.Table) -> Boilerplate:
+    """Return what a table `boilerplate` says as all that is to be known; refuse what is no such table."""
+    lacking = [name for name in ("shingle", "margin") if name not in table.column_names]
+    if lacking:
+        raise InputError(
+            f"the table of boilerplate has no column {lacking[0]!r}; expected one such as `Result.boilerplate`"
+        )
+    shingles, first = np.unique(table["shingle"].to_numpy().astype(np.uint64), return_index=True)
+    return Boilerplate.settled(shingles, table["margin"].to_numpy().astype(np.int32)[first])
 
 
 def tied_by_policy(settings: Settings, text_of: Int) -> Bool:

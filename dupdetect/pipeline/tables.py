@@ -8,7 +8,7 @@ Cost     O(n), and a sort of the matches
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +28,18 @@ if TYPE_CHECKING:
     from dupdetect.settings import Settings
 
     Int = NDArray[np.int64]
+
+
+class Listed(Protocol):
+    """The documents that a table is of: a `Corpus`, or what an index holds."""
+
+    @property
+    def ids(self) -> pa.ChunkedArray: ...  # noqa: D102
+    @property
+    def new(self) -> int: ...  # noqa: D102
+    @property
+    def again(self) -> NDArray[np.bool_] | None: ...  # noqa: D102
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +91,7 @@ class Decision:
         return np.flatnonzero(holds[self.text_of])
 
 
-def clusters_tables(corpus: Corpus, decision: Decision, settings: Settings) -> tuple[pa.Table, pa.Table]:
+def clusters_tables(corpus: Listed, decision: Decision, settings: Settings) -> tuple[pa.Table, pa.Table]:
     """Return the tables `clusters`, a row for each new document in input order, and `superseded`."""
     table = clusters_table(corpus, decision, settings)
     superseded = np.zeros(len(corpus), np.bool_)
@@ -87,7 +99,7 @@ def clusters_tables(corpus: Corpus, decision: Decision, settings: Settings) -> t
     return table.slice(0, corpus.new), table.filter(pa.array(superseded))
 
 
-def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
+def clusters_table(corpus: Listed, decision: Decision, settings: Settings) -> pa.Table:
     """Return a row for each document."""
     n = len(corpus)
     canonical = decision.canonical_documents
@@ -122,7 +134,7 @@ def clusters_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa
     )
 
 
-def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tuple[pa.Table, int]:
+def matches_table(corpus: Listed, decision: Decision, settings: Settings) -> tuple[pa.Table, int]:
     """Return the table `matches`, ordered by its ids, and how many pairs are not listed in it.
 
     One of each pair is new.
@@ -158,7 +170,7 @@ def matches_table(corpus: Corpus, decision: Decision, settings: Settings) -> tup
     return table, same_unlisted + unlisted
 
 
-def _with_new(corpus: Corpus, rows: tuple[Int, ...]) -> tuple[Int, ...]:
+def _with_new(corpus: Listed, rows: tuple[Int, ...]) -> tuple[Int, ...]:
     """Return the rows whose first or second document is new, without those of documents that are there already."""
     chosen = np.minimum(rows[0], rows[1]) < corpus.new
     if corpus.again is not None:
@@ -209,7 +221,7 @@ def _pairs_between(bounds: Int, members: Int, decision: Decision, most: int) -> 
     return (a, b, match), int(total.sum()) - len(match)
 
 
-def digests_table(corpus: Corpus, decision: Decision, settings: Settings) -> pa.Table:
+def digests_table(corpus: Listed, decision: Decision, settings: Settings) -> pa.Table:
     """Return the table `digests`: a row for each digest document and each canonical in it.
 
     It is ordered by id, then by share, the most first. Where more than `Settings.hot_key_documents` documents have the

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from dupdetect._compiled.dispatch import many_calls_expected
 from dupdetect.errors import MismatchError
 from dupdetect.settings import SKETCH_FIELDS
 from dupdetect.sketches import bands, minhash
@@ -369,6 +370,8 @@ def reference_is_faster(texts: Texts) -> bool:
     """Whether the reference is done with these texts before the compiled code would be loaded."""
     from dupdetect._compiled import kernels
 
+    if many_calls_expected():
+        return not kernels.available()
     bounds = (buffers(chunk)[1] for chunk in chunks(texts))
     cost = sum(int(offsets[-1] - offsets[0]) for offsets in bounds) + OVERHEAD * len(texts)
     return cost < BREAK_EVEN or not kernels.available()

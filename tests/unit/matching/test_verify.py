@@ -59,3 +59,12 @@ def test_a_verifier_judges_by_what_it_was_given_and_not_by_what_others_learn():
     assert all(one.tolist() == other.tolist() for one, other in zip(before, after, strict=True))
     assert unknowing.boilerplate.shingles.tolist() == []
     assert min(Verifier(made, said).weigh(made.sharing(pairs)).weights.boilerplate) > 0.9
+
+
+def test_what_is_settled_is_taken_as_it_stands():
+    pages = sorted(site("en", "one", 3).values(), key=len)
+    first = verified(pages, Settings(min_shared_fingerprints=0.1))[1].boilerplate
+    known = Boilerplate.settled(first.shingles, first.margin)
+    assert verified(pages, Settings(min_shared_fingerprints=0.1), known)[1].boilerplate is known
+    nothing = Boilerplate.settled(first.shingles[:0], first.margin[:0])
+    assert len(verified(pages, Settings(min_shared_fingerprints=0.1), nothing)[1].boilerplate.shingles) == 0

@@ -7,6 +7,7 @@ import oracles
 import pyarrow as pa
 import pytest
 from families import near_copies
+from generated_sites import site
 
 import dupdetect
 from dupdetect.errors import InputError, SettingsError
@@ -293,3 +294,16 @@ def test_memory_and_the_longest_text_are_sizes_too():
         dedup(["one text"], memory="1MB")
     with pytest.raises(SettingsError, match=r"max_text is '0\.5TB'; expected a number of bytes from 1 to"):
         dedup(["one text"], max_text="0.5TB")
+
+
+def test_boilerplate_that_is_given_is_taken_as_it_stands():
+    pages = site("en", "one", 8)
+    learned = dedup(pages)
+    assert learned.boilerplate.num_rows > 0
+    given = dedup(pages, boilerplate=learned.boilerplate)
+    assert given.boilerplate.num_rows == 0, "nothing was learned beyond it"
+    assert given.clusters["cluster"].to_pylist() == learned.clusters["cluster"].to_pylist()
+    with pytest.raises(SettingsError, match="boilerplate cannot be given together with against"):
+        dedup(pages, boilerplate=learned.boilerplate, against="out")
+    with pytest.raises(InputError, match="no column 'margin'"):
+        dedup(pages, boilerplate=learned.boilerplate.select(["shingle"]))
