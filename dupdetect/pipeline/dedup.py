@@ -65,7 +65,7 @@ def dedup(
     against: Given | Iterable[Given] | None = None,
     replaces: str | os.PathLike[str] | None = None,
     sketches: bool = False,
-    boilerplate: pa.Table | None = None,
+    known_boilerplate: pa.Table | None = None,
     progress: Progress | bool | None = None,
     **overrides: Unpack[SettingsKeywords],
 ) -> Result:
@@ -106,7 +106,7 @@ def dedup(
         that is, neither it nor what was made against it is compared with: a run that is repeated gives the same.
     sketches : bool
         Whether `Result.write` is to write the sketches of what is kept, which later runs against it then need not make.
-    boilerplate : pyarrow.Table, optional
+    known_boilerplate : pyarrow.Table, optional
         What is boilerplate, as `Result.boilerplate` has it: it is taken as it stands, and nothing is learned from these
         documents. Not together with `against`, whose outputs say what is, nor with `resume`.
     progress : callable or bool, optional
@@ -137,10 +137,14 @@ def dedup(
     {'id': 'c', 'cluster': 'a', 'relation': 'identical'}
     """
     chosen, threads = Settings.of(settings, **overrides), check_workers(workers)
-    if boilerplate is not None and (resume or against is not None):
-        raise SettingsError("boilerplate cannot be given together with against, whose outputs say it, nor with resume")
+    if known_boilerplate is not None and (resume or against is not None):
+        raise SettingsError(
+            "known_boilerplate cannot be given together with against, whose outputs say it, nor with resume"
+        )
     request = Request(data, text, id, strict, check_max_text(max_text), id_prefix)
-    earlier = Plain(boilerplate) if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces)
+    earlier = (
+        Plain(known_boilerplate) if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces)
+    )
     with earlier as rules, progress_to(progress) as told:
         limit = memory_limit(memory)
         stream = request.stream(limit)

@@ -300,10 +300,10 @@ def test_boilerplate_that_is_given_is_taken_as_it_stands():
     pages = site("en", "one", 8)
     learned = dedup(pages)
     assert learned.boilerplate.num_rows > 0
-    given = dedup(pages, boilerplate=learned.boilerplate)
+    given = dedup(pages, known_boilerplate=learned.boilerplate)
     assert given.boilerplate.num_rows == 0, "nothing was learned beyond it"
     assert given.clusters["cluster"].to_pylist() == learned.clusters["cluster"].to_pylist()
-    with pytest.raises(SettingsError, match="boilerplate cannot be given together with against"):
-        dedup(pages, boilerplate=learned.boilerplate, against="out")
+    with pytest.raises(SettingsError, match="known_boilerplate cannot be given together with against"):
+        dedup(pages, known_boilerplate=learned.boilerplate, against="out")
     with pytest.raises(InputError, match="no column 'margin'"):
-        dedup(pages, boilerplate=learned.boilerplate.select(["shingle"]))
+        dedup(pages, known_boilerplate=learned.boilerplate.select(["shingle"]))
