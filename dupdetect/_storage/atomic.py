@@ -4,23 +4,22 @@ Input    a path, and what is to be there
 Output   the file or folder; where anything fails, what was there before, and nothing else
 Cost     a rename; with `sync` a wait for the disk
 
-Imports nothing of the library but its errors, so that settings may use it.
+Imports nothing of the library but its errors and what knows of unfinished files, so that settings may use it.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
-import secrets
-import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+from dupdetect._storage import unfinished
 from dupdetect.errors import OutputError
-
-#: Suffix of what is not finished.
-SUFFIX = ".part"
 
 
 class Replacement:
@@ -54,13 +53,9 @@ class Replacement:
         parent = self.target.absolute().parent
         if folder:  # on the target's disk; parents are made once there is something to put into them
             parent = next(above for above in (parent, *parent.parents) if above.is_dir())
-        self.path = parent / f".{self.target.name[:40]}.{secrets.token_hex(4)}{SUFFIX}"
+        self.path = parent / unfinished.name(self.target.name)
         with reported(self.target):
-            # Not by `tempfile`, which makes them for their owner's eyes alone.
-            if folder:
-                self.path.mkdir()
-            else:
-                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            unfinished.begin(self.path, folder=folder)
 
     def commit(self) -> None:
         """Give it the target's name."""
@@ -76,11 +71,8 @@ class Replacement:
 
     def discard(self) -> None:
         """Remove what was written, unless it has been committed; what was at the target stays."""
-        if self._folder:
-            shutil.rmtree(self.path, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                self.path.unlink()
+        unfinished.remove(self.path)
+        unfinished.end(self.path)
 
     def __enter__(self) -> Path:
         return self.path
@@ -98,7 +90,7 @@ class Replacement:
 def check_writable(target: str | os.PathLike[str], *, folder: bool = False) -> None:
     """Refuse a file or folder that could not be written, before the work is done.
 
-    Something is made beside it and removed again.
+    Something is made beside it and removed again, and so is what a process that was killed has left of the same.
 
     Raises
     ------
@@ -117,6 +109,7 @@ def check_writable(target: str | os.PathLike[str], *, folder: bool = False) -> N
         if os.path.lexists(above) and not above.is_dir():
             raise OutputError(f"{target}: cannot be written, {above} is no folder; name another")
     beside = Replacement(target, folder=folder)
+    unfinished.remove_left(target)
     try:
         with reported(target):
             longest = os.pathconf(beside.path, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
@@ -174,9 +167,14 @@ def _disk_errors() -> tuple[type[Exception], ...]:
 
 
 def _swap(folder: Path, target: Path) -> None:
-    """Rename a folder to a target that may be there: no system call replaces a folder that is not empty."""
+    """Give a folder the name of a target that may be there: then the folder's name is that of the old one.
+
+    At no moment is the target missing, where the system and the disk can exchange names (Linux, macOS).
+    """
     if not target.exists():
         folder.rename(target)
+        return
+    if _exchanged(folder, target):
         return
     old = folder.with_suffix(".old")
     target.rename(old)
@@ -185,4 +183,25 @@ def _swap(folder: Path, target: Path) -> None:
     except BaseException:
         old.rename(target)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    unfinished.remove(old)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two paths exchange their names, at once; False where that cannot be."""
+    exchange = _exchange()
+    return exchange is not None and exchange(os.fsencode(one.absolute()), os.fsencode(other.absolute())) == 0
+
+
+@cache
+def _exchange() -> Any:
+    """Return the system's function that exchanges the names of two paths; None if it has none."""
+    here, swap = -100, 2  # AT_FDCWD; RENAME_EXCHANGE, and RENAME_SWAP of macOS
+    try:
+        library = ctypes.CDLL(None)
+        if sys.platform == "darwin":
+            return lambda one, other: library.renamex_np(one, other, swap)
+        function = library.renameat2
+    except (OSError, AttributeError, TypeError):
+        return None
+    function.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
+    return lambda one, other: function(here, one, here, other, swap)

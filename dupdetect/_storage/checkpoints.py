@@ -26,7 +26,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -35,7 +34,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dupdetect._storage.atomic import SUFFIX, Replacement, write_text
+from dupdetect._storage import unfinished
+from dupdetect._storage.atomic import Replacement, write_text
 from dupdetect.errors import MismatchError, OutputError
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def check_work_folder(folder: Path) -> dict[str, Any] | None:
                 "folder, or remove this one if a run has left it"
             )
         return plan
-    strangers = [name for name in names if name != LOCK and not _unfinished_of(PLAN).fullmatch(name)]
+    strangers = [name for name in names if name != LOCK and not unfinished.pattern(PLAN).fullmatch(name)]
     if strangers:
         raise OutputError(
             f"{folder}: holds {strangers[0]!r} and no {PLAN} of a run, so it is no work folder and stays as it is; "
@@ -290,14 +290,9 @@ def _read_plan(path: Path) -> dict[str, Any] | None:
     return plan if isinstance(plan, dict) and MARK.items() <= plan.items() else None
 
 
-def _unfinished_of(name: str) -> re.Pattern[str]:
-    """Match the names of files that `Replacement` had not finished when its process was killed."""
-    return re.compile(rf"\.{re.escape(name[:40])}\.[0-9a-f]{{8}}{re.escape(SUFFIX)}")
-
-
 def _remove_unfinished(folder: Path, name: str) -> None:
-    pattern = _unfinished_of(name)
-    for path in folder.glob(f".*{SUFFIX}"):
+    pattern = unfinished.pattern(name)
+    for path in folder.glob(f".*{unfinished.SUFFIX}"):
         if pattern.fullmatch(path.name):
             path.unlink()
 

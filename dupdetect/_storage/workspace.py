@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dupdetect._storage import memory as memories
 from dupdetect._storage.arrays import DiskStorage, Storage
+from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class Workspace:
         self.checkpoints: Checkpoints | None = None
         self._folder = None if folder is None else Path(folder)
         self.resume, self._plan = resume, plan
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._temporary = ExitStack()
 
     @property
     def budget(self) -> int:
@@ -89,8 +91,7 @@ class Workspace:
         if self.checkpoints is None:
             folder = self._folder
             if folder is None:
-                self._temporary = tempfile.TemporaryDirectory(prefix="dupdetect-")
-                folder = Path(self._temporary.name)
+                folder = self._temporary.enter_context(temporary_folder("dupdetect", Path(tempfile.gettempdir())))
             folder.mkdir(parents=True, exist_ok=True)
             storage = DiskStorage(folder, self.memory)
             self.checkpoints = Checkpoints(folder, self._plan(), storage, resume=self.resume)
@@ -112,10 +113,9 @@ class Workspace:
         """Leave the folder, or remove it; one that was not named is removed."""
         if self.checkpoints is not None:
             self.storage.__exit__()
-            self.checkpoints.close(remove=remove or self._temporary is not None)
+            self.checkpoints.close(remove=remove or self._folder is None)
             self.checkpoints = None
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._temporary.close()
 
 
 def memory_limit(memory: int | str | None) -> int:

@@ -2,20 +2,19 @@
 
 Input    the command line
 Output   files written whole or not at all, text on the terminal, and an exit code: 0 done, 1 failed, 2 wrong usage
-         or settings, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM)
+         or settings, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM; 128 and the number of other signals)
 Cost     only click and the settings are imported before there is work to do
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import click
@@ -28,12 +27,13 @@ from dupdetect.cli.evaluate import evaluate
 from dupdetect.cli.explain import explain
 from dupdetect.cli.json_log import Log, discard
 from dupdetect.cli.report import report
+from dupdetect.cli.signals import Terminated, exit_code, heard
 from dupdetect.cli.sketch import sketch
 from dupdetect.cli.tune import tune
 from dupdetect.errors import DupdetectError
 from dupdetect.text.escape import escape_for_terminal
 
-DONE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143  # 2 (usage, settings) comes with the error
+DONE, FAILED = 0, 1  # 2 (usage, settings) comes with the error, and so does a signal's
 
 
 class _Raised(BaseException):
@@ -64,10 +64,6 @@ for each in (dedup, compare, explain, evaluate, audit, tune, report, sketch):
 # --- running and ending -------------------------------------------------------------------------------------
 
 
-class _Terminated(BaseException):
-    """SIGTERM arrived. Like KeyboardInterrupt, no `except Exception` may stop it on its way up."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
@@ -82,18 +78,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted, 143 terminated.
     """
     _replace_what_cannot_be_encoded()
-    log, code = Log(), FAILED
+    log = Log()
     try:
-        with _unwinding_on_sigterm(), _plain_warnings(log):
+        with heard(partial(_end, log)):
+            return _run(arguments, log)
+    except (KeyboardInterrupt, Terminated) as error:  # while the end was told
+        return exit_code(error)
+
+
+def _run(arguments: Sequence[str] | None, log: Log) -> int:
+    code = FAILED
+    try:
+        with _plain_warnings(log):
             given = command.main(arguments, prog_name="dupdetect", standalone_mode=False, obj=log)
             sys.stdout.flush()
         code = given if isinstance(given, int) else DONE
     except _Raised as carrier:
         code = _ended_by(carrier.error, log)
-    except (Exception, KeyboardInterrupt, _Terminated) as error:
+    except (Exception, KeyboardInterrupt, Terminated) as error:
         code = _ended_by(error, log)
     finally:
         log.close(code)
+    return code
+
+
+def _end(log: Log, error: BaseException) -> int:
+    """Say why the run ends, for it will not come to its own end."""
+    code = _ended_by(error, log)
+    log.close(code)
     return code
 
 
@@ -101,10 +113,9 @@ def _ended_by(error: BaseException, log: Log) -> int:
     """Say in a sentence why the run ended and give its exit code; what nobody foresaw keeps its traceback."""
     if isinstance(error, click.ClickException):
         return _say_usage(error, log)
-    if isinstance(error, KeyboardInterrupt):
-        return _say("interrupted; nothing was left half-written", INTERRUPTED, log)
-    if isinstance(error, _Terminated):
-        return _say("terminated; nothing was left half-written", TERMINATED, log)
+    if isinstance(error, KeyboardInterrupt | Terminated):
+        what = "terminated" if isinstance(error, Terminated) else "interrupted"
+        return _say(f"{what}; nothing was left half-written", exit_code(error), log)
     if isinstance(error, DupdetectError):
         return _say(str(error), error.exit_code, log)
     if isinstance(error, MemoryError):
@@ -166,23 +177,6 @@ def _plain_warnings(log: Log) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.showwarning = show
         yield
-
-
-@contextmanager
-def _unwinding_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as Ctrl-C does, so that whatever cleans up after itself can."""
-
-    def unwind(*_: Any) -> None:
-        raise _Terminated
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set a handler
-        return
-    earlier = signal.signal(signal.SIGTERM, unwind)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, earlier)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 
 from dupdetect._storage import memory
+from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.paths import Found, label
 from dupdetect.io.remote import as_url, open_ranges, open_stream, reason, stamp
@@ -92,11 +93,10 @@ def seekable(file: Found) -> Iterator[Found]:
     if not file.piped:
         yield file
         return
-    with tempfile.NamedTemporaryFile(prefix="dupdetect-") as copy:
-        with Path(file.path).open("rb") as raw:
+    with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as made:
+        with Path(file.path).open("rb") as raw, (made / "pipe").open("wb") as copy:
             shutil.copyfileobj(raw, copy, 1 << 20)
-        copy.flush()
-        yield file._replace(path=copy.name, piped=False)
+        yield file._replace(path=str(made / "pipe"), piped=False)
 
 
 def as_file(file: Found) -> Any:

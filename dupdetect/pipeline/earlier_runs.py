@@ -15,6 +15,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -24,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect._storage.context import Context
+from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError
 from dupdetect.pipeline.related import KeySet, Related, RelatedFinder
 from dupdetect.results.folder import MANIFEST
@@ -94,7 +96,8 @@ class Earlier:
         replaces: str | os.PathLike[str] | None = None,
     ) -> None:
         self._settings, self._workers = settings, workers
-        self._work: tempfile.TemporaryDirectory[str] | None = None
+        self._stack = ExitStack()
+        self._work: Path | None = None
         self.temporary: set[Path] = set()
         several = [given] if isinstance(given, str | os.PathLike | Result) else given
         self.folders = find_outputs([self._written(each) for each in several], replaces)
@@ -130,8 +133,8 @@ class Earlier:
     def _made(self) -> Path:
         """Return a folder of our own."""
         if self._work is None:
-            self._work = tempfile.TemporaryDirectory(prefix="dupdetect-")
-        return Path(self._work.name)
+            self._work = self._stack.enter_context(temporary_folder("dupdetect", Path(tempfile.gettempdir())))
+        return self._work
 
     def _opened(self, output: Output) -> SketchFile | None:
         """Open the sketches of an output, if it has any."""
@@ -226,8 +229,7 @@ class Earlier:
         for file in self._sketches:
             if file is not None:
                 file.close()
-        if self._work is not None:
-            self._work.cleanup()
+        self._stack.close()
 
     def __enter__(self) -> Earlier:
         return self

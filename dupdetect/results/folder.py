@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dupdetect._storage.atomic import Replacement, check_writable, reported
+from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import OutputError
 from dupdetect.io import remote
 from dupdetect.io.remote import as_url, upload
@@ -73,10 +74,10 @@ def write_folder(
             _fill(beside, tables, manifest, files or {}, format)
             check_folder(folder, overwrite=overwrite)  # a long time has passed
         return
-    with tempfile.TemporaryDirectory(prefix="dupdetect-") as made:
+    with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as made:
         with reported(made):
-            _fill(Path(made), tables, manifest, files or {}, format)
-        upload(Path(made), url, MANIFEST)
+            _fill(made, tables, manifest, files or {}, format)
+        upload(made, url, MANIFEST)
 
 
 def _fill(

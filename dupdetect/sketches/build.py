@@ -10,8 +10,8 @@ Texts are cleaned first, as `dedup` does: what is sketched here is what a run ov
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from dupdetect._storage.atomic import reported
 from dupdetect._storage.context import check_workers
+from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.io.documents import collect, stream
 from dupdetect.io.schema import plain_column
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
@@ -157,11 +158,11 @@ def sketch_documents(
         The file cannot be written.
     """
     target = Path(path)
-    with reported(target):
-        work = tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent)
-    with work as folder:
+    with ExitStack() as stack:
+        with reported(target):
+            folder = stack.enter_context(temporary_folder(target.name, target.parent))
         # Which rows are documents, and what type ids have, is known when all has been read.
-        numbered = Path(folder) / "numbered.parquet"
+        numbered = folder / "numbered.parquet"
         reader = stream(data, text=text, id=id, strict=strict)
         ids, stays, rejects = _sketch(reader, numbered, settings, id or "id", signatures, workers, told)
         with SketchFile(numbered, settings) as file, SketchWriter(target, settings) as writer:

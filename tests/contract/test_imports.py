@@ -10,11 +10,12 @@ import dupdetect
 
 ROOT = Path(dupdetect.__file__).parent
 
-#: Data walks down this list; a package may import from those above it. One module of `_storage` stands apart from it,
-#: above the settings, which are written by it.
+#: Data walks down this list; a package may import from those above it. Two modules of `_storage` stand apart from it,
+#: above the settings, which are written by them.
 PACKAGES = (
     *(
         "errors",
+        "_storage.unfinished",
         "_storage.atomic",
         "settings",
         "text",
