@@ -69,6 +69,9 @@ Examples:
     help="Format of the tables.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run wrote it.")
+@click.option(
+    "--annotate", is_flag=True, help="Also write the table annotated: every input row with its cluster and verdict."
+)
 @strict_option
 @max_text_option
 @workers_option
@@ -95,6 +98,7 @@ def dedup(
     output: str,
     format: str,
     overwrite: bool,
+    annotate: bool,
     quiet: bool,
     verbose: bool,
     settings_file: str | None,
@@ -118,8 +122,9 @@ def dedup(
     check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
     if options["against"]:
         options["replaces"] = folder
+    written = {"format": format, "overwrite": overwrite, **({"annotated": True} if annotate else {})}
     with progress_shown(not quiet, log.tell if log else None) as progress:
-        result = _run(paths, folder, format=format, overwrite=overwrite, progress=progress, **_given(options))
+        result = _run(paths, folder, written=written, progress=progress, **_given(options))
     log.found(**{name: result.manifest.get(name) for name in ("counts", "timings", "caps")})
     if not quiet:
         print_summary(result, folder, seconds=time.perf_counter() - start, text=options["text"], verbose=verbose)
@@ -169,7 +174,7 @@ def _refuse_within(folder: Path, work: Path) -> None:
 
 
 def _run(
-    inputs: list[Path], folder: Path, *, format: str, overwrite: bool, progress: Progress | None, **options: Any
+    inputs: list[Path], folder: Path, *, written: dict[str, Any], progress: Progress | None, **options: Any
 ) -> Result:
     """Find the copies and write the folder; what was finished by then stays for another run to go on from."""
     from dupdetect.io.remote import as_url
@@ -181,7 +186,7 @@ def _run(
         result = dupdetect.dedup(inputs, progress=progress, **options)
         if progress:
             progress("write", 0, 1)
-        result.write(folder, format=format, overwrite=overwrite)
+        result.write(folder, **written)
     except BaseException:
         from dupdetect._storage.checkpoints import holds_work
 

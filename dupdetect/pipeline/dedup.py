@@ -241,4 +241,4 @@ def _result(corpus: Corpus, arrays: Arrays, rules: Plain, run: RunContext, resum
     ids = found["id"].filter(found["canonical"])
     sketcher = partial(sketch_rows, kept, ids, run.request.text, Context(settings, run.workers)) if sketches else None
     found_tables = found, matches, contained, kept, corpus.rejects, boilerplate
-    return Result(*found_tables, said, run.workspace, superseded, sketcher)
+    return Result(*found_tables, said, run.workspace, superseded, sketcher, corpus.rows)

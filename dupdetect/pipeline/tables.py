@@ -117,6 +117,7 @@ def clusters_table(corpus: Listed, decision: Decision, settings: Settings) -> pa
     score[changed], jaccard[changed] = match.scores(settings), match.jaccard
     containment[changed] = match.containment
     lesser = text[changed] < represented[changed]
+    file, row = corpus.origins()
     lost[changed] = np.where(lesser, match.weights.lost_a, match.weights.lost_b)
     lost_share[changed] = np.where(lesser, *match.shares_lost)
     return pa.table(
@@ -130,6 +131,8 @@ def clusters_table(corpus: Listed, decision: Decision, settings: Settings) -> pa
             "containment": pa.array(containment, mask=is_canonical),
             "lost": pa.array(lost, mask=is_canonical),
             "lost_share": pa.array(lost_share, mask=is_canonical),
+            "file": file,
+            "row": row,
         }
     )
 

@@ -11,18 +11,21 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dupdetect.errors import InputError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from dupdetect._storage.workspace import Workspace
     from dupdetect.io.rows import Rows
+    from dupdetect.results.annotated import Annotated
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Result:
         One row a document: ``id``, ``cluster`` (the canonical's id), ``canonical`` (bool),
         ``relation`` to the canonical (string), ``score``, ``jaccard``, ``containment`` (float64, in
         [0, 1]), ``lost`` (int64: words that are neither in the canonical nor boilerplate) and ``lost_share`` (float64:
-        what share of the document's content these are); the last six are null for canonicals.
+        what share of the document's content these are); the last six are null for canonicals. ``file`` (null for data
+        in memory) and ``row``: where it was read.
     matches : pyarrow.Table
         One row a verified pair: ``a``, ``b`` (ids), ``relation`` of a to b, ``score``, ``jaccard``,
         ``containment_a`` (share of a inside b), ``containment_b``, ``boilerplate`` (share of the shared text
@@ -90,6 +94,8 @@ class Result:
         reads a column or is a function. Columns as of `clusters`.
     sketcher : callable, optional
         Writes the sketches of `rows` to a file.
+    documents : Rows, optional
+        The rows of all documents, in the order of `clusters`, of which `rows` are some.
     """
 
     clusters: pa.Table
@@ -102,6 +108,7 @@ class Result:
     workspace: Workspace | None = None
     superseded: pa.Table | None = None
     sketcher: Callable[[Path], None] | None = None
+    documents: Rows | None = None
 
     def __post_init__(self) -> None:
         if self.workspace is not None:
@@ -109,7 +116,7 @@ class Result:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the tables; the files of a run that did not fit in memory stay with this object."""
-        return {**{name: value for name, value in vars(self).items() if name != "kept"}, "workspace": None}
+        return {**{field.name: getattr(self, field.name) for field in fields(self)}, "workspace": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -119,8 +126,39 @@ class Result:
         """The input rows that stay, every column, in input order."""
         return self.rows.table()
 
+    @cached_property
+    def removed(self) -> pa.Table:
+        """The input rows that do not stay, every column, in input order."""
+        import numpy as np
+
+        return self._documents.take(~np.asarray(self.clusters["canonical"].to_numpy(), np.bool_)).table()
+
+    @cached_property
+    def annotated(self) -> pa.Table:
+        """Every input row, with what was found of it, in input order.
+
+        Columns ``cluster``, ``canonical``, ``relation`` and ``score`` as in `clusters`, and ``copies``, how many other
+        documents the cluster has; ``id``, ``file`` and ``row`` too, where the input has no ids. Where it has a column
+        of such a name, that stays, and "dupdetect_" goes before ours.
+        """
+        return self._annotated.table()
+
+    @property
+    def _annotated(self) -> Annotated:
+        from dupdetect.results.annotated import Annotated
+
+        columns = self.manifest["columns"]
+        own = columns["id"] in self._documents.column_names and "id_prefix" not in columns
+        return Annotated(self._documents, self.clusters, numbered=not own)
+
+    @property
+    def _documents(self) -> Rows:
+        if self.documents is None:
+            raise InputError("this result has no rows of all documents; expected what dedup returned")
+        return self.documents
+
     def close(self) -> None:
-        """Remove the files of a run that did not fit in memory; `rows` and `kept` are then gone, if not yet read."""
+        """Remove the files of a run that did not fit in memory; rows that were not yet read are then gone."""
         if self.workspace is not None:
             self.workspace.close(remove=True)
 
@@ -153,7 +191,14 @@ class Result:
         grouped = groupby(rows, itemgetter(0))
         return Clusters(Cluster(canonical, [id for _, id in members]) for canonical, members in grouped)
 
-    def write(self, folder: str | os.PathLike[str], *, format: str = "parquet", overwrite: bool = False) -> None:
+    def write(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        format: str = "parquet",
+        overwrite: bool = False,
+        annotated: bool = False,
+    ) -> None:
         """
         Write all tables and the manifest as a new folder; if that fails, nothing is left behind.
 
@@ -165,6 +210,8 @@ class Result:
             Of the tables; rejects are always JSON Lines, boilerplate always Parquet.
         overwrite : bool
             Replace a folder that was written by this method.
+        annotated : bool
+            Write the table `annotated`, too.
 
         Raises
         ------
@@ -173,7 +220,7 @@ class Result:
         """
         from dupdetect.results.folder import write_folder
 
-        tables = {
+        tables: dict[str, Any] = {
             "clusters": self.clusters,
             "matches": self.matches,
             "digests": self.digests,
@@ -183,6 +230,8 @@ class Result:
         }
         if "against" in self.manifest:
             tables["superseded"] = self.superseded
+        if annotated:
+            tables["annotated"] = self._annotated
         files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
         write_folder(folder, tables, self.manifest, files, format=format, overwrite=overwrite)
 

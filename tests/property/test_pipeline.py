@@ -48,7 +48,8 @@ def rows(table, key):
 def tables(result):
     """Give all that a result decides, order of the input forgotten."""
     contents = rows(result.digests, ["id", "cluster"])
-    return rows(result.clusters, ["id"]), rows(result.matches, ["a", "b"]), contents, rows(result.kept, ["id"])
+    clusters = result.clusters.drop_columns(["row"])
+    return rows(clusters, ["id"]), rows(result.matches, ["a", "b"]), contents, rows(result.kept, ["id"])
 
 
 def partition(result):

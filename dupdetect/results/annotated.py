@@ -1,0 +1,73 @@
+"""Every input row with what was found of it.
+
+Input    the rows of all documents, and the table `clusters`, in the same order
+Output   the rows with further columns, a part of them at a time
+Cost     that of reading the rows
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from dupdetect.io.rows import Rows
+
+#: What goes before the name of a column where the input has one of that name.
+PREFIX = "dupdetect_"
+
+#: The columns of `clusters` that are added; those of the origin only where the input has no ids of its own.
+VERDICT, ORIGIN = ("cluster", "canonical", "relation", "score"), ("id", "file", "row")
+
+
+class Annotated:
+    """n rows with their verdict.
+
+    Parameters
+    ----------
+    rows : Rows
+        Of n documents.
+    clusters : pyarrow.Table
+        n rows, in the same order.
+    numbered : bool
+        Whether the documents have no ids of their own: then they are given, with file and row.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+        That of the rows, and of the columns that are added: `VERDICT` and ``copies``, how many other documents the
+        cluster has. Where the input has a column of that name, `PREFIX` goes before it.
+    """
+
+    def __init__(self, rows: Rows, clusters: pa.Table, *, numbered: bool) -> None:
+        names: Sequence[str] = [*(ORIGIN if numbered else ()), *VERDICT]
+        added = clusters.select(names).append_column("copies", _copies(clusters))
+        taken = set(rows.column_names)
+        self._rows = rows
+        self._added = added.rename_columns([PREFIX + name if name in taken else name for name in added.column_names])
+        self.schema = pa.schema([*rows.schema, *self._added.schema], rows.schema.metadata)
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        """Yield the rows of one part after the other."""
+        first = 0
+        for table in self._rows:
+            added = self._added.slice(first, table.num_rows)
+            yield pa.table([*table.columns, *added.columns], schema=self.schema)
+            first += table.num_rows
+
+    def table(self) -> pa.Table:
+        """Return all of them, in memory."""
+        return pa.concat_tables([self.schema.empty_table(), *self])
+
+
+def _copies(clusters: pa.Table) -> pa.ChunkedArray:
+    """Return for each document how many others its cluster has among them."""
+    sizes = clusters.group_by("cluster").aggregate([("cluster", "count")])
+    place = pc.index_in(clusters["cluster"], value_set=sizes["cluster"])
+    here = clusters.filter(clusters["canonical"])["cluster"]
+    # A canonical of an earlier run is none of these documents.
+    others = pc.subtract(sizes["cluster_count"], pc.is_in(sizes["cluster"], value_set=here).cast(pa.int64()))
+    return others.take(place)
