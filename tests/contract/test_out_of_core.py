@@ -137,7 +137,7 @@ def test_a_bad_input_leaves_nothing_behind(tmp_path, monkeypatch, small_parts):
     assert not (tmp_path / "work").exists()
 
 
-@pytest.mark.parametrize("memory", [0, 1000, True, "2GB", 1.5])
+@pytest.mark.parametrize("memory", [0, 1000, True, "2MB", 1.5])
 def test_too_little_memory_is_refused(memory):
     with pytest.raises(SettingsError, match="expected a number of bytes"):
         dupdetect.dedup(["text"], memory=memory)
