@@ -145,14 +145,9 @@ class Corpus:
         return len(self) - (0 if self.related is None else len(self.related))
 
     def origins(self) -> tuple[pa.Array, pa.Array]:
-        """Return the file and the row of each document, null for earlier ones."""
+        """Return the file and the row of each new document."""
         places = self.places[: self.new]
-        files = pa.array(self.files, pa.string()).take(pa.array(self.file[places]))
-        earlier = len(self) - self.new
-        return (
-            pa.concat_arrays([files, pa.nulls(earlier, pa.string())]),
-            pa.concat_arrays([pa.array(self.row[places]), pa.nulls(earlier, pa.int64())]),
-        )
+        return pa.array(self.files, pa.string()).take(pa.array(self.file[places])), pa.array(self.row[places])
 
     def take(self, chosen: NDArray[np.bool_], rejects: pa.Table) -> Corpus:
         """Return the corpus of the chosen documents, with these further rejects."""

@@ -16,25 +16,18 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dupdetect._storage.context import Context, check_workers
 from dupdetect._storage.workspace import Workspace, memory_limit
-from dupdetect.clustering import canonical, clusters, digests
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.streams import MAX_TEXT, check_max_text
-from dupdetect.matching import candidates
-from dupdetect.matching.counter import PairCounter
-from dupdetect.matching.keys import Source
-from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.pipeline import stage_arrays, tables
 from dupdetect.pipeline.corpus import Corpus, Signing, check_usable
+from dupdetect.pipeline.decide import decide
 from dupdetect.pipeline.incremental import AgainstEarlier
 from dupdetect.pipeline.manifest import counts, manifest, plan
 from dupdetect.pipeline.progress import progress_to
 from dupdetect.pipeline.request import Request, RunContext
 from dupdetect.pipeline.rules import Plain
-from dupdetect.pipeline.tables import Decision
 from dupdetect.pipeline.timing import Clock, Progress
 from dupdetect.results.result import Result
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
@@ -154,7 +147,7 @@ def dedup(
             corpus, resumed = _sketched(stream, run)
             corpus = rules.join(corpus, run, strict)
             check_usable(corpus)
-            arrays = workspace.finished("decision", lambda: _decided(corpus, rules, run))
+            arrays = workspace.finished("decision", lambda: decide(corpus, rules, run))
             result = _result(corpus, arrays, rules, run, resumed, sketches)
         except BaseException as error:
             workspace.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
@@ -180,54 +173,12 @@ def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
     return corpus, resumed
 
 
-def _decided(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
-    """Find candidates, verify them, cluster, and choose canonicals."""
-    settings, workspace, stage = run.settings, run.workspace, run.clock.stage
-    text_of, rows = clusters.collapse(corpus.words, corpus.digests)
-    rows = rules.representatives(text_of, rows)
-    n = len(rows)
-    with stage("candidates", n):
-        number = np.full(len(corpus.fingerprints_each), -1, np.int32)
-        number[corpus.places[rows]] = np.arange(n, dtype=np.int32)
-        bands = Source(corpus.bands, np.full(len(number), settings.banding[0]), 0.0)
-        fingerprints = Source(corpus.fingerprints, corpus.fingerprints_each, settings.min_shared_fingerprints)
-        found = candidates.find_by_keys((bands, fingerprints), number, run.context)
-        limits = rules.comparable(corpus, text_of, rows, found)
-        found = limits.candidates(found)
-    with stage("verify", len(found.pairs)):
-        source = rules.texts(corpus, rows, limits, workspace)
-        counter = PairCounter(source.texts, source.places, run.context, kept=source.kept)
-        make = partial(verify_candidates, found, counter, rules.known)
-        arrays = workspace.finished("verified", lambda: stage_arrays.verified_to_arrays(make()))
-        verified = stage_arrays.verified_of_arrays(arrays)
-        verifier = Verifier(counter, verified.boilerplate)
-    with stage("cluster", n):
-        clean = clusters.cleanness(n, verified.matches)
-        order = limits.ordered(clusters.settle(clean, clusters.sampled_matches(verified.matches, found.sampled)))
-        clustered = clusters.cluster_matches(found, verified, order, verifier, limits)
-        known = limits.is_digest
-        parted, is_digest = digests.part_digests(clustered.canonical, order, clustered.matches, verifier, known)
-        ranks = rules.rank(corpus, settings, text_of, clean, limits)
-        document_of = canonical.least(ranks, text_of, n)
-        chosen, matches = canonical.elect(
-            settings, parted, ranks[document_of], limits.ordered(clean), clustered.matches, verifier
-        )
-        contents = digests.contents(is_digest, parted, chosen, matches, verifier)
-    caps = {
-        "hot_keys": found.hot_keys,
-        "sampled_pairs": len(found.sampled),
-        "deferred_pairs": len(verified.deferred),
-        "rounds": clustered.rounds,
-    }
-    decision = Decision(text_of, ranks, document_of, chosen, matches, is_digest, contents, verified.boilerplate)
-    return stage_arrays.decision_to_arrays(decision, caps)
-
-
 def _result(corpus: Corpus, arrays: Arrays, rules: Plain, run: RunContext, resumed: int, sketches: bool) -> Result:
     """Make the tables, and say what was done."""
     settings, (decision, caps) = run.settings, stage_arrays.decision_of_arrays(arrays)
     with run.clock.stage("tables", len(corpus)):
         found, superseded = tables.clusters_tables(corpus, decision, settings)
+        found = tables.with_origins(found, corpus)
         matches, unlisted = tables.matches_table(corpus, decision, settings)
         contained = tables.digests_table(corpus, decision, settings)
         kept = tables.kept_rows(corpus, decision)

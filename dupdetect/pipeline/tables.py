@@ -117,7 +117,6 @@ def clusters_table(corpus: Listed, decision: Decision, settings: Settings) -> pa
     score[changed], jaccard[changed] = match.scores(settings), match.jaccard
     containment[changed] = match.containment
     lesser = text[changed] < represented[changed]
-    file, row = corpus.origins()
     lost[changed] = np.where(lesser, match.weights.lost_a, match.weights.lost_b)
     lost_share[changed] = np.where(lesser, *match.shares_lost)
     return pa.table(
@@ -131,10 +130,14 @@ def clusters_table(corpus: Listed, decision: Decision, settings: Settings) -> pa
             "containment": pa.array(containment, mask=is_canonical),
             "lost": pa.array(lost, mask=is_canonical),
             "lost_share": pa.array(lost_share, mask=is_canonical),
-            "file": file,
-            "row": row,
         }
     )
+
+
+def with_origins(clusters: pa.Table, corpus: Corpus) -> pa.Table:
+    """Add to a row for each new document where it was read: ``file``, null for data in memory, and ``row``."""
+    file, row = corpus.origins()
+    return clusters.append_column("file", file).append_column("row", row)
 
 
 def matches_table(corpus: Listed, decision: Decision, settings: Settings) -> tuple[pa.Table, int]:

@@ -310,7 +310,7 @@ def test_a_run_is_gone_on_with_if_what_it_is_held_against_is_as_it_was(against, 
         with pytest.raises(ZeroDivisionError):
             resumed()
     with monkeypatch.context() as patched:
-        patched.setattr("dupdetect.pipeline.dedup._decided", None)  # it is decided
+        patched.setattr("dupdetect.pipeline.dedup.decide", None)  # it is decided
         assert decided(resumed()) == decided(expected)
     (tmp_path / "night 0" / "manifest.json").write_text("{} ")
     with pytest.raises(MismatchError, match="against"):

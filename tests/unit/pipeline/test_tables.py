@@ -48,9 +48,6 @@ class Documents:
     def new(self):
         return len(self)
 
-    def origins(self):
-        return pa.nulls(len(self), pa.string()), pa.array(range(len(self)), pa.int64())
-
 
 def documents(ids):
     return Documents(pa.table({"id": ids, "text": ["x"] * len(ids), "more": range(len(ids))}))
@@ -64,8 +61,7 @@ def test_a_clusters_row_relates_the_document_to_its_canonical():
         "id": "a",
         "cluster": "a",
         "canonical": True,
-        **dict.fromkeys(["relation", "score", "jaccard", "containment", "lost", "lost_share", "file"]),
-        "row": 0,
+        **dict.fromkeys(["relation", "score", "jaccard", "containment", "lost", "lost_share"]),
     }
     assert rows[1] == {
         "id": "b",
@@ -77,8 +73,6 @@ def test_a_clusters_row_relates_the_document_to_its_canonical():
         "containment": 0.9,
         "lost": 210,
         "lost_share": 0.7,
-        "file": None,
-        "row": 1,
     }
     assert (rows[2]["relation"], rows[2]["cluster"]) == ("contained", "d")
     assert (rows[4]["relation"], rows[4]["cluster"], rows[4]["containment"]) == ("contains", "a", 0.9)
@@ -104,7 +98,7 @@ def test_tables_have_the_columns_and_types_of_the_contract():
     assert clusters.schema == pa.schema(
         [("id", pa.uint16()), ("cluster", pa.uint16()), ("canonical", pa.bool_()), ("relation", pa.string())]
         + [(name, pa.float64()) for name in ("score", "jaccard", "containment")]
-        + [("lost", pa.int64()), ("lost_share", pa.float64()), ("file", pa.string()), ("row", pa.int64())]
+        + [("lost", pa.int64()), ("lost_share", pa.float64())]
     )
     matches, _ = tables.matches_table(documents(pa.array([1, 2], pa.uint16())), made, SETTINGS)
     assert matches.schema == pa.schema(

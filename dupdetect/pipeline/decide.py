@@ -1,0 +1,83 @@
+"""From sketches to a decision: candidates, matches, clusters, canonicals.
+
+Input    the corpus, sketched; the rules of the run
+Output   who represents whom, as arrays that a checkpoint keeps
+Cost     a sort of the keys, and a second pass over the texts that may have copies
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dupdetect.clustering import canonical, clusters, digests
+from dupdetect.matching import candidates
+from dupdetect.matching.counter import PairCounter
+from dupdetect.matching.keys import Source
+from dupdetect.matching.verify import Verifier, verify_candidates
+from dupdetect.pipeline import stage_arrays
+from dupdetect.pipeline.tables import Decision
+
+if TYPE_CHECKING:
+    from dupdetect.pipeline.corpus import Corpus
+    from dupdetect.pipeline.request import RunContext
+    from dupdetect.pipeline.rules import Plain
+    from dupdetect.pipeline.stage_arrays import Arrays
+
+
+def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
+    """Find candidates, verify them, cluster, and choose canonicals.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    rules : Plain
+        Which documents may be compared, and who goes first.
+    run : RunContext
+
+    Returns
+    -------
+    dict of str to array
+        A `Decision`, and the caps that were reached (`stage_arrays.decision_of_arrays`).
+    """
+    settings, workspace, stage = run.settings, run.workspace, run.clock.stage
+    text_of, rows = clusters.collapse(corpus.words, corpus.digests)
+    rows = rules.representatives(text_of, rows)
+    n = len(rows)
+    with stage("candidates", n):
+        number = np.full(len(corpus.fingerprints_each), -1, np.int32)
+        number[corpus.places[rows]] = np.arange(n, dtype=np.int32)
+        bands = Source(corpus.bands, np.full(len(number), settings.banding[0]), 0.0)
+        fingerprints = Source(corpus.fingerprints, corpus.fingerprints_each, settings.min_shared_fingerprints)
+        found = candidates.find_by_keys((bands, fingerprints), number, run.context)
+        limits = rules.comparable(corpus, text_of, rows, found)
+        found = limits.candidates(found)
+    with stage("verify", len(found.pairs)):
+        source = rules.texts(corpus, rows, limits, workspace)
+        counter = PairCounter(source.texts, source.places, run.context, kept=source.kept)
+        make = partial(verify_candidates, found, counter, rules.known)
+        arrays = workspace.finished("verified", lambda: stage_arrays.verified_to_arrays(make()))
+        verified = stage_arrays.verified_of_arrays(arrays)
+        verifier = Verifier(counter, verified.boilerplate)
+    with stage("cluster", n):
+        clean = clusters.cleanness(n, verified.matches)
+        order = limits.ordered(clusters.settle(clean, clusters.sampled_matches(verified.matches, found.sampled)))
+        clustered = clusters.cluster_matches(found, verified, order, verifier, limits)
+        known = limits.is_digest
+        parted, is_digest = digests.part_digests(clustered.canonical, order, clustered.matches, verifier, known)
+        ranks = rules.rank(corpus, settings, text_of, clean, limits)
+        document_of = canonical.least(ranks, text_of, n)
+        chosen, matches = canonical.elect(
+            settings, parted, ranks[document_of], limits.ordered(clean), clustered.matches, verifier
+        )
+        contents = digests.contents(is_digest, parted, chosen, matches, verifier)
+    caps = {
+        "hot_keys": found.hot_keys,
+        "sampled_pairs": len(found.sampled),
+        "deferred_pairs": len(verified.deferred),
+        "rounds": clustered.rounds,
+    }
+    decision = Decision(text_of, ranks, document_of, chosen, matches, is_digest, contents, verified.boilerplate)
+    return stage_arrays.decision_to_arrays(decision, caps)
