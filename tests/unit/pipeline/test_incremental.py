@@ -98,7 +98,7 @@ def test_a_policy_that_orders_all_may_put_a_new_document_in_an_earlier_ones_plac
     second = table(id=["june", "april"], text=[text, f"{text} again"], date=[day(2024, 6, 1), day(2024, 4, 1)])
     result = against(first, second, canonical="earliest")
     assert decided(result) == {"june": ("april", "near_duplicate"), "april": ("april", None)}
-    assert result.superseded.schema.equals(result.clusters.schema)
+    assert result.superseded.schema.equals(result.clusters.drop_columns(["file", "row"]).schema)
     (row,) = result.superseded.to_pylist()
     assert (row["id"], row["cluster"], row["canonical"], row["relation"]) == ("may", "april", False, "near_duplicate")
     assert result.manifest["against"]["superseded"] == 1
