@@ -26,6 +26,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import stat
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -36,6 +37,7 @@ import numpy as np
 
 from dupdetect._storage import unfinished
 from dupdetect._storage.atomic import Replacement, write_text
+from dupdetect._storage.checksums import checksum
 from dupdetect.errors import MismatchError, OutputError
 
 if TYPE_CHECKING:
@@ -51,9 +53,6 @@ PLAN, DONE, LOCK = "plan.json", "done.jsonl", ".work.lock"
 
 #: What a plan begins with, so that no other program's file of that name is taken for one.
 MARK = {"work_folder_of": "dupdetect"}
-
-#: Bytes that are hashed at a time.
-BLOCK = 1 << 22
 
 
 class _Entry(NamedTuple):
@@ -91,7 +90,7 @@ class Checkpoints:
         self._storage = storage
         self._entries: dict[str, _Entry] = {}
         with _Reported(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             check_work_folder(folder)  # before there is a lock in it
             self._lock = _locked(folder)
             try:
@@ -276,6 +275,27 @@ def check_work_folder(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def check_private(folder: Path) -> None:
+    """Refuse a folder that another may write into, where its name can be guessed and others may have made it.
+
+    Raises
+    ------
+    OutputError
+        It is there, and belongs to another, may be written to by others, or is a link.
+    """
+    try:
+        known = folder.lstat()
+    except OSError:
+        return
+    others = known.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    strange = hasattr(os, "geteuid") and (known.st_uid != os.geteuid() or others)
+    if stat.S_ISLNK(known.st_mode) or strange:
+        raise OutputError(
+            f"{folder}: the work folder is a link, or others may write into it, and what they put there would be gone "
+            "on with; name another folder with --work, or remove it"
+        )
+
+
 def holds_work(folder: Path) -> bool:
     """Tell whether a run has left work in a folder."""
     return _read_plan(folder / PLAN) is not None
@@ -366,16 +386,9 @@ def _is_file_name(name: Any) -> bool:
     return isinstance(name, str) and name.endswith(".arrow") and not set(name) & {"/", "\\", "\0"}
 
 
-def _checked(path: Path) -> tuple[int, str]:
+def _checked(path: Path) -> tuple[int, str | None]:
     """Return how many bytes a file has, and their hash."""
-    import xxhash
-
-    digest, size = xxhash.xxh3_128(), 0
     try:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
-                size += len(block)
+        return path.stat().st_size, checksum(path)
     except OSError:
-        return -1, ""
-    return size, digest.hexdigest()
+        return -1, None

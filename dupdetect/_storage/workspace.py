@@ -48,8 +48,8 @@ class Workspace:
         and removed in the end.
     resume : bool
         Go on with what an earlier run has left in the folder; work there from the beginning.
-    plan : callable
-        Returns all that decides what the run finds, ready for JSON.
+    plan : mapping
+        All that decides what the run finds, ready for JSON.
 
     Raises
     ------
@@ -64,7 +64,7 @@ class Workspace:
         memory: int | None,
         folder: str | os.PathLike[str] | None,
         resume: bool,
-        plan: Callable[[], Mapping[str, Any]],
+        plan: Mapping[str, Any],
     ) -> None:
         if resume and folder is None:
             raise SettingsError("a run can only be resumed in the folder where it worked; give work=, that folder")
@@ -92,9 +92,9 @@ class Workspace:
             folder = self._folder
             if folder is None:
                 folder = self._temporary.enter_context(temporary_folder("dupdetect", Path(tempfile.gettempdir())))
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             storage = DiskStorage(folder, self.memory)
-            self.checkpoints = Checkpoints(folder, self._plan(), storage, resume=self.resume)
+            self.checkpoints = Checkpoints(folder, self._plan, storage, resume=self.resume)
             self.storage = storage.__enter__()
         return self.checkpoints
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
     from dupdetect.pipeline.timing import Progress
     from dupdetect.results.result import Result
-    from dupdetect.settings import Settings
 
 #: Bytes of an output's name from which on its work folder is named by a digest.
 LONGEST = 200
@@ -118,7 +117,7 @@ def dedup(
     options["settings"] = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS})
     folder = Path(output)
     paths = [Path(name) for name in inputs]
-    overwrite = overwrite or (options["resume"] and _is_finished(folder, paths, **options))
+    overwrite = overwrite or (options["resume"] and _is_finished(folder, paths, format=format, **options))
     check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
     if options["against"]:
         options["replaces"] = folder
@@ -130,26 +129,25 @@ def dedup(
         print_summary(result, folder, seconds=time.perf_counter() - start, text=options["text"], verbose=verbose)
 
 
-def _is_finished(
-    folder: Path, inputs: list[Path], *, settings: Settings, text: str, id: str | None, **options: Any
-) -> bool:
+def _is_finished(folder: Path, inputs: list[Path], *, format: str, sketches: bool, **options: Any) -> bool:
     """Whether a folder is what the same command has written: to repeat it is to write the same once more."""
-    from dupdetect.io.documents import stream
+    from dupdetect.pipeline.dedup import planned
     from dupdetect.results.folder import MANIFEST
-    from dupdetect.results.run import read_manifest
+    from dupdetect.results.run import Run
 
-    if not (folder / MANIFEST).is_file():
+    if not (folder / MANIFEST).is_file() or Path("-") in inputs:
         return False
-    manifest = read_manifest(folder)
-    columns = manifest.get("columns") or {}
-    return bool(
-        manifest.get("fingerprint") == settings.fingerprint
-        and manifest.get("inputs") == stream(inputs, text=text, id=id).inputs
-        and columns.get("text") == text
-        and (id is None or columns.get("id") == id)
-        and columns.get("id_prefix") == options.get("id_prefix")
-    )
+    run = Run(folder)
+    if f"clusters.{format}" not in run.files or ("sketches.parquet" in run.files) != sketches:
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the run will say it
+        deciding = {name: value for name, value in options.items() if name in _DECIDING and value not in (None, ())}
+        return run.plan == planned(inputs, **deciding, replaces=folder if deciding.get("against") else None)
 
+
+# What decides what a run finds.
+_DECIDING = ("settings", "text", "id", "id_prefix", "strict", "max_text", "against")
 
 # What the library is told of only where it was given.
 _OPTIONAL = ("id_prefix", "max_text", "memory", "work", "resume", "sketches", "against")
@@ -177,10 +175,14 @@ def _run(
     inputs: list[Path], folder: Path, *, written: dict[str, Any], progress: Progress | None, **options: Any
 ) -> Result:
     """Find the copies and write the folder; what was finished by then stays for another run to go on from."""
+    from dupdetect._storage.checkpoints import check_private, holds_work
     from dupdetect.io.remote import as_url
 
-    beside = Path() if as_url(str(folder)) else folder.absolute().parent
-    work = Path(options.setdefault("work", beside / _work_name(folder.name)))
+    if "work" not in options:
+        beside = Path() if as_url(str(folder)) else folder.absolute().parent
+        options["work"] = beside / _work_name(folder.name)
+        check_private(options["work"])
+    work = Path(options["work"])
     _refuse_within(folder, work)
     try:
         result = dupdetect.dedup(inputs, progress=progress, **options)
@@ -188,8 +190,6 @@ def _run(
             progress("write", 0, 1)
         result.write(folder, **written)
     except BaseException:
-        from dupdetect._storage.checkpoints import holds_work
-
         if holds_work(work):
             warnings.warn(
                 f"{work} holds what was finished; the same command with --resume goes on from there", stacklevel=2

@@ -87,7 +87,7 @@ def run_input_options(command: _Command) -> _Command:
         metavar="INPUT",
         multiple=True,
         callback=_paths,
-        help="What the run read; may be repeated.  [default: what it read, if that is still there]",
+        help="What the run read; may be repeated.  [default: what it read, if that is still there as it was]",
     )(command)
 
 

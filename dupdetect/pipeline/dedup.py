@@ -24,7 +24,7 @@ from dupdetect.pipeline import stage_arrays, tables
 from dupdetect.pipeline.corpus import Corpus, Signing, check_usable
 from dupdetect.pipeline.decide import decide
 from dupdetect.pipeline.incremental import AgainstEarlier
-from dupdetect.pipeline.manifest import counts, manifest, plan
+from dupdetect.pipeline.manifest import check_unchanged, counts, manifest, plan, plan_checksum
 from dupdetect.pipeline.progress import progress_to
 from dupdetect.pipeline.request import Request, RunContext
 from dupdetect.pipeline.rules import Plain
@@ -141,8 +141,9 @@ def dedup(
     with earlier as rules, progress_to(progress) as told:
         limit = memory_limit(memory)
         stream = request.stream(limit)
-        workspace = Workspace(limit, work, resume, lambda: plan(request, chosen, stream.inputs, rules.files))
-        run = RunContext(request, chosen, threads, workspace, Clock(told))
+        made = plan(request, chosen, stream.inputs, rules.files)
+        workspace = Workspace(limit, work, resume, made)
+        run = RunContext(request, chosen, threads, workspace, Clock(told), made)
         try:
             corpus, resumed = _sketched(stream, run)
             corpus = rules.join(corpus, run, strict)
@@ -153,6 +154,24 @@ def dedup(
             workspace.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
             raise
     return result
+
+
+def planned(
+    data: Any,
+    *,
+    settings: Settings,
+    text: str = "text",
+    id: str | None = None,
+    id_prefix: str | None = None,
+    strict: bool = False,
+    max_text: int = MAX_TEXT,
+    against: Given | Iterable[Given] | None = None,
+    replaces: str | os.PathLike[str] | None = None,
+) -> str:
+    """Return the checksum of the plan of a run, which its manifest has, without running it; parameters as `dedup`'s."""
+    request = Request(data, text, id, strict, check_max_text(max_text), id_prefix)
+    with Plain() if against is None else AgainstEarlier.of(against, settings, text, 1, replaces) as rules:
+        return plan_checksum(plan(request, settings, request.stream(memory_limit(None)).inputs, rules.files))
 
 
 def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
@@ -176,6 +195,7 @@ def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
 def _result(corpus: Corpus, arrays: Arrays, rules: Plain, run: RunContext, resumed: int, sketches: bool) -> Result:
     """Make the tables, and say what was done."""
     settings, (decision, caps) = run.settings, stage_arrays.decision_of_arrays(arrays)
+    check_unchanged(run.plan)
     with run.clock.stage("tables", len(corpus)):
         found, superseded = tables.clusters_tables(corpus, decision, settings)
         found = tables.with_origins(found, corpus)

@@ -116,6 +116,12 @@ class Earlier:
         return [str(folder / name) for folder in self.folders for name in names]
 
     @property
+    def plans(self) -> dict[Path, str | None]:
+        """The folders that were given, and the checksum of the plan that each was made by."""
+        given = (output for output in self._outputs if output.folder not in self.temporary)
+        return {output.folder: output.run.plan for output in given}
+
+    @property
     def bytes(self) -> int:
         """How many bytes their sketches have, or about."""
         paths = ((output.folder / SKETCHES, output.kept) for output in self._outputs)

@@ -152,8 +152,10 @@ class AgainstEarlier(Plain):
 
     def said(self, corpus: Corpus, superseded: int) -> dict[str, Any]:
         """Return what the manifest is to say of these rules."""
+        plans = self._earlier.plans
         against = {
-            "outputs": [str(folder) for folder in self._earlier.folders if folder not in self._earlier.temporary],
+            "outputs": list(map(str, plans)),
+            "plans": list(plans.values()),
             "results": len(self._earlier.temporary),
             "documents": self._earlier.documents,
             "related": len(corpus) - corpus.new,

@@ -7,12 +7,18 @@ Cost     a look at each input file
 
 from __future__ import annotations
 
+import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
+import xxhash
 
+from dupdetect._compiled.dispatch import on_threads
 from dupdetect._storage import memory as memories
+from dupdetect._storage.checksums import checksum
+from dupdetect.errors import InputError
 from dupdetect.io import remote
 from dupdetect.io.documents import NUMBERED
 from dupdetect.pipeline import tables
@@ -52,6 +58,11 @@ def plan(request: Request, settings: Settings, inputs: list[str], earlier: list[
     }
 
 
+def plan_checksum(plan: dict[str, Any]) -> str:
+    """Return a checksum of a plan: runs of one plan find the same."""
+    return xxhash.xxh3_128_hexdigest(json.dumps(plan, sort_keys=True).encode())
+
+
 def _identity(name: str) -> dict[str, Any]:
     """Return what tells that an input is as it was."""
     if url := remote.as_url(name):
@@ -62,6 +73,26 @@ def _identity(name: str) -> dict[str, Any]:
         return {"name": name}
     known = path.stat()
     return {"name": name, "bytes": known.st_size, "modified": known.st_mtime_ns}
+
+
+def check_unchanged(plan: dict[str, Any]) -> None:
+    """Refuse what was read of files that were changed meanwhile; of one that has grown, such as a log, say it.
+
+    Raises
+    ------
+    InputError
+        A file is gone, shorter or another.
+    """
+    for before in plan["inputs"]:
+        now = before if before.keys() == {"name"} else _identity(before["name"])
+        if now == before:
+            continue
+        if now.get("bytes", 0) <= before["bytes"]:
+            raise InputError(
+                f"{before['name']}: was changed while it was read, so what was found belongs to no file; run it again "
+                "when nobody writes to it"
+            )
+        warnings.warn(f"{before['name']} has grown while it was read; what came later may be missing", stacklevel=2)
 
 
 def counts(corpus: Corpus, decision: Decision, found: dict[str, pa.Table]) -> dict[str, Any]:
@@ -109,7 +140,10 @@ def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
         "fingerprint": settings.fingerprint,
         "bands": dict(zip(("bands", "rows"), settings.banding, strict=True)),
         "versions": _versions(),
+        "plan": plan_checksum(run.plan),
         "inputs": corpus.inputs,
+        # Who reads them again, as a report does, sees by these that they are what this run has read.
+        "input_checksums": on_threads(checksum, [Path(name) for name in corpus.inputs], run.workers),
         "columns": columns,
         "timings": run.clock.seconds,
         "memory": {

@@ -66,6 +66,8 @@ class RunContext:
     workers : int
     workspace : Workspace
     clock : Clock
+    plan : dict
+        All that decides what is found.
     """
 
     request: Request
@@ -73,6 +75,7 @@ class RunContext:
     workers: int
     workspace: Workspace
     clock: Clock
+    plan: dict[str, Any]
 
     @property
     def context(self) -> Context:

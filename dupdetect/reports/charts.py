@@ -90,7 +90,7 @@ class Chart:
     def counts(self, most: int) -> Callable[[int], float]:
         """Put ticks for counts up to `most` on the y axis, and return the share of the axis for a count."""
         step = next(step for size in range(12) for step in (10**size, 2 * 10**size, 5 * 10**size) if most <= 5 * step)
-        top = step * math.ceil(most / step)
+        top = step * max(1, math.ceil(most / step))
         self.y_ticks = [(self.y(count / top), f"{count:,}") for count in range(0, top + 1, step)]
         return lambda count: count / top
 

@@ -159,7 +159,7 @@ def explain(
         The document's; a number or a string, as the run had it or as text.
     data : optional
         The run's input, as `dedup` took it. Without it texts are those that were kept, and those of the input that the
-        manifest names, if it is still there.
+        manifest names, if they are still what the run read.
     text, id_column : str, optional
         The columns of `data`; by default as the run had them.
 

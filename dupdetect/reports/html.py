@@ -59,7 +59,7 @@ def report(
         The file to write, by default ``report.html`` in that folder (of a `Result`: here).
     data, text, id
         The input of that run, as `dedup` took it: only there are the texts that it removed. By default the files that
-        the manifest names, if they are still there.
+        the manifest names, if they are still what the run read.
     by : str, optional
         The column that says where a document came from; an address counts as its host. By default the first of
         ``source``, ``domain``, ``site``, ``host``, ``publisher``, ``url``, ``uri`` and ``link`` that there is, or else

@@ -135,9 +135,9 @@ def of_kept(run: Run, text: str) -> Iterator[Part]:
 def of_earlier(run: Run, text: str) -> Iterator[Part]:
     """Yield the earlier documents that a run names, from the outputs that it was held against, where these are."""
     wanted = run.ids.slice(run.new)
-    for folder in run.outputs_before if len(wanted) else []:
+    for before in run.runs_before if len(wanted) else []:
         with suppress(DupdetectError):
-            for ids, texts, table in Run(folder).kept(text):
+            for ids, texts, table in before.kept(text):
                 place = pc.index_in(ids, value_set=wanted).fill_null(-1).to_numpy()
                 yield Part(np.where(place < 0, -1, run.new + place), texts, table)
 
@@ -161,7 +161,7 @@ def read_texts(run: Run, listing: Listing, data: Any, *, text: str | None, id: s
     text, id = text or run.text_column or "text", id or run.id_column
     if data is not None:
         return _gathered(run, listing, chain(of_input(run, data, text, id), of_earlier(run, text)), by)
-    reason = "the run's input was not given, and is not where it was"
+    reason = "the run's input was not given, and is not there as it was"
     if run.inputs:
         try:
             return _gathered(run, listing, chain(of_input(run, run.inputs, text, id), of_earlier(run, text)), by)

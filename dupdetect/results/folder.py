@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dupdetect._storage.atomic import Replacement, check_writable, reported
+from dupdetect._storage.checksums import checksum
 from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import OutputError
 from dupdetect.io import remote
@@ -95,6 +96,8 @@ def _fill(
         write(folder / name)
     if "timings" in manifest:
         manifest["timings"]["write"] = round(time.perf_counter() - start, 6)
+    written = sorted(path for path in folder.rglob("*") if path.is_file())
+    manifest = {**manifest, "files": {path.relative_to(folder).as_posix(): checksum(path) for path in written}}
     text = json.dumps(manifest, indent=2, ensure_ascii=False, default=plain)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 

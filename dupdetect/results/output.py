@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect.errors import InputError
-from dupdetect.results.run import Run, damage_named
+from dupdetect.results.run import Run, damage_named, find_table
 
 #: Rows that are read at a time.
 ROWS = 1 << 14
@@ -74,7 +74,7 @@ class Output:
             other = next(self.folder.glob(f"{name}.*"), None)
             why = "" if other is None else f", and {other.name} does not tell the types of ids and columns"
             raise InputError(f"{path}: this table is missing{why}; write the output anew, as Parquet")
-        return path
+        return find_table(self.folder, name)
 
     def ids(self) -> Feed:
         """Return the ids of the documents that were kept, in order."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from dupdetect.io.checks import REJECTS
 from dupdetect.io.documents import stream
 from dupdetect.io.tables import as_table, comparable, require
 from dupdetect.matching.overlaps import NONE, RELATIONS
+from dupdetect.results.belonging import as_they_were, of_folder
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.result import Result
 from dupdetect.settings import POLICIES, Settings
@@ -137,15 +138,40 @@ class Run:
         return self._named("id_prefix")
 
     @property
+    def plan(self) -> str | None:
+        """A checksum of all that decides what the run found."""
+        plan = self.manifest.get("plan")
+        return plan if isinstance(plan, str) else None
+
+    @property
+    def files(self) -> dict[str, Any]:
+        """The files of the folder beside the manifest, and their checksums."""
+        return self._section("files")
+
+    @cached_property
     def inputs(self) -> list[Path]:
-        """The files of the input, if all of them are still there; else none."""
-        paths = [Path(str(name)) for name in self._list(self.manifest, "inputs")]
-        return paths if all(path.is_file() for path in paths) else []
+        """The files of the input, if all of them are still there and as the run read them; else none.
+
+        A stranger's output may name any file: only the checksum tells that it was read.
+        """
+        names, sums = (self._list(self.manifest, name) for name in ("inputs", "input_checksums"))
+        return [Path(str(name)) for name in names] if as_they_were(names, sums) else []
 
     @property
     def outputs_before(self) -> list[Path]:
         """The earlier outputs that the run was compared with."""
         return [Path(str(name)) for name in self._list(self._section("against"), "outputs")]
+
+    @cached_property
+    def runs_before(self) -> list[Run]:
+        """Those of the earlier outputs that are still there, made by the plan that they had then."""
+        plans = self._list(self._section("against"), "plans")
+        found = []
+        for folder, plan in zip(self.outputs_before, plans, strict=False):
+            with suppress(InputError):
+                if isinstance(plan, str) and (run := Run(folder)).plan == plan:
+                    found.append(run)
+        return found
 
     def _named(self, column: str) -> str | None:
         name = self._section("columns").get(column)
@@ -322,7 +348,7 @@ class Run:
     def least_margin(self) -> Float:
         """The least margin among those that each document represents: float64[n]."""
         least = np.full(len(self), np.inf)
-        np.minimum.at(least, self.canonical, self.margin)
+        np.fmin.at(least, self.canonical, self.margin)
         return least
 
     def largest(self) -> Int:
@@ -390,8 +416,9 @@ def find_table(folder: Path, name: str) -> Path:
         There is none.
     """
     for suffix in SUFFIXES:
-        if (folder / (name + suffix)).is_file():
-            return folder / (name + suffix)
+        path = folder / (name + suffix)
+        if path.is_file():
+            return path if not path.is_symlink() else of_folder(folder, path, read_manifest(folder).get("files") or {})
     raise InputError(
         f"{folder}: there is no {name}.parquet, .jsonl or .csv in this folder, expected the output folder of dedup"
     )

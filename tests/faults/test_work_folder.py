@@ -1,6 +1,7 @@
 """A work folder is ours only by our own plan; of what is in it only files that a run wrote are ever removed."""
 
 import json
+import os
 
 import pyarrow as pa
 import pytest
@@ -104,3 +105,33 @@ def test_a_run_killed_before_its_plan_was_whole_can_begin_again(tmp_path):
     (work / ".plan.json.0123abcd.part").write_text("{")
     Checkpoints(work, {}, DiskStorage(work, 1 << 30), resume=True).close(remove=True)
     assert not work.exists()
+
+
+# ---- the work folder beside the output, whose name can be guessed ----
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions as Unix has them")
+@pytest.mark.parametrize("how", ["a link", "of another", "for all"])
+def test_a_work_folder_that_others_have_made_is_refused(tmp_path, capsys, monkeypatch, how):
+    (tmp_path / "in.jsonl").write_text('{"text": "a text"}\n')
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    work = tmp_path / ".out.work"
+    if how == "a link":
+        work.symlink_to(elsewhere)
+    else:
+        work.mkdir()
+        work.chmod(0o777 if how == "for all" else 0o700)
+    if how == "of another":
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert main(["dedup", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out"), "--resume", "-q"]) == 1
+    assert ".out.work: the work folder is a link, or others may write into it" in capsys.readouterr().err
+    assert not list(elsewhere.iterdir())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions as Unix has them")
+def test_a_work_folder_is_for_its_owner_alone(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "work", {}, DiskStorage(tmp_path, 1 << 30), resume=False)
+    assert (tmp_path / "work").stat().st_mode & 0o777 == 0o700
+    checkpoints.close(remove=True)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dupdetect
+from dupdetect._storage.checksums import checksum
 from dupdetect.errors import InputError
 from dupdetect.results.run import COLUMNS, Run, clusters_of
 
@@ -136,7 +137,11 @@ def test_what_the_manifest_names(out: Path, tmp_path: Path) -> None:
     assert Run(out).outputs_before == []
     (tmp_path / "in.csv").touch()
     change_manifest(out, inputs=[str(tmp_path / "in.csv")], columns={})
+    assert Run(out).inputs == []  # a stranger may name any file
+    change_manifest(out, input_checksums=[checksum(tmp_path / "in.csv")])
     assert Run(out).inputs == [tmp_path / "in.csv"]
+    (tmp_path / "in.csv").write_text("other")
+    assert Run(out).inputs == []
     assert Run(out).text_column is None
     change_manifest(out, inputs=7, columns="text")
     for name in ("inputs", "text_column"):
