@@ -9,7 +9,7 @@ What two documents share is counted on their real shingles, not estimated.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from dupdetect.matching.overlaps import FLOOR, Overlaps, least_shared
 from dupdetect.matching.pairs import unpack
 from dupdetect.matching.patterns import read_pairs
 from dupdetect.matching.shingle_rows import ShingleRows
+from dupdetect.matching.tally import tally
 from dupdetect.sketches.sketches import Kept
 
 if TYPE_CHECKING:
@@ -34,6 +35,21 @@ if TYPE_CHECKING:
 
     Int = NDArray[np.int64]
     Byte = NDArray[np.uint8]
+    Hashes = NDArray[np.uint64]
+
+
+class Counter(Protocol):
+    """Whatever counts what pairs of documents share: a `PairCounter`, or a driver that lets many of them count."""
+
+    context: Context
+
+    @property
+    def n(self) -> int: ...  # noqa: D102
+    def named(self, pairs: Pairs) -> Pairs: ...  # noqa: D102
+    def overlaps(self, pairs: Pairs) -> Overlaps: ...  # noqa: D102
+    def sharing(self, pairs: Pairs) -> Overlaps: ...  # noqa: D102
+    def patterns(self, found: Overlaps) -> Byte: ...  # noqa: D102
+    def tally(self, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, NDArray[np.int32]]: ...  # noqa: D102
 
 
 class PairCounter:
@@ -62,6 +78,19 @@ class PairCounter:
         self.context = context
         parts = [kept] if kept is None or isinstance(kept, Kept) else kept
         self.shingles = ShingleRows(texts, rows, context, parts)
+
+    @property
+    def n(self) -> int:
+        """How many documents there are."""
+        return self.shingles.n
+
+    def named(self, pairs: Pairs) -> Pairs:
+        """Return the pairs by the numbers that their documents have among those of the whole run: here, the same."""
+        return pairs
+
+    def tally(self, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, NDArray[np.int32]]:
+        """Count the pairs that share each shingle, or each of those in a table: uint64[n], sorted, and int32[n]."""
+        return tally(self.shingles, found, among)
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""

@@ -7,7 +7,7 @@ Cost     a pass over the texts of the documents in question, and O(shingles) a p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,10 +17,21 @@ from dupdetect.matching.boilerplate_weights import Weigher
 from dupdetect.matching.pairs import unpack, without
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from dupdetect.matching.candidates import Candidates
-    from dupdetect.matching.counter import PairCounter
+    from dupdetect.matching.counter import Counter
     from dupdetect.matching.overlaps import Overlaps
     from dupdetect.matching.pairs import Pairs
+
+
+class Weighing(Protocol):
+    """Whatever weighs pairs: a `Weigher`, or a driver that lets many of them weigh."""
+
+    def weigh(self, found: Overlaps) -> Overlaps: ...  # noqa: D102
+    def certain(self, found: Overlaps) -> NDArray[np.bool_]: ...  # noqa: D102
 
 
 class Verifier:
@@ -28,20 +39,27 @@ class Verifier:
 
     Parameters
     ----------
-    counter : PairCounter
+    counter : Counter
     boilerplate : Boilerplate, optional
         What is known of shingles; by default nothing.
+    weigher : callable
+        Makes of both what weighs pairs.
 
     Attributes
     ----------
-    counter : PairCounter
+    counter : Counter
     boilerplate : Boilerplate
     """
 
-    def __init__(self, counter: PairCounter, boilerplate: Boilerplate | None = None) -> None:
+    def __init__(
+        self,
+        counter: Counter,
+        boilerplate: Boilerplate | None = None,
+        weigher: Callable[[Any, Boilerplate], Weighing] = Weigher,
+    ) -> None:
         self.counter, self.boilerplate = counter, boilerplate or Boilerplate.none()
-        weigher = Weigher(counter, self.boilerplate)
-        self.weigh, self.certain = weigher.weigh, weigher.certain
+        weigher_of_both = weigher(counter, self.boilerplate)
+        self.weigh, self.certain = weigher_of_both.weigh, weigher_of_both.certain
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares; nothing is weighed."""
@@ -68,7 +86,12 @@ class Verified(NamedTuple):
     boilerplate: Boilerplate
 
 
-def verify_candidates(found: Candidates, counter: PairCounter, known: Boilerplate | None = None) -> Verified:
+def verify_candidates(
+    found: Candidates,
+    counter: Counter,
+    known: Boilerplate | None = None,
+    weigher: Callable[[Any, Boilerplate], Weighing] = Weigher,
+) -> Verified:
     """Verify candidates: first the pairs that gather families, and then those that families do not make needless.
 
     Two documents of a large family, of more than `Settings.hot_key_documents` documents that match the same one, will
@@ -78,12 +101,14 @@ def verify_candidates(found: Candidates, counter: PairCounter, known: Boilerplat
     Parameters
     ----------
     found : Candidates
-    counter : PairCounter
+    counter : Counter
         Of the documents that the candidates name.
     known : Boilerplate, optional
         What earlier outputs say is boilerplate.
+    weigher : callable
+        As `Verifier` has it.
     """
-    settings, n = counter.context.settings, counter.shingles.n
+    settings, n = counter.context.settings, counter.n
     stars = found.star_pairs()
     gathered = counter.sharing(stars)
     rest = without(found.pairs, stars)
@@ -95,4 +120,4 @@ def verify_candidates(found: Candidates, counter: PairCounter, known: Boilerplat
     within = (family[a] == family[b]) & large[a]
     sharing = gathered | counter.sharing(rest[~within])
     boilerplate = learn(counter, sharing, known)
-    return Verified(Weigher(counter, boilerplate).weigh(sharing).matches(settings), rest[within], boilerplate)
+    return Verified(weigher(counter, boilerplate).weigh(sharing).matches(settings), rest[within], boilerplate)

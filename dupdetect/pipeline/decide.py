@@ -7,13 +7,15 @@ Cost     a sort of the keys, and a second pass over the texts that may have copi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from dupdetect.clustering import canonical, clusters, digests
 from dupdetect.matching import candidates
+from dupdetect.matching.boilerplate_weights import Weigher
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.keys import Source
 from dupdetect.matching.verify import Verifier, verify_candidates
@@ -21,10 +23,18 @@ from dupdetect.pipeline import stage_arrays
 from dupdetect.pipeline.tables import Decision
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect.matching.boilerplate import Boilerplate
+    from dupdetect.matching.candidates import Candidates
+    from dupdetect.matching.counter import Counter
+    from dupdetect.matching.verify import Weighing
     from dupdetect.pipeline.corpus import Corpus
     from dupdetect.pipeline.request import RunContext
-    from dupdetect.pipeline.rules import Plain
+    from dupdetect.pipeline.rules import Limits, Plain
     from dupdetect.pipeline.stage_arrays import Arrays
+
+    Int = NDArray[np.int64]
 
 
 def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
@@ -42,11 +52,11 @@ def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
     dict of str to array
         A `Decision`, and the caps that were reached (`stage_arrays.decision_of_arrays`).
     """
-    settings, workspace, stage = run.settings, run.workspace, run.clock.stage
+    settings = run.settings
     text_of, rows = clusters.collapse(corpus.words, corpus.digests)
     rows = rules.representatives(text_of, rows)
     n = len(rows)
-    with stage("candidates", n):
+    with run.clock.stage("candidates", n):
         number = np.full(len(corpus.fingerprints_each), -1, np.int32)
         number[corpus.places[rows]] = np.arange(n, dtype=np.int32)
         bands = Source(corpus.bands, np.full(len(number), settings.banding[0]), 0.0)
@@ -54,14 +64,52 @@ def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
         found = candidates.find_by_keys((bands, fingerprints), number, run.context)
         limits = rules.comparable(corpus, text_of, rows, found)
         found = limits.candidates(found)
-    with stage("verify", len(found.pairs)):
-        source = rules.texts(corpus, rows, limits, workspace)
-        counter = PairCounter(source.texts, source.places, run.context, kept=source.kept)
-        make = partial(verify_candidates, found, counter, rules.known)
-        arrays = workspace.finished("verified", lambda: stage_arrays.verified_to_arrays(make()))
+    source = rules.texts(corpus, rows, limits, run.workspace)
+    counter = PairCounter(source.texts, source.places, run.context, kept=source.kept)
+    return decided(corpus, Search(text_of, found, limits), Engine(counter), rules, run)
+
+
+class Search(NamedTuple):
+    """What was found to be worth verifying among n texts.
+
+    Attributes
+    ----------
+    text_of : int64[documents]
+        The text that each document has, -1 for a document without words.
+    found : Candidates
+    limits : Limits
+    """
+
+    text_of: Int
+    found: Candidates
+    limits: Limits
+
+
+class Engine(NamedTuple):
+    """Who counts what pairs share, and weighs it: this process, or many.
+
+    Attributes
+    ----------
+    counter : Counter
+        Of the n texts.
+    weigher : callable
+        As `Verifier` has it.
+    """
+
+    counter: Counter
+    weigher: Callable[[Any, Boilerplate], Weighing] = Weigher
+
+
+def decided(corpus: Corpus, search: Search, engine: Engine, rules: Plain, run: RunContext) -> Arrays:
+    """Verify candidates, cluster, and choose canonicals; returns what `decide` does."""
+    (text_of, found, limits), (counter, weigher) = search, engine
+    settings, n = run.settings, counter.n
+    with run.clock.stage("verify", len(found.pairs)):
+        make = partial(verify_candidates, found, counter, rules.known, weigher)
+        arrays = run.workspace.finished("verified", lambda: stage_arrays.verified_to_arrays(make()))
         verified = stage_arrays.verified_of_arrays(arrays)
-        verifier = Verifier(counter, verified.boilerplate)
-    with stage("cluster", n):
+        verifier = Verifier(counter, verified.boilerplate, weigher)
+    with run.clock.stage("cluster", n):
         clean = clusters.cleanness(n, verified.matches)
         order = limits.ordered(clusters.settle(clean, clusters.sampled_matches(verified.matches, found.sampled)))
         clustered = clusters.cluster_matches(found, verified, order, verifier, limits)

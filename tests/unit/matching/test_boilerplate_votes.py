@@ -3,9 +3,10 @@ import pyarrow as pa
 from generated_sites import Site, Writer, site
 from verifying import judged
 
-from dupdetect.matching.boilerplate_votes import VOTES, _counted, _sample
+from dupdetect.matching.boilerplate_votes import VOTES, _sample
 from dupdetect.matching.pairs import pack, unpack
 from dupdetect.matching.shingle_rows import HASH
+from dupdetect.matching.tally import summed
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import marked_shingles
 
@@ -19,21 +20,23 @@ def test_what_is_learned_are_shingles_of_the_texts():
     assert judge.boilerplate.shingles.tolist() == sorted(common)
 
 
-def test_values_are_counted():
+def test_values_aresummed():
     values = np.array([5, 3, 5, 9], np.uint64)
-    assert [part.tolist() for part in _counted(values)] == [[3, 5, 9], [1, 2, 1]]
-    assert [part.tolist() for part in _counted(values, np.array([1, 2, 3, 4], np.int32))] == [[3, 5, 9], [2, 4, 4]]
-    assert [part.tolist() for part in _counted(values[:0], np.empty(0, np.int32))] == [[], []]
+    assert [part.tolist() for part in summed(values)] == [[3, 5, 9], [1, 2, 1]]
+    assert [part.tolist() for part in summed(values, np.array([1, 2, 3, 4], np.int32))] == [[3, 5, 9], [2, 4, 4]]
+    assert [part.tolist() for part in summed(values[:0], np.empty(0, np.int32))] == [[], []]
 
 
 def test_no_document_votes_more_often_than_others():
     a, b = np.triu_indices(60, 1)
-    sample = _sample(pack(a, b))
+    pairs = pack(a, b)
+    everyone = np.ones(len(pairs), np.bool_)
+    sample = pairs[_sample(pairs, everyone)]
     times = np.bincount(np.concatenate(unpack(sample)), minlength=60)
     assert times.min() > 0
     assert times.max() <= VOTES
-    assert sample.tolist() == sorted(_sample(pack(a, b)[::-1]).tolist())
-    assert _sample(pack(a[:9], b[:9])).tolist() == pack(a[:9], b[:9]).tolist()
+    assert sample.tolist() == sorted(pairs[::-1][_sample(pairs[::-1], everyone)].tolist())
+    assert _sample(pairs, pairs < pairs[9]).tolist() == list(range(9))
 
 
 def test_more_than_two_thirds_say_boilerplate():

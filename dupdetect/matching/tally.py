@@ -1,0 +1,82 @@
+"""Pairs to sums: how many of them share each shingle.
+
+Input    pairs, the shingles of their documents, and which shingles are asked for
+Output   shingles (uint64[n], sorted, distinct) and how many pairs share each (int32[n])
+Cost     a pass over the documents of the pairs, and a sort of the shingles that they share
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dupdetect._compiled.dispatch import on_threads
+from dupdetect.matching.boilerplate import NEVER, look_up
+from dupdetect.matching.hash_join import join_orders, shared_values
+from dupdetect.matching.shingle_rows import whole_cuts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect.matching.hash_join import JoinOrder
+    from dupdetect.matching.overlaps import Overlaps
+    from dupdetect.matching.shingle_rows import ShingleRows
+
+    Int32 = NDArray[np.int32]
+    Hashes = NDArray[np.uint64]
+
+#: Parts that shingles are counted in at the most: each has two files open where they stand on disk.
+PARTS = 256
+
+
+def tally(shingles: ShingleRows, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, Int32]:
+    """Count the pairs that share each shingle, or each of those in a table: uint64[n], sorted, and int32[n].
+
+    Shingles are parted by their highest bits, and each part is sorted by itself.
+    """
+    storage, workers = shingles.context.storage, shingles.context.workers
+    shingles.load(found.pairs)
+    most, total = shingles.block, int(found.shared.sum(dtype=np.int64))
+    parts = min(PARTS, 1 << max(4 * workers, total // most).bit_length())
+    limits = np.arange(1, parts, dtype=np.uint64) << np.uint64(64 - parts.bit_length() + 1)
+    columns = [(storage.growing_array(np.uint64), storage.growing_array(np.int32)) for _ in range(parts)]
+    for first, last in whole_cuts(found.shared, most):
+        for values, counts in _shared(shingles, found.where(np.arange(first, last)), among):
+            bounds = [0, *np.searchsorted(values, limits).tolist(), len(values)]
+            for place, (hashes, votes) in enumerate(columns):
+                hashes.append(values[bounds[place] : bounds[place + 1]])
+                votes.append(counts[bounds[place] : bounds[place + 1]])
+    hashes, votes = storage.growing_array(np.uint64), storage.growing_array(np.int32)
+    for start in range(0, parts, workers):
+        some = columns[start : start + workers]
+        for values, counts in on_threads(lambda pair: summed(pair[0].values, pair[1].values), some, workers):
+            hashes.append(values)
+            votes.append(counts)
+    return hashes.values, votes.values
+
+
+def _shared(shingles: ShingleRows, found: Overlaps, among: Hashes | None) -> list[tuple[Hashes, Int32]]:
+    """Count shared shingles, block by block."""
+    rows, workers = shingles.rows, shingles.context.workers
+    orders = join_orders(found.pairs, rows, 8 * workers)
+    run = shared_values.faster_for(sum(order.steps(rows) for order in orders))
+    look = look_up.faster_for(float(found.shared.sum(dtype=np.int64)))
+
+    def count(order: JoinOrder) -> tuple[Hashes, Int32]:
+        values = run(rows, order, int(found.shared[order.places].sum()))
+        if among is not None:
+            values = values[look(among, values) > NEVER]
+        return summed(values)
+
+    return on_threads(count, orders, workers)
+
+
+def summed(values: Hashes, counts: Int32 | None = None) -> tuple[Hashes, Int32]:
+    """Return the distinct values, sorted, and the sum of the counts of each, one each if not given."""
+    order = np.argsort(values) if counts is not None else slice(None)
+    values = np.sort(values)
+    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])
+    if counts is None:
+        return values[first], np.diff(np.append(first, len(values))).astype(np.int32)
+    return values[first], np.add.reduceat(counts[order], first, dtype=np.int32) if len(first) else counts
