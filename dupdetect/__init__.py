@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from dupdetect.evaluation.evaluate import evaluate
     from dupdetect.evaluation.scores import Evaluation
     from dupdetect.evaluation.tune import Tuning, tune
+    from dupdetect.index.answers import Match, Seen
+    from dupdetect.index.index import Index
     from dupdetect.matching.compare import Comparison, compare
     from dupdetect.matching.passages import Passage
     from dupdetect.pipeline.dedup import dedup
@@ -37,11 +39,14 @@ __all__ = [
     "DupdetectError",
     "Evaluation",
     "Explanation",
+    "Index",
     "InputError",
+    "Match",
     "MismatchError",
     "OutputError",
     "Passage",
     "Result",
+    "Seen",
     "Settings",
     "SettingsError",
     "SketchFile",
@@ -74,11 +79,14 @@ _MODULE_OF = {
     "DupdetectError": "errors",
     "Evaluation": "evaluation.scores",
     "Explanation": "reports.explain",
+    "Index": "index.index",
     "InputError": "errors",
+    "Match": "index.answers",
     "MismatchError": "errors",
     "OutputError": "errors",
     "Passage": "matching.passages",
     "Result": "results.result",
+    "Seen": "index.answers",
     "Settings": "settings",
     "SettingsError": "errors",
     "SketchFile": "sketches.files",

@@ -27,7 +27,7 @@ PACKAGES = (
         "clustering",
         "results",
     ),
-    *("pipeline", "evaluation", "reports", "cli", "__main__"),
+    *("pipeline", "index", "evaluation", "reports", "cli", "__main__"),
 )
 FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.rglob("*.py")}
 

@@ -51,6 +51,7 @@ OTHERS = (
     r"(?i:harbour bridge)|bridge over",  # of iron
     r"google-chrome|HF_HUB_OFFLINE|huggingface_hub",
     r"Journal of Island Studies",
+    r"PRAGMA journal_\w+",  # SQLite's own word
     r"\b(and|it|what|scale|json`?|tables?) prints\b|\bprints (a|all|one|tables|for|the)\b",  # the verb
     r"about\[key\]\[\"kind\"\]",  # a column of a corpus that others made
 )

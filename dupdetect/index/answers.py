@@ -1,0 +1,259 @@
+"""What an index answers of one document: what it is a copy of, and what is kept of it.
+
+Input    a transaction, and a document that is there or a text that is not
+Output   `Seen`
+Cost     a few look-ups; of a text that is not there, what adding it would cost but for the writing
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dupdetect.errors import InputError
+from dupdetect.index.bodies import read_bodies
+from dupdetect.index.changes import sketched
+from dupdetect.index.estimates import EstimatedTexts
+from dupdetect.index.evidence import Texts, of_rows, renumbered
+from dupdetect.index.grouping import Documents, component, group, read_documents, read_texts
+from dupdetect.index.searching import search
+from dupdetect.matching.overlaps import IDENTICAL, RELATIONS, turned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect.index.changes import Batch
+    from dupdetect.index.holdings import Holdings
+    from dupdetect.index.stores import Session
+    from dupdetect.matching.overlaps import Overlaps
+
+    Int = NDArray[np.int64]
+
+_CANONICAL = "SELECT c.text, c.document FROM texts t JOIN texts c ON c.text = t.canonical"
+
+
+class Match(NamedTuple):
+    """A document that another was compared with and is a copy of.
+
+    Attributes
+    ----------
+    id : any
+    relation : str
+        Of the document that was asked about to this one: ``identical``, ``near_duplicate``, ``syndicated``,
+        ``contains`` or ``contained``.
+    score : float
+        What was held against the threshold.
+    jaccard : float
+        Exact and unweighted, like the containments.
+    containment_a, containment_b : float
+        Share of the document that was asked about inside this one, and of this one inside that.
+    boilerplate : float
+        Share of what they have in common that is boilerplate.
+    """
+
+    id: Any
+    relation: str
+    score: float
+    jaccard: float
+    containment_a: float
+    containment_b: float
+    boilerplate: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a document is a copy of.
+
+    Attributes
+    ----------
+    id : any
+        None for a text that was only asked about.
+    is_new : bool
+        Whether no document that was there before is in its cluster.
+    cluster : any
+        The id of the document that represents its cluster. Of a text that was only asked about: None if there is
+        nothing else in it.
+    matches : list of Match
+        The highest score first.
+    """
+
+    id: Any
+    is_new: bool
+    cluster: Any
+    matches: list[Match]
+
+    def __bool__(self) -> bool:
+        """Whether something like it was there before."""
+        return not self.is_new
+
+
+def seen(session: Session, holdings: Holdings, number: int, *, is_there: bool) -> Seen:
+    """Say what a document that was added is a copy of; `is_there`: it was there before, with the same text."""
+    (own,), text = _ids(session, holdings, [number]), text_of(session, number)
+    if text is None:
+        return Seen(own, not is_there, own, [])
+    documents, found = _listed(session, holdings, text)
+    copies = [id for each, id in documents if each != number]
+    ((canonical, document),) = session.rows(f"{_CANONICAL} WHERE t.text = ?", (text,))
+    is_new = not is_there and documents[0][0] == number and _first_text(session, canonical) == text
+    cluster = _ids(session, holdings, [document])[0]
+    return Seen(own, is_new, cluster, _named(holdings, [*map(_identical, copies), *found]))
+
+
+def _listed(session: Session, holdings: Holdings, text: int) -> tuple[list[tuple[int, str]], list[Match]]:
+    """Return the documents that have a text, and the matches of it with others; ids as they are stored."""
+    rows = [row for column in ("a", "b") for row in session.find("SELECT a, b, evidence FROM matches", column, [text])]
+    others = sorted({row[0] for row in rows} | {row[1] for row in rows} | {text})
+    documents = _documents_of(session, others)
+    if not rows:
+        return documents[text], []
+    texts = read_texts(session, others)
+    found = of_rows(rows, texts, weighed=holdings.weighs)
+    return documents[text], _matches_of(holdings, found, texts, text, documents)
+
+
+def asked(session: Session, holdings: Holdings, batch: Batch) -> Seen:
+    """Say what a text is a copy of that is in no document yet."""
+    if batch.sketches.words[0] == 0:
+        return Seen(None, True, None, [])
+    new = sketched(batch.sketches, 0, -1)
+    there = session.rows("SELECT text FROM texts WHERE digest = ?", (new.digest,))
+    if there:
+        documents, listed = _listed(session, holdings, there[0][0])
+        copies = [_identical(id) for _, id in documents]
+        return Seen(None, False, _cluster(session, holdings, there[0][0]), _named(holdings, copies + listed))
+    compared = search(session, holdings.keys, [new], holdings.context)
+    if len(compared.pairs) == 0:
+        return Seen(None, True, None, [])
+    found = _verifier(session, holdings, compared.texts, batch).matches(compared.pairs)
+    if len(found.pairs) == 0:
+        return Seen(None, True, None, [])
+    near = compared.texts.numbers[np.unique(np.concatenate([found.a, found.b]))]
+    near = near[near >= 0].tolist()
+    cluster = _joined(session, holdings, new, near, _of(compared.texts, found), batch)
+    listed = _matches_of(holdings, found, compared.texts, -1, _documents_of(session, near))
+    return Seen(None, cluster is None, cluster, _named(holdings, listed))
+
+
+def _of(texts: Texts, found: Overlaps) -> tuple[Overlaps, Int]:
+    """Return matches and the numbers of the texts that they are numbered by."""
+    return found, texts.numbers
+
+
+def _joined(
+    session: Session, holdings: Holdings, new: Any, near: list[int], matched: tuple[Overlaps, Int], batch: Batch
+) -> Any:
+    """Return the cluster that a text would be in, given its matches: as if it were added; None for one of its own."""
+    numbers, rows = component(session, near)
+    stored = session.find("SELECT text, words, digest FROM texts", "text", sorted(numbers))
+    there, texts = Texts.of(list(set(stored))), Texts.of([new, *set(stored)])
+    found, named = matched
+    at = np.zeros(len(named), np.int64)
+    at[np.isin(named, texts.numbers)] = texts.places(named[np.isin(named, texts.numbers)])
+    own = renumbered(found, at)
+    old = of_rows([(a, b, evidence) for a, b, chosen, evidence in rows if not chosen], texts, weighed=holdings.weighs)
+    documents = _with_asked(read_documents(session, there, holdings.identifiers), there, texts)
+    verifier = _verifier(session, holdings, texts, batch)
+    grouped = group(holdings.settings, texts, documents, own | old, verifier)
+    place = int(np.flatnonzero(texts.numbers == -1)[0])
+    others = texts.numbers[(grouped.canonical == grouped.canonical[place]) & (texts.numbers >= 0)]
+    return _cluster(session, holdings, int(others[0])) if len(others) else None
+
+
+def _verifier(session: Session, holdings: Holdings, texts: Texts, batch: Batch) -> Any:
+    if holdings.keeps_texts:
+        return holdings.verifier(session, texts, {-1: batch.texts[0]})
+    assert batch.sketches.signatures is not None, "texts are left out"
+    shingles = max(1, int(batch.sketches.words[0]) - holdings.settings.shingle_size + 1)
+    new = {-1: (batch.sketches.signatures[0].astype("<u4").tobytes(), shingles)}
+    return EstimatedTexts(session, texts, holdings.settings, new)
+
+
+def _with_asked(documents: Documents, stored: Texts, texts: Texts) -> Documents:
+    """Put the document that is asked about behind those that are there."""
+    text_of = np.append(texts.places(stored.numbers[documents.text_of]), np.flatnonzero(texts.numbers == -1))
+    ids = pa.chunked_array([*documents.ids.chunks, pa.nulls(1, documents.ids.type)])
+    return Documents(np.append(documents.numbers, -1), text_of, ids, [*documents.metadata, {}])
+
+
+def _matches_of(
+    holdings: Holdings, found: Overlaps, texts: Texts, text: int, documents: dict[int, list[tuple[int, str]]]
+) -> list[Match]:
+    """Return the matches of one text, a row for each document that has the other; ids as they are stored."""
+    settings, place = holdings.settings, int(np.flatnonzero(texts.numbers == text)[0])
+    mine = found.where((found.a == place) | (found.b == place))
+    first = mine.a == place
+    relations = np.where(first, mine.relations(settings), turned(mine.relations(settings)))
+    inside = np.where(first, mine.containment_a, mine.containment_b)
+    around = np.where(first, mine.containment_b, mine.containment_a)
+    columns = (mine.scores(settings), mine.jaccard, inside, around, mine.weights.boilerplate)
+    others = texts.numbers[np.where(first, mine.b, mine.a)].tolist()
+    rows = zip(others, relations.tolist(), *(column.tolist() for column in columns), strict=True)
+    return [Match(id, RELATIONS[relation], *shares) for other, relation, *shares in rows for _, id in documents[other]]
+
+
+def _identical(id: str) -> Match:
+    return Match(id, RELATIONS[IDENTICAL], 1.0, 1.0, 1.0, 1.0, 0.0)
+
+
+def _named(holdings: Holdings, found: list[Match]) -> list[Match]:
+    """Give matches their ids as they came, and put the highest score first."""
+    if not found:
+        return found
+    ids = holdings.identifiers.decoded([match.id for match in found]).to_pylist()
+    named = [match._replace(id=id) for match, id in zip(found, ids, strict=True)]
+    return sorted(named, key=lambda match: -match.score)
+
+
+def _documents_of(session: Session, texts: list[int]) -> dict[int, list[tuple[int, str]]]:
+    """Return the documents that have each text, in order: their numbers, and ids as they are stored."""
+    found: dict[int, list[tuple[int, str]]] = {text: [] for text in texts}
+    for text, number, id in sorted(set(session.find("SELECT text, number, id FROM documents", "text", texts))):
+        found[text].append((number, id))
+    return found
+
+
+def text_of(session: Session, number: int) -> int | None:
+    """Return the text that a document has."""
+    found: int | None = session.row("SELECT text FROM documents WHERE number = ?", (number,))[0]
+    return found
+
+
+def _first_text(session: Session, canonical: int) -> int:
+    """Return the text of a cluster that was added first."""
+    return int(session.row("SELECT min(text) FROM texts WHERE canonical = ?", (canonical,))[0])
+
+
+def _ids(session: Session, holdings: Holdings, numbers: list[int]) -> list[Any]:
+    """Return the ids of documents, in the order of their numbers given."""
+    found: dict[int, str] = dict(session.find("SELECT number, id FROM documents", "number", numbers))
+    return holdings.identifiers.decoded([found[number] for number in numbers]).to_pylist()  # type: ignore[no-any-return]
+
+
+def _cluster(session: Session, holdings: Holdings, text: int) -> Any:
+    """Return the id of the document that represents a text's cluster."""
+    ((_, document),) = session.rows(f"{_CANONICAL} WHERE t.text = ?", (text,))
+    return _ids(session, holdings, [document])[0]
+
+
+def cluster_of(session: Session, holdings: Holdings, number: int) -> Any:
+    """Return the id of the document that represents a document's cluster."""
+    text = text_of(session, number)
+    return _ids(session, holdings, [number])[0] if text is None else _cluster(session, holdings, text)
+
+
+def text_as_added(session: Session, holdings: Holdings, number: int) -> str:
+    """Return the text of a document."""
+    if not holdings.keeps_texts:
+        raise InputError(f"{holdings.store.name}: this index leaves texts out; build one that keeps them")
+    return read_bodies(session, [number])[number].decode()
+
+
+def metadata(session: Session, number: int) -> dict[str, Any]:
+    """Return the metadata of a document."""
+    (stored,) = session.row("SELECT metadata FROM documents WHERE number = ?", (number,))
+    return {} if stored is None else dict(json.loads(stored))

@@ -1,0 +1,159 @@
+"""Documents from anywhere to batches that an index takes.
+
+Input    a document, or whatever `dedup` takes
+Output   `Batch`: ids, texts and sketches, metadata, and when each expires
+Cost     that of reading and sketching
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from dupdetect.clustering.dates import as_seconds
+from dupdetect.errors import InputError
+from dupdetect.index.changes import Batch
+from dupdetect.io.documents import stream
+from dupdetect.io.schema import plain_column
+from dupdetect.sketches.cleaning import clean_texts
+from dupdetect.sketches.sketches import sketch_texts
+
+if TYPE_CHECKING:
+    from dupdetect.index.holdings import Holdings
+    from dupdetect.io.documents import Part, Stream
+
+#: Documents of a batch, and bytes of text that are read at a time.
+DOCUMENTS, PART_BYTES = 4096, 24 << 20
+
+#: Rejected rows that a warning shows.
+SHOWN = 3
+
+
+def one(
+    holdings: Holdings, id: Any, text: Any, metadata: Mapping[str, Any] | None, expires: datetime | float | None
+) -> Batch:
+    """Return a batch of one document; of None for an id, one that is only asked about."""
+    if not isinstance(text, str):
+        raise InputError(f"the text of {id!r} is of type {type(text).__name__}; expected a string")
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"the text of {id!r} cannot be UTF-8 ({error}); give a string without surrogates") from None
+    ids = [] if id is None else holdings.identifiers.encoded([id])
+    when = None if expires is None else moment(expires)
+    return _batch(holdings, ids, pa.array([text], pa.large_string()), [raw], [as_metadata(metadata)], [when])
+
+
+def _batch(
+    holdings: Holdings,
+    ids: list[str],
+    texts: pa.Array,
+    raw: list[bytes],
+    metadata: list[str | None],
+    expires: list[int | None],
+) -> Batch:
+    workers = holdings.context.workers if len(raw) > 1 else 1
+    sketches = sketch_texts(
+        clean_texts(texts, workers=workers), holdings.settings, workers=workers, signatures=not holdings.keeps_texts
+    )
+    return Batch(ids, raw, sketches, metadata, expires)
+
+
+def as_metadata(metadata: Mapping[str, Any] | None) -> str | None:
+    """Return metadata as JSON; dates as ISO 8601."""
+    if not metadata:
+        return None
+    try:
+        return json.dumps(dict(metadata), ensure_ascii=True, default=_written)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the metadata cannot be JSON ({error}); give numbers, strings, lists and mappings") from None
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, date):  # datetime is one
+        return value.isoformat()
+    if isinstance(value, bytes):
+        raise TypeError("bytes are none of its types")
+    return str(value)
+
+
+def moment(when: datetime | float) -> int:
+    """Return a moment in microseconds since 1970, in UTC."""
+    if isinstance(when, datetime):
+        zoned = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+        return int(zoned.timestamp() * 1e6)
+    if isinstance(when, bool) or not isinstance(when, int | float):
+        raise InputError(f"a moment is {when!r}; expected a datetime, or seconds since 1970")
+    return int(when * 1e6)
+
+
+def of_stream(
+    holdings: Holdings,
+    data: Any,
+    *,
+    text: str = "text",
+    id: str | None = None,
+    metadata: Iterable[str] | None = None,
+    expires: str | None = None,
+    strict: bool = False,
+    max_text: int,
+    rejected: Callable[[pa.Table], None] | None = None,
+) -> Iterator[tuple[Batch, pa.Table]]:
+    """Yield the documents of an input in batches, with their rows as they came; parameters as of `Index.add_many`."""
+    reader = stream(data, text=text, id=id, strict=strict, part_bytes=PART_BYTES, max_text=max_text)
+    names = [holdings.settings.column] if metadata is None and holdings.settings.column else list(metadata or ())
+    rejects = []
+    for part in reader:
+        if part.rejects.num_rows:
+            rejects.append(part.rejects)
+        for first in range(0, len(part), DOCUMENTS):
+            yield _of_part(holdings, reader, part, slice(first, first + DOCUMENTS), names, expires)
+    if rejects:
+        (rejected or _warn)(pa.concat_tables(rejects))
+
+
+def _warn(rejects: pa.Table) -> None:
+    shown = "; ".join(
+        (f"{row['file']}:{row['row']}: " if row["file"] else f"row {row['row']}: ") + row["reason"]
+        for row in rejects.slice(0, SHOWN).to_pylist()
+    )
+    warnings.warn(f"{rejects.num_rows:,} rows could not be used and were not added: {shown}", stacklevel=2)
+
+
+def _of_part(
+    holdings: Holdings, reader: Stream, part: Part, some: slice, names: list[str], expires: str | None
+) -> tuple[Batch, pa.Table]:
+    table, texts = part.table.slice(some.start, DOCUMENTS), part.texts.slice(some.start, DOCUMENTS)
+    ids = holdings.identifiers.encoded(reader.ids(table, part.file[some], part.row[some]))
+    lacking = [name for name in [*names, *([expires] if expires else [])] if name not in table.column_names]
+    if lacking:
+        columns = ", ".join(map(repr, table.column_names))
+        raise InputError(f"there is no column {lacking[0]!r}; the columns are {columns}: name one of these")
+    kept: list[str | None] = (
+        [as_metadata(row) for row in table.select(names).to_pylist()] if names else [None] * len(ids)
+    )
+    when: list[int | None] = _moments(plain_column(table[expires]), expires) if expires else [None] * len(ids)
+    raw = texts.cast(pa.large_binary()).to_pylist()
+    return _batch(holdings, ids, texts, raw, kept, when), table
+
+
+def _moments(column: pa.ChunkedArray, name: str) -> list[int | None]:
+    """Return the moments of a column: dates, strings that are such, or seconds since 1970."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = pa.chunked_array([as_seconds(column.cast(pa.string()), name)])
+    if pa.types.is_temporal(column.type):
+        values = column.cast(pa.timestamp("us")).cast(pa.int64()).to_pylist()
+        return list(values)
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return [None if value is None else moment(value) for value in column.to_pylist()]
+    raise InputError(f"column {name!r} is {column.type}; expected dates, or seconds since 1970")
+
+
+def strings(raw: list[bytes]) -> pa.Array:
+    """Return texts, given as bytes, as stages take them."""
+    return pa.array(raw, pa.large_binary()).cast(pa.large_string())

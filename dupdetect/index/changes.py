@@ -1,0 +1,234 @@
+"""What changes an index: documents that come, are replaced, or go, within one transaction.
+
+Input    documents with their sketches; numbers of documents that go
+Output   the tables of the index, as they are to be
+Cost     a look-up of each key, a verification of each candidate pair, and the clusters that are touched
+
+All is done or nothing: the transaction is the caller's.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dupdetect.index.bodies import checksum, compressed, first_documents, read_bodies
+from dupdetect.index.evidence import to_rows
+from dupdetect.index.grouping import regroup
+from dupdetect.index.searching import New, search
+from dupdetect.matching.pairs import unpack
+from dupdetect.sketches.cleaning import clean_texts
+from dupdetect.sketches.sketches import sketch_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dupdetect.index.holdings import Holdings
+    from dupdetect.index.stores import Row, Session
+    from dupdetect.sketches.sketches import Sketches
+
+
+class Batch(NamedTuple):
+    """Documents that come.
+
+    Attributes
+    ----------
+    ids : list of str
+        As the index stores them.
+    texts : list of bytes
+        As they came.
+    sketches : Sketches
+        Of the cleaned texts.
+    metadata : list of str or None
+        JSON.
+    expires : list of int or None
+    """
+
+    ids: list[str]
+    texts: list[bytes]
+    sketches: Sketches
+    metadata: list[str | None]
+    expires: list[int | None]
+
+    def new(self, place: int, number: int) -> New:
+        """Return the text of one of them, as one to be searched for."""
+        return sketched(self.sketches, place, number)
+
+
+def sketched(sketches: Sketches, place: int, number: int) -> New:
+    """Return one of the texts that were sketched, under a number."""
+    keys = np.concatenate([sketches.band_keys[place], sketches.fingerprints.row(place)])
+    return New(number, int(sketches.words[place]), sketches.digests[place].astype("<u8").tobytes(), keys)
+
+
+@dataclass
+class Change:
+    """One change of an index.
+
+    Attributes
+    ----------
+    session : Session
+    holdings : Holdings
+    touched : set of int
+        Texts whose clusters are to be made anew.
+    """
+
+    session: Session
+    holdings: Holdings
+    touched: set[int] = field(default_factory=set)
+    _new: dict[int, New] = field(default_factory=dict)
+    _bodies: dict[int, bytes] = field(default_factory=dict)
+    _anew: set[int] = field(default_factory=set)
+
+    # ---- documents that come ----
+
+    def add(self, batch: Batch) -> list[int]:
+        """Add documents; return the number of each. What is there already stays, what has another text is replaced."""
+        session = self.session
+        last = {id: place for place, id in enumerate(batch.ids)}  # of an id that comes twice, the last text counts
+        sums = [checksum(text) for text in batch.texts]
+        known = {row[0]: row[1:] for row in session.find("SELECT id, number, checksum FROM documents", "id", [*last])}
+        numbers = {id: number for id, (number, there) in known.items() if there == sums[last[id]]}
+        self.remove([number for id, (number, _) in known.items() if id not in numbers])
+        come = sorted(place for id, place in last.items() if id not in numbers)
+        if come:
+            self._insert(batch, come, sums, numbers)
+        return [numbers[id] for id in batch.ids]
+
+    def _insert(self, batch: Batch, come: list[int], sums: list[int], numbers: dict[str, int]) -> None:
+        session, (number, text) = self.session, self.session.row("SELECT document, text FROM state")
+        texts = self._texts_of(batch, come, text, number)
+        now, rows, bodies = time.time_ns() // 1000, [], []
+        for step, (place, its_text) in enumerate(zip(come, texts, strict=True)):
+            id, metadata, expires = batch.ids[place], batch.metadata[place], batch.expires[place]
+            numbers[id] = number + step
+            rows.append((number + step, id, its_text, now, expires, metadata, sums[place]))
+            if self.holdings.keeps_texts:
+                body = batch.texts[place]
+                bodies.append((number + step, len(body), compressed(body)))
+        columns = ("number", "id", "text", "added", "expires", "metadata", "checksum")
+        session.insert("documents", columns, rows)
+        session.insert("bodies", ("number", "bytes", "content"), bodies)
+        session.run(
+            "UPDATE state SET document = document + ?, text = text + ?, documents = documents + ?",
+            (len(come), len(self._new), len(come)),
+        )
+
+    def _texts_of(self, batch: Batch, come: list[int], next_text: int, number: int) -> list[int | None]:
+        """Return the text of each document that comes; those that are new are inserted."""
+        digests = [batch.sketches.digests[place].astype("<u8").tobytes() for place in come]
+        empty = [batch.sketches.words[place] == 0 for place in come]
+        wanted = list({digest for digest, none in zip(digests, empty, strict=True) if not none})
+        there = {
+            bytes(digest): text
+            for text, digest in self.session.find("SELECT text, digest FROM texts", "digest", wanted)
+        }
+        found: list[int | None] = []
+        rows = []
+        for step, (place, digest) in enumerate(zip(come, digests, strict=True)):
+            if empty[step]:
+                found.append(None)
+                continue
+            text = there.get(digest)
+            if text is None:
+                text = there[digest] = next_text + len(self._new)
+                self._new[text] = new = batch.new(place, text)
+                self._bodies[text] = batch.texts[place]
+                rows.append(self._row(new, batch, place, number + step))
+            else:
+                self.touched.add(text)
+            found.append(text)
+        columns = (
+            "text",
+            "digest",
+            "words",
+            "fingerprints",
+            "shingles",
+            "document",
+            "canonical",
+            "is_digest",
+            "sketch",
+        )
+        self.session.insert("texts", columns, rows)
+        return found
+
+    def _row(self, new: New, batch: Batch, place: int, number: int) -> Row:
+        fingerprints = len(new.keys) - self.holdings.bands
+        sketch = None
+        if batch.sketches.signatures is not None:
+            sketch = batch.sketches.signatures[place].astype("<u4").tobytes()
+        shingles = max(1, new.words - self.holdings.settings.shingle_size + 1)
+        return new.number, new.digest, new.words, fingerprints, shingles, number, new.number, 0, sketch
+
+    # ---- documents that go ----
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Remove documents, by their numbers."""
+        if not numbers:
+            return
+        session = self.session
+        gone = set(numbers)
+        texts = sorted({row[0] for row in session.find("SELECT text FROM documents", "number", numbers)} - {None})
+        first = first_documents(session, texts)
+        sums: dict[int, int] = dict(session.find("SELECT number, checksum FROM documents", "number", [*first.values()]))
+        for table in ("bodies", "documents"):
+            session.delete(table, "number", numbers)
+        session.run("UPDATE state SET documents = documents - ?", (len(gone),))
+        left = first_documents(session, texts)
+        over = [text for text in texts if text not in left]
+        new_sums: dict[int, int] = dict(
+            session.find("SELECT number, checksum FROM documents", "number", [*left.values()])
+        )
+        for text, document in left.items():
+            self.touched.add(text)
+            if new_sums[document] != sums[first[text]] and self.holdings.keeps_texts:
+                self._anew.add(text)
+        self._part(over)
+        session.delete("texts", "text", over)
+        self.holdings.keys.forget(session, over)
+        self.touched.difference_update(over)
+        self._anew.difference_update(over)
+
+    def _part(self, texts: list[int]) -> None:
+        """Delete the matches of texts; those that they were with are touched."""
+        for column, other in (("a", "b"), ("b", "a")):
+            rows = self.session.find(f"SELECT {other} FROM matches", column, texts)
+            self.touched |= {row[0] for row in rows}
+        for column in ("a", "b"):
+            self.session.delete("matches", column, texts)
+
+    # ---- what follows ----
+
+    def settle(self) -> None:
+        """Match what is new, store its keys, and cluster what was touched."""
+        new = [*self._new.values(), *self._compared_anew()]
+        if new:
+            holdings, session = self.holdings, self.session
+            compared = search(session, holdings.keys, new, holdings.context)
+            verifier = holdings.verifier(session, compared.texts, self._bodies)
+            found = verifier.matches(compared.pairs)
+            session.insert("matches", ("a", "b", "chosen", "evidence"), to_rows(found, compared.texts))
+            a, b = unpack(found.pairs)
+            self.touched |= set(compared.texts.numbers[np.concatenate([a, b])].tolist())
+            if self._new:
+                ordered = sorted(self._new)
+                holdings.keys.add(session, ordered, [self._new[number].keys for number in ordered])
+        if self.touched:
+            regroup(self.session, self.touched, self.holdings, self._bodies)
+
+    def _compared_anew(self) -> list[New]:
+        """Return texts that another document speaks for now, whose lines may be others."""
+        anew = sorted(self._anew - self._new.keys())
+        if not anew:
+            return []
+        self._part(anew)
+        first = first_documents(self.session, anew)
+        bodies = read_bodies(self.session, [*first.values()])
+        self._bodies |= {text: bodies[document] for text, document in first.items()}
+        texts = pa.array([self._bodies[text] for text in anew], pa.large_binary()).cast(pa.large_string())
+        sketches = sketch_texts(clean_texts(texts), self.holdings.settings)
+        return [sketched(sketches, place, text) for place, text in enumerate(anew)]

@@ -1,0 +1,248 @@
+"""Between an index and runs: what a run wrote goes in, what an index holds comes out; what is boilerplate is learned.
+
+Input    the output of ``dedup --sketches``, or an index
+Output   documents and boilerplate of the index; or a `Result`, which `Result.write` makes an output of
+Cost     of loading, that of adding without sketching; of a result, a pass over all; of learning, a run over all texts
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dupdetect._storage.context import Context
+from dupdetect.errors import InputError, MismatchError
+from dupdetect.index import batches, listing
+from dupdetect.index.bodies import decompressed, read_bodies
+from dupdetect.index.changes import Batch, sketched
+from dupdetect.index.evidence import to_rows
+from dupdetect.index.grouping import regroup
+from dupdetect.index.searching import search
+from dupdetect.io.checks import REJECTS
+from dupdetect.io.rows import Rows
+from dupdetect.matching.pairs import unpack
+from dupdetect.pipeline import tables
+from dupdetect.pipeline.dedup import dedup
+from dupdetect.results.output import Feed, Output
+from dupdetect.results.result import Result
+from dupdetect.sketches.build import sketch_rows
+from dupdetect.sketches.cleaning import clean_texts
+from dupdetect.sketches.files import SketchFile
+from dupdetect.sketches.sketches import sketch_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from dupdetect.index.holdings import Holdings
+    from dupdetect.index.stores import Session
+
+_TEXT = pa.schema([("text", pa.large_string())])
+
+
+# ---- a run's output ----
+
+
+def batches_of_output(holdings: Holdings, output: Output, metadata: list[str]) -> Iterator[Batch]:
+    """Yield the documents that a run kept, as batches; their sketches are those that it wrote."""
+    path = output.folder / "sketches.parquet"
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; run dedup with --sketches, and load what that wrote")
+    lacking = [name for name in metadata if name not in output.columns]
+    if lacking:
+        raise InputError(f"{output.kept}: there is no column {lacking[0]!r} for metadata; name one that is there")
+    with SketchFile(path, holdings.settings) as file, pq.ParquetFile(output.kept) as kept:
+        if len(file) != output.documents:
+            raise MismatchError(f"{path}: it is of {len(file):,} documents, and {output.documents:,} were kept")
+        ids, rows = output.ids(), _Tables(kept, [output.text, *metadata])
+        for _, sketches in file.parts(signatures=not holdings.keeps_texts):
+            for first in range(0, len(sketches), batches.DOCUMENTS):
+                some = sketches.take(np.arange(first, min(first + batches.DOCUMENTS, len(sketches))))
+                if not holdings.keeps_texts and some.signatures is None:
+                    raise InputError(f"{path}: an index without texts needs signatures, and there are none")
+                table = rows.next(len(some))
+                own = holdings.identifiers.encoded(ids.next(len(some)))
+                raw = [text.encode() for text in table[output.text].to_pylist()]
+                kept_rows = [batches.as_metadata(row) for row in table.select(metadata).to_pylist()]
+                yield Batch(own, raw, some, kept_rows if metadata else [None] * len(own), [None] * len(own))
+
+
+class _Tables:
+    """Rows of a Parquet file, cut anew."""
+
+    def __init__(self, file: pq.ParquetFile, columns: list[str]) -> None:
+        self._feeds = {
+            name: Feed(
+                (batch.column(0) for batch in file.iter_batches(batch_size=batches.DOCUMENTS, columns=[name])),
+                file.schema_arrow.field(name).type,
+            )
+            for name in columns
+        }
+
+    def next(self, n: int) -> pa.Table:
+        return pa.table({name: feed.next(n) for name, feed in self._feeds.items()})
+
+
+def add_boilerplate(session: Session, table: pa.Table) -> bool:
+    """Add votes to those that are known; return whether there were any."""
+    if table.num_rows == 0:
+        return False
+    shingles = table["shingle"].to_numpy().astype(np.uint64).view(np.int64).tolist()
+    known: dict[int, int] = dict(session.find("SELECT shingle, margin FROM boilerplate", "shingle", shingles))
+    rows = [
+        (shingle, margin + known.get(shingle, 0))
+        for shingle, margin in zip(shingles, table["margin"].to_pylist(), strict=True)
+    ]
+    session.delete("boilerplate", "shingle", [*known])
+    session.insert("boilerplate", ("shingle", "margin"), rows)
+    session.run("UPDATE state SET boilerplate = boilerplate + 1")
+    return True
+
+
+# ---- boilerplate of one's own ----
+
+
+def boilerplate(session: Session) -> pa.Table:
+    """Return what is known of shingles, as `Result.boilerplate` has it."""
+    rows = session.rows("SELECT shingle, margin FROM boilerplate")
+    shingles = np.array([shingle for shingle, _ in rows], np.int64).view(np.uint64)
+    order = np.argsort(shingles)
+    margins = np.array([margin for _, margin in rows], np.int32)
+    return pa.table({"shingle": shingles[order], "margin": margins[order]})
+
+
+def learned(session: Session, holdings: Holdings) -> pa.Table:
+    """Learn from all texts what is boilerplate: as a run over them does."""
+    reader = pa.RecordBatchReader.from_batches(
+        _TEXT, (pa.record_batch([batches.strings(raw)], schema=_TEXT) for _, raw in _distinct_texts(session))
+    )
+    plain = holdings.settings.replace(canonical="cleanest", canonical_column=None)
+    with tempfile.TemporaryDirectory(prefix="dupdetect-") as work:
+        result = dedup(reader, settings=plain, workers=holdings.context.workers, work=work)
+        table = result.boilerplate
+        result.close()
+    return table
+
+
+def _distinct_texts(session: Session) -> Iterator[tuple[list[int], list[bytes]]]:
+    """Yield the texts of the index, some at a time: their numbers, and the bytes of the first document of each."""
+    last = 0
+    select = (
+        "SELECT d.text, b.number, b.bytes, b.content FROM (SELECT text, min(number) AS first FROM documents "
+        f"WHERE text > ? GROUP BY text ORDER BY text LIMIT {batches.DOCUMENTS}) d JOIN bodies b ON b.number = d.first "
+        "ORDER BY d.text"
+    )
+    while rows := session.rows(select, (last,)):
+        yield [row[0] for row in rows], [decompressed(*row[1:]) for row in rows]
+        last = rows[-1][0]
+
+
+def verify_all(session: Session, holdings: Holdings) -> None:
+    """Verify all candidates anew, by what is boilerplate now, and cluster all texts anew."""
+    session.run("DELETE FROM matches")
+    changed: set[int] = set()
+    for numbers, raw in _distinct_texts(session):
+        sketches = sketch_texts(
+            clean_texts(batches.strings(raw), workers=holdings.context.workers),
+            holdings.settings,
+            workers=holdings.context.workers,
+        )
+        new = [sketched(sketches, place, number) for place, number in enumerate(numbers)]
+        compared = search(session, holdings.keys, new, holdings.context)
+        a, b = unpack(compared.pairs)
+        later = np.maximum(compared.texts.numbers[a], compared.texts.numbers[b]) <= numbers[-1]
+        verifier = holdings.verifier(session, compared.texts, dict(zip(numbers, raw, strict=True)))
+        found = verifier.matches(compared.pairs[later])
+        session.insert("matches", ("a", "b", "chosen", "evidence"), to_rows(found, compared.texts))
+        changed |= set(compared.texts.numbers[np.concatenate([found.a, found.b])].tolist())
+    changed |= {row[0] for row in session.rows("SELECT text FROM texts WHERE canonical <> text OR is_digest <> 0")}
+    ordered = sorted(changed)
+    for first in range(0, len(ordered), batches.DOCUMENTS):
+        regroup(session, ordered[first : first + batches.DOCUMENTS], holdings, {})
+
+
+# ---- a result ----
+
+
+def result(session: Session, holdings: Holdings, number: int | None, work: str | None) -> Result:
+    """Return what an index holds as the result of a run: of all documents, or of those connected with one.
+
+    Parameters
+    ----------
+    session : Session
+    holdings : Holdings
+    number : int, optional
+        A document.
+    work : str, optional
+        A folder that the kept rows are written to, and mapped from; by default they are in memory.
+    """
+    settings, (documents, decision) = holdings.settings, listing.listed(session, holdings, number)
+    clusters = tables.clusters_table(documents, decision, settings)
+    matches, unlisted = tables.matches_table(documents, decision, settings)
+    digests = tables.digests_table(documents, decision, settings)
+    kept = decision.canonical_documents == np.arange(len(documents))
+    rows = Rows(*_kept_rows(session, holdings, documents.numbers[kept], clusters["id"].filter(pa.array(kept)), work))
+    manifest: dict[str, Any] = {
+        "settings": settings.as_dict(),
+        "fingerprint": settings.fingerprint,
+        "inputs": [holdings.store.name],
+        "columns": {"text": "text", "id": "id"},
+        "counts": {
+            "documents": len(documents),
+            "kept": int(kept.sum()),
+            "duplicates": int((~kept).sum()),
+            "clusters": int(kept.sum()),
+            "matches": matches.num_rows,
+        },
+        "caps": {"unlisted_pairs": unlisted},
+    }
+    ids = clusters["id"].filter(clusters["canonical"])
+    sketcher = partial(sketch_rows, rows, ids, "text", Context(settings, holdings.context.workers))
+    found = clusters, matches, digests, rows, REJECTS.empty_table(), boilerplate(session)
+    return Result(*found, manifest, sketcher=sketcher if holdings.keeps_texts else None)
+
+
+def _kept_rows(
+    session: Session, holdings: Holdings, numbers: NDArray[np.int64], ids: pa.ChunkedArray, work: str | None
+) -> tuple[list[pa.Table], pa.Schema, NDArray[np.int64]]:
+    """Return documents as rows: their ids, texts and metadata."""
+    schema = pa.schema([("id", ids.type), ("text", pa.large_string()), ("metadata", pa.string())])
+    made = _row_tables(session, holdings, numbers.tolist(), ids, schema)
+    if work is None:
+        parts = list(made)
+    else:
+        path = Path(work) / "rows.arrow"
+        with pa.ipc.new_file(path, schema) as writer:
+            for table in made:
+                writer.write_table(table)
+        mapped = pa.ipc.open_file(pa.memory_map(os.fspath(path)))
+        parts = [pa.Table.from_batches([mapped.get_batch(place)]) for place in range(mapped.num_record_batches)]
+    return parts, schema, np.arange(len(numbers))
+
+
+def _row_tables(
+    session: Session, holdings: Holdings, numbers: list[int], ids: pa.ChunkedArray, schema: pa.Schema
+) -> Iterator[pa.Table]:
+    for first in range(0, len(numbers), batches.DOCUMENTS):
+        some = numbers[first : first + batches.DOCUMENTS]
+        bodies = read_bodies(session, some) if holdings.keeps_texts else {}
+        texts = batches.strings([bodies.get(number, b"") for number in some])
+        metadata: dict[int, str | None] = dict(session.find("SELECT number, metadata FROM documents", "number", some))
+        columns = [ids.slice(first, len(some)), texts, pa.array([metadata[number] for number in some], pa.string())]
+        yield pa.table(columns, schema=schema)
+
+
+def texts_of(session: Session, holdings: Holdings, number: int) -> pa.Table:
+    """Return the ids and texts of the documents that are connected with one: what a run over them would have read."""
+    documents, _ = listing.listed(session, holdings, number)
+    bodies = read_bodies(session, documents.numbers.tolist())
+    texts = batches.strings([bodies[each] for each in documents.numbers.tolist()])
+    return pa.table({"id": documents.ids, "text": texts})

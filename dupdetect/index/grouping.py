@@ -1,0 +1,207 @@
+"""Clusters of what an index holds: those that a change touches are made anew, by the stages, and no others.
+
+Input    texts that were added or lost a match, the matches and documents that are stored
+Output   the tables `texts` (which text represents each, and which document that) and `matches`
+Cost     that of the connected components of matches that the texts are in
+
+A cluster lies within a component of matches, and nothing that decides it looks beyond: clustering components one by one
+and clustering all of them is the same.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from dupdetect.clustering import canonical, clusters, digests
+from dupdetect.clustering.canonical import Rankable
+from dupdetect.errors import InputError
+from dupdetect.index.evidence import Texts, of_rows, to_rows
+from dupdetect.io.rows import Rows
+from dupdetect.matching.pairs import missing
+from dupdetect.pipeline.rules import tied_by_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from dupdetect.clustering.digests import Contents
+    from dupdetect.index.holdings import Holdings
+    from dupdetect.index.identifiers import Identifiers
+    from dupdetect.index.stores import Row, Session
+    from dupdetect.matching.overlaps import Matcher, Overlaps
+    from dupdetect.settings import Settings
+
+    Int = NDArray[np.int64]
+    Bool = NDArray[np.bool_]
+    Share = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Documents:
+    """Documents that have some texts, in the order in which they were added.
+
+    Attributes
+    ----------
+    numbers, text_of : int64[n]
+        Their numbers, and the place of the text that each has.
+    ids : pyarrow.ChunkedArray
+        Null for a document that is asked about and not in the index.
+    metadata : list of dict
+    """
+
+    numbers: Int
+    text_of: Int
+    ids: pa.ChunkedArray
+    metadata: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Grouped:
+    """What was decided of n texts.
+
+    Attributes
+    ----------
+    canonical : int64[n]
+        The text that represents the cluster of each, by its place.
+    document : int64[n]
+        The number of the document that represents each.
+    is_digest : bool[n]
+    chosen : Overlaps
+        Matches that were found while canonicals were chosen.
+    contents : Contents, optional
+        What digest documents contain, if that was asked for.
+    """
+
+    canonical: Int
+    document: Int
+    is_digest: Bool
+    chosen: Overlaps
+    contents: Contents | None = None
+
+
+def group(
+    settings: Settings,
+    texts: Texts,
+    documents: Documents,
+    matches: Overlaps,
+    verifier: Matcher,
+    *,
+    with_contents: bool = False,
+) -> Grouped:
+    """Cluster texts by all of their matches, and choose who represents them: the stages of `dedup`."""
+    n = len(texts)
+    clean = clusters.cleanness(n, matches)
+    parted, is_digest = digests.part_digests(clusters.cluster(clean, matches), clean, matches, verifier)
+    ranks = ranked(settings, texts, documents, clean)
+    document_of = canonical.least(ranks, documents.text_of, n)
+    chosen, found = canonical.elect(settings, parted, ranks[document_of], clean, matches, verifier)
+    contents = digests.contents(is_digest, parted, chosen, found, verifier) if with_contents else None
+    more = found.where(missing(found.pairs, matches.pairs))
+    return Grouped(chosen, documents.numbers[document_of], is_digest, more, contents)
+
+
+def ranked(settings: Settings, texts: Texts, documents: Documents, clean: Share) -> Int:
+    """Rank documents by the canonical policy, given how clean the texts are."""
+    tied, clean_of = tied_by_policy(settings, documents.text_of), np.append(clean, 1.0)[documents.text_of]
+    rows = Rows.of(_policy_columns(settings, documents))
+    words = np.append(texts.words, 0)[documents.text_of]
+    return canonical.rank(settings, Rankable(rows, documents.ids, words, clean_of, tied))
+
+
+def _policy_columns(settings: Settings, documents: Documents) -> pa.Table:
+    """Return what a policy reads of documents: their metadata."""
+    if callable(settings.canonical):
+        keys = sorted({key for row in documents.metadata for key in row} - {"id"})
+        columns = {key: [row.get(key) for row in documents.metadata] for key in keys}
+        return pa.table({"id": documents.ids, **{key: _column(key, values) for key, values in columns.items()}})
+    if settings.column is None:
+        return pa.table({"id": documents.ids})
+    values = [row.get(settings.column) for row in documents.metadata]
+    return pa.table({settings.column: _column(settings.column, values)})
+
+
+def _column(name: str, values: list[Any]) -> pa.Array:
+    try:
+        column = pa.array(values)
+        return column.cast(pa.string()) if pa.types.is_null(column.type) else column
+    except pa.ArrowException:
+        types = sorted({type(value).__name__ for value in values if value is not None})
+        raise InputError(
+            f"the metadata {name!r} of documents that match are of several types ({', '.join(types)}), and have no "
+            "order; give all documents metadata of one type"
+        ) from None
+
+
+def component(session: Session, touched: Iterable[int]) -> tuple[set[int], list[Row]]:
+    """Return the texts that are connected with some by matches, and these: (a, b, chosen, evidence)."""
+    seen, matches = set(touched), {}
+    frontier = sorted(seen)
+    while frontier:
+        reached: set[int] = set()
+        for column in ("a", "b"):
+            for row in session.find("SELECT a, b, chosen, evidence FROM matches", column, frontier):
+                matches[row[0], row[1]] = row
+                reached |= {row[0], row[1]}
+        frontier = sorted(reached - seen)
+        seen |= reached
+    return seen, list(matches.values())
+
+
+def read_texts(session: Session, numbers: Sequence[int]) -> Texts:
+    """Return texts, those that are there, in the order of the stages."""
+    return Texts.of(list(set(session.find("SELECT text, words, digest FROM texts", "text", numbers))))
+
+
+def read_documents(session: Session, texts: Texts, identifiers: Identifiers) -> Documents:
+    """Return the documents that have texts."""
+    rows = session.find("SELECT number, text, id, metadata FROM documents", "text", texts.numbers.tolist())
+    rows = sorted({row[0]: row for row in rows}.values())
+    return Documents(
+        np.array([row[0] for row in rows], np.int64),
+        texts.places([row[1] for row in rows]),
+        identifiers.decoded([row[2] for row in rows]),
+        [{} if row[3] is None else json.loads(row[3]) for row in rows],
+    )
+
+
+def regroup(session: Session, touched: Iterable[int], holdings: Holdings, new: dict[int, bytes]) -> None:
+    """Cluster anew what is connected with the texts that were touched, and store what changed.
+
+    Parameters
+    ----------
+    session : Session
+    touched : iterable of int
+        Texts; some may be gone.
+    holdings : Holdings
+    new : dict of int to bytes
+        Texts that are at hand, by their numbers.
+    """
+    numbers, rows = component(session, touched)
+    before = {
+        row[0]: row[1:]
+        for row in session.find("SELECT text, canonical, document, is_digest FROM texts", "text", sorted(numbers))
+    }
+    texts = read_texts(session, sorted(before))
+    if len(texts) == 0:
+        return
+    documents = read_documents(session, texts, holdings.identifiers)
+    found = of_rows([(a, b, evidence) for a, b, chosen, evidence in rows if not chosen], texts, weighed=holdings.weighs)
+    grouped = group(holdings.settings, texts, documents, found, holdings.verifier(session, texts, new))
+    for a, b, chosen, _ in rows:
+        if chosen:
+            session.run("DELETE FROM matches WHERE a = ? AND b = ?", (a, b))
+    session.insert("matches", ("a", "b", "chosen", "evidence"), to_rows(grouped.chosen, texts, chosen=True))
+    columns = texts.numbers[grouped.canonical], grouped.document, grouped.is_digest.astype(np.int64)
+    after = zip(texts.numbers.tolist(), *(column.tolist() for column in columns), strict=True)
+    for number, represented, document, is_digest in after:
+        if before[number] != (represented, document, is_digest):
+            session.run(
+                "UPDATE texts SET canonical = ?, document = ?, is_digest = ? WHERE text = ?",
+                (represented, document, is_digest, number),
+            )

@@ -1,0 +1,162 @@
+"""What an index knows beside its rows: settings, the type of ids, keys, boilerplate; kept in memory while it is open.
+
+Input    the table `settings`, and what a caller wants
+Output   `Holdings`, which every part of an index works with
+Cost     one look at the database; what is boilerplate is read when it is first needed, and when it changes
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dupdetect._storage.context import Context
+from dupdetect.errors import InputError, MismatchError, SettingsError
+from dupdetect.index.bodies import StoredTexts
+from dupdetect.index.estimates import EstimatedTexts
+from dupdetect.index.identifiers import Identifiers
+from dupdetect.index.keys import KeyTable
+from dupdetect.index.schema import MIGRATIONS, VERSION
+from dupdetect.matching.boilerplate import Boilerplate
+from dupdetect.settings import Settings
+
+if TYPE_CHECKING:
+    from dupdetect.index.evidence import Texts
+    from dupdetect.index.stores import Session, Store
+    from dupdetect.matching.overlaps import Matcher
+
+
+class Holdings:
+    """What an index knows.
+
+    Parameters
+    ----------
+    store : Store
+        Its tables are there.
+    settings : Settings, optional
+        What the caller wants; those of the index, or the defaults for a new one, if left out.
+    workers : int
+    keeps_texts : bool, optional
+        Whether texts are kept; as the index has it, if left out.
+
+    Raises
+    ------
+    MismatchError
+        The index was made with other settings.
+    InputError
+        It is of a later version.
+    """
+
+    def __init__(self, store: Store, settings: Settings | None, workers: int, keeps_texts: bool | None) -> None:
+        self.store = store
+        stored = self._stored()
+        if "fingerprint" not in stored:
+            stored = self._founded(settings or Settings(), keeps_texts is not False)
+        self._check_version(stored)
+        self.settings = _same(store.name, stored, settings)
+        self.keeps_texts = stored["texts"] == "kept"
+        if keeps_texts is not None and keeps_texts != self.keeps_texts:
+            has, asked = ("keeps", "leaves out") if self.keeps_texts else ("leaves out", "keeps")
+            raise MismatchError(f"{store.name}: the index {has} texts, and one that {asked} them was asked for")
+        self.identifiers = Identifiers(stored.get("ids"))
+        self.bands = self.settings.banding[0]
+        self.context = Context(self.settings, workers)
+        self.keys = KeyTable(self.bands, self.settings.hot_key_documents)
+        self._boilerplate: tuple[int, Boilerplate] = (0, Boilerplate.settled(*_nothing()))
+        self._lock = threading.Lock()
+
+    @property
+    def weighs(self) -> bool:
+        """Whether boilerplate is weighed: that needs texts."""
+        return self.settings.weighs and self.keeps_texts
+
+    def _stored(self) -> dict[str, str]:
+        with self.store.read() as session:
+            return {str(name): str(value) for name, value in session.rows("SELECT name, value FROM settings")}
+
+    def _founded(self, settings: Settings, keeps_texts: bool) -> dict[str, str]:
+        """Write what a new index is made with, unless another process has just done so."""
+        values = {
+            "version": str(VERSION),
+            "settings": json.dumps(settings.as_dict()),
+            "fingerprint": settings.fingerprint,
+            "texts": "kept" if keeps_texts else "left out",
+        }
+        with self.store.write() as session:
+            if not session.rows("SELECT value FROM settings WHERE name = 'fingerprint'"):
+                session.insert("settings", ("name", "value"), list(values.items()))
+        return self._stored()
+
+    def _check_version(self, stored: dict[str, str]) -> None:
+        version = int(stored["version"])
+        if version > VERSION:
+            raise InputError(
+                f"{self.store.name}: the index is of version {version}, and this dupdetect reads versions up to "
+                f"{VERSION}; update dupdetect"
+            )
+        if version < VERSION and not self.store.read_only:
+            with self.store.write() as session:
+                for step in range(version, VERSION):
+                    for statement in MIGRATIONS[step].split(";"):
+                        session.run(statement)
+                session.run("UPDATE settings SET value = ? WHERE name = 'version'", (str(VERSION),))
+
+    def boilerplate(self, session: Session) -> Boilerplate:
+        """Return what is boilerplate, as a transaction sees it."""
+        (version,) = session.row("SELECT boilerplate FROM state")
+        with self._lock:
+            if self._boilerplate[0] != version:
+                rows = session.rows("SELECT shingle, margin FROM boilerplate")
+                shingles = np.array([shingle for shingle, _ in rows], np.int64).view(np.uint64)
+                margin = np.array([margin for _, margin in rows], np.int32)
+                order = np.argsort(shingles)
+                self._boilerplate = version, Boilerplate.settled(shingles[order], margin[order])
+            return self._boilerplate[1]
+
+    def verifier(self, session: Session, texts: Texts, new: dict[int, Any]) -> Matcher:
+        """Return what verifies pairs of texts: on the texts themselves, or on signatures where texts are left out."""
+        if self.keeps_texts:
+            return StoredTexts(session, texts, new, self.context, self.boilerplate(session))
+        return EstimatedTexts(session, texts, self.settings)
+
+    def look_again(self, session: Session) -> None:
+        """Read the type of ids, which another process may have settled."""
+        for (value,) in session.rows("SELECT value FROM settings WHERE name = 'ids'"):
+            self.identifiers = Identifiers(value)
+
+    def keep_id_type(self, session: Session) -> None:
+        """Store the type of ids, once it is known."""
+        if self.identifiers.stored is not None:
+            session.run(
+                "INSERT INTO settings (name, value) VALUES ('ids', ?) ON CONFLICT (name) DO NOTHING",
+                (self.identifiers.stored,),
+            )
+
+
+def _nothing() -> tuple[Any, Any]:
+    return np.empty(0, np.uint64), np.empty(0, np.int32)
+
+
+def _same(name: str, stored: dict[str, str], wanted: Settings | None) -> Settings:
+    """Return the settings of an index, which must be those that are wanted."""
+    values = json.loads(stored["settings"])
+    if wanted is None:
+        if ":" in str(values["canonical"]):
+            raise SettingsError(
+                f"{name}: canonical is the callable {values['canonical']}, which no file can hold; give the settings "
+                "with it"
+            )
+        values["bands"] = None if values["bands"] is None else tuple(values["bands"])
+        return Settings().replace(**values)
+    if wanted.fingerprint != stored["fingerprint"]:
+        mine = json.loads(json.dumps(wanted.as_dict()))
+        other = [
+            f"{key} {values.get(key)!r}, where {mine[key]!r} is wanted" for key in mine if mine[key] != values.get(key)
+        ]
+        raise MismatchError(
+            f"{name}: the index was made with {' and '.join(other)}; open it without settings, or build another"
+        )
+    return wanted

@@ -1,0 +1,110 @@
+"""Ids of documents as an index stores them: as text, with their type beside them.
+
+Input    ids of any type that `dedup` takes
+Output   strings, and of these the same ids
+Cost     a cast
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from dupdetect.errors import InputError
+from dupdetect.io.checks import check_id_type
+from dupdetect.io.schema import plain_column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NUL = "an id has a NUL character in it, which cannot be stored; take it out"
+_PLAIN = {"string": pa.string(), "int64": pa.int64()}
+
+
+class Identifiers:
+    """Ids of one type, which the first of them has.
+
+    Parameters
+    ----------
+    stored : str, optional
+        The type as `stored` gives it; None until there is an id.
+    """
+
+    def __init__(self, stored: str | None = None) -> None:
+        self.type: pa.DataType | None = None
+        if stored is not None:
+            self.type = _PLAIN.get(stored)
+            if self.type is None:
+                self.type = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stored))).field(0).type
+
+    @property
+    def stored(self) -> str | None:
+        """The type, as the index stores it."""
+        for name, type_ in _PLAIN.items():
+            if self.type == type_:
+                return name
+        if self.type is None:
+            return None
+        return base64.b64encode(pa.schema([("id", self.type)]).serialize()).decode()
+
+    def encoded(self, ids: Any) -> list[str]:
+        """Return ids as strings; the first ones say which type all have.
+
+        Raises
+        ------
+        InputError
+            They are of another type than those before, or of none that can be an id.
+        """
+        if self.type == _PLAIN["string"] and type(ids) is list and type(ids[0]) is str and len(ids) == 1:
+            if "\0" in ids[0]:
+                raise InputError(_NUL)
+            return ids
+        column = self._column(ids)
+        own = _common(column.type)
+        if self.type is None:
+            self.type = own
+        if own != self.type:
+            raise InputError(
+                f"these ids are {own}, and the index has ids that are {self.type}; give all documents ids of one type"
+            )
+        if pa.types.is_binary(own):
+            return [bytes(value).hex() for value in column.to_pylist()]
+        found: list[str] = column.cast(own).cast(pa.string()).to_pylist()
+        if any("\0" in value for value in found):
+            raise InputError(_NUL)
+        return found
+
+    def decoded(self, values: Sequence[str | None]) -> pa.ChunkedArray:
+        """Return the ids of strings, of their own type; None stays null."""
+        own = self.type or pa.string()
+        if pa.types.is_binary(own):
+            made = pa.array([None if value is None else bytes.fromhex(value) for value in values], own)
+        else:
+            made = pa.array(values, pa.string()).cast(own)
+        return pa.chunked_array([made])
+
+    def _column(self, ids: Any) -> pa.ChunkedArray:
+        try:
+            column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([pa.array(ids)])
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"the ids cannot be stored ({error}); expected all strings or all integers") from None
+        column = plain_column(column)
+        if column.null_count:
+            raise InputError("an id is missing; give every document an id")
+        check_id_type(column.type, "id", "the index")
+        if pa.types.is_null(column.type):
+            return column.cast(self.type or pa.string())
+        return column
+
+
+def _common(type_: pa.DataType) -> pa.DataType:
+    """Return the type that ids of a type and of those like it have."""
+    if pa.types.is_integer(type_) and not pa.types.is_uint64(type_):
+        return pa.int64()
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        return pa.string()
+    if pa.types.is_large_binary(type_) or pa.types.is_fixed_size_binary(type_):
+        return pa.binary()
+    return type_

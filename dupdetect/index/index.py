@@ -1,0 +1,500 @@
+"""The index that users open: documents in, and what they are copies of.
+
+Input    a path or the address of a database; documents, one at a time or many
+Output   `Seen` and tables
+Cost     see docs/how-to/index.md; each call is a transaction, a call with many documents one for each batch
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from dupdetect._compiled.dispatch import expect_many_calls
+from dupdetect._storage.context import check_workers
+from dupdetect.errors import InputError
+from dupdetect.index import answers, batches, checks, exchange, listing
+from dupdetect.index.answers import Seen
+from dupdetect.index.changes import Batch, Change
+from dupdetect.index.holdings import Holdings
+from dupdetect.index.stores import SqliteStore, Store
+from dupdetect.io.streams import MAX_TEXT
+from dupdetect.results.output import Output
+from dupdetect.settings import GivenSettings, Settings
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from dupdetect.index.stores import Session
+    from dupdetect.pipeline.timing import Progress
+    from dupdetect.results.result import Result
+    from dupdetect.settings import SettingsKeywords
+
+#: Calls with one document after which there will be many more of them: the compiled code is then loaded.
+FEW_CALLS = 8
+
+#: Seconds to wait for another writer.
+WAIT = 30.0
+
+
+class Index:
+    """A durable index: documents that are there, and whether another is a copy of one of them.
+
+    Parameters
+    ----------
+    where : path or str
+        A file (SQLite), created if it is not there; or ``postgresql://...``, a database that several machines share.
+    settings : Settings or mapping, optional
+        What decides a match. An index that is there has its own, and refuses others.
+    texts : bool, optional
+        Whether texts are kept. Without them an index is smaller, but matches are estimates, from signatures alone.
+        By default they are, or as the index that is there has it.
+    workers : int, optional
+        Threads for many documents; by default one for each processor.
+    read_only : bool
+        Whether nothing is to be written; what is not there is then an error.
+    wait : float
+        Seconds to wait for another writer.
+    **overrides
+        Single settings, as `Settings` names them.
+
+    Raises
+    ------
+    MismatchError
+        The index was made with other settings.
+    InputError
+        It cannot be read, is damaged, no index, or of a later version.
+    OutputError
+        It cannot be created.
+
+    Notes
+    -----
+    After any history of adds, replacements, removals and expiries, clusters are those of `dedup` of the documents that
+    are left, with the same settings and the same table of boilerplate (``known_boilerplate``), where no key is hot.
+    One writer at a time, in one process or several; others wait. Readers are never in the way, and see whole
+    transactions. An index may be used by several threads.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> story = "The harbour bridge was closed on Monday after an inspection found cracks in two of its pillars."
+    >>> with Index(f"{folder.name}/news.dupindex") as index:
+    ...     index.add("url-1", story).is_new, index.add("url-2", story.upper()).cluster, index.query("Another.").is_new
+    (True, 'url-1', True)
+    >>> folder.cleanup()
+    """
+
+    def __init__(
+        self,
+        where: str | os.PathLike[str],
+        settings: GivenSettings = None,
+        *,
+        texts: bool | None = None,
+        workers: int | None = None,
+        read_only: bool = False,
+        wait: float = WAIT,
+        **overrides: Unpack[SettingsKeywords],
+    ) -> None:
+        wanted = Settings.of(settings, **overrides) if settings is not None or overrides else None
+        threads = check_workers(workers)
+        self._store = _opened(where, read_only=read_only, wait=wait)
+        try:
+            self._store.create()
+            self._holdings = Holdings(self._store, wanted, threads, texts)
+        except BaseException:
+            self._store.close()
+            raise
+        self._calls = count()
+
+    @property
+    def settings(self) -> Settings:
+        """What decides a match."""
+        return self._holdings.settings
+
+    # ---- documents that come ----
+
+    def add(
+        self,
+        id: Any,
+        text: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        expires: datetime | float | None = None,
+    ) -> Seen:
+        """Add a document, and say what it is a copy of.
+
+        Parameters
+        ----------
+        id : any
+            Of one type in all of an index. With the same text nothing is done; with another, that replaces the former.
+        text : str
+        metadata : mapping, optional
+            Whatever can be JSON; a policy that reads a column reads it here.
+        expires : datetime or float, optional
+            When `expire` is to remove it: a moment (UTC if it names no zone), or seconds since 1970.
+
+        Returns
+        -------
+        Seen
+
+        Raises
+        ------
+        InputError
+            The id is of another type than those before, the text is none, or the metadata cannot be JSON.
+        OutputError
+            The index cannot be written, or another writer holds it for too long.
+        """
+        self._expect()
+        batch = batches.one(self._holdings, id, text, metadata, expires)
+        with self._store.write() as session:
+            before = session.row("SELECT document FROM state")[0]
+            number = self._changed(session, batch)[0]
+            seen = answers.seen(session, self._holdings, number, is_there=number < before)
+        self._tidy()
+        return seen
+
+    def add_many(
+        self,
+        data: Any,
+        *,
+        text: str = "text",
+        id: str | None = None,
+        metadata: Iterable[str] | None = None,
+        expires: str | None = None,
+        strict: bool = False,
+        max_text: int = MAX_TEXT,
+        rejected: Callable[[pa.Table], None] | None = None,
+        progress: Progress | None = None,
+    ) -> pa.Table:
+        """Add many documents, in batches: each is a transaction.
+
+        Parameters
+        ----------
+        data, text, id, strict, max_text
+            As `dedup` takes them. An id that comes again replaces what it was.
+        metadata : iterable of str, optional
+            Columns to keep as metadata; by default the one that the policy reads, if any.
+        expires : str, optional
+            The column that says when a document expires: dates, or seconds since 1970.
+        rejected : callable, optional
+            Given the rows that cannot be used, ``file``, ``row`` and ``reason``; by default a warning counts them.
+        progress : callable, optional
+            Called with (stage, done, total).
+
+        Returns
+        -------
+        pyarrow.Table
+            A row for each document in the order of the input: ``id``, ``is_new`` (it represents a cluster in which no
+            document was before), ``cluster``, ``relation`` to its canonical, ``score``, ``jaccard``, ``containment``;
+            as things were when its batch was committed.
+        """
+        parts = [
+            table
+            for table, _ in self.add_in_batches(
+                data,
+                text=text,
+                id=id,
+                metadata=metadata,
+                expires=expires,
+                strict=strict,
+                max_text=max_text,
+                rejected=rejected,
+                progress=progress,
+            )
+        ]
+        return pa.concat_tables(parts) if parts else listing.nothing_added(self._holdings)
+
+    def add_in_batches(self, data: Any, **options: Any) -> Iterator[tuple[pa.Table, pa.Table]]:
+        """Add many documents, and yield after each batch what `add_many` returns of it, and its rows as they came.
+
+        Parameters are those of `add_many`.
+        """
+        progress = options.pop("progress", None)
+        done = 0
+        for batch, rows in batches.of_stream(self._holdings, data, **options):
+            with self._store.write() as session:
+                before = session.row("SELECT text FROM state")[0]
+                numbers = self._changed(session, batch)
+                table = listing.added(session, self._holdings, numbers, before)
+            self._tidy()
+            done += len(batch.ids)
+            if progress is not None:
+                progress("add", done, 0)
+            yield table, rows
+        if progress is not None:
+            progress("add", done, done)
+
+    def _changed(self, session: Session, batch: Batch) -> list[int]:
+        change = Change(session, self._holdings)
+        numbers = change.add(batch)
+        change.settle()
+        self._holdings.keep_id_type(session)
+        return numbers
+
+    # ---- documents that go ----
+
+    def remove(self, ids: Iterable[Any]) -> int:
+        """Remove documents by their ids, and repair the clusters they were in; return how many were there."""
+        given = [ids] if isinstance(ids, str | bytes) else list(ids)
+        total = 0
+        encoded = self._holdings.identifiers.encoded(given) if given else []
+        for first in range(0, len(encoded), batches.DOCUMENTS):
+            some = encoded[first : first + batches.DOCUMENTS]
+            with self._store.write() as session:
+                numbers = [row[0] for row in session.find("SELECT number FROM documents", "id", some)]
+                total += self._removed(session, numbers)
+            self._tidy()
+        return total
+
+    def expire(self, before: datetime | float | None = None) -> int:
+        """Remove the documents that expire before a moment, by default now; return how many they were."""
+        limit = batches.moment(before if before is not None else datetime.now().astimezone())
+        total, more = 0, True
+        while more:
+            with self._store.write() as session:
+                rows = session.rows(
+                    "SELECT number FROM documents WHERE expires < ? ORDER BY expires LIMIT ?",
+                    (limit, batches.DOCUMENTS),
+                )
+                total += self._removed(session, sorted({row[0] for row in rows}))
+            self._tidy()
+            more = len(rows) == batches.DOCUMENTS
+        return total
+
+    def _removed(self, session: Session, numbers: list[int]) -> int:
+        change = Change(session, self._holdings)
+        change.remove(numbers)
+        change.settle()
+        return len(numbers)
+
+    def _tidy(self) -> None:
+        """Merge segments of keys, if there are too many."""
+        with self._store.read() as session:
+            due = self._holdings.keys.due(session)
+        while due:
+            with self._store.write() as session:
+                due = self._holdings.keys.due(session)  # another process may have done it
+                if due:
+                    self._holdings.keys.merge(session, due)
+                due = self._holdings.keys.due(session)
+
+    # ---- questions ----
+
+    def query(self, text: str) -> Seen:
+        """Say what a text is a copy of; nothing is stored.
+
+        Returns
+        -------
+        Seen
+            As `add` would return it.
+        """
+        self._expect()
+        batch = batches.one(self._holdings, None, text, None, None)
+        with self._store.read() as session:
+            return answers.asked(session, self._holdings, batch)
+
+    def clusters(self) -> pa.Table:
+        """Return a row for each document, in the order in which they were added; columns as of `Result.clusters`."""
+        with self._store.read() as session:
+            return listing.clusters(session, self._holdings)
+
+    def matches(self) -> pa.Table:
+        """Return a row for each pair that matches; columns as of `Result.matches`."""
+        with self._store.read() as session:
+            return listing.matches(session, self._holdings)
+
+    def cluster_of(self, id: Any) -> Any:
+        """Return the id of the document that represents the cluster of one; KeyError if it is not there."""
+        with self._store.read() as session:
+            return answers.cluster_of(session, self._holdings, self._number(session, id))
+
+    def text(self, id: Any) -> str:
+        """Return the text of a document, as it was added; KeyError if it is not there."""
+        with self._store.read() as session:
+            return answers.text_as_added(session, self._holdings, self._number(session, id))
+
+    def metadata(self, id: Any) -> dict[str, Any]:
+        """Return the metadata of a document; KeyError if it is not there."""
+        with self._store.read() as session:
+            return answers.metadata(session, self._number(session, id))
+
+    def explain(self, id: Any) -> Any:
+        """Say why a document is in its cluster, as `dupdetect.explain` does; KeyError if it is not there."""
+        import dupdetect
+
+        with self._store.read() as session:
+            number = self._number(session, id)
+            found = exchange.result(session, self._holdings, number, None)
+            texts = exchange.texts_of(session, self._holdings, number) if self._holdings.keeps_texts else None
+        return dupdetect.explain(found, id, texts)
+
+    def result(self, work: str | os.PathLike[str] | None = None) -> Result:
+        """Return what the index holds as `dedup` would: for `report`, `audit`, `Result.write`.
+
+        Parameters
+        ----------
+        work : path, optional
+            A folder that the kept rows stand in while the result is used; by default they are in memory.
+        """
+        with self._store.read() as session:
+            return exchange.result(session, self._holdings, None, None if work is None else os.fspath(work))
+
+    def boilerplate(self) -> pa.Table:
+        """Return what is known of shingles, as `Result.boilerplate`."""
+        with self._store.read() as session:
+            return exchange.boilerplate(session)
+
+    def __len__(self) -> int:
+        with self._store.read() as session:
+            return int(session.row("SELECT documents FROM state")[0])
+
+    def __contains__(self, id: Any) -> bool:
+        with self._store.read() as session:
+            return self._found(session, id) is not None
+
+    def _found(self, session: Session, id: Any) -> int | None:
+        if self._holdings.identifiers.type is None:  # another process may have added the first document
+            self._holdings.look_again(session)
+        try:
+            (encoded,) = self._holdings.identifiers.encoded([id])
+        except InputError:
+            return None
+        rows = session.rows("SELECT number FROM documents WHERE id = ?", (encoded,))
+        return rows[0][0] if rows else None
+
+    def _number(self, session: Session, id: Any) -> int:
+        number = self._found(session, id)
+        if number is None:
+            raise KeyError(id)
+        return number
+
+    def _expect(self) -> None:
+        """Have the compiled code loaded once a few single documents have come."""
+        if next(self._calls) == FEW_CALLS:
+            expect_many_calls()
+
+    # ---- runs ----
+
+    def load(self, out: str | os.PathLike[str], *, metadata: Iterable[str] | None = None) -> int:
+        """Add what a run kept, from the folder that ``dedup --sketches`` wrote; return how many documents that are.
+
+        Parameters
+        ----------
+        out : path
+            Its documents are added as `add_many` adds them, but need not be sketched. What it says is boilerplate is
+            added to what is known; if there were documents before, all are then verified anew.
+        metadata : iterable of str, optional
+            Columns to keep; by default the one that the policy reads, if any.
+        """
+        output = Output(Path(out), "text")
+        column = self.settings.column
+        names = [column] if metadata is None and column else list(metadata or ())
+        before = len(self)
+        with self._store.write() as session:
+            table = output.run.boilerplate
+            changed = self.settings.weighs and table is not None and exchange.add_boilerplate(session, table)
+            if changed and before:
+                exchange.verify_all(session, self._holdings)
+        total = 0
+        for batch in exchange.batches_of_output(self._holdings, output, names):
+            with self._store.write() as session:
+                self._changed(session, batch)
+            self._tidy()
+            total += len(batch.ids)
+        return total
+
+    def export(self, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write what the index holds as the output of ``dedup --sketches``: clusters, matches, kept rows, sketches."""
+        with tempfile.TemporaryDirectory(prefix="dupdetect-") as work:
+            self.result(work).write(out, overwrite=overwrite)
+
+    def learn_boilerplate(self) -> int:
+        """Learn from the documents that are there what is boilerplate, as `dedup` does, and verify all anew.
+
+        Returns
+        -------
+        int
+            How many shingles are boilerplate. What was known before is forgotten.
+        """
+        if not self._holdings.keeps_texts:
+            raise InputError(f"{self._store.name}: this index leaves texts out, from which boilerplate is learned")
+        with self._store.read() as session:
+            table = exchange.learned(session, self._holdings)
+        with self._store.write() as session:
+            session.run("DELETE FROM boilerplate")
+            session.run("UPDATE state SET boilerplate = boilerplate + 1")
+            exchange.add_boilerplate(session, table)
+            exchange.verify_all(session, self._holdings)
+        return int((table["margin"].to_numpy() > 0).sum())
+
+    # ---- the index itself ----
+
+    def verify(self, progress: Progress | None = None) -> list[str]:
+        """Hold all tables against one another and the texts; return a sentence for each fault, none if it is sound."""
+        found = self._store.damage()
+        if found:
+            return found
+        total = len(self)
+        with self._store.read() as session:
+            return checks.faults(
+                session, self._holdings, lambda done: None if progress is None else progress("verify", done, total)
+            )
+
+    def stats(self) -> dict[str, Any]:
+        """Return how much there is: documents, texts, clusters, matches, keys, bytes."""
+        with self._store.read() as session:
+            counted = {
+                name: session.row(statement)[0]
+                for name, statement in (
+                    ("documents", "SELECT documents FROM state"),
+                    ("texts", "SELECT count(*) FROM texts"),
+                    ("clusters", "SELECT count(*) FROM texts WHERE canonical = text"),
+                    ("matches", "SELECT count(*) FROM matches"),
+                    ("boilerplate_shingles", "SELECT count(*) FROM boilerplate WHERE margin > 0"),
+                    ("expiring", "SELECT count(*) FROM documents WHERE expires IS NOT NULL"),
+                    ("segments", "SELECT count(*) FROM segments"),
+                    ("text_bytes", "SELECT coalesce(sum(length(content)), 0) FROM bodies"),
+                )
+            }
+            empty = session.row("SELECT count(*) FROM documents WHERE text IS NULL")[0]
+        counted["clusters"] += empty
+        return {**counted, "bytes": self._store.size()}
+
+    def vacuum(self) -> None:
+        """Merge all keys, drop those of removed documents, and give room back: it takes as long as a copy."""
+        with self._store.write() as session:
+            due = self._holdings.keys.due(session, all_of_them=True)
+            if due:
+                self._holdings.keys.merge(session, due)
+        self._store.shrink()
+
+    def close(self) -> None:
+        """Close the index; what was added is there already."""
+        self._store.close()
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Index({self._store.name!r}: {len(self)} documents)"
+
+
+def _opened(where: str | os.PathLike[str], *, read_only: bool, wait: float) -> Store:
+    if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
+        from dupdetect.index.postgres import PostgresStore
+
+        return PostgresStore(where, read_only=read_only, wait=wait)
+    if isinstance(where, str) and "://" in where:
+        raise InputError(f"{where}: an index is a file, or a database at postgresql://; expected one of them")
+    return SqliteStore(Path(where), read_only=read_only, wait=wait)

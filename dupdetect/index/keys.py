@@ -1,0 +1,353 @@
+"""Which texts have a key: band keys and fingerprints, of all texts, on disk.
+
+Input    keys of new texts, to be stored; keys of a text, to be looked up
+Output   the texts that have each
+Cost     of a look-up: a filter for each segment, in memory, and a page for each key that a filter knows; of storing:
+         one row for a text, and some four times its keys again as segments are merged
+
+A key is in a row of its own nowhere: sixty rows a text in random places would be most of a database, and most of its
+writing. Keys of single texts are kept as they came, in the log. When the log is long, or many texts come at once, they
+become a *segment*: their keys sorted, in pages. Segments that follow one another are merged, eight into one. So a
+segment holds the keys of the texts from its first to its last, and is never changed.
+
+What was removed stays in its segment until that is merged: whoever looks up drops texts that are there no more. Of a
+key that very many texts have, the first `LISTED` are listed.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dupdetect.index.pages import (
+    empty_filter,
+    fill_filter,
+    find_in_pages,
+    joined,
+    mark_held,
+    mixed,
+    pages_of,
+    unpack_pages,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from dupdetect.index.stores import Session
+
+    Int = NDArray[np.int64]
+    Bool = NDArray[np.bool_]
+    Hashes = NDArray[np.uint64]
+
+#: Texts that the log holds before it becomes a segment.
+LOG_TEXTS = 2048
+
+#: Segments that are merged into one, and the keys of the smallest size of segments: others are by this factor larger.
+MERGED, SMALLEST = 8, 1 << 18
+
+#: Texts of a key that are listed, as multiples of `Settings.hot_key_documents`.
+LISTED = 4
+
+#: Entries that are merged at a time.
+ENTRIES = 1 << 21
+
+#: Bits of a page's number within its segment.
+PAGE_BITS = 32
+
+
+class Found(NamedTuple):
+    """What was looked up: a text for each key that it has.
+
+    Attributes
+    ----------
+    keys : int64[n]
+        Which of the keys.
+    texts : int64[n]
+        A text that has it; perhaps one that was removed.
+    """
+
+    keys: Int
+    texts: Int
+
+
+@dataclass(eq=False)
+class Segment:
+    """Keys of texts that follow one another.
+
+    Attributes
+    ----------
+    number : int
+    first, last : int
+        Texts; values are counted from the first.
+    entries, texts, dead : int
+        Keys, the texts that they are of, and those of them that were removed since.
+    value_bytes : int
+    fences : uint64[pages]
+        The first key of each page.
+    filter : uint64[...]
+    """
+
+    number: int
+    first: int
+    last: int
+    entries: int
+    texts: int
+    dead: int
+    value_bytes: int
+    fences: Hashes
+    filter: Hashes
+
+    def look_up(self, session: Session, keys: Hashes, hashes: tuple[Hashes, Hashes]) -> tuple[Int, Int]:
+        """Return which of the keys are here, and the values that each has."""
+        held = np.empty(len(keys), np.bool_)
+        mark_held.faster_for(8.0 * len(keys))(self.filter, *hashes, held)
+        perhaps = np.flatnonzero(held)
+        wanted = keys[perhaps]
+        first = np.maximum(np.searchsorted(self.fences, wanted, "left") - 1, 0)
+        last = np.searchsorted(self.fences, wanted, "right") - 1
+        there = last >= 0
+        perhaps, wanted, first, last = perhaps[there], wanted[there], first[there], last[there]
+        if len(perhaps) == 0:
+            return perhaps, perhaps
+        spans = last - first + 1
+        which = np.repeat(np.arange(len(perhaps)), spans)
+        page = first[which] + np.arange(len(which)) - np.repeat(np.cumsum(spans) - spans, spans)
+        pages, at = np.unique(page, return_inverse=True)
+        data, bounds = joined(self._read(session, pages))
+        find = find_in_pages.faster_for(100.0 * len(which))
+        found, values = find(data, bounds, self.fences[pages], self.value_bytes, at.astype(np.int64), wanted[which])
+        return perhaps[which[found]], values
+
+    def _read(self, session: Session, pages: Int) -> list[bytes]:
+        places = ((self.number << PAGE_BITS) + pages).tolist()
+        found: dict[int, bytes] = dict(session.find("SELECT place, entries FROM pages", "place", places))
+        return [found[place] for place in places]
+
+    def between(self, session: Session, first: int, last: int) -> tuple[Hashes, Int]:
+        """Return the entries of the pages from the first up to the last."""
+        rows = session.rows(
+            "SELECT entries FROM pages WHERE place >= ? AND place < ? ORDER BY place",
+            ((self.number << PAGE_BITS) + first, (self.number << PAGE_BITS) + last),
+        )
+        data, bounds = joined([entries for (entries,) in rows])
+        unpack = unpack_pages.faster_for(50.0 * len(data))
+        return unpack(data, bounds, self.fences[first:last], self.value_bytes)
+
+
+class _Layout:
+    """The segments that there are, and the log: of one state of the index."""
+
+    def __init__(self, segments: list[Segment]) -> None:
+        self.segments = segments
+        self.sequence = 0
+        self.log: dict[int, list[int]] = {}
+
+
+class KeyTable:
+    """The keys of all texts.
+
+    Parameters
+    ----------
+    bands : int
+        So many of the keys of a text are band keys, and stand first.
+    hot : int
+        `Settings.hot_key_documents`.
+    """
+
+    def __init__(self, bands: int, hot: int) -> None:
+        self._bands, self._listed = bands, LISTED * hot
+        self._layouts: dict[int, _Layout] = {}
+        self._lock = threading.Lock()
+
+    # ---- looking up ----
+
+    def look_up(self, session: Session, keys: Hashes, is_band: Bool) -> Found:
+        """Return the texts that have keys of the same sort: an entry for each key and text."""
+        layout = self._layout(session)
+        places: list[int] = []
+        found: list[int] = []
+        for place, key in enumerate(keys.tolist()):
+            logged = layout.log.get(key)
+            if logged is not None:
+                places += [place] * len(logged)
+                found += logged
+        at: list[Int] = [np.array(places, np.int64)]
+        values: list[Int] = [np.array(found, np.int64)]
+        if layout.segments:
+            hashes = mixed(keys)
+            for segment in layout.segments:
+                which, offsets = segment.look_up(session, keys, hashes)
+                if len(which):
+                    at.append(which)
+                    values.append(offsets + 2 * segment.first)
+        all_at, all_values = np.concatenate(at), np.concatenate(values)
+        alike = (all_values & 1).astype(np.bool_) == is_band[all_at]
+        return Found(all_at[alike], all_values[alike] >> 1)
+
+    def _layout(self, session: Session) -> _Layout:
+        """Return the segments and the log as a transaction sees them; what is there already is not read again."""
+        version, sequence = session.row("SELECT layout, sequence FROM state")
+        with self._lock:
+            layout = self._layouts.get(version)
+            if layout is None:
+                known = {each.number: each for layout in self._layouts.values() for each in layout.segments}
+                layout = _Layout(_segments(session, known))
+                while len(self._layouts) > 1:
+                    self._layouts.pop(min(self._layouts))
+                self._layouts[version] = layout
+            if layout.sequence < sequence - 1:
+                rows = session.rows(
+                    "SELECT sequence, text, keys FROM log WHERE sequence > ? ORDER BY sequence", (layout.sequence,)
+                )
+                for _, text, keys in rows:
+                    for place, key in enumerate(np.frombuffer(keys, "<u8").tolist()):
+                        layout.log.setdefault(key, []).append(2 * text + (place < self._bands))
+                layout.sequence = sequence - 1
+        return layout
+
+    # ---- storing ----
+
+    def add(self, session: Session, texts: list[int], keys: list[Hashes]) -> None:
+        """Store the keys of new texts, whose numbers are greater than all before and ascend."""
+        count = session.row("SELECT count(*) FROM log")[0]
+        if count + len(texts) < LOG_TEXTS:
+            sequence = session.row("SELECT sequence FROM state")[0]
+            rows = [
+                (sequence + place, text, row.astype("<u8").tobytes())
+                for place, (text, row) in enumerate(zip(texts, keys, strict=True))
+            ]
+            session.insert("log", ("sequence", "text", "keys"), rows)
+            session.run("UPDATE state SET sequence = sequence + ?", (len(rows),))
+            return
+        logged = session.rows("SELECT text, keys FROM log ORDER BY sequence") if count else []
+        all_texts = [text for text, _ in logged] + texts
+        all_keys = [np.frombuffer(row, "<u8") for _, row in logged] + keys
+        self._add_segment(session, np.array(all_texts, np.int64), all_keys)
+        session.run("DELETE FROM log")
+
+    def _add_segment(self, session: Session, texts: Int, keys: list[Hashes]) -> None:
+        first, lengths = int(texts[0]), np.array([len(row) for row in keys])
+        is_band = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths) < self._bands
+        values = 2 * np.repeat(texts - first, lengths) + is_band
+        joined_keys = np.concatenate(keys)
+        order = np.argsort(joined_keys, kind="stable")
+        parts = iter([self._few_of_each(joined_keys[order], values[order])])
+        _write(session, (first, int(texts[-1])), parts, len(order), len(texts))
+
+    def _few_of_each(self, keys: Hashes, values: Int) -> tuple[Hashes, Int]:
+        """Drop the entries of a key beyond those that are listed."""
+        new = np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)]
+        first = np.maximum.accumulate(np.where(new, np.arange(len(keys)), 0))
+        kept = np.arange(len(keys)) - first < self._listed
+        return (keys, values) if kept.all() else (keys[kept], values[kept])
+
+    def forget(self, session: Session, texts: list[int]) -> None:
+        """Note that texts were removed."""
+        for text in texts:
+            if not session.run("DELETE FROM log WHERE text = ?", (text,)):
+                session.run(
+                    "UPDATE segments SET dead = dead + 1 WHERE first_text <= ? AND last_text >= ?", (text, text)
+                )
+
+    def due(self, session: Session, *, all_of_them: bool = False) -> list[int]:
+        """Return the segments that should be merged next: the latest of about one size, or one that is half dead."""
+        rows = session.rows("SELECT segment, entries, texts, dead FROM segments ORDER BY first_text")
+        if all_of_them:
+            return [row[0] for row in rows]
+        sizes = [_size(entries) for _, entries, _, _ in rows]
+        for size in sorted(set(sizes)):
+            run = len(sizes)
+            while run > 0 and sizes[run - 1] <= size:
+                run -= 1
+            if len(sizes) - run >= MERGED:
+                return [row[0] for row in rows[run:]]
+        return next(([segment] for segment, _, texts, dead in rows if 2 * dead > texts), [])
+
+    def merge(self, session: Session, numbers: list[int]) -> None:
+        """Merge segments that follow one another into one, without the keys of removed texts."""
+        chosen = [each for each in _segments(session, {}) if each.number in set(numbers)]
+        first, last = chosen[0].first, chosen[-1].last
+        alive = np.zeros(last - first + 1, np.bool_)
+        rows = session.rows("SELECT text FROM texts WHERE text BETWEEN ? AND ?", (first, last))
+        alive[np.array([text for (text,) in rows], np.int64) - first] = True
+        total = sum(each.entries for each in chosen)
+        _write(session, (first, last), self._merged(session, chosen, alive), total, int(alive.sum()))
+        for segment in chosen:
+            low = segment.number << PAGE_BITS
+            session.run("DELETE FROM pages WHERE place >= ? AND place < ?", (low, low + (1 << PAGE_BITS)))
+            session.run("DELETE FROM segments WHERE segment = ?", (segment.number,))
+
+    def _merged(self, session: Session, segments: list[Segment], alive: Bool) -> Iterator[tuple[Hashes, Int]]:
+        """Yield the entries of segments together, some at a time; equal keys are in one part."""
+        first = segments[0].first
+        total = sum(each.entries for each in segments)
+        fences = np.sort(np.concatenate([each.fences for each in segments]))
+        step = max(1, len(fences) * ENTRIES // max(total, 1))
+        limits = [*np.unique(fences[step::step]).tolist(), None]
+        low = 0
+        for limit in limits:
+            parts = []
+            for segment in segments:
+                begin = max(int(np.searchsorted(segment.fences, np.uint64(low), "left")) - 1, 0)
+                end = len(segment.fences)
+                if limit is not None:
+                    end = int(np.searchsorted(segment.fences, np.uint64(limit), "left"))
+                keys, values = segment.between(session, begin, end)
+                inside = keys >= np.uint64(low)
+                if limit is not None:
+                    inside &= keys < np.uint64(limit)
+                inside &= alive[(values >> 1) + segment.first - first]
+                parts.append((keys[inside], values[inside] + 2 * (segment.first - first)))
+            keys, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+            order = np.argsort(keys, kind="stable")  # segments follow one another, and so do the values of a key
+            yield self._few_of_each(keys[order], values[order])
+            low = limit or 0
+
+
+def _size(entries: int) -> int:
+    """Return the size of a segment, as a power of `MERGED`."""
+    size = 0
+    while entries >= MERGED * SMALLEST << (3 * size):
+        size += 1
+    return size
+
+
+def _segments(session: Session, known: dict[int, Segment]) -> list[Segment]:
+    """Return all segments, in order; those that are known are not read."""
+    numbers = session.rows("SELECT segment, dead FROM segments ORDER BY first_text")
+    columns = "segment, first_text, last_text, entries, texts, dead, value_bytes, fences, filter"
+    new = [number for number, _ in numbers if number not in known]
+    read = {
+        row[0]: Segment(*(*row[:7], np.frombuffer(row[7], "<u8"), np.frombuffer(row[8], "<u8")))
+        for row in session.find(f"SELECT {columns} FROM segments", "segment", new)
+    }
+    return [(known | read)[number] for number, _ in numbers]
+
+
+def _write(
+    session: Session, span: tuple[int, int], parts: Iterator[tuple[Hashes, Int]], entries: int, texts: int
+) -> None:
+    """Write a segment of the texts of a span, so many of them, of sorted parts with so many entries at the most."""
+    (number,) = session.row("SELECT segment FROM state")
+    value_bytes = max(2, -(-(2 * (span[1] - span[0]) + 1).bit_length() // 8))
+    bits, count = empty_filter(entries), 0
+    fences: list[int] = []
+    for keys, values in parts:
+        fill_filter.faster_for(8.0 * len(keys))(bits, *mixed(keys))
+        rows = []
+        for fence, page in pages_of(keys, values, value_bytes):
+            rows.append(((number << PAGE_BITS) + len(fences), page))
+            fences.append(fence)
+        session.insert("pages", ("place", "entries"), rows)
+        count += len(keys)
+    session.insert(
+        "segments",
+        ("segment", "first_text", "last_text", "entries", "texts", "dead", "value_bytes", "fences", "filter"),
+        [(number, *span, count, texts, 0, value_bytes, np.array(fences, "<u8").tobytes(), bits.tobytes())],
+    )
+    session.run("UPDATE state SET segment = segment + 1, layout = layout + 1")

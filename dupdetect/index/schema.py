@@ -1,0 +1,115 @@
+"""The tables of an index: one schema for SQLite and PostgreSQL.
+
+Input    the names of the types in either
+Output   the statements that create the tables, and those that bring an earlier version up to this one
+Cost     none
+
+Numbers of documents and texts are 64 bits wide, grow, and are never given twice. Moments are microseconds since 1970,
+in UTC. Unsigned hashes are stored as the signed number of the same bits.
+
+==============  ====================================================================================================
+table           holds
+==============  ====================================================================================================
+`settings`      name and value: the version, the settings as JSON and their fingerprint, the type of ids
+`state`         one row: the next numbers, how many documents there are, and what changed last
+`texts`         a row for each distinct text: digest, words, counts of fingerprints and shingles, its cluster
+`documents`     a row for each document: id, text, when it was added and expires, metadata, checksum of its bytes
+`bodies`        the text of each document, compressed with zstd
+`matches`       verified pairs of texts, the lesser first (`dupdetect.index.evidence`)
+`boilerplate`   shingles and their vote margins
+`segments`      sorted runs of keys: which texts they are of, where their pages begin, a filter
+`pages`         the keys of segments (`dupdetect.index.pages`)
+`log`           the keys of texts that were added last and are in no segment yet
+==============  ====================================================================================================
+"""
+
+from __future__ import annotations
+
+#: Version of the schema. A later one is refused, an earlier one is brought up to date when it is opened for writing.
+VERSION = 1
+
+#: What brings a version of the schema to the next one.
+MIGRATIONS: dict[int, str] = {}
+
+#: The types, by engine.
+TYPES = {
+    "sqlite": {"integer": "INTEGER", "blob": "BLOB", "clustered": " WITHOUT ROWID"},
+    "postgresql": {"integer": "BIGINT", "blob": "BYTEA", "clustered": ""},
+}
+
+_TABLES = """
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE state (
+    one {integer} PRIMARY KEY CHECK (one = 1),
+    document {integer} NOT NULL,
+    text {integer} NOT NULL,
+    segment {integer} NOT NULL,
+    sequence {integer} NOT NULL,
+    layout {integer} NOT NULL,
+    boilerplate {integer} NOT NULL,
+    documents {integer} NOT NULL
+);
+CREATE TABLE texts (
+    text {integer} PRIMARY KEY,
+    digest {blob} NOT NULL UNIQUE,
+    words {integer} NOT NULL,
+    fingerprints {integer} NOT NULL,
+    shingles {integer} NOT NULL,
+    document {integer} NOT NULL,
+    canonical {integer} NOT NULL,
+    is_digest {integer} NOT NULL,
+    sketch {blob}
+);
+CREATE INDEX texts_canonical ON texts (canonical);
+CREATE TABLE documents (
+    number {integer} PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    text {integer} REFERENCES texts (text),
+    added {integer} NOT NULL,
+    expires {integer},
+    metadata TEXT,
+    checksum {integer} NOT NULL
+);
+CREATE INDEX documents_text ON documents (text);
+CREATE INDEX documents_expires ON documents (expires) WHERE expires IS NOT NULL;
+CREATE TABLE bodies (
+    number {integer} PRIMARY KEY REFERENCES documents (number),
+    bytes {integer} NOT NULL,
+    content {blob} NOT NULL
+);
+CREATE TABLE matches (
+    a {integer} NOT NULL REFERENCES texts (text),
+    b {integer} NOT NULL REFERENCES texts (text),
+    chosen {integer} NOT NULL,
+    evidence {blob} NOT NULL,
+    PRIMARY KEY (a, b)
+){clustered};
+CREATE INDEX matches_b ON matches (b);
+CREATE TABLE boilerplate (shingle {integer} PRIMARY KEY, margin {integer} NOT NULL);
+CREATE TABLE segments (
+    segment {integer} PRIMARY KEY,
+    first_text {integer} NOT NULL,
+    last_text {integer} NOT NULL,
+    entries {integer} NOT NULL,
+    texts {integer} NOT NULL,
+    dead {integer} NOT NULL,
+    value_bytes {integer} NOT NULL,
+    fences {blob} NOT NULL,
+    filter {blob} NOT NULL
+);
+CREATE TABLE pages (place {integer} PRIMARY KEY, entries {blob} NOT NULL);
+CREATE TABLE log (sequence {integer} PRIMARY KEY, text {integer} NOT NULL, keys {blob} NOT NULL);
+CREATE INDEX log_text ON log (text);
+INSERT INTO state VALUES (1, 1, 1, 1, 1, 1, 1, 0);
+"""
+
+#: All tables, and their indexes go with them.
+NAMES = (
+    *("settings", "state", "texts", "documents", "bodies"),
+    *("matches", "boilerplate", "segments", "pages", "log"),
+)
+
+
+def statements(engine: str) -> list[str]:
+    """Return what creates the tables, for one of `TYPES`."""
+    return [each.strip() for each in _TABLES.format(**TYPES[engine]).split(";") if each.strip()]

@@ -1,0 +1,295 @@
+"""Where an index stands: transactions of a database, and what keeps them from working, in a sentence.
+
+Input    a path (SQLite), or the address of a database (`dupdetect.index.postgres`)
+Output   `Store`, whose `read` and `write` give a `Session` each: one transaction
+Cost     opening a connection for each thread, once
+
+All that is above this module asks sessions, and knows nothing of engines.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from dupdetect.errors import DupdetectError, InputError, OutputError
+from dupdetect.index.schema import NAMES, statements
+
+Row: TypeAlias = tuple[Any, ...]
+
+#: Bytes of a page of SQLite, and of its cache.
+PAGE_BYTES, CACHE_BYTES = 8192, 48 << 20
+
+#: Pages in the write-ahead log before they go to the file, and bytes that it keeps afterwards.
+CHECKPOINT_PAGES, LOG_BYTES = 4000, 64 << 20
+
+#: Values that one statement looks for; fewer are filled up to the next of these numbers, so that statements are few.
+AT_ONCE = (1, 4, 16, 64, 256)
+
+
+class Session(ABC):
+    """One transaction. Statements have ``?`` where values go, whatever the engine."""
+
+    @abstractmethod
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Return the rows that a statement gives."""
+
+    @abstractmethod
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Run a statement that gives no rows; return how many it changed."""
+
+    @abstractmethod
+    def find(self, select: str, column: str, values: Sequence[Any]) -> list[Row]:
+        """Return the rows of ``select`` whose column is one of the values, in any order."""
+
+    @abstractmethod
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Insert rows."""
+
+    def row(self, statement: str, values: Sequence[Any] = ()) -> Row:
+        """Return the only row of a statement."""
+        return self.rows(statement, values)[0]
+
+    def delete(self, table: str, column: str, values: Sequence[Any]) -> None:
+        """Delete the rows whose column is one of the values."""
+        for value in values:
+            self.run(f"DELETE FROM {table} WHERE {column} = ?", (value,))
+
+
+class Store(ABC):
+    """A database that holds an index.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it.
+    engine : str
+        One of `schema.TYPES`.
+    read_only : bool
+    """
+
+    name: str
+    engine: str
+    read_only: bool
+
+    @abstractmethod
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Read what was committed before: all that is read belongs together."""
+
+    @abstractmethod
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Change something, and commit it at the end; one writer at a time, others wait."""
+
+    @abstractmethod
+    def create(self) -> None:
+        """Create the tables, if there are none."""
+
+    @abstractmethod
+    def shrink(self) -> None:
+        """Give room that is not used any more back."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """Return how many bytes it takes."""
+
+    @abstractmethod
+    def damage(self) -> list[str]:
+        """Return what the engine itself finds wrong."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close all connections."""
+
+
+class SqliteSession(Session):
+    """A transaction of SQLite."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:  # noqa: D102
+        return self._connection.execute(statement, values).fetchall()
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:  # noqa: D102
+        return self._connection.execute(statement, values).rowcount
+
+    def find(self, select: str, column: str, values: Sequence[Any]) -> list[Row]:  # noqa: D102
+        found: list[Row] = []
+        for first in range(0, len(values), AT_ONCE[-1]):
+            some = values[first : first + AT_ONCE[-1]]
+            room = next(size for size in AT_ONCE if size >= len(some))
+            filled = [*some, *[some[-1]] * (room - len(some))]
+            statement = f"{select} WHERE {column} IN ({','.join('?' * room)})"
+            found += self._connection.execute(statement, filled).fetchall()
+        return found
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:  # noqa: D102
+        values = ",".join("?" * len(columns))
+        self._connection.executemany(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({values})", rows)
+
+
+class SqliteStore(Store):
+    """An index in one file.
+
+    Parameters
+    ----------
+    path : path
+        Created if it is not there, unless it is only read.
+    read_only : bool
+    wait : float
+        Seconds to wait for another writer.
+    """
+
+    engine = "sqlite"
+
+    def __init__(self, path: Path, *, read_only: bool, wait: float) -> None:
+        self.name, self.path, self.read_only, self._wait = str(path), path, read_only, wait
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._writing, self._opening = threading.Lock(), threading.Lock()
+        if not path.exists():
+            if read_only:
+                raise InputError(f"{path}: there is no such index; `dupdetect index add` and `Index` create one")
+            if not path.absolute().parent.is_dir():
+                raise OutputError(
+                    f"{path}: the index cannot be created, for its folder is not there; create that first"
+                )
+        elif path.is_dir():
+            raise InputError(f"{path}: this is a folder; expected the file of an index")
+
+    def _connection(self) -> sqlite3.Connection:
+        """Return the connection of this thread."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            address = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rwc'}"
+            connection = sqlite3.connect(
+                address, uri=True, timeout=self._wait, isolation_level=None, check_same_thread=False
+            )
+            with self._opening:
+                self._open.append(connection)
+            self._local.connection = connection
+            connection.execute(f"PRAGMA cache_size = {-CACHE_BYTES // 1024}")
+            if not self.read_only:
+                connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+                connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        return connection
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:  # noqa: D102
+        with self._said("read"):
+            connection = self._connection()
+            connection.execute("BEGIN")
+            try:
+                yield SqliteSession(connection)
+            finally:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:  # noqa: D102
+        if self.read_only:
+            raise OutputError(f"{self.name}: the index was opened to be read only; open it without read_only")
+        if not self._writing.acquire(timeout=self._wait):
+            raise _locked(self.name, self._wait)
+        try:
+            with self._said("written"):
+                connection = self._connection()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield SqliteSession(connection)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    with suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
+                    raise
+        finally:
+            self._writing.release()
+
+    def create(self) -> None:  # noqa: D102
+        with self.read() as session:
+            tables = {name for (name,) in session.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "settings" in tables or (not tables and self.read_only):
+            if tables and not tables.issuperset(NAMES):
+                raise InputError(f"{self.name}: tables of the index are missing; restore the file from a copy")
+            if not tables:
+                raise InputError(f"{self.name}: this file holds no index")
+            return
+        if tables:
+            raise InputError(f"{self.name}: this database holds other tables, and no index; name another file")
+        with self.write() as session:
+            if not session.rows("SELECT name FROM sqlite_master WHERE name = 'settings'"):
+                for statement in statements(self.engine):
+                    session.run(statement)
+
+    def shrink(self) -> None:  # noqa: D102
+        with self._said("written"):
+            connection = self._connection()
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def size(self) -> int:  # noqa: D102
+        with self._said("read"):
+            connection = self._connection()
+            pages, each = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+            return int(pages * each)
+
+    def damage(self) -> list[str]:  # noqa: D102
+        with self._said("read"):
+            connection = self._connection()
+            found = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+            keys = connection.execute("PRAGMA foreign_key_check").fetchmany(20)
+            return found + [
+                f"row {row} of {table} refers to a row of {other} that is not there" for table, row, other, _ in keys
+            ]
+
+    def close(self) -> None:  # noqa: D102
+        with self._opening:
+            for connection in self._open:
+                with suppress(sqlite3.Error):
+                    connection.close()
+            self._open.clear()
+        self._local = threading.local()
+
+    @contextmanager
+    def _said(self, done: str) -> Iterator[None]:
+        """Say in one sentence what keeps the file from being read or written."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _error_of(error, self.name, done, self._wait) from error
+
+
+def _locked(name: str, wait: float) -> OutputError:
+    return OutputError(f"{name}: another writer has held the index for {wait:g} s; wait for it to end, or end it")
+
+
+def _error_of(error: sqlite3.Error, name: str, done: str, wait: float) -> DupdetectError:
+    """Return what an error of SQLite means."""
+    reason = str(error)
+    if "locked" in reason or "busy" in reason:
+        return _locked(name, wait)
+    if "full" in reason:
+        return OutputError(f"{name}: the disk is full; what was committed before is there, make room and go on")
+    if "readonly" in reason or "read-only" in reason:
+        return OutputError(f"{name}: the file, or its folder, may not be written; what it holds is as it was")
+    if "not a database" in reason:
+        return InputError(f"{name}: this is no index; expected a file that `Index` or `dupdetect index` created")
+    if "malformed" in reason or "disk I/O error" in reason:
+        return InputError(
+            f"{name}: the file is damaged ({reason}); restore it from a copy, or build it anew from what `dupdetect "
+            "index export` wrote"
+        )
+    if "unable to open" in reason:
+        return InputError(f"{name}: the file cannot be opened; look at its permissions and those of its folder")
+    error_type = InputError if done == "read" else OutputError
+    return error_type(f"{name}: the index cannot be {done} ({reason})")
