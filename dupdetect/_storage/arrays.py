@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dupdetect._storage.lost_pages import Identity, guard
 from dupdetect.errors import OutputError
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ MAPPED = 0.12
 
 #: Share of a storage's memory that one stage's largest arrays may take at a time.
 ARRAY_SHARE = 0.15
+
+#: Bytes of files that are read, and not mapped, since there is room: a small run needs nothing that watches over maps.
+SMALL = 16 << 20
 
 #: Seconds between two looks at how much is mapped: a kernel that maps large pages maps a GB in less than 0.1 s.
 PERIOD = 0.002
@@ -79,6 +83,9 @@ class Storage:
         """Return an empty array that grows."""
         return GrowingArray(dtype)
 
+    def check(self) -> None:
+        """Refuse to go on with what is not as it was; in memory nobody changes it."""
+
     def __enter__(self) -> Storage:
         return self
 
@@ -103,6 +110,8 @@ class DiskStorage(Storage):
         self._mapped = int(MAPPED * memory)
         self._maps: weakref.WeakSet[_Map] = weakref.WeakSet()
         self._buffers: list[weakref.ref[pa.Buffer]] = []
+        self._identities: dict[Path, Identity | None] = {}
+        self._read = 0
         self._watch: threading.Thread | None = None
         self._done = threading.Event()
         self._lock = threading.Lock()
@@ -133,6 +142,23 @@ class DiskStorage(Storage):
             if buffer is not None:
                 _let_go(buffer)
 
+    def check(self) -> None:
+        """Refuse to go on if one of the files is not as it was when it was mapped: what was read of it may be wrong.
+
+        Raises
+        ------
+        OutputError
+            It was cut short, written to, or removed.
+        """
+        with self._lock:
+            identities = list(self._identities.items())
+        for path, identity in identities:
+            if Identity.of(path) != identity:
+                raise OutputError(
+                    f"{path}: was changed or removed by another program while the run worked with it; start the run "
+                    "anew, where nobody writes to the work folder"
+                )
+
     def __enter__(self) -> DiskStorage:
         resident = resident_mapped()
         if resident is not None:  # elsewhere the kernel takes mapped pages back as it needs them
@@ -155,10 +181,16 @@ class DiskStorage(Storage):
         """Map a file, which is closed again: a map of Python's would keep it open, and there may be thousands."""
         import pyarrow as pa
 
-        if path.stat().st_size == 0:
-            return pa.py_buffer(b"")  # which cannot be mapped
+        length = path.stat().st_size
+        with self._lock:
+            self._identities[path] = Identity.of(path)
+            small = self._read + length <= SMALL
+            self._read += length if small else 0
+        if small or not length:  # nor can what is empty be mapped
+            return pa.py_buffer(path.read_bytes())
         with pa.memory_map(os.fsencode(path)) as file:
             buffer = file.read_buffer()
+        guard(buffer.address, buffer.size)
         with self._lock:
             self._buffers.append(weakref.ref(buffer))
         return buffer

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,10 +104,26 @@ class Workspace:
             return make()
         found = self.checkpoints.get_arrays(name)
         if found is None:
-            self.checkpoints.put_arrays(name, found := make())
+            with self.checked():
+                found = make()
+            self.checkpoints.put_arrays(name, found)
             return found
         # Copies, so that compiled loops are given what they were compiled for: arrays that can be written to.
         return {key: values.copy() for key, values in found.items()}
+
+    @contextmanager
+    def checked(self) -> Iterator[None]:
+        """Work with the files; if one is not as it was written when the block ends, that is the error.
+
+        Raises
+        ------
+        OutputError
+            Another program has cut it short, or removed it.
+        """
+        try:
+            yield
+        finally:
+            self.storage.check()
 
     def close(self, *, remove: bool = False) -> None:
         """Leave the folder, or remove it; one that was not named is removed."""

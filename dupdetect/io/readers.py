@@ -319,8 +319,7 @@ def _read_arrow(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
         for part in cut(pa.Table.from_batches([batch]), options.text, options.size):
             row += part.num_rows
             if row > passed:
-                yield _Cut(part, np.arange(row - part.num_rows + 1, row + 1), row)
-                mapped.release()
+                yield _Cut(mapped.copied(part), np.arange(row - part.num_rows + 1, row + 1), row)
     if row == 0:
         yield _Cut(schema.empty_table(), np.empty(0, np.int64), 0)
 

@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.ipc
 
 from dupdetect._storage import memory
+from dupdetect._storage.lost_pages import Identity, guard
 from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.paths import Found, label
@@ -28,6 +30,9 @@ from dupdetect.io.remote import as_url, open_ranges, open_stream, reason, stamp
 
 #: Bytes that a text, or a line or record of a file, may have, if nothing else is said.
 MAX_TEXT = 256_000_000
+
+#: Bytes of a file up to which it is read, and not mapped, where a reader jumps about in it.
+SMALL = 16 << 20
 
 #: And at the most: offsets of Arrow's strings are of 32 bits.
 LARGEST_TEXT = 2**31 - 2**20
@@ -110,22 +115,50 @@ def as_file(file: Found) -> Any:
 
 
 class Mapped:
-    """A file mapped into memory, whose pages can be let go."""
+    """A file for readers that jump about in it, mapped into memory if it is large.
+
+    Attributes
+    ----------
+    source : pyarrow.NativeFile
+    """
 
     def __init__(self, file: Found) -> None:
-        self._map = None
-        if file.compression is None and as_url(file.path) is None:
-            _refuse_empty(file)
-            with Path(file.path).open("rb") as raw:
-                self._map = mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ)
-            self.source = pa.BufferReader(pa.py_buffer(self._map))
-        else:
+        self._name = label(file.path)
+        self._map: mmap.mmap | None = None
+        _refuse_empty(file)
+        if file.compression is not None or as_url(file.path) or Path(file.path).stat().st_size <= SMALL:
             self.source = as_file(file)
+            return
+        with Path(file.path).open("rb") as raw:
+            self._identity = Identity.of(Path(file.path))
+            self._map = mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ)
+        self._path = Path(file.path)
+        buffer = pa.py_buffer(self._map)
+        guard(buffer.address, buffer.size)
+        self.source = pa.BufferReader(buffer)
 
-    def release(self) -> None:
-        """Take the pages out of resident memory; whoever looks at them has them back."""
-        if self._map is not None and hasattr(self._map, "madvise"):
+    def copied(self, table: pa.Table) -> pa.Table:
+        """Return a table of this file in memory of its own, and let the file's pages go.
+
+        Raises
+        ------
+        InputError
+            The file was changed meanwhile: what is read of it may be anything.
+        """
+        if self._map is None:
+            return table
+        size = pa.MockOutputStream()
+        for sink in (size, None):
+            if sink is None:
+                buffer = pa.allocate_buffer(size.size())
+                sink = pa.FixedSizeBufferWriter(buffer)
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+        if Identity.of(self._path) != self._identity:
+            raise InputError(f"{self._name}: was changed while it was read; run it again when nobody writes to it")
+        if hasattr(self._map, "madvise"):
             self._map.madvise(mmap.MADV_DONTNEED)
+        return pa.ipc.open_stream(buffer).read_all()
 
 
 def _refuse_empty(file: Found) -> None:

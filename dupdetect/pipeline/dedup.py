@@ -145,11 +145,12 @@ def dedup(
         workspace = Workspace(limit, work, resume, made)
         run = RunContext(request, chosen, threads, workspace, Clock(told), made)
         try:
-            corpus, resumed = _sketched(stream, run)
-            corpus = rules.join(corpus, run, strict)
-            check_usable(corpus)
-            arrays = workspace.finished("decision", lambda: decide(corpus, rules, run))
-            result = _result(corpus, arrays, rules, run, resumed, sketches)
+            with workspace.checked():
+                corpus, resumed = _sketched(stream, run)
+                corpus = rules.join(corpus, run, strict)
+                check_usable(corpus)
+                arrays = workspace.finished("decision", lambda: decide(corpus, rules, run))
+                result = _result(corpus, arrays, rules, run, resumed, sketches)
         except BaseException as error:
             workspace.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
             raise

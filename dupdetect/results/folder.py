@@ -15,6 +15,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def write_folder(
     *,
     format: str = "parquet",
     overwrite: bool = False,
+    within: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
     """
     Write tables and a manifest as a new folder.
@@ -59,6 +61,8 @@ def write_folder(
     format : {"parquet", "jsonl", "csv"}
     overwrite : bool
         Replace a folder that an earlier call wrote (it holds a ``manifest.json``).
+    within : callable
+        Returns a context in which the files are written: an error of it is one of writing.
 
     Raises
     ------
@@ -72,11 +76,12 @@ def write_folder(
     url = as_url(os.fspath(folder))
     if url is None:
         with Replacement(folder, folder=True) as beside:
-            _fill(beside, tables, manifest, files or {}, format)
+            with within():
+                _fill(beside, tables, manifest, files or {}, format)
             check_folder(folder, overwrite=overwrite)  # a long time has passed
         return
     with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as made:
-        with reported(made):
+        with reported(made), within():
             _fill(made, tables, manifest, files or {}, format)
         upload(made, url, MANIFEST)
 

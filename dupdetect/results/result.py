@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import groupby
@@ -233,7 +234,8 @@ class Result:
         if annotated:
             tables["annotated"] = self._annotated
         files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
-        write_folder(folder, tables, self.manifest, files, format=format, overwrite=overwrite)
+        within = nullcontext if self.workspace is None else self.workspace.checked
+        write_folder(folder, tables, self.manifest, files, format=format, overwrite=overwrite, within=within)
 
     def _repr_html_(self) -> str:
         from dupdetect.results.notebook import result_html
