@@ -5,7 +5,7 @@ Output   whoever looks at what is gone sees zeros; whether that happened is for 
 Cost     compiling a function once in a process, some 0.2 s
 
 Without this the kernel sends SIGBUS, which ends a process without a word. The handler gives the page that is not there
-a page of zeros in its place, as systemd's journal does; for maps of others whoever was asked before is asked.
+a page of zeros in its place, as systemd does for its logs; for maps of others whoever was asked before is asked.
 Linux only, and where there is a compiler: elsewhere all is as it was.
 """
 
