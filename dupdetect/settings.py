@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
@@ -34,8 +34,14 @@ POLICIES = ("cleanest", "longest", "earliest", "latest", "priority", "first")
 #: Policies that read a column, and the column they read unless told otherwise.
 POLICY_COLUMNS = {"earliest": "date", "latest": "date", "priority": "priority"}
 
+#: Settings that name a column by which documents are compared or not.
+GROUPING = ("within", "between", "per")
+
 #: A policy of the user's own: a document's row to its sort key.
 SortKey = Callable[[dict[str, Any]], Any]
+
+#: Values of a column, the best first: {"source": ["a", "b"]}, or ("source", ("a", "b")).
+Preference = Mapping[str, Sequence[str]] | tuple[str, tuple[str, ...]]
 
 #: What decides a sketch, as opposed to what is made of it.
 SKETCH_FIELDS = ("shingle_size", "unit", "num_perm", "seed", "window")
@@ -88,6 +94,10 @@ class SettingsKeywords(TypedDict, total=False):
     boilerplate: bool
     canonical: str | SortKey
     canonical_column: str | None
+    prefer: Preference | None
+    within: str | None
+    between: str | None
+    per: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +151,15 @@ class Settings:
         least id.
     canonical_column : str, optional
         Column that "earliest" and "latest" (default: "date") and "priority" (default: "priority") read.
+    prefer : mapping of str to sequence of str, optional
+        A column, and its values, the best first: whose document represents a cluster before `canonical` is asked.
+        Values that are not named come last. Values are compared as text.
+    within : str, optional
+        A column: only documents of the same value are compared, such as those of one site.
+    between : str, optional
+        A column: only documents of different values are compared, such as those of two sources; all others stay.
+    per : str, optional
+        A column: all documents are compared, and of each cluster one document of each value stays. Not with `between`.
 
     Raises
     ------
@@ -177,6 +196,10 @@ class Settings:
     boilerplate: bool = True
     canonical: str | SortKey = "cleanest"
     canonical_column: str | None = None
+    prefer: Preference | None = None
+    within: str | None = None
+    between: str | None = None
+    per: str | None = None
 
     def __post_init__(self) -> None:
         self._check_integer("shingle_size", 1, 2**16)
@@ -194,6 +217,8 @@ class Settings:
             raise SettingsError(f"boilerplate is {self.boilerplate!r}; expected True or False")
         self._check_bands()
         self._check_canonical()
+        self._check_prefer()
+        self._check_columns()
 
     def _check_integer(self, name: str, least: int, most: int) -> None:
         value = getattr(self, name)
@@ -242,6 +267,47 @@ class Settings:
                 f"leave it out, or set canonical to one of {', '.join(POLICY_COLUMNS)}"
             )
 
+    def _check_prefer(self) -> None:
+        given = self.prefer
+        if given is None:
+            return
+        ((column, values),) = given.items() if isinstance(given, Mapping) and len(given) == 1 else [_pair(given)]
+        several = isinstance(values, Sequence) and not isinstance(values, str)
+        if not isinstance(column, str) or not several or not all(isinstance(value, str) for value in values):
+            raise SettingsError(
+                f"prefer is {given!r}; expected a column and its values, the best first, such as "
+                "{'source': ['a', 'b']} (--prefer source=a,b)"
+            )
+        if not values or len(set(values)) < len(values):
+            raise SettingsError(f"prefer is {given!r}; expected one value or more, each once")
+        object.__setattr__(self, "prefer", (column, tuple(values)))
+
+    def _check_columns(self) -> None:
+        for name in GROUPING:
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, str) or not value):
+                raise SettingsError(f"{name} is {value!r}; expected a column's name")
+        if self.between is not None and self.per is not None:
+            raise SettingsError("between and per cannot be given together: between lets nobody of one value be removed")
+        if self.within is not None and self.within in (self.between, self.per):
+            raise SettingsError(
+                f"within is {self.within!r}, and so is {'between' if self.within == self.between else 'per'}; give one"
+            )
+
+    @property
+    def ranking_columns(self) -> list[str]:
+        """The columns by which a canonical is chosen, but for those that a callable reads."""
+        preferred = self.prefer[0] if isinstance(self.prefer, tuple) else None
+        return [name for name in (preferred, self.column) if name is not None]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns that the input must have for these settings, and the setting that reads each."""
+        named = {self.column: f"canonical={self.canonical!r}", **{getattr(self, n): n for n in GROUPING}}
+        if isinstance(self.prefer, tuple):
+            named[self.prefer[0]] = "prefer"
+        return {column: setting for column, setting in named.items() if column is not None}
+
     @property
     def column(self) -> str | None:
         """The column that the canonical policy reads, if it reads one."""
@@ -276,6 +342,8 @@ class Settings:
             # An object that is called goes by its class: its repr would hold an address, other in each process.
             named = self.canonical if hasattr(self.canonical, "__qualname__") else type(self.canonical)
             values["canonical"] = f"{named.__module__}:{named.__qualname__}"
+        if isinstance(self.prefer, tuple):
+            values["prefer"] = {self.prefer[0]: list(self.prefer[1])}
         return values
 
     @classmethod
@@ -358,6 +426,11 @@ class Settings:
             raise SettingsError(f"{path}: {error}") from None
         except ValueError as error:  # of TOML, and of UTF-8
             raise SettingsError(f"{path}: this is no TOML ({error}); expected lines such as threshold = 0.8") from None
+
+
+def _pair(given: Any) -> tuple[Any, Any]:
+    """Return the two items of a pair; of what is none, two that cannot be used."""
+    return tuple(given) if isinstance(given, tuple | list) and len(given) == 2 else (None, None)
 
 
 #: What functions take as `settings`.

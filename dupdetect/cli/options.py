@@ -103,12 +103,22 @@ def bands_x_rows(value: str) -> tuple[int, int]:
     return int(bands), int(rows)
 
 
+def preferred(value: str) -> tuple[str, tuple[str, ...]]:
+    """Read ``source=a,b``: a column, and its values, the best first."""
+    column, _, values = value.partition("=")
+    if not column or not values:
+        raise click.BadParameter(f"{value!r} is no column with values, the best first; write for example source=a,b.")
+    return column, tuple(values.split(","))
+
+
 # What the default's own type does not say.
 _TYPES: dict[str, Any] = {
     "unit": click.Choice(UNITS),
     "bands": bands_x_rows,
     "canonical": click.Choice(POLICIES),
     "canonical_column": str,
+    "prefer": preferred,
+    **dict.fromkeys(("within", "between", "per"), str),
 }
 
 _HELP = {
@@ -128,6 +138,10 @@ _HELP = {
     "canonical": "Which member stands for its cluster.",
     "canonical_column": "Column that 'earliest', 'latest' or 'priority' reads; the least value wins, of 'latest' the "
     "greatest.  [default: " + ", ".join(f"'{column}' for {policy}" for policy, column in POLICY_COLUMNS.items()) + "]",
+    "prefer": "Whose document stands for its cluster, by the values of a column, the best first: source=a,b,c.",
+    "within": "Compare only documents that have the same value in this column, such as a domain.",
+    "between": "Compare only documents that have different values in this column, such as a source.",
+    "per": "Compare all, and let one document stay for each value of this column in each cluster.",
 }
 
 

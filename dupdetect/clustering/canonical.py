@@ -17,7 +17,7 @@ import numpy as np
 from dupdetect.clustering.clusters import FIRST, yielding
 from dupdetect.clustering.dates import as_seconds
 from dupdetect.errors import InputError, SettingsError
-from dupdetect.io.schema import plain_column
+from dupdetect.io.schema import as_json, plain_column
 from dupdetect.matching.overlaps import REMOVABLE_A, REMOVABLE_B
 from dupdetect.matching.pairs import missing, pack
 
@@ -100,6 +100,8 @@ def rank(settings: Settings, documents: Rankable) -> Int:
     keys: list[NDArray[Any]] = [by_id, -clean, first]
     if standing is not None:
         keys.insert(3 if settings.canonical in STANDING else 2, ~standing)
+    if settings.prefer is not None:
+        keys.append(_by_preference(settings, rows))
     if last is not None:
         keys.append(last)
     order = np.lexsort(keys)
@@ -119,6 +121,25 @@ def _first_key(settings: Settings, rows: Rows, words: Int) -> Int:
     if settings.canonical == "first":
         return np.arange(len(words))
     return np.zeros(len(words), np.int64)
+
+
+def _by_preference(settings: Settings, rows: Rows) -> Int:
+    """Return the place of each document's value among those that are preferred; others are last."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    assert isinstance(settings.prefer, tuple), "checked"
+    name, values = settings.prefer
+    if name not in rows.column_names:
+        raise InputError(
+            f"prefer reads column {name!r}, but the columns are {', '.join(map(repr, rows.column_names))}; name one "
+            "of these"
+        )
+    column = plain_column(rows.column(name))
+    if not pa.types.is_string(column.type):
+        column = pa.chunked_array([pa.array([as_json(value) for value in column.to_pylist()], pa.string())])
+    places = pc.index_in(column, value_set=pa.array(values, pa.string()))
+    return places.fill_null(len(values)).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
 
 
 def _by_column(settings: Settings, rows: Rows) -> Int:
@@ -185,8 +206,8 @@ def elect(
 ) -> tuple[Int, Overlaps]:
     """Let each cluster be represented as the policy has it.
 
-    Of the cleanest text, others that should be represented by one of their cluster go last. Parameters and results
-    are otherwise those of `choose`.
+    Of the cleanest text, others that should be represented by one of their cluster go last; where values of a column
+    are preferred, `ranks` say all. Parameters and results are otherwise those of `choose`.
 
     Parameters
     ----------
@@ -194,7 +215,7 @@ def elect(
     clean : float64[n]
         Cleanness of each text, or `FIRST` and more for those that go before all others.
     """
-    if settings.canonical == "cleanest":
+    if settings.canonical == "cleanest" and settings.prefer is None:
         ranks = cleanest(clean, yielding(clusters, matches))
     return choose(clusters, ranks, matches, verifier)
 

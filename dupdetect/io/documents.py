@@ -13,6 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,9 @@ from dupdetect.io.sources import Source, open_source
 from dupdetect.io.streams import MAX_TEXT
 
 PART_BYTES = 64 << 20
+
+#: No further columns.
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 #: The `id` that leaves a column of ids aside.
 NUMBERED = "none"
@@ -168,6 +172,7 @@ def stream(
     part_bytes: int = PART_BYTES,
     max_text: int = MAX_TEXT,
     after: Mapping[str, Any] | None = None,
+    needed: Mapping[str, str] = NOTHING,
 ) -> Stream:
     """
     Read the documents of an input part by part.
@@ -180,6 +185,8 @@ def stream(
         Bytes of rows in a part, about: between half and one and a half as many, unless one row has more.
     after : mapping, optional
         The `Part.note` of a part: begin after it. Data and parameters must be as they were.
+    needed : mapping of str to str
+        Further columns that every file must have, and what reads each, for messages.
 
     Returns
     -------
@@ -197,7 +204,7 @@ def stream(
         raise InputError(
             f"a {type(data).__name__} is of no files, whose names could go before ids: leave id_prefix out"
         )
-    return Stream(source, text, id, strict, part_bytes, max_text, after, prefixed=id_prefix is not None)
+    return Stream(source, text, id, strict, part_bytes, max_text, after, id_prefix is not None, needed)
 
 
 class Stream:
@@ -216,7 +223,7 @@ class Stream:
 
     def __init__(
         self, source: Source, text: str, id: str | None, strict: bool, part_bytes: int, max_text: int,
-        after: Mapping[str, Any] | None, *, prefixed: bool = False,
+        after: Mapping[str, Any] | None, prefixed: bool = False, needed: Mapping[str, str] = NOTHING,
     ) -> None:  # fmt: skip
         self.inputs = source.inputs
         self.files = source.files
@@ -225,7 +232,7 @@ class Stream:
         self._text = text
         self._strict = strict
         self._size, self._max_text = part_bytes, max_text
-        self._seen = _Seen(text, id)
+        self._seen = _Seen(text, id, needed)
         self._prefixed = prefixed
         self._start: Place = (0, None)
         if after is not None:
@@ -408,11 +415,11 @@ def _one_array(table: pa.Table, text: str, chunks: list[pa.Array]) -> tuple[pa.T
 class _Seen:
     """What a stream has seen of columns, across its files."""
 
-    def __init__(self, text: str, id: str | None) -> None:
+    def __init__(self, text: str, id: str | None, needed: Mapping[str, str]) -> None:
         self.columns = Columns()
         self.inferred = True
         self.named = None if id == NUMBERED else id or "id"
-        self._text = text
+        self._text, self._needed = text, needed
         self._wanted = id not in (None, NUMBERED)
         self._having: str | None = None  # the first file with ids
         self._lacking: list[str] | None = None  # the first without, and its columns
@@ -445,6 +452,11 @@ class _Seen:
                 raise _missing(name, self.named, listed)
         if self._text not in names:
             raise _missing(name, self._text, listed)
+        for column, reader in self._needed.items():
+            if column not in names:
+                raise InputError(
+                    f"{name}: {reader} reads column {column!r}, but the columns are {listed}; name one of these"
+                )
         if self._having and self._lacking:
             raise InputError(
                 f"{self._lacking[0]}: there is no column 'id', but {self._having} has one; its columns are "

@@ -15,7 +15,7 @@ misses is found by searching again among the canonicals, after clustering (`Cand
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,10 +24,10 @@ import numpy as np
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect._storage.context import Context
 from dupdetect.matching.keys import GROUPING, GroupWriter, Keys, Source, entries_at_once, group
-from dupdetect.matching.pairs import distinct, union, unpack
+from dupdetect.matching.pairs import distinct, pack, union, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     Int = NDArray[np.int64]
     Int32 = NDArray[np.int32]
+    Hashes = NDArray[np.uint64]
 
 #: Bytes that joining takes for an entry.
 JOINING = 24
@@ -81,6 +82,17 @@ class Candidates:
     hot_keys: int
     _hot: tuple[Groups, ...]
     _context: Context
+    _sides: Hashes | None = None
+
+    def __or__(self, other: Candidates) -> Candidates:
+        """Return the candidates of two searches among the same documents."""
+        pairs, sampled = union(self.pairs, other.pairs), union(self.sampled, other.sampled)
+        hot_keys, hot = self.hot_keys + other.hot_keys, self._hot + other._hot
+        return Candidates(pairs, sampled, hot_keys, hot, self._context, self._sides)
+
+    def where(self, kept: Callable[[Pairs], Pairs]) -> Candidates:
+        """Return the candidates that a function keeps of pairs."""
+        return replace(self, pairs=kept(self.pairs), sampled=kept(self.sampled))
 
     def star_pairs(self) -> Pairs:
         """Return, of each document with a sampled partner before it, its pair with the most sampled of these."""
@@ -101,7 +113,7 @@ class Candidates:
                 lengths += np.bincount(members[kept], minlength=n)
                 writer.add(still, members[kept])
             searched.append(writer.groups(lengths, groups.share))
-        return _pair(searched, n, self._context)
+        return _pair(searched, n, self._context, self._sides)
 
 
 def find(sketches: Sketches, *, workers: int = 1) -> Candidates:
@@ -125,7 +137,7 @@ def find(sketches: Sketches, *, workers: int = 1) -> Candidates:
     return find_by_keys(sources, np.arange(n, dtype=np.int32), context)
 
 
-def find_by_keys(sources: Sequence[Source], number: Int32, context: Context) -> Candidates:
+def find_by_keys(sources: Sequence[Source], number: Int32, context: Context, sides: Hashes | None = None) -> Candidates:
     """Find the candidate pairs among documents whose keys come in parts.
 
     Parameters
@@ -135,6 +147,8 @@ def find_by_keys(sources: Sequence[Source], number: Int32, context: Context) -> 
     number : int32[documents]
         What pairs name each document by: 0 to n - 1, the shorter before the longer; -1 leaves it out.
     context : Context
+    sides : uint64[n], optional
+        Only documents on different sides will be compared: those of a hot key are paired with some on another side.
     """
     kept = np.flatnonzero(number >= 0)
     documents = np.empty(len(kept), np.int64)
@@ -144,7 +158,7 @@ def find_by_keys(sources: Sequence[Source], number: Int32, context: Context) -> 
         writer = GroupWriter(context.storage, len(documents), context.settings.hot_key_documents)
         group(source, number, writer, context.storage, context.workers)
         grouped.append(writer.groups(source.lengths[documents], source.share))
-    return _pair(grouped, len(documents), context)
+    return _pair(grouped, len(documents), context, sides)
 
 
 @compilable_helper
@@ -180,12 +194,44 @@ def first_choices(a: Int, b: Int, degree: Int) -> Int:
     return np.sort(chosen[chosen >= 0])
 
 
-def _pair(grouped: Sequence[ByFrequency], n: int, context: Context) -> Candidates:
+def _pair(grouped: Sequence[ByFrequency], n: int, context: Context, sides: Hashes | None) -> Candidates:
     """Pair all with all in groups of few documents, and sample the pairs of hot keys."""
     all_pairs = [_join(groups.few, Reach(first=n, before=0, most=n), context) for groups in grouped]
-    sampled = union(*(_join(groups.hot, reach, context) for groups in grouped for reach in STAR))
     hot = tuple(groups.hot for groups in grouped)
-    return Candidates(union(sampled, *all_pairs), sampled, sum(len(one.starts) - 1 for one in hot), hot, context)
+    if sides is None:
+        sampled = union(*(_join(groups, reach, context) for groups in hot for reach in STAR))
+    else:
+        sampled = union(*(_stars_across(groups, sides, context) for groups in hot))
+    hot_keys = sum(len(one.starts) - 1 for one in hot)
+    return Candidates(union(sampled, *all_pairs), sampled, hot_keys, hot, context, sides)
+
+
+def _stars_across(groups: Groups, sides: Hashes, context: Context) -> Pairs:
+    """Pair each document of a group with the first that is on another side: of all its groups, the best two."""
+    found = [np.empty(0, np.uint64)]
+    for sizes, members in groups.runs(entries_at_once(context.storage, GROUPING, 1)):
+        if len(sizes) == 0:
+            continue
+        starts = np.cumsum(sizes) - sizes
+        of_group = np.repeat(np.arange(len(sizes)), sizes)
+        first = members[starts][of_group]
+        across = sides[members] != sides[first]
+        # The first one that is on another side than the first of all stands for those on the side of that.
+        place = np.where(across, np.arange(len(members)), len(members))
+        other = np.append(members, -1)[np.minimum.reduceat(place, starts)][of_group]
+        partner = np.where(across, first, other)
+        found.append(pack(partner[partner >= 0], members[partner >= 0]))
+    pairs, shared = np.unique(np.concatenate(found), return_counts=True)
+    a, b = unpack(pairs)
+    enough = shared >= needed_fingerprints(np.minimum(groups.lengths[a], groups.lengths[b]), groups.share)
+    pairs, shared, a, b = pairs[enough], shared[enough], a[enough], b[enough]
+    # A document may be on either end of its pairs; each of both chooses.
+    chosen = np.zeros(len(pairs), np.bool_)
+    for own in (a, b):
+        order = np.lexsort((-shared, own))
+        rank = np.arange(len(own)) - np.searchsorted(own[order], own[order])
+        chosen[order[rank < STAR[0].most]] = True
+    return pairs[chosen]  # type: ignore[no-any-return]
 
 
 def _join(groups: Groups, reach: Reach, context: Context) -> Pairs:

@@ -74,11 +74,14 @@ class Source(NamedTuple):
     share : float
         Share of the keys of whoever has fewer that two documents must have in common, less two standard deviations
         (`candidates.needed_fingerprints`); 0 where one common key is enough.
+    salts : uint64[documents], optional
+        Documents of different salts have no key in common.
     """
 
     parts: Sequence[Keys]
     lengths: Int
     share: float
+    salts: Hashes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,17 +184,17 @@ def group(source: Source, number: Int32, writer: GroupWriter, storage: Storage, 
     cuts = np.searchsorted(ends, np.arange(0, ends[-1], entries_at_once(storage, GROUPING, workers)))
     runs = list(pairwise(np.unique([*cuts, BUCKETS]).tolist()))
     for start in range(0, len(runs), workers):
-        for grouped in on_threads(
-            lambda run: _grouped(source.parts, *run, number), runs[start : start + workers], workers
-        ):
+        for grouped in on_threads(lambda run: _grouped(source, *run, number), runs[start : start + workers], workers):
             writer.add(*grouped)
 
 
-def _grouped(parts: Sequence[Keys], first: int, last: int, number: Int32) -> tuple[Int, Int32]:
+def _grouped(source: Source, first: int, last: int, number: Int32) -> tuple[Int, Int32]:
     """Group the entries of some buckets: sizes and members of the groups."""
-    slices = [slice(part.bounds[first], part.bounds[last]) for part in parts]
-    numbers = np.concatenate([number[part.documents[cut]] for part, cut in zip(parts, slices, strict=True)])
-    keys = np.concatenate([part.keys[cut] for part, cut in zip(parts, slices, strict=True)])
+    cuts = [(part, slice(part.bounds[first], part.bounds[last])) for part in source.parts]
+    numbers = np.concatenate([number[part.documents[cut]] for part, cut in cuts])
+    keys = np.concatenate([part.keys[cut] for part, cut in cuts])
+    if source.salts is not None:
+        keys = keys ^ np.concatenate([source.salts[part.documents[cut]] for part, cut in cuts])
     kept = numbers >= 0
     keys, numbers = keys[kept], numbers[kept]
     # Most keys are of one document: they are dropped before anything is sorted.

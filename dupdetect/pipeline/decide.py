@@ -17,6 +17,7 @@ from dupdetect.clustering import canonical, clusters, digests
 from dupdetect.matching import candidates
 from dupdetect.matching.boilerplate_weights import Weigher
 from dupdetect.matching.counter import PairCounter
+from dupdetect.matching.grouping import Grouping, check_grouped
 from dupdetect.matching.keys import Source
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.pipeline import stage_arrays
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dupdetect.matching.boilerplate import Boilerplate
     from dupdetect.matching.candidates import Candidates
     from dupdetect.matching.counter import Counter
+    from dupdetect.matching.overlaps import Matcher
     from dupdetect.matching.verify import Weighing
     from dupdetect.pipeline.corpus import Corpus
     from dupdetect.pipeline.request import RunContext
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from dupdetect.pipeline.stage_arrays import Arrays
 
     Int = NDArray[np.int64]
+    Hashes = NDArray[np.uint64]
 
 
 def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
@@ -52,21 +55,18 @@ def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
     dict of str to array
         A `Decision`, and the caps that were reached (`stage_arrays.decision_of_arrays`).
     """
-    settings = run.settings
-    text_of, rows = clusters.collapse(corpus.words, corpus.digests)
+    grouping = Grouping.of(run.settings, partial(rules.hashed, corpus), corpus.ids)
+    apart = corpus.digests if grouping is None else grouping.parted(corpus.digests)
+    text_of, rows = clusters.collapse(corpus.words, apart)
     rows = rules.representatives(text_of, rows)
-    n = len(rows)
-    with run.clock.stage("candidates", n):
-        number = np.full(len(corpus.fingerprints_each), -1, np.int32)
-        number[corpus.places[rows]] = np.arange(n, dtype=np.int32)
-        bands = Source(corpus.bands, np.full(len(number), settings.banding[0]), 0.0)
-        fingerprints = Source(corpus.fingerprints, corpus.fingerprints_each, settings.min_shared_fingerprints)
-        found = candidates.find_by_keys((bands, fingerprints), number, run.context)
+    of_texts = None if grouping is None else grouping.of_texts(rows, corpus.digests)
+    with run.clock.stage("candidates", len(rows)):
+        found = _candidates(corpus, rows, of_texts, run)
         limits = rules.comparable(corpus, text_of, rows, found)
         found = limits.candidates(found)
     source = rules.texts(corpus, rows, limits, run.workspace)
     counter = PairCounter(source.texts, source.places, run.context, kept=source.kept)
-    return decided(corpus, Search(text_of, found, limits), Engine(counter), rules, run)
+    return decided(corpus, Search(text_of, found, limits, of_texts), Engine(counter), rules, run)
 
 
 class Search(NamedTuple):
@@ -78,11 +78,14 @@ class Search(NamedTuple):
         The text that each document has, -1 for a document without words.
     found : Candidates
     limits : Limits
+    grouping : Grouping, optional
+        What columns say of the texts.
     """
 
     text_of: Int
     found: Candidates
     limits: Limits
+    grouping: Grouping | None = None
 
 
 class Engine(NamedTuple):
@@ -102,13 +105,17 @@ class Engine(NamedTuple):
 
 def decided(corpus: Corpus, search: Search, engine: Engine, rules: Plain, run: RunContext) -> Arrays:
     """Verify candidates, cluster, and choose canonicals; returns what `decide` does."""
-    (text_of, found, limits), (counter, weigher) = search, engine
+    (text_of, found, limits, grouping), (counter, weigher) = search, engine
     settings, n = run.settings, counter.n
+    check_grouped(settings, grouping)
     with run.clock.stage("verify", len(found.pairs)):
         make = partial(verify_candidates, found, counter, rules.known, weigher)
         arrays = run.workspace.finished("verified", lambda: stage_arrays.verified_to_arrays(make()))
         verified = stage_arrays.verified_of_arrays(arrays)
-        verifier = Verifier(counter, verified.boilerplate, weigher)
+        verifier: Matcher = Verifier(counter, verified.boilerplate, weigher)
+        listed = verified.matches
+        if grouping is not None:
+            verified, verifier = grouping.joined(verified, verifier)
     with run.clock.stage("cluster", n):
         clean = clusters.cleanness(n, verified.matches)
         order = limits.ordered(clusters.settle(clean, clusters.sampled_matches(verified.matches, found.sampled)))
@@ -127,5 +134,38 @@ def decided(corpus: Corpus, search: Search, engine: Engine, rules: Plain, run: R
         "deferred_pairs": len(verified.deferred),
         "rounds": clustered.rounds,
     }
-    decision = Decision(text_of, ranks, document_of, chosen, matches, is_digest, contents, verified.boilerplate)
+    same = None if grouping is None else grouping.same
+    boilerplate = verified.boilerplate
+    decision = Decision(
+        text_of,
+        ranks,
+        document_of,
+        chosen,
+        matches if grouping is None else matches | listed,
+        is_digest,
+        contents,
+        boilerplate,
+        same,
+    )
     return stage_arrays.decision_to_arrays(decision, caps)
+
+
+def _candidates(corpus: Corpus, rows: Int, grouping: Grouping | None, run: RunContext) -> Candidates:
+    """Find candidates among texts, by a document of each: int64[n]; those that a grouping of texts lets through."""
+    settings = run.settings
+    number = np.full(len(corpus.fingerprints_each), -1, np.int32)
+    number[corpus.places[rows]] = np.arange(len(rows), dtype=np.int32)
+
+    def find(salts: Hashes | None, sides: Hashes | None = None) -> Candidates:
+        of_rows = None if salts is None else np.append(salts, np.uint64(0))[number]
+        bands = Source(corpus.bands, np.full(len(number), settings.banding[0]), 0.0, of_rows)
+        share = settings.min_shared_fingerprints
+        fingerprints = Source(corpus.fingerprints, corpus.fingerprints_each, share, of_rows)
+        return candidates.find_by_keys((bands, fingerprints), number, run.context, sides)
+
+    if grouping is None:
+        return find(None)
+    found = find(grouping.salts("within"), grouping.between)
+    if grouping.per is not None:  # a hot key of all may be none of those of one value
+        found |= find(grouping.salts("within", "per"))
+    return found.where(grouping.comparable)

@@ -134,7 +134,7 @@ def dedup(
         raise SettingsError(
             "known_boilerplate cannot be given together with against, whose outputs say it, nor with resume"
         )
-    request = Request(data, text, id, strict, check_max_text(max_text), id_prefix)
+    request = Request(data, text, id, strict, check_max_text(max_text), id_prefix, chosen.columns)
     earlier = (
         Plain(known_boilerplate) if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces)
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -207,7 +207,7 @@ class Earlier:
                     texts = texts_of(table, output.text)
                 yield clean_texts(texts, workers=self._workers)
 
-    def rows(self, related: Related, chosen: Int, columns: list[str] | None) -> pa.Table:
+    def rows(self, related: Related, chosen: Int, columns: Sequence[str] | None) -> pa.Table:
         """Read rows of the chosen ones of related documents (int64[n], ascending): these columns, or all.
 
         Raises
@@ -220,8 +220,8 @@ class Earlier:
             lacking = [name for name in columns or () if name not in output.columns]
             if lacking:
                 raise InputError(
-                    f"{output.kept}: there is no column {lacking[0]!r}, by which canonicals are chosen; the "
-                    f"columns are {', '.join(map(repr, output.columns))}"
+                    f"{output.kept}: there is no column {lacking[0]!r}, by which documents are compared or canonicals "
+                    f"chosen; the columns are {', '.join(map(repr, output.columns))}"
                 )
             tables += output.rows(related.row[chosen[related.output[chosen] == number]], columns, self._workers)
         try:

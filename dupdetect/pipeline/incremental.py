@@ -34,6 +34,7 @@ from dupdetect.errors import InputError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.schema import conform
 from dupdetect.matching.boilerplate import Boilerplate
+from dupdetect.matching.grouping import hashed
 from dupdetect.matching.keys import Keys
 from dupdetect.matching.pairs import unpack
 from dupdetect.pipeline.corpus import FOOTPRINT
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
+    Hashes = NDArray[np.uint64]
 
 #: Keys that are sorted into buckets at a time.
 KEYS_AT_ONCE = 1 << 24
@@ -114,6 +116,13 @@ class AgainstEarlier(Plain):
         """Return a document of each text: a new one if one has it, whose text is at hand."""
         return canonical.least(np.arange(len(text_of)), text_of, len(rows))
 
+    def hashed(self, corpus: Corpus, column: str) -> Hashes:
+        """Return a hash of each document's value in a column, those of the earlier ones from their outputs."""
+        new, related = super().hashed(corpus, column), _related(corpus)
+        if not len(related):
+            return new
+        return np.concatenate([new, hashed(self._earlier.rows(related, np.arange(len(related)), [column])[column])])
+
     def comparable(self, corpus: Corpus, text_of: Int, rows: Int, found: Candidates) -> Limits:
         """Say which texts may be compared: new ones, and those that are a candidate for one."""
         return NewWithEarlier(corpus, text_of, rows, found)
@@ -136,8 +145,8 @@ class AgainstEarlier(Plain):
         related, rows = _related(corpus), corpus.rows
         chosen = np.flatnonzero(np.append(limits.documents, False)[text_of[corpus.new :]])
         at = np.concatenate([np.arange(corpus.new), corpus.new + chosen])
-        if callable(settings.canonical) or settings.column is not None:
-            columns = None if settings.column is None else [settings.column]
+        columns = None if callable(settings.canonical) else settings.ranking_columns
+        if columns is None or columns:
             rows = rows.below(_conformed(self._earlier.rows(related, chosen, columns), rows.schema))
         last = np.zeros(len(corpus), np.bool_)
         if corpus.again is not None:

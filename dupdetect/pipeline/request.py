@@ -7,7 +7,8 @@ Cost     none
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from dupdetect._storage.context import Context
@@ -31,6 +32,8 @@ class Request:
     strict : bool
     max_text : int
     id_prefix : str, optional
+    needed : mapping of str to str
+        Columns that the settings read, and which of them reads each.
     """
 
     data: Any
@@ -39,6 +42,7 @@ class Request:
     strict: bool
     max_text: int = MAX_TEXT
     id_prefix: str | None = None
+    needed: Mapping[str, str] = field(default_factory=dict)
 
     def stream(self, memory: int, after: dict[str, Any] | None = None) -> documents.Stream:
         """Return a stream of their parts, in a process of so many bytes; from some place on, if one is given."""
@@ -52,6 +56,7 @@ class Request:
             part_bytes=part_bytes,
             max_text=self.max_text,
             after=after,
+            needed=self.needed,
         )
 
 

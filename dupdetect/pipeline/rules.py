@@ -9,7 +9,6 @@ Cost     none, but for an order of the documents
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from dupdetect.clustering.canonical import Rankable
 from dupdetect.clustering.clusters import Comparable
 from dupdetect.errors import InputError
 from dupdetect.matching.boilerplate import Boilerplate
+from dupdetect.matching.grouping import hashed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
+    Hashes = NDArray[np.uint64]
 
 
 class TextSource(NamedTuple):
@@ -69,7 +70,7 @@ class Limits(Comparable):
 
     def candidates(self, found: Candidates) -> Candidates:
         """Return the candidates that may be compared."""
-        return replace(found, pairs=self.pairs(found.pairs), sampled=self.pairs(found.sampled))
+        return found.where(self.pairs)
 
     def ordered(self, clean: Share) -> Share:
         """Return by what texts are ordered, given how clean they are."""
@@ -110,6 +111,13 @@ class Plain:
         """Return a document of each text, int64[n], in place of `rows`."""
         return rows
 
+    def hashed(self, corpus: Corpus, column: str) -> Hashes:
+        """Return a hash of each document's value in a column that says who may be compared: uint64[n]."""
+        if column not in corpus.rows.column_names:
+            listed = ", ".join(map(repr, corpus.rows.column_names))
+            raise InputError(f"there is no column {column!r} to compare by; the columns are {listed}")
+        return hashed(corpus.rows.column(column))
+
     def comparable(self, corpus: Corpus, text_of: Int, rows: Int, found: Candidates) -> Limits:
         """Say which texts may be compared, given a document of each and the candidates among them."""
         return Limits(len(rows))
@@ -145,4 +153,4 @@ def settled(table: pa.Table) -> Boilerplate:
 def tied_by_policy(settings: Settings, text_of: Int) -> Bool:
     """Mark the documents whose ties are broken by id: several have their text, or the policy may tie them."""
     copied = np.bincount(text_of + 1)[text_of + 1] > 1
-    return np.asarray(copied | (settings.canonical != "cleanest"))
+    return np.asarray(copied | (settings.canonical != "cleanest") | (settings.prefer is not None))

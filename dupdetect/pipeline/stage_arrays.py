@@ -76,6 +76,7 @@ def decision_to_arrays(decision: Decision, caps: dict[str, int]) -> Arrays:
         **{f"contents_{field.name}": getattr(decision.contents, field.name) for field in fields(Contents)},
         **{f"match_{name}": values for name, values in overlaps_to_arrays(decision.matches).items()},
         **{f"boilerplate_{name}": values for name, values in boilerplate_to_arrays(decision.boilerplate).items()},
+        **({} if decision.same is None else {"same": decision.same}),
         **{f"cap_{name}": np.array([value]) for name, value in caps.items()},
     }
 
@@ -91,6 +92,7 @@ def decision_of_arrays(arrays: Arrays) -> tuple[Decision, dict[str, int]]:
         arrays["digests"].astype(np.bool_),
         Contents(**_below("contents_", arrays)),
         boilerplate_of_arrays(_below("boilerplate_", arrays)),
+        arrays.get("same"),
     )
     return decision, {name: int(values[0]) for name, values in _below("cap_", arrays).items()}
 

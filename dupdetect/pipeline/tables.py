@@ -64,6 +64,8 @@ class Decision:
         What these contain.
     boilerplate : Boilerplate
         What they say of their shingles.
+    same : int64[m], optional
+        Equal for texts of the same words that may not be one (`matching.grouping`); else no two texts have the same.
     """
 
     text_of: Int
@@ -74,6 +76,15 @@ class Decision:
     is_digest: NDArray[np.bool_]
     contents: Contents
     boilerplate: Boilerplate
+    same: Int | None = None
+
+    def relations(self, settings: Settings) -> NDArray[np.int8]:
+        """Return the relation of the first to the second of each match, codes of `RELATIONS`."""
+        found = self.matches.relations(settings)
+        if self.same is None:
+            return found
+        alike = self.same[self.matches.a] == self.same[self.matches.b]
+        return np.where(alike, IDENTICAL, found).astype(np.int8)
 
     @property
     def canonical_documents(self) -> Int:
@@ -110,9 +121,10 @@ def clusters_table(corpus: Listed, decision: Decision, settings: Settings) -> pa
     lost, lost_share = np.zeros(n, np.int64), np.zeros(n)
 
     changed = np.flatnonzero(text != represented)
-    match = decision.matches.where(np.searchsorted(decision.matches.pairs, packed(text[changed], represented[changed])))
+    chosen = np.searchsorted(decision.matches.pairs, packed(text[changed], represented[changed]))
+    match = decision.matches.where(chosen)
     # Matches relate the lesser text to the greater; here it is the document to its canonical.
-    towards = match.relations(settings)
+    towards = decision.relations(settings)[chosen]
     relation[changed] = np.where(text[changed] < represented[changed], towards, turned(towards))
     score[changed], jaccard[changed] = match.scores(settings), match.jaccard
     containment[changed] = match.containment
@@ -155,7 +167,7 @@ def matches_table(corpus: Listed, decision: Decision, settings: Settings) -> tup
     same = _with_new(corpus, within)
     (a, b, match), unlisted = _pairs_between(bounds, members, decision, settings.hot_key_documents)
     a, b, match = _with_new(corpus, (a, b, match))
-    relation = np.concatenate([np.full(len(same[0]), IDENTICAL), matches.relations(settings)[match]])
+    relation = np.concatenate([np.full(len(same[0]), IDENTICAL), decision.relations(settings)[match]])
 
     def shares(values: NDArray[np.float64], of_same: float = 1.0) -> NDArray[np.float64]:
         return np.concatenate([np.full(len(same[0]), of_same), values[match]])

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dupdetect.io.schema import plain_column
+
 if TYPE_CHECKING:
     from dupdetect.io.rows import Rows
 
@@ -34,17 +36,22 @@ class Annotated:
         n rows, in the same order.
     numbered : bool
         Whether the documents have no ids of their own: then they are given, with file and row.
+    source : str, optional
+        A column of the rows, of which the values in each cluster are counted.
 
     Attributes
     ----------
     schema : pyarrow.Schema
-        That of the rows, and of the columns that are added: `VERDICT` and ``copies``, how many other documents the
-        cluster has. Where the input has a column of that name, `PREFIX` goes before it.
+        That of the rows, and of the columns that are added: `VERDICT`, and ``copies``, how many other documents the
+        cluster has; and ``sources``, how many values of `source`. Where the input has a column of that name, `PREFIX`
+        goes before it.
     """
 
-    def __init__(self, rows: Rows, clusters: pa.Table, *, numbered: bool) -> None:
+    def __init__(self, rows: Rows, clusters: pa.Table, *, numbered: bool, source: str | None = None) -> None:
         names: Sequence[str] = [*(ORIGIN if numbered else ()), *VERDICT]
         added = clusters.select(names).append_column("copies", _copies(clusters))
+        if source is not None:
+            added = added.append_column("sources", _sources(clusters["cluster"], rows.column(source)))
         taken = set(rows.column_names)
         self._rows = rows
         self._added = added.rename_columns([PREFIX + name if name in taken else name for name in added.column_names])
@@ -71,3 +78,12 @@ def _copies(clusters: pa.Table) -> pa.ChunkedArray:
     # A canonical of an earlier run is none of these documents.
     others = pc.subtract(sizes["cluster_count"], pc.is_in(sizes["cluster"], value_set=here).cast(pa.int64()))
     return others.take(place)
+
+
+def _sources(clusters: pa.ChunkedArray, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return for each document how many values of a column its cluster has; no value is one, too."""
+    values = plain_column(column).combine_chunks().dictionary_encode(null_encoding="encode")
+    values = pa.concat_arrays(values.chunks) if isinstance(values, pa.ChunkedArray) else values
+    table = pa.table({"cluster": clusters, "value": values.indices})
+    counts = table.group_by("cluster").aggregate([("value", "count_distinct")])
+    return counts["value_count_distinct"].take(pc.index_in(clusters, value_set=counts["cluster"]))

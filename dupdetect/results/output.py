@@ -7,7 +7,7 @@ Cost     that of the columns and row groups that are read
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +91,7 @@ class Output:
             for batch in file.iter_batches(batch_size=ROWS, columns=[self.text]):
                 yield pa.Table.from_batches([batch])
 
-    def rows(self, chosen: NDArray[np.int64], columns: list[str] | None, workers: int) -> Iterator[pa.Table]:
+    def rows(self, chosen: NDArray[np.int64], columns: Sequence[str] | None, workers: int) -> Iterator[pa.Table]:
         """Yield the chosen of the rows that were kept, a row group for each thread at a time.
 
         Parameters

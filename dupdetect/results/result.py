@@ -139,8 +139,9 @@ class Result:
         """Every input row, with what was found of it, in input order.
 
         Columns ``cluster``, ``canonical``, ``relation`` and ``score`` as in `clusters`, and ``copies``, how many other
-        documents the cluster has; ``id``, ``file`` and ``row`` too, where the input has no ids. Where it has a column
-        of such a name, that stays, and "dupdetect_" goes before ours.
+        documents the cluster has; ``id``, ``file`` and ``row`` too, where the input has no ids; ``sources``, how many
+        values the cluster has of the column that `Settings.between` or `prefer` names. Where the input has a column of
+        such a name, that stays, and "dupdetect_" goes before ours.
         """
         return self._annotated.table()
 
@@ -150,7 +151,10 @@ class Result:
 
         columns = self.manifest["columns"]
         own = columns["id"] in self._documents.column_names and "id_prefix" not in columns
-        return Annotated(self._documents, self.clusters, numbered=not own)
+        settings = self.manifest["settings"]
+        preferred = next(iter(settings.get("prefer") or ()), None)
+        source = settings.get("between") or preferred
+        return Annotated(self._documents, self.clusters, numbered=not own, source=source)
 
     @property
     def _documents(self) -> Rows:

@@ -31,6 +31,10 @@ OTHERS = {
     "boilerplate": False,
     "canonical": "longest",
     "canonical_column": "when",
+    "prefer": ("source", ("a", "b")),
+    "within": "domain",
+    "between": "source",
+    "per": "source",
 }
 
 
