@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
+from dupdetect.errors import SettingsError
 from dupdetect.io.schema import as_json, plain_column
 from dupdetect.matching.pairs import missing, unpack
 
@@ -89,9 +90,9 @@ class Grouping:
 
     def of_texts(self, documents: Int, digests: Hashes) -> Grouping:
         """Return what is said of texts, by a document of each, given the digests of all documents."""
-        taken = (None if each is None else each[documents] for each in self._all)
+        within, between, per, own = (None if each is None else each[documents] for each in self._all)
         same = np.unique(digests[documents], axis=0, return_inverse=True)[1].reshape(-1)
-        return Grouping(*taken, same=same)
+        return Grouping(within, between, per, own, same)
 
     @property
     def _all(self) -> tuple[Hashes | None, ...]:
