@@ -204,7 +204,7 @@ def _named(holdings: Holdings, found: list[Match]) -> list[Match]:
     """Give matches their ids as they came, and put the highest score first."""
     if not found:
         return found
-    ids = holdings.identifiers.decoded([match.id for match in found]).to_pylist()
+    ids = holdings.identifiers.values([match.id for match in found])
     named = [match._replace(id=id) for match, id in zip(found, ids, strict=True)]
     return sorted(named, key=lambda match: -match.score)
 
@@ -231,7 +231,7 @@ def _first_text(session: Session, canonical: int) -> int:
 def _ids(session: Session, holdings: Holdings, numbers: list[int]) -> list[Any]:
     """Return the ids of documents, in the order of their numbers given."""
     found: dict[int, str] = dict(session.find("SELECT number, id FROM documents", "number", numbers))
-    return holdings.identifiers.decoded([found[number] for number in numbers]).to_pylist()  # type: ignore[no-any-return]
+    return holdings.identifiers.values([found[number] for number in numbers])
 
 
 def _cluster(session: Session, holdings: Holdings, text: int) -> Any:

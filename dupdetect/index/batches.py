@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from dupdetect.clustering.dates import as_seconds
 from dupdetect.errors import InputError
+from dupdetect.index.bodies import compressed
 from dupdetect.index.changes import Batch
 from dupdetect.io.documents import stream
 from dupdetect.io.schema import plain_column
@@ -61,7 +62,8 @@ def _batch(
     sketches = sketch_texts(
         clean_texts(texts, workers=workers), holdings.settings, workers=workers, signatures=not holdings.keeps_texts
     )
-    return Batch(ids, raw, sketches, metadata, expires)
+    bodies = compressed(raw, workers) if holdings.keeps_texts else []
+    return Batch(ids, raw, bodies, sketches, metadata, expires)
 
 
 def as_metadata(metadata: Mapping[str, Any] | None) -> str | None:

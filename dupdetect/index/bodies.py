@@ -7,12 +7,14 @@ Cost     some 30 microseconds to compress a text of 5 KB, 10 to get it back; of 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import xxhash
 
+from dupdetect._compiled.dispatch import on_threads
 from dupdetect.errors import InputError
 from dupdetect.index.evidence import renumbered
 from dupdetect.matching.counter import PairCounter
@@ -37,10 +39,22 @@ if TYPE_CHECKING:
 #: Level of compression: what more of it saves, in bytes, is not worth its time.
 LEVEL = 3
 
+#: Pairs that one thread verifies sooner than several.
+FEW = 64
 
-def compressed(text: bytes) -> bytes:
-    """Return the bytes of a text, compressed."""
-    return bytes(pa.Codec("zstd", LEVEL).compress(text, asbytes=True))
+#: Texts that a thread compresses at a time.
+BLOCK = 256
+
+
+def compressed(texts: list[bytes], workers: int) -> list[bytes]:
+    """Return texts, each compressed by itself."""
+
+    def some(part: list[bytes]) -> list[bytes]:
+        codec = pa.Codec("zstd", LEVEL)
+        return [codec.compress(text, asbytes=True) for text in part]
+
+    parts = [texts[first : first + BLOCK] for first in range(0, len(texts), BLOCK)]
+    return [body for part in on_threads(some, parts, workers) for body in part]
 
 
 def checksum(text: bytes) -> int:
@@ -92,6 +106,7 @@ class StoredTexts:
     ) -> None:
         self._session, self._texts, self._bodies = session, texts, dict(new)
         self._context, self._boilerplate = context, boilerplate
+        self._alone = replace(context, workers=1)
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""
@@ -111,7 +126,8 @@ class StoredTexts:
         places = np.unique(np.concatenate([a, b]))
         bodies = self._read(self._texts.numbers[places].tolist())
         texts = clean_texts(pa.array(bodies, pa.large_binary()).cast(pa.large_string()))
-        counter = PairCounter(texts, np.arange(len(places)), self._context)
+        context = self._context if len(pairs) > FEW else self._alone  # threads cost more than a few pairs do
+        counter = PairCounter(texts, np.arange(len(places)), context)
         verifier = Verifier(counter, self._boilerplate)
         within = packed(np.searchsorted(places, a), np.searchsorted(places, b))
         return renumbered(verifier.matches(within) if matches else verifier.overlaps(within), places)

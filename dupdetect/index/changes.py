@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dupdetect.index.bodies import checksum, compressed, first_documents, read_bodies
+from dupdetect.index.bodies import checksum, first_documents, read_bodies
 from dupdetect.index.evidence import to_rows
 from dupdetect.index.grouping import regroup
 from dupdetect.index.searching import New, search
@@ -41,6 +41,8 @@ class Batch(NamedTuple):
         As the index stores them.
     texts : list of bytes
         As they came.
+    bodies : list of bytes
+        The same, compressed; empty where texts are left out.
     sketches : Sketches
         Of the cleaned texts.
     metadata : list of str or None
@@ -50,6 +52,7 @@ class Batch(NamedTuple):
 
     ids: list[str]
     texts: list[bytes]
+    bodies: list[bytes]
     sketches: Sketches
     metadata: list[str | None]
     expires: list[int | None]
@@ -73,12 +76,15 @@ class Change:
     ----------
     session : Session
     holdings : Holdings
+    is_due : bool
+        Whether segments of keys may have to be merged.
     touched : set of int
         Texts whose clusters are to be made anew.
     """
 
     session: Session
     holdings: Holdings
+    is_due: bool = False
     touched: set[int] = field(default_factory=set)
     _new: dict[int, New] = field(default_factory=dict)
     _bodies: dict[int, bytes] = field(default_factory=dict)
@@ -108,8 +114,7 @@ class Change:
             numbers[id] = number + step
             rows.append((number + step, id, its_text, now, expires, metadata, sums[place]))
             if self.holdings.keeps_texts:
-                body = batch.texts[place]
-                bodies.append((number + step, len(body), compressed(body)))
+                bodies.append((number + step, len(batch.texts[place]), batch.bodies[place]))
         columns = ("number", "id", "text", "added", "expires", "metadata", "checksum")
         session.insert("documents", columns, rows)
         session.insert("bodies", ("number", "bytes", "content"), bodies)
@@ -164,6 +169,11 @@ class Change:
         shingles = max(1, new.words - self.holdings.settings.shingle_size + 1)
         return new.number, new.digest, new.words, fingerprints, shingles, number, new.number, 0, sketch
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether all that came are new texts that match nothing."""
+        return not self.touched and not self._anew
+
     # ---- documents that go ----
 
     def remove(self, numbers: Sequence[int]) -> None:
@@ -190,6 +200,7 @@ class Change:
         self._part(over)
         session.delete("texts", "text", over)
         self.holdings.keys.forget(session, over)
+        self.is_due |= len(over) > 0
         self.touched.difference_update(over)
         self._anew.difference_update(over)
 
@@ -216,7 +227,7 @@ class Change:
             self.touched |= set(compared.texts.numbers[np.concatenate([a, b])].tolist())
             if self._new:
                 ordered = sorted(self._new)
-                holdings.keys.add(session, ordered, [self._new[number].keys for number in ordered])
+                self.is_due |= holdings.keys.add(session, ordered, [self._new[number].keys for number in ordered])
         if self.touched:
             regroup(self.session, self.touched, self.holdings, self._bodies)
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from dupdetect._storage.context import Context
 from dupdetect.errors import InputError, MismatchError
 from dupdetect.index import batches, listing
-from dupdetect.index.bodies import decompressed, read_bodies
+from dupdetect.index.bodies import compressed, decompressed, read_bodies
 from dupdetect.index.changes import Batch, sketched
 from dupdetect.index.evidence import to_rows
 from dupdetect.index.grouping import regroup
@@ -72,7 +72,8 @@ def batches_of_output(holdings: Holdings, output: Output, metadata: list[str]) -
                 own = holdings.identifiers.encoded(ids.next(len(some)))
                 raw = [text.encode() for text in table[output.text].to_pylist()]
                 kept_rows = [batches.as_metadata(row) for row in table.select(metadata).to_pylist()]
-                yield Batch(own, raw, some, kept_rows if metadata else [None] * len(own), [None] * len(own))
+                bodies = compressed(raw, holdings.context.workers) if holdings.keeps_texts else []
+                yield Batch(own, raw, bodies, some, kept_rows if metadata else [None] * len(own), [None] * len(own))
 
 
 class _Tables:

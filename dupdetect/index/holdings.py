@@ -61,7 +61,8 @@ class Holdings:
         if keeps_texts is not None and keeps_texts != self.keeps_texts:
             has, asked = ("keeps", "leaves out") if self.keeps_texts else ("leaves out", "keeps")
             raise MismatchError(f"{store.name}: the index {has} texts, and one that {asked} them was asked for")
-        self.identifiers = Identifiers(stored.get("ids"))
+        self._stored_type = stored.get("ids")
+        self.identifiers = Identifiers(self._stored_type)
         self.bands = self.settings.banding[0]
         self.context = Context(self.settings, workers)
         self.keys = KeyTable(self.bands, self.settings.hot_key_documents)
@@ -128,11 +129,19 @@ class Holdings:
             self.identifiers = Identifiers(value)
 
     def keep_id_type(self, session: Session) -> None:
-        """Store the type of ids, once it is known."""
-        if self.identifiers.stored is not None:
-            session.run(
-                "INSERT INTO settings (name, value) VALUES ('ids', ?) ON CONFLICT (name) DO NOTHING",
-                (self.identifiers.stored,),
+        """Store the type of ids, once it is known; refuse one that another process has settled otherwise."""
+        mine = self.identifiers.stored
+        if self._stored_type is not None or mine is None:
+            return
+        rows = session.rows("SELECT value FROM settings WHERE name = 'ids'")
+        if not rows:
+            session.insert("settings", ("name", "value"), [("ids", mine)])
+            return
+        self._stored_type = str(rows[0][0])
+        if self._stored_type != mine:
+            own, self.identifiers = self.identifiers.type, Identifiers(self._stored_type)
+            raise InputError(
+                f"these ids are {own}, and the index has ids that are {self.identifiers.type}; give all ids one type"
             )
 
 

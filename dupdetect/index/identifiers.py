@@ -85,6 +85,14 @@ class Identifiers:
             made = pa.array(values, pa.string()).cast(own)
         return pa.chunked_array([made])
 
+    def values(self, values: list[str]) -> list[Any]:
+        """Return the ids of strings, as Python has them."""
+        if self.type == _PLAIN["string"]:
+            return values
+        if self.type == _PLAIN["int64"]:
+            return [int(value) for value in values]
+        return self.decoded(values).to_pylist()  # type: ignore[no-any-return]
+
     def _column(self, ids: Any) -> pa.ChunkedArray:
         try:
             column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([pa.array(ids)])

@@ -156,9 +156,12 @@ class Index:
         batch = batches.one(self._holdings, id, text, metadata, expires)
         with self._store.write() as session:
             before = session.row("SELECT document FROM state")[0]
-            number = self._changed(session, batch)[0]
-            seen = answers.seen(session, self._holdings, number, is_there=number < before)
-        self._tidy()
+            change, (number,) = self._changed(session, batch)
+            if number >= before and change.is_alone:
+                seen = Seen(self._holdings.identifiers.values(batch.ids)[0], True, id, [])
+            else:
+                seen = answers.seen(session, self._holdings, number, is_there=number < before)
+        self._tidy(change)
         return seen
 
     def add_many(
@@ -218,13 +221,14 @@ class Index:
         Parameters are those of `add_many`.
         """
         progress = options.pop("progress", None)
+        expect_many_calls()
         done = 0
         for batch, rows in batches.of_stream(self._holdings, data, **options):
             with self._store.write() as session:
                 before = session.row("SELECT text FROM state")[0]
-                numbers = self._changed(session, batch)
+                change, numbers = self._changed(session, batch)
                 table = listing.added(session, self._holdings, numbers, before)
-            self._tidy()
+            self._tidy(change)
             done += len(batch.ids)
             if progress is not None:
                 progress("add", done, 0)
@@ -232,12 +236,12 @@ class Index:
         if progress is not None:
             progress("add", done, done)
 
-    def _changed(self, session: Session, batch: Batch) -> list[int]:
+    def _changed(self, session: Session, batch: Batch) -> tuple[Change, list[int]]:
         change = Change(session, self._holdings)
         numbers = change.add(batch)
         change.settle()
         self._holdings.keep_id_type(session)
-        return numbers
+        return change, numbers
 
     # ---- documents that go ----
 
@@ -250,8 +254,9 @@ class Index:
             some = encoded[first : first + batches.DOCUMENTS]
             with self._store.write() as session:
                 numbers = [row[0] for row in session.find("SELECT number FROM documents", "id", some)]
-                total += self._removed(session, numbers)
-            self._tidy()
+                change = self._removed(session, numbers)
+            self._tidy(change)
+            total += len(numbers)
         return total
 
     def expire(self, before: datetime | float | None = None) -> int:
@@ -264,19 +269,22 @@ class Index:
                     "SELECT number FROM documents WHERE expires < ? ORDER BY expires LIMIT ?",
                     (limit, batches.DOCUMENTS),
                 )
-                total += self._removed(session, sorted({row[0] for row in rows}))
-            self._tidy()
+                change = self._removed(session, [row[0] for row in rows])
+            self._tidy(change)
+            total += len(rows)
             more = len(rows) == batches.DOCUMENTS
         return total
 
-    def _removed(self, session: Session, numbers: list[int]) -> int:
+    def _removed(self, session: Session, numbers: list[int]) -> Change:
         change = Change(session, self._holdings)
         change.remove(numbers)
         change.settle()
-        return len(numbers)
+        return change
 
-    def _tidy(self) -> None:
+    def _tidy(self, change: Change) -> None:
         """Merge segments of keys, if there are too many."""
+        if not change.is_due:
+            return
         with self._store.read() as session:
             due = self._holdings.keys.due(session)
         while due:
@@ -406,8 +414,8 @@ class Index:
         total = 0
         for batch in exchange.batches_of_output(self._holdings, output, names):
             with self._store.write() as session:
-                self._changed(session, batch)
-            self._tidy()
+                change, _ = self._changed(session, batch)
+            self._tidy(change)
             total += len(batch.ids)
         return total
 

@@ -212,23 +212,30 @@ class KeyTable:
 
     # ---- storing ----
 
-    def add(self, session: Session, texts: list[int], keys: list[Hashes]) -> None:
-        """Store the keys of new texts, whose numbers are greater than all before and ascend."""
-        count = session.row("SELECT count(*) FROM log")[0]
+    def add(self, session: Session, texts: list[int], keys: list[Hashes]) -> bool:
+        """Store the keys of new texts, whose numbers are greater than all before and ascend.
+
+        Returns
+        -------
+        bool
+            Whether there is a new segment, so that others may be `due`.
+        """
+        sequence, first = session.row("SELECT sequence, (SELECT min(sequence) FROM log) FROM state")
+        count = 0 if first is None else sequence - first
         if count + len(texts) < LOG_TEXTS:
-            sequence = session.row("SELECT sequence FROM state")[0]
             rows = [
                 (sequence + place, text, row.astype("<u8").tobytes())
                 for place, (text, row) in enumerate(zip(texts, keys, strict=True))
             ]
             session.insert("log", ("sequence", "text", "keys"), rows)
             session.run("UPDATE state SET sequence = sequence + ?", (len(rows),))
-            return
+            return False
         logged = session.rows("SELECT text, keys FROM log ORDER BY sequence") if count else []
         all_texts = [text for text, _ in logged] + texts
         all_keys = [np.frombuffer(row, "<u8") for _, row in logged] + keys
         self._add_segment(session, np.array(all_texts, np.int64), all_keys)
         session.run("DELETE FROM log")
+        return True
 
     def _add_segment(self, session: Session, texts: Int, keys: list[Hashes]) -> None:
         first, lengths = int(texts[0]), np.array([len(row) for row in keys])
