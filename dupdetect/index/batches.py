@@ -108,7 +108,7 @@ def of_stream(
 ) -> Iterator[tuple[Batch, pa.Table]]:
     """Yield the documents of an input in batches, with their rows as they came; parameters as of `Index.add_many`."""
     reader = stream(data, text=text, id=id, strict=strict, part_bytes=PART_BYTES, max_text=max_text)
-    names = [holdings.settings.column] if metadata is None and holdings.settings.column else list(metadata or ())
+    names = holdings.settings.ranking_columns if metadata is None else list(metadata)
     rejects = []
     for part in reader:
         if part.rejects.num_rows:

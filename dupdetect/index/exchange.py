@@ -125,7 +125,7 @@ def learned(session: Session, holdings: Holdings) -> pa.Table:
     reader = pa.RecordBatchReader.from_batches(
         _TEXT, (pa.record_batch([batches.strings(raw)], schema=_TEXT) for _, raw in _distinct_texts(session))
     )
-    plain = holdings.settings.replace(canonical="cleanest", canonical_column=None)
+    plain = holdings.settings.replace(canonical="cleanest", canonical_column=None, prefer=None)
     with tempfile.TemporaryDirectory(prefix="dupdetect-") as work:
         result = dedup(reader, settings=plain, workers=holdings.context.workers, work=work)
         table = result.boilerplate

@@ -120,10 +120,8 @@ def _policy_columns(settings: Settings, documents: Documents) -> pa.Table:
         keys = sorted({key for row in documents.metadata for key in row} - {"id"})
         columns = {key: [row.get(key) for row in documents.metadata] for key in keys}
         return pa.table({"id": documents.ids, **{key: _column(key, values) for key, values in columns.items()}})
-    if settings.column is None:
-        return pa.table({"id": documents.ids})
-    values = [row.get(settings.column) for row in documents.metadata]
-    return pa.table({settings.column: _column(settings.column, values)})
+    columns = {name: [row.get(name) for row in documents.metadata] for name in settings.ranking_columns}
+    return pa.table({"": documents.ids, **{name: _column(name, values) for name, values in columns.items()}})
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:

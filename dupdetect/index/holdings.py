@@ -21,6 +21,7 @@ from dupdetect.index.identifiers import Identifiers
 from dupdetect.index.keys import KeyTable
 from dupdetect.index.schema import MIGRATIONS, VERSION
 from dupdetect.matching.boilerplate import Boilerplate
+from dupdetect.matching.grouping import check_grouped
 from dupdetect.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ class Holdings:
     def __init__(self, store: Store, settings: Settings | None, workers: int, keeps_texts: bool | None) -> None:
         self.store = store
         stored = self._stored()
+        check_grouped(settings or Settings(), None)
         if "fingerprint" not in stored:
             stored = self._founded(settings or Settings(), keeps_texts is not False)
         self._check_version(stored)
         self.settings = _same(store.name, stored, settings)
+        check_grouped(self.settings, None)
         self.keeps_texts = stored["texts"] == "kept"
         if keeps_texts is not None and keeps_texts != self.keeps_texts:
             has, asked = ("keeps", "leaves out") if self.keeps_texts else ("leaves out", "keeps")

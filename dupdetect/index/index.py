@@ -184,7 +184,7 @@ class Index:
         data, text, id, strict, max_text
             As `dedup` takes them. An id that comes again replaces what it was.
         metadata : iterable of str, optional
-            Columns to keep as metadata; by default the one that the policy reads, if any.
+            Columns to keep as metadata; by default those that choose canonicals, if any.
         expires : str, optional
             The column that says when a document expires: dates, or seconds since 1970.
         rejected : callable, optional
@@ -310,7 +310,10 @@ class Index:
             return answers.asked(session, self._holdings, batch)
 
     def clusters(self) -> pa.Table:
-        """Return a row for each document, in the order in which they were added; columns as of `Result.clusters`."""
+        """Return a row for each document, in the order in which they were added, with the columns of `Result.clusters`.
+
+        But for ``file`` and ``row``: an index does not know where documents were read.
+        """
         with self._store.read() as session:
             return listing.clusters(session, self._holdings)
 
@@ -400,11 +403,10 @@ class Index:
             Its documents are added as `add_many` adds them, but need not be sketched. What it says is boilerplate is
             added to what is known; if there were documents before, all are then verified anew.
         metadata : iterable of str, optional
-            Columns to keep; by default the one that the policy reads, if any.
+            Columns to keep; by default those that choose canonicals, if any.
         """
         output = Output(Path(out), "text")
-        column = self.settings.column
-        names = [column] if metadata is None and column else list(metadata or ())
+        names = self.settings.ranking_columns if metadata is None else list(metadata)
         before = len(self)
         with self._store.write() as session:
             table = output.run.boilerplate

@@ -147,7 +147,7 @@ def _ranks(session: Session, holdings: Holdings, columns: _Columns, found: Overl
     """Rank all documents, as a run over them would."""
     held, texts = columns.held, columns.texts
     metadata: list[dict[str, Any]] = [{}] * len(held)
-    if callable(holdings.settings.canonical) or holdings.settings.column is not None:
+    if callable(holdings.settings.canonical) or holdings.settings.ranking_columns:
         read = read_documents(session, texts, holdings.identifiers)
         by_number = dict(zip(read.numbers.tolist(), read.metadata, strict=True))
         metadata = [by_number.get(number, {}) for number in held.numbers.tolist()]
