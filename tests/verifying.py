@@ -18,11 +18,11 @@ from dupdetect.settings import Settings
 SINGLE_WORDS = Settings(shingle_size=1, containment=0.7, min_shingles=3)
 
 
-def counter(texts, settings, workers=1, rows=None, kept=None, storage=None):
+def counter(texts, settings, workers=1, rows=None, storage=None):
     """Count what pairs of texts share."""
     texts = pa.array(texts, pa.large_string()) if isinstance(texts, list) else texts
     rows = np.arange(len(texts)) if rows is None else np.array(rows, np.int64)
-    return PairCounter(texts, rows, Context(settings, workers, storage or Storage()), kept=kept)
+    return PairCounter(texts, rows, Context(settings, workers, storage or Storage()))
 
 
 def unweighed(texts, settings, workers=1, rows=None):

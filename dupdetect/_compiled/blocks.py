@@ -89,7 +89,7 @@ def hash_units(scratch, bitmap, size, single, hashes, buffers):
 
 
 @allocating
-def mark_slots(shingles, scratch, bitmap, size, count, flags, mark):
+def mark_main_content(shingles, scratch, bitmap, size, count, flags, mark):
     """Let the lowest bit of all shingles of a document say whether they are of main content; 0 without `mark`."""
     if mark:
         mark_lines(scratch, bitmap, size, count, flags)
@@ -101,21 +101,19 @@ def mark_slots(shingles, scratch, bitmap, size, count, flags, mark):
 @cached_njit
 def sketch_block(
     data, offsets, first, last, single, shingle_size, window, factors, terms, bands, rows, characters, words, digests,
-    band_keys, fingerprint_counts, signatures, slots, places, mark,
+    band_keys, fingerprint_counts, signatures,
 ):  # fmt: skip
     """Sketch documents first to last - 1; fill the rows of the output arrays, return the fingerprints.
 
     With a window of 0 there are no digests and no fingerprints, with 0 bands no band keys: documents are only signed.
-    `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64. The
-    shingles of each document that fits go to `slots`, from `places` on; none if it is empty. The lowest
-    bit of each then says whether it is of main content, if `mark`, or is 0.
+    `signatures` is uint32[n, p], or uint32[1, p] if they are not wanted; p = len(factors), a multiple of 64.
     """
     # All buffers are made once and grow with the longest document: allocating for each would cost more than the work.
     codes = np.empty(1024, np.int32)
     buffers = word_buffers()
     scratch, bitmap = np.empty(0, np.uint8), np.empty(0, np.uint64)
     hashes, shingles, minima = np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint64)
-    mixed, flags = np.empty(0, np.uint32), np.empty(0, np.uint8)
+    mixed = np.empty(0, np.uint32)
     fingerprints, total = np.empty(1024, np.uint64), 0
     for document in range(first, last):
         start, end = offsets[document], offsets[document + 1]
@@ -126,11 +124,6 @@ def sketch_block(
         if window > 0:
             digests[document, 0], digests[document, 1] = digest(hashes, count)
         shingled = hash_shingles(hashes, count, shingle_size, shingles)
-        place = places[document]
-        if len(slots) > 0 and shingled <= places[document + 1] - place:
-            slots[place : place + shingled] = shingles[:shingled]  # copied now: `winnow` overwrites them
-            flags = grown(flags, count)
-            mark_slots(slots[place : place + shingled], scratch, bitmap, size, count, flags, mark)
         row = document if len(signatures) > 1 else 0
         sign(shingles, shingled, factors, terms, mixed, signatures, row)
         key_bands(signatures[row], bands, rows, band_keys[document])
@@ -185,7 +178,7 @@ def marked_block(data, offsets, documents, first, last, single, shingle_size, ma
         hashes, count = hash_units(scratch, bitmap, size, single, hashes, buffers)
         shingles, flags = grown(shingles, count), grown(flags, count)
         found = hash_shingles(hashes, count, shingle_size, shingles)
-        mark_slots(shingles[:found], scratch, bitmap, size, count, flags, mark)
+        mark_main_content(shingles[:found], scratch, bitmap, size, count, flags, mark)
         values = with_capacity(values, total, found)
         values[total : total + found] = shingles[:found]
         counts[index] = found

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 #: Bytes of text per block: large enough that handing out costs nothing, small enough to share evenly.
 BLOCK_BYTES = 1 << 20
 
-#: Bytes of text to a shingle that is kept, by unit: English has a word to six.
-SLOT_BYTES = {"word": 4, "character": 1}
-
 
 @lru_cache(maxsize=1)
 def available() -> bool:
@@ -59,8 +56,6 @@ def sketch(
     rows: int,
     workers: int,
     want_signatures: bool,
-    slots: NDArray[np.uint64] | None = None,
-    mark: bool = False,
 ) -> tuple[
     NDArray[np.int64],
     NDArray[np.uint64],
@@ -89,10 +84,6 @@ def sketch(
     workers : int
         Threads.
     want_signatures : bool
-    slots : uint64[slots_of(offsets, unit)[-1]], optional
-        Receives the shingle hashes of each document, in reading order, at its place, if they fit.
-    mark : bool
-        Whether the lowest bit of each hash there says if the shingle is of main content; otherwise it is 0.
 
     Returns
     -------
@@ -117,14 +108,13 @@ def sketch(
     counts = np.empty(count, np.int64)
     signatures = np.empty((count if want_signatures else 0, len(padded_factors)), np.uint32)
     tables = characters.load()
-    slots = np.empty(0, np.uint64) if slots is None else slots
-    places, single = slots_of(offsets, unit), unit == "character"
+    single = unit == "character"
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
         target = signatures if count > 1 and want_signatures else np.empty((1, len(padded_factors)), np.uint32)
         picked = blocks.sketch_block(
             data, offsets, first, last, single, shingle_size, window, padded_factors, padded_terms, bands, rows,
-            tables, words, digests, band_keys, counts, target, slots, places, mark,
+            tables, words, digests, band_keys, counts, target,
         )  # fmt: skip
         if want_signatures and target is not signatures:
             signatures[:] = target
@@ -133,15 +123,6 @@ def sketch(
     fingerprints = _run(work, np.diff(offsets), workers)
     kept = np.ascontiguousarray(signatures[:, : len(factors)]) if want_signatures else None
     return words, digests, band_keys, _offsets(counts), fingerprints, kept
-
-
-def slots_of(offsets: NDArray[np.int64], unit: str) -> NDArray[np.int64]:
-    """Return where the slot of each document begins and ends: int64[n + 1].
-
-    A slot holds a shingle to every `SLOT_BYTES` bytes, and one more. A text of very short words, or one that
-    normalisation makes longer, needs more than that; its slot is left as it is.
-    """
-    return (offsets - offsets[0]) // SLOT_BYTES[unit] + np.arange(len(offsets))  # type: ignore[no-any-return]
 
 
 def shingles(

@@ -294,10 +294,10 @@ def measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: in
 
 def _weighed(texts: pa.Array, pairs: Pairs, settings: Settings, workers: int) -> Overlaps:
     """Weight pairs by what the corpus says is boilerplate; documents without words share nothing."""
-    sketches = sketch_texts(texts, settings, workers=workers, keep=True)
+    sketches = sketch_texts(texts, settings, workers=workers)
     text_of, rows = collapse(sketches.words, sketches.digests)
     distinct = sketches.take(rows)
-    counter = PairCounter(texts, rows, Context(settings, workers), kept=sketches.kept)
+    counter = PairCounter(texts, rows, Context(settings, workers))
     verified = verify_candidates(candidates.find(distinct, workers=workers), counter)
     verifier = Verifier(counter, verified.boilerplate)
     a, b = (text_of[side] for side in unpack(pairs))

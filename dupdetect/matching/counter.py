@@ -20,10 +20,9 @@ from dupdetect.matching.pairs import unpack
 from dupdetect.matching.patterns import read_pairs
 from dupdetect.matching.shingle_rows import ShingleRows
 from dupdetect.matching.tally import tally
-from dupdetect.sketches.sketches import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -63,8 +62,6 @@ class PairCounter:
         Where in `texts` each document of the pairs' numbering stands.
     context : Context
         Its settings say what a shingle is, and how much a pair must share to be judged.
-    kept : Kept, or sequence of Kept or None, optional
-        `Sketches.kept`, of all texts or of each chunk of them: shingles that need not be cut again.
 
     Attributes
     ----------
@@ -72,12 +69,9 @@ class PairCounter:
     shingles : ShingleRows
     """
 
-    def __init__(
-        self, texts: Texts, rows: Int, context: Context, *, kept: Sequence[Kept | None] | Kept | None = None
-    ) -> None:
+    def __init__(self, texts: Texts, rows: Int, context: Context) -> None:
         self.context = context
-        parts = [kept] if kept is None or isinstance(kept, Kept) else kept
-        self.shingles = ShingleRows(texts, rows, context, parts)
+        self.shingles = ShingleRows(texts, rows, context)
 
     @property
     def n(self) -> int:

@@ -1,8 +1,8 @@
 """Documents to rows of shingles: what pairs are counted, read and weighed on.
 
-Input    texts, or the shingles kept from sketching them, and which documents
+Input    texts, and which documents
 Output   `Rows`: each document's shingles in reading order, with what is main content and what is a repeat
-Cost     a pass over those shingles, or else those texts; 8 bytes a shingle, in a spilled array
+Cost     a pass over those texts; 8 bytes a shingle, in a spilled array
 
 A document's row is made when it is first needed, once.
 """
@@ -20,13 +20,11 @@ from dupdetect.matching.pairs import documents_of
 from dupdetect.sketches.sketches import chunks, marked_shingles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dupdetect._storage.context import Context
     from dupdetect.matching.pairs import Pairs
-    from dupdetect.sketches.sketches import Kept, Texts
+    from dupdetect.sketches.sketches import Ragged, Texts
 
     Int = NDArray[np.int64]
     Int32 = NDArray[np.int32]
@@ -89,8 +87,6 @@ class ShingleRows:
         Where in `texts` each document stands.
     context : Context
         Its settings say what a shingle is.
-    kept : sequence of Kept or None
-        Shingles kept from sketching, of each chunk of `texts` or of all; none of those beyond.
 
     Attributes
     ----------
@@ -101,8 +97,8 @@ class ShingleRows:
         Shingles that a stage may hold in memory at a time.
     """
 
-    def __init__(self, texts: Texts, rows: Int, context: Context, kept: Sequence[Kept | None]) -> None:
-        self._given, self._rows, self._kept = texts, rows, kept
+    def __init__(self, texts: Texts, rows: Int, context: Context) -> None:
+        self._given, self._rows = texts, rows
         self.context, self.n, storage = context, len(rows), context.storage
         self.block = BLOCK if storage.array_bytes is None else max(1, min(BLOCK, storage.array_bytes // BYTES))
         self._starts = np.full(len(rows), -1, np.int64)
@@ -122,36 +118,21 @@ class ShingleRows:
             self._load(new[np.argsort(self._rows[new])])
 
     def _load(self, documents: Int) -> None:
-        """Make the rows of documents, which are in the order of `texts`, from kept shingles where there are any."""
-        rows, first = self._rows[documents], 0
-        for chunk, kept in zip(getattr(self._given, "chunks", [self._given]), self._kept, strict=False):
-            end = first + len(chunk if kept is None else kept.sizes)
-            here = slice(*np.searchsorted(rows, [first, end]))
-            if kept is not None:
-                self._load_kept(documents[here], rows[here] - first, kept)
-            first = end
-        cut = documents[self._starts[documents] < 0]
-        sizes = self._bytes[self._rows[cut]] // TEXT
+        """Make the rows of documents, which are in the order of `texts`."""
+        sizes = self._bytes[self._rows[documents]] // TEXT
         for begin, end in whole_cuts(sizes, self.block):
-            block = cut[begin:end]
+            block = documents[begin:end]
             found = marked_shingles(self._texts, self._rows[block], self.context.settings, workers=self.context.workers)
-            self._append(block, found.values, found.offsets[:-1], found.lengths)
+            self._append(block, found)
 
-    def _load_kept(self, documents: Int, rows: Int, kept: Kept) -> None:
-        """Make the rows of the documents of a chunk of which all shingles were kept."""
-        fits = kept.sizes[rows] <= kept.room[rows]
-        documents, places, lengths = documents[fits], kept.places[rows[fits]], kept.sizes[rows[fits]]
-        for begin, end in whole_cuts(lengths, self.block):
-            self._append(documents[begin:end], kept.slots, places[begin:end], lengths[begin:end])
-
-    def _append(self, documents: Int, marked: Hashes, places: Int, lengths: Int) -> None:
+    def _append(self, documents: Int, marked: Ragged) -> None:
         """Append the rows of documents, given their shingles."""
-        bounds = np.append(0, np.cumsum(lengths, dtype=np.int64))
+        bounds, lengths = marked.offsets, marked.lengths
         values = np.empty(bounds[-1], np.uint64)
         mark = mark_repeats.faster_for(3.0 * len(values))
         cuts = even_cuts(lengths + STRIDE, 8 * self.context.workers)
         sizes = on_threads(
-            lambda cut: mark(marked, places[slice(*cut)], lengths[slice(*cut)], values[bounds[cut[0]] :]),
+            lambda cut: mark(marked.values, bounds[cut[0] : cut[1] + 1], values[bounds[cut[0]] :]),
             cuts,
             self.context.workers,
         )
@@ -209,12 +190,13 @@ def table_size(length: int) -> int:
 
 
 @Compilable
-def mark_repeats(marked: Hashes, places: Int, lengths: Int, values: Hashes) -> Int32:
+def mark_repeats(marked: Hashes, bounds: Int, values: Hashes) -> Int32:
     """Copy rows of marked shingles to `values`, end to end, their repeats marked too; count what each row has distinct.
 
-    Row i is ``marked[places[i]:places[i] + lengths[i]]``. The bit for `REPEAT` is overwritten.
+    Row i is ``marked[bounds[i]:bounds[i + 1]]``. The bit for `REPEAT` is overwritten.
     """
     # One table for all rows, as large as the longest needs; a row uses so much of it as it needs, and stays in cache.
+    lengths = np.diff(bounds)
     sizes = np.zeros(len(lengths), np.int32)
     most = 0
     for length in lengths:
@@ -225,7 +207,7 @@ def mark_repeats(marked: Hashes, places: Int, lengths: Int, values: Hashes) -> I
         size = table_size(lengths[row])
         table[:size] = -1
         mask = np.uint64(size - 1)
-        given = marked[places[row] : places[row] + lengths[row]]
+        given = marked[bounds[row] : bounds[row + 1]]
         copied = values[start : start + lengths[row]]
         for position in range(len(given)):
             value = given[position] & ~REPEAT

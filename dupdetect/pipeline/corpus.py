@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from dupdetect.io.documents import Part, Stream
     from dupdetect.pipeline.related import Related
     from dupdetect.settings import Settings
-    from dupdetect.sketches.sketches import Kept
 
     Int = NDArray[np.int64]
 
@@ -62,8 +61,6 @@ class _Sketched(NamedTuple):
         Cleaned.
     arrays : dict of str to array
         What `Corpus` has of the same names; of two dimensions and of keys by their parts.
-    kept : Kept, optional
-        Shingles, while parts stay in memory.
     note : dict
         Where reading goes on.
     text_column : str, optional
@@ -74,7 +71,6 @@ class _Sketched(NamedTuple):
     rejects: pa.Table
     texts: pa.LargeStringArray
     arrays: dict[str, NDArray[Any]]
-    kept: Kept | None
     note: dict[str, Any]
     text_column: str | None
 
@@ -98,8 +94,6 @@ class Corpus:
     words, digests : int64[n], uint64[n, 2]
     texts : pyarrow.ChunkedArray of large_string
         Cleaned texts of all N rows, a chunk for each part.
-    kept : list of Kept or None
-        Shingles kept from sketching, by part.
     bands, fingerprints : list of Keys
         By part, their documents being rows.
     fingerprints_each : int64[N]
@@ -123,7 +117,6 @@ class Corpus:
     words: Int
     digests: NDArray[np.uint64]
     texts: pa.ChunkedArray
-    kept: list[Kept | None]
     bands: list[Keys]
     fingerprints: list[Keys]
     fingerprints_each: Int
@@ -242,8 +235,7 @@ class Signing:
 
     def _sign(self, part: Part) -> _Sketched:
         texts = clean_texts(part.texts, workers=self._workers)
-        keep = self._checkpoints is None
-        sketches = sketch_texts(pa.chunked_array([texts]), self._settings, workers=self._workers, keep=keep)
+        sketches = sketch_texts(pa.chunked_array([texts]), self._settings, workers=self._workers)
         n, bands = sketches.band_keys.shape
         keys = (
             (sketches.band_keys.reshape(-1), bands * np.arange(n + 1)),
@@ -262,7 +254,7 @@ class Signing:
         there = self._column in part.table.column_names  # else all its rows were rejected
         unchanged = there and texts is part.texts and part.table[self._column].type in TEXT_TYPES
         column = self._column if unchanged else None
-        return _Sketched(part.table, part.rejects, texts, arrays, sketches.kept, part.note, column)
+        return _Sketched(part.table, part.rejects, texts, arrays, part.note, column)
 
     def _add(self, part: _Sketched) -> None:
         self._parts.append(part)
@@ -292,7 +284,6 @@ def _together(parts: list[_Sketched], stream: Stream) -> Corpus:
         joined("words", np.int64)[places],
         joined("digests", np.uint64).reshape(-1, 2)[places],
         pa.chunked_array([part.texts for part in parts], pa.large_string()),
-        [part.kept for part in parts],
         [part.keys("bands") for part in parts],
         [part.keys("fingerprints") for part in parts],
         joined("fingerprints_each", np.int64),
@@ -340,7 +331,7 @@ def _mapped(rows: pa.Table, texts: pa.Table, arrays: dict[str, NDArray[Any]], re
     array = texts["text"].chunk(0) if texts["text"].num_chunks else pa.array([], pa.large_string())
     shown = array.cast(pa.string()) if about["narrow"] else array  # the same bytes, other offsets
     table = pa.table({name: shown if name == column else rows[name] for name in about["columns"]})
-    return _Sketched(table, rejects.replace_schema_metadata(None), array, arrays, None, about["note"], column)
+    return _Sketched(table, rejects.replace_schema_metadata(None), array, arrays, about["note"], column)
 
 
 def check_usable(corpus: Corpus) -> None:

@@ -65,7 +65,7 @@ def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
         limits = rules.comparable(corpus, text_of, rows, found)
         found = limits.candidates(found)
     source = rules.texts(corpus, rows, limits, run.workspace)
-    counter = PairCounter(source.texts, source.places, run.context, kept=source.kept)
+    counter = PairCounter(source.texts, source.places, run.context)
     return decided(corpus, Search(text_of, found, limits, of_texts), Engine(counter), rules, run)
 
 

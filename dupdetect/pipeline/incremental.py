@@ -137,7 +137,7 @@ class AgainstEarlier(Plain):
         texts = pa.chunked_array(chunks, pa.large_string())
         at[~limits.documents] = len(texts) - 1
         at[wanted] = len(corpus.texts) + np.arange(len(wanted))
-        return TextSource(texts, [*corpus.kept, *[None] * (len(chunks) - len(corpus.kept))], at)
+        return TextSource(texts, at)
 
     def rank(self, corpus: Corpus, settings: Settings, text_of: Int, clean: Share, limits: Limits) -> Int:
         """Rank documents; earlier ones that no new one is compared with come last, and represent but themselves."""

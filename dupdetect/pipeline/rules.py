@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dupdetect.pipeline.corpus import Corpus
     from dupdetect.pipeline.request import RunContext
     from dupdetect.settings import Settings
-    from dupdetect.sketches.sketches import Kept
 
     Int = NDArray[np.int64]
     Share = NDArray[np.float64]
@@ -44,14 +43,11 @@ class TextSource(NamedTuple):
     ----------
     texts : pyarrow.ChunkedArray
         All texts.
-    kept : list of Kept or None
-        Shingles kept from sketching, for each chunk.
     places : int64[n]
         Where in the first each text stands.
     """
 
     texts: pa.ChunkedArray
-    kept: list[Kept | None]
     places: Int
 
 
@@ -124,7 +120,7 @@ class Plain:
 
     def texts(self, corpus: Corpus, rows: Int, limits: Limits, workspace: Workspace) -> TextSource:
         """Return the texts that may be compared, by a document of each: int64[n]."""
-        return TextSource(corpus.texts, corpus.kept, corpus.places[rows])
+        return TextSource(corpus.texts, corpus.places[rows])
 
     def rank(self, corpus: Corpus, settings: Settings, text_of: Int, clean: Share, limits: Limits) -> Int:
         """Rank documents by the canonical policy: int64[n], 0 for whoever goes first.

@@ -134,7 +134,7 @@ def verify(
     """
     context = Context(Settings.of(settings, **overrides), check_workers(workers), Storage())
     given = collect(texts, strict=True).texts
-    sketches = sketch_texts(given, context.settings, workers=context.workers, keep=True)
+    sketches = sketch_texts(given, context.settings, workers=context.workers)
     text_of, rows = _collapsed(sketches)
     a, b = (_column(candidates, name, len(text_of)) for name in ("a", "b"))
     a, b = unpack(proper(pack(a, b)))
@@ -143,7 +143,7 @@ def verify(
     x, y = text_of[a], text_of[b]
     pairs = proper(pack(x, y))
     found = search.Candidates(pairs, pairs[:0], 0, (), context)
-    matches = verify_candidates(found, PairCounter(given, rows, context, kept=sketches.kept)).matches
+    matches = verify_candidates(found, PairCounter(given, rows, context)).matches
     listed = (x == y) | ~missing(packed(x, y), matches.pairs)
     return _matches_table(a[listed], b[listed], matches, text_of, context.settings)
 

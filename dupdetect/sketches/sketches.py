@@ -40,9 +40,6 @@ BREAK_EVEN = 1_000_000
 #: What a document costs the reference beyond its bytes, in bytes.
 OVERHEAD = 500
 
-#: Slots for shingles that are kept at the most, of 8 bytes each: enough for 1 GB of text.
-KEPT = 250_000_000
-
 #: Chunks of fewer bytes than this, on average, are made one: each costs two starts of the threads.
 CHUNK = 4_000_000
 
@@ -93,19 +90,6 @@ class Ragged(NamedTuple):
         return Ragged(offsets, self.values[shift + np.arange(offsets[-1])])
 
 
-class Kept(NamedTuple):
-    """Shingle hashes kept from sketching, so that no text is cut twice.
-
-    Those of document i are ``slots[places[i]:places[i] + sizes[i]]``, in reading order, if ``sizes[i] <= room[i]``. The
-    lowest bit of each says whether the shingle is of main content, as `marked_shingles` has it.
-    """
-
-    slots: NDArray[np.uint64]
-    places: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-    room: NDArray[np.int64]
-
-
 @dataclass(frozen=True, eq=False)
 class Sketches:
     """What is kept of n documents.
@@ -123,8 +107,6 @@ class Sketches:
         Sorted, distinct.
     signatures : uint32[n, num_perm], optional
         Left out where only band keys are wanted.
-    kept : Kept, optional
-        Left out where the reference was used, or texts are many.
     """
 
     settings: Settings
@@ -133,7 +115,6 @@ class Sketches:
     band_keys: NDArray[np.uint64]
     fingerprints: Ragged
     signatures: NDArray[np.uint32] | None = None
-    kept: Kept | None = None
 
     def __len__(self) -> int:
         return len(self.words)
@@ -190,9 +171,7 @@ def _differences(mine: Settings, theirs: Settings) -> str:
     return ", ".join(f"{name}: {a} and {b}" for name, a, b in values if a != b)
 
 
-def sketch_texts(
-    texts: Texts, settings: Settings, *, workers: int = 1, signatures: bool = False, keep: bool = False
-) -> Sketches:
+def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatures: bool = False) -> Sketches:
     """Sketch texts.
 
     Parameters
@@ -204,8 +183,6 @@ def sketch_texts(
         Threads; the result does not depend on it.
     signatures : bool
         Whether to keep the signatures, 4 * num_perm bytes a document.
-    keep : bool
-        Whether to keep the shingles too, unless they are too many.
     """
     if reference_is_faster(texts):
         return sketch_by_reference(texts.to_pylist(), settings, signatures=signatures)
@@ -213,14 +190,9 @@ def sketch_texts(
 
     factors, terms = minhash.permutations(settings.num_perm, settings.seed)
     band_count, rows = settings.banding
-    arrays = [buffers(chunk) for chunk in chunks(texts)]
-    bounds = [kernels.slots_of(offsets, settings.unit) for _, offsets in arrays]
-    base = np.cumsum([0, *(bound[-1] for bound in bounds)])
-    slots = np.empty(base[-1] if keep and base[-1] <= KEPT else 0, np.uint64)
     parts = [
         kernels.sketch(
-            data,
-            offsets,
+            *buffers(chunk),
             unit=settings.unit,
             shingle_size=settings.shingle_size,
             window=settings.window,
@@ -230,27 +202,17 @@ def sketch_texts(
             rows=rows,
             workers=workers,
             want_signatures=signatures,
-            slots=slots[start:],
-            mark=settings.weighs,
         )
-        for (data, offsets), start in zip(arrays, base, strict=False)
+        for chunk in chunks(texts)
     ]
     n_words, digests, band_keys, starts, values, signed = zip(*parts, strict=True)
-    lengths = np.concatenate(n_words)
-    kept = Kept(
-        slots,
-        np.concatenate([bound[:-1] + start for bound, start in zip(bounds, base, strict=False)]),
-        np.where(lengths == 0, 0, np.maximum(lengths - settings.shingle_size + 1, 1)),
-        np.concatenate([np.diff(bound) for bound in bounds]),
-    )
     return Sketches(
         settings,
-        lengths,
+        np.concatenate(n_words),
         np.concatenate(digests),
         np.concatenate(band_keys),
         Ragged.end_to_end([Ragged(*row) for row in zip(starts, values, strict=True)]),
         np.concatenate(signed) if signatures else None,
-        kept if len(slots) else None,
     )
 
 

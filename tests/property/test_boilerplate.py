@@ -21,7 +21,7 @@ from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
-from dupdetect.sketches.sketches import marked_shingles, sketch_texts
+from dupdetect.sketches.sketches import marked_shingles
 from dupdetect.text.main_content import (
     LINE_START,
     OF_MAIN_CONTENT,
@@ -276,7 +276,7 @@ def test_what_is_compiled_weighs_the_same(monkeypatch, texts):
 @FEW_PATCHED
 @given(webs(), st.sampled_from([Settings(), Settings(boilerplate=False), Settings(unit="character")]), st.data())
 def test_out_of_core_is_as_in_memory(monkeypatch, tmp_path, texts, settings, data):
-    """With next to no room, on any number of threads, of any chunks, of which the shingles were kept or not."""
+    """With next to no room, on any number of threads, of any chunks."""
     first, expected = judged(texts, settings)
     array, cuts = (
         pa.array(texts, pa.large_string()),
@@ -288,8 +288,7 @@ def test_out_of_core_is_as_in_memory(monkeypatch, tmp_path, texts, settings, dat
     with monkeypatch.context() as patch, DiskStorage(tmp_path, 1 << 20) as storage:
         patch.setattr(sketches, "BREAK_EVEN", 1)
         patch.setattr(storage, "array_bytes", data.draw(st.sampled_from([1, 4096])))
-        kept = [sketch_texts(chunk, settings, keep=data.draw(st.booleans())).kept for chunk in chunks]
-        second, found = judged(pa.chunked_array(chunks), settings, 2, kept=kept, storage=storage)
+        second, found = judged(pa.chunked_array(chunks), settings, 2, storage=storage)
         assert found.pairs.tolist() == expected.pairs.tolist()
         for mine, theirs in zip(found.weights, expected.weights, strict=True):
             assert mine.tolist() == theirs.tolist()

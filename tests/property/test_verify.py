@@ -49,16 +49,16 @@ def test_relations_are_those_of_the_sets(texts, size, unit, threshold, containme
 def test_counting_is_the_same_compiled(rows, data):
     marked = [np.array([value << 4 | value % 2 for value in row], np.uint64) for row in rows]
     lengths = np.array([len(row) for row in rows], np.int64)
-    starts = np.append(0, np.cumsum(lengths))[:-1]
+    bounds = np.append(0, np.cumsum(lengths))
     numbers = st.lists(st.integers(0, len(rows) - 1), min_size=4, max_size=4)
     build, probe = (np.array(data.draw(numbers), np.int32) for _ in range(2))
     need = np.array(data.draw(st.lists(st.integers(0, 16), min_size=4, max_size=4)), np.int64)
     found = []
     for twin in ("function", "compiled"):
         values, shared = np.empty(lengths.sum(), np.uint64), np.empty(4, np.int32)
-        sizes = getattr(mark_repeats, twin)(np.concatenate(marked), starts, lengths, values)
+        sizes = getattr(mark_repeats, twin)(np.concatenate(marked), bounds, values)
         assert sizes.tolist() == [len(set(row)) for row in rows]
-        made = Rows(starts, lengths.astype(np.int32), sizes, values)
+        made = Rows(bounds[:-1], lengths.astype(np.int32), sizes, values)
         getattr(count_shared, twin)(made, JoinOrder(np.arange(4), build, probe), need, shared)
         found.append((values.tolist(), shared.tolist()))
     assert found[0] == found[1]

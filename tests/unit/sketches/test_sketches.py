@@ -79,13 +79,6 @@ def test_definition_and_kernel_make_the_same_shingle_sets(monkeypatch):
         assert [sets.row(place).tolist() for place in range(len(documents))] == expected
 
 
-def test_characters_are_kept_of_every_text_that_is_no_longer_normalised(monkeypatch):
-    monkeypatch.setattr(sketches, "BREAK_EVEN", 0)
-    texts = arrow(["a b", "", "Straße", "北京", "\ufdfa", "नमस्ते"])
-    kept = sketch_texts(texts, SMALL.replace(shingle_size=1, unit="character"), keep=True).kept
-    assert (kept.sizes <= kept.room).tolist() == [True, True, True, True, False, True]
-
-
 @pytest.mark.parametrize("break_even", [0, 2**62])
 def test_a_slice_of_an_arrow_array_is_sketched_as_its_copy(monkeypatch, break_even):
     monkeypatch.setattr(sketches, "BREAK_EVEN", break_even)
@@ -195,38 +188,24 @@ def test_a_sketch_goes_to_datasketch_and_back_unchanged():
     assert back.tolist() == made.signatures[4].tolist()
 
 
-def test_kept_shingles_are_those_of_the_texts(monkeypatch):
-    # Of a ligature that is four words, and of letters that are words, there are more shingles than room.
+def test_compiled_shingles_are_marked_as_by_the_reference(monkeypatch):
+    # A ligature is four words once it is normalised, and letters are words: more shingles than most texts have.
     story = (
         "menu\n" * 20
         + 2 * "It rained for a week, and then it rained again until the ferries stopped and even the gulls went home. "
     )
     texts = arrow(["\ufdfa" * 9, "a b c d e f", *TEXTS, "", "\u00bd" * 7, *TEXTS, story])
-    monkeypatch.setattr(sketches, "BREAK_EVEN", 0)
     chunked = pa.chunked_array([texts[:3], texts[3:]])
     for size, unit, boilerplate in ((1, "word", True), (2, "word", False), (5, "word", True), (3, "character", True)):
         settings = SMALL.replace(shingle_size=size, unit=unit, boilerplate=boilerplate)
-        cut = marked_shingles(texts, np.arange(len(texts)), settings)
-        rows = [row.tolist() for row in map(cut.row, range(len(texts)))]
-        assert len({value % 2 for row in rows for value in row}) == 1 + settings.weighs
-        for form in (texts, chunked):
-            kept = sketch_texts(form, settings, keep=True).kept
-            found = list(held(kept))
-            assert len(found) == len(texts)
-            assert 0 < sum(row is None for row in found) < len(texts) or size == 5
-            assert all(row is None or row == other for row, other in zip(found, rows, strict=True))
-
-
-def held(kept):
-    """Give the shingles that were kept of each document, None where they did not fit."""
-    for place, size, room in zip(kept.places, kept.sizes, kept.room, strict=True):
-        yield kept.slots[place : place + size].tolist() if size <= room else None
-
-
-def test_too_many_shingles_are_not_kept(monkeypatch):
-    monkeypatch.setattr(sketches, "BREAK_EVEN", 0)
-    monkeypatch.setattr(sketches, "KEPT", 3)
-    assert sketch_texts(arrow(TEXTS), SMALL, keep=True).kept is None
+        found = []
+        for break_even, form in ((2**62, texts), (0, texts), (0, chunked)):
+            monkeypatch.setattr(sketches, "BREAK_EVEN", break_even)
+            cut = marked_shingles(form, np.arange(len(texts)), settings)
+            found.append([row.tolist() for row in map(cut.row, range(len(texts)))])
+        assert len({value % 2 for row in found[0] for value in row}) == 1 + settings.weighs
+        assert found[1] == found[0]
+        assert found[2] == found[0]
 
 
 @pytest.mark.parametrize("break_even", [0, 10**9])
