@@ -21,6 +21,7 @@ from dupdetect.cli.options import (
     max_text_option,
     memory_option,
     quiet_option,
+    read_as_options,
     setting_options,
     strict_option,
     text_option,
@@ -67,6 +68,12 @@ Examples:
     show_default=True,
     help="Format of the tables.",
 )
+@click.option(
+    "--kept",
+    type=click.Choice(["parquet", "jsonl", "csv", "none"]),
+    help="Format of the rows that stay.  [default: as they came, in the input's format and compression]",
+)
+@read_as_options
 @click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run wrote it.")
 @click.option(
     "--annotate", is_flag=True, help="Also write the table annotated: every input row with its cluster and verdict."
@@ -96,6 +103,7 @@ def dedup(
     inputs: tuple[str, ...],
     output: str,
     format: str,
+    kept: str | None,
     overwrite: bool,
     annotate: bool,
     quiet: bool,
@@ -121,7 +129,7 @@ def dedup(
     check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
     if options["against"]:
         options["replaces"] = folder
-    written = {"format": format, "overwrite": overwrite, **({"annotated": True} if annotate else {})}
+    written = {"format": format, "kept": kept, "overwrite": overwrite, **({"annotated": True} if annotate else {})}
     with progress_shown(not quiet, log.tell if log else None) as progress:
         result = _run(paths, folder, written=written, progress=progress, **_given(options))
     log.found(**{name: result.manifest.get(name) for name in ("counts", "timings", "caps")})
@@ -147,10 +155,11 @@ def _is_finished(folder: Path, inputs: list[Path], *, format: str, sketches: boo
 
 
 # What decides what a run finds.
-_DECIDING = ("settings", "text", "id", "id_prefix", "strict", "max_text", "against")
+_READ_AS = ("input_format", "encoding", "delimiter")
+_DECIDING = ("settings", "text", "id", "id_prefix", "strict", "max_text", "against", *_READ_AS)
 
 # What the library is told of only where it was given.
-_OPTIONAL = ("id_prefix", "max_text", "memory", "work", "resume", "sketches", "against")
+_OPTIONAL = (*_READ_AS, "id_prefix", "max_text", "memory", "work", "resume", "sketches", "against")
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import click
 from dupdetect._storage import memory
 from dupdetect.cli.json_log import Log
 from dupdetect.errors import SettingsError
+from dupdetect.io.paths import NAMED
 from dupdetect.settings import POLICIES, POLICY_COLUMNS, UNITS, Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -33,6 +34,20 @@ id_option = click.option(
 strict_option = click.option(
     "--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it."
 )
+
+
+def read_as_options(command: _Command) -> _Command:
+    """Add --input-format, --encoding and --delimiter: what names of files do not say."""
+    form = click.Choice(list(NAMED))
+    command = click.option("--delimiter", metavar="CHAR", help="What separates the values of CSV.  [default: ,]")(
+        command
+    )
+    encoding = "Encoding of JSON Lines, CSV and text files, such as cp1252.  [default: utf-8]"
+    command = click.option("--encoding", metavar="NAME", help=encoding)(command)
+    what = "What all files of INPUT are.  [default: as their names end]"
+    return click.option("--input-format", type=form, help=what)(command)
+
+
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Neither progress bars nor a summary.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words or tables.")
 workers_option = click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")

@@ -155,6 +155,8 @@ def _by_column(settings: Settings, rows: Rows) -> Int:
     column = plain_column(rows.column(name))
     if settings.canonical in DATED and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         column = as_seconds(column, name)
+    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = _as_numbers(column)
     order = "descending" if settings.canonical == "latest" else "ascending"
     try:
         ranks = pc.rank(column, sort_keys=order, tiebreaker="dense")  # nulls at the end
@@ -164,6 +166,18 @@ def _by_column(settings: Settings, rows: Rows) -> Int:
             "expected numbers, strings or dates"
         ) from None
     return ranks.to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return numbers where all that is written are such, as CSV has them; what is empty is null in any case."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = pc.if_else(pc.equal(column, ""), None, column)
+    try:
+        return column.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return column
 
 
 def _by_callable(key: Any, rows: Rows) -> Int:

@@ -207,7 +207,7 @@ def audit(
     """
     _check(sample, seed, confidence)
     run = Run(out)
-    scope = _scope(run, collect(data, text=text, id=id), check_workers(workers))
+    scope = _scope(run, collect(data, text=text, id=id, how=run.read_as), check_workers(workers))
     n, learned = len(scope.rows), _learned(run)
     rows = draw(n, sample, seed)
     (pairs, together, verified), misses = _judged(run, scope, rows)
@@ -239,7 +239,7 @@ class Census(NamedTuple):
 def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, workers: int | None = None) -> Census:
     """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
     run = Run(out)
-    scope = _scope(run, collect(data, text=text, id=id), check_workers(workers))
+    scope = _scope(run, collect(data, text=text, id=id, how=run.read_as), check_workers(workers))
     return _judged(run, scope, np.arange(len(scope.rows)))[0]
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dupdetect._storage.context import Context
 from dupdetect.errors import InputError, MismatchError
@@ -30,7 +29,7 @@ from dupdetect.io.rows import Rows
 from dupdetect.matching.pairs import unpack
 from dupdetect.pipeline import tables
 from dupdetect.pipeline.dedup import dedup
-from dupdetect.results.output import Feed, Output
+from dupdetect.results.output import Output
 from dupdetect.results.result import Result
 from dupdetect.sketches.build import sketch_rows
 from dupdetect.sketches.cleaning import clean_texts
@@ -58,11 +57,11 @@ def batches_of_output(holdings: Holdings, output: Output, metadata: list[str]) -
         raise InputError(f"{path}: there is no such file; run dedup with --sketches, and load what that wrote")
     lacking = [name for name in metadata if name not in output.columns]
     if lacking:
-        raise InputError(f"{output.kept}: there is no column {lacking[0]!r} for metadata; name one that is there")
-    with SketchFile(path, holdings.settings) as file, pq.ParquetFile(output.kept) as kept:
+        raise InputError(f"{output.folder}: there is no column {lacking[0]!r} for metadata; name one that is there")
+    with SketchFile(path, holdings.settings) as file:
         if len(file) != output.documents:
             raise MismatchError(f"{path}: it is of {len(file):,} documents, and {output.documents:,} were kept")
-        ids, rows = output.ids(), _Tables(kept, [output.text, *metadata])
+        ids, rows = output.ids(), _Tables(output.tables([output.text, *metadata]))
         for _, sketches in file.parts(signatures=not holdings.keeps_texts):
             for first in range(0, len(sketches), batches.DOCUMENTS):
                 some = sketches.take(np.arange(first, min(first + batches.DOCUMENTS, len(sketches))))
@@ -77,19 +76,18 @@ def batches_of_output(holdings: Holdings, output: Output, metadata: list[str]) -
 
 
 class _Tables:
-    """Rows of a Parquet file, cut anew."""
+    """Tables, cut anew."""
 
-    def __init__(self, file: pq.ParquetFile, columns: list[str]) -> None:
-        self._feeds = {
-            name: Feed(
-                (batch.column(0) for batch in file.iter_batches(batch_size=batches.DOCUMENTS, columns=[name])),
-                file.schema_arrow.field(name).type,
-            )
-            for name in columns
-        }
+    def __init__(self, tables: Iterator[pa.Table]) -> None:
+        self._tables, self._waiting = tables, pa.table({})
 
     def next(self, n: int) -> pa.Table:
-        return pa.table({name: feed.next(n) for name, feed in self._feeds.items()})
+        parts = [self._waiting] if self._waiting.num_rows else []
+        while sum(part.num_rows for part in parts) < n and (part := next(self._tables, None)) is not None:
+            parts.append(part)
+        whole = pa.concat_tables(parts, promote_options="permissive")
+        self._waiting = whole.slice(n)
+        return whole.slice(0, n)
 
 
 def add_boilerplate(session: Session, table: pa.Table) -> bool:

@@ -2,15 +2,17 @@
 CSV to tables.
 
 Input    a file of comma-separated (.tsv: tab-separated) records, the first of which names the columns
-Output   a table for each block of records, with the lines they start at; a reject for each record of another width
-Cost     that of pyarrow's reader; of files of several blocks, columns that may be numbers are read twice
+Output   a table for each block of records, with the lines they start at; a reject for each record of another width;
+         or the records as bytes, numbered alike
+Cost     that of pyarrow's reader
 
-Types are guessed from the whole file, as if it were read at once.
+All values are text, as they are written: CSV has no types, and 007 is not 7.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,12 +21,18 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from dupdetect.io.paths import Found
 from dupdetect.io.quotes import ClosedQuotes
 from dupdetect.io.schema import check_names
-from dupdetect.io.streams import MAX_TEXT
+from dupdetect.io.streams import MAX_TEXT, Records
 
 #: Files are read in blocks of this size, or where a record is larger, of the next; the last is the reader's largest.
 BLOCK_BYTES = (16 << 20, 256 << 20, 2**31 - 1)
+
+
+def delimiter_of(file: Found) -> str:
+    """Return what separates the values of a file: what was said, or a tab where its name ends so, or a comma."""
+    return file.delimiter or ("\t" if ".tsv" in Path(file.path.lower()).suffixes[-2:] else ",")
 
 
 class Block(NamedTuple):
@@ -35,9 +43,7 @@ class Block(NamedTuple):
     rejects: list[tuple[int, str]]
 
 
-def read_blocks(
-    open_: Callable[[], Any], name: str, delimiter: str, text: str, id: str, most: int = MAX_TEXT
-) -> Iterator[Block]:
+def read_blocks(open_: Callable[[], Any], name: str, delimiter: str, id: str, most: int = MAX_TEXT) -> Iterator[Block]:
     """
     Read CSV.
 
@@ -48,8 +54,8 @@ def read_blocks(
     name : str
         What messages call it.
     delimiter : str
-    text, id : str
-        The columns that are read as they are written.
+    id : str
+        The column in which an empty value is none.
     most : int
         Bytes that a record may have.
 
@@ -64,7 +70,7 @@ def read_blocks(
     pyarrow.ArrowException, OSError
         It cannot be read.
     """
-    csv = _Csv(lambda: ClosedQuotes(open_(), name, delimiter, most), name, delimiter, text, id)
+    csv = _Csv(lambda: ClosedQuotes(open_(), name, delimiter, most), name, delimiter, id)
     for size in BLOCK_BYTES:
         try:
             yield from csv.read(size)
@@ -79,16 +85,13 @@ def read_blocks(
 class _Csv:
     """A file, and how far it has been read."""
 
-    def __init__(self, open_: Callable[[], ClosedQuotes], name: str, delimiter: str, text: str, id: str) -> None:
+    def __init__(self, open_: Callable[[], ClosedQuotes], name: str, delimiter: str, id: str) -> None:
         self._open = open_
         self._unclosed: list[tuple[int, str]] = []  # the records that `ClosedQuotes` has left out
         self._told = 0  # the line of the last of them that was told
         self._name = name
         self._delimiter = delimiter
-        self._text = text
         self._id = id
-        self._types: dict[str, pa.DataType] = {text: pa.string(), id: pa.string()}
-        self._typed = False
         self._columns = pa.table({})  # without rows
         self._record = 1  # the last one that was read; the header is the first
         self._line = 2  # where the next one starts
@@ -97,15 +100,12 @@ class _Csv:
         """Go on, in blocks of some size."""
         with self._open() as stream:
             head = stream.read(min(size, BLOCK_BYTES[0]))
-            self._unclosed = stream.rejects
+            names, self._unclosed = _names(stream.header, self._delimiter), stream.rejects
+        check_names(names, self._name)
         whole = len(head) < BLOCK_BYTES[0]
-        if not whole and not self._typed:
-            self._types |= self._guess(size)
-            self._typed = True
         bad: list[Any] = []
         good, shown = 0, False
-        for table in self._tables(head if whole else None, size, bad):
-            check_names(table.column_names, self._name)
+        for table in self._tables(names, head if whole else None, size, bad):
             records = _numbers(good, table.num_rows, bad)
             good += table.num_rows
             self._columns = table.slice(0, 0)
@@ -116,8 +116,8 @@ class _Csv:
         rest = self._block(pa.table({}), np.empty(0, np.int64), bad, last=True)
         yield rest if shown else rest._replace(table=self._columns)
 
-    def _tables(self, whole: bytes | None, size: int, bad: list[Any]) -> Iterator[pa.Table]:
-        options = self._options(size, bad.append)
+    def _tables(self, names: list[str], whole: bytes | None, size: int, bad: list[Any]) -> Iterator[pa.Table]:
+        options = self._options(names, size, bad.append)
         if whole is not None:
             yield pyarrow.csv.read_csv(pa.BufferReader(whole), **options)
             return
@@ -127,22 +127,7 @@ class _Csv:
             for batch in reader:
                 yield pa.Table.from_batches([batch])
 
-    def _guess(self, size: int) -> dict[str, pa.DataType]:
-        """The types of all columns: what the first block shows to be strings are strings, others may be still."""
-        options = self._options(size, lambda _: None)
-        with self._open() as stream, pyarrow.csv.open_csv(stream, **options) as reader:
-            first = {field.name: field.type for field in reader.schema}
-        check_names(reader.schema.names, self._name)
-        options["convert_options"].include_columns = open_ = [
-            name for name, type_ in first.items() if not pa.types.is_string(type_)
-        ]
-        if not open_:
-            return first
-        with self._open() as stream:
-            schema = pyarrow.csv.read_csv(stream, **options).schema
-        return first | {field.name: field.type for field in schema}
-
-    def _options(self, size: int, skipped: Callable[[Any], None]) -> dict[str, Any]:
+    def _options(self, names: list[str], size: int, skipped: Callable[[Any], None]) -> dict[str, Any]:
         def skip(row: Any) -> str:
             skipped(row)
             return "skip"
@@ -158,8 +143,7 @@ class _Csv:
             ),
             "convert_options": pyarrow.csv.ConvertOptions(
                 check_utf8=False,  # one bad value is no reason to give the file up
-                column_types=self._types,
-                null_values=["", "NA", "NaN", "null"],
+                column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=False,
             ),
         }
@@ -190,8 +174,7 @@ class _Csv:
         heights = np.ones(len(numbers), np.int64)
         heights[len(records) :] += np.array([row.text.count("\n") for row in wrong], np.int64)
         for column in table.columns:
-            if pa.types.is_string(column.type):
-                heights[: len(records)] += pc.count_substring(column, "\n").to_numpy()
+            heights[: len(records)] += pc.count_substring(column, "\n").to_numpy()
         order = np.argsort(numbers, kind="stable")
         lines = np.empty(len(numbers), np.int64)
         lines[order] = self._line + np.cumsum(heights[order]) - heights[order]
@@ -200,10 +183,35 @@ class _Csv:
         return lines[: len(records)], lines[len(records) :].tolist()
 
     def _as_written(self, table: pa.Table) -> pa.Table:
-        for name in {self._text, self._id} & set(table.column_names):
-            column = pc.fill_null(table[name], "") if name == self._text else _numbers_if_plain(table[name])
-            table = table.set_column(table.column_names.index(name), name, column)
+        if self._id in table.column_names:
+            ids = table[self._id]
+            ids = pc.if_else(pc.equal(ids, ""), None, ids)
+            table = table.set_column(table.column_names.index(self._id), self._id, ids)
         return table
+
+
+def _names(header: bytes, delimiter: str) -> list[str]:
+    """Return the names of columns."""
+    options = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    return pyarrow.csv.read_csv(pa.BufferReader(header), parse_options=options).column_names  # type: ignore[no-any-return]
+
+
+def records(open_: Callable[[], Any], name: str, delimiter: str, most: int = MAX_TEXT) -> Iterator[Records]:
+    """Yield the bytes of a file's records, numbered by the lines where they start, the header by 0.
+
+    Parameters are those of `read_blocks`. Records that never end, or are too long, are left out.
+    """
+    line = 2
+    with ClosedQuotes(open_(), name, delimiter, most) as stream:
+        for number, (data, ends) in enumerate(stream.records()):
+            if number == 0:
+                yield Records(data, ends, np.zeros(1, np.int64))
+                continue
+            feeds = np.searchsorted(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")), ends)
+            lone = np.frombuffer(data, np.uint8)[ends - 1] != ord("\n")  # ends with a carriage return, or nothing
+            rows = line + np.append(0, feeds + np.cumsum(lone))
+            yield Records(data, ends, rows[:-1])
+            line = int(rows[-1])
 
 
 def _numbers(before: int, count: int, bad: list[Any]) -> NDArray[np.int64]:
@@ -217,18 +225,7 @@ def _without_blank(table: pa.Table, lines: NDArray[np.int64]) -> tuple[pa.Table,
     """Drop records without a single value: blank lines, which are not rows."""
     blank = np.ones(table.num_rows, bool)
     for column in table.columns:
-        empty = pc.equal(column, "") if pa.types.is_string(column.type) else column.is_null()
-        blank &= empty.to_numpy()
+        blank &= pc.equal(column, "").to_numpy()
     if not blank.any() or not table.num_columns:
         return table, lines
     return table.filter(pa.array(~blank)), lines[~blank]
-
-
-def _numbers_if_plain(ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """CSV has no types: ids are integers where nothing is lost by it ("007" stays text), null where empty."""
-    ids = pc.if_else(pc.equal(ids, ""), None, ids)
-    try:
-        plain = pc.all(pc.match_substring_regex(ids, r"^(0|-?[1-9][0-9]{0,17})$")).as_py()
-    except pa.ArrowInvalid:  # invalid UTF-8
-        return ids
-    return ids.cast(pa.int64()) if plain else ids

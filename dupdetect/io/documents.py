@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from dupdetect.errors import InputError
 from dupdetect.io.checks import NO_ID, REJECTS, Checked, check, check_id_type, nulls, reject_table, without_views
 from dupdetect.io.duplicate_ids import find_duplicates
+from dupdetect.io.originals import Originals, stamp_of
+from dupdetect.io.paths import AS_NAMED, ReadAs
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.readers import Faults, Piece, Place, Reject
 from dupdetect.io.schema import Columns, conform, plain_column, stacked
@@ -114,6 +116,7 @@ def collect(
     id_prefix: str | None = None,
     strict: bool = False,
     max_text: int = MAX_TEXT,
+    how: ReadAs = AS_NAMED,
 ) -> Documents:
     """
     Read all documents of an input.
@@ -136,6 +139,8 @@ def collect(
         Whether a row that cannot be used is an error. By default it is a row of `Documents.rejects`.
     max_text : int
         Bytes that a text, or a line or record of a file, may have: a row with more cannot be used.
+    how : ReadAs
+        What is said of files: their format, encoding and delimiter.
 
     Returns
     -------
@@ -147,7 +152,7 @@ def collect(
         The data are of a type, or the files in a state, that cannot be read; a column is missing or no text;
         with `strict`, a row cannot be used.
     """
-    reader = stream(data, text=text, id=id, id_prefix=id_prefix, strict=strict, max_text=max_text)
+    reader = stream(data, text=text, id=id, id_prefix=id_prefix, strict=strict, max_text=max_text, how=how)
     parts = list(reader)
     table = stacked([part.table for part in parts], reader.schema)
     texts = pa.chunked_array([part.texts for part in parts], pa.large_string())
@@ -171,6 +176,7 @@ def stream(
     strict: bool = False,
     part_bytes: int = PART_BYTES,
     max_text: int = MAX_TEXT,
+    how: ReadAs = AS_NAMED,
     after: Mapping[str, Any] | None = None,
     needed: Mapping[str, str] = NOTHING,
 ) -> Stream:
@@ -179,7 +185,7 @@ def stream(
 
     Parameters
     ----------
-    data, text, id, id_prefix, strict, max_text
+    data, text, id, id_prefix, strict, max_text, how
         As for `collect`.
     part_bytes : int
         Bytes of rows in a part, about: between half and one and a half as many, unless one row has more.
@@ -199,7 +205,7 @@ def stream(
     """
     if id_prefix not in (None, "file"):
         raise InputError(f"id_prefix is {id_prefix!r}: expected 'file', or nothing")
-    source = open_source(data, text, "id" if id in (None, NUMBERED) else str(id), part_bytes, max_text)
+    source = open_source(data, text, "id" if id in (None, NUMBERED) else str(id), part_bytes, max_text, how.checked())
     if id_prefix and source.files == [None]:
         raise InputError(
             f"a {type(data).__name__} is of no files, whose names could go before ids: leave id_prefix out"
@@ -229,6 +235,7 @@ class Stream:
         self.files = source.files
         self.once = source.once
         self._source = source
+        self._stamps = [stamp_of(file) for file in source.found]
         self._text = text
         self._strict = strict
         self._size, self._max_text = part_bytes, max_text
@@ -282,6 +289,13 @@ class Stream:
         if self._prefixed:
             return self._after_files(ids, file)
         return ids.cast(pa.string()) if pa.types.is_null(ids.type) else ids  # no row had an id, thus none is left
+
+    def originals(self, file: NDArray[np.int32], row: NDArray[np.int64]) -> Originals | None:
+        """Return rows as they stand in their files; None of data in memory."""
+        found = self._source.found
+        if not found:
+            return None
+        return Originals(found, file, row, self._stamps, self._source.single, self._max_text)
 
     def _numbers(self, file: NDArray[np.int32], row: NDArray[np.int64]) -> pa.ChunkedArray:
         numbers = pa.chunked_array([pa.array(row)])

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
 from dupdetect.io.schema import as_json, packed, unify, unpacked
-from dupdetect.io.streams import MAX_TEXT, sentence
+from dupdetect.io.streams import MAX_TEXT, Records, sentence
 
 BLOCK_BYTES = 32 << 20  # lines are cut into blocks of about this size: what a bad line makes us read twice
 PARSE_BYTES = 4 << 20  # and parsed in parallel in parts of this size (1 to 8 MB are equally fast)
@@ -98,6 +98,21 @@ def read_blocks(stream: Any, name: str, text: str, start: Any = None, most: int 
             yield Block(table, lines, rejects, [at, line, packed(list(reader.strings.values()))])
     except OSError as error:
         raise OSError(f"{sentence(error)}, after line {reader.line - 1}") from error
+
+
+def records(stream: Any, most: int = MAX_TEXT) -> Iterator[Records]:
+    """Yield the bytes of a file's lines, with their numbers; those of its byte order mark by 0.
+
+    Lines of more than `most` bytes are left out.
+    """
+    line = 1
+    for block, passed_over in _whole_lines(stream, most):
+        if line == 1 and block.startswith(BOM):
+            yield Records(BOM, np.array([len(BOM)]), np.zeros(1, np.int64))
+            block = block.removeprefix(BOM)
+        ends = np.minimum(_bounds(block)[1] + 1, len(block))
+        yield Records(block, ends, line + np.arange(len(ends)))
+        line += len(ends) + bool(passed_over)
 
 
 def _pass_over(stream: Any, length: int) -> None:

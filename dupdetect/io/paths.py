@@ -2,12 +2,13 @@
 Paths to the files they mean.
 
 Input    paths of files, folders and globs, or URLs of such, or "-" for JSON Lines on standard input
-Output   `Found`: each file with its format and its compression, by its name alone
+Output   `Found`: each file with its format and its compression, by its name alone or as is said
 Cost     a walk through the folders
 """
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
 import re
@@ -15,9 +16,9 @@ import stat
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from dupdetect.errors import InputError
+from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.remote import as_url, files
 
 FORMATS = {
@@ -33,10 +34,77 @@ FORMATS = {
     ".ipc": "Arrow",
     ".feather": "Arrow",
 }
+#: Endings of files that are one text each: documents, and programs.
+_TEXTS = """
+.txt .text .md .markdown .rst .html .htm .xhtml .xml .tex .log .eml .srt .vtt .adoc .org .yaml .yml .toml .ini .cfg
+.py .pyi .pyx .ipynb .c .h .cc .cpp .cxx .hpp .cs .java .kt .scala .go .rs .js .jsx .mjs .ts .tsx .vue .css .scss .php
+.rb .pl .lua .r .jl .m .swift .sh .bash .zsh .ps1 .bat .sql .hs .ml .ex .exs .erl .clj .dart .f90 .asm .s .cmake
+.gradle .proto .tf .svg
+"""
+TEXTS = frozenset(_TEXTS.split())
+
+#: What `input_format` may say: the format, and where it differs from that of CSV, the delimiter.
+NAMED = {
+    "parquet": ("Parquet", None),
+    "jsonl": ("JSON Lines", None),
+    "csv": ("CSV", None),
+    "tsv": ("CSV", "\t"),
+    "arrow": ("Arrow", None),
+    "text": ("text", None),
+}
+
 #: Names of standard input, and of pipes that a shell makes for the output of a command: JSON Lines, as for "-".
 STANDARD_INPUT = re.compile(r"-|/dev/stdin|/(dev|proc/self)/fd/0")
 PIPED = re.compile(r"/(dev|proc/self)/fd/[0-9]+")
+UNKNOWN = "unknown"
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
+
+
+class ReadAs(NamedTuple):
+    """How files are to be read, where their names do not say it.
+
+    Attributes
+    ----------
+    format : str, optional
+        One of `NAMED`.
+    encoding : str, optional
+        Of JSON Lines, CSV and text files; UTF-8 if none is given.
+    delimiter : str, optional
+        Of CSV: a character.
+    """
+
+    format: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+
+    def checked(self) -> ReadAs:
+        """Return this, if it can be.
+
+        Raises
+        ------
+        SettingsError
+            There is no such format or encoding, or a delimiter is no single character of ASCII.
+        """
+        if self.format is not None and self.format not in NAMED:
+            raise SettingsError(f"input_format is {self.format!r}; expected {', '.join(NAMED)}")
+        if self.encoding is not None:
+            try:
+                text = codecs.lookup(self.encoding)._is_text_encoding
+            except LookupError:
+                text = False
+            if not text:
+                raise SettingsError(
+                    f"encoding is {self.encoding!r}, which is not known; expected one such as utf-8, cp1252 or utf-16"
+                )
+        delimiter = self.delimiter
+        if delimiter is not None and not (len(delimiter) == 1 and delimiter.isascii() and delimiter not in '"\r\n'):
+            raise SettingsError(
+                f"delimiter is {delimiter!r}; expected one character of ASCII, such as ';', and no quote"
+            )
+        return self
+
+
+AS_NAMED = ReadAs()
 
 
 class Found(NamedTuple):
@@ -47,9 +115,12 @@ class Found(NamedTuple):
     compression: str | None
     name: str  # the id of a text file
     piped: bool = False  # it can be read once, from its beginning to its end
+    encoding: str | None = None
+    delimiter: str | None = None  # of CSV, if it was said
+    copy: Any = None  # of a pipe: what was read of it (`streams.PipeCopy`)
 
 
-def find(sources: Iterable[str | Path]) -> list[Found]:
+def find(sources: Iterable[str | Path], how: ReadAs = AS_NAMED) -> list[Found]:
     """
     Resolve files, folders, globs and URLs to files, in the order given, each folder and glob in order of name.
 
@@ -60,8 +131,23 @@ def find(sources: Iterable[str | Path]) -> list[Found]:
     ------
     InputError
         A path does not exist, or is a device or a socket; a glob matches nothing; a folder has no files, or tables and
-        text files.
+        text files; a file's name does not say what it is, and nobody else does.
     """
+    return [_as_said(file, how) for file in _found(sources, how)]
+
+
+def _as_said(file: Found, how: ReadAs) -> Found:
+    format, delimiter = NAMED[how.format] if how.format else (file.format, None)
+    if format == UNKNOWN:
+        raise InputError(
+            f"{label(file.path)}: its name does not say what it is; expected one that ends with {', '.join(FORMATS)} "
+            f"({', '.join(COMPRESSIONS)} may follow), or for a file that is one text with .txt, .md, .html or such; "
+            f"or say what all files are with input_format (--input-format {', '.join(NAMED)})"
+        )
+    return file._replace(format=format, encoding=how.encoding, delimiter=how.delimiter or delimiter)
+
+
+def _found(sources: Iterable[str | Path], how: ReadAs) -> list[Found]:
     paths = [os.fspath(source) for source in sources]
     found: list[Found] = []
     for source in paths:
@@ -70,11 +156,11 @@ def find(sources: Iterable[str | Path]) -> list[Found]:
             continue
         url = as_url(source)
         if url is not None:
-            found += _behind(url, alone=len(paths) == 1)
+            found += _behind(url, how, alone=len(paths) == 1)
             continue
         for path in _matches(source):
             if Path(path).is_dir():
-                found += _in_folder(path, prefix="" if len(paths) == 1 and path == source else path)
+                found += _in_folder(path, how, prefix="" if len(paths) == 1 and path == source else path)
             else:
                 found.append(_named(path))
     if not found:
@@ -82,12 +168,12 @@ def find(sources: Iterable[str | Path]) -> list[Found]:
     return found
 
 
-def _behind(url: str, *, alone: bool) -> list[Found]:
+def _behind(url: str, how: ReadAs, *, alone: bool) -> list[Found]:
     paths, folder = files(url)
     if folder is None:
         return [_recognise(path, path) for path in paths]
     within = len(folder.rstrip("/")) + 1
-    return _one_kind(folder, [_recognise(path, path[within:] if alone else path) for path in paths])
+    return _one_kind(folder, [_recognise(path, path[within:] if alone else path) for path in paths], how)
 
 
 def _matches(source: str) -> list[str]:
@@ -152,7 +238,7 @@ def _files_among(paths: list[str], where: str) -> list[str]:
     return [path for path in paths if path not in others]
 
 
-def _in_folder(folder: str, prefix: str) -> list[Found]:
+def _in_folder(folder: str, how: ReadAs, prefix: str) -> list[Found]:
     paths, links = [], []
     for parent, folders, names in os.walk(folder, onerror=_unreadable_folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
@@ -160,17 +246,16 @@ def _in_folder(folder: str, prefix: str) -> list[Found]:
         # The path as given, not normalised.
         paths += [os.path.join(parent, name) for name in sorted(names) if not name.startswith((".", "_"))]  # noqa: PTH118
     found = _files_among([*links, *paths], folder)
-    return _one_kind(
-        folder, [_recognise(path, (Path(prefix) / Path(path).relative_to(folder)).as_posix()) for path in found]
-    )
+    named = [_recognise(path, (Path(prefix) / Path(path).relative_to(folder)).as_posix()) for path in found]
+    return _one_kind(folder, named, how)
 
 
-def _one_kind(folder: str, found: list[Found]) -> list[Found]:
+def _one_kind(folder: str, found: list[Found], how: ReadAs) -> list[Found]:
     texts = [file.path for file in found if file.format == "text"]
-    tables = [file.path for file in found if file.format != "text"]
+    tables = [file.path for file in found if file.format in FORMATS.values()]
     if not found:
         raise InputError(f"{folder!r} holds no files: expected text files, or tables such as *.parquet or *.jsonl")
-    if texts and tables:
+    if texts and tables and how.format is None:
         raise InputError(
             f"{folder!r} holds tables ({label(tables[0])}) and text files ({label(texts[0])}): "
             f"expected one kind; choose with a glob such as '{folder}/**/*{Path(tables[0]).suffix}'"
@@ -186,7 +271,8 @@ def _recognise(path: str, name: str) -> Found:
     pure = Path(path.split("?")[0] if path.startswith("http") else path)
     compression = COMPRESSIONS.get(pure.suffix.lower())
     stem = pure.with_suffix("") if compression else pure
-    return Found(path, FORMATS.get(stem.suffix.lower(), "text"), compression, label(name))
+    ending = stem.suffix.lower()
+    return Found(path, FORMATS.get(ending, "text" if ending in TEXTS else UNKNOWN), compression, label(name))
 
 
 def label(path: str) -> str:

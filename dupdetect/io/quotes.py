@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
 from dupdetect.io.streams import MAX_TEXT
@@ -46,6 +48,8 @@ class ClosedQuotes(io.RawIOBase):
     ----------
     rejects : list of (int, str)
         The line where each record that was left out starts, and why.
+    header : bytes
+        The first record, once it has been read.
 
     Raises
     ------
@@ -55,6 +59,7 @@ class ClosedQuotes(io.RawIOBase):
 
     def __init__(self, stream: Any, name: str, delimiter: str, limit: int = MAX_TEXT) -> None:
         self.rejects: list[tuple[int, str]] = []
+        self.header = b""
         self._stream, self._name, self._limit = stream, name, limit
         self._delimiter = delimiter.encode()
         self._orderly = np.zeros(256, np.bool_)
@@ -81,6 +86,33 @@ class ClosedQuotes(io.RawIOBase):
         self._ready = [data[size:]] if len(data) > size else []
         self._length = max(0, len(data) - size)
         return data[:size]
+
+    def records(self) -> Iterator[tuple[bytes, NDArray[np.int64]]]:
+        """Yield all that is left in pieces of whole records, with the place where each ends; first the header alone."""
+        while not self._ended:
+            self._advance()
+            for data in filter(None, self._ready):
+                yield data, np.array([len(data)]) if data is self.header else self._ends(data)
+            self._ready, self._length = [], 0
+
+    def _ends(self, data: bytes) -> NDArray[np.int64]:
+        """Return where each of some whole records ends."""
+        codes = np.frombuffer(data, np.uint8)
+        quotes = np.flatnonzero(codes == _QUOTE)
+        if self._in_order(codes, quotes):
+            ends = codes == ord("\n")
+            if b"\r" in data:
+                ends[:-1] |= (codes[:-1] == ord("\r")) & ~ends[1:]
+            found = np.flatnonzero(ends)
+            found = found[np.searchsorted(quotes, found) % 2 == 0] + 1
+        else:
+            record, ends, at = self._last[0], [], 0
+            while at < len(data):
+                found_one = record.match(data, at)
+                at = found_one.end() if found_one is not None else len(data)
+                ends.append(at)
+            found = np.array(ends, np.int64)
+        return found if len(found) and found[-1] == len(data) else np.append(found, len(data))
 
     def close(self) -> None:
         """Close the stream, too."""
@@ -131,24 +163,29 @@ class ClosedQuotes(io.RawIOBase):
             return data
         names = data[begin : found.end()].rstrip(b"\r\n")
         self._filler = self._delimiter * _values(fields, names)
-        self._give(data[: found.end()])
+        self.header = data[: found.end()]
+        self._give(self.header)
         return data[found.end() :]
 
     def _orderly_until(self, data: bytes) -> int | None:
         """Return where the last whole record ends if all quotes are in order; None if some are not."""
         codes = np.frombuffer(data, np.uint8)
         quotes = np.flatnonzero(codes == _QUOTE)
-        opening, closing = quotes[0::2], quotes[1::2]
-        before, after = opening[opening > 0] - 1, closing[closing + 1 < len(codes)] + 1
-        if not (self._orderly[codes[before]].all() and self._orderly[codes[after]].all()):
+        if not self._in_order(codes, quotes):
             return None
-        if self._ended and len(opening) == len(closing):
+        if self._ended and len(quotes) % 2 == 0:
             return len(data)
         ends = np.flatnonzero(codes == ord("\n"))
         if len(ends) == 0 and b"\r" in data:
             return None
         outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
         return int(outside[-1]) + 1 if len(outside) else 0
+
+    def _in_order(self, codes: NDArray[np.uint8], quotes: NDArray[np.int64]) -> bool:
+        """Tell whether each quote at these places opens or closes a value."""
+        opening, closing = quotes[0::2], quotes[1::2]
+        before, after = opening[opening > 0] - 1, closing[closing + 1 < len(codes)] + 1
+        return bool(self._orderly[codes[before]].all() and self._orderly[codes[after]].all())
 
     def _look_closely(self, data: bytes) -> int:
         """Go from record to record; return where the last whole one ends."""

@@ -13,9 +13,7 @@ Parquet and Arrow files the row, in a text file always 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -167,8 +165,8 @@ def read(
 def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator[Piece]:
     name = label(file.path)
     inferred = file.format in ("JSON Lines", "CSV")
-    once = nullcontext(file) if file.format == "JSON Lines" else seekable(file)
-    with reported(file), once as source:
+    with reported(file):
+        source = file if file.format == "JSON Lines" else seekable(file)
         for cut in _READERS[file.format](source, options, place):
             rejects = [Reject(name, row, reason) for row, reason in cut.rejects]
             files = np.full(len(cut.rows), number, np.int32)
@@ -341,9 +339,8 @@ def _read_json_lines(file: Found, options: _Options, place: Any) -> Iterator[_Cu
 
 
 def _read_csv(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
-    delimiter = "\t" if ".tsv" in Path(file.path).suffixes[-2:] else ","
     blocks = csvfiles.read_blocks(
-        lambda: as_stream(file), label(file.path), delimiter, options.text, options.id, options.most
+        lambda: as_stream(file), label(file.path), csvfiles.delimiter_of(file), options.id, options.most
     )
     for number, block in enumerate(blocks, 1):
         if number > (place or 0):

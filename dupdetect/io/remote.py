@@ -152,13 +152,16 @@ def upload(folder: Path, url: str, mark: str) -> None:
     with _reported(url, OutputError, "cannot be written"):
         system, path = _system(url, OutputError)
         earlier = system.find(path) if system.isdir(path) else []
-        names = sorted((file.name for file in folder.iterdir()), key=lambda name: (name == mark, name))
+        files = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+        names = sorted(files, key=lambda name: (name == mark, name))
         put: list[str] = []
         try:
             if f"{path}/{mark}" in earlier:
                 system.rm_file(f"{path}/{mark}")  # from here on it is not whole
             for name in names:
                 put.append(f"{path}/{name}")
+                if "/" in name:
+                    system.makedirs(put[-1].rpartition("/")[0], exist_ok=True)
                 system.put_file(str(folder / name), put[-1])
         except BaseException:  # Ctrl-C too
             for name in put:

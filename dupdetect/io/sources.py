@@ -8,8 +8,9 @@ Cost     files: that of their readers; Arrow data are not copied; str are encode
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ import pyarrow as pa
 
 from dupdetect.errors import InputError
 from dupdetect.io import records
-from dupdetect.io.paths import find, label
+from dupdetect.io.paths import AS_NAMED, Found, ReadAs, find, label
 from dupdetect.io.readers import Faults, Piece, Place, closing, cut, read
 from dupdetect.io.schema import check_names
-from dupdetect.io.streams import MAX_TEXT
+from dupdetect.io.streams import MAX_TEXT, PipeCopy
 
 #: Rows of a dataset that are read at once.
 ROWS_AT_ONCE = 8192
@@ -44,6 +45,10 @@ class Source:
         Whether a thread may read them ahead.
     once : bool
         Whether they are pipes, and cannot be read again.
+    found : list of Found
+        The files; none of data in memory.
+    single : bool
+        Whether one file was named, and not a folder or several.
     """
 
     inputs: list[str]
@@ -51,9 +56,11 @@ class Source:
     pieces: Callable[[Place], Iterator[Piece]]
     patient: bool = False
     once: bool = False
+    found: list[Found] = field(default_factory=list)
+    single: bool = False
 
 
-def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TEXT) -> Source:
+def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TEXT, how: ReadAs = AS_NAMED) -> Source:
     """Tell what data are.
 
     Parameters
@@ -65,6 +72,8 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
         Bytes of a piece, about.
     max_text : int
         Bytes that a line or record of a file may have.
+    how : ReadAs
+        What is said of files.
 
     Raises
     ------
@@ -72,7 +81,7 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
         They are of another type, or a file is not there.
     """
     if isinstance(data, str | Path):
-        return _files([data], text, id, size, max_text)
+        return _files([data], text, id, size, max_text, how)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return _in_memory(data, _arrow(data, text, id, size))
     if isinstance(data, Mapping):
@@ -89,7 +98,7 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
     items = iter(data)
     head = list(islice(items, 1))
     if head and isinstance(head[0], Path):
-        return _files([*head, *items], text, id, size, max_text)
+        return _files([*head, *items], text, id, size, max_text, how)
     if head and records.is_record(head[0]):
         return _in_memory(data, records.read(chain(head, items), text, id, size), loose=True)
     if head and _is_table(head[0]):
@@ -97,11 +106,11 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
     return _in_memory(data, _strings(chain(head, items), text, id, size))
 
 
-def _files(paths: list[Any], text: str, id: str, size: int, max_text: int) -> Source:
+def _files(paths: list[Any], text: str, id: str, size: int, max_text: int, how: ReadAs) -> Source:
     wrong = next((path for path in paths if not isinstance(path, str | Path)), None)
     if wrong is not None:
         raise InputError(f"the list of paths holds a {type(wrong).__name__}: expected nothing but paths")
-    found = find(paths)
+    found = [file._replace(copy=PipeCopy()) if file.piped else file for file in find(paths, how)]
     files: list[str | None] = [label(file.path) for file in found]
     return Source(
         list(dict.fromkeys(label(file.path) for file in found)),
@@ -110,6 +119,8 @@ def _files(paths: list[Any], text: str, id: str, size: int, max_text: int) -> So
         # A pipe may never end, and a thread that waits for it could not be interrupted.
         patient=not any(file.piped for file in found),
         once=any(file.piped for file in found),
+        found=found,
+        single=len(paths) == 1 and [file.path for file in found] == [os.fspath(paths[0])],
     )
 
 

@@ -2,29 +2,33 @@
 Files to their bytes.
 
 Input    a file that was found
-Output   its bytes, decompressed: as a stream, or for readers that jump about in them; errors in one sentence
-Cost     that of the disk and of the decompressor
+Output   its bytes, decompressed and in UTF-8: as a stream, or for readers that jump about in them; errors in a sentence
+Cost     that of the disk and of the decompressor; of what comes through a pipe a copy is kept
+
+A pipe cannot be read twice, and what is kept is copied from the input: so what is read of it goes into a temporary
+file, which whoever reads it again is given.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
+from numpy.typing import NDArray
 
 from dupdetect._storage import memory
 from dupdetect._storage.lost_pages import Identity, guard
-from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError, SettingsError
+from dupdetect.io.encodings import Decoded
 from dupdetect.io.paths import Found, label
 from dupdetect.io.remote import as_url, open_ranges, open_stream, reason, stamp
 
@@ -54,6 +58,14 @@ def check_max_text(most: int | str) -> int:
     return amount
 
 
+class Records(NamedTuple):
+    """Bytes of records that follow one another: all of them, where each ends, and its number."""
+
+    data: bytes
+    ends: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
 @contextmanager
 def reported(file: Found) -> Iterator[None]:
     """Turn whatever a reader raises into one sentence with the file's name."""
@@ -81,27 +93,74 @@ def sentence(error: BaseException) -> str:
 
 
 def as_stream(file: Found) -> Any:
-    """A stream of the file's bytes, decompressed, with `read`."""
-    if file.path == "-":
-        return pa.PythonFile(sys.stdin.buffer, mode="r")
-    url = as_url(file.path)
+    """A stream of the file's bytes, decompressed and in UTF-8, with `read`."""
+    raw = _raw(file)
+    stream = raw if file.compression is None else pa.CompressedInputStream(raw, file.compression)
+    return stream if file.encoding is None else Decoded(stream, file.encoding, label(file.path))
+
+
+def _raw(file: Found) -> Any:
+    if file.copy is not None and file.copy.whole:
+        return pa.OSFile(os.fsencode(file.copy.path))
     if file.piped:
-        raw = pa.PythonFile(Path(file.path).open("rb"), mode="r")  # noqa: SIM115 - closed with the stream
-    else:
-        raw = pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_stream(url), mode="r")
-    return raw if file.compression is None else pa.CompressedInputStream(raw, file.compression)
+        raw = sys.stdin.buffer if file.path == "-" else Path(file.path).open("rb")  # noqa: SIM115
+        return pa.PythonFile(raw if file.copy is None else file.copy.of(raw), mode="r")
+    url = as_url(file.path)
+    return pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_stream(url), mode="r")
 
 
-@contextmanager
-def seekable(file: Found) -> Iterator[Found]:
-    """Copy a pipe into a temporary file, so that it can be read more than once; a file is itself."""
-    if not file.piped:
-        yield file
-        return
-    with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as made:
-        with Path(file.path).open("rb") as raw, (made / "pipe").open("wb") as copy:
-            shutil.copyfileobj(raw, copy, 1 << 20)
-        yield file._replace(path=str(made / "pipe"), piped=False)
+class PipeCopy:
+    """A temporary file to which goes what is read of a pipe; it is removed with this object.
+
+    Attributes
+    ----------
+    path : str
+    whole : bool
+        Whether the pipe has been read to its end.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.NamedTemporaryFile(prefix="dupdetect-")  # noqa: SIM115 - as long as this object
+        self.path, self.whole = self._file.name, False
+        self._pipe: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as none: another process has no such file."""
+        return type(None), ()
+
+    def of(self, pipe: Any) -> PipeCopy:
+        """Return this as a file that reads a pipe, from its beginning."""
+        self._pipe = pipe
+        return self
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on, and keep a copy."""
+        data: bytes = b"" if self.whole else self._pipe.read(size)
+        self._file.write(data)
+        if not data and size and not self.whole:
+            self._file.flush()
+            self.whole = True
+            if self._pipe is not sys.stdin.buffer:
+                self._pipe.close()
+        return data
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be read; the copy stays."""
+        return False
+
+    def close(self) -> None:
+        """Do nothing: standard input is not closed, and the copy stays."""
+
+
+def seekable(file: Found) -> Found:
+    """Read a pipe to its end, so that it can be read again from its copy; a file is itself."""
+    if file.piped and (file.copy is None or not file.copy.whole):
+        file = file._replace(copy=file.copy or PipeCopy())
+        raw = _raw(file)
+        while raw.read(1 << 20):
+            pass
+    return file
 
 
 def as_file(file: Found) -> Any:
@@ -109,7 +168,7 @@ def as_file(file: Found) -> Any:
     _refuse_empty(file)
     url = as_url(file.path)
     if file.compression is None:
-        return pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_ranges(url), mode="r")
+        return _raw(file) if url is None else pa.PythonFile(open_ranges(url), mode="r")
     with as_stream(file) as stream:
         return pa.BufferReader(stream.read())
 
@@ -126,7 +185,7 @@ class Mapped:
         self._name = label(file.path)
         self._map: mmap.mmap | None = None
         _refuse_empty(file)
-        if file.compression is not None or as_url(file.path) or Path(file.path).stat().st_size <= SMALL:
+        if file.piped or file.compression is not None or as_url(file.path) or size_of(file) <= SMALL:
             self.source = as_file(file)
             return
         with Path(file.path).open("rb") as raw:
@@ -162,7 +221,13 @@ class Mapped:
 
 
 def _refuse_empty(file: Found) -> None:
-    url = as_url(file.path)
-    size = Path(file.path).stat().st_size if url is None else stamp(url)[0]
-    if size == 0:
+    if size_of(file) == 0:
         raise InputError(f"{label(file.path)}: the file is empty, expected {file.format}; was it written completely?")
+
+
+def size_of(file: Found) -> int:
+    """Return how many bytes a file has, as it is stored."""
+    url = as_url(file.path)
+    if url is not None:
+        return stamp(url)[0]
+    return Path(file.copy.path if file.copy is not None else file.path).stat().st_size

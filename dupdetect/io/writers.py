@@ -93,14 +93,17 @@ def _parts(table: Table) -> Iterator[pa.Table]:
 
 
 def _write_parquet(table: Table, path: Path) -> None:
+    with path.open("wb") as file:
+        write_parquet(table, file, compression="zstd", compression_level=1)
+
+
+def write_parquet(table: Table, file: Any, **options: Any) -> None:
+    """Write a table to an open file; options are those of `pyarrow.parquet.ParquetWriter`."""
     groups = _groups(table)
     first = next(groups, table.schema.empty_table())
-    with (
-        path.open("wb") as file,
-        pyarrow.parquet.ParquetWriter(
-            file, table.schema, compression="zstd", compression_level=1, use_dictionary=_repeating(first)
-        ) as writer,
-    ):
+    with pyarrow.parquet.ParquetWriter(
+        file, table.schema, use_dictionary=_repeating(first), store_schema=True, **options
+    ) as writer:
         for group in chain([first], groups):
             writer.write_table(group, row_group_size=max(1, group.num_rows))
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dupdetect._storage.checkpoints import Checkpoints
     from dupdetect._storage.workspace import Workspace
     from dupdetect.io.documents import Part, Stream
+    from dupdetect.io.originals import Originals
     from dupdetect.pipeline.related import Related
     from dupdetect.settings import Settings
 
@@ -104,6 +105,8 @@ class Corpus:
     files : list of str or None
     file, row : int32[N], int64[N]
         Where each row came from, the file by its number.
+    originals : Originals, optional
+        All N rows as they stand in their files.
     related : Related, optional
         The earlier documents that follow behind the new ones, if these are compared with any. `rows`, `texts` and what
         is said of rows are of the new ones alone.
@@ -126,6 +129,7 @@ class Corpus:
     files: list[str | None]
     file: NDArray[np.int32]
     row: Int
+    originals: Originals | None = None
     related: Related | None = None
     again: NDArray[np.bool_] | None = None
 
@@ -293,6 +297,7 @@ def _together(parts: list[_Sketched], stream: Stream) -> Corpus:
         stream.files,
         file,
         row,
+        stream.originals(file, row),
     )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dupdetect._storage.context import Context, check_workers
 from dupdetect._storage.workspace import Workspace, memory_limit
 from dupdetect.errors import InputError, SettingsError
+from dupdetect.io.paths import ReadAs
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.pipeline import stage_arrays, tables
 from dupdetect.pipeline.corpus import Corpus, Signing, check_usable
@@ -52,6 +53,9 @@ def dedup(
     workers: int | None = None,
     strict: bool = False,
     max_text: int | str = MAX_TEXT,
+    input_format: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
     memory: int | str | None = None,
     work: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -83,6 +87,12 @@ def dedup(
         Whether a row that cannot be used is an error. By default it becomes a row of `Result.rejects`.
     max_text : int or str
         Bytes that a text, or a line or record of a file, may have: a row with more cannot be used.
+    input_format : {"parquet", "jsonl", "csv", "tsv", "arrow", "text"}, optional
+        What files are whose names do not say it.
+    encoding : str, optional
+        Of files of JSON Lines, CSV and text; by default UTF-8.
+    delimiter : str, optional
+        What separates the values of CSV; by default a comma, in files named .tsv a tab.
     memory : int or str, optional
         Bytes that the process should keep to, or a size such as "2GB"; what would not fit is worked on in files. By
         default a share of the memory that is free. The result does not depend on it.
@@ -134,7 +144,8 @@ def dedup(
         raise SettingsError(
             "known_boilerplate cannot be given together with against, whose outputs say it, nor with resume"
         )
-    request = Request(data, text, id, strict, check_max_text(max_text), id_prefix, chosen.columns)
+    how = ReadAs(input_format, encoding, delimiter).checked()
+    request = Request(data, text, id, strict, check_max_text(max_text), id_prefix, chosen.columns, how)
     earlier = (
         Plain(known_boilerplate) if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces)
     )
@@ -166,11 +177,15 @@ def planned(
     id_prefix: str | None = None,
     strict: bool = False,
     max_text: int = MAX_TEXT,
+    input_format: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
     against: Given | Iterable[Given] | None = None,
     replaces: str | os.PathLike[str] | None = None,
 ) -> str:
     """Return the checksum of the plan of a run, which its manifest has, without running it; parameters as `dedup`'s."""
-    request = Request(data, text, id, strict, check_max_text(max_text), id_prefix)
+    how = ReadAs(input_format, encoding, delimiter)
+    request = Request(data, text, id, strict, check_max_text(max_text), id_prefix, settings.columns, how)
     with Plain() if against is None else AgainstEarlier.of(against, settings, text, 1, replaces) as rules:
         return plan_checksum(plan(request, settings, request.stream(memory_limit(None)).inputs, rules.files))
 
@@ -213,4 +228,5 @@ def _result(corpus: Corpus, arrays: Arrays, rules: Plain, run: RunContext, resum
     ids = found["id"].filter(found["canonical"])
     sketcher = partial(sketch_rows, kept, ids, run.request.text, Context(settings, run.workers)) if sketches else None
     found_tables = found, matches, contained, kept, corpus.rejects, boilerplate
-    return Result(*found_tables, said, run.workspace, superseded, sketcher, corpus.rows)
+    originals = tables.kept_originals(corpus, decision)
+    return Result(*found_tables, said, run.workspace, superseded, sketcher, corpus.rows, originals)

@@ -5,7 +5,7 @@ Output   `Related`: those of the earlier canonicals that have something in commo
          sketches; later, the texts of those that are candidates
 Cost     a pass over the earlier sketches; of texts none is read but those that are asked for
 
-An output has the canonicals of its documents in ``kept.parquet``, and their ids in ``clusters.parquet``. If it was
+An output has the rows of its canonicals in ``kept``, and their ids in ``clusters.parquet``. If it was
 written with its sketches (``sketches.parquet``), no earlier text is sketched again; else all are, with a warning.
 """
 
@@ -112,8 +112,10 @@ class Earlier:
     @property
     def files(self) -> list[str]:
         """The files that decide what is found."""
-        names = (MANIFEST, "clusters.parquet", "kept.parquet", SKETCHES)
-        return [str(folder / name) for folder in self.folders for name in names]
+        names = (MANIFEST, "clusters.parquet", SKETCHES)
+        return [
+            str(path) for output in self._outputs for path in (*(output.folder / name for name in names), *output.kept)
+        ]
 
     @property
     def plans(self) -> dict[Path, str | None]:
@@ -124,8 +126,8 @@ class Earlier:
     @property
     def bytes(self) -> int:
         """How many bytes their sketches have, or about."""
-        paths = ((output.folder / SKETCHES, output.kept) for output in self._outputs)
-        return sum((sketches if sketches.is_file() else kept).stat().st_size for sketches, kept in paths)
+        paths = ((output.folder / SKETCHES, output) for output in self._outputs)
+        return sum(sketches.stat().st_size if sketches.is_file() else output.bytes for sketches, output in paths)
 
     def _written(self, given: Given) -> str | os.PathLike[str]:
         """Return the folder that is given, or that of a result, written for this run."""
@@ -203,7 +205,7 @@ class Earlier:
         for number, output in enumerate(self._outputs):
             of_output = related.row[chosen[related.output[chosen] == number]]
             for table in output.rows(of_output, [output.text], self._workers):
-                with damage_named(output.kept):
+                with damage_named(output.folder):
                     texts = texts_of(table, output.text)
                 yield clean_texts(texts, workers=self._workers)
 
@@ -220,15 +222,15 @@ class Earlier:
             lacking = [name for name in columns or () if name not in output.columns]
             if lacking:
                 raise InputError(
-                    f"{output.kept}: there is no column {lacking[0]!r}, by which documents are compared or canonicals "
-                    f"chosen; the columns are {', '.join(map(repr, output.columns))}"
+                    f"{output.folder}: there is no column {lacking[0]!r}, by which documents are compared or "
+                    f"canonicals chosen; the columns are {', '.join(map(repr, output.columns))}"
                 )
             tables += output.rows(related.row[chosen[related.output[chosen] == number]], columns, self._workers)
         try:
             return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
         except pa.ArrowException as error:
-            names = ", ".join(map(str, self.folders))
-            raise InputError(f"{names}: the columns of these outputs differ in their types ({error})") from error
+            folders = ", ".join(map(str, self.folders))
+            raise InputError(f"{folders}: the columns of these outputs differ in their types ({error})") from error
 
     def close(self) -> None:
         """Close the files, and remove those that were made."""
@@ -383,5 +385,5 @@ def _is_in(ids: pa.ChunkedArray, others: pa.Array | pa.ChunkedArray) -> Bool:
 
 def _not_of(path: Path, reason: str) -> InputError:
     return InputError(
-        f"{path}: these sketches are of other documents ({reason}); remove the file, or write it anew from kept.parquet"
+        f"{path}: these sketches are of other documents ({reason}); remove the file, or write the output anew"
     )

@@ -53,6 +53,7 @@ def plan(request: Request, settings: Settings, inputs: list[str], earlier: list[
         "id_prefix": request.id_prefix,
         "strict": request.strict,
         "max_text": request.max_text,
+        "read_as": request.how._asdict(),
         "inputs": [_identity(name) for name in inputs],
         "against": [_identity(name) for name in earlier],
     }
@@ -145,6 +146,7 @@ def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
         # Who reads them again, as a report does, sees by these that they are what this run has read.
         "input_checksums": on_threads(checksum, [Path(name) for name in corpus.inputs], run.workers),
         "columns": columns,
+        "read_as": run.request.how._asdict(),
         "timings": run.clock.seconds,
         "memory": {
             "limit": workspace.memory,

@@ -14,6 +14,7 @@ from typing import Any
 from dupdetect._storage.context import Context
 from dupdetect._storage.workspace import Workspace
 from dupdetect.io import documents
+from dupdetect.io.paths import AS_NAMED, ReadAs
 from dupdetect.io.streams import MAX_TEXT
 from dupdetect.pipeline.corpus import PART_BYTES
 from dupdetect.pipeline.timing import Clock
@@ -34,6 +35,7 @@ class Request:
     id_prefix : str, optional
     needed : mapping of str to str
         Columns that the settings read, and which of them reads each.
+    how : ReadAs
     """
 
     data: Any
@@ -43,6 +45,7 @@ class Request:
     max_text: int = MAX_TEXT
     id_prefix: str | None = None
     needed: Mapping[str, str] = field(default_factory=dict)
+    how: ReadAs = AS_NAMED
 
     def stream(self, memory: int, after: dict[str, Any] | None = None) -> documents.Stream:
         """Return a stream of their parts, in a process of so many bytes; from some place on, if one is given."""
@@ -55,6 +58,7 @@ class Request:
             strict=self.strict,
             part_bytes=part_bytes,
             max_text=self.max_text,
+            how=self.how,
             after=after,
             needed=self.needed,
         )

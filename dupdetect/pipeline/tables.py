@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.clustering.digests import Contents
+    from dupdetect.io.originals import Originals
     from dupdetect.io.rows import Rows
     from dupdetect.matching.boilerplate import Boilerplate
     from dupdetect.matching.overlaps import Overlaps
@@ -271,7 +272,17 @@ def digests_table(corpus: Listed, decision: Decision, settings: Settings) -> pa.
 
 def kept_rows(corpus: Corpus, decision: Decision) -> Rows:
     """Return the table `kept`: the rows of the canonicals, every column, in input order."""
-    return corpus.rows.take(decision.canonical_documents[: corpus.new] == np.arange(corpus.new))
+    return corpus.rows.take(_stays(corpus, decision))
+
+
+def kept_originals(corpus: Corpus, decision: Decision) -> Originals | None:
+    """Return the same rows as they stand in their files; None of data in memory."""
+    originals = corpus.originals
+    return None if originals is None else originals.take(corpus.places[: corpus.new][_stays(corpus, decision)])
+
+
+def _stays(corpus: Corpus, decision: Decision) -> NDArray[np.bool_]:
+    return np.equal(decision.canonical_documents[: corpus.new], np.arange(corpus.new))
 
 
 def boilerplate_table(boilerplate: Boilerplate, known: Boilerplate) -> pa.Table:

@@ -97,7 +97,7 @@ def of_input(run: Run, data: Any, text: str, id: str | None) -> Iterator[Part]:
     InputError
         It cannot be read, or the run knows none of its documents.
     """
-    reader = stream(data, text=text, id=id, id_prefix=run.id_prefix)
+    reader = stream(data, text=text, id=id, id_prefix=run.id_prefix, how=run.read_as)
     seen, first, folder = np.zeros(len(run), np.bool_), None, None
     for part in reader:
         ids = comparable(reader.ids(part.table, part.file, part.row), "ids of the input")

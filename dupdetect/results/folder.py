@@ -40,6 +40,7 @@ def write_folder(
     files: Mapping[str, Callable[[Path], None]] | None = None,
     *,
     format: str = "parquet",
+    formats: Mapping[str, str] = FORMATS,
     overwrite: bool = False,
     within: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
@@ -59,6 +60,8 @@ def write_folder(
     files : mapping of str to callable, optional
         Further files, by name; each is called with the path to write.
     format : {"parquet", "jsonl", "csv"}
+    formats : mapping of str to str
+        The formats of single tables, beside those of `FORMATS`.
     overwrite : bool
         Replace a folder that an earlier call wrote (it holds a ``manifest.json``).
     within : callable
@@ -72,17 +75,18 @@ def write_folder(
     """
     if format not in WRITERS:
         raise OutputError(f"there is no format {format!r}: expected {', '.join(WRITERS)}")
+    formats = {**dict.fromkeys(tables, format), **FORMATS, **formats}
     check_folder(folder, overwrite=overwrite)
     url = as_url(os.fspath(folder))
     if url is None:
         with Replacement(folder, folder=True) as beside:
             with within():
-                _fill(beside, tables, manifest, files or {}, format)
+                _fill(beside, tables, manifest, files or {}, formats)
             check_folder(folder, overwrite=overwrite)  # a long time has passed
         return
     with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as made:
         with reported(made), within():
-            _fill(made, tables, manifest, files or {}, format)
+            _fill(made, tables, manifest, files or {}, formats)
         upload(made, url, MANIFEST)
 
 
@@ -91,12 +95,11 @@ def _fill(
     tables: Mapping[str, Any],
     manifest: Mapping[str, Any],
     files: Mapping[str, Callable[[Path], None]],
-    format: str,
+    formats: Mapping[str, str],
 ) -> None:
     start = time.perf_counter()
     for name, table in tables.items():
-        suffix = FORMATS.get(name, format)
-        write_table(table, folder / f"{name}.{suffix}", suffix)
+        write_table(table, folder / f"{name}.{formats[name]}", formats[name])
     for name, write in files.items():
         write(folder / name)
     if "timings" in manifest:
@@ -105,6 +108,17 @@ def _fill(
     manifest = {**manifest, "files": {path.relative_to(folder).as_posix(): checksum(path) for path in written}}
     text = json.dumps(manifest, indent=2, ensure_ascii=False, default=plain)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def check_kept(kept: str | None) -> None:
+    """Refuse a format that rows which stay cannot be written in.
+
+    Raises
+    ------
+    OutputError
+    """
+    if kept not in (None, "none", *WRITERS):
+        raise OutputError(f"kept is {kept!r}; expected {', '.join(WRITERS)}, none, or nothing: as they came")
 
 
 def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:

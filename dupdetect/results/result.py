@@ -25,8 +25,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from dupdetect._storage.workspace import Workspace
+    from dupdetect.io.originals import Originals
     from dupdetect.io.rows import Rows
     from dupdetect.results.annotated import Annotated
+
+
+#: The table of rows that stay, and their files in an output folder.
+KEPT = "kept"
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ class Result:
         Writes the sketches of `rows` to a file.
     documents : Rows, optional
         The rows of all documents, in the order of `clusters`, of which `rows` are some.
+    originals : Originals, optional
+        `rows` as they stand in the files of the input, from which `write` copies them.
     """
 
     clusters: pa.Table
@@ -110,6 +117,7 @@ class Result:
     superseded: pa.Table | None = None
     sketcher: Callable[[Path], None] | None = None
     documents: Rows | None = None
+    originals: Originals | None = None
 
     def __post_init__(self) -> None:
         if self.workspace is not None:
@@ -117,7 +125,10 @@ class Result:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the tables; the files of a run that did not fit in memory stay with this object."""
-        return {**{field.name: getattr(self, field.name) for field in fields(self)}, "workspace": None}
+        state = {**{field.name: getattr(self, field.name) for field in fields(self)}, "workspace": None}
+        if self.originals is not None and any(file.piped for file in self.originals.found):
+            state["originals"] = None  # what came through a pipe stays here, too
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -201,6 +212,7 @@ class Result:
         folder: str | os.PathLike[str],
         *,
         format: str = "parquet",
+        kept: str | None = None,
         overwrite: bool = False,
         annotated: bool = False,
     ) -> None:
@@ -213,6 +225,11 @@ class Result:
             Must not exist, or be empty.
         format : {"parquet", "jsonl", "csv"}
             Of the tables; rejects are always JSON Lines, boilerplate always Parquet.
+        kept : {"parquet", "jsonl", "csv", "none"}, optional
+            Of the rows that stay. By default those of files are copied from there as they came: in the format and
+            compression of the files, records of JSON Lines and CSV byte for byte, rows of Parquet and Arrow with their
+            own types and metadata; of one file as ``kept`` with its ending, of several or a folder as a folder ``kept``
+            that mirrors it. Those of data in memory are written in `format`. "none": they are not written.
         overwrite : bool
             Replace a folder that was written by this method.
         annotated : bool
@@ -222,9 +239,12 @@ class Result:
         ------
         OutputError
             The folder exists, is not permitted, or the disk is full.
+        InputError
+            A file of the input has changed since it was read, so that its rows cannot be copied.
         """
-        from dupdetect.results.folder import write_folder
+        from dupdetect.results.folder import check_kept, write_folder
 
+        check_kept(kept)
         tables: dict[str, Any] = {
             "clusters": self.clusters,
             "matches": self.matches,
@@ -233,13 +253,21 @@ class Result:
             "rejects": self.rejects,
             "boilerplate": self.boilerplate,
         }
+        copied = self.originals if kept is None else None
+        if copied is not None or kept == "none":
+            del tables["kept"]
         if "against" in self.manifest:
             tables["superseded"] = self.superseded
         if annotated:
             tables["annotated"] = self._annotated
         files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
         within = nullcontext if self.workspace is None else self.workspace.checked
-        write_folder(folder, tables, self.manifest, files, format=format, overwrite=overwrite, within=within)
+        if copied is not None:
+            files[KEPT] = lambda path: copied.write(path.parent)
+        names = [] if kept == "none" else [f"{KEPT}.{kept or format}"] if copied is None else copied.names
+        said = {**self.manifest, KEPT: {"files": names, "copied": copied is not None}}
+        formats = {} if kept is None else {KEPT: kept}
+        write_folder(folder, tables, said, files, format=format, formats=formats, overwrite=overwrite, within=within)
 
     def _repr_html_(self) -> str:
         from dupdetect.results.notebook import result_html

@@ -25,11 +25,13 @@ import pyarrow.compute as pc
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.documents import stream
+from dupdetect.io.paths import AS_NAMED, ReadAs
+from dupdetect.io.streams import LARGEST_TEXT
 from dupdetect.io.tables import as_table, comparable, require
 from dupdetect.matching.overlaps import NONE, RELATIONS
 from dupdetect.results.belonging import as_they_were, of_folder
 from dupdetect.results.folder import MANIFEST
-from dupdetect.results.result import Result
+from dupdetect.results.result import KEPT, Result
 from dupdetect.settings import POLICIES, Settings
 
 if TYPE_CHECKING:
@@ -148,6 +150,12 @@ class Run:
         """The files of the folder beside the manifest, and their checksums."""
         return self._section("files")
 
+    @property
+    def read_as(self) -> ReadAs:
+        """How the files of the input were read."""
+        said = self._section("read_as")
+        return ReadAs(*(said.get(name) for name in ReadAs._fields))
+
     @cached_property
     def inputs(self) -> list[Path]:
         """The files of the input, if all of them are still there and as the run read them; else none.
@@ -258,9 +266,37 @@ class Run:
             if text in self.out.rows.column_names:
                 yield from ((table[text], table) for table in self.out.rows)
             return
-        path = find_table(self.out, "kept")
-        if path.stat().st_size:
-            yield from ((part.texts, part.table) for part in stream(path, text=text, id=self.id_column))
+        paths = self.kept_files
+        if paths:
+            reader = stream(paths, text=text, id=self.id_column, max_text=LARGEST_TEXT, how=self.kept_as)
+            yield from ((part.texts, part.table) for part in reader)
+
+    @property
+    def kept_as(self) -> ReadAs:
+        """How the files of what was kept are to be read."""
+        return self.read_as if self._section(KEPT).get("copied") else AS_NAMED
+
+    @property
+    def kept_files(self) -> list[Path]:
+        """The files of what was kept, in the order of the documents; without those that hold nothing.
+
+        Raises
+        ------
+        InputError
+            Nothing was written, or a file is missing.
+        """
+        assert isinstance(self.out, Path)  # a result has rows
+        if KEPT not in self.manifest:
+            paths = [find_table(self.out, KEPT)]
+        else:
+            names = [str(name) for name in self._list(self._section(KEPT), "files")]
+            paths = [of_folder(self.out, self.out / name.lstrip("/"), self.files) for name in names]
+        lost = next((path for path in paths if not path.is_file()), None)
+        if lost is not None or (not paths and self._section("counts").get("kept")):
+            raise InputError(
+                f"{lost or self.out}: the rows that were kept are not in this folder; write the output anew, with them"
+            )
+        return [path for path in paths if path.stat().st_size]
 
     def _optional(self, name: str) -> pa.Table:
         if isinstance(self.out, Result):
@@ -375,16 +411,21 @@ def _conformed(table: pa.Table, name: str, where: str) -> pa.Table:
     columns = {}
     for column, type_ in COLUMNS[name].items():
         try:
-            columns[column] = table[column] if type_ is None else table[column].cast(type_)
-        except pa.ArrowException as error:
+            columns[column] = table[column] if type_ is None else _without_empty(table[column]).cast(type_)
+        except pa.ArrowException as error:  # noqa: PERF203
             raise InputError(
                 f"{where}: column {column!r} is {table[column].type}, expected {type_} ({error}); run dedup again"
             ) from None
-        if type_ == pa.string():  # CSV has no nulls
-            columns[column] = pc.if_else(pc.equal(columns[column], ""), None, columns[column])
     found = pa.table(columns)
     require(found, [column for column, type_ in COLUMNS[name].items() if type_ is None], name)
     return found
+
+
+def _without_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Make empty strings null: CSV has no nulls."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    return pc.if_else(pc.equal(column, ""), None, column)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

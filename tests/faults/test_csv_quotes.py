@@ -19,7 +19,9 @@ UNCLOSED = "the row has a quote that never ends"
 
 def read(path, **options):
     documents = collect(path, **options)
-    return documents.ids.to_pylist(), {row["row"]: row["reason"] for row in documents.rejects.to_pylist()}
+    return [int(id) if id.isdigit() else id for id in documents.ids.to_pylist()], {
+        row["row"]: row["reason"] for row in documents.rejects.to_pylist()
+    }
 
 
 @pytest.mark.parametrize("rows", [1, 1000])

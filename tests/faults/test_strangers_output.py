@@ -107,17 +107,18 @@ def test_special_files_that_the_manifest_names_are_not_opened(out, tmp_path, cap
 @pytest.mark.parametrize("whole", [False, True])
 def test_links_out_of_the_folder_are_refused(out, secret, tmp_path, capsys, name, whole):
     table = pa.table({"id": ["a"], "text": [SECRET]})
+    if name == "kept.parquet":
+        dupdetect.dedup({"a": PUBLIC}).write(out, overwrite=True)
     if name == "clusters.parquet":
         table = pq.read_table(out / name)
         table = table.set_column(0, "id", pa.array([SECRET, "b"]))
     if name == "matches.parquet":
         table = pq.read_table(out / name).set_column(0, "a", pa.array([SECRET]))
     elsewhere = tmp_path / "private" / name
+    (out / name).unlink()
     if name == "kept.jsonl":
-        (out / "kept.parquet").unlink()
         elsewhere = secret
     else:
-        (out / name).unlink()
         pq.write_table(table, elsewhere)
     if whole:  # by a folder
         (tmp_path / "private" / "deep").mkdir()

@@ -115,7 +115,8 @@ def arrow(table):
 def test_every_format_is_read_from_a_url(folder, name, data, kind):
     url = put(f"{folder}/{name}", data)
     found = collect(kind(url))
-    assert found.table.to_pylist() == TABLE.to_pylist()
+    expected = TABLE.set_column(1, "n", TABLE["n"].cast(pa.string())) if name == "x.csv" else TABLE
+    assert found.table.to_pylist() == expected.to_pylist()
     assert found.inputs == [url]
 
 
@@ -284,7 +285,8 @@ def test_from_s3_to_s3(bucket):
     assert [group.members for group in result.groups()] == [["a", "e"]]
     result.write(f"{bucket}/out")
     assert "manifest.json" in names(f"{bucket}/out")
-    assert collect(Path(f"{bucket}/out/kept.parquet")).ids.to_pylist() == ["a", "b", "c", "d", "f"]
+    assert collect(Path(f"{bucket}/out/kept")).ids.to_pylist() == ["a", "b", "c", "d", "f"]
+    assert collect(Path(f"{bucket}/out/kept/b.jsonl")).ids.to_pylist() == ["f"]
     with pytest.raises(OutputError, match="exists already"):
         result.write(f"{bucket}/out")
     result.write(f"{bucket}/out", overwrite=True)

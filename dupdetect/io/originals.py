@@ -1,0 +1,327 @@
+"""Rows of files to files that hold some of them, as they came.
+
+Input    the files that were read, and which of their rows stay
+Output   for each file one of the same format, compression and name: records of JSON Lines and CSV byte for byte, rows
+         of Parquet and Arrow in the file's own schema, texts whole
+Cost     the files are read once more, of Parquet only row groups of which something stays; no row is parsed
+
+The readers number rows as `jsonlines.records` and `csv.records` do, so that a row is found again by its number.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from dupdetect.errors import InputError
+from dupdetect.io import csv as csvfiles
+from dupdetect.io import jsonlines
+from dupdetect.io.encodings import Encoder
+from dupdetect.io.paths import COMPRESSIONS, FORMATS, Found, label
+from dupdetect.io.remote import as_url, stamp
+from dupdetect.io.streams import MAX_TEXT, Mapped, Records, as_file, as_stream, reported
+from dupdetect.io.writers import write_parquet
+
+Int = NDArray[np.int64]
+Stamp: TypeAlias = tuple[int, str, str]
+
+KEPT = "kept"
+
+
+@dataclass(frozen=True, eq=False)
+class Originals:
+    """Rows of files.
+
+    Attributes
+    ----------
+    found : sequence of Found
+        The files.
+    file, row : int32[n], int64[n]
+        The number of each row's file, and its number there: ascending.
+    stamps : sequence of tuple
+        What tells that a file is as it was when it was read.
+    single : bool
+        Whether one file was named, and not a folder or several.
+    most : int
+        Bytes that a record may have.
+    """
+
+    found: Sequence[Found]
+    file: NDArray[np.int32]
+    row: Int
+    stamps: Sequence[Stamp]
+    single: bool
+    most: int = MAX_TEXT
+
+    def take(self, places: Int) -> Originals:
+        """Return the rows at some places, which ascend."""
+        return replace(self, file=self.file[places], row=self.row[places])
+
+    @property
+    def names(self) -> list[str]:
+        """The files that `write` makes, in the order of the rows: their paths in the folder."""
+        names = [KEPT + _ending(self.found[0])] if self.single else [f"{KEPT}/{name}" for name in mirrored(self.found)]
+        counts = np.bincount(self.file, minlength=len(names))
+        return [
+            name
+            for name, file, count in zip(names, self.found, counts.tolist(), strict=True)
+            if count or file.format != "text"
+        ]
+
+    def write(self, folder: Path) -> None:
+        """Write all files into a folder.
+
+        Raises
+        ------
+        InputError
+            A file is not any more what was read.
+        OSError
+        """
+        counts = np.bincount(self.file, minlength=len(self.found))
+        ends = np.cumsum(counts)
+        files = [file for file, count in enumerate(counts.tolist()) if count or self.found[file].format != "text"]
+        for number, name in zip(files, self.names, strict=True):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._copy(number, self.row[ends[number] - counts[number] : ends[number]], path)
+
+    def _copy(self, number: int, rows: Int, path: Path) -> None:
+        file, same = self.found[number], False
+        with suppress(OSError):
+            same = _is_as_before(stamp_of(file), self.stamps[number], file)
+        if not same:
+            raise InputError(
+                f"{label(file.path)}: the file has changed since it was read, so what is kept of it cannot be copied; "
+                "run again, or have it written from memory with kept='parquet' (--kept parquet)"
+            )
+        with reported(file):
+            _COPIERS[file.format](file, rows, path, self.most)
+
+
+def stamp_of(file: Found) -> Stamp:
+    """Return what tells that a file is as it was: its size, what changes with it, and which it is."""
+    if file.piped:
+        return 0, "", ""
+    url = as_url(file.path)
+    if url is not None:
+        return *stamp(url), ""
+    known = os.stat(file.path)  # noqa: PTH116 - a path of any bytes
+    return known.st_size, str(known.st_mtime_ns), str(known.st_ino)
+
+
+def _is_as_before(now: Stamp, before: Stamp, file: Found) -> bool:
+    """Tell whether a file is as it was; records of one that has grown, such as a log, are still there."""
+    if file.format in ("JSON Lines", "CSV"):
+        return now == before or (now[0] > before[0] and now[2] == before[2] != "")
+    return now == before
+
+
+def mirrored(found: Sequence[Found]) -> list[str]:
+    """Return the path of each file below the folder that all have in common, in valid Unicode."""
+    paths = [_absolute(file) for file in found]
+    common = 0
+    parents = [path.parent.parts for path in paths]
+    while all(len(parts) > common for parts in parents) and len({parts[common] for parts in parents}) == 1:
+        common += 1
+    return [label("/".join(path.parts[common:])) for path in paths]
+
+
+def _absolute(file: Found) -> PurePosixPath:
+    url = as_url(file.path)
+    if url is not None:
+        return PurePosixPath(url.split("?")[0].replace("://", "/"))
+    if file.piped:
+        return PurePosixPath(f"{Path(file.path).name if file.path != '-' else 'stdin'}{_ending(file)}")
+    return PurePosixPath(Path(os.path.abspath(file.path)).as_posix().lstrip("/"))  # noqa: PTH100 - links stay
+
+
+def _ending(file: Found) -> str:
+    """Return how the name of a file ends."""
+    path = Path(file.path.split("?")[0])
+    packed = path.suffix if path.suffix.lower() in COMPRESSIONS else ""
+    ending = Path(path.name.removesuffix(packed)).suffix
+    if file.format == "text":
+        return (ending or ".txt") + packed
+    if FORMATS.get(ending.lower()) != file.format:
+        ending = next(name for name, format in FORMATS.items() if format == file.format)
+    return ending + packed
+
+
+# ---- formats ----
+
+
+def _copy_records(file: Found, rows: Int, path: Path, most: int) -> None:
+    with _opened(path, file.compression) as target:
+        encoder = None
+        for data, ends, numbers in records_of(file, most):
+            if encoder is None:
+                encoder = Encoder(encoding_of(file))
+            stays = (numbers == 0) | _is_among(numbers, rows)
+            lengths = np.diff(ends, prepend=0)
+            some = data if stays.all() else np.frombuffer(data, np.uint8)[np.repeat(stays, lengths)].tobytes()
+            target.write(encoder.encode(some))
+
+
+def records_of(file: Found, most: int = MAX_TEXT) -> Iterator[Records]:
+    """Yield all records of a file of JSON Lines or CSV, in UTF-8, numbered as the readers do; what is no row by 0."""
+    if file.format == "CSV":
+        yield from csvfiles.records(lambda: as_stream(file), label(file.path), csvfiles.delimiter_of(file), most)
+        return
+    with as_stream(file) as stream:
+        yield from jsonlines.records(stream, most)
+
+
+def encoding_of(file: Found) -> str | None:
+    """Return how a file is encoded exactly; None: in UTF-8."""
+    if file.encoding is None:
+        return None
+    with as_stream(file) as stream:
+        return str(stream.encoding)
+
+
+def _is_among(numbers: Int, rows: Int) -> NDArray[np.bool_]:
+    """Mark the numbers that are among rows, which ascend."""
+    places = np.minimum(np.searchsorted(rows, numbers), len(rows) - 1)
+    return rows[places] == numbers if len(rows) else np.zeros(len(numbers), np.bool_)
+
+
+def _copy_parquet(file: Found, rows: Int, path: Path, _most: int) -> None:
+    source = as_file(file)
+    reader = pyarrow.parquet.ParquetFile(source, pre_buffer=False)
+    with _opened(path, file.compression) as target:
+        write_parquet(_RowGroups(reader, rows - 1), target, compression=_codecs(reader.metadata))
+
+
+class _RowGroups:
+    """The chosen rows of a Parquet file, as they are stored, some at a time."""
+
+    def __init__(self, reader: pyarrow.parquet.ParquetFile, rows: Int) -> None:
+        self._reader, self._rows, self.schema = reader, rows, reader.schema_arrow
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        first = 0
+        for group in range(self._reader.num_row_groups):
+            count = self._reader.metadata.row_group(group).num_rows
+            here = self._rows[slice(*np.searchsorted(self._rows, (first, first + count)))]
+            if len(here):
+                for batch in self._reader.iter_batches(batch_size=1 << 13, row_groups=[group]):
+                    yield _chosen(batch, here - first, self.schema)
+                    first += batch.num_rows
+            else:
+                first += count
+
+
+def _chosen(batch: pa.RecordBatch, rows: Int, schema: pa.Schema) -> pa.Table:
+    """Return some rows of a batch; numbers are from its first on, and may go beyond it."""
+    table = pa.Table.from_batches([batch], batch.schema).replace_schema_metadata(schema.metadata)
+    within = rows[slice(*np.searchsorted(rows, (0, batch.num_rows)))]
+    return table if len(within) == batch.num_rows else table.take(pa.array(within))
+
+
+def _codecs(metadata: Any) -> Any:
+    """Return how each column is compressed."""
+    if not metadata.num_row_groups:
+        return "snappy"
+    group = metadata.row_group(0)
+    columns = (group.column(place) for place in range(metadata.num_columns))
+    return {column.path_in_schema: _CODECS.get(column.compression, "NONE") for column in columns}
+
+
+_CODECS = {name: name for name in ("SNAPPY", "GZIP", "BROTLI", "ZSTD", "LZ4")}
+
+
+def _copy_arrow(file: Found, rows: Int, path: Path, _most: int) -> None:
+    mapped = Mapped(file)
+    is_file = mapped.source.read(6) == b"ARROW1"
+    mapped.source.seek(0)
+    reader = (pyarrow.ipc.open_file if is_file else pyarrow.ipc.open_stream)(mapped.source)
+    batches = (reader.get_batch(at) for at in range(reader.num_record_batches)) if is_file else iter(reader)
+    options = pyarrow.ipc.IpcWriteOptions(compression=_body_compression(mapped, is_file), emit_dictionary_deltas=True)
+    new, first = (pyarrow.ipc.new_file if is_file else pyarrow.ipc.new_stream), 1
+    with _opened(path, file.compression) as target, new(target, reader.schema, options=options) as writer:
+        for batch in batches:
+            some = _chosen(batch, rows - first, reader.schema)
+            first += batch.num_rows
+            if some.num_rows:
+                writer.write_table(mapped.copied(some))
+
+
+def _body_compression(mapped: Mapped, is_file: bool) -> str | None:
+    """Return how the buffers of the first batch are compressed: no function of Arrow tells."""
+    mapped.source.seek(8 if is_file else 0)
+    codec = None
+    for message in iter(pyarrow.ipc.MessageReader.open_stream(mapped.source).read_next_message, None):
+        if message.type in ("record batch", "dictionary"):
+            codec = _codec_of(message.metadata.to_pybytes(), nested=message.type == "dictionary")
+            break
+    mapped.source.seek(0)
+    return codec
+
+
+def _codec_of(message: bytes, *, nested: bool) -> str | None:
+    """Look up, in a message as flatbuffers has it, the member `compression` of its batch."""
+    batch = _member(message, _offset(message, 0), 2)
+    if nested and batch:
+        batch = _member(message, batch, 1)
+    body = _member(message, batch, 3) if batch else 0
+    if not body:
+        return None
+    place = _field(message, body, 0)
+    return "zstd" if place and message[place] == 1 else "lz4"
+
+
+def _offset(data: bytes, place: int) -> int:
+    return place + int.from_bytes(data[place : place + 4], "little")
+
+
+def _field(data: bytes, table: int, number: int) -> int:
+    """Return the place of a member of a table; 0 if it has none."""
+    vtable = table - int.from_bytes(data[table : table + 4], "little", signed=True)
+    entry = 4 + 2 * number
+    if entry >= int.from_bytes(data[vtable : vtable + 2], "little"):
+        return 0
+    within = int.from_bytes(data[vtable + entry : vtable + entry + 2], "little")
+    return table + within if within else 0
+
+
+def _member(data: bytes, table: int, number: int) -> int:
+    """Return the table that is a member of a table; 0 if it has none."""
+    place = _field(data, table, number)
+    return _offset(data, place) if place else 0
+
+
+def _copy_text(file: Found, _rows: Int, path: Path, _most: int) -> None:
+    whole = file._replace(compression=None, encoding=None)
+    with as_stream(whole) as source, path.open("wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+
+
+@contextmanager
+def _opened(path: Path, compression: str | None) -> Iterator[Any]:
+    """Open a file to be written, compressed as another was."""
+    with path.open("wb") as raw:
+        if compression is None:
+            yield raw
+            return
+        with pa.PythonFile(raw, mode="w") as file, pa.CompressedOutputStream(file, compression) as stream:
+            yield stream
+
+
+_COPIERS = {
+    "JSON Lines": _copy_records,
+    "CSV": _copy_records,
+    "Parquet": _copy_parquet,
+    "Arrow": _copy_arrow,
+    "text": _copy_text,
+}
