@@ -129,7 +129,8 @@ def dedup(
     check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
     if options["against"]:
         options["replaces"] = folder
-    written = {"format": format, "kept": kept, "overwrite": overwrite, **({"annotated": True} if annotate else {})}
+    written: dict[str, Any] = {"format": format, "overwrite": overwrite}
+    written |= {name: value for name, value in (("annotated", annotate), ("kept", kept)) if value}
     with progress_shown(not quiet, log.tell if log else None) as progress:
         result = _run(paths, folder, written=written, progress=progress, **_given(options))
     log.found(**{name: result.manifest.get(name) for name in ("counts", "timings", "caps")})

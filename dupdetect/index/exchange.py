@@ -57,7 +57,7 @@ def batches_of_output(holdings: Holdings, output: Output, metadata: list[str]) -
         raise InputError(f"{path}: there is no such file; run dedup with --sketches, and load what that wrote")
     lacking = [name for name in metadata if name not in output.columns]
     if lacking:
-        raise InputError(f"{output.folder}: there is no column {lacking[0]!r} for metadata; name one that is there")
+        raise InputError(f"{output.where}: there is no column {lacking[0]!r} for metadata; name one that is there")
     with SketchFile(path, holdings.settings) as file:
         if len(file) != output.documents:
             raise MismatchError(f"{path}: it is of {len(file):,} documents, and {output.documents:,} were kept")

@@ -205,7 +205,7 @@ class Earlier:
         for number, output in enumerate(self._outputs):
             of_output = related.row[chosen[related.output[chosen] == number]]
             for table in output.rows(of_output, [output.text], self._workers):
-                with damage_named(output.folder):
+                with damage_named(output.where):
                     texts = texts_of(table, output.text)
                 yield clean_texts(texts, workers=self._workers)
 
@@ -222,7 +222,7 @@ class Earlier:
             lacking = [name for name in columns or () if name not in output.columns]
             if lacking:
                 raise InputError(
-                    f"{output.folder}: there is no column {lacking[0]!r}, by which documents are compared or "
+                    f"{output.where}: there is no column {lacking[0]!r}, by which documents are compared or "
                     f"canonicals chosen; the columns are {', '.join(map(repr, output.columns))}"
                 )
             tables += output.rows(related.row[chosen[related.output[chosen] == number]], columns, self._workers)

@@ -79,17 +79,21 @@ class Output:
                 groups = range(file.num_row_groups)
                 self._groups += [(path, group, file.metadata.row_group(group).num_rows) for group in groups]
         rows = sum(rows for _, _, rows in self._groups)
-        where = self.kept[0] if self.kept else self.folder
         if rows != self.documents:
             raise InputError(
-                f"{where}: {rows:,} rows are there, and {self.documents:,} were kept; the file is damaged or of "
+                f"{self.where}: {rows:,} rows are there, and {self.documents:,} were kept; the file is damaged or of "
                 "another run: write the output anew"
             )
         if self.documents and self.text not in self.columns:
             raise InputError(
-                f"{where}: there is no column {self.text!r} of texts; the columns are "
+                f"{self.where}: there is no column {self.text!r} of texts; the columns are "
                 f"{', '.join(map(repr, self.columns))}: name the column as it is named there"
             )
+
+    @property
+    def where(self) -> Path:
+        """What messages call the rows that it keeps."""
+        return self.kept[0] if len(self.kept) == 1 else self.folder
 
     @cached_property
     def columns(self) -> list[str]:
@@ -149,7 +153,7 @@ class Output:
                 yield part.table
         if rows != self.documents:
             raise InputError(
-                f"{self.folder}: {rows:,} of the rows that were kept can be read, and there were {self.documents:,}; "
+                f"{self.where}: {rows:,} of the rows that were kept can be read, and there were {self.documents:,}; "
                 "write the output anew"
             )
 

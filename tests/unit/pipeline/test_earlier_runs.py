@@ -232,7 +232,7 @@ def test_smaller_tables_that_are_damaged_are_named(out, name):
 
 def test_missing_tables_are_named(out):
     (out / "kept.parquet").unlink()
-    with pytest.raises(InputError, match=r"kept\.parquet: this table is missing; write the output anew"):
+    with pytest.raises(InputError, match=r"kept\.parquet: the rows that were kept are not in this folder; write"):
         Earlier(out, SETTINGS)
 
 

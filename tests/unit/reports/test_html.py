@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -120,9 +121,7 @@ def test_the_largest_losses_are_listed(place: Path) -> None:
 def test_where_the_input_is_gone_the_page_says_so_and_shows_what_was_kept(place: Path, tmp_path: Path) -> None:
     manifest = json.loads((place / "out" / "manifest.json").read_text(encoding="utf-8"))
     moved = tmp_path / "out"
-    moved.mkdir()
-    for file in (place / "out").iterdir():
-        (moved / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(place / "out", moved)
     (moved / "manifest.json").write_text(json.dumps(manifest | {"inputs": ["gone.txt"]}), encoding="utf-8")
     found = of(page(moved))
     assert "Texts of removed documents are not shown" in found.says
