@@ -10,17 +10,24 @@ function of another file is compiled. Here every entry of the cache carries a st
 
 from __future__ import annotations
 
+import logging
+import os
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import llvmlite
 import numpy as np
 import xxhash
-from numba import njit
+from numba import config, njit
 from numba.core.caching import FunctionCache
+
+_LOG = logging.getLogger(__name__)
 
 #: Packages of which the version counts, and not what their functions do.
 _FOREIGN = ("numba", "llvmlite", "numpy")
@@ -29,12 +36,44 @@ _FOREIGN = ("numba", "llvmlite", "numpy")
 def cached_njit(function):
     """Compile a function at its first call and keep the code on disk, where there is a place for it.
 
-    Numba tries NUMBA_CACHE_DIR, this folder, then the user's cache folder; without any, each process compiles.
+    Numba tries NUMBA_CACHE_DIR, this folder, then the user's cache folder; then there is one of our own among temporary
+    files; without any, each process compiles.
     """
     dispatcher: Any = njit(nogil=True)(function)
     with suppress(RuntimeError):  # "no locator available": no folder can be written
-        dispatcher._cache = _Cache(function)
+        try:
+            dispatcher._cache = _Cache(function)
+        except RuntimeError:
+            folder = own_folder()
+            if folder is not None:
+                config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+                dispatcher._cache = _Cache(function)
     return dispatcher
+
+
+def own_folder() -> Path | None:
+    """Return a folder among temporary files that only this user can write, made if need be; None if there is none.
+
+    What is in it is run. So it must be ours: made by this user, and closed to all others.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"dupdetect-{user}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        known = folder.lstat()
+        closed = not hasattr(os, "getuid") or (known.st_uid == user and not known.st_mode & 0o077)
+        if stat.S_ISDIR(known.st_mode) and closed and os.access(folder, os.W_OK):
+            return folder
+    return None
+
+
+def is_on_disk(dispatcher: Any) -> bool:
+    """Whether code of a compiled function is on disk, and of what the function is made of now."""
+    with suppress(Exception):
+        cache = dispatcher._cache
+        own = stamp(cache._py_func)
+        return any(key[-1] == own for key in cache._cache_file._load_index())
+    return False
 
 
 class _Cache(FunctionCache):
@@ -47,9 +86,12 @@ class _Cache(FunctionCache):
         return (*super()._index_key(signature, codegen), stamp(self._py_func))
 
     def load_overload(self, signature, target_context):
+        found = None
         with suppress(Exception):
-            return super().load_overload(signature, target_context)
-        return None
+            found = super().load_overload(signature, target_context)
+        if found is None:
+            _LOG.info("compiling %s", self._py_func.__qualname__)
+        return found
 
     def save_overload(self, signature, data):
         with suppress(Exception):

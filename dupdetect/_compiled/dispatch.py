@@ -2,7 +2,8 @@
 
 Input    a function in the subset of Python that numba compiles
 Output   the same function, compiled where the work is large enough and numba is there
-Cost     a first compiled call loads numba (half a second) and the code from its cache on disk, or compiles it
+Cost     a first compiled call loads numba (half a second) and the code from its cache on disk, or compiles it (some
+         seconds); where nothing is on disk yet, work runs interpreted until that would have taken about as long
 
 Compiled functions release the interpreter's lock, so blocks of work run on threads of an ordinary pool: no threading
 layer that a fork or a second pool could upset.
@@ -10,10 +11,12 @@ layer that a fork or a second pool could upset.
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -27,6 +30,9 @@ BREAK_EVEN = 1_000_000
 
 #: The same where numba is loaded already: some 20 ms.
 BREAK_EVEN_LOADED = 40_000
+
+#: Steps of interpreted loops after which a function that is not on disk is compiled: some seconds of each.
+BREAK_EVEN_COLD = 3_000_000
 
 #: Functions that compiled ones call and that have not been registered with numba yet.
 _HELPERS: list[Callable[..., Any]] = []
@@ -45,6 +51,42 @@ def expect_many_calls() -> None:
     _MANY_CALLS = True
 
 
+@contextmanager
+def many_calls() -> Iterator[None]:
+    """Expect many calls while the context is open."""
+    global _MANY_CALLS
+    before, _MANY_CALLS = _MANY_CALLS, True
+    try:
+        yield
+    finally:
+        _MANY_CALLS = before
+
+
+class _Heard(logging.Handler):
+    """Hands on what the cache says."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._told(record.getMessage())
+
+
+@contextmanager
+def compilations_told(told: Callable[[str], None]) -> Iterator[None]:
+    """Tell of each function that is not on disk when it is compiled, while the context is open."""
+    logger = logging.getLogger("dupdetect._compiled.cache")
+    heard, level = _Heard(told), logger.level
+    logger.addHandler(heard)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(heard)
+
+
 def many_calls_expected() -> bool:
     """Say whether `expect_many_calls` was called."""
     return _MANY_CALLS
@@ -56,12 +98,39 @@ def compilable_helper(function: F) -> F:
     return function
 
 
+class Allowance:
+    """Work that may be done interpreted while compiled code is not on disk: a little more than compiling it takes.
+
+    Parameters
+    ----------
+    most : float
+        Steps.
+    on_disk : callable
+        Whether the compiled code is on disk; asked once.
+    """
+
+    def __init__(self, most: float, on_disk: Callable[[], bool]) -> None:
+        self._left, self._on_disk = most, on_disk
+
+    def covers(self, steps: float) -> bool:
+        """Say whether so many steps are to be interpreted, and count them."""
+        if self._left <= 0 or _MANY_CALLS or self._is_on_disk:
+            return False
+        self._left -= steps
+        return self._left > 0
+
+    @cached_property
+    def _is_on_disk(self) -> bool:
+        return self._on_disk()
+
+
 class Compilable(Generic[P, R]):
     """A function that can be compiled; calling it runs it interpreted."""
 
     def __init__(self, function: Callable[P, R]) -> None:
         self.function = function
         self.__doc__ = function.__doc__
+        self._interpreted, self._in_use = Allowance(BREAK_EVEN_COLD, self._is_on_disk), False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run interpreted."""
@@ -70,7 +139,18 @@ class Compilable(Generic[P, R]):
     def faster_for(self, steps: float) -> Callable[P, R]:
         """Return the function, compiled if that pays for so many steps of its loops, or if it has been compiled."""
         enough = BREAK_EVEN_LOADED if "numba" in sys.modules else BREAK_EVEN
-        return self.compiled if steps > enough or _MANY_CALLS or "compiled" in self.__dict__ else self.function
+        pays = self._in_use or steps > enough or _MANY_CALLS
+        self._in_use = pays and (self._in_use or not self._interpreted.covers(steps))
+        return self.compiled if self._in_use else self.function
+
+    def _is_on_disk(self) -> bool:
+        from dupdetect._compiled import kernels
+
+        if not kernels.available():
+            return True  # nothing will be compiled
+        from dupdetect._compiled.cache import is_on_disk
+
+        return is_on_disk(self.compiled)
 
     @cached_property
     def compiled(self) -> Callable[P, R]:

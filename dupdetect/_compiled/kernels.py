@@ -43,6 +43,14 @@ def available() -> bool:
     return True
 
 
+def on_disk() -> bool:
+    """Say whether the code that sketches is on disk, and need not be compiled."""
+    from dupdetect._compiled import blocks
+    from dupdetect._compiled.cache import is_on_disk
+
+    return is_on_disk(blocks.sketch_block)
+
+
 def sketch(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],

@@ -30,6 +30,7 @@ from dupdetect.cli.report import report
 from dupdetect.cli.signals import Terminated, exit_code, heard
 from dupdetect.cli.sketch import sketch
 from dupdetect.cli.tune import tune
+from dupdetect.cli.warm import warm
 from dupdetect.errors import DupdetectError
 from dupdetect.text.escape import escape_for_terminal
 
@@ -57,7 +58,7 @@ def command() -> None:
     """Find the copies in a collection of texts: exact, lightly edited, and syndicated inside other pages."""
 
 
-for each in (dedup, compare, explain, evaluate, audit, tune, report, sketch):
+for each in (dedup, compare, explain, evaluate, audit, tune, report, sketch, warm):
     command.add_command(each)
 
 
@@ -163,6 +164,27 @@ def _replace_what_cannot_be_encoded() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _compiling_told(log: Log) -> Iterator[None]:
+    """Tell once, to a terminal and to the log, that code is compiled: nobody should wonder what takes so long."""
+    from dupdetect._compiled.dispatch import compilations_told
+
+    said = False
+
+    def tell(_: str) -> None:
+        nonlocal said
+        if said:
+            return
+        said = True
+        message = "compiling for this machine, once; it takes some 20 seconds (dupdetect warm does it beforehand)"
+        log.write("note", message=message)
+        if sys.stderr.isatty() and not log.on_stderr:
+            print(f"dupdetect: note: {message}", file=sys.stderr)  # noqa: T201
+
+    with compilations_told(tell):
+        yield
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import many_calls_expected
+from dupdetect._compiled import kernels
+from dupdetect._compiled.dispatch import Allowance, many_calls_expected
 from dupdetect.errors import MismatchError
 from dupdetect.settings import SKETCH_FIELDS
 from dupdetect.sketches import bands, minhash
@@ -39,6 +40,11 @@ BREAK_EVEN = 1_000_000
 
 #: What a document costs the reference beyond its bytes, in bytes.
 OVERHEAD = 500
+
+#: Bytes that are cleaned, sketched or cut by the reference while the compiled code is not on disk: compiling it takes
+#: some fifteen seconds.
+COLD = 60_000_000
+_INTERPRETED = Allowance(COLD, kernels.on_disk)
 
 #: Chunks of fewer bytes than this, on average, are made one: each costs two starts of the threads.
 CHUNK = 4_000_000
@@ -186,8 +192,6 @@ def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatur
     """
     if reference_is_faster(texts):
         return sketch_by_reference(texts.to_pylist(), settings, signatures=signatures)
-    from dupdetect._compiled import kernels
-
     factors, terms = minhash.permutations(settings.num_perm, settings.seed)
     band_count, rows = settings.banding
     parts = [
@@ -223,8 +227,6 @@ def sign_texts(texts: Texts, settings: Settings, *, workers: int = 1) -> NDArray
         hashes = (word_hashes(words(text, settings.unit)) for text in texts.to_pylist())
         rows = [minhash.signature(shingle_hashes(row, settings.shingle_size), permutations) for row in hashes]
         return np.array(rows, np.uint32).reshape(len(texts), settings.num_perm)
-    from dupdetect._compiled import kernels
-
     parts = [
         kernels.sketch(
             *buffers(chunk),
@@ -275,8 +277,6 @@ def shingle_sets(texts: Texts, documents: NDArray[np.int64], settings: Settings,
     if reference_is_faster(texts):
         cut = (words(texts[int(index)].as_py(), settings.unit) for index in documents)
         return Ragged.of([np.unique(shingle_hashes(word_hashes(row), settings.shingle_size)) for row in cut])
-    from dupdetect._compiled import kernels
-
     sets, first = [], 0
     for chunk in chunks(texts):
         inside = documents[np.searchsorted(documents, first) : np.searchsorted(documents, first + len(chunk))] - first
@@ -301,8 +301,6 @@ def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settin
     """
     if reference_is_faster(texts):
         return Ragged.of([_marked(texts[int(index)].as_py(), settings) for index in documents])
-    from dupdetect._compiled import kernels
-
     rows, first = [], 0
     for chunk in chunks(texts):
         inside = documents[np.searchsorted(documents, first) : np.searchsorted(documents, first + len(chunk))] - first
@@ -330,13 +328,11 @@ def _marked(text: str, settings: Settings) -> NDArray[np.uint64]:
 
 def reference_is_faster(texts: Texts) -> bool:
     """Whether the reference is done with these texts before the compiled code would be loaded."""
-    from dupdetect._compiled import kernels
-
     if many_calls_expected():
         return not kernels.available()
     bounds = (buffers(chunk)[1] for chunk in chunks(texts))
     cost = sum(int(offsets[-1] - offsets[0]) for offsets in bounds) + OVERHEAD * len(texts)
-    return cost < BREAK_EVEN or not kernels.available()
+    return cost < BREAK_EVEN or not kernels.available() or _INTERPRETED.covers(cost)
 
 
 def chunks(texts: Texts) -> list[pa.Array]:

@@ -8,6 +8,11 @@ from dupdetect._compiled import dispatch, kernels
 from dupdetect._compiled.dispatch import Compilable, on_threads
 
 
+@pytest.fixture
+def on_disk(monkeypatch):
+    monkeypatch.setattr(Compilable, "_is_on_disk", lambda _: True)
+
+
 def double(number: int) -> int:
     """Double it."""
     return 2 * number
@@ -21,7 +26,7 @@ def test_a_loop_is_called_as_it_reads():
 
 
 @pytest.mark.parametrize(("loaded", "break_even"), [((), "BREAK_EVEN"), (("numba",), "BREAK_EVEN_LOADED")])
-def test_little_work_is_interpreted_and_much_is_compiled(monkeypatch, loaded, break_even):
+def test_little_work_is_interpreted_and_much_is_compiled(monkeypatch, on_disk, loaded, break_even):
     monkeypatch.setattr(dispatch, "sys", SimpleNamespace(modules=loaded))
     loop, steps = Compilable(double), getattr(dispatch, break_even)
     assert loop.faster_for(steps) is double
@@ -29,11 +34,11 @@ def test_little_work_is_interpreted_and_much_is_compiled(monkeypatch, loaded, br
     assert loop.compiled(21) == 42
 
 
-def test_what_is_compiled_is_used_for_little_work_too():
+def test_what_is_compiled_is_used_for_little_work_too(on_disk):
     loop = Compilable(double)
     assert loop.faster_for(1) is double
-    compiled = loop.compiled
-    assert loop.faster_for(1) is compiled
+    assert loop.faster_for(10**12) is loop.compiled is not double
+    assert loop.faster_for(1) is loop.compiled
 
 
 def test_without_a_compiler_all_work_is_interpreted(monkeypatch):
