@@ -25,6 +25,7 @@ from dupdetect.cli.compare import compare
 from dupdetect.cli.dedup import dedup
 from dupdetect.cli.evaluate import evaluate
 from dupdetect.cli.explain import explain
+from dupdetect.cli.index import index
 from dupdetect.cli.json_log import Log, discard
 from dupdetect.cli.report import report
 from dupdetect.cli.signals import Terminated, exit_code, heard
@@ -58,7 +59,7 @@ def command() -> None:
     """Find the copies in a collection of texts: exact, lightly edited, and syndicated inside other pages."""
 
 
-for each in (dedup, compare, explain, evaluate, audit, tune, report, sketch, warm):
+for each in (dedup, compare, explain, evaluate, audit, tune, report, sketch, warm, index):
     command.add_command(each)
 
 

@@ -55,7 +55,8 @@ class EstimatedTexts:
         rows = {
             row[0]: row[1:] for row in self._session.find("SELECT text, sketch, shingles FROM texts", "text", numbers)
         } | self._new
-        signatures = np.array([np.frombuffer(rows[number][0], "<u4") for number in numbers]).reshape(len(places), -1)
+        joined = b"".join(bytes(rows[number][0]) for number in numbers)
+        signatures = np.frombuffer(joined, "<u4").reshape(len(places), self._settings.num_perm)
         sizes = np.array([rows[number][1] for number in numbers], np.int64)
         x, y = np.searchsorted(places, a), np.searchsorted(places, b)
         alike: NDArray[np.float64] = (signatures[x] == signatures[y]).mean(axis=1) if len(pairs) else np.empty(0)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.index.holdings import Holdings
-    from dupdetect.index.stores import Session
+    from dupdetect.index.stores import Session, Store
 
 _TEXT = pa.schema([("text", pa.large_string())])
 
@@ -237,6 +237,29 @@ def _row_tables(
         metadata: dict[int, str | None] = dict(session.find("SELECT number, metadata FROM documents", "number", some))
         columns = [ids.slice(first, len(some)), texts, pa.array([metadata[number] for number in some], pa.string())]
         yield pa.table(columns, schema=schema)
+
+
+def documents(store: Store, holdings: Holdings) -> pa.RecordBatchReader:
+    """Return the ids and texts of all documents, some at a time; no transaction outlasts a batch."""
+    schema = pa.schema([("id", holdings.identifiers.type or pa.string()), ("text", pa.large_string())])
+
+    def parts() -> Iterator[pa.RecordBatch]:
+        last, more = 0, True
+        while more:
+            with store.read() as session:
+                rows = session.rows(
+                    "SELECT d.number, d.id, b.bytes, b.content FROM documents d JOIN bodies b ON b.number = d.number "
+                    f"WHERE d.number > ? ORDER BY d.number LIMIT {batches.DOCUMENTS}",
+                    (last,),
+                )
+            more = len(rows) > 0
+            if more:
+                last = rows[-1][0]
+                texts = batches.strings([decompressed(row[0], row[2], row[3]) for row in rows])
+                ids = holdings.identifiers.decoded([row[1] for row in rows]).combine_chunks()
+                yield pa.record_batch([ids, texts], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, parts())
 
 
 def texts_of(session: Session, holdings: Holdings, number: int) -> pa.Table:

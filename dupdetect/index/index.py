@@ -8,7 +8,6 @@ Cost     see docs/how-to/index.md; each call is a transaction, a call with many 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import count
@@ -20,13 +19,13 @@ import pyarrow as pa
 from dupdetect._compiled.dispatch import expect_many_calls
 from dupdetect._storage.context import check_workers
 from dupdetect.errors import InputError
-from dupdetect.index import answers, batches, checks, exchange, listing
+from dupdetect.index import answers, batches, exchange, listing
 from dupdetect.index.answers import Seen
-from dupdetect.index.changes import Batch, Change
+from dupdetect.index.changes import Change
 from dupdetect.index.holdings import Holdings
 from dupdetect.index.stores import SqliteStore, Store
+from dupdetect.index.upkeep import Upkeep
 from dupdetect.io.streams import MAX_TEXT
-from dupdetect.results.output import Output
 from dupdetect.settings import GivenSettings, Settings
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ FEW_CALLS = 8
 WAIT = 30.0
 
 
-class Index:
+class Index(Upkeep):
     """A durable index: documents that are there, and whether another is a copy of one of them.
 
     Parameters
@@ -236,13 +235,6 @@ class Index:
         if progress is not None:
             progress("add", done, done)
 
-    def _changed(self, session: Session, batch: Batch) -> tuple[Change, list[int]]:
-        change = Change(session, self._holdings)
-        numbers = change.add(batch)
-        change.settle()
-        self._holdings.keep_id_type(session)
-        return change, numbers
-
     # ---- documents that go ----
 
     def remove(self, ids: Iterable[Any]) -> int:
@@ -280,19 +272,6 @@ class Index:
         change.remove(numbers)
         change.settle()
         return change
-
-    def _tidy(self, change: Change) -> None:
-        """Merge segments of keys, if there are too many."""
-        if not change.is_due:
-            return
-        with self._store.read() as session:
-            due = self._holdings.keys.due(session)
-        while due:
-            with self._store.write() as session:
-                due = self._holdings.keys.due(session)  # another process may have done it
-                if due:
-                    self._holdings.keys.merge(session, due)
-                due = self._holdings.keys.due(session)
 
     # ---- questions ----
 
@@ -341,31 +320,15 @@ class Index:
         """Say why a document is in its cluster, as `dupdetect.explain` does; KeyError if it is not there."""
         import dupdetect
 
+        found, texts = self.around(id)
+        return dupdetect.explain(found, id, texts)
+
+    def around(self, id: Any) -> tuple[Result, pa.Table | None]:
+        """Return the result and the input of a run over the documents that matches connect with one; or KeyError."""
         with self._store.read() as session:
             number = self._number(session, id)
             found = exchange.result(session, self._holdings, number, None)
-            texts = exchange.texts_of(session, self._holdings, number) if self._holdings.keeps_texts else None
-        return dupdetect.explain(found, id, texts)
-
-    def result(self, work: str | os.PathLike[str] | None = None) -> Result:
-        """Return what the index holds as `dedup` would: for `report`, `audit`, `Result.write`.
-
-        Parameters
-        ----------
-        work : path, optional
-            A folder that the kept rows stand in while the result is used; by default they are in memory.
-        """
-        with self._store.read() as session:
-            return exchange.result(session, self._holdings, None, None if work is None else os.fspath(work))
-
-    def boilerplate(self) -> pa.Table:
-        """Return what is known of shingles, as `Result.boilerplate`."""
-        with self._store.read() as session:
-            return exchange.boilerplate(session)
-
-    def __len__(self) -> int:
-        with self._store.read() as session:
-            return int(session.row("SELECT documents FROM state")[0])
+            return found, exchange.texts_of(session, self._holdings, number) if self._holdings.keeps_texts else None
 
     def __contains__(self, id: Any) -> bool:
         with self._store.read() as session:
@@ -391,100 +354,6 @@ class Index:
         """Have the compiled code loaded once a few single documents have come."""
         if next(self._calls) == FEW_CALLS:
             expect_many_calls()
-
-    # ---- runs ----
-
-    def load(self, out: str | os.PathLike[str], *, metadata: Iterable[str] | None = None) -> int:
-        """Add what a run kept, from the folder that ``dedup --sketches`` wrote; return how many documents that are.
-
-        Parameters
-        ----------
-        out : path
-            Its documents are added as `add_many` adds them, but need not be sketched. What it says is boilerplate is
-            added to what is known; if there were documents before, all are then verified anew.
-        metadata : iterable of str, optional
-            Columns to keep; by default those that choose canonicals, if any.
-        """
-        output = Output(Path(out), "text")
-        names = self.settings.ranking_columns if metadata is None else list(metadata)
-        before = len(self)
-        with self._store.write() as session:
-            table = output.run.boilerplate
-            changed = self.settings.weighs and table is not None and exchange.add_boilerplate(session, table)
-            if changed and before:
-                exchange.verify_all(session, self._holdings)
-        total = 0
-        for batch in exchange.batches_of_output(self._holdings, output, names):
-            with self._store.write() as session:
-                change, _ = self._changed(session, batch)
-            self._tidy(change)
-            total += len(batch.ids)
-        return total
-
-    def export(self, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write what the index holds as the output of ``dedup --sketches``: clusters, matches, kept rows, sketches."""
-        with tempfile.TemporaryDirectory(prefix="dupdetect-") as work:
-            self.result(work).write(out, overwrite=overwrite)
-
-    def learn_boilerplate(self) -> int:
-        """Learn from the documents that are there what is boilerplate, as `dedup` does, and verify all anew.
-
-        Returns
-        -------
-        int
-            How many shingles are boilerplate. What was known before is forgotten.
-        """
-        if not self._holdings.keeps_texts:
-            raise InputError(f"{self._store.name}: this index leaves texts out, from which boilerplate is learned")
-        with self._store.read() as session:
-            table = exchange.learned(session, self._holdings)
-        with self._store.write() as session:
-            session.run("DELETE FROM boilerplate")
-            session.run("UPDATE state SET boilerplate = boilerplate + 1")
-            exchange.add_boilerplate(session, table)
-            exchange.verify_all(session, self._holdings)
-        return int((table["margin"].to_numpy() > 0).sum())
-
-    # ---- the index itself ----
-
-    def verify(self, progress: Progress | None = None) -> list[str]:
-        """Hold all tables against one another and the texts; return a sentence for each fault, none if it is sound."""
-        found = self._store.damage()
-        if found:
-            return found
-        total = len(self)
-        with self._store.read() as session:
-            return checks.faults(
-                session, self._holdings, lambda done: None if progress is None else progress("verify", done, total)
-            )
-
-    def stats(self) -> dict[str, Any]:
-        """Return how much there is: documents, texts, clusters, matches, keys, bytes."""
-        with self._store.read() as session:
-            counted = {
-                name: session.row(statement)[0]
-                for name, statement in (
-                    ("documents", "SELECT documents FROM state"),
-                    ("texts", "SELECT count(*) FROM texts"),
-                    ("clusters", "SELECT count(*) FROM texts WHERE canonical = text"),
-                    ("matches", "SELECT count(*) FROM matches"),
-                    ("boilerplate_shingles", "SELECT count(*) FROM boilerplate WHERE margin > 0"),
-                    ("expiring", "SELECT count(*) FROM documents WHERE expires IS NOT NULL"),
-                    ("segments", "SELECT count(*) FROM segments"),
-                    ("text_bytes", "SELECT coalesce(sum(length(content)), 0) FROM bodies"),
-                )
-            }
-            empty = session.row("SELECT count(*) FROM documents WHERE text IS NULL")[0]
-        counted["clusters"] += empty
-        return {**counted, "bytes": self._store.size()}
-
-    def vacuum(self) -> None:
-        """Merge all keys, drop those of removed documents, and give room back: it takes as long as a copy."""
-        with self._store.write() as session:
-            due = self._holdings.keys.due(session, all_of_them=True)
-            if due:
-                self._holdings.keys.merge(session, due)
-        self._store.shrink()
 
     def close(self) -> None:
         """Close the index; what was added is there already."""

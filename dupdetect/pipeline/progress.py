@@ -38,6 +38,8 @@ NAMES = {
     "earlier": "Looking up earlier",
     "sign": "Sketching",
     "candidates": "Finding candidates",
+    "add": "Adding",
+    "load": "Loading",
     "verify": "Verifying",
     "cluster": "Clustering",
     "tables": "Making tables",

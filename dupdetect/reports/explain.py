@@ -24,6 +24,7 @@ from dupdetect.io.tables import comparable
 from dupdetect.matching.compare import Comparison, compare
 from dupdetect.matching.overlaps import CONTAINED
 from dupdetect.reports.marked_texts import Marker
+from dupdetect.reports.of_index import what_is_around
 from dupdetect.reports.texts import Part, of_earlier, of_input, of_kept
 from dupdetect.results.run import Run
 from dupdetect.sketches.cleaning import clean_texts
@@ -153,8 +154,8 @@ def explain(
 
     Parameters
     ----------
-    out : Result, str or Path
-        What `dedup` returned, or the folder that it wrote.
+    out : Result, Index, str or Path
+        What `dedup` returned, or the folder that it wrote; or an index, or the path or address of one.
     id : id
         The document's; a number or a string, as the run had it or as text.
     data : optional
@@ -180,11 +181,11 @@ def explain(
     >>> found.why
     "'c' was removed: it has the same words as 'a', which was kept."
     """
+    out, data = what_is_around(out, id, data)
     run = Run(out)
     row = find_row(run, id)
-    likenesses = _likenesses(run, row)
+    likenesses, canonical = _likenesses(run, row), int(run.canonical[row])
     match, comparison = _best(run, row, likenesses, _Source(data, *_columns(run, text, id_column)))
-    canonical = int(run.canonical[row])
     holds, held_by = _digests(run, row, canonical)
     explanation = Explanation(
         id=run.clusters["id"][row].as_py(),
@@ -448,8 +449,7 @@ def _of_kept(run: Run, explained: Explanation) -> tuple[str, str]:
     id, size, match = explained.id, explained.size, explained.match
     if explained.holds:
         held = f"it holds {len(explained.holds)} different texts and is a copy of none (a digest document)"
-        why = f"{id!r} was kept: {held}."
-        return why, _distance(run, match)
+        return f"{id!r} was kept: {held}.", _distance(run, match)
     if size > 1:
         rest = "another document" if size == 2 else f"{size - 1} other documents"
         policy = (run.manifest.get("settings") or {}).get("canonical", "cleanest")

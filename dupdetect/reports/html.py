@@ -20,6 +20,7 @@ from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.reports import charts
 from dupdetect.reports.listing import Listing, sizes_of
 from dupdetect.reports.marked_texts import Marker
+from dupdetect.reports.of_index import index_of
 from dupdetect.reports.pages import render, require_jinja
 from dupdetect.reports.texts import Texts, pairs, read_texts
 from dupdetect.results.losses import Loss, largest_losses
@@ -53,10 +54,10 @@ def report(
 
     Parameters
     ----------
-    out : Result, str or Path
-        What `dedup` returned, or the folder it wrote.
+    out : Result, Index, str or Path
+        What `dedup` returned, or the folder it wrote; or an index, or the path or address of one.
     path : path, optional
-        The file to write, by default ``report.html`` in that folder (of a `Result`: here).
+        The file to write, by default ``report.html`` in that folder (of a `Result` or an index: here).
     data, text, id
         The input of that run, as `dedup` took it: only there are the texts that it removed. By default the files that
         the manifest names, if they are still what the run read.
@@ -77,16 +78,26 @@ def report(
     OutputError
         The file cannot be written, or `dupdetect[report]` is not installed.
     """
-    target = Path(path) if path is not None else Path(NAME) if isinstance(out, Result) else Path(out) / NAME
+    target = Path(path) if path is not None else Path(out) / NAME if _is_folder(out) else Path(NAME)
     require_jinja(target)
     return write_text(target, page(out, data, text=text, id=id, by=by))
 
 
+def _is_folder(out: Any) -> bool:
+    if isinstance(out, Result):
+        return False
+    with index_of(out) as index:
+        return index is None
+
+
 def page(out: Any, data: Any = None, *, text: str | None = None, id: str | None = None, by: str | None = None) -> str:
     """Return the page as HTML; parameters and errors as those of `report`."""
-    run = Run(out)
-    listing = Listing.choose(run)
-    texts = read_texts(run, listing, data, text=text, id=id, by=by)
+    with index_of(out) as index:
+        if index is not None:
+            out, data = index.result(), index.documents() if data is None else data
+        run = Run(out)
+        listing = Listing.choose(run)
+        texts = read_texts(run, listing, data, text=text, id=id, by=by)
     return _rendered(run, listing, texts)
 
 

@@ -1,0 +1,328 @@
+"""`dupdetect index`: documents into an index, and what they are copies of."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from dupdetect.cli.options import (
+    SETTINGS,
+    chosen_settings,
+    id_option,
+    inputs_argument,
+    json_option,
+    log_options,
+    max_text_option,
+    quiet_option,
+    setting_options,
+    strict_option,
+    text_option,
+    workers_option,
+)
+from dupdetect.cli.progress import progress_shown
+from dupdetect.text.escape import escape_for_terminal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dupdetect.cli.json_log import Log
+    from dupdetect.index.answers import Seen
+    from dupdetect.index.index import Index
+
+_EXAMPLES = """
+\b
+Examples:
+  dupdetect index add news.dupindex tonight.jsonl.zst --text body --id url --new-only - | next-step
+  dupdetect index query news.dupindex article.txt --json
+  dupdetect index expire news.dupindex --before 2026-01-01
+  dupdetect index load news.dupindex out          the output of dedup --sketches
+  dupdetect index add postgresql://user@host/news tonight.parquet
+"""
+
+index_argument = click.argument("where", metavar="INDEX")
+
+
+@click.group(epilog=_EXAMPLES)
+def index() -> None:
+    """Keep documents in a durable index, and ask it whether it has them already.
+
+    INDEX is a file, which `add` and `load` create, or the address of a PostgreSQL database.
+    """
+
+
+def _opened(where: str, **options: Any) -> Index:
+    from dupdetect.index.index import Index
+
+    return Index(where, **options)
+
+
+@index.command()
+@index_argument
+@inputs_argument
+@text_option
+@id_option
+@click.option("--metadata", metavar="COLUMN", multiple=True, help="Column to keep as metadata; may be repeated.")
+@click.option("--expires", metavar="COLUMN", help="Column that says when a document expires.")
+@click.option("--new-only", metavar="FILE", help="Write the rows of new documents as JSON Lines to FILE, - for output.")
+@click.option("--rejects", metavar="FILE", help="Write the rows that could not be used as JSON Lines to FILE.")
+@click.option("--no-texts", is_flag=True, help="Create an index that leaves texts out: matches are then estimates.")
+@strict_option
+@max_text_option
+@workers_option
+@quiet_option
+@log_options
+@setting_options()
+@click.pass_obj
+def add(
+    log: Log,
+    /,
+    where: str,
+    inputs: tuple[str, ...],
+    new_only: str | None,
+    rejects: str | None,
+    no_texts: bool,
+    quiet: bool,
+    workers: int | None,
+    settings_file: str | None,
+    **options: Any,
+) -> None:
+    """Add the documents of INPUT to INDEX, and write those that are new.
+
+    A document is new if none that was in INDEX before is in its cluster, and it represents that. Settings are those of
+    INDEX; options for them are for one that is created.
+    """
+    log.write("start", command="index add", inputs=inputs, output=where)
+    settings = _settings(settings_file, {name: options.pop(name) for name in SETTINGS})
+    counted = {"documents": 0, "new": 0, "rejected": 0}
+    given = {name: value for name, value in options.items() if value is not None and value != ()}
+    with (
+        _opened(where, settings=settings, workers=workers, texts=False if no_texts else None) as held,
+        _written(new_only) as new,
+        _written(rejects) as bad,
+        progress_shown(not quiet, log.tell if log else None) as progress,
+    ):
+
+        def reject(table: pa.Table) -> None:
+            counted["rejected"] += table.num_rows
+            _write_rows(bad, table)
+
+        paths = [Path(name) for name in inputs]
+        for told, rows in held.add_in_batches(paths, rejected=reject, progress=progress, **given):
+            counted["documents"] += told.num_rows
+            fresh = rows.filter(told["is_new"])
+            counted["new"] += fresh.num_rows
+            _write_rows(new, fresh)
+            if new is not None:
+                new.flush()
+    log.found(counts=counted)
+    if not quiet:
+        parts = ", ".join(f"{count:,} {name}" for name, count in counted.items())
+        click.echo(f"{escape_for_terminal(where)}: {parts}", err=new_only == "-")
+
+
+def _settings(file: str | None, options: dict[str, Any]) -> Any:
+    """Return the settings that were really given, None if there were none."""
+    context = click.get_current_context()
+    given = any(context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT for name in options)
+    return chosen_settings(file, options) if given or file is not None else None
+
+
+def _written(name: str | None) -> Any:
+    """Open a file to be written to; - is standard output."""
+    if name is None:
+        return nullcontext(None)
+    return nullcontext(sys.stdout) if name == "-" else Path(name).open("w", encoding="utf-8")
+
+
+def _write_rows(file: TextIO | None, table: pa.Table) -> None:
+    from dupdetect.io.writers import plain
+
+    if file is not None:
+        for row in table.to_pylist():
+            file.write(json.dumps(row, ensure_ascii=False, default=plain) + "\n")
+
+
+@index.command()
+@index_argument
+@click.argument("file", metavar="FILE")
+@json_option
+def query(where: str, file: str, as_json: bool) -> None:
+    """Say what the text in FILE is a copy of; - reads standard input."""
+    from dupdetect.errors import InputError
+
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: this is no UTF-8 ({error.reason} at byte {error.start}); convert it") from None
+    with _opened(where, read_only=True) as held:
+        seen = held.query(text)
+    if as_json:
+        matches = [match._asdict() for match in seen.matches]
+        click.echo(json.dumps({"is_new": seen.is_new, "cluster": seen.cluster, "matches": matches}, default=str))
+        return
+    for line in _lines(seen):
+        click.echo(escape_for_terminal(line))
+
+
+def _lines(seen: Seen) -> list[str]:
+    if not seen.matches:
+        return ["new: nothing like it is there"]
+    first = f"of the cluster {seen.cluster}" if seen.cluster is not None else "new, but like others"
+    return [
+        first,
+        *(
+            f"  {match.relation:<15} {match.id}  score {match.score:.3f}, Jaccard {match.jaccard:.3f}, "
+            f"{match.containment_a:.3f} of it there, {match.containment_b:.3f} of that here"
+            for match in seen.matches
+        ),
+    ]
+
+
+@index.command()
+@index_argument
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+def remove(where: str, ids: tuple[str, ...]) -> None:
+    """Remove documents by their ids; - reads them from standard input, one a line."""
+    given = [line.rstrip("\n") for line in sys.stdin] if ids == ("-",) else list(ids)
+    with _opened(where) as held:
+        removed = held.remove(held.typed(given))
+    click.echo(f"{removed:,} of {len(given):,} documents removed")
+
+
+def _moment(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:
+    try:
+        return None if value is None else datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no date; write for example 2026-01-31T12:00:00+00:00.") from None
+
+
+@index.command()
+@index_argument
+@click.option("--before", metavar="DATE", callback=_moment, help="ISO 8601, UTC unless it says else.  [default: now]")
+def expire(where: str, before: datetime | None) -> None:
+    """Remove the documents that expire before DATE."""
+    with _opened(where) as held:
+        click.echo(f"{held.expire(before):,} documents removed")
+
+
+@index.command()
+@index_argument
+@click.option("-o", "--output", metavar="FILE", required=True, help="File to write: .parquet, .jsonl or .csv.")
+@click.option("--matches", is_flag=True, help="The table of matches instead.")
+def clusters(where: str, output: str, matches: bool) -> None:
+    """Write the table of clusters: a row for each document."""
+    from dupdetect._storage.atomic import Replacement, reported
+    from dupdetect.io.writers import WRITERS, write_table
+
+    path = Path(output)
+    format = path.suffix.removeprefix(".")
+    if format not in WRITERS:
+        raise click.BadParameter(f"{output!r} ends like no table; write it as .parquet, .jsonl or .csv.")
+    with _opened(where, read_only=True) as held:
+        table = held.matches() if matches else held.clusters()
+    target = Replacement(path)
+    try:
+        with reported(path):
+            write_table(table, target.path, format)
+        target.commit()
+    finally:
+        target.discard()
+    click.echo(f"{table.num_rows:,} rows in {escape_for_terminal(output)}")
+
+
+@index.command()
+@index_argument
+@json_option
+def stats(where: str, as_json: bool) -> None:
+    """Say how much INDEX holds."""
+    with _opened(where, read_only=True) as held:
+        found = held.stats()
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for name, value in found.items():
+        click.echo(f"{name.replace('_', ' '):<21} {value:>15,}")
+
+
+@index.command()
+@index_argument
+@quiet_option
+@log_options
+@click.pass_obj
+def verify(log: Log, /, where: str, quiet: bool) -> int:
+    """Hold everything in INDEX against everything else; ends with 1 if anything is wrong."""
+    with _opened(where, read_only=True) as held, progress_shown(not quiet, log.tell if log else None) as progress:
+        faults = held.verify(progress)
+    log.found(counts={"faults": len(faults)})
+    for fault in faults:
+        click.echo(escape_for_terminal(fault))
+    if not faults and not quiet:
+        click.echo(f"{escape_for_terminal(where)}: sound")
+    return 1 if faults else 0
+
+
+@index.command()
+@index_argument
+@click.argument("out", metavar="OUT")
+@click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run or export wrote it.")
+def export(where: str, out: str, overwrite: bool) -> None:
+    """Write what INDEX holds to OUT, as `dedup --sketches` writes a run: clusters, matches, kept rows, sketches."""
+    with _opened(where, read_only=True) as held:
+        held.export(out, overwrite=overwrite)
+    click.echo(f"written to {escape_for_terminal(out)}")
+
+
+@index.command()
+@index_argument
+@click.argument("out", metavar="OUT")
+@click.option("--metadata", metavar="COLUMN", multiple=True, help="Column to keep as metadata; may be repeated.")
+@workers_option
+@quiet_option
+@log_options
+@setting_options()
+@click.pass_obj
+def load(
+    log: Log,
+    /,
+    where: str,
+    out: str,
+    metadata: tuple[str, ...],
+    workers: int | None,
+    quiet: bool,
+    settings_file: str | None,
+    **options: Any,
+) -> None:
+    """Add what a run kept, from the folder OUT that `dedup --sketches` wrote, and what it says is boilerplate."""
+    settings = _settings(settings_file, options)
+    with (
+        _opened(where, settings=settings, workers=workers) as held,
+        progress_shown(not quiet, log.tell if log else None) as progress,
+    ):
+        loaded = held.load(out, metadata=metadata or None, progress=progress)
+    log.found(counts={"documents": loaded})
+    if not quiet:
+        click.echo(f"{escape_for_terminal(where)}: {loaded:,} documents loaded")
+
+
+@index.command()
+@index_argument
+def learn(where: str) -> None:
+    """Learn from the documents of INDEX what is boilerplate, and judge all of them by that."""
+    with _opened(where) as held:
+        click.echo(f"{held.learn_boilerplate():,} shingles are boilerplate")
+
+
+@index.command()
+@index_argument
+def vacuum(where: str) -> None:
+    """Put the keys of INDEX in order, and give room back."""
+    with _opened(where) as held:
+        before = held.stats()["bytes"]
+        held.vacuum()
+        click.echo(f"{before / 1e6:,.1f} MB before, {held.stats()['bytes'] / 1e6:,.1f} MB now")

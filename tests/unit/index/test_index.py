@@ -1,0 +1,344 @@
+import datetime
+import json
+import threading
+
+import pyarrow as pa
+import pytest
+from generated_sites import Writer, site
+from postgres_server import database, dropped
+
+import dupdetect
+from dupdetect import Index, InputError, MismatchError, OutputError, Settings, SettingsError
+from dupdetect.index import keys
+
+STORY = Writer("en", "story").story(3)
+OTHER = Writer("en", "other").story(3)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request, tmp_path):
+    """Give the place of a new index."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "news.dupindex")
+        return
+    address = database()
+    yield address
+    dropped(address)
+
+
+def test_a_copy_is_seen_and_said_to_be_one(where):
+    with Index(where) as index:
+        first = index.add("a", STORY)
+        assert (first.is_new, first.cluster, first.matches, bool(first)) == (True, "a", [], False)
+        near = index.add("b", f"{STORY} One more line.")
+        assert not near.is_new
+        assert bool(near)
+        assert [(match.id, match.relation) for match in near.matches] == [("a", "near_duplicate")]
+        assert near.matches[0].containment_b == 1.0 > near.matches[0].containment_a
+        same = index.add("c", STORY.upper())
+        assert {match.id: match.relation for match in same.matches} == {"a": "identical", "b": "near_duplicate"}
+        assert index.add("d", OTHER).is_new
+        assert len(index) == 4
+        assert "a" in index
+        assert "e" not in index
+        assert index.cluster_of("c") == index.cluster_of("a") == index.cluster_of("b")
+        assert index.text("c") == STORY.upper()
+        with pytest.raises(KeyError):
+            index.cluster_of("e")
+
+
+def test_a_page_and_its_article_are_related_either_way(where):
+    writer = Writer("en", "menu")
+    page = f"{writer.menu(30)}\n\n{STORY}\n\n{writer.menu(30)}"
+    with Index(where) as index:
+        index.add("article", STORY)
+        assert [(m.id, m.relation, m.containment_b) for m in index.query(page).matches] == [
+            ("article", "contains", 1.0)
+        ]
+        index.remove(["article"])
+        index.add("page", page)
+        assert [(match.id, match.relation) for match in index.query(STORY).matches] == [("page", "contained")]
+
+
+def test_a_question_stores_nothing(where):
+    with Index(where) as index:
+        index.add("a", STORY)
+        before = index.stats()
+        seen = index.query(STORY)
+        assert (seen.id, seen.is_new, seen.cluster) == (None, False, "a")
+        assert index.query(OTHER).is_new
+        assert index.query("").is_new
+        assert index.stats() == before
+
+
+def test_the_same_again_does_nothing_and_another_text_replaces(where):
+    with Index(where) as index:
+        index.add("a", STORY, metadata={"source": "one"})
+        again = index.add("a", STORY, metadata={"source": "two"})
+        assert not again.is_new
+        assert index.metadata("a") == {"source": "one"}
+        index.add("b", STORY)
+        replaced = index.add("a", OTHER)
+        assert replaced.is_new
+        assert len(index) == 2
+        assert index.cluster_of("b") == "b"
+        assert index.text("a") == OTHER
+
+
+def test_what_expires_is_removed_and_nothing_else(where):
+    now = datetime.datetime(2024, 5, 1, tzinfo=datetime.timezone.utc)
+    with Index(where) as index:
+        index.add("a", STORY, expires=now)
+        index.add("b", STORY, expires=now.replace(year=2025))
+        index.add("c", STORY)
+        assert index.expire(before=now) == 0
+        assert index.expire(before=now.replace(month=6)) == 1
+        assert [id in index for id in "abc"] == [False, True, True]
+        assert index.expire() == 1
+        assert index.cluster_of("c") == "c"
+        with pytest.raises(InputError, match="expected a datetime, or seconds since 1970"):
+            index.expire(before="yesterday")
+
+
+def test_a_table_comes_back_for_many(where):
+    table = pa.table(
+        {"url": [5, 6, 7], "body": [STORY, f"{STORY} And.", OTHER], "source": ["x", "y", None], "until": [None, 1, 2]}
+    )
+    with Index(where) as index:
+        told = index.add_many(table, text="body", id="url", metadata=["source"], expires="until")
+        assert told.select(["id", "is_new"]).to_pylist() == [
+            {"id": 5, "is_new": True},
+            {"id": 6, "is_new": False},
+            {"id": 7, "is_new": True},
+        ]
+        assert told["relation"].to_pylist() == [None, "near_duplicate", None]
+        assert index.metadata(6) == {"source": "y"}
+        assert index.expire(before=1.5) == 1
+        assert index.clusters()["id"].to_pylist() == [5, 7]
+        assert index.add_many(table.slice(0, 0), text="body", id="url").num_rows == 0
+
+
+def test_rows_that_cannot_be_used_are_told(where):
+    rows = [{"id": "a", "text": STORY}, {"id": None, "text": STORY}, {"id": "c", "text": None}]
+    with Index(where) as index:
+        with pytest.warns(UserWarning, match="2 rows could not be used and were not added: row 1"):
+            assert index.add_many(rows).num_rows == 1
+        rejected = []
+        index.add_many(rows, rejected=rejected.append)
+        assert rejected[0]["row"].to_pylist() == [1, 2]
+        with pytest.raises(InputError, match="row 1"):
+            index.add_many(rows, strict=True)
+
+
+def test_ids_keep_their_type(where):
+    ids = [datetime.date(2024, 1, day) for day in (1, 2)]
+    with Index(where) as index:
+        index.add_many(pa.table({"id": ids, "text": [STORY, OTHER]}))
+        assert index.clusters().schema.field("id").type == pa.date32()
+        assert ids[0] in index
+        with pytest.raises(InputError, match=r"these ids are string, and the index has ids that are date32"):
+            index.add("a", STORY)
+        assert "a" not in index
+    with Index(where) as index:
+        assert index.query(STORY).cluster == ids[0]
+
+
+def test_an_id_cannot_hold_a_nul(where):
+    with Index(where) as index, pytest.raises(InputError, match="NUL"):
+        index.add("a\0b", STORY)
+
+
+def test_texts_may_be_left_out(where):
+    with Index(where, texts=False) as index:
+        index.add("a", STORY)
+        near = index.add("b", f"{STORY} One more line.")
+        assert near.matches[0].relation == "near_duplicate"
+        assert not index.query(STORY.upper()).is_new
+        assert not index.query(f"{STORY} One.").is_new
+        assert index.query(OTHER).is_new
+        for asked in (lambda: index.text("a"), index.learn_boilerplate):
+            with pytest.raises(InputError, match="leaves texts out"):
+                asked()
+        assert index.verify() == []
+    with pytest.raises(MismatchError, match="leaves out texts"):
+        Index(where, texts=True)
+
+
+def test_settings_are_those_of_the_index(where):
+    Index(where, threshold=0.7, prefer={"source": ["ap"]}).close()
+    with Index(where) as index:
+        assert index.settings == Settings(threshold=0.7, prefer={"source": ["ap"]})
+    Index(where, Settings(threshold=0.7, prefer={"source": ["ap"]})).close()
+    with pytest.raises(MismatchError, match=r"made with threshold 0\.7, where 0\.9 is wanted"):
+        Index(where, threshold=0.9, prefer={"source": ["ap"]})
+    with pytest.raises(SettingsError, match="within, between and per"):
+        Index(where, within="source")
+
+
+def first_word(row):
+    return row["title"]
+
+
+def test_a_policy_of_ones_own_reads_metadata(where):
+    with Index(where, canonical=first_word) as index:
+        index.add("a", STORY, metadata={"title": "z"})
+        index.add("b", STORY, metadata={"title": "y"})
+        assert index.cluster_of("a") == "b"
+    with pytest.raises(SettingsError, match=r"canonical is the callable .*first_word, which no file can hold"):
+        Index(where)
+
+
+def test_metadata_of_several_types_have_no_order(where):
+    with Index(where, canonical="priority") as index:
+        index.add("a", STORY, metadata={"priority": 2})
+        with pytest.raises(InputError, match="several types"):
+            index.add("b", STORY, metadata={"priority": "first"})
+        assert len(index) == 1
+        index.add("b", STORY, metadata={"priority": 1})
+        assert index.cluster_of("a") == "b"
+        with pytest.raises(InputError, match="cannot be JSON"):
+            index.add("c", STORY, metadata={"priority": b"1"})
+
+
+def test_boilerplate_is_learned_and_used_from_then_on(where):
+    pages = {f"{name}{number}": page for name in "ab" for number, page in enumerate(site("en", name, 8).values())}
+    with Index(where) as index:
+        index.add_many(pages)
+        assert index.boilerplate().num_rows == 0
+        assert index.learn_boilerplate() > 0
+        learned = dupdetect.dedup(pages)
+        assert index.boilerplate().equals(learned.boilerplate)
+        found = dupdetect.dedup(pages, known_boilerplate=learned.boilerplate)
+        assert index.matches().equals(found.matches)
+
+
+def test_a_run_is_loaded_and_exported(where, tmp_path):
+    pages = {**site("en", "one", 8), "story": STORY, "copy": STORY.upper()}
+    run = dupdetect.dedup(pages, sketches=True)
+    run.write(tmp_path / "out")
+    with Index(where) as index:
+        assert index.load(tmp_path / "out") == len(run.kept)
+        assert index.boilerplate().equals(run.boilerplate)
+        assert not index.query(STORY).is_new
+        assert index.verify() == []
+        index.add("again", STORY)
+        index.export(tmp_path / "exported")
+        documents = index.documents().read_all()
+    night = dupdetect.dedup({"new": f"{STORY} And."}, against=tmp_path / "exported")
+    assert night.clusters["canonical"].to_pylist() == [False]
+    assert documents["id"].to_pylist()[-1] == "again"
+    dupdetect.dedup(["a text"]).write(tmp_path / "bare")
+    with Index(tmp_path / "other.dupindex") as other, pytest.raises(InputError, match="run dedup with --sketches"):
+        other.load(tmp_path / "bare")
+
+
+def test_loading_into_what_is_there_judges_all_anew(where, tmp_path):
+    first, second = site("en", "one", 8), site("en", "two", 8)
+    dupdetect.dedup(second, sketches=True).write(tmp_path / "out")
+    with Index(where) as index:
+        index.add_many(first)
+        index.load(tmp_path / "out")
+        known, documents = index.boilerplate(), index.documents().read_all()
+        found = dupdetect.dedup(documents, known_boilerplate=known)
+        assert index.clusters().equals(found.clusters.drop_columns(["file", "row"]))
+
+
+def test_it_is_explained_and_reported(where, tmp_path):
+    with Index(where) as index:
+        index.add_many({"a": STORY, "b": f"{STORY} One more line.", "c": OTHER})
+        told = index.explain("a")
+        assert told.cluster == index.cluster_of("a")
+        assert told.match.relation == "near_duplicate"
+        assert told.comparison is not None
+        assert dupdetect.explain(index, "c").kept
+        with pytest.raises(InputError, match="no document 'x'"):
+            dupdetect.explain(where, "x")
+        assert dupdetect.report(where, tmp_path / "page.html").stat().st_size > 1000
+        assert len(index.result().kept) == 2
+
+
+def test_what_is_removed_leaves_its_keys_until_they_are_merged(where, monkeypatch):
+    monkeypatch.setattr(keys, "LOG_TEXTS", 4)
+    texts = {f"id{number}": Writer("en", f"text {number}").story(2) for number in range(24)}
+    with Index(where) as index:
+        for id, text in texts.items():
+            index.add(id, text)
+        assert index.stats()["segments"] > 3
+        index.remove([f"id{number}" for number in range(10)])
+        assert all(index.query(texts[f"id{number}"]).is_new for number in range(10))
+        assert all(not index.query(texts[f"id{number}"]).is_new for number in range(10, 24))
+        index.vacuum()
+        assert index.stats()["segments"] == 1
+        assert all(not index.query(texts[f"id{number}"] + " And.").is_new for number in range(10, 24))
+        assert index.verify() == []
+        index.remove(list(texts))
+        index.vacuum()
+        assert (len(index), index.verify()) == (0, [])
+
+
+def test_readers_see_no_half_of_an_add(where):
+    pairs = [(Writer("en", f"pair {number}").story(1), number) for number in range(30)]
+    faults, done = [], threading.Event()
+
+    def read(index):
+        while not done.is_set():
+            table = index.clusters()
+            if table.num_rows % 2:
+                faults.append(table.num_rows)
+            index.query(pairs[0][0])
+
+    def run(index):
+        try:
+            read(index)
+        except Exception as error:
+            faults.append(error)
+
+    with Index(where, workers=1) as index:
+        readers = [threading.Thread(target=run, args=(index,)) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        for text, number in pairs:
+            index.add_many({f"{number}": text, f"copy {number}": f"{text} And."})
+            if number % 7 == 6:
+                index.remove([f"{number}", f"copy {number}"])
+        done.set()
+        for reader in readers:
+            reader.join()
+        assert faults == []
+        assert index.verify() == []
+
+
+def test_writers_take_turns_and_end_in_one_cluster(where):
+    Index(where).close()
+
+    def write(name):
+        with Index(where, workers=1) as index:
+            for number in range(6):
+                index.add(f"{name} {number}", Writer("en", f"turn {number}").story(1))
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    with Index(where) as index:
+        assert len(index) == 18
+        assert len(set(index.clusters()["cluster"].to_pylist())) == 6
+        assert index.verify() == []
+
+
+def test_metadata_is_json(where):
+    when = datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.timezone.utc)
+    with Index(where) as index:
+        index.add("a", STORY, metadata={"tags": ["x", "ü"], "when": when, "n": 3})
+        assert index.metadata("a") == json.loads(
+            '{"tags": ["x", "\\u00fc"], "when": "2024-05-01T12:00:00+00:00", "n": 3}'
+        )
+
+
+def test_nothing_is_written_to_what_is_only_read(where):
+    Index(where).close()
+    with Index(where, read_only=True) as index:
+        assert index.query(STORY).is_new
+        with pytest.raises(OutputError, match="read only"):
+            index.add("a", STORY)
