@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -117,7 +116,9 @@ def _of_names(a: str, b: str, literal: bool, settings: Settings) -> _Given:
 
 
 def _text_of(name: str) -> str:
-    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    from dupdetect.io.streams import standard_input
+
+    data = standard_input().read() if name == "-" else Path(name).read_bytes()
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

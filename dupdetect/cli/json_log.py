@@ -19,7 +19,6 @@ end       the last line: exit_code, seconds, memory, peak (bytes); of a run that
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -27,6 +26,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dupdetect._storage import memory
+from dupdetect.cli.standard_streams import discard, tell
 from dupdetect.errors import OutputError
 
 if TYPE_CHECKING:
@@ -113,15 +113,4 @@ class Log:
             return
         with suppress(OSError):  # the line it could not write
             file.close()
-        print(f"dupdetect: note: {self._path}: the log ends here ({error.strerror})", file=sys.stderr)  # noqa: T201
-
-
-def discard(stream: TextIO) -> None:
-    """Send what is still buffered to nowhere, as the `signal` module's documentation advises."""
-    try:
-        descriptor = stream.fileno()
-    except (OSError, ValueError):
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+        tell(f"dupdetect: note: {self._path}: the log ends here ({error.strerror})")

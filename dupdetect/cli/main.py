@@ -26,10 +26,11 @@ from dupdetect.cli.dedup import dedup
 from dupdetect.cli.evaluate import evaluate
 from dupdetect.cli.explain import explain
 from dupdetect.cli.index import index
-from dupdetect.cli.json_log import Log, discard
+from dupdetect.cli.json_log import Log
 from dupdetect.cli.report import report
 from dupdetect.cli.signals import Terminated, exit_code, heard
 from dupdetect.cli.sketch import sketch
+from dupdetect.cli.standard_streams import discard, prepare, tell
 from dupdetect.cli.tune import tune
 from dupdetect.cli.warm import warm
 from dupdetect.errors import DupdetectError
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted, 143 terminated.
     """
-    _replace_what_cannot_be_encoded()
+    prepare()
     log = Log()
     try:
         with heard(partial(_end, log)):
@@ -136,7 +137,7 @@ def _ended_by(error: BaseException, log: Log) -> int:
 def _say(sentence: str, code: int, log: Log) -> int:
     log.write("error", message=sentence, exit_code=code)
     if not log.on_stderr:
-        print(f"dupdetect: {escape_for_terminal(sentence)}", file=sys.stderr)  # noqa: T201
+        tell(f"dupdetect: {escape_for_terminal(sentence)}")
     return code
 
 
@@ -156,15 +157,8 @@ def _say_usage(error: click.ClickException, log: Log) -> int:
     message = io.StringIO()
     error.show(message)
     log.write("error", message=error.format_message(), exit_code=error.exit_code)
-    print(escape_for_terminal(message.getvalue()), end="", file=sys.stderr)  # noqa: T201
+    tell(escape_for_terminal(message.getvalue()), end="")
     return error.exit_code
-
-
-def _replace_what_cannot_be_encoded() -> None:
-    """Show characters that the terminal's encoding lacks as escapes, rather than fail at the summary."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager
@@ -195,7 +189,7 @@ def _plain_warnings(log: Log) -> Iterator[None]:
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         log.write("note", message=str(message))
         if not log.on_stderr:
-            print(f"dupdetect: note: {escape_for_terminal(str(message))}", file=sys.stderr)  # noqa: T201
+            tell(f"dupdetect: note: {escape_for_terminal(str(message))}")
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -15,8 +15,9 @@ import mmap
 import os
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 
 from dupdetect._storage import memory
 from dupdetect._storage.lost_pages import Identity, guard
+from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.encodings import Decoded
 from dupdetect.io.paths import Found, label
@@ -92,6 +94,19 @@ def sentence(error: BaseException) -> str:
     return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
 
 
+def standard_input() -> Any:
+    """Return standard input, as bytes.
+
+    Raises
+    ------
+    InputError
+        The process was started without one.
+    """
+    if sys.stdin is None:
+        raise InputError("-: standard input is closed; name a file")
+    return sys.stdin.buffer
+
+
 def as_stream(file: Found) -> Any:
     """A stream of the file's bytes, decompressed and in UTF-8, with `read`."""
     raw = _raw(file)
@@ -103,7 +118,7 @@ def _raw(file: Found) -> Any:
     if file.copy is not None and file.copy.whole:
         return pa.OSFile(os.fsencode(file.copy.path))
     if file.piped:
-        raw = sys.stdin.buffer if file.path == "-" else Path(file.path).open("rb")  # noqa: SIM115
+        raw = standard_input() if file.path == "-" else Path(file.path).open("rb")  # noqa: SIM115
         return pa.PythonFile(raw if file.copy is None else file.copy.of(raw), mode="r")
     url = as_url(file.path)
     return pa.OSFile(os.fsencode(file.path)) if url is None else pa.PythonFile(open_stream(url), mode="r")
@@ -120,8 +135,11 @@ class PipeCopy:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.NamedTemporaryFile(prefix="dupdetect-")  # noqa: SIM115 - as long as this object
-        self.path, self.whole = self._file.name, False
+        stack = ExitStack()
+        weakref.finalize(self, stack.close)
+        folder = stack.enter_context(temporary_folder("dupdetect", Path(tempfile.gettempdir())))
+        self._file = stack.enter_context((folder / "pipe").open("wb"))
+        self.path, self.whole = str(folder / "pipe"), False
         self._pipe: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -140,7 +158,7 @@ class PipeCopy:
         if not data and size and not self.whole:
             self._file.flush()
             self.whole = True
-            if self._pipe is not sys.stdin.buffer:
+            if sys.stdin is None or self._pipe is not sys.stdin.buffer:
                 self._pipe.close()
         return data
 
