@@ -144,7 +144,8 @@ def write_text(path: str | os.PathLike[str], text: str, *, sync: bool = False) -
         The file cannot be written; nothing is left behind.
     """
     with Replacement(path, sync=sync) as beside:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+        # Bytes of a name that are no UTF-8 become escapes, of which JSON makes these bytes again.
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     return Path(path)
 
 

@@ -123,6 +123,8 @@ def _ended_by(error: BaseException, log: Log) -> int:
         return _say(str(error), error.exit_code, log)
     if isinstance(error, MemoryError):
         return _say("out of memory; give fewer documents at a time or use a larger machine", FAILED, log)
+    if isinstance(error, ImportError):
+        return _say(f"a library cannot be loaded ({error}); is it installed, and is there memory for it?", FAILED, log)
     if isinstance(error, EOFError):
         return _say(f"the input ended too early ({error}); is it complete?", FAILED, log)
     if isinstance(error, OSError):

@@ -107,7 +107,8 @@ def _fill(
     written = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {**manifest, "files": {path.relative_to(folder).as_posix(): checksum(path) for path in written}}
     text = json.dumps(manifest, indent=2, ensure_ascii=False, default=plain)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    # Bytes of a name that are no UTF-8 become escapes, of which JSON makes these bytes again.
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def check_kept(kept: str | None) -> None:

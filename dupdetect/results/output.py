@@ -7,6 +7,7 @@ Cost     of Parquet that of the columns and row groups that are read; of others 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,11 @@ from dupdetect.results.run import Run, damage_named, find_table
 
 #: Rows that are read at a time.
 ROWS = 1 << 14
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    """Open a file, whatever bytes its name has."""
+    return pq.ParquetFile(pa.OSFile(os.fsencode(path)))
 
 
 class Output:
@@ -62,7 +68,7 @@ class Output:
         self.run = Run(folder)
         self.text = self.run.text_column or text
         self._clusters, self.kept = self._parquet("clusters"), self.run.kept_files
-        with damage_named(self._clusters), pq.ParquetFile(self._clusters) as clusters:
+        with damage_named(self._clusters), _parquet(self._clusters) as clusters:
             type_ = clusters.schema_arrow.field("id").type
             self.id_type = type_ if clusters.metadata.num_rows else pa.null()  # of no ids, any type will do
             self.documents = sum(
@@ -75,7 +81,7 @@ class Output:
 
     def _look(self) -> None:
         for path in self.kept:
-            with damage_named(path), pq.ParquetFile(path) as file:
+            with damage_named(path), _parquet(path) as file:
                 groups = range(file.num_row_groups)
                 self._groups += [(path, group, file.metadata.row_group(group).num_rows) for group in groups]
         rows = sum(rows for _, _, rows in self._groups)
@@ -124,7 +130,7 @@ class Output:
         return Feed(self._ids(), self.id_type)
 
     def _ids(self) -> Iterator[pa.Array]:
-        with damage_named(self._clusters), pq.ParquetFile(self._clusters) as file:
+        with damage_named(self._clusters), _parquet(self._clusters) as file:
             for batch in file.iter_batches(batch_size=ROWS, columns=["id", "canonical"]):
                 yield batch.column("id").filter(batch.column("canonical"))
 
@@ -135,7 +141,7 @@ class Output:
     def tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yield columns of all rows that were kept, some at a time; those that a file lacks are left out."""
         for path in self.kept if self._jumps else ():
-            with damage_named(path), pq.ParquetFile(path) as file:
+            with damage_named(path), _parquet(path) as file:
                 there = [name for name in columns if name in file.schema_arrow.names]
                 for batch in file.iter_batches(batch_size=ROWS, columns=there):
                     yield pa.Table.from_batches([batch])
@@ -178,7 +184,7 @@ class Output:
         def read(number: int) -> pa.Table:
             path, group, _ = self._groups[number]
             within = chosen[cuts[number] : cuts[number + 1]] - starts[number]
-            with damage_named(path), pq.ParquetFile(path) as file:
+            with damage_named(path), _parquet(path) as file:
                 there = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
                 return file.read_row_group(group, columns=there, use_threads=False).take(pa.array(within))
 

@@ -105,6 +105,7 @@ class SketchWriter:
         self._schema: pa.Schema | None = None
         self._id_kind = ""
         self._writer: Any = None
+        self._raw: Any = None
         self._file = Replacement(self.path)
 
     def add(self, ids: Any, sketches: Sketches) -> None:
@@ -156,12 +157,15 @@ class SketchWriter:
         with reported(self.path):
             self._writer.add_key_value_metadata({KEY: text, KEY_SUM: xxhash.xxh3_64_hexdigest(text)})
             self._writer.close()
+            self._raw.close()
         self._file.commit()
 
     def discard(self) -> None:
         """Leave nothing behind; a file that was there before stays."""
         with suppress(Exception):  # nobody wants to know that a file could not be finished that is taken away
             self._writer.close()
+        with suppress(Exception):
+            self._raw.close()
         self._file.discard()
 
     def __enter__(self) -> SketchWriter:
@@ -175,13 +179,15 @@ class SketchWriter:
             self.discard()
 
     def _open(self, schema: pa.Schema) -> None:
+        import pyarrow as pa
         import pyarrow.parquet
 
         self._schema = schema
         with reported(self.path):
             # Hashes have no repeats, no order and nothing to compress; ids and lengths have.
+            self._raw = pa.OSFile(os.fsencode(self._file.path), "wb")
             self._writer = pyarrow.parquet.ParquetWriter(
-                self._file.path,
+                self._raw,
                 schema,
                 compression={"id": "zstd", "words": "zstd"},
                 compression_level={"id": 1, "words": 1},
@@ -257,12 +263,13 @@ class SketchFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], settings: Settings | None = None) -> None:
+        import pyarrow as pa
         import pyarrow.parquet
 
         self.path = Path(path)
         with _read(self.path):
             self.path.open("rb").close()  # Python says more clearly than Arrow what is wrong with a path
-            self._file = pyarrow.parquet.ParquetFile(self.path)
+            self._file = pyarrow.parquet.ParquetFile(pa.OSFile(os.fsencode(self.path)))
             said = _description(self.path, self._file.metadata.metadata or {})
             made = said["settings"]
             own = Settings(**(made | {"bands": tuple(made["bands"])}))
@@ -327,7 +334,7 @@ class SketchFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._file.close(force=True)
 
     def __enter__(self) -> SketchFile:
         return self
