@@ -343,7 +343,7 @@ class Stream:
                 where = f"row {row[earlier]}"
                 if file[earlier] != file[position]:
                     where = f"{self.files[file[earlier]]}:{row[earlier]}"
-                reasons[position] = f"column {self.id!r} repeats the id {value!r} of {where}"
+                reasons[position] = repeated_id(self.id, value, where)
             if len(again) > REPEATED * len(ids) and not self._strict:
                 example = reasons[int(again[0])]
                 warnings.warn(_repeated(len(again), len(ids), example, self.files != [None]), stacklevel=2)
@@ -361,8 +361,8 @@ class Stream:
         return table.take(pa.array(order)).combine_chunks()
 
     def _refuse(self, rejects: pa.Table) -> None:
-        if self._strict and rejects.num_rows:
-            raise InputError(_first(rejects))
+        if self._strict:
+            refuse_rejects(rejects)
 
     def _parts(self) -> Iterator[Part]:
         waiting: list[Checked] = []
@@ -402,6 +402,17 @@ def _repeated(count: int, rows: int, example: str, files: bool) -> str:
         f"{count:,} of {rows:,} rows are rejected, for their ids occurred before ({example}): {remedy}id='none' "
         "(--id none) to number all rows; with strict this is an error"
     )
+
+
+def repeated_id(name: str, value: Any, where: str) -> str:
+    """Say of a row that it has the id of another one."""
+    return f"column {name!r} repeats the id {value!r} of {where}"
+
+
+def refuse_rejects(rejects: pa.Table) -> None:
+    """Raise an error that names the first of the rejects, if there are any."""
+    if rejects.num_rows:
+        raise InputError(_first(rejects))
 
 
 def _first(rejects: pa.Table) -> str:

@@ -22,7 +22,7 @@ measured, in docs/concepts/boilerplate.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -90,23 +90,36 @@ class Boilerplate:
         """Return what is taken as it stands, whatever the documents at hand say: shingles sorted, distinct."""
         return cls(shingles, margin, None, np.empty(0, np.int32), is_settled=True)
 
+    def trimmed(self) -> Boilerplate:
+        """Return what decides of any pair: without the shingles that are boilerplate for none."""
+        some = self.margin > -AGAINST
+        return replace(self, shingles=self.shingles[some], margin=self.margin[some])
+
     @cached_property
     def grades(self) -> Hashes:
         """A table of the shingles that are boilerplate for some pair, with their grades: see `grade_of`."""
-        some = self.margin > -AGAINST
-        margin = self.margin[some]
-        grades = DOUBTED + (margin > 0).astype(np.uint64) + (margin > 1)
-        return grade_table(self.shingles[some], grades)
+        some = self.trimmed()
+        grades = DOUBTED + (some.margin > 0).astype(np.uint64) + (some.margin > 1)
+        return grade_table(some.shingles, grades)
+
+    def voted_by(self, pairs: Pairs, votes: Int32) -> Boilerplate:
+        """Return the same of other pairs that voted, packed and sorted; where voters are not known, they stay so."""
+        return self if self.pairs is None else replace(self, pairs=pairs[votes != 0], votes=votes[votes != 0])
+
+    def votes_of(self, pairs: Pairs) -> Int32:
+        """Return how each pair voted, 0 where it did not, or where this is not known: int32[n]."""
+        votes = np.zeros(len(pairs), np.int32)
+        if self.pairs is not None:
+            voted = ~missing(pairs, self.pairs)
+            votes[voted] = self.votes[np.searchsorted(self.pairs, pairs[voted])]
+        return votes
 
     def least(self, pairs: Pairs, patterns: Byte) -> Byte:
         """Return the grade from which on what each pair shares is boilerplate, its own vote left out."""
         if self.pairs is None:
             return np.select([are_strangers(patterns), is_content(patterns)], [ALWAYS, DOUBTED], PLAIN).astype(np.uint8)
-        least = np.full(len(pairs), PLAIN, np.uint8)
-        voted = ~missing(pairs, self.pairs)
-        votes = self.votes[np.searchsorted(self.pairs, pairs[voted])]
-        least[voted] = np.where(votes > 0, ALWAYS, DOUBTED)
-        return least
+        votes = self.votes_of(pairs)
+        return np.select([votes > 0, votes < 0], [ALWAYS, DOUBTED], PLAIN).astype(np.uint8)
 
 
 def is_content(patterns: Byte) -> Bool:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dupdetect.matching.hash_join import JoinOrder
     from dupdetect.matching.pairs import Pairs
     from dupdetect.matching.shingle_rows import Rows
+    from dupdetect.settings import Settings
 
     Int = NDArray[np.int64]
     Int32 = NDArray[np.int32]
@@ -100,15 +101,6 @@ class Weigher:
         weights = Weights._make([*columns, strangers])
         return Overlaps(pairs, found.shared, found.size_a, found.size_b, weights, patterns)
 
-    def certain(self, found: Overlaps) -> Bool:
-        """Mark pairs that are matches whatever is boilerplate: what `weigh` would find, for less.
-
-        Near duplicates of which one has next to nothing of its own are no strangers. So a family of copies is known by
-        its members, and not by their pairs.
-        """
-        clear = (found.smaller - found.shared < OWN) & (found.shared > INSIDE * found.smaller)
-        return np.asarray(clear & (found.jaccard >= self._settings.threshold))
-
     def _graded(self, pairs: Pairs) -> Graded:
         """Look up the shingles of the documents of pairs, those not looked up before."""
         shingles = self._counter.shingles
@@ -130,6 +122,16 @@ class Weigher:
         on_threads(lambda cut: run(rows, documents[slice(*cut)], table, grades[bounds[cut[0]] :]), cuts, workers)
         self._starts[documents] = len(self._grades) + bounds[:-1]
         self._grades.append(grades)
+
+
+def are_certain(found: Overlaps, settings: Settings) -> Bool:
+    """Mark pairs that are matches whatever is boilerplate: what `Weigher.weigh` would find, for less.
+
+    Near duplicates of which one has next to nothing of its own are no strangers. So a family of copies is known by
+    its members, and not by their pairs.
+    """
+    clear = (found.smaller - found.shared < OWN) & (found.shared > INSIDE * found.smaller)
+    return np.asarray(clear & (found.jaccard >= settings.threshold))
 
 
 @Compilable

@@ -23,15 +23,25 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect._storage.context import Context
-from dupdetect.matching.keys import GROUPING, GroupWriter, Keys, Source, entries_at_once, group
-from dupdetect.matching.pairs import distinct, pack, union, unpack
+from dupdetect.matching.keys import (
+    GROUPING,
+    Groups,
+    GroupWriter,
+    Keys,
+    Source,
+    entries_at_once,
+    group,
+    grouped,
+    mark_repeated,
+)
+from dupdetect.matching.pairs import distinct, pack, packed, union, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from dupdetect.matching.keys import ByFrequency, Groups
+    from dupdetect.matching.keys import ByFrequency
     from dupdetect.matching.pairs import Pairs
     from dupdetect.sketches.sketches import Sketches
 
@@ -153,12 +163,12 @@ def find_by_keys(sources: Sequence[Source], number: Int32, context: Context, sid
     kept = np.flatnonzero(number >= 0)
     documents = np.empty(len(kept), np.int64)
     documents[number[kept]] = kept
-    grouped = []
+    by_frequency = []
     for source in sources:
         writer = GroupWriter(context.storage, len(documents), context.settings.hot_key_documents)
         group(source, number, writer, context.storage, context.workers)
-        grouped.append(writer.groups(source.lengths[documents], source.share))
-    return _pair(grouped, len(documents), context, sides)
+        by_frequency.append(writer.groups(source.lengths[documents], source.share))
+    return _pair(by_frequency, len(documents), context, sides)
 
 
 @compilable_helper
@@ -183,6 +193,81 @@ def needed_fingerprints(fewer: Any, share: float) -> Any:
     return np.maximum(share * fewer - 2 * np.sqrt(share * (1 - share)) * np.sqrt(fewer), 1.0)
 
 
+class Shared(NamedTuple):
+    """What some of the keys say, all documents that have one of them being known.
+
+    Attributes
+    ----------
+    pairs, shared : uint64[n], int32[n]
+        Pairs of documents, packed and sorted, and how many of these keys they share; hot keys are not counted.
+    sizes, members : int64[hot keys], int64[...]
+        How many documents have each hot key, and which: those of one key after the other, ascending.
+    """
+
+    pairs: Pairs
+    shared: Int32
+    sizes: Int
+    members: Int
+
+
+def find_shared(keys: Hashes, documents: Int, context: Context) -> Shared:
+    """Find what documents share of some keys: a part of the search, to be put together by `of_shared`.
+
+    Parameters
+    ----------
+    keys : uint64[entries]
+        Of one source. Whoever has one of them is here.
+    documents : int64[entries]
+        Whose they are: numbers below 2**32, the shorter before the longer.
+    context : Context
+    """
+    again = np.flatnonzero(mark_repeated.faster_for(4 * len(keys))(keys, (2 * len(keys)).bit_length()))
+    names, own = np.unique(documents[again], return_inverse=True)
+    number = np.arange(len(names), dtype=np.int32)
+    part = Keys(keys[again], own.astype(np.int32), np.array([0, len(again)]))
+    source = Source([part], number.astype(np.int64), 0.0)
+    writer = GroupWriter(context.storage, len(names), context.settings.hot_key_documents)
+    writer.add(*grouped(source, 0, 1, number))
+    # No pair is left out for what it shares here alone: whoever puts parts together knows the rest.
+    groups = writer.groups(np.full(len(names), len(again), np.int64), 0.0)
+    found = _joined(groups.few, Reach(first=len(names), before=0, most=len(names)), context)
+    pairs = np.concatenate([np.empty(0, np.uint64), *(pairs for pairs, _ in found)])
+    shared = np.concatenate([np.empty(0, np.int32), *(counts for _, counts in found)])
+    order = np.argsort(pairs)
+    a, b = unpack(pairs[order])
+    hot = groups.hot
+    return Shared(packed(names[a], names[b]), shared[order], np.diff(hot.starts), names[hot.members])
+
+
+def are_enough(shared: Int, fewer: Int, share: float) -> NDArray[np.bool_]:
+    """Whether so many common keys make pairs candidates, given how many keys whoever has fewer has beside hot ones."""
+    return np.asarray(shared >= needed_fingerprints(fewer, share))
+
+
+def of_shared(
+    few: Pairs, hot: Sequence[tuple[Int, Int]], shares: Sequence[float], n: int, context: Context
+) -> Candidates:
+    """Put together what was found in parts.
+
+    Parameters
+    ----------
+    few : uint64[...]
+        Pairs of n documents that share enough keys beside hot ones (`are_enough`).
+    hot : sequence of (int64[hot keys], int64[...])
+        Of each source the sizes and the members of its hot keys (`Shared`).
+    shares : sequence of float
+        `Source.share` of each.
+    n : int
+    context : Context
+    """
+    groups = []
+    for (sizes, members), share in zip(hot, shares, strict=True):
+        degrees = np.bincount(members, minlength=n)
+        starts = np.append(0, np.cumsum(sizes, dtype=np.int64))
+        groups.append(Groups(starts, members.astype(np.int32), degrees, degrees, share))
+    return _with_stars(groups, [few], context, None)
+
+
 @Compilable
 def first_choices(a: Int, b: Int, degree: Int) -> Int:
     """Return, for each of the documents b, the place of the pair whose a has the greatest degree, the least such a."""
@@ -194,16 +279,22 @@ def first_choices(a: Int, b: Int, degree: Int) -> Int:
     return np.sort(chosen[chosen >= 0])
 
 
-def _pair(grouped: Sequence[ByFrequency], n: int, context: Context, sides: Hashes | None) -> Candidates:
+def _pair(by_frequency: Sequence[ByFrequency], n: int, context: Context, sides: Hashes | None) -> Candidates:
     """Pair all with all in groups of few documents, and sample the pairs of hot keys."""
-    all_pairs = [_join(groups.few, Reach(first=n, before=0, most=n), context) for groups in grouped]
-    hot = tuple(groups.hot for groups in grouped)
+    all_pairs = [_join(groups.few, Reach(first=n, before=0, most=n), context) for groups in by_frequency]
+    return _with_stars([groups.hot for groups in by_frequency], all_pairs, context, sides)
+
+
+def _with_stars(
+    hot: Sequence[Groups], all_pairs: Sequence[Pairs], context: Context, sides: Hashes | None
+) -> Candidates:
+    """Sample the pairs of hot keys, and put them to the others."""
     if sides is None:
         sampled = union(*(_join(groups, reach, context) for groups in hot for reach in STAR))
     else:
         sampled = union(*(_stars_across(groups, sides, context) for groups in hot))
     hot_keys = sum(len(one.starts) - 1 for one in hot)
-    return Candidates(union(sampled, *all_pairs), sampled, hot_keys, hot, context, sides)
+    return Candidates(union(sampled, *all_pairs), sampled, hot_keys, tuple(hot), context, sides)
 
 
 def _stars_across(groups: Groups, sides: Hashes, context: Context) -> Pairs:
@@ -236,19 +327,24 @@ def _stars_across(groups: Groups, sides: Hashes, context: Context) -> Pairs:
 
 def _join(groups: Groups, reach: Reach, context: Context) -> Pairs:
     """Pair the documents of each group as far as `reach` goes; keep pairs that share enough keys."""
+    return distinct(np.concatenate([np.empty(0, np.uint64), *(pairs for pairs, _ in _joined(groups, reach, context))]))
+
+
+def _joined(groups: Groups, reach: Reach, context: Context) -> list[tuple[Pairs, Int32]]:
+    """Return what `_join` does, in parts, and how many keys each pair shares."""
     entries, workers = len(groups.members), context.workers
     if entries == 0:
-        return np.empty(0, np.uint64)
+        return []
     join, invert = join_documents.faster_for(10 * entries), invert_groups.faster_for(10 * entries)
     most = min(entries // (4 * workers) + 1, entries_at_once(context.storage, JOINING, workers))
     cuts = np.searchsorted(np.cumsum(groups.degrees), np.arange(most, entries, most)) + 1
     cuts = np.unique([0, *cuts[cuts < len(groups.degrees)], len(groups.degrees)])
 
-    def block(cut: tuple[int, int]) -> Pairs:
+    def block(cut: tuple[int, int]) -> tuple[Pairs, Int32]:
         of_documents = invert(groups.starts, groups.members, groups.degrees, *cut)
         return join(groups.members, *of_documents, groups.lengths, groups.share, *reach, cut[0])
 
-    return distinct(np.concatenate(on_threads(block, pairwise(cuts.tolist()), workers)))
+    return on_threads(block, pairwise(cuts.tolist()), workers)
 
 
 @Compilable
@@ -283,17 +379,17 @@ def join_documents(  # noqa: C901 (one loop, compiled whole)
     before: int,
     most: int,
     start: int,
-) -> Pairs:
+) -> tuple[Pairs, Int32]:
     """Pair documents, numbered from `start` on, with documents before them that share their keys.
 
     In each of its groups a document is compared with the `first` documents and those up to `before` places before it;
     of all these it is paired with the `most` that share most of its keys, if they share as many as
-    `needed_fingerprints` says.
+    `needed_fingerprints` says. Returned are the pairs, and how many keys each shares.
     """
     # Counted for one document at a time, in an array of all: only the entries that were used are set to 0 again.
     shared = np.zeros(len(lengths), np.int32)
     seen = np.empty(len(lengths), np.int64)
-    pairs = np.empty(1024, np.uint64)
+    pairs, counts = np.empty(1024, np.uint64), np.empty(1024, np.int32)
     found = 0
     for document in range(start, start + len(bounds) - 1):
         partners = 0
@@ -310,9 +406,12 @@ def join_documents(  # noqa: C901 (one loop, compiled whole)
                     partners += 1
                 shared[other] += 1
         if found + partners > len(pairs):
-            larger = np.empty(2 * (found + partners), np.uint64)
-            larger[:found] = pairs[:found]
-            pairs = larger
+            larger, more_counts = (
+                np.empty(2 * (found + partners), np.uint64),
+                np.empty(2 * (found + partners), np.int32),
+            )
+            larger[:found], more_counts[:found] = pairs[:found], counts[:found]
+            pairs, counts = larger, more_counts
         if partners > most:  # the best come first, the lesser document of equally good ones; `most` is small here
             for slot in range(most):
                 best = slot
@@ -325,6 +424,7 @@ def join_documents(  # noqa: C901 (one loop, compiled whole)
             other = seen[partner]
             if shared[other] >= needed_fingerprints(min(lengths[document], lengths[other]), share):
                 pairs[found] = np.uint64(other) << np.uint64(32) | np.uint64(document)
+                counts[found] = shared[other]
                 found += 1
         shared[seen[:partners]] = 0
-    return pairs[:found]
+    return pairs[:found], counts[:found]

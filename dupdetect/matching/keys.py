@@ -184,11 +184,11 @@ def group(source: Source, number: Int32, writer: GroupWriter, storage: Storage, 
     cuts = np.searchsorted(ends, np.arange(0, ends[-1], entries_at_once(storage, GROUPING, workers)))
     runs = list(pairwise(np.unique([*cuts, BUCKETS]).tolist()))
     for start in range(0, len(runs), workers):
-        for grouped in on_threads(lambda run: _grouped(source, *run, number), runs[start : start + workers], workers):
-            writer.add(*grouped)
+        for some in on_threads(lambda run: grouped(source, *run, number), runs[start : start + workers], workers):
+            writer.add(*some)
 
 
-def _grouped(source: Source, first: int, last: int, number: Int32) -> tuple[Int, Int32]:
+def grouped(source: Source, first: int, last: int, number: Int32) -> tuple[Int, Int32]:
     """Group the entries of some buckets: sizes and members of the groups."""
     cuts = [(part, slice(part.bounds[first], part.bounds[last])) for part in source.parts]
     numbers = np.concatenate([number[part.documents[cut]] for part, cut in cuts])

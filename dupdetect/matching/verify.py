@@ -13,7 +13,7 @@ import numpy as np
 
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.boilerplate_votes import learn
-from dupdetect.matching.boilerplate_weights import Weigher
+from dupdetect.matching.boilerplate_weights import Weigher, are_certain
 from dupdetect.matching.pairs import unpack, without
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ class Weighing(Protocol):
     """Whatever weighs pairs: a `Weigher`, or a driver that lets many of them weigh."""
 
     def weigh(self, found: Overlaps) -> Overlaps: ...  # noqa: D102
-    def certain(self, found: Overlaps) -> NDArray[np.bool_]: ...  # noqa: D102
 
 
 class Verifier:
@@ -58,8 +57,11 @@ class Verifier:
         weigher: Callable[[Any, Boilerplate], Weighing] = Weigher,
     ) -> None:
         self.counter, self.boilerplate = counter, boilerplate or Boilerplate.none()
-        weigher_of_both = weigher(counter, self.boilerplate)
-        self.weigh, self.certain = weigher_of_both.weigh, weigher_of_both.certain
+        self.weigh = weigher(counter, self.boilerplate).weigh
+
+    def certain(self, found: Overlaps) -> NDArray[np.bool_]:
+        """Mark pairs that are matches whatever is boilerplate."""
+        return are_certain(found, self.counter.context.settings)
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares; nothing is weighed."""

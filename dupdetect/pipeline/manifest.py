@@ -132,15 +132,12 @@ def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
     resumed : int
         Parts that were taken from an earlier run.
     """
-    settings, workspace = run.settings, run.workspace
+    workspace = run.workspace
     columns = {"text": run.request.text, "id": NUMBERED if run.request.id == NUMBERED else corpus.id}
     if run.request.id_prefix is not None:
         columns["id_prefix"] = run.request.id_prefix
     return {
-        "settings": settings.as_dict(),
-        "fingerprint": settings.fingerprint,
-        "bands": dict(zip(("bands", "rows"), settings.banding, strict=True)),
-        "versions": _versions(),
+        **made_with(run.settings),
         "plan": plan_checksum(run.plan),
         "inputs": corpus.inputs,
         # Who reads them again, as a report does, sees by these that they are what this run has read.
@@ -157,7 +154,18 @@ def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def made_with(settings: Settings) -> dict[str, Any]:
+    """Return what is to be said of the settings of a run, and of the versions that it was made with."""
+    return {
+        "settings": settings.as_dict(),
+        "fingerprint": settings.fingerprint,
+        "bands": dict(zip(("bands", "rows"), settings.banding, strict=True)),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides a result."""
     import platform
     import unicodedata
     from importlib.metadata import version

@@ -13,7 +13,15 @@ from dupdetect._storage.arrays import DiskStorage, Storage
 from dupdetect._storage.context import Context
 from dupdetect.matching import candidates
 from dupdetect.matching import keys as keys_of
-from dupdetect.matching.candidates import find, find_by_keys, invert_groups, join_documents
+from dupdetect.matching.candidates import (
+    are_enough,
+    find,
+    find_by_keys,
+    find_shared,
+    invert_groups,
+    join_documents,
+    of_shared,
+)
 from dupdetect.matching.keys import Keys, Source, sort_into_buckets
 from dupdetect.matching.pairs import unpack
 from dupdetect.settings import Settings
@@ -133,6 +141,33 @@ def test_parts_threads_and_storage_change_nothing(rows, frequent, workers, parts
             assert again.pairs.tolist() == expected.pairs.tolist()
 
 
+@given(KEYS, st.sampled_from([0.0, 0.3, 1.0]), st.integers(2, 4), st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_keys_may_be_searched_in_parts(rows, share, hot, parts, seed):
+    """Whoever knows all documents of a key finds what they share of it; the sums say what all of them together say."""
+    ragged = Ragged.of([np.array(sorted(row), np.uint64) for row in rows])
+    n, context = len(rows), Context(Settings(hot_key_documents=hot), 1)
+    number = np.arange(n, dtype=np.int32)
+    whole = find_by_keys([Source([Keys.of(ragged.values, ragged.offsets)], ragged.lengths, share)], number, context)
+    random = np.random.default_rng(seed)
+    of_key, documents = random.integers(0, parts, 13), np.repeat(np.arange(n), ragged.lengths)
+    within = [np.flatnonzero(of_key[ragged.values.astype(np.int64)] == part) for part in range(parts)]
+    found = [find_shared(ragged.values[part], documents[part], context) for part in within]
+    hot_keys = tuple(
+        np.concatenate(column) for column in zip(*((one.sizes, one.members) for one in found), strict=True)
+    )
+    pairs = np.concatenate([one.pairs for one in found])
+    distinct, place = np.unique(pairs, return_inverse=True)
+    shared = np.bincount(place, np.concatenate([one.shared for one in found]), len(distinct))
+    lengths = ragged.lengths - np.bincount(hot_keys[1], minlength=n)
+    few = distinct[are_enough(shared, np.minimum(*(lengths[side] for side in unpack(distinct))), share)]
+    together = of_shared(few, [hot_keys], [share], n, context)
+    assert listed(together.pairs) == listed(whole.pairs)
+    assert listed(together.sampled) == listed(whole.sampled)
+    assert together.hot_keys == whole.hot_keys
+    active = random.random(n) < 0.5
+    assert listed(together.among(active).pairs) == listed(whole.among(active).pairs)
+
+
 @given(KEYS, st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 3)), st.sampled_from([0.0, 0.3]))
 def test_the_join_is_the_same_compiled(rows, reach, share):
     groups = {key: [n for n, row in enumerate(rows) if key in row] for key in sorted(set().union(*rows))}
@@ -145,8 +180,9 @@ def test_the_join_is_the_same_compiled(rows, reach, share):
         assert one.tolist() == other.tolist()
     arguments = (members, *both[0], degrees, share, *reach, 0)
     interpreted, compiled = join_documents.function(*arguments), join_documents.compiled(*arguments)
-    assert interpreted.tolist() == compiled.tolist()
-    assert interpreted.dtype == compiled.dtype == np.uint64
+    for one, other, type_ in zip(interpreted, compiled, (np.uint64, np.int32), strict=True):
+        assert one.tolist() == other.tolist()
+        assert one.dtype == other.dtype == type_
 
 
 @given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=5), max_size=5), st.integers(0, 9))

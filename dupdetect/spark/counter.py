@@ -1,0 +1,266 @@
+"""What counts and weighs pairs for the stages of a run on Spark.
+
+Input    the pairs that the stages ask about
+Output   what `PairCounter` and `Weigher` say of them
+Cost     a job for each question; of few pairs beyond the candidates, their texts come to the driver
+
+Candidates stand in bundles, made once: a question about them moves no text. Pairs that come up later, where clusters
+are compared anew, are few as a rule: the driver fetches their texts, and answers itself; where they are many, new
+bundles are made of them.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from dupdetect._storage.context import Context
+from dupdetect.matching.overlaps import Overlaps, Weights
+from dupdetect.matching.pairs import documents_of, missing, packed, unpack
+from dupdetect.matching.tally import summed
+from dupdetect.spark.bundling import Bundles, bundled
+from dupdetect.spark.counting import ANSWERS, BUNDLES, VOTES, Question, answer, answer_bundles, pack_bundles, text_array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyspark.sql import DataFrame
+
+    from dupdetect.matching.boilerplate import Boilerplate
+    from dupdetect.matching.pairs import Pairs
+    from dupdetect.settings import Settings
+    from dupdetect.spark.work import Work
+
+    Int = NDArray[np.int64]
+    Byte = NDArray[np.uint8]
+    Arrays = dict[str, NDArray[Any]]
+
+#: Bytes of texts that the driver fetches at a time, at the most; questions about more go to executors.
+FETCHED = 64 << 20
+
+#: Bytes of questions, and of documents to be placed, that are sent to all executors at a time.
+SENT = 32 << 20
+
+
+class TextStore:
+    """The texts of n documents, as they were sketched.
+
+    Parameters
+    ----------
+    sketched : DataFrame
+        ``part``, ``place`` and ``text``.
+    part, place : int64[n]
+        Where each stands.
+    sizes : int64[n]
+        Bytes of each.
+    """
+
+    def __init__(self, sketched: DataFrame, part: Int, place: Int, sizes: Int) -> None:
+        self._sketched, self.part, self.place, self.sizes = sketched, part, place, sizes
+        self._held: dict[int, bytes] = {}
+
+    def fetch(self, documents: Int) -> pa.LargeStringArray:
+        """Bring texts to the driver, and keep them compressed."""
+        new = np.array([one for one in documents.tolist() if one not in self._held], np.int64)
+        if len(new):
+            found = self.at(new, {"document": new}).select("document", "text").toArrow()
+            self._held.update(zip(found["document"].to_pylist(), found["text"].to_pylist(), strict=True))
+        return text_array(self._held[one] for one in documents.tolist())
+
+    def at(self, documents: Int, columns: Mapping[str, Int]) -> DataFrame:
+        """Return the texts of documents, with further columns; they are found without being shuffled."""
+        import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+        here = {"part": self.part[documents], "place": self.place[documents], **columns}
+        wanted = F.broadcast(self._sketched.sparkSession.createDataFrame(pa.table(here)))
+        return self._sketched.select("part", "place", "text").join(wanted, ["part", "place"])
+
+    def runs(self, documents: Int) -> Iterator[Int]:
+        """Yield the places of documents, in runs that are not too many to be sent to all executors."""
+        most = SENT // 32
+        order = np.lexsort((self.place[documents], self.part[documents]))
+        for start in range(0, len(order), most):
+            yield order[start : start + most]
+
+
+class SparkCounter:
+    """Counts what pairs of n documents share.
+
+    Parameters
+    ----------
+    store : TextStore
+        Their texts.
+    names : int64[n]
+        Their numbers among all texts of the run, ascending.
+    candidates : uint64[...]
+        Pairs that stand in bundles.
+    settings : Settings
+    work : Work
+
+    Attributes
+    ----------
+    context : Context
+    """
+
+    def __init__(self, store: TextStore, names: Int, candidates: Pairs, settings: Settings, work: Work) -> None:
+        self.context = Context(settings, 1)
+        self._store, self._names, self._candidates, self._work = store, names, candidates, work
+        self._bundles = bundled(candidates, store.sizes)
+        self._placed = work.stage("bundles", lambda: self._place(self._bundles))
+        self._more = 0
+
+    @property
+    def n(self) -> int:
+        """How many documents there are."""
+        return len(self._names)
+
+    def named(self, pairs: Pairs) -> Pairs:
+        """Return the pairs by the numbers of their documents among all texts."""
+        return packed(*(self._names[side] for side in unpack(pairs)))
+
+    def overlaps(self, pairs: Pairs) -> Overlaps:
+        """Count what each pair shares."""
+        return self._counted("overlaps", pairs)
+
+    def sharing(self, pairs: Pairs) -> Overlaps:
+        """Count, and read, the pairs that share enough to be judged."""
+        return self._counted("sharing", pairs)
+
+    def patterns(self, found: Overlaps) -> Byte:
+        """Return in which pattern each pair shares what it shares."""
+        assert found.patterns is not None, "pairs that are judged have been read"
+        return found.patterns
+
+    def tally(self, found: Overlaps, among: NDArray[np.uint64] | None = None) -> tuple[Any, Any]:
+        """Count the pairs that share each shingle, or each of those in a table."""
+        parts = self.ask(Question("tally", self.context.settings, among), known_of(found))
+        shingles = [np.empty(0, np.uint64), *(each["shingles"] for _, each in parts)]
+        return summed(
+            np.concatenate(shingles), np.concatenate([np.empty(0, np.int32), *(e["votes"] for _, e in parts)])
+        )
+
+    def _counted(self, ask: str, pairs: Pairs) -> Overlaps:
+        parts = self.ask(Question(ask, self.context.settings), {"pairs": pairs})
+        at = np.concatenate([np.empty(0, np.int64), *(places[found["at"]] for places, found in parts)])
+        order = np.argsort(at)
+        shared, size_a, size_b = (_joined(parts, name, np.int32)[order] for name in ("shared", "size_a", "size_b"))
+        read = ask == "sharing" and self.context.settings.weighs
+        patterns = _joined(parts, "patterns", np.uint8)[order] if read else None
+        return Overlaps(pairs[at[order]], shared, size_a, size_b, None, patterns)
+
+    def ask(self, question: Question, known: Arrays) -> list[tuple[Int, Arrays]]:
+        """Ask about pairs, given what is known of each: answers, and the places of the pairs that each is of.
+
+        The answers to a tally are of all pairs together.
+        """
+        placed = ~missing(known["pairs"], self._candidates)
+        at, others = np.flatnonzero(placed), np.flatnonzero(~placed)
+        answers = []
+        if len(at):
+            of_pair = self._bundles.of_pair[np.searchsorted(self._candidates, known["pairs"][at])]
+            answers += self._ask_bundles(question, _some(known, at), of_pair, self._placed, at)
+        if len(others):
+            answers += self._ask_others(question, _some(known, others), others)
+        return answers
+
+    def _ask_others(self, question: Question, known: Arrays, at: Int) -> list[tuple[Int, Arrays]]:
+        """Ask about pairs that are no candidates."""
+        documents = documents_of(known["pairs"], self.n)
+        if self._store.sizes[documents].sum() <= FETCHED:
+            return [(at, answer(question, documents, self._store.fetch(documents), known))]
+        bundles = bundled(known["pairs"], self._store.sizes)
+        self._more += 1
+        placed = self._work.stage(f"bundles-{self._more}", lambda: self._place(bundles))
+        return self._ask_bundles(question, known, bundles.of_pair, placed, at)
+
+    def _place(self, bundles: Bundles) -> DataFrame:
+        """Put texts into bundles: the one time that they are shuffled."""
+        count = max(1, min(len(np.unique(bundles.bundle)), 4096))
+        frames = []
+        for run in self._store.runs(bundles.document):
+            columns = {"bundle": bundles.bundle[run], "document": bundles.document[run]}
+            frames.append(self._store.at(bundles.document[run], columns).select("bundle", "document", "text"))
+        if not frames:
+            return self._work.session.spark.createDataFrame([], BUNDLES)
+        whole = frames[0]
+        for frame in frames[1:]:
+            whole = whole.union(frame)
+        spread = whole.repartition(count, "bundle").sortWithinPartitions("bundle", "document")
+        return spread.mapInArrow(pack_bundles, BUNDLES)
+
+    def _ask_bundles(
+        self, question: Question, known: Arrays, of_pair: Int, placed: DataFrame, at: Int
+    ) -> list[tuple[Int, Arrays]]:
+        """Send each bundle what is known of its pairs, and collect the answers."""
+        order = np.argsort(of_pair, kind="stable")
+        bundles, starts = np.unique(of_pair[order], return_index=True)
+        bounds = np.append(starts, len(order))
+        within = [order[bounds[place] : bounds[place + 1]] for place in range(len(bundles))]
+        each = sum(values.dtype.itemsize for values in known.values())
+        ends = np.cumsum(np.diff(bounds) * each)
+        answers: list[tuple[Int, Arrays]] = []
+        for run in np.unique(ends // SENT).tolist():
+            some = np.flatnonzero(ends // SENT == run).tolist()
+            sent = {int(bundles[place]): pickle.dumps(_some(known, within[place])) for place in some}
+            answers += self._asked(question, placed, sent, {int(bundles[place]): at[within[place]] for place in some})
+        return answers
+
+    def _asked(
+        self, question: Question, placed: DataFrame, sent: dict[int, bytes], at: dict[int, Int]
+    ) -> list[tuple[Int, Arrays]]:
+        import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+        table = pa.table({"bundle": list(sent), "known": pa.array(sent.values(), pa.binary())})
+        asked = placed.join(F.broadcast(self._work.session.frame(table)), "bundle")
+        with self._work.session.stage(question.ask):
+            if question.ask == "tally":
+                votes = asked.mapInArrow(answer_bundles(question), VOTES)
+                found = votes.groupBy("shingle").agg(F.sum("votes").alias("votes")).toArrow()
+                shingles = found["shingle"].to_numpy().view(np.uint64)
+                return [
+                    (np.empty(0, np.int64), {"shingles": shingles, "votes": found["votes"].to_numpy().astype(np.int32)})
+                ]
+            rows = asked.mapInArrow(answer_bundles(question), ANSWERS).toArrow().to_pylist()
+        return [(at[row["bundle"]], pickle.loads(row["answer"])) for row in rows]
+
+
+class SparkWeigher:
+    """Weighs pairs; made of the counter and of what is known of shingles, as `Weigher` is.
+
+    Parameters
+    ----------
+    counter : SparkCounter
+    boilerplate : Boilerplate
+    """
+
+    def __init__(self, counter: SparkCounter, boilerplate: Boilerplate) -> None:
+        self._counter, self._boilerplate = counter, boilerplate
+        self._trimmed = boilerplate.trimmed().voted_by(np.empty(0, np.uint64), np.empty(0, np.int32))
+
+    def weigh(self, found: Overlaps) -> Overlaps:
+        """Weigh pairs that share enough to be judged."""
+        settings = self._counter.context.settings
+        if not settings.weighs or len(found.pairs) == 0:
+            return found
+        question = Question("weigh", settings, None, self._trimmed)
+        parts = self._counter.ask(question, known_of(found) | {"votes": self._boilerplate.votes_of(found.pairs)})
+        order = np.argsort(np.concatenate([places for places, _ in parts]))
+        weights = (np.concatenate([answer[name] for _, answer in parts])[order] for name in Weights._fields)
+        return Overlaps(found.pairs, found.shared, found.size_a, found.size_b, Weights(*weights), found.patterns)
+
+
+def known_of(found: Overlaps) -> Arrays:
+    """Return what is known of pairs that share enough to be judged."""
+    known: Arrays = {name: getattr(found, name) for name in ("pairs", "shared", "size_a", "size_b")}
+    return known if found.patterns is None else known | {"patterns": found.patterns}
+
+
+def _joined(parts: list[tuple[Int, Arrays]], name: str, type_: type) -> NDArray[Any]:
+    return np.concatenate([np.empty(0, type_), *(found[name] for _, found in parts)])
+
+
+def _some(known: Arrays, at: Int) -> Arrays:
+    return {name: values[at] for name, values in known.items()}

@@ -1,0 +1,150 @@
+"""Questions about pairs, and their answers: by executors, a bundle of texts at a time, or by the driver.
+
+Input    the texts of a bundle, and a question about pairs of them
+Output   an answer: columns, in the order of the pairs
+Cost     that of `PairCounter` and `Weigher`, which answer
+
+Questions and answers travel as bytes. The same function answers on executors and on the driver.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dupdetect._storage.context import Context
+from dupdetect.matching.boilerplate_weights import Weigher
+from dupdetect.matching.counter import PairCounter
+from dupdetect.matching.overlaps import Overlaps
+from dupdetect.matching.pairs import packed, unpack
+from dupdetect.spark.sketching import decompress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dupdetect.matching.boilerplate import Boilerplate
+    from dupdetect.matching.pairs import Pairs
+    from dupdetect.settings import Settings
+
+    Int = NDArray[np.int64]
+    Arrays = dict[str, NDArray[Any]]
+    Batches = Iterator[pa.RecordBatch]
+
+BUNDLES = "bundle long, documents binary, sizes binary, texts binary"
+ANSWERS = "bundle long, answer binary"
+VOTES = "shingle long, votes int"
+
+
+class Question(NamedTuple):
+    """What is asked of pairs, beside what is known of each.
+
+    Attributes
+    ----------
+    ask : str
+        "sharing", "overlaps", "tally" or "weigh", as the methods that answer are named.
+    settings : Settings
+    among : uint64[...], optional
+        Of a tally: the table of shingles that are counted.
+    boilerplate : Boilerplate, optional
+        Of weighing: what is known of shingles; who voted is known of each pair.
+    """
+
+    ask: str
+    settings: Settings
+    among: NDArray[np.uint64] | None = None
+    boilerplate: Boilerplate | None = None
+
+
+def answer(question: Question, documents: Int, texts: pa.LargeStringArray, known: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Answer a question about pairs of some documents.
+
+    Parameters
+    ----------
+    question : Question
+    documents : int64[n]
+        Their numbers, ascending.
+    texts : pyarrow.LargeStringArray
+        n texts.
+    known : mapping of str to array
+        ``pairs``, and what is known of them (`known_of`).
+    """
+    a, b = unpack(known["pairs"])
+    pairs = packed(np.searchsorted(documents, a), np.searchsorted(documents, b))
+    counter = PairCounter(pa.chunked_array([texts]), np.arange(len(documents)), Context(question.settings, 1))
+    if question.ask == "overlaps":
+        return _counted(counter.overlaps(pairs), pairs)
+    if question.ask == "sharing":
+        return _counted(counter.sharing(pairs), pairs)
+    found = Overlaps(pairs, known["shared"], known["size_a"], known["size_b"], None, known.get("patterns"))
+    if question.ask == "tally":
+        shingles, votes = counter.tally(found, question.among)
+        return {"shingles": shingles, "votes": votes}
+    assert question.boilerplate is not None, "what is known of shingles comes with the question"
+    boilerplate = question.boilerplate.voted_by(pairs, known["votes"])
+    return Weigher(counter, boilerplate).weigh(found).weights._asdict()
+
+
+def _counted(found: Overlaps, pairs: Pairs) -> Arrays:
+    columns = {"at": np.searchsorted(pairs, found.pairs), "shared": found.shared}
+    columns |= {"size_a": found.size_a, "size_b": found.size_b}
+    return columns if found.patterns is None else columns | {"patterns": found.patterns}
+
+
+def pack_bundles(batches: Batches) -> Batches:
+    """Pack the texts of a partition, which come by bundle and document, into a row for each bundle."""
+    bundle, rows = -1, []  # type: ignore[var-annotated]
+    for batch in batches:
+        for row in batch.to_pylist():
+            if row["bundle"] != bundle and rows:
+                yield _packed(bundle, rows)
+                rows = []
+            bundle = row["bundle"]
+            rows.append(row)
+    if rows:
+        yield _packed(bundle, rows)
+
+
+def _packed(bundle: int, rows: list[dict[str, Any]]) -> pa.RecordBatch:
+    texts = [row["text"] for row in rows]
+    documents, sizes = np.array([row["document"] for row in rows]), np.array([len(text) for text in texts])
+    columns = {"documents": documents.tobytes(), "sizes": sizes.tobytes(), "texts": b"".join(texts)}
+    return pa.record_batch(
+        {"bundle": pa.array([bundle]), **{name: pa.array([data], pa.large_binary()) for name, data in columns.items()}}
+    )
+
+
+def answer_bundles(question: Question) -> Callable[[Batches], Batches]:
+    """Return what answers a question for bundles, each with what is ``known`` of its pairs."""
+
+    def answer_batches(batches: Batches) -> Batches:
+        for batch in batches:
+            for place in range(batch.num_rows):
+                row = {name: batch.column(name)[place].as_buffer() for name in ("documents", "sizes", "texts", "known")}
+                documents, sizes = (np.frombuffer(row[name], np.int64) for name in ("documents", "sizes"))
+                bounds = np.append(0, np.cumsum(sizes)).tolist()
+                texts = text_array(row["texts"].slice(start, stop - start) for start, stop in pairwise(bounds))
+                found = answer(question, documents, texts, pickle.loads(row["known"]))
+                yield from _rows(batch.column("bundle")[place].as_py(), question, found)
+
+    return answer_batches
+
+
+def _rows(bundle: int, question: Question, found: Arrays) -> Batches:
+    if question.ask == "tally":
+        table = pa.table({"shingle": found["shingles"].view(np.int64), "votes": found["votes"]})
+        yield from table.to_batches(max_chunksize=1 << 16)
+        return
+    yield pa.record_batch({"bundle": pa.array([bundle]), "answer": pa.array([pickle.dumps(found)], pa.large_binary())})
+
+
+def text_array(compressed: Iterator[Any]) -> pa.LargeStringArray:
+    """Return compressed texts as an array."""
+    parts = [decompress(data) for data in compressed]
+    offsets = np.append(0, np.cumsum([len(part) for part in parts], dtype=np.int64))
+    data = pa.py_buffer(b"".join(parts))
+    return pa.LargeStringArray.from_buffers(len(parts), pa.py_buffer(offsets), data)

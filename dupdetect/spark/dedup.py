@@ -1,0 +1,324 @@
+"""From a frame of texts to clusters, on Spark: the same stages as `dupdetect.dedup`, and the same result.
+
+Input    a DataFrame of Spark, settings, a folder that all executors reach
+Output   `SparkResult`
+Cost     three passes over the frame: sketches, texts of candidates, rows that stay
+
+Executors sketch texts, search for candidates and verify them. The driver clusters, by the functions that a run on one
+machine calls: it holds what is known of documents that share something with another, and of no others. What is
+finished stands in the work folder, and a run that resumes takes it from there.
+"""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dupdetect._storage.context import Context
+from dupdetect.io.checks import REJECTS
+from dupdetect.io.documents import refuse_rejects, repeated_id
+from dupdetect.io.rows import Rows
+from dupdetect.io.streams import MAX_TEXT, check_max_text
+from dupdetect.matching.candidates import Candidates, of_shared
+from dupdetect.matching.pairs import packed, unpack
+from dupdetect.pipeline import request as requests
+from dupdetect.pipeline import stage_arrays, tables
+from dupdetect.pipeline.corpus import Corpus, check_usable
+from dupdetect.pipeline.decide import Engine, Search, decided
+from dupdetect.pipeline.manifest import counts, made_with, versions
+from dupdetect.pipeline.rules import Plain
+from dupdetect.pipeline.timing import Clock
+from dupdetect.settings import Settings
+from dupdetect.spark import candidates, texts
+from dupdetect.spark.counter import SparkCounter, SparkWeigher, TextStore
+from dupdetect.spark.result import SparkResult, frames
+from dupdetect.spark.session import Session
+from dupdetect.spark.sketching import SIGN, Request, ranked_by, request_of, sketched
+from dupdetect.spark.work import Work
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyspark.sql import DataFrame
+    from typing_extensions import Unpack
+
+    from dupdetect.pipeline.timing import Progress
+    from dupdetect.settings import GivenSettings, SettingsKeywords
+
+    Int = NDArray[np.int64]
+
+
+def dedup(
+    frame: DataFrame,
+    *,
+    work: str,
+    text: str = "text",
+    id: str | None = None,
+    settings: GivenSettings = None,
+    strict: bool = False,
+    max_text: int | str = MAX_TEXT,
+    resume: bool = False,
+    progress: Progress | None = None,
+    **overrides: Unpack[SettingsKeywords],
+) -> SparkResult:
+    """Find the copies in a frame of Spark: what `dupdetect.dedup` finds in the same rows.
+
+    Parameters
+    ----------
+    frame : pyspark.sql.DataFrame
+        Of a classic session or of Spark Connect. It is evaluated twice, and must give the same rows both times.
+    work : str
+        A folder that the executors can write to, such as ``s3a://bucket/run-7``: what is finished stands there, and
+        the result. Remove it when the result has been written elsewhere.
+    text : str
+        The column of texts.
+    id : str, optional
+        The column of ids. By default "id" if there is one, else rows are numbered; "none": they are in any case.
+    settings : Settings or mapping, optional
+        Default settings if left out, and for what a mapping does not name.
+    strict : bool
+        Whether a row that cannot be used is an error. By default it becomes a row of `SparkResult.rejects`.
+    max_text : int or str
+        Bytes that a text may have: a row with more cannot be used.
+    resume : bool
+        Go on with what an interrupted run of the same has left in `work`.
+    progress : callable, optional
+        Called with (stage, done, total).
+    **overrides
+        Single settings, as `Settings` names them.
+
+    Returns
+    -------
+    SparkResult
+
+    Raises
+    ------
+    InputError
+        A column is missing or cannot be used, or there are rows and none of them can be used.
+    SettingsError
+        A setting is unknown or out of its range.
+    MismatchError
+        `resume`, but what is in `work` was begun with another frame or other settings.
+    """
+    chosen = Settings.of(settings, **overrides)
+    request = request_of(frame, chosen, text, id, check_max_text(max_text))
+    session = Session(frame.sparkSession)
+    with session.options():
+        plan = _plan(frame, request)
+        return _Run(frame, request, Work(session, work, plan, resume=resume), Clock(progress), strict).result()
+
+
+def _plan(frame: DataFrame, request: Request) -> dict[str, Any]:
+    """Return all that decides what stands in the work folder."""
+    return {
+        "versions": versions(),
+        "settings": request.settings.as_dict(),
+        "text": request.text,
+        "id": request.id,
+        "max_text": request.max_text,
+        "columns": [field.simpleString() for field in frame.schema.fields],
+        "inputs": sorted(frame.inputFiles()),
+    }
+
+
+class Involved(NamedTuple):
+    """The documents that share something with another one, as the driver knows them, in the order of the input.
+
+    Attributes
+    ----------
+    corpus : Corpus
+        Of n documents.
+    text_of : int64[n]
+        The text that each has, among m texts.
+    names : int64[m]
+        The numbers of the texts among all, ascending.
+    table : pyarrow.Table
+        Where each document stands.
+    """
+
+    corpus: Corpus
+    text_of: Int
+    names: Int
+    table: pa.Table
+
+
+class _Run:
+    """One run, stage after stage.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    request : Request
+    work : Work
+    clock : Clock
+    strict : bool
+    """
+
+    def __init__(self, frame: DataFrame, request: Request, work: Work, clock: Clock, strict: bool) -> None:
+        self.frame, self.request, self.work, self.clock = frame, request, work, clock
+        self.session, self.strict, self.rules = work.session, strict, Plain()
+
+    def result(self) -> SparkResult:
+        """Carry it out."""
+        settings, stage = self.request.settings, self.clock.stage
+        with stage("sign", 0):
+            self.sketched = self.work.stage("sketched", lambda: sketched(self.frame, self.request))
+            self._count()
+        if not self.documents:
+            check_usable(self._corpus(self.sketched.limit(0).toArrow()))
+        with stage("candidates", self.documents):
+            gone = self.repeated
+            count = texts.partitions(self.session, self.documents)
+            ordered = self.work.stage("texts", lambda: texts.ordered(self.sketched, gone, count))
+            numbers = texts.numbers_of(ordered)
+            found = candidates.search(ordered, numbers, settings, self.work)
+            involved = self._involved(ordered, numbers, found)
+            store = self._store(involved)
+            search = self._search(found, involved)
+        counter = SparkCounter(store, involved.names, search.found.pairs, settings, self.work)
+        run = requests.RunContext(
+            requests.Request(None, self.request.text, self.request.id, self.strict, self.request.max_text),
+            _by_value(settings), 1, self.work, self.clock, {},  # type: ignore[arg-type]
+        )  # fmt: skip
+        arrays = decided(involved.corpus, search, Engine(counter, SparkWeigher), self.rules, run)
+        decision, caps = stage_arrays.decision_of_arrays(arrays)
+        with stage("tables", self.documents):
+            return self._tables(involved, decision, caps)
+
+    def _count(self) -> None:
+        """Count rows, and find those that cannot be used."""
+        import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+        good, empty = F.col("reason").isNull(), F.col("words") == 0
+        columns = [F.count(F.lit(1)).alias("rows"), F.count_if(good).alias("good"), F.count_if(empty).alias("empty")]
+        each = self.sketched.groupBy("part").agg(*columns).toArrow().sort_by("part")
+        parts, rows = each["part"].to_numpy(), each["rows"].to_numpy()
+        self.starts = np.zeros(int(parts.max(initial=-1)) + 1, np.int64)
+        self.starts[parts] = np.cumsum(rows) - rows
+        self.repeated, self.rejects = self._rejected()
+        self.documents = int(each["good"].to_numpy().sum()) - self.repeated.num_rows
+        self.empty = int(each["empty"].to_numpy().sum())
+
+    def _rejected(self) -> tuple[pa.Table, pa.Table]:
+        """Return the rows whose ids repeat others, and all rejects with their reasons."""
+        wrong = self.sketched.where("reason is not null").select("part", "place", "file", "row", "reason").toArrow()
+        again = wrong.schema.empty_table().select(["part", "place"])
+        files, rows = [wrong["file"]], [self._rows(wrong)]
+        reasons = wrong["reason"].to_pylist()
+        if self.request.id is not None:
+            again, first = texts.repeated(self.sketched, self.session)
+            before = self.starts[first[:, 0]] + first[:, 1]
+            reasons += [
+                repeated_id(self.request.id, value, f"row {row}")
+                for value, row in zip(again["id"].to_pylist(), before.tolist(), strict=True)
+            ]
+            files.append(pa.chunked_array([pa.nulls(again.num_rows, pa.string())]))
+            rows.append(self.starts[again["part"].to_numpy()] + again["place"].to_numpy())
+        chunks = [chunk for column in files for chunk in column.cast(pa.string()).chunks]
+        columns = [pa.chunked_array(chunks, pa.string()), np.concatenate(rows), reasons]
+        table = pa.table(columns, names=REJECTS.names).cast(REJECTS).sort_by("row")
+        if self.strict:
+            refuse_rejects(table)
+        return again, table
+
+    def _rows(self, table: pa.Table) -> Int:
+        """Return the numbers of rows, given where they stand."""
+        own = self.starts[table["part"].to_numpy()] + table["place"].to_numpy()
+        given = table["row"]
+        return own if given.null_count else np.asarray(given.to_numpy())
+
+    def _involved(self, ordered: DataFrame, numbers: texts.Numbers, found: candidates.Found) -> Involved:
+        """Bring the documents that share something with another to the driver."""
+        copied = ordered.where("not first").select("range", "index").distinct()
+        copies = copied.toArrow()
+        of_copies = numbers.starts[copies["range"].to_numpy()] + copies["index"].to_numpy()
+        members = [each for _, each in found.hot]
+        names = np.unique(np.concatenate([*unpack(found.pairs), *members, of_copies]))
+        table = (
+            texts.documents_of(ordered, numbers, names)
+            .toArrow()
+            .sort_by([("part", "ascending"), ("place", "ascending")])
+        )
+        text_of = np.searchsorted(names, table["number"].to_numpy())
+        return Involved(self._corpus(table), text_of, names, table)
+
+    def _corpus(self, table: pa.Table) -> Corpus:
+        n, id, empty = table.num_rows, self.request.id, np.empty(0, np.int64)
+        digests = np.stack([table[name].to_numpy().view(np.uint64) for name in ("high", "low")], axis=1) ^ SIGN
+        rows = self._rows(table)
+        preferred, column = ranked_by(self.request.settings)
+        ranking = {"value" if column is None else column: table["value"]}
+        ranking |= {} if preferred is None else {preferred: table["preferred"]}
+        files = table["file"].combine_chunks().dictionary_encode()
+        return Corpus(
+            rows=Rows.of(pa.table(ranking)),
+            ids=pa.chunked_array([pa.array(rows)]) if id is None else table["id"],
+            places=np.arange(n),
+            words=table["words"].to_numpy(),
+            digests=digests,
+            texts=pa.chunked_array([], pa.large_string()),
+            bands=[],
+            fingerprints=[],
+            fingerprints_each=empty,
+            rejects=self.rejects,
+            inputs=sorted(self.frame.inputFiles()) or ["DataFrame"],
+            id=id,
+            files=[*files.dictionary.to_pylist(), None],
+            file=files.indices.fill_null(len(files.dictionary)).to_numpy().astype(np.int32),
+            row=rows,
+        )
+
+    def _store(self, involved: Involved) -> TextStore:
+        """Say where the text stands that speaks for each text: that of its first document."""
+        first = np.flatnonzero(involved.table["first"].to_numpy())
+        chosen = first[np.argsort(involved.text_of[first])]
+        part, place, sizes = (involved.table[name].to_numpy()[chosen] for name in ("part", "place", "bytes"))
+        return TextStore(self.sketched, part, place, sizes)
+
+    def _search(self, found: candidates.Found, involved: Involved) -> Search:
+        settings, names = self.request.settings, involved.names
+        few = packed(*(np.searchsorted(names, side) for side in unpack(found.pairs)))
+        hot = [(sizes, np.searchsorted(names, members)) for sizes, members in found.hot]
+        shares = (0.0, settings.min_shared_fingerprints)
+        together: Candidates = of_shared(few, hot, shares, len(names), Context(settings, 1))
+        limits = self.rules.comparable(involved.corpus, involved.text_of, np.arange(len(names)), together)
+        return Search(involved.text_of, limits.candidates(together), limits)
+
+    def _tables(self, involved: Involved, decision: tables.Decision, caps: dict[str, int]) -> SparkResult:
+        corpus, settings = involved.corpus, self.request.settings
+        clusters, _ = tables.clusters_tables(corpus, decision, settings)
+        matches, unlisted = tables.matches_table(corpus, decision, settings)
+        boilerplate = tables.boilerplate_table(decision.boilerplate, self.rules.known)
+        found = {
+            "clusters": tables.with_origins(clusters, corpus),
+            "matches": matches,
+            "digests": tables.digests_table(corpus, decision, settings),
+            "boilerplate": boilerplate,
+        }
+        alone = self.documents - len(corpus)
+        counted = counts(corpus, decision, found)
+        counted |= {name: counted[name] + alone for name in ("documents", "clusters", "kept")}
+        counted["empty"] = self.empty
+        said = {
+            **made_with(settings),
+            "inputs": corpus.inputs,
+            "columns": {"text": self.request.text, "id": self.request.id},
+            "timings": self.clock.seconds,
+            "counts": counted,
+            "caps": {**caps, "unlisted_pairs": unlisted},
+            "spark": {
+                "version": self.session.spark.version,
+                "shuffled_bytes": self.session.shuffled,
+                "resumed_stages": self.work.resumed,
+            },
+        }
+        return SparkResult(**frames(self, involved.table, found), manifest=said)
+
+
+def _by_value(settings: Settings) -> Settings:
+    """Let a callable policy be replaced by what it said of each row, on the executors."""
+    if not callable(settings.canonical):
+        return settings
+    return settings.replace(canonical=lambda row: pickle.loads(row["value"]))

@@ -1,0 +1,178 @@
+"""What a run on Spark found, as frames.
+
+Input    the driver's tables, and where its documents stand
+Output   `SparkResult`
+Cost     clusters: a pass over the ids; kept: a pass over the input, which is not shuffled where few documents go
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from dupdetect.errors import OutputError
+from dupdetect.io.writers import plain
+from dupdetect.results.folder import MANIFEST
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyspark.sql import DataFrame
+
+    from dupdetect.spark.sketching import Request
+    from dupdetect.spark.work import Work
+
+#: What the reason of a reject says whose text or id is null.
+NULL = " is null, expected "
+
+#: Bits of `monotonically_increasing_id` that count the rows of a partition.
+PLACE_BITS = 33
+
+
+class Decided(Protocol):
+    """A run that has decided who stands for whom; `frames` says what it is asked for.
+
+    Attributes
+    ----------
+    frame, sketched : DataFrame
+        The input, and what was sketched.
+    request : Request
+    work : Work
+    starts : int64[...]
+        The number of the first row of each partition.
+    repeated, rejects : pyarrow.Table
+        Where rows stand whose ids repeat others; the table `rejects`.
+    """
+
+    frame: DataFrame
+    sketched: DataFrame
+    request: Request
+    work: Work
+    starts: NDArray[np.int64]
+    repeated: pa.Table
+    rejects: pa.Table
+
+
+@dataclass(frozen=True, eq=False)
+class SparkResult:
+    """The copies in a frame; they are made of what stands in the work folder, and of the input.
+
+    Attributes
+    ----------
+    clusters, matches, digests, rejects : DataFrame
+        As `Result` has them, in no order.
+    kept : DataFrame
+        The rows of the input that stay, with its columns.
+    boilerplate : DataFrame
+        As `Result.boilerplate`; a shingle's hash is signed here, the same bits.
+    manifest : dict
+        As `Result.manifest`; ``spark`` holds the version, and the bytes that were shuffled by stage where a classic
+        session tells them.
+    """
+
+    clusters: DataFrame
+    matches: DataFrame
+    digests: DataFrame
+    kept: DataFrame
+    rejects: DataFrame
+    boilerplate: DataFrame
+    manifest: dict[str, Any]
+
+    def write(self, folder: str, *, overwrite: bool = False) -> None:
+        """Write the frames as folders of Parquet, and the manifest.
+
+        Parameters
+        ----------
+        folder : str
+            A path or URL that Spark can write to. A local path has its manifest as a file, any other as a folder of
+            text, which comes last.
+        overwrite : bool
+            Replace what is there.
+
+        Raises
+        ------
+        OutputError
+            There is something already.
+        """
+        from pyspark.errors import AnalysisException
+
+        mode = "overwrite" if overwrite else "errorifexists"
+        try:
+            for name in ("clusters", "matches", "digests", "kept", "rejects", "boilerplate"):
+                getattr(self, name).write.mode(mode).parquet(f"{folder}/{name}.parquet")
+            text = json.dumps(self.manifest, indent=2, ensure_ascii=False, default=plain)
+            if "://" in folder:
+                lines = self.clusters.sparkSession.createDataFrame([(text,)], "value string")
+                lines.coalesce(1).write.mode(mode).text(f"{folder}/{MANIFEST}")
+            else:
+                Path(folder, MANIFEST).write_text(text + "\n", encoding="utf-8")
+        except AnalysisException as error:
+            if "PATH_ALREADY_EXISTS" not in str(error):
+                raise
+            raise OutputError(f"{folder}: exists already; name another folder, or overwrite it") from error
+
+
+def frames(run: Decided, table: pa.Table, found: dict[str, pa.Table]) -> dict[str, DataFrame]:
+    """Make the frames of a result, by name.
+
+    Parameters
+    ----------
+    run : Decided
+    table : pyarrow.Table
+        Where the documents of ``clusters`` stand.
+    found : dict
+        The driver's tables.
+    """
+    shingles = found["boilerplate"]["shingle"].to_numpy().view(np.int64)
+    others = {
+        "matches": found["matches"],
+        "digests": found["digests"],
+        "rejects": run.rejects,
+        "boilerplate": pa.table({"shingle": shingles, "margin": found["boilerplate"]["margin"]}),
+    }
+    gone = table.filter(pa.compute.invert(found["clusters"]["canonical"]))
+    made = {name: run.work.kept(name, each) for name, each in others.items()}
+    return {"clusters": _clusters(run, found["clusters"], table), "kept": _kept(run, gone), **made}
+
+
+def _places(*tables: pa.Table) -> pa.Table:
+    """Return where the rows of tables stand."""
+    return pa.concat_tables([each.select(["part", "place"]) for each in tables])
+
+
+def _clusters(run: Decided, involved: pa.Table, table: pa.Table) -> DataFrame:
+    """Put the documents that share something with another to those that do not."""
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+    others = run.work.kept("elsewhere", _places(table, run.repeated))
+    alone = run.sketched.where("reason is null").select("part", "place", "id", "file", "row")
+    alone = alone.join(others, ["part", "place"], "left_anti")
+    starts = F.broadcast(run.work.session.frame(pa.table({"part": np.arange(len(run.starts)), "start": run.starts})))
+    number = F.coalesce(F.col("row"), F.col("start") + F.col("place"))
+    alone = alone.join(starts, "part").withColumn("row", number)
+    id = F.col("row") if run.request.id is None else F.col("id")
+    own = {"id": id, "cluster": id, "canonical": F.lit(True), "file": F.col("file"), "row": F.col("row")}
+    whole = run.work.kept("clustered", involved)
+    types = {field.name: field.dataType for field in whole.schema.fields}
+    return whole.union(alone.select(*(own.get(n, F.lit(None)).cast(type_).alias(n) for n, type_ in types.items())))
+
+
+def _kept(run: Decided, gone: pa.Table) -> DataFrame:
+    """Return the rows of the input that stay: by their ids where these tell them apart, else by their places."""
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+    frame, id = run.frame, run.request.id
+    if id is not None and all(NULL in reason for reason in run.rejects["reason"].to_pylist()):
+        removed = run.work.kept("removed", pa.table({id: gone["id"]}))
+        there = frame[run.request.text].isNotNull() & frame[id].isNotNull()
+        return frame.where(there).join(removed, id, "left_anti").select(*frame.columns)
+    rejected = run.sketched.where("reason is not null").select("part", "place")
+    places = rejected.union(run.work.kept("removed", _places(gone, run.repeated)))
+    given = frame.withColumn("dupdetect_at", F.monotonically_increasing_id())
+    at = (F.shiftleft(F.col("part"), PLACE_BITS) + F.col("place")).alias("dupdetect_at")
+    return given.join(places.select(at), "dupdetect_at", "left_anti").select(*frame.columns)

@@ -1,0 +1,94 @@
+"""A session of Spark, classic or Connect: options, tables to frames and back, bytes that were shuffled.
+
+Input    a `SparkSession`
+Output   `Session`
+Cost     none
+
+Nothing here needs more than Spark Connect has: no RDD, no JVM, no file of the driver's own. Where there is a classic
+session, its own metrics say how many bytes were shuffled; a Connect server does not tell its clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+#: Bytes and rows of a batch that goes to Python. Spark 4.0 knows no bound by bytes, hence the few rows.
+BATCH_BYTES, BATCH_ROWS = 16 << 20, 1024
+
+#: Options while a run lasts. Texts may have more bytes than the plain types of Arrow can count.
+OPTIONS = {
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
+    "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
+    "spark.sql.execution.arrow.useLargeVarTypes": "true",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+}
+
+#: Options of Parquet files. Rows may be large, so that sizes are looked at from the first one on.
+PARQUET = {
+    "parquet.block.size": str(64 << 20),
+    "parquet.block.size.row.check.min": "8",
+    "parquet.page.size.row.check.min": "8",
+}
+
+
+class Session:
+    """A session of Spark.
+
+    Parameters
+    ----------
+    spark : SparkSession
+
+    Attributes
+    ----------
+    spark : SparkSession
+    shuffled : dict
+        Bytes that were shuffled, by stage, as far as Spark tells.
+    """
+
+    def __init__(self, spark: SparkSession) -> None:
+        self.spark = spark
+        self.shuffled: dict[str, int] = {}
+
+    @contextmanager
+    def options(self) -> Iterator[None]:
+        """Set the options of a run, and in the end what they were before."""
+        before = {name: self.spark.conf.get(name, None) for name in OPTIONS}
+        for name, value in OPTIONS.items():
+            self.spark.conf.set(name, value)
+        try:
+            yield
+        finally:
+            for name, old in before.items():
+                if old is None:
+                    self.spark.conf.unset(name)
+                else:
+                    self.spark.conf.set(name, old)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count what is shuffled meanwhile."""
+        before = self._shuffled()
+        yield
+        after = self._shuffled()
+        if before is not None and after is not None:
+            self.shuffled[name] = self.shuffled.get(name, 0) + after - before
+
+    def frame(self, table: pa.Table) -> DataFrame:
+        """Return a table as a frame."""
+        return self.spark.createDataFrame(table)
+
+    def _shuffled(self) -> int | None:
+        """Return the bytes that this application has shuffled so far; None where nobody says it."""
+        context = getattr(self.spark, "_jsc", None)  # of a classic session alone
+        if context is None:
+            return None
+        store: Any = context.sc().statusStore()
+        executors = store.executorList(False)
+        return sum(int(executors.apply(place).totalShuffleWrite()) for place in range(executors.size()))

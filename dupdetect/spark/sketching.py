@@ -1,0 +1,216 @@
+"""Rows of a frame to sketches: the first stage, on the executors.
+
+Input    a frame of texts
+Output   a row for each of its rows: where it stands, its sketch, its text cleaned and compressed; or why it is a reject
+Cost     that of `sketch_texts`; nothing is shuffled
+
+Rows are known by their place: the number of their partition, and their number in it. Put together these are the order
+of the input.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from dupdetect.errors import InputError
+from dupdetect.io.checks import check, check_id_type
+from dupdetect.io.documents import NUMBERED
+from dupdetect.io.readers import Piece
+from dupdetect.matching.grouping import check_grouped
+from dupdetect.sketches.cleaning import clean_texts
+from dupdetect.sketches.sketches import sketch_texts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyspark.sql import DataFrame
+
+    from dupdetect.settings import Settings
+
+    Int = NDArray[np.int64]
+
+#: The highest bit: without it, unsigned numbers are in the same order as the signed ones of Spark.
+SIGN = np.uint64(1 << 63)
+
+#: Columns that hold where a row came from, in frames that were read from files.
+FILE, ROW = "dupdetect_file", "dupdetect_row"
+
+#: Columns of what is sketched.
+COLUMNS = (
+    *("part", "place", "id", "words", "high", "low", "bands", "fingerprints"),
+    *("bytes", "text", "value", "preferred", "file", "row", "reason"),
+)
+
+#: How texts are compressed.
+CODEC = pa.Codec("zstd", 1)
+
+
+class Request(NamedTuple):
+    """Which documents are to be read.
+
+    Attributes
+    ----------
+    settings : Settings
+    text : str
+    id : str, optional
+        None where rows are numbered.
+    max_text : int
+    """
+
+    settings: Settings
+    text: str
+    id: str | None
+    max_text: int
+
+
+def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, max_text: int) -> Request:
+    """Check that a frame has the columns that are asked for.
+
+    Raises
+    ------
+    InputError
+        It has not, or they are of types that cannot be used.
+    """
+    names = frame.columns
+    id = ("id" if "id" in names else None) if id is None else None if id == NUMBERED else id
+    check_grouped(settings, None)
+    wanted = [(text, "texts"), *([] if id is None else [(id, "ids")]), *settings.columns.items()]
+    for name, what in wanted:
+        if name not in names:
+            raise InputError(f"the frame: there is no column {name!r} ({what}); the columns are {', '.join(names)}")
+    if (kind := frame.schema[text].dataType.typeName()) not in ("string", "binary"):
+        raise InputError(f"the frame: column {text!r} is {kind}, expected string; name another column or convert it")
+    return Request(settings, text, id, max_text)
+
+
+def sketched(frame: DataFrame, request: Request) -> DataFrame:
+    """Sketch the rows of a frame."""
+    settings, id = request.settings, request.id
+    columns = [request.text, id, *settings.ranking_columns, FILE, ROW]
+    chosen = list(dict.fromkeys(name for name in columns if name in frame.columns))
+    given = frame if callable(settings.canonical) else frame.select(*(frame[name] for name in chosen))
+    return given.mapInArrow(_sketcher(request), schema_of(frame, request))
+
+
+def schema_of(frame: DataFrame, request: Request) -> Any:
+    """Return the columns of what is sketched."""
+    from pyspark.sql import types as T  # noqa: N812 - as everybody does
+
+    of_id = T.LongType() if request.id is None else frame.schema[request.id].dataType
+    preferred, column = ranked_by(request.settings)
+    of_value, of_preferred = (T.BinaryType() if c is None else frame.schema[c].dataType for c in (column, preferred))
+    longs, binary = T.LongType(), T.BinaryType()
+    types: dict[str, Any] = dict.fromkeys(COLUMNS, longs) | dict.fromkeys(("bands", "fingerprints", "text"), binary)
+    types |= dict.fromkeys(("file", "reason"), T.StringType()) | {
+        "id": of_id,
+        "value": of_value,
+        "preferred": of_preferred,
+    }
+    return T.StructType([T.StructField(name, type_) for name, type_ in types.items()])
+
+
+def ranked_by(settings: Settings) -> tuple[str | None, str | None]:
+    """Return the column whose values are preferred, and that which the policy orders by."""
+    return None if settings.prefer is None else next(iter(settings.ranking_columns)), settings.column
+
+
+def _sketcher(request: Request) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def sketch_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        part, first = partition(), 0
+        for batch in batches:
+            yield from _sketch(pa.Table.from_batches([batch]), part, first, request)
+            first += batch.num_rows
+
+    return sketch_batches
+
+
+def partition() -> int:
+    """Return the number of the partition that this process works on."""
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    assert context is not None, "within a task"
+    return int(context.partitionId())
+
+
+def _sketch(table: pa.Table, part: int, first: int, request: Request) -> Iterator[pa.RecordBatch]:
+    """Sketch some rows, from number `first` of the partition on."""
+    settings, id, n = request.settings, request.id, table.num_rows
+    if id is not None:
+        check_id_type(table.schema.field(id).type, id, "the frame")
+    looked_at = table.select(list(dict.fromkeys(name for name in (request.text, id) if name is not None)))
+    piece = Piece(looked_at, np.arange(first, first + n), np.zeros(n, np.int32), "the frame")
+    checked = check(piece, request.text, id, [None], request.max_text)
+    rows = table.take(pa.array(checked.positions))
+    texts = clean_texts(pa.chunked_array(checked.texts.chunks, pa.large_string()).combine_chunks())
+    sketches = sketch_texts(texts, settings)
+    digests = (sketches.digests ^ SIGN).view(np.int64)
+    values = {
+        "place": first + checked.positions,
+        "id": None if id is None else rows[id],
+        "words": sketches.words,
+        "high": digests[:, 0],
+        "low": digests[:, 1],
+        "bands": binaries(sketches.band_keys, settings.banding[0] * np.arange(len(rows) + 1)),
+        "fingerprints": binaries(sketches.fingerprints.values, sketches.fingerprints.offsets),
+        "bytes": pa.compute.binary_length(texts),
+        "text": pa.array(map(compress, texts.to_pylist()), pa.large_binary()),
+        "value": _policy_values(rows, settings),
+        "preferred": None if ranked_by(settings)[0] is None else rows[ranked_by(settings)[0]],
+    }
+    yield from _batches(values, part, rows, request)
+    if checked.rejects:
+        at = np.array([reject.row for reject in checked.rejects], np.int64)
+        wrong = {"place": at, "reason": pa.array([reject.reason for reject in checked.rejects])}
+        yield from _batches(wrong, part, table.take(pa.array(at - first)), request)
+
+
+def _policy_values(rows: pa.Table, settings: Settings) -> Any:
+    """Return what the canonical policy orders documents by, if it looks at their rows."""
+    if callable(settings.canonical):
+        return pa.array([pickle.dumps(settings.canonical(row)) for row in rows.to_pylist()], pa.binary())
+    return None if settings.column is None else rows[settings.column]
+
+
+def _batches(values: dict[str, Any], part: int, rows: pa.Table, request: Request) -> Iterator[pa.RecordBatch]:
+    """Yield columns in the order of `schema_of`; those that are not given are null."""
+    n, own = rows.num_rows, rows.schema
+    preferred, column = ranked_by(request.settings)
+    types = dict.fromkeys(("part", "place", "words", "high", "low", "bytes", "row"), pa.int64())
+    types |= dict.fromkeys(("bands", "fingerprints", "text"), pa.large_binary()) | {"value": pa.binary()}
+    types |= dict.fromkeys(("file", "reason"), pa.string())
+    types["id"] = pa.int64() if request.id is None else own.field(request.id).type
+    for name, given in (("value", column), ("preferred", preferred)):
+        types[name] = pa.binary() if given is None else own.field(given).type
+    values = {"part": np.full(n, part, np.int64), **values}
+    values |= {name: rows[given] for name, given in (("file", FILE), ("row", ROW)) if given in rows.column_names}
+    columns = {}
+    for name in COLUMNS:
+        given = values.get(name)
+        given = pa.nulls(n, types[name]) if given is None else given
+        columns[name] = (given if isinstance(given, pa.ChunkedArray) else pa.array(given)).cast(types[name])
+    yield from pa.table(columns).combine_chunks().to_batches()
+
+
+def binaries(values: NDArray[Any], offsets: Int) -> pa.Array:
+    """Return rows of numbers, end to end, as their bytes."""
+    size = values.dtype.itemsize
+    buffers = pa.py_buffer(np.ascontiguousarray(offsets * size, np.int64)), pa.py_buffer(np.ascontiguousarray(values))
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(offsets) - 1, [None, *buffers])
+
+
+def compress(text: str) -> bytes:
+    """Compress a text; what it needs to be read again goes before it."""
+    data = text.encode()
+    return len(data).to_bytes(8, "little") + bytes(CODEC.compress(data, asbytes=True))
+
+
+def decompress(data: bytes) -> bytes:
+    """Return a text that was compressed, as UTF-8."""
+    size = int.from_bytes(data[:8], "little")
+    return bytes(CODEC.decompress(memoryview(data)[8:], size, asbytes=True)) if size else b""

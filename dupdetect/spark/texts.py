@@ -1,0 +1,179 @@
+"""Sketched documents to texts in order: documents with the same words are one text.
+
+Input    what was sketched
+Output   the documents by text, numbered as `clusters.collapse` numbers them; rows whose ids occurred before
+Cost     a shuffle of the sketches without their texts, and one of 16 bytes a document for the ids
+
+Texts are ordered by their number of words and their digest: partitions by range of these, so that a text's number is
+how many there are in the partitions before its own, and before it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from dupdetect.io.duplicate_ids import find_duplicates
+from dupdetect.spark.sketching import partition
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyspark.sql import DataFrame
+
+    from dupdetect.spark.session import Session
+
+    Int = NDArray[np.int64]
+
+#: Documents in a partition, about, where there are many; and where there are few.
+MANY, FEW = 200_000, 2_000
+
+#: The order of texts, and of documents in a text.
+ORDER = ["words", "high", "low", "part", "place"]
+
+#: Rows that are named in a function that goes to executors, at the most; more are joined.
+NAMED = 1 << 21
+
+
+def partitions(session: Session, documents: int) -> int:
+    """Return into how many partitions so many documents are shuffled."""
+    usual = int(session.spark.conf.get("spark.sql.shuffle.partitions", "200") or 200)
+    return max(1, -(-documents // MANY), min(usual, -(-documents // FEW)))
+
+
+def repeated(frame: DataFrame, session: Session) -> tuple[pa.Table, Int]:
+    """Find the rows whose ids occurred before.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What was sketched.
+    session : Session
+
+    Returns
+    -------
+    pyarrow.Table
+        ``part``, ``place``, ``id`` of such rows, in the order of the input.
+    int64[m, 2]
+        The part and the place of the first row of each of these ids.
+    """
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+    ids = frame.where(F.col("reason").isNull()).select("part", "place", "id", F.xxhash64("id").alias("hash"))
+    doubtful = ids.groupBy("hash").count().where("count > 1").select("hash")
+    with session.stage("ids"):
+        suspects = ids.join(doubtful, "hash", "left_semi").select("part", "place", "id").toArrow()
+    suspects = suspects.sort_by([("part", "ascending"), ("place", "ascending")]).combine_chunks()
+    if suspects.num_rows == 0:
+        return suspects, np.empty((0, 2), np.int64)
+    again, first = find_duplicates(suspects["id"])
+    places = np.stack([suspects[name].to_numpy()[first] for name in ("part", "place")], axis=1)
+    return suspects.take(pa.array(again)), places
+
+
+def ordered(frame: DataFrame, gone: pa.Table, count: int) -> DataFrame:
+    """Put documents with words in the order of their texts.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What was sketched.
+    gone : pyarrow.Table
+        ``part`` and ``place`` of documents that are left out.
+    count : int
+        How many partitions to make.
+
+    Returns
+    -------
+    DataFrame
+        ``range``, the number of the partition, and ``index``, the number of the text in it; ``first``, whether the
+        document is the first of its text; its sketch, which only this one has.
+    """
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+    from pyspark.sql import types as T  # noqa: N812
+
+    chosen = frame.where(F.col("reason").isNull() & (F.col("words") > 0)).drop("text", "reason")
+    if gone.num_rows:
+        there = frame.sparkSession.createDataFrame(gone.select(["part", "place"]))
+        chosen = chosen.join(there, ["part", "place"], "left_anti")
+    added = [T.StructField(name, T.LongType()) for name in ("range", "index")]
+    schema = T.StructType([*added, T.StructField("first", T.BooleanType()), *chosen.schema.fields])
+    spread = chosen.repartitionByRange(count, "words", "high", "low").sortWithinPartitions(*ORDER)
+    return spread.mapInArrow(_number, schema)
+
+
+def _number(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Number the texts of a partition, whose documents come in order."""
+    number, last, next_text = partition(), np.empty((0, 3), np.int64), 0
+    for batch in batches:
+        if batch.num_rows == 0:
+            continue
+        table = pa.Table.from_batches([batch])
+        texts = np.stack([table[name].to_numpy() for name in ORDER[:3]], axis=1)
+        new = np.ones(len(texts), np.bool_)
+        new[1:] = (texts[1:] != texts[:-1]).any(axis=1)
+        new[0] = len(last) == 0 or bool((texts[0] != last[0]).any())
+        index = next_text + np.cumsum(new) - 1
+        last, next_text = texts[-1:], int(index[-1]) + 1
+        for name in ("bands", "fingerprints"):
+            column = table[name]
+            kept = pa.compute.if_else(pa.array(new), column, pa.scalar(None, column.type))
+            table = table.set_column(table.column_names.index(name), name, kept)
+        added = pa.table({"range": np.full(len(texts), number), "index": index, "first": new})
+        whole = pa.table([*added.columns, *table.columns], [*added.column_names, *table.column_names])
+        yield from whole.combine_chunks().to_batches()
+
+
+class Numbers:
+    """The numbers of texts, given where they stand.
+
+    Parameters
+    ----------
+    counts : mapping of int to int
+        How many texts each range has.
+    """
+
+    def __init__(self, counts: dict[int, int]) -> None:
+        sizes = np.zeros(max(counts, default=-1) + 1, np.int64)
+        sizes[list(counts)] = list(counts.values())
+        self.starts = np.append(0, np.cumsum(sizes))
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def of(self, batch: pa.RecordBatch) -> Int:
+        """Return the numbers of the texts of a batch."""
+        return np.asarray(self.starts[batch.column("range").to_numpy()] + batch.column("index").to_numpy())
+
+
+def numbers_of(texts: DataFrame) -> Numbers:
+    """Count the texts of each range."""
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+    rows = texts.groupBy("range").agg(F.max("index").alias("last")).collect()
+    return Numbers({row["range"]: row["last"] + 1 for row in rows})
+
+
+def documents_of(texts: DataFrame, numbers: Numbers, chosen: Int) -> DataFrame:
+    """Return the documents of some texts (int64[n], ascending), with their ``number``."""
+    from pyspark.sql import types as T  # noqa: N812 - as everybody does
+
+    light = texts.drop("bands", "fingerprints")
+    schema = T.StructType([T.StructField("number", T.LongType()), *light.schema.fields])
+    if len(chosen) <= NAMED:
+        return light.mapInArrow(_numbered(numbers, chosen), schema)
+    there = texts.sparkSession.createDataFrame(pa.table({"number": chosen}))
+    return light.mapInArrow(_numbered(numbers, None), schema).join(there, "number", "left_semi")
+
+
+def _numbered(numbers: Numbers, chosen: Int | None) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def number(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            own = numbers.of(batch)
+            whole = pa.RecordBatch.from_arrays([pa.array(own), *batch.columns], ["number", *batch.schema.names])
+            yield whole if chosen is None else whole.filter(pa.array(np.isin(own, chosen, kind="sort")))
+
+    return number
