@@ -12,7 +12,7 @@ another copy of it, was found. `--where postgresql://...` measures a database.
 Peers are given signatures that are made already, by the compiled code, and store and look up those: no texts, no
 verification. Redis is started on a free port of this machine, and keeps nothing on disk.
 
-Prints a line of JSON for each measurement: rates in documents a second, latencies in milliseconds, bytes.
+For each measurement it prints a line of JSON: rates in documents a second, latencies in milliseconds, bytes.
 """
 
 from __future__ import annotations

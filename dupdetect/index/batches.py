@@ -21,6 +21,7 @@ from dupdetect.index.bodies import compressed
 from dupdetect.index.changes import Batch
 from dupdetect.io.documents import stream
 from dupdetect.io.schema import plain_column
+from dupdetect.io.streams import MAX_TEXT
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import sketch_texts
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from dupdetect.io.documents import Part, Stream
 
 #: Documents of a batch, and bytes of text that are read at a time.
-DOCUMENTS, PART_BYTES = 4096, 24 << 20
+DOCUMENTS, PART_BYTES = 2048, 12 << 20
 
 #: Rejected rows that a warning shows.
 SHOWN = 3
@@ -103,7 +104,7 @@ def of_stream(
     metadata: Iterable[str] | None = None,
     expires: str | None = None,
     strict: bool = False,
-    max_text: int,
+    max_text: int = MAX_TEXT,
     rejected: Callable[[pa.Table], None] | None = None,
 ) -> Iterator[tuple[Batch, pa.Table]]:
     """Yield the documents of an input in batches, with their rows as they came; parameters as of `Index.add_many`."""

@@ -1,0 +1,242 @@
+"""An index whose writer is killed, whose disk is full, whose file is damaged: nothing that was committed is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import time
+
+import pyarrow as pa
+import pytest
+from generated_sites import Writer
+
+import dupdetect
+from dupdetect.errors import InputError, OutputError
+from dupdetect.index import keys, schema, stores
+from dupdetect.index.index import Index
+
+KILLS = int(os.environ.get("DUPDETECT_KILLS", "6"))
+STORIES = [Writer("en", f"killed {number}").story(1) for number in range(12)]
+TEXTS = [text for story in STORIES for text in (story, story.upper(), f"{story} And.", story[: len(story) // 2])]
+NOTHING = pa.table({"shingle": pa.array([], pa.uint64()), "margin": pa.array([], pa.int32())})
+
+
+def operation(number):
+    """Return what is done at a step, the same in each process: ids that go, and documents that come."""
+    chance = random.Random(number)
+    count = chance.choice([0, 1, 1, 2, 5])
+    come = {f"id-{chance.randrange(40)}": chance.choice(TEXTS) for _ in range(count)}
+    return [f"id-{chance.randrange(40)}" for _ in range(0 if count else 3)], come
+
+
+def done(index, number):
+    """Do it."""
+    gone, come = operation(number)
+    if gone:
+        index.remove(gone)
+    elif len(come) == 1:
+        ((id, text),) = come.items()
+        index.add(id, text)
+    else:
+        index.add_many(come)
+
+
+def after(left, number):
+    """Return what is left when it is done."""
+    gone, come = operation(number)
+    left = {id: text for id, text in left.items() if id not in gone}
+    for id, text in come.items():
+        if left.get(id) != text:
+            left.pop(id, None)
+            left[id] = text
+    return left
+
+
+def write_until_killed(path, start, told):
+    """Go on for ever, telling of each step when it is committed."""
+    index = Index(path, workers=1)
+    number = start
+    while True:
+        done(index, number)
+        os.write(told, b".")
+        number += 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
+def test_a_writer_may_be_killed_at_any_moment(tmp_path, monkeypatch):
+    """DUPDETECT_KILLS says how often."""
+    monkeypatch.setattr(keys, "LOG_TEXTS", 16)  # so that segments are made and merged, too
+    monkeypatch.setattr(keys, "MERGED", 3)
+    path = tmp_path / "news.dupindex"
+    with Index(path, workers=1) as index:  # compiled code is loaded before the first fork
+        index.add_many({f"id-{number}": text for number, text in enumerate(TEXTS)})
+        index.remove([f"id-{number}" for number in range(len(TEXTS))])
+    left, step = {}, 0
+    for kill in range(KILLS):
+        reading, told = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                write_until_killed(path, step, told)
+            finally:
+                os._exit(1)
+        os.close(told)
+        time.sleep(random.Random(kill).uniform(0.01, 0.4))
+        os.kill(child, signal.SIGKILL)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        committed = 0
+        while said := os.read(reading, 1 << 16):
+            committed += len(said)
+        os.close(reading)
+        for number in range(step, step + committed):
+            left = after(left, number)
+        step += committed
+        with Index(path, workers=1) as index:
+            assert index.verify() == []
+            held = index.documents().read_all()
+            there = dict(zip(held["id"].to_pylist(), held["text"].to_pylist(), strict=True))
+            if there != left:  # the step was committed, and there was no time to say so
+                left, step = after(left, step), step + 1
+                assert there == left
+            assert len(index) == len(left)
+            if left:
+                found = dupdetect.dedup(left, known_boilerplate=NOTHING, workers=1)
+                assert index.clusters().equals(found.clusters.drop_columns(["file", "row"]))
+    assert step > 0
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Give the path of an index with something in it."""
+    path = tmp_path / "news.dupindex"
+    with Index(path) as index:
+        index.add_many({f"id-{number}": text for number, text in enumerate(TEXTS)})
+    return path
+
+
+def connected(path):
+    return sqlite3.connect(path, isolation_level=None)
+
+
+def test_a_full_disk_loses_nothing(path):
+    with Index(path, workers=1) as index:
+        before = index.clusters()
+        connection = index._store._connection()
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        with pytest.raises(OutputError, match="the disk is full; what was committed before is there"):
+            index.add_many({f"new {number}": Writer("en", f"full {number}").story(3) for number in range(200)})
+        assert index.clusters().equals(before)
+        connection.execute("PRAGMA max_page_count = 1000000")
+        assert index.add("new", Writer("en", "full 1").story(3)).is_new
+        assert index.verify() == []
+
+
+def test_another_writer_is_waited_for_and_then_named(path):
+    other = connected(path)
+    other.execute("BEGIN IMMEDIATE")
+    with Index(path, wait=0.1) as index:
+        with pytest.raises(OutputError, match=r"another writer has held the index for 0\.1 s"):
+            index.add("new", TEXTS[0])
+        assert not index.query(TEXTS[0]).is_new, "readers do not wait"
+        other.execute("ROLLBACK")
+        assert not index.add("new", TEXTS[0]).is_new
+
+
+def test_a_file_of_a_later_version_is_refused(path):
+    connected(path).execute("UPDATE settings SET value = ? WHERE name = 'version'", (str(schema.VERSION + 1),))
+    with pytest.raises(InputError, match=f"the index is of version {schema.VERSION + 1}, and this dupdetect reads"):
+        Index(path)
+
+
+def test_an_earlier_version_is_brought_up_to_date(path, monkeypatch):
+    monkeypatch.setattr(schema, "MIGRATIONS", {schema.VERSION: "CREATE TABLE later (number INTEGER)"})
+    monkeypatch.setattr("dupdetect.index.holdings.MIGRATIONS", schema.MIGRATIONS)
+    monkeypatch.setattr("dupdetect.index.holdings.VERSION", schema.VERSION + 1)
+    Index(path).close()
+    rows = connected(path).execute("SELECT value FROM settings WHERE name = 'version'").fetchall()
+    assert rows == [(str(schema.VERSION + 1),)]
+    assert connected(path).execute("SELECT count(*) FROM later").fetchone() == (0,)
+
+
+def test_what_is_no_index_is_refused(tmp_path, path):
+    (tmp_path / "text").write_text("no database, but long enough to be one " * 400)
+    with pytest.raises(InputError, match="this is no index; expected a file that"):
+        Index(tmp_path / "text")
+    connected(tmp_path / "other").execute("CREATE TABLE mine (number INTEGER)")
+    with pytest.raises(InputError, match="this database holds other tables, and no index"):
+        Index(tmp_path / "other")
+    connected(path).execute("DROP TABLE bodies")
+    with pytest.raises(InputError, match="tables of the index are missing"):
+        Index(path)
+    with pytest.raises(InputError, match="there is no such index"):
+        Index(tmp_path / "none", read_only=True)
+    with pytest.raises(InputError, match="this is a folder"):
+        Index(tmp_path)
+    with pytest.raises(OutputError, match="its folder is not there"):
+        Index(tmp_path / "no" / "folder")
+    with pytest.raises(InputError, match="an index is a file, or a database at postgresql://"):
+        Index("mysql://host/news")
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_its_password():
+    with pytest.raises(InputError, match=r"^postgresql://me@127\.0\.0\.1:9/news: the database cannot be reached"):
+        Index("postgresql://me:secret@127.0.0.1:9/news", wait=1)
+
+
+def read_all(path):
+    with Index(path) as index:
+        assert index.verify() != []
+        index.matches()
+        index.documents().read_all()
+
+
+def test_a_damaged_page_is_an_error_and_no_wrong_answer(path):
+    with connected(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(path.read_bytes())
+    for place in range(stores.PAGE_BYTES, len(data), 2 * stores.PAGE_BYTES):
+        data[place : place + 64] = bytes(64)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"the file is damaged|this is no index"):
+        read_all(path)
+
+
+CHANGES = {
+    "UPDATE bodies SET content = (SELECT content FROM bodies ORDER BY number LIMIT 1)": "is not the one that was added",
+    "UPDATE bodies SET content = x'00'": "is damaged",
+    "DELETE FROM bodies WHERE number = 1": "texts of",
+    "UPDATE texts SET digest = randomblob(16) WHERE text = 1": "the digest of text number 1 is not that of",
+    "UPDATE texts SET canonical = 10000": "in a cluster that is not there",
+    "UPDATE texts SET document = 10000 WHERE text = 1": "is represented by a document that has another",
+    "DELETE FROM matches": "does not match the one that represents it",
+    "UPDATE matches SET evidence = x'00'": "matches are damaged",
+    "UPDATE state SET documents = 1": "1 were counted",
+    "DELETE FROM log": "a key of text number 1 is not listed",
+    "INSERT INTO pages VALUES (1, x'00')": "page 1 of keys is of no segment",
+}
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+def test_verify_sees(path, statement):
+    with Index(path) as index:
+        assert index.verify() == []
+    connected(path).execute(statement)
+    with Index(path) as index:
+        assert any(CHANGES[statement] in fault for fault in index.verify())
+
+
+def test_verify_sees_documents_without_a_text(path):
+    connection = connected(path)
+    connection.execute("DELETE FROM texts WHERE text = 1")
+    with Index(path) as index:
+        assert any("refers to a row of texts that is not there" in fault for fault in index.verify())
+
+
+def test_a_text_that_is_damaged_is_named_when_it_is_read(path):
+    connected(path).execute("UPDATE bodies SET content = x'00' WHERE number = 1")
+    with Index(path) as index, pytest.raises(InputError, match="the text of document number 1 is damaged"):
+        index.text("id-0")
