@@ -5,6 +5,7 @@ Needs ``dupdetect[spark]``, and the library itself on the executors.
 
 from __future__ import annotations
 
-from dupdetect.spark.dedup import SparkResult, dedup
+from dupdetect.spark.dedup import dedup
+from dupdetect.spark.result import SparkResult
 
 __all__ = ["SparkResult", "dedup"]

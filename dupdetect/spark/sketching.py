@@ -83,8 +83,8 @@ def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, 
     for name, what in wanted:
         if name not in names:
             raise InputError(f"the frame: there is no column {name!r} ({what}); the columns are {', '.join(names)}")
-    if (kind := frame.schema[text].dataType.typeName()) not in ("string", "binary"):
-        raise InputError(f"the frame: column {text!r} is {kind}, expected string; name another column or convert it")
+    if (type_ := frame.schema[text].dataType.typeName()) not in ("string", "binary"):
+        raise InputError(f"the frame: column {text!r} is {type_}, expected string; name another column or convert it")
     return Request(settings, text, id, max_text)
 
 
