@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError, SettingsError
     from dupdetect.evaluation.audit import Audit, audit
     from dupdetect.evaluation.evaluate import evaluate
+    from dupdetect.evaluation.output_checks import Check, Verified, verify_output
     from dupdetect.evaluation.scores import Evaluation
     from dupdetect.evaluation.tune import Tuning, tune
     from dupdetect.index.answers import Match, Seen
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Audit",
+    "Check",
     "Cluster",
     "Comparison",
     "DupdetectError",
@@ -53,6 +55,7 @@ __all__ = [
     "SketchWriter",
     "Sketches",
     "Tuning",
+    "Verified",
     "audit",
     "choose_canonicals",
     "cluster",
@@ -69,11 +72,13 @@ __all__ = [
     "to_datasketch",
     "tune",
     "verify",
+    "verify_output",
     "write_sketches",
 ]
 
 _MODULE_OF = {
     "Audit": "evaluation.audit",
+    "Check": "evaluation.output_checks",
     "Cluster": "results.result",
     "Comparison": "matching.compare",
     "DupdetectError": "errors",
@@ -93,6 +98,7 @@ _MODULE_OF = {
     "SketchWriter": "sketches.files",
     "Sketches": "sketches.sketches",
     "Tuning": "evaluation.tune",
+    "Verified": "evaluation.output_checks",
     "audit": "evaluation.audit",
     "choose_canonicals": "pipeline.stages",
     "cluster": "pipeline.stages",
@@ -109,6 +115,7 @@ _MODULE_OF = {
     "to_datasketch": "sketches.minhash",
     "tune": "evaluation.tune",
     "verify": "pipeline.stages",
+    "verify_output": "evaluation.output_checks",
     "write_sketches": "sketches.files",
 }
 

@@ -32,6 +32,7 @@ from dupdetect.cli.signals import Terminated, exit_code, heard
 from dupdetect.cli.sketch import sketch
 from dupdetect.cli.standard_streams import discard, prepare, tell
 from dupdetect.cli.tune import tune
+from dupdetect.cli.verify import verify
 from dupdetect.cli.warm import warm
 from dupdetect.errors import DupdetectError
 from dupdetect.text.escape import escape_for_terminal
@@ -60,7 +61,7 @@ def command() -> None:
     """Find the copies in a collection of texts: exact, lightly edited, and syndicated inside other pages."""
 
 
-for each in (dedup, compare, explain, evaluate, audit, tune, report, sketch, warm, index):
+for each in (dedup, compare, explain, evaluate, audit, tune, report, verify, sketch, warm, index):
     command.add_command(each)
 
 

@@ -143,6 +143,7 @@ def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
         # Who reads them again, as a report does, sees by these that they are what this run has read.
         "input_checksums": on_threads(checksum, [Path(name) for name in corpus.inputs], run.workers),
         "columns": columns,
+        "max_text": run.request.max_text,
         "read_as": run.request.how._asdict(),
         "timings": run.clock.seconds,
         "memory": {

@@ -211,16 +211,17 @@ class Run:
     @cached_property
     def clusters(self) -> pa.Table:
         """The table `clusters`, and below it a row for each earlier document that the run names and that stayed."""
-        return self._with_earlier(self._own) if self._section("against") else self._own
+        return self._with_earlier(self.own) if self._section("against") else self.own
 
     @cached_property
-    def _own(self) -> pa.Table:
+    def own(self) -> pa.Table:
+        """The table `clusters` as it was written: a row for each document of the run itself."""
         return self.table("clusters")
 
     @property
     def new(self) -> int:
         """How many documents the run itself had: the first ones of `clusters`."""
-        return self._own.num_rows  # type: ignore[no-any-return]
+        return self.own.num_rows  # type: ignore[no-any-return]
 
     @cached_property
     def matches(self) -> pa.Table:
@@ -255,7 +256,7 @@ class Run:
         InputError
             The rows cannot be read, or there is no such column.
         """
-        ids, first = comparable(self._own["id"].filter(self._own["canonical"]), "ids"), 0
+        ids, first = comparable(self.own["id"].filter(self.own["canonical"]), "ids"), 0
         name = self.text_column or text
         for texts, table in self._kept(name):
             yield ids.slice(first, len(table)), texts, table
