@@ -181,7 +181,7 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _named(table: pa.Table, mask: Any, say: str) -> Iterator[str]:
-    """Say what is wrong with the rows of a mask: a template, which is given their columns."""
+    """Say what is wrong with the rows of a mask: a sentence with the names of columns in it."""
     for row in table.filter(mask).to_pylist():
         yield say.format(who=repr(row["id"]) if "id" in row else f"{row['a']!r} and {row['b']!r}", **row)
 
