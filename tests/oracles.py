@@ -421,10 +421,11 @@ def weigh(texts, pairs, settings):
     """
     pages = [Document(text, settings.shingle_size) for text in texts]
     reads = {(a, b): read_pair(pages[a], pages[b], settings.threshold) for a, b in pairs}
+    forms = filled_forms(pages, reads, settings.threshold)
     ayes, noes = {}, {}
     for (a, b), read in reads.items():
         for run in pages[a].shingles.keys() & pages[b].shingles.keys():
-            ayes[run] = ayes.get(run, 0) + (read.name in ("interleaved", "one end"))
+            ayes[run] = ayes.get(run, 0) + (read.name in ("interleaved", "one end") or (a, b) in forms)
             noes[run] = noes.get(run, 0) + (read.name in ("clear", "within"))
 
     def is_boilerplate(run, aye=False, no=False):
@@ -438,10 +439,41 @@ def weigh(texts, pairs, settings):
     found = {}
     for (a, b), read in reads.items():
         x, y = pages[a], pages[b]
-        own_vote = read.name in ("interleaved", "one end"), read.name in ("clear", "within")
+        own_vote = read.name in ("interleaved", "one end") or (a, b) in forms, read.name in ("clear", "within")
         learned = {run for run in x.shingles.keys() & y.shingles.keys() if is_boilerplate(run, *own_vote)}
         found[a, b] = weigh_pair(x, y, read, learned, is_plainly)
     return found
+
+
+def filled_forms(pages, reads, threshold):
+    """Give the pairs of one wording that are filled forms."""
+    sets = [set(page.shingles) for page in pages]
+    other = [pair for pair, read in reads.items() if read.name == "other"]
+    return filled_among(pages, [(a, b) for a, b in other if one_wording(sets[a], sets[b], threshold)])
+
+
+def filled_among(pages, pairs):
+    """Give the pairs that differ in what most documents of their wording lack, as `matching.filled_forms` says."""
+    sets, others = [set(page.shingles) for page in pages], {}
+    for a, b in [*pairs, *((b, a) for a, b in pairs)]:
+        others.setdefault(a, []).append(b)
+
+    def lacks(c, a, b):
+        """Say whether a third document lacks what one of the two has, and the other has not."""
+        return len(sets[a] - sets[b] - sets[c]) >= 0.75 * len(sets[a] - sets[b])
+
+    forms = set()
+    for a, b in pairs:
+        thirds = set(others[a]) & set(others[b])
+        if 2 * sum(lacks(c, a, b) and lacks(c, b, a) for c in thirds) > len(thirds):
+            forms.add((a, b))
+    return forms
+
+
+def one_wording(a, b, threshold):
+    """Say whether sets of about one size share half of either, but are no near duplicates."""
+    fewer, more = sorted(len(side - (a & b)) for side in (a, b))
+    return 2 * len(a & b) >= max(len(a), len(b)) and more <= 2 * fewer and jaccard(a, b) < threshold
 
 
 def weigh_pair(x, y, read, learned, is_boilerplate):
@@ -482,22 +514,24 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
         score = min(plain, of_content)
     elif not suspect and all(pair.own[n] - pair.new[n] >= overlaps.EXPLAINED * pair.own[n] for n in range(2)):
         score = max(plain, of_content)
+    lost = [pair.lost[n] / max(pair.content[n] + pair.lost[n], 1e-9) for n in range(2)]
+    edits = max(lost) <= settings.max_lost + 1e-9
     if not pair.strangers and not suspect:
         for one, two in ((0, 1), (1, 0)):
-            if 2 * pair.own[one] <= pair.own[two]:
+            if pair.own[one] <= pair.own[two]:
                 inside = max(inside, pair.content[one] / max(pair.content[one] + pair.new[one], 1e-9))
     near, rounded = plain >= settings.threshold, 1e-9
+    larger = 2 * min(pair.own) <= max(pair.own)
     enough = content >= settings.containment * settings.min_shingles - rounded
     relation = None
     if near and score >= settings.threshold:
         relation = "near_duplicate"
-    elif enough and smaller >= settings.min_shingles and inside >= settings.containment - rounded:
+    elif enough and smaller >= settings.min_shingles and inside >= settings.containment - rounded and (edits or larger):
         relation = "contains" if pair.own[0] > pair.own[1] else "contained"
     elif enough and score >= settings.threshold:
         relation = "syndicated"
     if relation in (None, "contains", "contained"):
         score = inside
-    lost = [pair.lost[n] / max(pair.content[n] + pair.lost[n], 1e-9) for n in range(2)]
     most = (1 - min(settings.threshold, settings.containment) if near else settings.max_lost) + rounded
     pages = [2 * pair.lost[n] < pair.new[n] for n in range(2)]
     removable = [

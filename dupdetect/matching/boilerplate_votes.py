@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dupdetect.matching.boilerplate import AGAINST, PLAIN, Boilerplate, are_strangers, grade_table, is_content
+from dupdetect.matching.filled_forms import of_one_wording
 from dupdetect.matching.pairs import unpack
 from dupdetect.matching.tally import summed
 
@@ -51,11 +52,14 @@ def learn(counter: Counter, found: Overlaps, known: Boilerplate | None = None) -
     known = known or Boilerplate.none()
     if not counter.context.settings.weighs or known.is_settled:
         return known
-    patterns = counter.patterns(found)
-    boilerplate = found.pairs[_sample(counter.named(found.pairs), are_strangers(patterns))]
+    patterns, named = counter.patterns(found), counter.named(found.pairs)
+    wording = of_one_wording(found, named, patterns, counter.context.settings.threshold)
+    for_it = are_strangers(patterns)
+    for_it[wording] = counter.filled_forms(found.pairs[wording])
+    boilerplate = found.pairs[_sample(named, for_it)]
     if len(boilerplate) == 0 and len(known.shingles) == 0:
         return known
-    content = found.pairs[_sample(counter.named(found.pairs), is_content(patterns))]
+    content = found.pairs[_sample(named, is_content(patterns))]
     shingles, margin = counter.tally(_among(found, boilerplate))
     if len(known.shingles):
         shingles, margin = np.concatenate([known.shingles, shingles]), np.concatenate([known.margin, margin])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from dupdetect._compiled.dispatch import on_threads
+from dupdetect.matching.filled_forms import are_filled_forms
 from dupdetect.matching.hash_join import count_shared, join_orders
 from dupdetect.matching.overlaps import FLOOR, Overlaps, least_shared
 from dupdetect.matching.pairs import unpack
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     Int = NDArray[np.int64]
     Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
+    Bool = NDArray[np.bool_]
 
 
 class Counter(Protocol):
@@ -48,6 +50,7 @@ class Counter(Protocol):
     def overlaps(self, pairs: Pairs) -> Overlaps: ...  # noqa: D102
     def sharing(self, pairs: Pairs) -> Overlaps: ...  # noqa: D102
     def patterns(self, found: Overlaps) -> Byte: ...  # noqa: D102
+    def filled_forms(self, pairs: Pairs) -> Bool: ...  # noqa: D102
     def tally(self, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, NDArray[np.int32]]: ...  # noqa: D102
 
 
@@ -81,6 +84,10 @@ class PairCounter:
     def named(self, pairs: Pairs) -> Pairs:
         """Return the pairs by the numbers that their documents have among those of the whole run: here, the same."""
         return pairs
+
+    def filled_forms(self, pairs: Pairs) -> Bool:
+        """Mark which pairs of documents of one wording, all that there are, are filled forms."""
+        return are_filled_forms(self.shingles, pairs)
 
     def tally(self, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, NDArray[np.int32]]:
         """Count the pairs that share each shingle, or each of those in a table: uint64[n], sorted, and int32[n]."""

@@ -243,12 +243,12 @@ class Overlaps:
 
     @property
     def weighted_containment(self) -> Share:
-        """Share of the content of a document that is inside the other; 0 where neither is the larger one."""
+        """Share of the content of the document that has less of its own that is inside the other; 0 of strangers."""
         w = self.weights
         if self.given is None:
             return self.containment
-        inside_a = (w.content_a / np.maximum(w.content_a + w.new_a, _LEAST_WEIGHT)) * (2 * w.own_a <= w.own_b)
-        inside_b = (w.content_b / np.maximum(w.content_b + w.new_b, _LEAST_WEIGHT)) * (2 * w.own_b <= w.own_a)
+        inside_a = (w.content_a / np.maximum(w.content_a + w.new_a, _LEAST_WEIGHT)) * (w.own_a <= w.own_b)
+        inside_b = (w.content_b / np.maximum(w.content_b + w.new_b, _LEAST_WEIGHT)) * (w.own_b <= w.own_a)
         return np.where(w.strangers | (w.boilerplate > SUSPECT), 0.0, np.maximum(inside_a, inside_b))
 
     @property
@@ -270,6 +270,7 @@ class Overlaps:
         """Judge each pair: codes of `RELATIONS`."""
         alike, near = self.weighted_jaccard >= limits.threshold, self.jaccard >= limits.threshold
         inside = is_inside(self.weighted_containment, self.smaller, self.content, limits)
+        inside &= self._may_be_inside(limits)
         enough = self.content >= limits.containment * limits.min_shingles - ROUNDED
         larger_a = self.weights.own_a > self.weights.own_b
         codes = np.select(
@@ -278,6 +279,14 @@ class Overlaps:
             NONE,
         )
         return codes.astype(np.int8)
+
+    def _may_be_inside(self, limits: Limits) -> Bool:
+        """Whether one document is the larger, or so little of either would be lost that they are edits of one text."""
+        w, (lost_a, lost_b) = self.weights, self.shares_lost
+        if self.given is None:
+            return np.ones(len(self.pairs), np.bool_)
+        larger = 2 * np.minimum(w.own_a, w.own_b) <= np.maximum(w.own_a, w.own_b)
+        return np.asarray(larger | (np.maximum(lost_a, lost_b) <= limits.max_lost + ROUNDED))
 
     def scores(self, limits: Limits) -> Share:
         """What was compared with the threshold, or with the containment."""
