@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from dupdetect._compiled.dispatch import expect_many_calls
 from dupdetect.errors import InputError
 from dupdetect.index import checks, exchange
@@ -20,8 +22,6 @@ from dupdetect.index.changes import Batch, Change
 from dupdetect.results.output import Output
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from dupdetect.index.holdings import Holdings
     from dupdetect.index.stores import Session, Store
     from dupdetect.pipeline.timing import Progress
@@ -82,7 +82,14 @@ class Upkeep:
 
     def typed(self, ids: Iterable[str]) -> list[Any]:
         """Return ids that were written out as the index has them: as numbers, where they are numbers."""
-        return self._holdings.identifiers.values(list(ids))
+        given = list(ids)
+        try:
+            return self._holdings.identifiers.values(given)
+        except (ValueError, pa.ArrowException):
+            own = self._holdings.identifiers.type
+            raise InputError(
+                f"the index has ids that are {own}, and {given[0]!r} is none; give ids as they are there"
+            ) from None
 
     def boilerplate(self) -> pa.Table:
         """Return what is known of shingles, as `Result.boilerplate`."""

@@ -37,10 +37,10 @@ def what_is_around(out: Any, id: Any, data: Any) -> tuple[Any, Any]:
     with index_of(out) as index:
         if index is None:
             return out, data
-        try:
-            return index.around(id)
-        except KeyError:
-            raise InputError(f"the index has no document {id!r}; give the id of one that it has") from None
+        for each in (id, *(index.typed([id]) if isinstance(id, str) else ())):
+            if each in index:
+                return index.around(each)
+    raise InputError(f"the index has no document {id!r}; give the id of one that it has")
 
 
 def _is_index(out: str | os.PathLike[str]) -> bool:

@@ -1,0 +1,134 @@
+import json
+
+import pytest
+from generated_sites import Writer
+
+from dupdetect import Index
+from dupdetect.cli.main import main
+
+STORY, OTHER = Writer("en", "story").story(2), Writer("en", "other").story(2)
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Give a file of four rows: a story, its copy, another story, and one without a text."""
+    path = tmp_path / "night.jsonl"
+    lines = [
+        {"url": 1, "body": STORY, "by": "ap"},
+        {"url": 2, "body": STORY.upper(), "by": None},
+        {"url": 3, "body": OTHER},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in [*lines, {"url": 4, "body": None}]))
+    return path
+
+
+@pytest.fixture
+def where(tmp_path):
+    return str(tmp_path / "news.dupindex")
+
+
+def run(*arguments):
+    return main(["index", *map(str, arguments)])
+
+
+def test_what_is_new_comes_out_as_it_came_in(where, rows, capsys):
+    assert run("add", where, rows, "--text", "body", "--id", "url", "--new-only", "-") == 0
+    told = capsys.readouterr()
+    new = [json.loads(line) for line in told.out.splitlines()]
+    assert {row["url"] for row in new} in ({1, 3}, {2, 3})
+    assert {"url": 3, "body": OTHER, "by": None} in new
+    assert "3 documents, 2 new, 1 rejected" in told.err
+    assert run("add", where, rows, "--text", "body", "--id", "url", "--new-only", "-", "-q") == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_rejects_and_metadata_are_kept(where, rows, tmp_path):
+    options = ("--text", "body", "--id", "url", "--metadata", "by", "--rejects", tmp_path / "bad.jsonl", "-q")
+    assert run("add", where, rows, *options) == 0
+    assert json.loads((tmp_path / "bad.jsonl").read_text())["row"] == 4
+    with Index(where, read_only=True) as index:
+        assert index.metadata(1) == {"by": "ap"}
+
+
+def test_a_text_is_asked_for(where, rows, tmp_path, capsys):
+    run("add", where, rows, "--text", "body", "--id", "url", "-q")
+    (tmp_path / "article.txt").write_text(f"{STORY} One more line.")
+    assert run("query", where, tmp_path / "article.txt", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert not told["is_new"]
+    assert {match["id"] for match in told["matches"]} == {1, 2}
+    assert run("query", where, tmp_path / "article.txt") == 0
+    assert "near_duplicate" in capsys.readouterr().out
+    (tmp_path / "article.txt").write_text("Nothing like it was ever told.")
+    assert run("query", where, tmp_path / "article.txt") == 0
+    assert capsys.readouterr().out == "new: nothing like it is there\n"
+    (tmp_path / "article.txt").write_bytes(b"\xff\xfe\x00")
+    assert run("query", where, tmp_path / "article.txt") == 1
+    assert "this is no UTF-8" in capsys.readouterr().err
+
+
+def test_documents_are_removed_and_expire(where, rows, tmp_path, capsys):
+    dated = tmp_path / "dated.jsonl"
+    dated.write_text(json.dumps({"id": 9, "text": OTHER, "until": "2024-05-01T12:00:00+02:00"}) + "\n")
+    run("add", where, rows, "--text", "body", "--id", "url", "-q")
+    run("add", where, dated, "--expires", "until", "-q")
+    assert run("remove", where, "1", "7") == 0
+    assert capsys.readouterr().out == "1 of 2 documents removed\n"
+    assert run("expire", where, "--before", "2024-05-01T09:00:00") == 0
+    assert run("expire", where, "--before", "2024-05-01T11:00:00") == 0
+    assert capsys.readouterr().out == "0 documents removed\n1 documents removed\n"
+    assert run("expire", where, "--before", "soon") == 2
+
+
+def test_tables_counts_and_faults_are_told(where, rows, tmp_path, capsys):
+    run("add", where, rows, "--text", "body", "--id", "url", "-q")
+    assert run("clusters", where, "-o", tmp_path / "clusters.csv") == 0
+    assert (tmp_path / "clusters.csv").read_text().count("\n") == 4
+    assert run("clusters", where, "--matches", "-o", tmp_path / "matches.jsonl") == 0
+    assert json.loads((tmp_path / "matches.jsonl").read_text())["relation"] == "identical"
+    assert run("clusters", where, "-o", tmp_path / "clusters.txt") == 2
+    capsys.readouterr()
+    assert run("stats", where, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["documents"] == 3
+    assert run("stats", where) == 0
+    assert run("verify", where) == 0
+    assert capsys.readouterr().out.endswith(": sound\n")
+    assert run("vacuum", where) == 0
+    assert run("learn", where) == 0
+    assert run("verify", where, "-q") == 0
+    with Index(where) as index, index._store.write() as session:
+        session.run("UPDATE state SET documents = 7")
+    capsys.readouterr()
+    assert run("verify", where) == 1
+    assert "3 documents, and 7 were counted" in capsys.readouterr().out
+
+
+def test_a_run_goes_in_and_comes_out(where, rows, tmp_path):
+    assert (
+        main(["dedup", str(rows), "--text", "body", "--id", "url", "-o", str(tmp_path / "out"), "--sketches", "-q"])
+        == 0
+    )
+    assert run("load", where, tmp_path / "out", "-q") == 0
+    assert run("export", where, tmp_path / "again") == 0
+    with Index(where, read_only=True) as index:
+        assert len(index) == 2
+    assert main(["dedup", str(rows), "--text", "body", "--id", "url", "-o", str(tmp_path / "night"), "-q",
+                 "--against", str(tmp_path / "again")]) == 0  # fmt: skip
+    assert main(["explain", where, "3"]) == 0
+
+
+def test_a_log_has_a_line_for_each_stage(where, rows, capsys):
+    assert run("add", where, rows, "--text", "body", "--id", "url", "--log-json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines if line["event"] in ("start", "end")] == ["start", "end"]
+    assert any(line.get("stage") == "add" for line in lines)
+    assert lines[-1]["counts"] == {"documents": 3, "new": 2, "rejected": 1}
+
+
+def test_other_settings_are_refused_and_its_own_need_not_be_given(where, rows, capsys):
+    assert run("add", where, rows, "--text", "body", "--id", "url", "--threshold", "0.7", "-q") == 0
+    assert run("add", where, rows, "--text", "body", "--id", "url", "-q") == 0
+    assert run("add", where, rows, "--text", "body", "--id", "url", "--threshold", "0.9", "-q") == 1
+    assert "the index was made with threshold 0.7, where 0.9 is wanted" in capsys.readouterr().err
+    assert run("query", f"{where}.none", rows) == 1
+    assert "there is no such index" in capsys.readouterr().err
