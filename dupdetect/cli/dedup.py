@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import dupdetect
+from dupdetect.cli.dry_run import show_plan
 from dupdetect.cli.options import (
     SETTINGS,
     chosen_settings,
@@ -29,6 +30,7 @@ from dupdetect.cli.options import (
 )
 from dupdetect.cli.progress import progress_shown
 from dupdetect.cli.summary import print_summary
+from dupdetect.cli.writing import Writing, check_columns, first_rows
 from dupdetect.errors import OutputError
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ Examples:
   dupdetect dedup 'crawl/*.jsonl.zst' --text body --id url -o out
   dupdetect dedup pages/ -o out --format csv             a folder of text files
   zcat dump.jsonl.gz | dupdetect dedup - -o out          JSON Lines on standard input
+  dupdetect dedup dump.jsonl.gz -o - | gzip > kept.jsonl.gz
   dupdetect dedup news.parquet -o out --canonical earliest --canonical-column published
   dupdetect dedup crawl/ -o out --memory 2GB --resume    run it again, and it goes on where it was stopped
   dupdetect dedup today.parquet -o nights/tue --against nights --sketches    every night; once more with --overwrite
@@ -55,7 +58,13 @@ Examples:
 
 @click.command(epilog=_DEDUP_EXAMPLES)
 @inputs_argument
-@click.option("-o", "--output", required=True, metavar="OUT", help="Folder to write; it must not exist yet.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="Folder to write; it must not exist yet. A name such as kept.jsonl.zst, .csv or .parquet: one file of the rows "
+    "that stay; -: these as JSON Lines on standard output.",
+)
 @text_option
 @id_option
 @click.option(
@@ -72,6 +81,11 @@ Examples:
     "--kept",
     type=click.Choice(["parquet", "jsonl", "csv", "none"]),
     help="Format of the rows that stay.  [default: as they came, in the input's format and compression]",
+)
+@click.option("--columns", metavar="A,B,...", help="Write only these columns of the input.  [default: all]")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Read the first N rows alone, to try it.")
+@click.option(
+    "--dry-run", is_flag=True, help="Write nothing: tell what would be read, and about how long it would take."
 )
 @read_as_options
 @click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run wrote it.")
@@ -101,41 +115,43 @@ def dedup(
     log: Log,
     /,
     inputs: tuple[str, ...],
-    output: str,
-    format: str,
-    kept: str | None,
-    overwrite: bool,
-    annotate: bool,
+    output: str | None,
     quiet: bool,
     verbose: bool,
+    dry_run: bool,
     settings_file: str | None,
     **options: Any,
 ) -> None:
     """Find the copies among the documents of INPUT and write clusters, matches and what to keep to OUT.
 
     INPUT is a Parquet, JSON Lines, CSV or Arrow IPC file, a folder of text files, a glob, or - for JSON Lines
-    on standard input. JSON Lines and CSV may be compressed (.gz, .zst).
+    on standard input. JSON Lines and CSV may be compressed (.gz, .zst, .bz2).
     """
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose contradict each other; give one of them.")
-    from dupdetect.results.folder import check_folder
-
+    if output is None and not dry_run:
+        raise click.UsageError("Missing option '-o' / '--output': where to write; or give --dry-run.")
     start = time.perf_counter()
     log.write("start", command="dedup", version=dupdetect.__version__, inputs=inputs, output=output)
     options["settings"] = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS})
-    folder = Path(output)
+    writing = Writing.of(output, options)
     paths = [Path(name) for name in inputs]
-    overwrite = overwrite or (options["resume"] and _is_finished(folder, paths, format=format, **options))
-    check_folder(folder, overwrite=overwrite)  # now, not at the end: nobody should wait for that
-    if options["against"]:
-        options["replaces"] = folder
-    written: dict[str, Any] = {"format": format, "overwrite": overwrite}
-    written |= {name: value for name, value in (("annotated", annotate), ("kept", kept)) if value}
+    if dry_run:
+        show_plan(paths, _given(options))
+        return
+    if options["resume"] and writing.target is None:
+        writing.overwrite |= _is_finished(writing.path, paths, format=writing.format, **options)
+    writing.check(options)
+    check_columns(writing.columns, paths, options)
+    if options["against"] and writing.target is None:
+        options["replaces"] = writing.path
+    data = first_rows(paths, options.pop("sample"))
     with progress_shown(not quiet, log.tell if log else None) as progress:
-        result = _run(paths, folder, written=written, progress=progress, **_given(options))
+        result = _run(data, writing, progress=progress, **_given(options))
     log.found(**{name: result.manifest.get(name) for name in ("counts", "timings", "caps")})
     if not quiet:
-        print_summary(result, folder, seconds=time.perf_counter() - start, text=options["text"], verbose=verbose)
+        seconds = time.perf_counter() - start
+        print_summary(result, writing.path, seconds=seconds, text=options["text"], verbose=verbose)
 
 
 def _is_finished(folder: Path, inputs: list[Path], *, format: str, sketches: bool, **options: Any) -> bool:
@@ -181,26 +197,26 @@ def _refuse_within(folder: Path, work: Path) -> None:
         raise OutputError(f"{folder}: the output and the work folder {work} are in one another; name another of them")
 
 
-def _run(
-    inputs: list[Path], folder: Path, *, written: dict[str, Any], progress: Progress | None, **options: Any
-) -> Result:
-    """Find the copies and write the folder; what was finished by then stays for another run to go on from."""
+def _run(data: Any, writing: Writing, *, progress: Progress | None, **options: Any) -> Result:
+    """Find the copies and write; what was finished by then stays for another run to go on from."""
     from dupdetect._storage.checkpoints import check_private, holds_work
     from dupdetect.io.remote import as_url
 
-    if "work" not in options:
-        beside = Path() if as_url(str(folder)) else folder.absolute().parent
-        options["work"] = beside / _work_name(folder.name)
+    path = writing.path
+    if "work" not in options and not writing.is_stream:
+        beside = Path() if as_url(str(path)) else path.absolute().parent
+        options["work"] = beside / _work_name(path.name)
         check_private(options["work"])
-    work = Path(options["work"])
-    _refuse_within(folder, work)
+    work = Path(options["work"]) if "work" in options else None
+    if work is not None:
+        _refuse_within(path, work)
     try:
-        result = dupdetect.dedup(inputs, progress=progress, **options)
+        result = dupdetect.dedup(data, progress=progress, **options)
         if progress:
             progress("write", 0, 1)
-        result.write(folder, **written)
+        writing.write(result)
     except BaseException:
-        if holds_work(work):
+        if work is not None and holds_work(work):
             warnings.warn(
                 f"{work} holds what was finished; the same command with --resume goes on from there", stacklevel=2
             )

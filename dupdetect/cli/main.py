@@ -147,7 +147,7 @@ def _say(sentence: str, code: int, log: Log) -> int:
 def _say_system(error: OSError, log: Log) -> int:
     discard(sys.stdout)  # it may be the one that failed, and would fail again when Python closes it
     if isinstance(error, BrokenPipeError):
-        return FAILED  # who read our output has gone, and that is no news to them
+        return DONE  # who read our output has had enough of it
     where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
     return _say(f"{where}{error.strerror or error}", FAILED, log)
 

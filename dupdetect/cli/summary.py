@@ -86,7 +86,7 @@ def _texts_of(result: Result, canonicals: Any, text: str) -> list[Any]:
 
 
 def print_summary(result: Result, output: Path, *, seconds: float, text: str = "text", verbose: bool = False) -> None:
-    """Print the closing summary of a run to standard output.
+    """Print the closing summary of a run to standard output, or to standard error where the rows went there.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def print_summary(result: Result, output: Path, *, seconds: float, text: str = "
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = Console(highlight=False, markup=False, emoji=False, stderr=str(output) == "-")
     _print_counts(console, result)
     _print_largest(console, largest_clusters(result, text=text))
     _print_losses(console, largest_losses(result.clusters, LARGEST))
@@ -174,7 +174,8 @@ def _print_losses(console: Console, losses: list[Loss]) -> None:
 
 def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str]:
     names = sorted(path.name for path in output.iterdir()) if output.is_dir() else []
-    yield f"{seconds:,.1f} seconds; written to {output}: {', '.join(names)}"
+    where = "standard output" if str(output) == "-" else str(output)
+    yield f"{seconds:,.1f} seconds; written to {where}{': ' if names else ''}{', '.join(names)}"
     if hot := result.manifest["caps"].get("hot_keys"):
         yield f"{hot:,} hot keys: of the very many documents that share one, pairs were sampled (manifest.json: caps)."
 

@@ -96,7 +96,31 @@ class Originals:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._copy(number, self.row[ends[number] - counts[number] : ends[number]], path)
 
+    def records(self) -> Iterator[bytes]:
+        """Yield the records of files of JSON Lines or CSV that stay, one file after the other, each ended by a line.
+
+        Raises
+        ------
+        InputError
+            A file is not any more what was read.
+        """
+        bounds = np.searchsorted(self.file, np.arange(len(self.found) + 1))
+        for number, file in enumerate(self.found):
+            self._check(number)
+            last = b"\n"
+            with reported(file):
+                for records in _kept_records(file, self.row[bounds[number] : bounds[number + 1]], self.most):
+                    last = records[-1:] or last
+                    yield records
+            if last not in b"\r\n":
+                yield b"\n"
+
     def _copy(self, number: int, rows: Int, path: Path) -> None:
+        self._check(number)
+        with reported(self.found[number]):
+            _COPIERS[self.found[number].format](self.found[number], rows, path, self.most)
+
+    def _check(self, number: int) -> None:
         file, same = self.found[number], False
         with suppress(OSError):
             same = _is_as_before(stamp_of(file), self.stamps[number], file)
@@ -105,8 +129,6 @@ class Originals:
                 f"{label(file.path)}: the file has changed since it was read, so what is kept of it cannot be copied; "
                 "run again, or have it written from memory with kept='parquet' (--kept parquet)"
             )
-        with reported(file):
-            _COPIERS[file.format](file, rows, path, self.most)
 
 
 def stamp_of(file: Found) -> Stamp:
@@ -163,14 +185,20 @@ def _ending(file: Found) -> str:
 
 def _copy_records(file: Found, rows: Int, path: Path, most: int) -> None:
     with _opened(path, file.compression) as target:
-        encoder = None
-        for data, ends, numbers in records_of(file, most):
-            if encoder is None:
-                encoder = Encoder(encoding_of(file))
-            stays = (numbers == 0) | _is_among(numbers, rows)
-            lengths = np.diff(ends, prepend=0)
-            some = data if stays.all() else np.frombuffer(data, np.uint8)[np.repeat(stays, lengths)].tobytes()
-            target.write(encoder.encode(some))
+        for records in _kept_records(file, rows, most):
+            target.write(records)
+
+
+def _kept_records(file: Found, rows: Int, most: int) -> Iterator[bytes]:
+    """Yield the records of some rows, and what is no row, as the file has them."""
+    encoder = None
+    for data, ends, numbers in records_of(file, most):
+        if encoder is None:
+            encoder = Encoder(encoding_of(file))
+        stays = (numbers == 0) | _is_among(numbers, rows)
+        lengths = np.diff(ends, prepend=0)
+        some = data if stays.all() else np.frombuffer(data, np.uint8)[np.repeat(stays, lengths)].tobytes()
+        yield encoder.encode(some)
 
 
 def records_of(file: Found, most: int = MAX_TEXT) -> Iterator[Records]:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dupdetect.errors import InputError
 from dupdetect.io.schema import conform
 
 
@@ -70,6 +71,25 @@ class Rows:
         chosen, order = np.unique(at, return_inverse=True)
         some = Rows(self._parts, self.schema, self._places[chosen])
         return some.column(name).take(pa.array(order)).to_pylist()  # type: ignore[no-any-return]
+
+    def select(self, columns: Sequence[str] | None) -> Rows:
+        """Return the rows with these columns alone; None: with all.
+
+        Raises
+        ------
+        InputError
+            There is no such column.
+        """
+        if columns is None:
+            return self
+        lacking = [name for name in columns if name not in self.schema.names]
+        if lacking:
+            raise InputError(
+                f"there is no column {lacking[0]!r} to be written; the columns are "
+                f"{', '.join(map(repr, self.schema.names))}"
+            )
+        schema = pa.schema([self.schema.field(name) for name in dict.fromkeys(columns)], self.schema.metadata)
+        return Rows(self._parts, schema, self._places)
 
     def take(self, chosen: NDArray[np.bool_]) -> Rows:
         """Return the rows that are chosen, bool[n]."""

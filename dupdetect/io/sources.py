@@ -22,6 +22,7 @@ from dupdetect.errors import InputError
 from dupdetect.io import records
 from dupdetect.io.paths import AS_NAMED, Found, ReadAs, find, label
 from dupdetect.io.readers import Faults, Piece, Place, closing, cut, read
+from dupdetect.io.sample import First, limited
 from dupdetect.io.schema import check_names
 from dupdetect.io.streams import MAX_TEXT, PipeCopy
 
@@ -80,7 +81,7 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
     InputError
         They are of another type, or a file is not there.
     """
-    if isinstance(data, str | Path):
+    if isinstance(data, str | Path | First):
         return _files([data], text, id, size, max_text, how)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return _in_memory(data, _arrow(data, text, id, size))
@@ -107,6 +108,8 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
 
 
 def _files(paths: list[Any], text: str, id: str, size: int, max_text: int, how: ReadAs) -> Source:
+    first = paths[0] if isinstance(paths[0], First) else None
+    paths = list(first.paths) if first else paths
     wrong = next((path for path in paths if not isinstance(path, str | Path)), None)
     if wrong is not None:
         raise InputError(f"the list of paths holds a {type(wrong).__name__}: expected nothing but paths")
@@ -115,7 +118,7 @@ def _files(paths: list[Any], text: str, id: str, size: int, max_text: int, how: 
     return Source(
         list(dict.fromkeys(label(file.path) for file in found)),
         files,
-        lambda start: read(found, text=text, id=id, size=size, start=start, most=max_text),
+        lambda start: limited(read(found, text=text, id=id, size=size, start=start, most=max_text), first),
         # A pipe may never end, and a thread that waits for it could not be interrupted.
         patient=not any(file.piped for file in found),
         once=any(file.piped for file in found),

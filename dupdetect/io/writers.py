@@ -155,10 +155,15 @@ def _is_string(type_: pa.DataType) -> bool:
 
 
 def _write_jsonl(table: Table, path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for part in _parts(table):
-            for batch in part.to_batches(max_chunksize=ROWS_AT_ONCE):
-                file.writelines(_json(row) + "\n" for row in batch.to_pylist())
+    with path.open("wb") as file:
+        write_lines(table, file)
+
+
+def write_lines(table: Table, file: Any) -> None:
+    """Write a table as JSON Lines to an open file of bytes."""
+    for part in _parts(table):
+        for batch in part.to_batches(max_chunksize=ROWS_AT_ONCE):
+            file.write("".join(_json(row) + "\n" for row in batch.to_pylist()).encode())
 
 
 def _write_csv(table: Table, path: Path) -> None:

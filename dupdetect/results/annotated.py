@@ -34,6 +34,8 @@ class Annotated:
         Of n documents.
     clusters : pyarrow.Table
         n rows, in the same order.
+    columns : sequence of str, optional
+        Those of the rows that are wanted; by default all.
     numbered : bool
         Whether the documents have no ids of their own: then they are given, with file and row.
     source : str, optional
@@ -47,11 +49,20 @@ class Annotated:
         goes before it.
     """
 
-    def __init__(self, rows: Rows, clusters: pa.Table, *, numbered: bool, source: str | None = None) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        clusters: pa.Table,
+        columns: Sequence[str] | None,
+        *,
+        numbered: bool,
+        source: str | None = None,
+    ) -> None:
         names: Sequence[str] = [*(ORIGIN if numbered else ()), *VERDICT]
         added = clusters.select(names).append_column("copies", _copies(clusters))
         if source is not None:
             added = added.append_column("sources", _sources(clusters["cluster"], rows.column(source)))
+        rows = rows.select(columns)
         taken = set(rows.column_names)
         self._rows = rows
         self._added = added.rename_columns([PREFIX + name if name in taken else name for name in added.column_names])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -154,18 +154,22 @@ class Result:
         values the cluster has of the column that `Settings.between` or `prefer` names. Where the input has a column of
         such a name, that stays, and "dupdetect_" goes before ours.
         """
-        return self._annotated.table()
+        return self.annotated_rows().table()
 
-    @property
-    def _annotated(self) -> Annotated:
+    def kept_rows(self, columns: Sequence[str] | None = None) -> Rows:
+        """Return the rows that stay, some at a time: these columns, or all."""
+        return self.rows if columns is None else self.rows.select(columns)
+
+    def annotated_rows(self, columns: Sequence[str] | None = None) -> Annotated:
+        """Return what `annotated` is, some rows at a time: these columns of the input, or all, and what is added."""
         from dupdetect.results.annotated import Annotated
 
-        columns = self.manifest["columns"]
-        own = columns["id"] in self._documents.column_names and "id_prefix" not in columns
+        named = self.manifest["columns"]
+        own = named["id"] in self._documents.column_names and "id_prefix" not in named
         settings = self.manifest["settings"]
         preferred = next(iter(settings.get("prefer") or ()), None)
         source = settings.get("between") or preferred
-        return Annotated(self._documents, self.clusters, numbered=not own, source=source)
+        return Annotated(self._documents, self.clusters, columns, numbered=not own, source=source)
 
     @property
     def _documents(self) -> Rows:
@@ -215,6 +219,7 @@ class Result:
         kept: str | None = None,
         overwrite: bool = False,
         annotated: bool = False,
+        columns: Sequence[str] | None = None,
     ) -> None:
         """
         Write all tables and the manifest as a new folder; if that fails, nothing is left behind.
@@ -234,6 +239,9 @@ class Result:
             Replace a folder that was written by this method.
         annotated : bool
             Write the table `annotated`, too.
+        columns : sequence of str, optional
+            Of the input: those that `kept` and `annotated` have; `kept` is then not copied, but written in `format`.
+            By default all.
 
         Raises
         ------
@@ -249,17 +257,17 @@ class Result:
             "clusters": self.clusters,
             "matches": self.matches,
             "digests": self.digests,
-            "kept": self.rows,
+            "kept": self.kept_rows(columns),
             "rejects": self.rejects,
             "boilerplate": self.boilerplate,
         }
-        copied = self.originals if kept is None else None
+        copied = self.originals if kept is None and columns is None else None
         if copied is not None or kept == "none":
             del tables["kept"]
         if "against" in self.manifest:
             tables["superseded"] = self.superseded
         if annotated:
-            tables["annotated"] = self._annotated
+            tables["annotated"] = self.annotated_rows(columns)
         files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
         within = nullcontext if self.workspace is None else self.workspace.checked
         if copied is not None:

@@ -1,0 +1,119 @@
+"""Where `dupdetect dedup` writes to: a folder, one file, or standard output.
+
+Input    the options that say so
+Output   `Writing`, which refuses what cannot be before the work is done, and writes when it is
+Cost     that of the tables
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from dupdetect.results.result import Result
+    from dupdetect.results.single import Target
+
+#: Options that say what a folder holds, and mean nothing of one file.
+OF_FOLDERS = {"kept": "--kept", "sketches": "--sketches"}
+
+
+@dataclass
+class Writing:
+    """What is written, and where.
+
+    Attributes
+    ----------
+    path : Path
+    target : Target, optional
+        One file, or standard output; None: a folder.
+    format, kept : str
+        Of the tables of a folder, and of the rows that stay.
+    overwrite, annotated : bool
+    columns : list of str, optional
+    """
+
+    path: Path
+    target: Target | None
+    format: str
+    kept: str | None
+    overwrite: bool
+    annotated: bool
+    columns: list[str] | None
+
+    @classmethod
+    def of(cls, output: str | None, options: dict[str, Any]) -> Writing:
+        """Take what says where to write out of the options."""
+        from dupdetect.results.single import Target
+
+        columns = options.pop("columns")
+        writing = cls(
+            Path(output or ""),
+            None if output is None else Target.of(output),
+            options.pop("format"),
+            options.pop("kept"),
+            options.pop("overwrite"),
+            options.pop("annotate"),
+            None if columns is None else [name for name in columns.split(",") if name],
+        )
+        if writing.columns == []:
+            raise click.UsageError("--columns names no column; write for example --columns id,text.")
+        return writing
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is standard output."""
+        return self.target is not None and self.target.path == "-"
+
+    def check(self, options: dict[str, Any]) -> None:
+        """Refuse what cannot be, now and not at the end: nobody should wait for that."""
+        from dupdetect.results.folder import check_folder
+
+        if options["sample"] is not None and (options["resume"] or options["against"]):
+            raise click.UsageError("--sample reads the first rows alone; leave out --resume and --against.")
+        if self.target is None:
+            check_folder(self.path, overwrite=self.overwrite)
+            return
+        meant = [flag for name, flag in OF_FOLDERS.items() if options.get(name) or getattr(self, name, None)]
+        if meant:
+            raise click.UsageError(f"{meant[0]} is of an output folder; {self.path} is one file. Name a folder.")
+        if self.is_stream and options["resume"] and not options["work"]:
+            raise click.UsageError("--resume with -o - needs a folder for the work: give --work.")
+        self.target.check(overwrite=self.overwrite)
+
+    def write(self, result: Result) -> None:
+        """Write the folder, the file or the stream."""
+        if self.target is None:
+            written = {"annotated": self.annotated, "kept": self.kept, "columns": self.columns}
+            given: dict[str, Any] = {name: value for name, value in written.items() if value}
+            result.write(self.path, format=self.format, overwrite=self.overwrite, **given)
+            return
+        from dupdetect.results.single import write_single
+
+        write_single(result, self.target, annotated=self.annotated, columns=self.columns, overwrite=self.overwrite)
+
+
+def check_columns(columns: list[str] | None, paths: list[Path], options: dict[str, Any]) -> None:
+    """Refuse columns that the input does not have, if its first rows tell: those of JSON Lines may come later."""
+    from dupdetect.io.documents import collect
+    from dupdetect.io.paths import ReadAs, find
+    from dupdetect.io.rows import Rows
+    from dupdetect.io.sample import First
+
+    if columns is None:
+        return
+    how = ReadAs(*(options.get(name) for name in ("input_format", "encoding", "delimiter"))).checked()
+    if any(file.piped or file.format == "JSON Lines" for file in find(paths, how)):
+        return
+    first = collect(First(paths, 1), text=options["text"], id=options["id"], how=how)
+    Rows.of(first.table).select(columns)
+
+
+def first_rows(paths: list[Path], sample: int | None) -> Any:
+    """Return what is to be read: all, or the first rows."""
+    from dupdetect.io.sample import First
+
+    return paths if sample is None else First(paths, sample)

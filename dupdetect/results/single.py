@@ -1,0 +1,154 @@
+"""The rows that stay, or all with their verdict, as one file or on standard output.
+
+Input    a result, and where its rows are to go
+Output   a file by its ending, written whole or not at all; or JSON Lines on standard output
+Cost     that of `io.writers`; where the rows can be copied as they came, that of reading the files once more
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyarrow as pa
+
+from dupdetect._storage.atomic import Replacement, check_writable
+from dupdetect.errors import OutputError
+from dupdetect.io.writers import write_lines, write_table
+
+if TYPE_CHECKING:
+    from dupdetect.io.originals import Originals
+    from dupdetect.results.result import Result
+
+#: Standard output, as a name.
+STANDARD_OUTPUT = "-"
+
+FORMATS = {".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
+
+
+class Target(NamedTuple):
+    """One file.
+
+    Attributes
+    ----------
+    path : str
+    format : str
+    compression : str, optional
+    """
+
+    path: str
+    format: str
+    compression: str | None
+
+    @classmethod
+    def of(cls, name: str | os.PathLike[str]) -> Target | None:
+        """Return what a name says: one file, standard output, or None: a folder."""
+        path = os.fspath(name)
+        if path == STANDARD_OUTPUT:
+            return cls(path, "jsonl", None)
+        if Path(path).is_dir():
+            return None
+        compression = COMPRESSIONS.get(Path(path).suffix.lower())
+        format = FORMATS.get((Path(path).with_suffix("") if compression else Path(path)).suffix.lower())
+        if format == "parquet" and compression:
+            raise OutputError(f"{path}: Parquet is compressed within; name a file that ends with .parquet")
+        return None if format is None else cls(path, format, compression)
+
+    def check(self, *, overwrite: bool) -> None:
+        """Refuse a file that may not be written, before the work is done.
+
+        Raises
+        ------
+        OutputError
+        """
+        if self.path == STANDARD_OUTPUT:
+            return
+        check_writable(Path(self.path))
+        if os.path.lexists(self.path) and not overwrite:
+            raise OutputError(f"{self.path}: exists already; name another file, or overwrite it")
+
+
+def write_single(
+    result: Result,
+    target: Target,
+    *,
+    annotated: bool = False,
+    columns: Sequence[str] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write the rows that stay, or with `annotated` all rows with their verdict.
+
+    Parameters
+    ----------
+    result : Result
+    target : Target
+    annotated : bool
+    columns : sequence of str, optional
+        Of the input: those that are written; by default all. Without it records of files are copied byte for byte,
+        where they have the format of the target.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        The file exists, is not permitted, or the disk is full.
+    InputError
+        There is no such column, or a file of the input has changed since it was read.
+    """
+    target.check(overwrite=overwrite)
+    table: Any = result.annotated_rows(columns) if annotated else result.kept_rows(columns)
+    copied = None if annotated or columns is not None else _copied(result.originals, target)
+    if target.path == STANDARD_OUTPUT:
+        _write(table, copied, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    with Replacement(target.path) as beside:
+        if target.format == "jsonl" or copied is not None:
+            with _compressed(beside, target.compression) as stream:
+                _write(table, copied, stream)
+        elif target.compression is None:
+            write_table(table, beside, target.format)
+        else:
+            plain = beside.with_name(beside.name + ".plain")
+            try:
+                write_table(table, plain, target.format)
+                with plain.open("rb") as source, _compressed(beside, target.compression) as stream:
+                    while block := source.read(1 << 20):
+                        stream.write(block)
+            finally:
+                plain.unlink(missing_ok=True)
+
+
+def _copied(originals: Originals | None, target: Target) -> Iterator[bytes] | None:
+    """Return the records that stay as they came, if they can be had so."""
+    if originals is None or any(file.encoding is not None for file in originals.found):
+        return None
+    formats = {file.format for file in originals.found}
+    if formats == {"JSON Lines"} and target.format == "jsonl":
+        return originals.records()
+    if formats == {"CSV"} and target.format == "csv" and len(originals.found) == 1:
+        return originals.records()
+    return None
+
+
+def _write(table: Any, copied: Iterator[bytes] | None, stream: Any) -> None:
+    if copied is None:
+        write_lines(table, stream)
+        return
+    for records in copied:
+        stream.write(records)
+
+
+@contextmanager
+def _compressed(path: Path, compression: str | None) -> Iterator[Any]:
+    with path.open("wb") as raw:
+        if compression is None:
+            yield raw
+            return
+        with pa.PythonFile(raw, mode="w") as file, pa.CompressedOutputStream(file, compression) as stream:
+            yield stream
