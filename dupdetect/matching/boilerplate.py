@@ -11,9 +11,9 @@ one article on two sites shares little else than its text. What tells these apar
   (`dupdetect.matching.interleaving`) or beyond it at the same end (`dupdetect.matching.own_lines`), share boilerplate.
 * **Filled forms.** Documents of one wording that differ in what is filled in share boilerplate
   (`dupdetect.matching.filled_forms`).
-* **Votes.** Strangers and filled forms vote *boilerplate* for each shingle that they share. A pair that is clear, or one of whose
-  documents is inside the other, votes *content*. With more than two thirds of the votes for it, a shingle is
-  boilerplate. A pair is judged with its own vote left out.
+* **Votes.** Strangers and filled forms vote *boilerplate* for each shingle that they share. A pair that is clear, or
+  one of whose documents is inside the other, votes *content*. With more than two thirds of the votes for it, a shingle
+  is boilerplate. A pair is judged with its own vote left out.
 * **Page furniture.** What a page has around an article that is a document too stands in shorter lines than the article,
   and has few symbols (`dupdetect.matching.own_lines`). It needs no votes.
 
