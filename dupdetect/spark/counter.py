@@ -21,6 +21,7 @@ import pyarrow as pa
 from dupdetect._storage.context import Context
 from dupdetect.matching.overlaps import Overlaps, Weights
 from dupdetect.matching.pairs import documents_of, missing, packed, unpack
+from dupdetect.matching.shingle_rows import whole_cuts
 from dupdetect.matching.tally import summed
 from dupdetect.spark.bundling import Bundles, bundled
 from dupdetect.spark.counting import ANSWERS, BUNDLES, VOTES, Question, answer, answer_bundles, pack_bundles, text_array
@@ -133,6 +134,23 @@ class SparkCounter:
         """Return in which pattern each pair shares what it shares."""
         assert found.patterns is not None, "pairs that are judged have been read"
         return found.patterns
+
+    def filled_forms(self, pairs: Pairs) -> NDArray[np.bool_]:
+        """Mark which pairs of documents of one wording, all that there are, are filled forms; the driver answers.
+
+        Some pairs at a time, beside all others that their documents are in, for these are the third documents.
+        """
+        (a, b), sizes = unpack(pairs), self._store.sizes
+        marks = np.zeros(len(pairs), np.bool_)
+        question = Question("filled_forms", self.context.settings)
+        for first, last in whole_cuts(sizes[a] + sizes[b], FETCHED):
+            asked = np.zeros(self.n, np.bool_)
+            asked[a[first:last]] = asked[b[first:last]] = True
+            beside = pairs[asked[a] | asked[b]]
+            documents = documents_of(beside, self.n)
+            found = answer(question, documents, self._store.fetch(documents), {"pairs": beside})["filled"]
+            marks[first:last] = found[np.searchsorted(beside, pairs[first:last])]
+        return marks
 
     def tally(self, found: Overlaps, among: NDArray[np.uint64] | None = None) -> tuple[Any, Any]:
         """Count the pairs that share each shingle, or each of those in a table."""

@@ -46,7 +46,7 @@ class Question(NamedTuple):
     Attributes
     ----------
     ask : str
-        "sharing", "overlaps", "tally" or "weigh", as the methods that answer are named.
+        "sharing", "overlaps", "filled_forms", "tally" or "weigh", as the methods that answer are named.
     settings : Settings
     among : uint64[...], optional
         Of a tally: the table of shingles that are counted.
@@ -80,6 +80,8 @@ def answer(question: Question, documents: Int, texts: pa.LargeStringArray, known
         return _counted(counter.overlaps(pairs), pairs)
     if question.ask == "sharing":
         return _counted(counter.sharing(pairs), pairs)
+    if question.ask == "filled_forms":
+        return {"filled": counter.filled_forms(pairs)}
     found = Overlaps(pairs, known["shared"], known["size_a"], known["size_b"], None, known.get("patterns"))
     if question.ask == "tally":
         shingles, votes = counter.tally(found, question.among)
