@@ -65,12 +65,12 @@ def latencies(seconds: list[float]) -> dict[str, float]:
 
 def parts(path: Path, documents: int, held_out: int) -> tuple[Iterator[pa.Table], pa.Table]:
     """Give the documents to be added, a table at a time, and those that are held out: the last ones."""
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(path, pre_buffer=False)  # what it has read would stay in memory
     last = pq.read_table(path, filters=[("id", ">=", file.metadata.num_rows - held_out)])
 
     def tables() -> Iterator[pa.Table]:
         left = documents
-        for batch in file.iter_batches(batch_size=20_000):
+        for batch in file.iter_batches(batch_size=8_192):
             if left <= 0:
                 return
             table = pa.Table.from_batches([batch]).slice(0, left)

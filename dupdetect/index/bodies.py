@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Int = NDArray[np.int64]
 
 #: Level of compression: what more of it saves, in bytes, is not worth its time.
-LEVEL = 3
+LEVEL = 1
 
 #: Pairs that one thread verifies sooner than several.
 FEW = 64

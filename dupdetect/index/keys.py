@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     Bool = NDArray[np.bool_]
     Hashes = NDArray[np.uint64]
 
-#: Texts that the log holds before it becomes a segment.
-LOG_TEXTS = 2048
+#: Texts that the log holds before it becomes a segment, and as many at once as become one right away.
+LOG_TEXTS, AT_ONCE = 2048, 256
 
 #: Segments that are merged into one, and the keys of the smallest size of segments: others are by this factor larger.
 MERGED, SMALLEST = 8, 1 << 18
@@ -222,7 +222,7 @@ class KeyTable:
         """
         sequence, first = session.row("SELECT sequence, (SELECT min(sequence) FROM log) FROM state")
         count = 0 if first is None else sequence - first
-        if count + len(texts) < LOG_TEXTS:
+        if count + len(texts) < LOG_TEXTS and len(texts) < AT_ONCE:
             rows = [
                 (sequence + place, text, row.astype("<u8").tobytes())
                 for place, (text, row) in enumerate(zip(texts, keys, strict=True))

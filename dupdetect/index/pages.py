@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 #: Bytes of a page at the most: with what the database adds, it fills one of the database's own.
-PAGE_ROOM = 8100
+PAGE_ROOM = 16200
 
 #: Bits of a filter for each key, bits that a key sets, and 64-bit words of a block.
 BITS_EACH, BITS_SET, BLOCK_WORDS = 12, 5, 8

@@ -23,7 +23,7 @@ from dupdetect.index.schema import NAMES, statements
 Row: TypeAlias = tuple[Any, ...]
 
 #: Bytes of a page of SQLite, and of its cache.
-PAGE_BYTES, CACHE_BYTES = 8192, 48 << 20
+PAGE_BYTES, CACHE_BYTES = 16384, 24 << 20
 
 #: Pages in the write-ahead log before they go to the file, and bytes that it keeps afterwards.
 CHECKPOINT_PAGES, LOG_BYTES = 4000, 64 << 20
