@@ -54,14 +54,22 @@ def largest_clusters(result: Result, *, text: str = "text", count: int = LARGEST
     """
     import pyarrow.compute as pc
 
-    sizes = result.clusters.group_by("cluster").aggregate([("cluster", "count")])
+    from dupdetect.io.identifiers import as_type, shown, workable_columns
+
+    clusters = result.clusters
+    sizes = (
+        workable_columns(clusters.select(["cluster"]), "cluster").group_by("cluster").aggregate([("cluster", "count")])
+    )
     sizes = sizes.filter(pc.greater(sizes["cluster_count"], 1))
     sizes = sizes.sort_by([("cluster_count", "descending"), ("cluster", "ascending")]).slice(0, count)
     texts = _texts_of(result, sizes["cluster"], text)
     return [
         LargeCluster(size, canonical, one_line(content) if isinstance(content, str) else None)
         for size, canonical, content in zip(
-            sizes["cluster_count"].to_pylist(), sizes["cluster"].to_pylist(), texts, strict=True
+            sizes["cluster_count"].to_pylist(),
+            shown(as_type(sizes["cluster"], clusters.schema.field("cluster").type)),
+            texts,
+            strict=True,
         )
     ]
 
@@ -74,7 +82,9 @@ def _texts_of(result: Result, canonicals: Any, text: str) -> list[Any]:
     import numpy as np
     import pyarrow.compute as pc
 
-    kept_ids = result.clusters.filter(result.clusters["canonical"])["id"]
+    from dupdetect.io.identifiers import workable
+
+    kept_ids = workable(result.clusters.filter(result.clusters["canonical"])["id"])
     if text not in result.rows.column_names or len(kept_ids) != result.rows.num_rows:
         return [None] * len(canonicals)
     places = pc.index_in(canonicals, value_set=kept_ids.combine_chunks())
@@ -120,9 +130,11 @@ def _print_counts(console: Console, result: Result) -> None:
     import pyarrow.compute as pc
     from rich.text import Text
 
+    from dupdetect.io.identifiers import workable
+
     clusters = result.clusters
     documents, rejected = clusters.num_rows, result.rejects.num_rows
-    taken = clusters.filter(pc.invert(clusters["canonical"]))["cluster"]
+    taken = workable(clusters.filter(pc.invert(clusters["canonical"]))["cluster"])
     rows = [
         (documents, "documents", ""),
         (pc.count_distinct(taken).as_py(), "clusters of two and more", ""),

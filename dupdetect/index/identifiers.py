@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dupdetect.errors import InputError
-from dupdetect.io.checks import check_id_type
+from dupdetect.io.identifiers import check_id_type
 from dupdetect.io.schema import plain_column
 
 if TYPE_CHECKING:

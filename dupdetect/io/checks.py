@@ -10,7 +10,7 @@ An input is refused, and not a row of it, where a column has a type of which no 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,7 @@ from dupdetect.errors import InputError
 from dupdetect.io.readers import Faults, Piece, Reject
 from dupdetect.io.records import utf8_fault
 from dupdetect.io.schema import plain_column
+from dupdetect.io.selection import filtered, size_of
 from dupdetect.io.streams import MAX_TEXT
 
 REJECTS = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
@@ -78,14 +79,14 @@ def check(piece: Piece, text: str, id: str | None, files: Sequence[str | None], 
         The column of texts is of another type, or damaged.
     """
     table, positions = piece.table, np.arange(piece.table.num_rows)
-    size = table.nbytes + REJECT_BYTES * len(piece.rejects)
+    size = size_of(table) + REJECT_BYTES * len(piece.rejects)
     texts = _texts(piece, text)
     faults = _too_long(texts, text, max_text) | _faults(table, texts, text, id, piece) | piece.faults
     if faults:
         keep = np.ones(table.num_rows, bool)
         keep[list(faults)] = False
         positions = positions[keep]
-        table, texts = table.filter(pa.array(keep)), texts.filter(pa.array(keep))
+        table, texts = filtered(table, keep), texts.filter(pa.array(keep))
     rejects = [Reject(files[piece.files[at]], int(piece.rows[at]), reason) for at, reason in faults.items()]
     return Checked(piece, table, texts, positions, piece.rejects + rejects, size)
 
@@ -93,21 +94,6 @@ def check(piece: Piece, text: str, id: str | None, files: Sequence[str | None], 
 def reject_table(rejects: list[Reject]) -> pa.Table:
     """Return rejects as a table of `REJECTS`."""
     return pa.table([list(column) for column in zip(*rejects, strict=True)] or [[], [], []], schema=REJECTS)
-
-
-def without_views(piece: Piece) -> Piece:
-    """Give columns of string views plain types, which all functions of pyarrow take."""
-    table = piece.table
-    for place, column in enumerate(table.schema):
-        if str(column.type) in ("string_view", "binary_view"):
-            table = table.set_column(place, column.name, plain_column(table.column(place)))
-    return piece if table is piece.table else replace(piece, table=table)
-
-
-def check_id_type(type_: pa.DataType, name: str, where: str) -> None:
-    """Refuse ids of a type whose values cannot be told apart for sure."""
-    if pa.types.is_nested(type_) or pa.types.is_float16(type_):
-        raise InputError(f"{where}: column {name!r} is {type_}, expected ids that are strings or integers")
 
 
 def nulls(column: pa.ChunkedArray) -> list[int]:

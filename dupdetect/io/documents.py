@@ -22,13 +22,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
-from dupdetect.io.checks import NO_ID, REJECTS, Checked, check, check_id_type, nulls, reject_table, without_views
+from dupdetect.io.checks import NO_ID, REJECTS, Checked, check, nulls, reject_table
 from dupdetect.io.duplicate_ids import find_duplicates
+from dupdetect.io.identifiers import as_type, check_id_type, workable
 from dupdetect.io.originals import Originals, stamp_of
 from dupdetect.io.paths import AS_NAMED, ReadAs
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.readers import Faults, Piece, Place, Reject
-from dupdetect.io.schema import Columns, conform, plain_column, stacked
+from dupdetect.io.schema import Columns, conform, stacked
+from dupdetect.io.selection import filtered
 from dupdetect.io.sources import Source, open_source
 from dupdetect.io.streams import MAX_TEXT
 
@@ -159,11 +161,12 @@ def collect(
     file = np.concatenate([np.empty(0, np.int32), *(part.file for part in parts)])
     row = np.concatenate([np.empty(0, np.int64), *(part.row for part in parts)])
     ids = reader.ids(table, file, row)
+    ids = ids if reader.id_type is None else as_type(ids, reader.id_type)
     late, rejects = reader.late(ids, file, row)
     if len(late):
         keep = np.ones(len(row), np.bool_)
         keep[late] = False
-        table, ids, texts = (column.filter(pa.array(keep)) for column in (table, ids, texts))
+        table, ids, texts = filtered(table, keep), *(column.filter(pa.array(keep)) for column in (ids, texts))
     return Documents(table, ids, texts, reader.rejects([*(part.rejects for part in parts), rejects]), reader.inputs)
 
 
@@ -285,7 +288,7 @@ class Stream:
         if self.id is None:
             return self._numbers(file, row)
         column = conform(table.select({self.id} & set(table.column_names)), pa.schema([self.schema.field(self.id)]))
-        ids = plain_column(column[self.id]) if len(row) else pa.chunked_array([], column.schema.field(0).type)
+        ids = workable(column[self.id] if len(row) else pa.chunked_array([], column.schema.field(0).type))
         if self._prefixed:
             return self._after_files(ids, file)
         return ids.cast(pa.string()) if pa.types.is_null(ids.type) else ids  # no row had an id, thus none is left
@@ -296,6 +299,11 @@ class Stream:
         if not found:
             return None
         return Originals(found, file, row, self._stamps, self._source.single, self._max_text)
+
+    @property
+    def id_type(self) -> pa.DataType | None:
+        """The type of ids in the input; None if they are made of something else."""
+        return None if self.id is None or self._prefixed else self.schema.field(self.id).type
 
     def _numbers(self, file: NDArray[np.int32], row: NDArray[np.int64]) -> pa.ChunkedArray:
         numbers = pa.chunked_array([pa.array(row)])
@@ -367,7 +375,7 @@ class Stream:
     def _parts(self) -> Iterator[Part]:
         waiting: list[Checked] = []
         columns = Columns()
-        for piece in map(without_views, self._source.pieces(self._start)):
+        for piece in self._source.pieces(self._start):
             if not columns.add(piece.table.schema, piece.name):  # put together they would not be what they are
                 yield self._part(waiting)
                 waiting, columns = [], Columns()

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dupdetect.io.identifiers import spelled, workable
+
 #: Ids that are Python objects at a time.
 AT_ONCE = 1 << 16
 
@@ -40,7 +42,7 @@ def find_duplicates(ids: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np
     places = np.searchsorted(doubtful, hashes)
     places[places == len(doubtful)] = 0
     candidates = np.flatnonzero(doubtful[places] == hashes)
-    values = ids.take(pa.array(candidates))
+    values = workable(ids.take(pa.array(candidates)))
     first = pc.index_in(values, value_set=values, skip_nulls=True)
     repeats = pc.fill_null(pc.less(first, pa.array(np.arange(len(candidates)), pa.int32())), False).to_numpy()
     return candidates[repeats], candidates[first.filter(pa.array(repeats)).to_numpy()]
@@ -49,7 +51,7 @@ def find_duplicates(ids: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np
 def _hashed(ids: pa.ChunkedArray) -> NDArray[np.int64]:
     """Hash ids, so that equal ones have equal hashes: those that are neither strings nor integers as text."""
     if not (pa.types.is_integer(ids.type) or pa.types.is_binary(ids.type) or pa.types.is_large_binary(ids.type)):
-        ids = ids.cast(pa.large_string())
+        ids = spelled(ids)
     hashes = np.empty(len(ids), np.int64)
     for first in range(0, len(ids), AT_ONCE):
         part = ids.slice(first, AT_ONCE).to_pylist()

@@ -30,6 +30,7 @@ from dupdetect.io import jsonlines
 from dupdetect.io.encodings import Encoder
 from dupdetect.io.paths import COMPRESSIONS, FORMATS, Found, label
 from dupdetect.io.remote import as_url, stamp
+from dupdetect.io.selection import taken
 from dupdetect.io.streams import MAX_TEXT, Mapped, Records, as_file, as_stream, reported
 from dupdetect.io.writers import write_parquet
 
@@ -254,7 +255,7 @@ def _chosen(batch: pa.RecordBatch, rows: Int, schema: pa.Schema) -> pa.Table:
     """Return some rows of a batch; numbers are from its first on, and may go beyond it."""
     table = pa.Table.from_batches([batch], batch.schema).replace_schema_metadata(schema.metadata)
     within = rows[slice(*np.searchsorted(rows, (0, batch.num_rows)))]
-    return table if len(within) == batch.num_rows else table.take(pa.array(within))
+    return table if len(within) == batch.num_rows else taken(table, within)
 
 
 def _codecs(metadata: Any) -> Any:
@@ -273,9 +274,9 @@ def _copy_arrow(file: Found, rows: Int, path: Path, _most: int) -> None:
     mapped = Mapped(file)
     is_file = mapped.source.read(6) == b"ARROW1"
     mapped.source.seek(0)
+    options = pyarrow.ipc.IpcWriteOptions(compression=_body_compression(mapped, is_file), emit_dictionary_deltas=True)
     reader = (pyarrow.ipc.open_file if is_file else pyarrow.ipc.open_stream)(mapped.source)
     batches = (reader.get_batch(at) for at in range(reader.num_record_batches)) if is_file else iter(reader)
-    options = pyarrow.ipc.IpcWriteOptions(compression=_body_compression(mapped, is_file), emit_dictionary_deltas=True)
     new, first = (pyarrow.ipc.new_file if is_file else pyarrow.ipc.new_stream), 1
     with _opened(path, file.compression) as target, new(target, reader.schema, options=options) as writer:
         for batch in batches:

@@ -28,6 +28,7 @@ from dupdetect.io import jsonlines
 from dupdetect.io.paths import Found, label
 from dupdetect.io.remote import as_url
 from dupdetect.io.schema import check_names, plain_column
+from dupdetect.io.selection import empty, size_of
 from dupdetect.io.streams import MAX_TEXT, Mapped, as_file, as_stream, reported, seekable
 
 TEXT_FILES_AT_ONCE = 1024
@@ -213,8 +214,8 @@ def _lengths(table: pa.Table, text: str) -> NDArray[np.float64]:
     """Bytes that each row takes once it is decoded, about."""
     column = table[text] if text in table.column_names else None
     if column is None or not (_is_string(column.type) or pa.types.is_dictionary(column.type)):
-        return np.full(table.num_rows, max(1, table.nbytes / table.num_rows))
-    others = table.drop_columns([text]).nbytes / table.num_rows if table.num_columns > 1 else 0
+        return np.full(table.num_rows, max(1, size_of(table) / table.num_rows))
+    others = size_of(table.drop_columns([text])) / table.num_rows if table.num_columns > 1 else 0
     return np.concatenate([_text_lengths(chunk) for chunk in column.chunks]) + (others + 8)
 
 
@@ -260,7 +261,7 @@ def _read_parquet(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
                 if row > passed:
                     yield _Cut(_unfolded(part, schema), np.arange(row - part.num_rows + 1, row + 1), row)
     if row == 0:
-        yield _Cut(schema.empty_table(), np.empty(0, np.int64), 0)
+        yield _Cut(empty(schema), np.empty(0, np.int64), 0)
 
 
 def _unfolded(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -319,7 +320,7 @@ def _read_arrow(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
             if row > passed:
                 yield _Cut(mapped.copied(part), np.arange(row - part.num_rows + 1, row + 1), row)
     if row == 0:
-        yield _Cut(schema.empty_table(), np.empty(0, np.int64), 0)
+        yield _Cut(empty(schema), np.empty(0, np.int64), 0)
 
 
 def _batches_of_file(source: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:

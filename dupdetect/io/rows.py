@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
 from dupdetect.io.schema import conform
+from dupdetect.io.selection import empty, taken
 
 
 class Rows:
@@ -103,7 +104,7 @@ class Rows:
 
     def table(self) -> pa.Table:
         """Return all of them, in memory."""
-        return pa.concat_tables([self.schema.empty_table(), *self])
+        return pa.concat_tables([empty(self.schema), *self])
 
     def _tables(self, schema: pa.Schema) -> Iterator[pa.Table]:
         cuts = np.searchsorted(self._places, self._ends)
@@ -113,6 +114,6 @@ class Rows:
                 own = set(part.column_names)
                 table = conform(part.select([name for name in schema.names if name in own]), schema)
                 if last - first < table.num_rows:
-                    table = table.take(pa.array(self._places[first:last] - begin))
+                    table = taken(table, self._places[first:last] - begin)
                 yield table
             first, begin = last, end

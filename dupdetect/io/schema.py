@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from dupdetect.errors import InputError
+from dupdetect.io.selection import empty
 
 #: What columns become whose types are guessed and disagree.
 TEXT = pa.large_string()
@@ -212,9 +213,9 @@ def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
     if type_ == TEXT:
         return _to_text(column)
     field = pa.field("", type_)
-    whole = pa.concat_tables(
-        [pa.schema([field]).empty_table(), pa.table({"": column})], promote_options="permissive"
-    ).column(0)
+    whole = pa.concat_tables([empty(pa.schema([field])), pa.table({"": column})], promote_options="permissive").column(
+        0
+    )
     return pa.chunked_array([chunk for chunk in whole.chunks if len(chunk)], type_)
 
 
@@ -243,7 +244,7 @@ def unify(tables: Sequence[pa.Table], names: Sequence[str], *, inferred: bool) -
 
 def stacked(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     """Put tables below one another, in a schema; those that have neither rows nor columns are left out."""
-    return pa.concat_tables([schema.empty_table(), *(conform(table, schema) for table in tables if table.num_columns)])
+    return pa.concat_tables([empty(schema), *(conform(table, schema) for table in tables if table.num_columns)])
 
 
 def check_names(names: Sequence[str], where: str) -> None:

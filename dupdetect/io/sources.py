@@ -24,6 +24,7 @@ from dupdetect.io.paths import AS_NAMED, Found, ReadAs, find, label
 from dupdetect.io.readers import Faults, Piece, Place, closing, cut, read
 from dupdetect.io.sample import First, limited
 from dupdetect.io.schema import check_names
+from dupdetect.io.selection import empty
 from dupdetect.io.streams import MAX_TEXT, PipeCopy
 
 #: Rows of a dataset that are read at once.
@@ -188,7 +189,7 @@ def _arrow(data: Any, text: str, id: str, size: int) -> Iterator[tuple[pa.Table,
     try:
         schema, tables = _arrow_tables(data, text, id)
         check_names(schema.names, "the data")
-        yield schema.empty_table(), {}
+        yield empty(schema), {}
         for table in tables:
             for part in cut(table, text, size):
                 yield part, {}
@@ -204,8 +205,7 @@ def _arrow_tables(data: Any, text: str, id: str) -> tuple[pa.Schema, Iterator[pa
     except (pa.ArrowException, TypeError):  # a column without a table, or an array
         column = pa.chunked_array(data)
     else:
-        batches = (pa.Table.from_batches([batch]).replace_schema_metadata() for batch in reader)
-        return reader.schema.remove_metadata(), batches
+        return reader.schema, (pa.Table.from_batches([batch]) for batch in reader)
     if pa.types.is_struct(column.type):
         schema = pa.schema([column.type.field(i) for i in range(column.type.num_fields)])
         structs = (pa.RecordBatch.from_struct_array(chunk) for chunk in column.chunks)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
+from dupdetect.io.identifiers import spelled
 from dupdetect.io.paths import find
 from dupdetect.io.readers import read
 from dupdetect.io.schema import unify
@@ -88,9 +89,17 @@ def comparable(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     if pa.types.is_floating(column.type):  # integers with a gap, as a data frame gives them
         column = _if_castable(column, pa.int64())
     try:
-        return column.cast(pa.large_string())
+        return spelled(column)
     except pa.ArrowException:
-        raise InputError(f"the {name} are of type {column.type}; expected strings or whole numbers") from None
+        raise InputError(f"the {name} are of type {column.type}; expected strings, numbers, dates or bytes") from None
+
+
+def comparable_value(id: Any) -> str:
+    """Return one id as `comparable` has it."""
+    try:
+        return id if isinstance(id, str) else str(comparable(pa.chunked_array([pa.array([id])]), "ids")[0].as_py())
+    except (pa.ArrowException, InputError):
+        return str(id)
 
 
 def _if_castable(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:

@@ -23,6 +23,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from dupdetect.io.read_ahead import one_ahead
+from dupdetect.io.selection import empty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,7 +101,7 @@ def _write_parquet(table: Table, path: Path) -> None:
 def write_parquet(table: Table, file: Any, **options: Any) -> None:
     """Write a table to an open file; options are those of `pyarrow.parquet.ParquetWriter`."""
     groups = _groups(table)
-    first = next(groups, table.schema.empty_table())
+    first = next(groups, empty(table.schema))
     with pyarrow.parquet.ParquetWriter(
         file, table.schema, use_dictionary=_repeating(first), store_schema=True, **options
     ) as writer:
@@ -167,7 +168,7 @@ def write_lines(table: Table, file: Any) -> None:
 
 
 def _write_csv(table: Table, path: Path) -> None:
-    with path.open("wb") as file, pyarrow.csv.CSVWriter(file, _as_csv(table.schema.empty_table()).schema) as writer:
+    with path.open("wb") as file, pyarrow.csv.CSVWriter(file, _as_csv(empty(table.schema)).schema) as writer:
         for part in _parts(table):
             writer.write_table(_as_csv(part))
 

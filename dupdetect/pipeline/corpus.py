@@ -105,6 +105,8 @@ class Corpus:
     files : list of str or None
     file, row : int32[N], int64[N]
         Where each row came from, the file by its number.
+    id_type : pyarrow.DataType, optional
+        That of ids in the input; None where they were made.
     originals : Originals, optional
         All N rows as they stand in their files.
     related : Related, optional
@@ -129,6 +131,7 @@ class Corpus:
     files: list[str | None]
     file: NDArray[np.int32]
     row: Int
+    id_type: pa.DataType | None = None
     originals: Originals | None = None
     related: Related | None = None
     again: NDArray[np.bool_] | None = None
@@ -297,6 +300,7 @@ def _together(parts: list[_Sketched], stream: Stream) -> Corpus:
         stream.files,
         file,
         row,
+        stream.id_type,
         stream.originals(file, row),
     )
 

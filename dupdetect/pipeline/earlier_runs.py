@@ -15,7 +15,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 from dupdetect._storage.context import Context
 from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError
+from dupdetect.io.identifiers import workable
 from dupdetect.pipeline.related import KeySet, Related, RelatedFinder
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.output import Output
@@ -247,7 +248,7 @@ class Earlier:
 
     def _ids(self, tables: list[pa.Table]) -> pa.ChunkedArray:
         """Return the ids in a table of all outputs."""
-        found = [table["id"].cast(self.id_type) for table in tables if table.num_rows]
+        found = [workable(table["id"]).cast(self.id_type) for table in tables if table.num_rows]
         return pa.chunked_array([chunk for ids in found for chunk in ids.chunks], self.id_type)
 
     def _parts(self, number: int) -> Iterator[tuple[pa.Array, Sketches]]:
@@ -358,13 +359,23 @@ def common_type(first: pa.DataType, second: pa.DataType, names: str) -> pa.DataT
         return second
     if _is_text(first) and _is_text(second):
         return pa.large_string()
-    if pa.types.is_integer(first) and pa.types.is_integer(second):
-        return (
-            pa.unify_schemas([pa.schema([("id", first)]), pa.schema([("id", second)])], promote_options="permissive")
-            .field(0)
-            .type
-        )
+    for alike in _ALIKE:
+        if alike(first) and alike(second):
+            with suppress(pa.ArrowException):  # such as times with a zone and without
+                schemas = [pa.schema([("id", type_)]) for type_ in (first, second)]
+                return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
     raise InputError(f"{names} are {first} and {second}; give both ids of one type, or documents cannot be told apart")
+
+
+_ALIKE: tuple[Callable[[pa.DataType], bool], ...] = (
+    pa.types.is_integer,
+    pa.types.is_timestamp,
+    pa.types.is_time,
+    pa.types.is_date,
+    pa.types.is_duration,
+    pa.types.is_decimal,
+    lambda type_: "binary" in str(type_),
+)
 
 
 def as_type(ids: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dupdetect.io.identifiers import ID_COLUMNS, as_type
 from dupdetect.matching.overlaps import IDENTICAL, NONE, RELATIONS, relation_names, turned
 from dupdetect.matching.pairs import missing, packed, spread
 
@@ -109,6 +110,14 @@ def clusters_tables(corpus: Listed, decision: Decision, settings: Settings) -> t
     superseded = np.zeros(len(corpus), np.bool_)
     superseded[corpus.new :] = decision.canonical_documents[corpus.new :] < corpus.new
     return table.slice(0, corpus.new), table.filter(pa.array(superseded))
+
+
+def with_ids(table: pa.Table, type_: pa.DataType | None) -> pa.Table:
+    """Return a table with its ids in the type that they have in the input."""
+    for name in ID_COLUMNS if type_ is not None else ():
+        if name in table.column_names:
+            table = table.set_column(table.column_names.index(name), name, as_type(table[name], type_))
+    return table
 
 
 def clusters_table(corpus: Listed, decision: Decision, settings: Settings) -> pa.Table:

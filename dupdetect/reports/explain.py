@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import DupdetectError, InputError
-from dupdetect.io.tables import comparable
+from dupdetect.io.tables import comparable, comparable_value
 from dupdetect.matching.compare import Comparison, compare
 from dupdetect.matching.overlaps import CONTAINED
 from dupdetect.reports.marked_texts import Marker
@@ -251,14 +251,13 @@ def find_row(run: Run, id: Any) -> int:
     InputError
         There is none; the error names ids that are near.
     """
-    row = pc.index(run.ids, pa.scalar(str(id), pa.large_string())).as_py()
+    text = comparable_value(id)
+    row = pc.index(run.ids, pa.scalar(text, pa.large_string())).as_py()
     if row >= 0:
         return int(row)
-    rejected = _rejects(run, id)
-    if rejected:
-        first = rejected[0]
+    for first in _rejects(run, id):
         raise InputError(f"{id!r} was rejected ({first['file']}:{first['row']}: {first['reason']}), and is no document")
-    near = ", ".join(map(repr, _near(run, str(id)))) or "none"
+    near = ", ".join(map(repr, _near(run, text))) or "none"
     raise InputError(f"{run.name} has no document {id!r}; ids near it are {near}: give one of the table clusters")
 
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.documents import stream
+from dupdetect.io.identifiers import as_type
 from dupdetect.io.tables import comparable
 from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page, one_line
@@ -100,7 +101,9 @@ def of_input(run: Run, data: Any, text: str, id: str | None) -> Iterator[Part]:
     reader = stream(data, text=text, id=id, id_prefix=run.id_prefix, how=run.read_as)
     seen, first, folder = np.zeros(len(run), np.bool_), None, None
     for part in reader:
-        ids = comparable(reader.ids(part.table, part.file, part.row), "ids of the input")
+        found = reader.ids(part.table, part.file, part.row)
+        found = found if reader.id_type is None else as_type(found, reader.id_type)
+        ids = comparable(found, "ids of the input")
         if folder is None:
             folder = _folder(ids, run)
         rows = np.asarray(pc.index_in(_within(ids, folder), value_set=run.ids).fill_null(-1), np.int64)

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dupdetect.io.identifiers import workable_columns
 from dupdetect.io.schema import plain_column
+from dupdetect.io.selection import empty
 
 if TYPE_CHECKING:
     from dupdetect.io.rows import Rows
@@ -59,9 +61,10 @@ class Annotated:
         source: str | None = None,
     ) -> None:
         names: Sequence[str] = [*(ORIGIN if numbered else ()), *VERDICT]
-        added = clusters.select(names).append_column("copies", _copies(clusters))
+        by_cluster = workable_columns(clusters, "cluster")
+        added = clusters.select(names).append_column("copies", _copies(by_cluster))
         if source is not None:
-            added = added.append_column("sources", _sources(clusters["cluster"], rows.column(source)))
+            added = added.append_column("sources", _sources(by_cluster["cluster"], rows.column(source)))
         rows = rows.select(columns)
         taken = set(rows.column_names)
         self._rows = rows
@@ -78,7 +81,7 @@ class Annotated:
 
     def table(self) -> pa.Table:
         """Return all of them, in memory."""
-        return pa.concat_tables([self.schema.empty_table(), *self])
+        return pa.concat_tables([empty(self.schema), *self])
 
 
 def _copies(clusters: pa.Table) -> pa.ChunkedArray:

@@ -51,6 +51,14 @@ def largest_losses(clusters: pa.Table, count: int) -> list[Loss]:
     """
     import pyarrow.compute as pc
 
+    from dupdetect.io.identifiers import as_type, workable_columns
+
     some = clusters.filter(pc.greater(clusters["lost"], 0)).select(["id", "cluster", "lost", "lost_share"])
+    types = {name: some.schema.field(name).type for name in ("id", "cluster")}
+    some = workable_columns(some, *types)
     order = [("lost", "descending"), ("lost_share", "descending"), ("id", "ascending")]
-    return [Loss(*row.values()) for row in some.sort_by(order).slice(0, count).to_pylist()]
+    some = some.sort_by(order).slice(0, count)
+    columns = [
+        as_type(some[name], types.get(name, some.schema.field(name).type)).to_pylist() for name in some.column_names
+    ]
+    return [Loss(*row) for row in zip(*columns, strict=True)]

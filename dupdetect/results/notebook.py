@@ -23,7 +23,10 @@ class Clusters(list[Any]):
 
 def result_html(result: Any) -> str:
     """Show a result: what it counted, and its largest clusters."""
+    import pyarrow as pa
     import pyarrow.compute as pc
+
+    from dupdetect.io.identifiers import spelled
 
     documents, kept = result.clusters.num_rows, pc.sum(result.clusters["canonical"]).as_py() or 0
     removed = documents - kept
@@ -39,7 +42,9 @@ def result_html(result: Any) -> str:
         ("matches", result.matches.num_rows, ""),
         ("rows rejected", result.rejects.num_rows, ""),
     ]
-    sizes = result.clusters.group_by("cluster").aggregate([("cluster", "count")])
+    sizes = (
+        pa.table({"cluster": spelled(result.clusters["cluster"])}).group_by("cluster").aggregate([("cluster", "count")])
+    )
     sizes = sizes.filter(pc.greater(sizes["cluster_count"], 1))
     largest = sizes.sort_by([("cluster_count", "descending"), ("cluster", "ascending")]).slice(0, SHOWN).to_pylist()
     rows = [(str(entry["cluster"]), entry["cluster_count"]) for entry in largest]

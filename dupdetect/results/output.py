@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect.errors import InputError
 from dupdetect.io.documents import stream
+from dupdetect.io.identifiers import workable
+from dupdetect.io.selection import taken
 from dupdetect.io.streams import LARGEST_TEXT
 from dupdetect.results.run import Run, damage_named, find_table
 
@@ -69,7 +71,7 @@ class Output:
         self.text = self.run.text_column or text
         self._clusters, self.kept = self._parquet("clusters"), self.run.kept_files
         with damage_named(self._clusters), _parquet(self._clusters) as clusters:
-            type_ = clusters.schema_arrow.field("id").type
+            type_ = workable(pa.chunked_array([], clusters.schema_arrow.field("id").type)).type
             self.id_type = type_ if clusters.metadata.num_rows else pa.null()  # of no ids, any type will do
             self.documents = sum(
                 pc.sum(batch.column(0)).as_py() or 0 for batch in clusters.iter_batches(columns=["canonical"])
@@ -106,8 +108,8 @@ class Output:
         """The columns of the rows that it keeps."""
         names: dict[str, None] = {}
         for path in self.kept if self._jumps else ():
-            with damage_named(path):
-                names |= dict.fromkeys(pq.read_schema(path).names)
+            with damage_named(path), _parquet(path) as file:
+                names |= dict.fromkeys(file.schema_arrow.names)
         for table in () if self._jumps else self._tables():
             names |= dict.fromkeys(table.column_names)
         return list(names)
@@ -132,7 +134,8 @@ class Output:
     def _ids(self) -> Iterator[pa.Array]:
         with damage_named(self._clusters), _parquet(self._clusters) as file:
             for batch in file.iter_batches(batch_size=ROWS, columns=["id", "canonical"]):
-                yield batch.column("id").filter(batch.column("canonical"))
+                ids = workable(pa.chunked_array([batch.column("id")]).filter(batch.column("canonical")))
+                yield from ids.chunks
 
     def texts(self) -> Iterator[pa.Table]:
         """Yield the column of texts of all rows that were kept, some at a time."""
@@ -186,7 +189,7 @@ class Output:
             within = chosen[cuts[number] : cuts[number + 1]] - starts[number]
             with damage_named(path), _parquet(path) as file:
                 there = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
-                return file.read_row_group(group, columns=there, use_threads=False).take(pa.array(within))
+                return taken(file.read_row_group(group, columns=there, use_threads=False), within)
 
         for first in range(0, len(groups), workers):
             yield from on_threads(read, groups[first : first + workers], workers)
@@ -198,7 +201,7 @@ class Output:
             if here.stop > here.start:
                 names = table.column_names
                 there = names if columns is None else [name for name in columns if name in names]
-                yield table.select(there).take(pa.array(chosen[here] - first))
+                yield taken(table.select(there), chosen[here] - first)
             first += table.num_rows
 
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from dupdetect.results.annotated import Annotated
 
 
+#: Tables of ids.
+IDENTIFIED = ("clusters", "matches", "digests", "superseded")
+
 #: The table of rows that stay, and their files in an output folder.
 KEPT = "kept"
 
@@ -193,9 +196,10 @@ class Result:
         """
         import pyarrow.compute as pc
 
+        from dupdetect.io.identifiers import as_type, workable_columns
         from dupdetect.results.notebook import Clusters
 
-        table = self.clusters.select(["id", "cluster", "canonical"])
+        table = workable_columns(self.clusters.select(["id", "cluster", "canonical"]), "id", "cluster")
         sizes = table.group_by("cluster").aggregate([("id", "count")])
         sizes = sizes.filter(pc.greater(sizes["id_count"], 1))
         place = pc.index_in(table["cluster"], value_set=sizes["cluster"])
@@ -207,7 +211,8 @@ class Result:
             ("id", "ascending"),
         ]
         table = table.sort_by(order)
-        rows = zip(table["cluster"].to_pylist(), table["id"].to_pylist(), strict=True)
+        named = (as_type(table[name], self.clusters.schema.field(name).type) for name in ("cluster", "id"))
+        rows = zip(*(column.to_pylist() for column in named), strict=True)
         grouped = groupby(rows, itemgetter(0))
         return Clusters(Cluster(canonical, [id for _, id in members]) for canonical, members in grouped)
 
@@ -250,6 +255,7 @@ class Result:
         InputError
             A file of the input has changed since it was read, so that its rows cannot be copied.
         """
+        from dupdetect.io.identifiers import written
         from dupdetect.results.folder import check_kept, write_folder
 
         check_kept(kept)
@@ -273,6 +279,8 @@ class Result:
         if copied is not None:
             files[KEPT] = lambda path: copied.write(path.parent)
         names = [] if kept == "none" else [f"{KEPT}.{kept or format}"] if copied is None else copied.names
+        if format != "parquet":
+            tables |= {name: written(tables[name]) for name in IDENTIFIED if tables.get(name) is not None}
         said = {**self.manifest, KEPT: {"files": names, "copied": copied is not None}}
         formats = {} if kept is None else {KEPT: kept}
         write_folder(folder, tables, said, files, format=format, formats=formats, overwrite=overwrite, within=within)

@@ -182,7 +182,7 @@ def test_a_slice_of_a_table():
         ({2**70: A}, "the ids are of types int"),
         (
             {("x",): A},
-            "the data: column 'id' is list<item: string>, expected ids that are strings or integers",
+            "the data: column 'id' is list<item: string>, expected ids that are strings, numbers, dates",
         ),
         (
             TABLE.drop_columns("text"),

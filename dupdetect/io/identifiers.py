@@ -1,0 +1,116 @@
+"""Ids, whatever their type: as values that can be ordered and looked up, and as text.
+
+Input    a column of ids of any type that is not nested
+Output   the same ids in a type that Arrow can order and look up, and back in their own; or one text for each, never one
+         for two
+Cost     none for strings and integers; else a copy
+"""
+
+from __future__ import annotations
+
+import base64
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dupdetect.errors import InputError
+from dupdetect.io.schema import plain_column
+
+#: Columns of ids, in whatever table of a result.
+ID_COLUMNS = ("id", "cluster", "a", "b")
+
+
+def workable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return ids in a type that Arrow's functions take: without dictionaries, views and extensions."""
+    column = plain_column(column)
+    while isinstance(column.type, pa.BaseExtensionType):
+        column = plain_column(column.cast(column.type.storage_type))
+    if pa.types.is_decimal32(column.type) or pa.types.is_decimal64(column.type):
+        return column.cast(pa.decimal128(column.type.precision, column.type.scale))
+    return column
+
+
+def workable_columns(table: pa.Table, *names: str) -> pa.Table:
+    """Return a table whose columns of ids are `workable`."""
+    for name in names:
+        table = table.set_column(table.column_names.index(name), name, workable(table[name]))
+    return table
+
+
+def as_type(ids: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    """Return workable ids in the type that they came in, but for views; as they are where it cannot hold them all."""
+    if ids.type == type_ or "view" in str(type_):
+        return ids
+    try:
+        if isinstance(type_, pa.BaseExtensionType):
+            return as_type(ids, type_.storage_type).cast(type_)
+        if not pa.types.is_dictionary(type_):
+            return ids.cast(type_)
+        return pa.chunked_array([_of_dictionary(chunk.dictionary_encode(), type_) for chunk in ids.chunks], type_)
+    except pa.ArrowException:
+        return ids
+
+
+def _of_dictionary(ids: pa.DictionaryArray, type_: pa.DataType) -> pa.DictionaryArray:
+    indices, values = ids.indices.cast(type_.index_type), ids.dictionary.cast(type_.value_type)
+    return pa.DictionaryArray.from_arrays(indices, values, ordered=type_.ordered)
+
+
+def check_id_type(type_: pa.DataType, name: str, where: str) -> None:
+    """Refuse ids of a type whose values cannot be told apart for sure."""
+    whole = type_
+    while isinstance(type_, pa.BaseExtensionType) or pa.types.is_dictionary(type_):
+        type_ = type_.value_type if pa.types.is_dictionary(type_) else type_.storage_type
+    if pa.types.is_nested(type_) or any(kind in str(type_) for kind in ("halffloat", "interval", "run_end")):
+        raise InputError(
+            f"{where}: column {name!r} is {whole}, expected ids that are strings, numbers, dates or bytes; name "
+            "another column, or convert it"
+        )
+
+
+def spelled(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return ids as large_string, two that differ as two texts: bytes in base64, times in UTC without zeros at the end.
+
+    Raises
+    ------
+    pyarrow.ArrowException
+        Their type has no text.
+    """
+    if str(column.type) == "extension<arrow.uuid>":
+        values = [None if value is None else str(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(values, pa.large_string())])
+    column = workable(column)
+    type_ = column.type
+    if "binary" in str(type_):
+        values = [None if value is None else base64.b64encode(value).decode() for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(values, pa.large_string())])
+    if pa.types.is_timestamp(type_) or pa.types.is_time(type_):
+        text = column.cast(pa.timestamp(type_.unit, "UTC") if getattr(type_, "tz", None) else type_)
+        text = pc.replace_substring(text.cast(pa.large_string()), " ", "T")
+        text = pc.replace_substring_regex(text, r"(\.[0-9]*?)0+(Z?)$", r"\1\2")
+        return pc.replace_substring_regex(text, r"\.(Z?)$", r"\1")
+    if pa.types.is_duration(type_):
+        places = -3 * ("s", "ms", "us", "ns").index(type_.unit)
+        counts = column.cast(pa.int64()).to_pylist()
+        seconds = [None if n is None else f"{Decimal(n).scaleb(places).normalize():f}" for n in counts]
+        return pa.chunked_array([pa.array(seconds, pa.large_string())])
+    return column.cast(pa.large_string())
+
+
+def written(table: pa.Table) -> pa.Table:
+    """Return a table as JSON Lines and CSV are to have it: ids that are neither strings nor integers as text."""
+    for name in ID_COLUMNS:
+        if name in table.column_names and not _is_plain(table[name].type):
+            table = table.set_column(table.column_names.index(name), name, spelled(table[name]))
+    return table
+
+
+def shown(column: pa.ChunkedArray) -> list[Any]:
+    """Return ids as they are printed: strings and integers as they are, others as text."""
+    return (column if _is_plain(column.type) else spelled(column)).to_pylist()  # type: ignore[no-any-return]
+
+
+def _is_plain(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(type_) or pa.types.is_string(type_) or pa.types.is_large_string(type_))
