@@ -63,7 +63,7 @@ def check_id_type(type_: pa.DataType, name: str, where: str) -> None:
     whole = type_
     while isinstance(type_, pa.BaseExtensionType) or pa.types.is_dictionary(type_):
         type_ = type_.value_type if pa.types.is_dictionary(type_) else type_.storage_type
-    if pa.types.is_nested(type_) or any(kind in str(type_) for kind in ("halffloat", "interval", "run_end")):
+    if pa.types.is_nested(type_) or any(name in str(type_) for name in ("halffloat", "interval", "run_end")):
         raise InputError(
             f"{where}: column {name!r} is {whole}, expected ids that are strings, numbers, dates or bytes; name "
             "another column, or convert it"

@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.compute
 
 from dupdetect.errors import InputError
-from dupdetect.io.checks import check, check_id_type
+from dupdetect.io.checks import check
 from dupdetect.io.documents import NUMBERED
+from dupdetect.io.identifiers import check_id_type
 from dupdetect.io.readers import Piece
 from dupdetect.matching.grouping import check_grouped
 from dupdetect.sketches.cleaning import clean_texts
