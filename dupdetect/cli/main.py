@@ -47,15 +47,18 @@ class _Raised(BaseException):
         self.error = error
 
 
-class _Group(click.Group):
+class Group(click.Group):
+    """Commands whose errors come through as they are."""
+
     def invoke(self, context: click.Context) -> Any:
+        """Invoke the command that was given."""
         try:
             return super().invoke(context)
         except (KeyboardInterrupt, EOFError, OSError) as error:
             raise _Raised(error) from None
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(dupdetect.__version__, prog_name="dupdetect")
 def command() -> None:
     """Find the copies in a collection of texts: exact, lightly edited, and syndicated inside other pages."""
@@ -81,20 +84,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted, 143 terminated.
     """
+    return run(command, "dupdetect", arguments)
+
+
+def run(group: click.Group, name: str, arguments: Sequence[str] | None = None) -> int:
+    """Run a group of commands by some name; parameters and exit codes as those of `main`."""
     prepare()
     log = Log()
     try:
         with heard(partial(_end, log)):
-            return _run(arguments, log)
+            return _run(group, name, arguments, log)
     except (KeyboardInterrupt, Terminated) as error:  # while the end was told
         return exit_code(error)
 
 
-def _run(arguments: Sequence[str] | None, log: Log) -> int:
+def _run(group: click.Group, name: str, arguments: Sequence[str] | None, log: Log) -> int:
     code = FAILED
     try:
         with _plain_warnings(log):
-            given = command.main(arguments, prog_name="dupdetect", standalone_mode=False, obj=log)
+            given = group.main(arguments, prog_name=name, standalone_mode=False, obj=log)
             sys.stdout.flush()
         code = given if isinstance(given, int) else DONE
     except _Raised as carrier:

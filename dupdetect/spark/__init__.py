@@ -5,7 +5,7 @@ Needs ``dupdetect[spark]``, and the library itself on the executors.
 
 from __future__ import annotations
 
-from dupdetect.spark.dedup import dedup
 from dupdetect.spark.result import SparkResult
+from dupdetect.spark.run import dedup
 
 __all__ = ["SparkResult", "dedup"]

@@ -19,6 +19,7 @@ import pyarrow.compute
 from dupdetect.errors import OutputError
 from dupdetect.io.writers import plain
 from dupdetect.results.folder import MANIFEST
+from dupdetect.spark.sketching import FILE, ROW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,7 +156,7 @@ def _clusters(run: Decided, involved: pa.Table, table: pa.Table) -> DataFrame:
     starts = F.broadcast(run.work.session.frame(pa.table({"part": np.arange(len(run.starts)), "start": run.starts})))
     number = F.coalesce(F.col("row"), F.col("start") + F.col("place"))
     alone = alone.join(starts, "part").withColumn("row", number)
-    id = F.col("row") if run.request.id is None else F.col("id")
+    id = F.col("row") if run.request.id is None and run.request.files is None else F.col("id")
     own = {"id": id, "cluster": id, "canonical": F.lit(True), "file": F.col("file"), "row": F.col("row")}
     whole = run.work.kept("clustered", involved)
     types = {field.name: field.dataType for field in whole.schema.fields}
@@ -167,12 +168,19 @@ def _kept(run: Decided, gone: pa.Table) -> DataFrame:
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
     frame, id = run.frame, run.request.id
+    columns = [name for name in frame.columns if name not in (FILE, ROW)]
     if id is not None and all(NULL in reason for reason in run.rejects["reason"].to_pylist()):
         removed = run.work.kept("removed", pa.table({id: gone["id"]}))
         there = frame[run.request.text].isNotNull() & frame[id].isNotNull()
-        return frame.where(there).join(removed, id, "left_anti").select(*frame.columns)
+        return frame.where(there).join(removed, id, "left_anti").select(*columns)
     rejected = run.sketched.where("reason is not null").select("part", "place")
     places = rejected.union(run.work.kept("removed", _places(gone, run.repeated)))
+    if run.request.files is not None:
+        names = pa.table({"part": np.arange(len(run.request.files)), FILE: run.request.files})
+        named = places.join(F.broadcast(run.work.session.frame(names)), "part")
+        return frame.join(named.select(FILE, (F.col("place") + 1).alias(ROW)), [FILE, ROW], "left_anti").select(
+            *columns
+        )
     given = frame.withColumn("dupdetect_at", F.monotonically_increasing_id())
     at = (F.shiftleft(F.col("part"), PLACE_BITS) + F.col("place")).alias("dupdetect_at")
-    return given.join(places.select(at), "dupdetect_at", "left_anti").select(*frame.columns)
+    return given.join(places.select(at), "dupdetect_at", "left_anti").select(*columns)

@@ -11,8 +11,10 @@ of the input.
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -61,12 +63,15 @@ class Request(NamedTuple):
     id : str, optional
         None where rows are numbered.
     max_text : int
+    files : tuple of str, optional
+        The files that rows were read from, in order, where rows know theirs (`FILE`, `ROW`): they go by these.
     """
 
     settings: Settings
     text: str
     id: str | None
     max_text: int
+    files: tuple[str, ...] | None = None
 
 
 def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, max_text: int) -> Request:
@@ -86,7 +91,13 @@ def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, 
             raise InputError(f"the frame: there is no column {name!r} ({what}); the columns are {', '.join(names)}")
     if (type_ := frame.schema[text].dataType.typeName()) not in ("string", "binary"):
         raise InputError(f"the frame: column {text!r} is {type_}, expected string; name another column or convert it")
-    return Request(settings, text, id, max_text)
+    files = tuple(sorted(re.sub("^file:/+", "file:/", name) for name in frame.inputFiles())) if FILE in names else None
+    return Request(settings, text, id, max_text, files)
+
+
+def shown(url: str) -> str:
+    """Return what messages and tables call a file: a local one by its path."""
+    return unquote(re.sub("^file:/+", "/", url)) if url.startswith("file:") else url
 
 
 def sketched(frame: DataFrame, request: Request) -> DataFrame:
@@ -102,7 +113,8 @@ def schema_of(frame: DataFrame, request: Request) -> Any:
     """Return the columns of what is sketched."""
     from pyspark.sql import types as T  # noqa: N812 - as everybody does
 
-    of_id = T.LongType() if request.id is None else frame.schema[request.id].dataType
+    numbered = T.LongType() if request.files is None else T.StringType()
+    of_id = numbered if request.id is None else frame.schema[request.id].dataType
     preferred, column = ranked_by(request.settings)
     of_value, of_preferred = (T.BinaryType() if c is None else frame.schema[c].dataType for c in (column, preferred))
     longs, binary = T.LongType(), T.BinaryType()
@@ -183,19 +195,35 @@ def _batches(values: dict[str, Any], part: int, rows: pa.Table, request: Request
     n, own = rows.num_rows, rows.schema
     preferred, column = ranked_by(request.settings)
     types = dict.fromkeys(("part", "place", "words", "high", "low", "bytes", "row"), pa.int64())
-    types |= dict.fromkeys(("bands", "fingerprints", "text"), pa.large_binary()) | {"value": pa.binary()}
+    types |= dict.fromkeys(("bands", "fingerprints", "text"), pa.large_binary())
     types |= dict.fromkeys(("file", "reason"), pa.string())
-    types["id"] = pa.int64() if request.id is None else own.field(request.id).type
+    types["id"] = _NUMBERED[request.files is None] if request.id is None else own.field(request.id).type
     for name, given in (("value", column), ("preferred", preferred)):
         types[name] = pa.binary() if given is None else own.field(given).type
     values = {"part": np.full(n, part, np.int64), **values}
-    values |= {name: rows[given] for name, given in (("file", FILE), ("row", ROW)) if given in rows.column_names}
+    if request.files is not None:
+        values |= _of_files(rows, request)
     columns = {}
     for name in COLUMNS:
         given = values.get(name)
         given = pa.nulls(n, types[name]) if given is None else given
         columns[name] = (given if isinstance(given, pa.ChunkedArray) else pa.array(given)).cast(types[name])
     yield from pa.table(columns).combine_chunks().to_batches()
+
+
+#: Types of ids that are made: of rows that know their file, or not.
+_NUMBERED = (pa.string(), pa.int64())
+
+
+def _of_files(rows: pa.Table, request: Request) -> dict[str, Any]:
+    """Return where rows stand that know their file, and their ids if they have none."""
+    assert request.files is not None, "they know them"
+    place = pa.compute.index_in(rows[FILE].cast(pa.string()), value_set=pa.array(request.files, pa.string()))
+    names, row = pa.array(map(shown, request.files), pa.string()).take(place), rows[ROW]
+    where = {"part": place.cast(pa.int64()), "place": pa.compute.subtract(row, 1), "file": names, "row": row}
+    if request.id is None:
+        where["id"] = pa.compute.binary_join_element_wise(names, row.cast(pa.string()), ":")
+    return where
 
 
 def binaries(values: NDArray[Any], offsets: Int) -> pa.Array:

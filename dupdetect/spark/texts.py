@@ -56,16 +56,17 @@ def repeated(frame: DataFrame, session: Session) -> tuple[pa.Table, Int]:
     Returns
     -------
     pyarrow.Table
-        ``part``, ``place``, ``id`` of such rows, in the order of the input.
+        Such rows, in the order of the input: where they stand, and their ids.
     int64[m, 2]
         The part and the place of the first row of each of these ids.
     """
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
-    ids = frame.where(F.col("reason").isNull()).select("part", "place", "id", F.xxhash64("id").alias("hash"))
-    doubtful = ids.groupBy("hash").count().where("count > 1").select("hash")
+    chosen = frame.where(F.col("reason").isNull())
+    ids = chosen.select("part", "place", "id", "file", "row", F.xxhash64("id").alias("hash"))
+    doubtful = chosen.select(F.xxhash64("id").alias("hash")).groupBy("hash").count().where("count > 1").select("hash")
     with session.stage("ids"):
-        suspects = ids.join(doubtful, "hash", "left_semi").select("part", "place", "id").toArrow()
+        suspects = ids.join(doubtful, "hash", "left_semi").drop("hash").toArrow()
     suspects = suspects.sort_by([("part", "ascending"), ("place", "ascending")]).combine_chunks()
     if suspects.num_rows == 0:
         return suspects, np.empty((0, 2), np.int64)

@@ -83,8 +83,8 @@ class Work:
         path = f"{self.path}/{name}"
         there = self._said(f"{name}.done") if self._resume else None
         if there is not None and there[0] == self._run:
-            frame = self.session.spark.read.parquet(path)
-            if [self._run, *_checksum(frame)] == there:
+            frame = self._as_written(path, there[1:])
+            if frame is not None:
                 self.resumed += 1
                 return frame
             warnings.warn(f"{path} is not as it was written; that part of the work is done again", stacklevel=2)
@@ -93,6 +93,16 @@ class Work:
         frame = self.session.spark.read.parquet(path)
         self._say(f"{name}.done", [self._run, *_checksum(frame)])
         return frame
+
+    def _as_written(self, path: str, there: list[int]) -> DataFrame | None:
+        """Return a stage that was written; None if it is not there any more, or is another."""
+        from pyspark.errors import PySparkException
+
+        try:
+            frame = self.session.spark.read.parquet(path)
+            return frame if _checksum(frame) == there else None
+        except PySparkException:  # files are missing, or damaged
+            return None
 
     def kept(self, name: str, table: pa.Table) -> DataFrame:
         """Return a table of the driver's as a frame; a large one as a stage, so that no plan holds it."""

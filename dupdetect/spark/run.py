@@ -36,7 +36,7 @@ from dupdetect.spark import candidates, texts
 from dupdetect.spark.counter import SparkCounter, SparkWeigher, TextStore
 from dupdetect.spark.result import SparkResult, frames
 from dupdetect.spark.session import Session
-from dupdetect.spark.sketching import SIGN, Request, ranked_by, request_of, sketched
+from dupdetect.spark.sketching import SIGN, Request, ranked_by, request_of, shown, sketched
 from dupdetect.spark.work import Work
 
 if TYPE_CHECKING:
@@ -204,24 +204,34 @@ class _Run:
     def _rejected(self) -> tuple[pa.Table, pa.Table]:
         """Return the rows whose ids repeat others, and all rejects with their reasons."""
         wrong = self.sketched.where("reason is not null").select("part", "place", "file", "row", "reason").toArrow()
-        again = wrong.schema.empty_table().select(["part", "place"])
+        again = wrong.schema.empty_table()
         files, rows = [wrong["file"]], [self._rows(wrong)]
         reasons = wrong["reason"].to_pylist()
         if self.request.id is not None:
             again, first = texts.repeated(self.sketched, self.session)
-            before = self.starts[first[:, 0]] + first[:, 1]
-            reasons += [
-                repeated_id(self.request.id, value, f"row {row}")
-                for value, row in zip(again["id"].to_pylist(), before.tolist(), strict=True)
-            ]
-            files.append(pa.chunked_array([pa.nulls(again.num_rows, pa.string())]))
-            rows.append(self.starts[again["part"].to_numpy()] + again["place"].to_numpy())
+            reasons += self._repeats(again, first)
+            files.append(again["file"])
+            rows.append(self._rows(again))
         chunks = [chunk for column in files for chunk in column.cast(pa.string()).chunks]
         columns = [pa.chunked_array(chunks, pa.string()), np.concatenate(rows), reasons]
-        table = pa.table(columns, names=REJECTS.names).cast(REJECTS).sort_by("row")
+        table = pa.table(columns, names=REJECTS.names).cast(REJECTS)
+        table = table.sort_by([("file", "ascending"), ("row", "ascending")])
         if self.strict:
             refuse_rejects(table)
         return again, table
+
+    def _repeats(self, again: pa.Table, first: Int) -> list[str]:
+        """Say of rows, given where the first of their ids stand, that they repeat an id."""
+        reasons, files = [], self.request.files
+        for value, part, (other, place) in zip(
+            again["id"].to_pylist(), again["part"].to_pylist(), first.tolist(), strict=True
+        ):
+            where = f"row {self.starts[other] + place}"
+            if files is not None:
+                where = f"row {place + 1}" if part == other else f"{shown(files[other])}:{place + 1}"
+            assert self.request.id is not None, "rows that are numbered repeat nothing"
+            reasons.append(repeated_id(self.request.id, value, where))
+        return reasons
 
     def _rows(self, table: pa.Table) -> Int:
         """Return the numbers of rows, given where they stand."""
@@ -254,7 +264,7 @@ class _Run:
         files = table["file"].combine_chunks().dictionary_encode()
         return Corpus(
             rows=Rows.of(pa.table(ranking)),
-            ids=pa.chunked_array([pa.array(rows)]) if id is None else table["id"],
+            ids=pa.chunked_array([pa.array(rows)]) if id is None and self.request.files is None else table["id"],
             places=np.arange(n),
             words=table["words"].to_numpy(),
             digests=digests,
@@ -263,7 +273,7 @@ class _Run:
             fingerprints=[],
             fingerprints_each=empty,
             rejects=self.rejects,
-            inputs=sorted(self.frame.inputFiles()) or ["DataFrame"],
+            inputs=sorted(map(shown, self.frame.inputFiles())) or ["DataFrame"],
             id=id,
             files=[*files.dictionary.to_pylist(), None],
             file=files.indices.fill_null(len(files.dictionary)).to_numpy().astype(np.int32),

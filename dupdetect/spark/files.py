@@ -1,0 +1,64 @@
+"""Files to a frame: what the command reads.
+
+Input    paths or URLs that Spark can read, of one format
+Output   a frame; of Parquet files, rows that know their file and their number in it
+Cost     none until it is evaluated
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dupdetect.errors import InputError
+from dupdetect.spark.sketching import FILE, ROW
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+#: Formats by the endings of names; whatever ends otherwise is Parquet.
+FORMATS = {"jsonl": "json", "ndjson": "json", "json": "json", "csv": "csv", "orc": "orc"}
+
+#: Endings of compressed files.
+COMPRESSED = ("gz", "zst", "bz2", "snappy", "lz4")
+
+
+def read_files(spark: SparkSession, names: Sequence[str]) -> DataFrame:
+    """Read files.
+
+    Parameters
+    ----------
+    spark : SparkSession
+    names : sequence of str
+        Files, folders or globs.
+
+    Raises
+    ------
+    InputError
+        They are of several formats, or cannot be read.
+    """
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+    from pyspark.errors import AnalysisException
+
+    formats = {_format(name) for name in names}
+    if len(formats) > 1:
+        raise InputError(f"the inputs are {' and '.join(sorted(formats))}; give files of one format at a time")
+    format = formats.pop()
+    options = {"header": "true", "multiLine": "true", "escape": '"'} if format == "csv" else {}
+    try:
+        frame = spark.read.format(format).options(**options).load(list(names))
+        if format != "parquet":
+            return frame
+        known = {
+            FILE: F.regexp_replace("_metadata.file_path", "^file:/+", "file:/"),
+            ROW: F.col("_metadata.row_index") + 1,
+        }
+        return frame.select("*", *(column.alias(name) for name, column in known.items()))
+    except AnalysisException as error:
+        reason = str(error).split(". ")[0].splitlines()[0]
+        raise InputError(f"{', '.join(names)}: cannot be read ({reason}); name files that Spark can reach") from error
+
+
+def _format(name: str) -> str:
+    endings = [part for part in name.rstrip("/*").lower().split("/")[-1].split(".")[1:] if part not in COMPRESSED]
+    return FORMATS.get(endings[-1] if endings else "", "parquet")

@@ -1,0 +1,119 @@
+"""Runs on Spark give what a run on one machine gives, byte for byte."""
+
+import random
+
+import pyarrow as pa
+import pytest
+from families import near_copies
+from generated_sites import mixture
+
+from dupdetect.errors import InputError, MismatchError, SettingsError
+from dupdetect.spark import bundling, counter, dedup
+
+
+def corpus():
+    """Sites, stories on several pages, copies, a family with a hot key, and rows that cannot be used."""
+    rows = [{"id": str(row["id"]), "text": str(row["text"])} for row in mixture()]
+    rows += [{"id": f"family {n}", "text": text} for n, text in enumerate(near_copies(30, length=80))]
+    rows += [{"id": f"again {n}", "text": row["text"].upper()} for n, row in enumerate(rows[::9])]
+    rows += [{"id": "blank", "text": " "}, {"id": "empty", "text": ""}]
+    random.Random(4).shuffle(rows)
+    days = [f"2024-05-{1 + n % 28:02}" for n in range(len(rows))]
+    return pa.table({**{name: [row[name] for row in rows] for name in ("id", "text")}, "date": days})
+
+
+def with_rejects(table):
+    """Return a table with rows that have no text, no id, or an id that another row has."""
+    more = {"id": ["x", None, "family 1"], "text": [None, "a text without an id", "an id twice"], "date": [None] * 3}
+    return pa.concat_tables([table.slice(0, 5), pa.table(more, table.schema), table.slice(5)])
+
+
+@pytest.mark.parametrize(
+    "partitions", [1, 7, pytest.param(2, marks=pytest.mark.slow), pytest.param(64, marks=pytest.mark.slow)]
+)
+def test_it_is_the_result_of_one_machine(framed, same, tmp_path, partitions):
+    table = with_rejects(corpus())
+    found = dedup(framed(table, partitions), work=str(tmp_path / "work"), hot_key_documents=8)
+    results = same(found, table, hot_key_documents=8)
+    assert results.here.manifest["caps"]["hot_keys"] > 0
+    assert results.here.boilerplate.num_rows > 0
+    assert results.here.matches.num_rows > 50
+    assert found.manifest["spark"]["shuffled_bytes"]["texts"] > 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"canonical": lambda row: (len(row["text"]) % 7, row["date"])},
+        {"canonical": "earliest", "prefer": {"date": ["2024-05-09", "2024-05-02"]}},
+        pytest.param({"canonical": "latest", "boilerplate": False}, marks=pytest.mark.slow),
+        pytest.param({"canonical": "longest", "unit": "character", "hot_key_documents": 2}, marks=pytest.mark.slow),
+        pytest.param({"canonical": "first", "threshold": 0.6, "shingle_size": 3}, marks=pytest.mark.slow),
+    ],
+    ids=lambda settings: " ".join(settings),
+)
+def test_settings_say_what_they_say_on_one_machine(framed, same, tmp_path, settings):
+    table = corpus()
+    same(dedup(framed(table, 3), work=str(tmp_path), **settings), table, **settings)
+
+
+def test_everything_may_be_asked_of_executors(framed, same, tmp_path, monkeypatch):
+    """Nothing comes to the driver, and components are cut: the result is the same."""
+    monkeypatch.setattr(counter, "FETCHED", -1)
+    monkeypatch.setattr(counter, "SENT", 1 << 12)
+    cut = bundling.bundled
+    monkeypatch.setattr(counter, "bundled", lambda pairs, sizes: cut(pairs, sizes, 4_000))
+    table = corpus()
+    same(dedup(framed(table, 2), work=str(tmp_path), hot_key_documents=4), table, hot_key_documents=4)
+
+
+def test_rows_without_ids_are_numbered(framed, same, tmp_path):
+    table = with_rejects(corpus())
+    same(dedup(framed(table, 5), work=str(tmp_path), id="none"), table, id="none")
+
+
+def test_a_run_goes_on_where_it_was_stopped(framed, same, tmp_path, monkeypatch):
+    table, work = corpus(), str(tmp_path / "work")
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dupdetect.spark.run.decided", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            dedup(framed(table, 2), work=work)
+    for path in (tmp_path / "work" / "keys").glob("*.parquet"):  # a stage of which a part is lost
+        path.unlink()
+        (path.parent / f".{path.name}.crc").unlink()
+        break
+    with pytest.warns(UserWarning, match="keys is not as it was written"):
+        found = dedup(framed(table, 2), work=work, resume=True)
+    same(found, table)
+    assert found.manifest["spark"]["resumed_stages"] == 3  # sketched, texts, bundles
+    with pytest.raises(MismatchError, match="begun with settings"):
+        dedup(framed(table, 2), work=work, resume=True, threshold=0.7)
+
+
+def test_what_cannot_be_read_is_said_at_the_door(framed, tmp_path):
+    frame, work = framed(pa.table({"id": ["a", "b"], "text": ["one text", None], "number": [1, 2]}), 1), str(tmp_path)
+    for wrong, error, match in [
+        ({"text": "body"}, InputError, "no column 'body'"),
+        ({"id": "url"}, InputError, "no column 'url'"),
+        ({"text": "number"}, InputError, "'number' is .*, expected string"),
+        ({"canonical": "earliest"}, InputError, "no column 'date'"),
+        ({"threshold": 2}, SettingsError, "threshold is 2"),
+        ({"within": "number"}, SettingsError, "one process alone"),
+        ({"strict": True}, InputError, "row 1: column 'text' is null"),
+    ]:
+        with pytest.raises(error, match=match):
+            dedup(frame, work=work, **wrong)
+    with pytest.raises(InputError, match="no row could be used"):
+        dedup(frame.where("text is null"), work=work)
+
+
+def test_no_documents_are_no_copies(framed, same, tmp_path):
+    table = pa.table({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())})
+    nothing = dedup(framed(table, 1), work=str(tmp_path / "none"))
+    assert nothing.clusters.count() == nothing.kept.count() == nothing.manifest["counts"]["documents"] == 0
+    table = pa.table({"id": ["a", "b"], "text": ["one text", "another"]})
+    same(dedup(framed(table, 1), work=str(tmp_path / "two")), table)
