@@ -18,10 +18,11 @@ from dupdetect.errors import InputError
 from dupdetect.index.bodies import read_bodies
 from dupdetect.index.changes import sketched
 from dupdetect.index.estimates import EstimatedTexts
-from dupdetect.index.evidence import Texts, of_rows, renumbered
+from dupdetect.index.evidence import Stored, Texts, of_rows, renumbered, stored
 from dupdetect.index.grouping import Documents, component, group, read_documents, read_texts
-from dupdetect.index.searching import search
+from dupdetect.index.searching import Compared, New, search
 from dupdetect.matching.overlaps import IDENTICAL, RELATIONS, turned
+from dupdetect.matching.pairs import missing, union
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,34 +135,31 @@ def asked(session: Session, holdings: Holdings, batch: Batch) -> Seen:
         return Seen(None, True, None, [])
     near = compared.texts.numbers[np.unique(np.concatenate([found.a, found.b]))]
     near = near[near >= 0].tolist()
-    cluster = _joined(session, holdings, new, near, _of(compared.texts, found), batch)
+    cluster = _joined(session, holdings, new, compared, found, batch)
     listed = _matches_of(holdings, found, compared.texts, -1, _documents_of(session, near))
     return Seen(None, cluster is None, cluster, _named(holdings, listed))
 
 
-def _of(texts: Texts, found: Overlaps) -> tuple[Overlaps, Int]:
-    """Return matches and the numbers of the texts that they are numbered by."""
-    return found, texts.numbers
-
-
-def _joined(
-    session: Session, holdings: Holdings, new: Any, near: list[int], matched: tuple[Overlaps, Int], batch: Batch
-) -> Any:
+def _joined(session: Session, holdings: Holdings, new: New, compared: Compared, found: Overlaps, batch: Batch) -> Any:
     """Return the cluster that a text would be in, given its matches: as if it were added; None for one of its own."""
-    numbers, rows = component(session, near)
-    stored = session.find("SELECT text, words, digest FROM texts", "text", sorted(numbers))
-    there, texts = Texts.of(list(set(stored))), Texts.of([new, *set(stored)])
-    found, named = matched
+    named = compared.texts.numbers
+    near = named[np.unique(np.concatenate([found.a, found.b]))]
+    numbers, rows = component(session, near[near >= 0].tolist())
+    others = set(session.find("SELECT text, words, digest FROM texts", "text", sorted(numbers)))
+    there, texts = Texts.of(list(others)), Texts.of([new, *others])
+    is_here = np.isin(named, texts.numbers)
     at = np.zeros(len(named), np.int64)
-    at[np.isin(named, texts.numbers)] = texts.places(named[np.isin(named, texts.numbers)])
+    at[is_here] = texts.places(named[is_here])
     own = renumbered(found, at)
-    old = of_rows([(a, b, evidence) for a, b, chosen, evidence in rows if not chosen], texts, weighed=holdings.weighs)
+    old = stored(rows, texts, weighed=holdings.weighs)
+    sampled = union(old.sampled, own.pairs[~missing(found.pairs, compared.sampled)])
+    known = Stored(own | old.found, sampled, old.chosen)
     documents = _with_asked(read_documents(session, there, holdings.identifiers), there, texts)
     verifier = _verifier(session, holdings, texts, batch)
-    grouped = group(holdings.settings, texts, documents, own | old, verifier)
+    grouped = group(holdings.settings, texts, documents, known, verifier)
     place = int(np.flatnonzero(texts.numbers == -1)[0])
-    others = texts.numbers[(grouped.canonical == grouped.canonical[place]) & (texts.numbers >= 0)]
-    return _cluster(session, holdings, int(others[0])) if len(others) else None
+    with_it = texts.numbers[(grouped.canonical == grouped.canonical[place]) & (texts.numbers >= 0)]
+    return _cluster(session, holdings, int(with_it[0])) if len(with_it) else None
 
 
 def _verifier(session: Session, holdings: Holdings, texts: Texts, batch: Batch) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect.index.bodies import checksum, first_documents, read_bodies
-from dupdetect.index.evidence import to_rows
+from dupdetect.index.evidence import COLUMNS, to_rows
 from dupdetect.index.grouping import regroup
 from dupdetect.index.searching import New, search
 from dupdetect.matching.pairs import unpack
@@ -222,7 +222,7 @@ class Change:
             compared = search(session, holdings.keys, new, holdings.context)
             verifier = holdings.verifier(session, compared.texts, self._bodies)
             found = verifier.matches(compared.pairs)
-            session.insert("matches", ("a", "b", "chosen", "evidence"), to_rows(found, compared.texts))
+            session.insert("matches", COLUMNS, to_rows(found, compared.texts, compared.origin(found.pairs)))
             a, b = unpack(found.pairs)
             self.touched |= set(compared.texts.numbers[np.concatenate([a, b])].tolist())
             if self._new:

@@ -10,7 +10,7 @@ Texts are ordered by their words, then by their digests, as everywhere (`cluster
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,13 @@ EVIDENCE = np.dtype(
         *((name, "u1") for name in ("strangers", "pattern", "verdict")),
     ]
 )
+
+
+#: How a match was found: by keys; by a hot key, or what that led to; while a canonical was chosen.
+BY_KEYS, BY_HOT_KEY, BY_CHOICE = range(3)
+
+#: The columns of the table `matches`.
+COLUMNS = ("a", "b", "origin", "evidence")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +76,8 @@ class Texts:
         return order[np.searchsorted(self.numbers, numbers, sorter=order)]
 
 
-def to_rows(found: Overlaps, texts: Texts, *, chosen: bool = False) -> list[tuple[int, int, int, bytes]]:
-    """Return the rows of matches of texts that are numbered by their places."""
+def to_rows(found: Overlaps, texts: Texts, origin: int | Int = BY_KEYS) -> list[tuple[int, int, int, bytes]]:
+    """Return the rows of matches of texts that are numbered by their places; of one origin, or one for each."""
     table = np.zeros(len(found.pairs), EVIDENCE)
     columns: dict[str, Any] = {"shared": found.shared, "size_a": found.size_a, "size_b": found.size_b}
     if found.given is not None:
@@ -81,9 +88,10 @@ def to_rows(found: Overlaps, texts: Texts, *, chosen: bool = False) -> list[tupl
             table[name] = values
     data, size = table.tobytes(), EVIDENCE.itemsize
     a, b = (texts.numbers[side].tolist() for side in unpack(found.pairs))
+    origins = np.broadcast_to(np.asarray(origin), len(a)).tolist()
     return [
-        (x, y, int(chosen), data[place * size : (place + 1) * size])
-        for place, (x, y) in enumerate(zip(a, b, strict=True))
+        (x, y, how, data[place * size : (place + 1) * size])
+        for place, (x, y, how) in enumerate(zip(a, b, origins, strict=True))
     ]
 
 
@@ -116,3 +124,32 @@ def renumbered(found: Overlaps, places: Int) -> Overlaps:
     a, b = unpack(found.pairs)
     pairs: Pairs = packed(places[a], places[b])
     return Overlaps(pairs, found.shared, found.size_a, found.size_b, found.given, found.patterns, found.verdicts)
+
+
+class Stored(NamedTuple):
+    """The matches of some texts.
+
+    Attributes
+    ----------
+    found : Overlaps
+        Those that clusters are made of.
+    sampled : uint64[n]
+        The pairs of them that were found by hot keys.
+    chosen : Overlaps
+        Those that were found while canonicals were chosen.
+    """
+
+    found: Overlaps
+    sampled: Pairs
+    chosen: Overlaps
+
+
+def stored(rows: Sequence[tuple[int, int, int, bytes]], texts: Texts, *, weighed: bool) -> Stored:
+    """Return the matches of rows (a, b, origin, evidence); parameters otherwise as for `of_rows`."""
+
+    def some(*origins: int) -> Overlaps:
+        return of_rows(
+            [(a, b, evidence) for a, b, origin, evidence in rows if origin in origins], texts, weighed=weighed
+        )
+
+    return Stored(some(BY_KEYS, BY_HOT_KEY), some(BY_HOT_KEY).pairs, some(BY_CHOICE))

@@ -21,7 +21,7 @@ from dupdetect.errors import InputError, MismatchError
 from dupdetect.index import batches, listing
 from dupdetect.index.bodies import compressed, decompressed, read_bodies
 from dupdetect.index.changes import Batch, sketched
-from dupdetect.index.evidence import to_rows
+from dupdetect.index.evidence import COLUMNS, to_rows
 from dupdetect.index.grouping import regroup
 from dupdetect.index.searching import search
 from dupdetect.io.checks import REJECTS
@@ -160,7 +160,7 @@ def verify_all(session: Session, holdings: Holdings) -> None:
         later = np.maximum(compared.texts.numbers[a], compared.texts.numbers[b]) <= numbers[-1]
         verifier = holdings.verifier(session, compared.texts, dict(zip(numbers, raw, strict=True)))
         found = verifier.matches(compared.pairs[later])
-        session.insert("matches", ("a", "b", "chosen", "evidence"), to_rows(found, compared.texts))
+        session.insert("matches", COLUMNS, to_rows(found, compared.texts, compared.origin(found.pairs)))
         changed |= set(compared.texts.numbers[np.concatenate([found.a, found.b])].tolist())
     changed |= {row[0] for row in session.rows("SELECT text FROM texts WHERE canonical <> text OR is_digest <> 0")}
     ordered = sorted(changed)

@@ -17,12 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from dupdetect._storage.context import Context
 from dupdetect.clustering import canonical, clusters, digests
 from dupdetect.clustering.canonical import Rankable
 from dupdetect.errors import InputError
-from dupdetect.index.evidence import Texts, of_rows, to_rows
+from dupdetect.index.evidence import BY_CHOICE, BY_HOT_KEY, COLUMNS, Texts, stored, to_rows
 from dupdetect.io.rows import Rows
+from dupdetect.matching.boilerplate import Boilerplate
+from dupdetect.matching.candidates import Candidates
 from dupdetect.matching.pairs import missing
+from dupdetect.matching.verify import Verified
 from dupdetect.pipeline.rules import tied_by_policy
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.clustering.digests import Contents
+    from dupdetect.index.evidence import Stored
     from dupdetect.index.holdings import Holdings
     from dupdetect.index.identifiers import Identifiers
     from dupdetect.index.stores import Row, Session
@@ -72,6 +77,8 @@ class Grouped:
     document : int64[n]
         The number of the document that represents each.
     is_digest : bool[n]
+    linked : Overlaps
+        Matches that were found while clusters were made, where hot keys left pairs out.
     chosen : Overlaps
         Matches that were found while canonicals were chosen.
     contents : Contents, optional
@@ -81,6 +88,7 @@ class Grouped:
     canonical: Int
     document: Int
     is_digest: Bool
+    linked: Overlaps
     chosen: Overlaps
     contents: Contents | None = None
 
@@ -89,21 +97,37 @@ def group(
     settings: Settings,
     texts: Texts,
     documents: Documents,
-    matches: Overlaps,
+    matches: Stored,
     verifier: Matcher,
     *,
     with_contents: bool = False,
 ) -> Grouped:
     """Cluster texts by all of their matches, and choose who represents them: the stages of `dedup`."""
-    n = len(texts)
-    clean = clusters.cleanness(n, matches)
-    parted, is_digest = digests.part_digests(clusters.cluster(clean, matches), clean, matches, verifier)
+    n, known = len(texts), matches.found
+    clean = clusters.cleanness(n, known)
+    order = clusters.settle(clean, clusters.sampled_matches(known, matches.sampled))
+    found = _Linked(known.pairs, matches.sampled, 0, (), _CONTEXT)
+    verified = Verified(known, known.pairs[:0], Boilerplate.none())
+    clustered = clusters.cluster_matches(found, verified, order, verifier, clusters.Comparable(n))
+    parted, is_digest = digests.part_digests(clustered.canonical, order, clustered.matches, verifier)
     ranks = ranked(settings, texts, documents, clean)
     document_of = canonical.least(ranks, documents.text_of, n)
-    chosen, found = canonical.elect(settings, parted, ranks[document_of], clean, matches, verifier)
-    contents = digests.contents(is_digest, parted, chosen, found, verifier) if with_contents else None
-    more = found.where(missing(found.pairs, matches.pairs))
-    return Grouped(chosen, documents.numbers[document_of], is_digest, more, contents)
+    chosen, elected = canonical.elect(settings, parted, ranks[document_of], clean, clustered.matches, verifier)
+    contents = digests.contents(is_digest, parted, chosen, elected, verifier) if with_contents else None
+    linked = clustered.matches.where(missing(clustered.matches.pairs, known.pairs))
+    more = elected.where(missing(elected.pairs, clustered.matches.pairs))
+    return Grouped(chosen, documents.numbers[document_of], is_digest, linked, more, contents)
+
+
+class _Linked(Candidates):
+    """Pairs that were verified before; by hot keys nothing more is searched: the index samples them as it goes."""
+
+    def among(self, active: Bool) -> Candidates:  # noqa: ARG002
+        return _Linked(self.pairs[:0], self.pairs[:0], 0, (), _CONTEXT)
+
+
+#: What `_Linked` is given and does not use.
+_CONTEXT = Context(workers=1)
 
 
 def ranked(settings: Settings, texts: Texts, documents: Documents, clean: Share) -> Int:
@@ -137,13 +161,13 @@ def _column(name: str, values: list[Any]) -> pa.Array:
 
 
 def component(session: Session, touched: Iterable[int]) -> tuple[set[int], list[Row]]:
-    """Return the texts that are connected with some by matches, and these: (a, b, chosen, evidence)."""
+    """Return the texts that are connected with some by matches, and these: (a, b, origin, evidence)."""
     seen, matches = set(touched), {}
     frontier = sorted(seen)
     while frontier:
         reached: set[int] = set()
         for column in ("a", "b"):
-            for row in session.find("SELECT a, b, chosen, evidence FROM matches", column, frontier):
+            for row in session.find("SELECT a, b, origin, evidence FROM matches", column, frontier):
                 matches[row[0], row[1]] = row
                 reached |= {row[0], row[1]}
         frontier = sorted(reached - seen)
@@ -189,12 +213,13 @@ def regroup(session: Session, touched: Iterable[int], holdings: Holdings, new: d
     if len(texts) == 0:
         return
     documents = read_documents(session, texts, holdings.identifiers)
-    found = of_rows([(a, b, evidence) for a, b, chosen, evidence in rows if not chosen], texts, weighed=holdings.weighs)
-    grouped = group(holdings.settings, texts, documents, found, holdings.verifier(session, texts, new))
-    for a, b, chosen, _ in rows:
-        if chosen:
+    known = stored(rows, texts, weighed=holdings.weighs)
+    grouped = group(holdings.settings, texts, documents, known, holdings.verifier(session, texts, new))
+    for a, b, origin, _ in rows:
+        if origin == BY_CHOICE:
             session.run("DELETE FROM matches WHERE a = ? AND b = ?", (a, b))
-    session.insert("matches", ("a", "b", "chosen", "evidence"), to_rows(grouped.chosen, texts, chosen=True))
+    session.insert("matches", COLUMNS, to_rows(grouped.linked, texts, BY_HOT_KEY))
+    session.insert("matches", COLUMNS, to_rows(grouped.chosen, texts, BY_CHOICE))
     columns = texts.numbers[grouped.canonical], grouped.document, grouped.is_digest.astype(np.int64)
     after = zip(texts.numbers.tolist(), *(column.tolist() for column in columns), strict=True)
     for number, represented, document, is_digest in after:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from dupdetect.clustering.clusters import cleanness
 from dupdetect.clustering.digests import Contents
 from dupdetect.index.answers import text_of
-from dupdetect.index.evidence import Texts, of_rows
+from dupdetect.index.evidence import Texts, of_rows, stored
 from dupdetect.index.grouping import Documents, component, group, ranked, read_documents, read_texts
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.overlaps import Overlaps
@@ -37,7 +37,7 @@ ROWS = 1 << 16
 
 _DOCUMENTS = "SELECT number, text, id FROM documents"
 _TEXTS = "SELECT text, words, digest, document, canonical, is_digest FROM texts"
-_MATCHES = "SELECT a, b, evidence, chosen FROM matches"
+_MATCHES = "SELECT a, b, origin, evidence FROM matches"
 
 
 class Held(NamedTuple):
@@ -106,11 +106,8 @@ def _everything(session: Session, holdings: Holdings) -> tuple[_Columns, Overlap
     texts = [row for rows in paged(session, _TEXTS, "text") for row in rows]
     matches = [row for rows in _all_matches(session) for row in rows]
     columns = _columns(holdings, documents, texts)
-    found, chosen = (
-        of_rows([row[:3] for row in matches if bool(row[3]) == which], columns.texts, weighed=holdings.weighs)
-        for which in (False, True)
-    )
-    return columns, found, chosen
+    known = stored(matches, columns.texts, weighed=holdings.weighs)
+    return columns, known.found, known.chosen
 
 
 def _decision(
@@ -191,7 +188,7 @@ def _with_canonical(session: Session, holdings: Holdings, columns: _Columns) -> 
     wanted = {(x, y) for x, y in zip(numbers.tolist(), canonical.tolist(), strict=True) if x != y}
     copies = sorted({x for x, _ in wanted})
     rows = {
-        row[:2]: row[:3]
+        row[:2]: (row[0], row[1], row[3])
         for column in ("a", "b")
         for row in session.find(_MATCHES, column, copies)
         if (row[0], row[1]) in wanted or (row[1], row[0]) in wanted
@@ -228,9 +225,7 @@ def contents(session: Session, holdings: Holdings, columns: _Columns) -> Content
         return None
     numbers, rows = component(session, digest)
     texts = read_texts(session, sorted(numbers))
-    within = of_rows(
-        [(a, b, evidence) for a, b, chosen, evidence in rows if not chosen], texts, weighed=holdings.weighs
-    )
+    within = stored(rows, texts, weighed=holdings.weighs)
     verifier = holdings.verifier(session, texts, {})
     documents = read_documents(session, texts, holdings.identifiers)
     grouped = group(holdings.settings, texts, documents, within, verifier, with_contents=True)
@@ -262,12 +257,5 @@ def _around(session: Session, holdings: Holdings, number: int) -> tuple[_Columns
     documents = session.find(_DOCUMENTS, "text", sorted(numbers)) or session.find(_DOCUMENTS, "number", [number])
     texts = session.find(_TEXTS, "text", sorted(numbers))
     columns = _columns(holdings, sorted(set(documents)), sorted(set(texts)))
-    found, chosen = (
-        of_rows(
-            [(a, b, evidence) for a, b, was, evidence in rows if bool(was) == which],
-            columns.texts,
-            weighed=holdings.weighs,
-        )
-        for which in (False, True)
-    )
-    return columns, found, chosen
+    known = stored(rows, columns.texts, weighed=holdings.weighs)
+    return columns, known.found, known.chosen

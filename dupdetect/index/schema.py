@@ -80,7 +80,7 @@ CREATE TABLE bodies (
 CREATE TABLE matches (
     a {integer} NOT NULL REFERENCES texts (text),
     b {integer} NOT NULL REFERENCES texts (text),
-    chosen {integer} NOT NULL,
+    origin {integer} NOT NULL,
     evidence {blob} NOT NULL,
     PRIMARY KEY (a, b)
 ){clustered};

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect.index.evidence import Texts
+from dupdetect.index.evidence import BY_HOT_KEY, BY_KEYS, Texts
 from dupdetect.matching.candidates import find_by_keys, needed_fingerprints
 from dupdetect.matching.keys import Keys, Source
-from dupdetect.matching.pairs import pack, unpack
+from dupdetect.matching.pairs import missing, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,47 +58,66 @@ class New(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """Texts and the pairs of them that are candidates, by their places; each pair has a new text."""
+    """What is to be compared.
+
+    Attributes
+    ----------
+    texts : Texts
+    pairs : uint64[n]
+        Candidates, by the places of texts; each has a new one.
+    sampled : uint64[m]
+        Those of them that hot keys gave.
+    """
 
     texts: Texts
     pairs: Pairs
+    sampled: Pairs
+
+    def origin(self, pairs: Pairs) -> Int:
+        """Return how each of the pairs was found."""
+        return np.where(missing(pairs, self.sampled), BY_KEYS, BY_HOT_KEY)
 
 
 def search(session: Session, table: KeyTable, new: list[New], context: Context) -> Compared:
     """Find the candidates of new texts, among one another too."""
     bands = context.settings.banding[0]
     if len(new) == 1:
-        rows = _partners(session, table, new[0], bands, context)
+        rows, sampled = _partners(session, table, new[0], bands, context)
         texts = Texts.of([new[0], *rows])
         place = int(np.flatnonzero(texts.numbers == new[0].number)[0])
         others = np.delete(np.arange(len(texts)), place)
-        return Compared(texts, pack(np.full(len(others), place), others))
+        pairs, by_hot_key = pack(np.full(len(others), place), others), np.empty(0, np.uint64)
+        if sampled:
+            places = texts.places(sorted(sampled))
+            by_hot_key = pack(np.full(len(places), place), places)
+        return Compared(texts, pairs, by_hot_key)
     return _search_many(session, table, new, bands, context)
 
 
 # ---- one ----
 
 
-def _partners(session: Session, table: KeyTable, new: New, bands: int, context: Context) -> list[Row]:
-    """Return the rows of the texts that are candidates for one."""
+def _partners(session: Session, table: KeyTable, new: New, bands: int, context: Context) -> tuple[list[Row], set[int]]:
+    """Return the rows of the texts that are candidates for one, and which of them hot keys gave."""
     is_band = np.arange(len(new.keys)) < bands
     found = table.look_up(session, new.keys, is_band)
     numbers = np.unique(found.texts)
     numbers = numbers[numbers != new.number]
     if len(numbers) == 0:
-        return []
+        return [], set()
     rows = {row[0]: row for row in session.find(_TEXTS, "text", numbers.tolist())}
     there = np.isin(found.texts, np.fromiter(rows, np.int64, len(rows)))
     keys, texts = found.keys[there], found.texts[there]
     hot = np.bincount(keys, minlength=len(new.keys)) >= context.settings.hot_key_documents
     chosen = set(texts[is_band[keys] & ~hot[keys]].tolist())
     chosen |= _by_fingerprints(texts[~is_band[keys] & ~hot[keys]], rows, hot[bands:], context)
+    sampled: set[int] = set()
     if hot.any():
         for band in (True, False):
             which = hot[keys] & (is_band[keys] == band)
             share = 0.0 if band else context.settings.min_shared_fingerprints
-            chosen |= _sampled(keys[which], texts[which], share)
-    return [rows[number] for number in sorted(chosen)]
+            sampled |= _sampled(keys[which], texts[which], share)
+    return [rows[number] for number in sorted(chosen | sampled)], sampled
 
 
 def _by_fingerprints(texts: Int, rows: dict[int, Row], hot: Bool, context: Context) -> set[int]:
@@ -117,6 +136,8 @@ def _by_fingerprints(texts: Int, rows: dict[int, Row], hot: Bool, context: Conte
 
 def _sampled(keys: Int, texts: Int, share: float) -> set[int]:
     """Return the best of the first two texts of each hot key, two of them, and the best of the last ones."""
+    if len(keys) == 0:
+        return set()
     order = np.lexsort((texts, keys))
     keys, texts = keys[order], texts[order]
     distinct, first = np.unique(keys, return_index=True)
@@ -157,11 +178,15 @@ def _search_many(session: Session, table: KeyTable, new: list[New], bands: int, 
         if not band:
             each = np.concatenate([lengths - bands, np.array([row[3] for row in rows], np.int64)])
         sources.append(Source([own, others], each, share))
-    pairs = find_by_keys(sources, number, context).pairs
+    candidates = find_by_keys(sources, number, context)
     is_new = np.zeros(len(texts), np.bool_)
     is_new[number[: len(new)]] = True
-    a, b = unpack(pairs)
-    return Compared(texts, pairs[is_new[a] | is_new[b]])
+
+    def with_new(pairs: Pairs) -> Pairs:
+        a, b = unpack(pairs)
+        return pairs[is_new[a] | is_new[b]]
+
+    return Compared(texts, with_new(candidates.pairs), with_new(candidates.sampled))
 
 
 def _offsets(lengths: Int, bands: int, band: bool) -> Int:

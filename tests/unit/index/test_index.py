@@ -342,3 +342,22 @@ def test_nothing_is_written_to_what_is_only_read(where):
         assert index.query(STORY).is_new
         with pytest.raises(OutputError, match="read only"):
             index.add("a", STORY)
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_of_hot_keys_a_few_documents_are_compared(where, one_by_one):
+    """More documents than `hot_key_documents` have the same keys: copies of one, and pages of one site."""
+    family = {f"copy {number}": f"{STORY} And number {number}." for number in range(20)}
+    pages = {f"page {number}": page for number, page in enumerate(site("en", "hot", 20).values())}
+    with Index(where, hot_key_documents=4) as index:
+        if one_by_one:
+            seen = [index.add(id, text) for id, text in {**family, **pages}.items()]
+            assert all(not each.is_new for each in seen[1:20])
+        else:
+            index.add_many({**family, **pages})
+        table = index.clusters().to_pylist()
+        assert len({row["cluster"] for row in table[:20]}) < 4, "all with all is not promised"
+        assert not index.query(f"{STORY} And one more.").is_new
+        assert index.verify() == []
+        index.remove(list(family)[:10])
+        assert index.verify() == []
