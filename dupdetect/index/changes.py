@@ -19,7 +19,7 @@ import pyarrow as pa
 from dupdetect.index.bodies import checksum, first_documents, read_bodies
 from dupdetect.index.evidence import COLUMNS, to_rows
 from dupdetect.index.grouping import regroup
-from dupdetect.index.searching import New, search
+from dupdetect.index.searching import Compared, New, search
 from dupdetect.matching.pairs import unpack
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import sketch_texts
@@ -220,16 +220,21 @@ class Change:
         if new:
             holdings, session = self.holdings, self.session
             compared = search(session, holdings.keys, new, holdings.context)
-            verifier = holdings.verifier(session, compared.texts, self._bodies)
-            found = verifier.matches(compared.pairs)
-            session.insert("matches", COLUMNS, to_rows(found, compared.texts, compared.origin(found.pairs)))
-            a, b = unpack(found.pairs)
-            self.touched |= set(compared.texts.numbers[np.concatenate([a, b])].tolist())
+            if len(compared.pairs):
+                self._match(compared)
             if self._new:
                 ordered = sorted(self._new)
                 self.is_due |= holdings.keys.add(session, ordered, [self._new[number].keys for number in ordered])
         if self.touched:
             regroup(self.session, self.touched, self.holdings, self._bodies)
+
+    def _match(self, compared: Compared) -> None:
+        """Verify candidates, and store those that match."""
+        verifier = self.holdings.verifier(self.session, compared.texts, self._bodies)
+        found = verifier.matches(compared.pairs)
+        self.session.insert("matches", COLUMNS, to_rows(found, compared.texts, compared.origin(found.pairs)))
+        a, b = unpack(found.pairs)
+        self.touched |= set(compared.texts.numbers[np.concatenate([a, b])].tolist())
 
     def _compared_anew(self) -> list[New]:
         """Return texts that another document speaks for now, whose lines may be others."""

@@ -61,6 +61,8 @@ class Identifiers:
             if "\0" in ids[0]:
                 raise InputError(_NUL)
             return ids
+        if self.type == _PLAIN["int64"] and type(ids) is list and len(ids) == 1 and type(ids[0]) is int:
+            return [str(ids[0])] if abs(ids[0]) < 1 << 63 else self._refused(ids[0])
         column = self._column(ids)
         own = _common(column.type)
         if self.type is None:
@@ -75,6 +77,9 @@ class Identifiers:
         if any("\0" in value for value in found):
             raise InputError(_NUL)
         return found
+
+    def _refused(self, id: int) -> list[str]:
+        raise InputError(f"the id {id} does not fit into 64 bits; give strings")
 
     def decoded(self, values: Sequence[str | None]) -> pa.ChunkedArray:
         """Return the ids of strings, of their own type; None stays null."""

@@ -107,6 +107,8 @@ class Segment:
         held = np.empty(len(keys), np.bool_)
         mark_held.faster_for(8.0 * len(keys))(self.filter, *hashes, held)
         perhaps = np.flatnonzero(held)
+        if len(perhaps) == 0:
+            return perhaps, perhaps
         wanted = keys[perhaps]
         first = np.maximum(np.searchsorted(self.fences, wanted, "left") - 1, 0)
         last = np.searchsorted(self.fences, wanted, "right") - 1

@@ -361,3 +361,11 @@ def test_of_hot_keys_a_few_documents_are_compared(where, one_by_one):
         assert index.verify() == []
         index.remove(list(family)[:10])
         assert index.verify() == []
+
+
+def test_an_id_of_more_than_64_bits_is_refused(where):
+    with Index(where) as index:
+        index.add(1, STORY)
+        with pytest.raises(InputError, match="does not fit into 64 bits"):
+            index.add(1 << 64, STORY)
+        assert (1 in index, 1 << 64 in index, "1" in index) == (True, False, False)
