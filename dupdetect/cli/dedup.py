@@ -62,8 +62,8 @@ Examples:
     "-o",
     "--output",
     metavar="OUT",
-    help="Folder to write; it must not exist yet. A name such as kept.jsonl.zst, .csv or .parquet: one file of the rows "
-    "that stay; -: these as JSON Lines on standard output.",
+    help="Folder to write; it must not exist yet. A name such as kept.jsonl.zst, .csv or .parquet: one file of the "
+    "rows that stay; -: these as JSON Lines on standard output.",
 )
 @text_option
 @id_option

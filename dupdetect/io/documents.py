@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 from dupdetect.errors import InputError
 from dupdetect.io.checks import NO_ID, REJECTS, Checked, check, nulls, reject_table
 from dupdetect.io.duplicate_ids import find_duplicates
-from dupdetect.io.identifiers import as_type, check_id_type, workable
-from dupdetect.io.originals import Originals, stamp_of
+from dupdetect.io.identifiers import as_type, workable
+from dupdetect.io.originals import Originals, places, stamp_of
 from dupdetect.io.paths import AS_NAMED, ReadAs
 from dupdetect.io.read_ahead import one_ahead
-from dupdetect.io.readers import Faults, Piece, Place, Reject
+from dupdetect.io.readers import Faults, Place, Reject
 from dupdetect.io.schema import Columns, conform, stacked
+from dupdetect.io.seen import NUMBERED, Seen
 from dupdetect.io.selection import filtered
 from dupdetect.io.sources import Source, open_source
 from dupdetect.io.streams import MAX_TEXT
@@ -38,9 +39,6 @@ PART_BYTES = 64 << 20
 
 #: No further columns.
 NOTHING: Mapping[str, str] = MappingProxyType({})
-
-#: The `id` that leaves a column of ids aside.
-NUMBERED = "none"
 
 #: Share of the rows from which on ids that repeat are told in a warning: they may be unique in each file only.
 REPEATED = 0.01
@@ -242,7 +240,7 @@ class Stream:
         self._text = text
         self._strict = strict
         self._size, self._max_text = part_bytes, max_text
-        self._seen = _Seen(text, id, needed)
+        self._seen = Seen(text, id, needed)
         self._prefixed = prefixed
         self._start: Place = (0, None)
         if after is not None:
@@ -265,9 +263,9 @@ class Stream:
         Raises
         ------
         InputError
-            Files that say what types they have do not agree.
+            Files that say what types they have do not agree in a column that is read; others are then text.
         """
-        return self._seen.columns.schema(inferred=self._seen.inferred)
+        return self._seen.columns.schema(inferred=self._seen.inferred, agreed=self._seen.read)
 
     def ids(self, table: pa.Table, file: NDArray[np.int32], row: NDArray[np.int64]) -> pa.ChunkedArray:
         """
@@ -298,7 +296,7 @@ class Stream:
         found = self._source.found
         if not found:
             return None
-        return Originals(found, file, row, self._stamps, self._source.single, self._max_text)
+        return Originals(found, file, row, self._stamps, places(found, self._source.named), self._max_text)
 
     @property
     def id_type(self) -> pa.DataType | None:
@@ -443,72 +441,3 @@ def _one_array(table: pa.Table, text: str, chunks: list[pa.Array]) -> tuple[pa.T
     joined = pa.concat_arrays(table[text].chunks)
     table = table.set_column(table.column_names.index(text), column, joined)
     return table, joined if wide else joined.cast(pa.large_string())
-
-
-class _Seen:
-    """What a stream has seen of columns, across its files."""
-
-    def __init__(self, text: str, id: str | None, needed: Mapping[str, str]) -> None:
-        self.columns = Columns()
-        self.inferred = True
-        self.named = None if id == NUMBERED else id or "id"
-        self._text, self._needed = text, needed
-        self._wanted = id not in (None, NUMBERED)
-        self._having: str | None = None  # the first file with ids
-        self._lacking: list[str] | None = None  # the first without, and its columns
-        self._file = Columns()  # the one that is being read
-
-    @property
-    def id(self) -> str | None:
-        return self.named if self.named is not None and self.named in self.columns.names else None
-
-    def see(self, piece: Piece) -> None:
-        self.inferred &= piece.inferred
-        self.columns.add(piece.table.schema, piece.name)
-        self._file.add(piece.table.schema, piece.name)
-        if not piece.loose:
-            self._check_file(piece.name)
-            self._file = Columns()
-
-    def _check_file(self, name: str) -> None:
-        """Refuse a file that lacks a column that is needed."""
-        names = self._file.names
-        if not names:  # empty
-            return
-        listed = ", ".join(map(repr, names))
-        if self.named is not None and self.named in names:
-            self._having = self._having or name
-            check_id_type(self._file.schema(inferred=True).field(self.named).type, self.named, name)
-        else:
-            self._lacking = self._lacking or [name, listed]
-            if self._wanted and self.named is not None:
-                raise _missing(name, self.named, listed)
-        if self._text not in names:
-            raise _missing(name, self._text, listed)
-        for column, reader in self._needed.items():
-            if column not in names:
-                raise InputError(
-                    f"{name}: {reader} reads column {column!r}, but the columns are {listed}; name one of these"
-                )
-        if self._having and self._lacking:
-            raise InputError(
-                f"{self._lacking[0]}: there is no column 'id', but {self._having} has one; its columns are "
-                f"{self._lacking[1]}: give all files ids, or read them separately"
-            )
-
-    def note(self) -> dict[str, Any]:
-        return {
-            "columns": self.columns.note(),
-            "inferred": self.inferred,
-            "having": self._having,
-            "lacking": self._lacking,
-            "file": self._file.note(),
-        }
-
-    def restore(self, note: Mapping[str, Any]) -> None:
-        self.columns, self._file = Columns.from_note(note["columns"]), Columns.from_note(note["file"])
-        self.inferred, self._having, self._lacking = note["inferred"], note["having"], note["lacking"]
-
-
-def _missing(where: str, name: str, listed: str) -> InputError:
-    return InputError(f"{where}: there is no column {name!r}; the columns are {listed}: name one of these")

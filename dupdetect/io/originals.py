@@ -10,12 +10,13 @@ The readers number rows as `jsonlines.records` and `csv.records` do, so that a r
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -52,8 +53,8 @@ class Originals:
         The number of each row's file, and its number there: ascending.
     stamps : sequence of tuple
         What tells that a file is as it was when it was read.
-    single : bool
-        Whether one file was named, and not a folder or several.
+    names : sequence of str
+        The path of each file in an output (`places`).
     most : int
         Bytes that a record may have.
     """
@@ -62,7 +63,7 @@ class Originals:
     file: NDArray[np.int32]
     row: Int
     stamps: Sequence[Stamp]
-    single: bool
+    names: Sequence[str]
     most: int = MAX_TEXT
 
     def take(self, places: Int) -> Originals:
@@ -70,15 +71,14 @@ class Originals:
         return replace(self, file=self.file[places], row=self.row[places])
 
     @property
-    def names(self) -> list[str]:
+    def files(self) -> list[str]:
         """The files that `write` makes, in the order of the rows: their paths in the folder."""
-        names = [KEPT + _ending(self.found[0])] if self.single else [f"{KEPT}/{name}" for name in mirrored(self.found)]
-        counts = np.bincount(self.file, minlength=len(names))
-        return [
-            name
-            for name, file, count in zip(names, self.found, counts.tolist(), strict=True)
-            if count or file.format != "text"
-        ]
+        return [self.names[number] for number in self._written()]
+
+    def _written(self) -> list[int]:
+        """Return the numbers of the files that are written: of texts those that stay."""
+        counts = np.bincount(self.file, minlength=len(self.found)).tolist()
+        return [at for at, count in enumerate(counts) if count or self.found[at].format != "text"]
 
     def write(self, folder: Path) -> None:
         """Write all files into a folder.
@@ -91,9 +91,8 @@ class Originals:
         """
         counts = np.bincount(self.file, minlength=len(self.found))
         ends = np.cumsum(counts)
-        files = [file for file, count in enumerate(counts.tolist()) if count or self.found[file].format != "text"]
-        for number, name in zip(files, self.names, strict=True):
-            path = folder / name
+        for number in self._written():
+            path = folder / self.names[number]
             path.parent.mkdir(parents=True, exist_ok=True)
             self._copy(number, self.row[ends[number] - counts[number] : ends[number]], path)
 
@@ -150,23 +149,42 @@ def _is_as_before(now: Stamp, before: Stamp, file: Found) -> bool:
     return now == before
 
 
-def mirrored(found: Sequence[Found]) -> list[str]:
-    """Return the path of each file below the folder that all have in common, in valid Unicode."""
-    paths = [_absolute(file) for file in found]
+def places(found: Sequence[Found], named: Sequence[str]) -> list[str]:
+    """Return where each file has its rows in an output, as paths there, in valid Unicode.
+
+    Parameters
+    ----------
+    found : sequence of Found
+    named : sequence of str
+        The files, folders, globs and URLs that these were found by. One file has the name of the table, with its own
+        ending; of several, or a folder, there is a folder that mirrors what all of them have in common.
+    """
+    if list(named) == [file.path for file in found] and len(found) == 1:
+        return [KEPT + _ending(found[0])]
+    folders = [_folder(name) for name in named]
     common = 0
-    parents = [path.parent.parts for path in paths]
-    while all(len(parts) > common for parts in parents) and len({parts[common] for parts in parents}) == 1:
+    while all(len(parts) > common for parts in folders) and len({parts[common] for parts in folders}) == 1:
         common += 1
-    return [label("/".join(path.parts[common:])) for path in paths]
+    return [
+        label("/".join([KEPT, *_parts(file.path)[common:]]) + (_ending(file) if file.piped else "")) for file in found
+    ]
 
 
-def _absolute(file: Found) -> PurePosixPath:
-    url = as_url(file.path)
+def _folder(named: str) -> list[str]:
+    """Return the folder that all files have in common that something stands for."""
+    parts = _parts(named)
+    magic = [at for at, part in enumerate(parts) if glob.has_magic(part)]
+    if magic and not Path(named).exists():
+        return parts[: magic[0]]
+    return parts if Path(named).is_dir() or (as_url(named) and not Path(named).suffix) else parts[:-1]
+
+
+def _parts(path: str) -> list[str]:
+    url = as_url(path)
     if url is not None:
-        return PurePosixPath(url.split("?")[0].replace("://", "/"))
-    if file.piped:
-        return PurePosixPath(f"{Path(file.path).name if file.path != '-' else 'stdin'}{_ending(file)}")
-    return PurePosixPath(Path(os.path.abspath(file.path)).as_posix().lstrip("/"))  # noqa: PTH100 - links stay
+        return url.split("?")[0].replace("://", "/").rstrip("/").split("/")
+    whole = path if path == "-" else os.path.abspath(path)  # noqa: PTH100 - links stay
+    return Path(whole).as_posix().lstrip("/").split("/")
 
 
 def _ending(file: Found) -> str:

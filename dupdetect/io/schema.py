@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -83,7 +83,7 @@ class Columns:
         seen.append((field, where))
         return False
 
-    def schema(self, *, inferred: bool) -> pa.Schema:
+    def schema(self, *, inferred: bool, agreed: Collection[str] | None = None) -> pa.Schema:
         """
         The schema of all tables together: narrower numbers become wider.
 
@@ -91,13 +91,19 @@ class Columns:
         ----------
         inferred : bool
             Types were guessed: where they disagree the column becomes text. Else that is an error.
+        agreed : collection of str, optional
+            The columns in which it is an error; by default all.
 
         Raises
         ------
         InputError
             A column has types that do not go together.
         """
-        return pa.schema([_agreed(seen, inferred) for seen in self._seen.values()], self._metadata)
+        fields = [
+            _agreed(seen, inferred, inferred or not (agreed is None or name in agreed))
+            for name, seen in self._seen.items()
+        ]
+        return pa.schema(fields, self._metadata)
 
     def note(self) -> Any:
         """What has been seen, as JSON; `from_note` reads it."""
@@ -156,8 +162,8 @@ def _children(type_: pa.DataType) -> list[pa.Field]:
     return [type_.field(i) for i in range(type_.num_fields)]
 
 
-def _agreed(seen: Sequence[tuple[pa.Field, str]], inferred: bool) -> pa.Field:
-    """Return the field of a column that has been seen with some types."""
+def _agreed(seen: Sequence[tuple[pa.Field, str]], inferred: bool, lenient: bool) -> pa.Field:
+    """Return the field of a column that has been seen with some types; text if they do not agree and may differ."""
     first, where = seen[0]
     if len(seen) == 1:
         return first
@@ -166,19 +172,28 @@ def _agreed(seen: Sequence[tuple[pa.Field, str]], inferred: bool) -> pa.Field:
         for field, other in seen[1:]:
             further = field.with_type(_plain_type(field.type)) if plain else field
             try:
-                agreed = _unified(agreed, further)
+                agreed = _unified(agreed, further, exact=lenient and not inferred)
             except (pa.ArrowTypeError, pa.ArrowInvalid):
                 clash = f"{agreed.type} in {where} and {further.type} in {other}"
                 break
         else:
             return agreed
-    if inferred:
+    if lenient:
         return first.with_type(TEXT).with_nullable(True)
     raise InputError(f"column {first.name!r} is {clash}: expected one type; convert one, or leave the column out")
 
 
-def _unified(a: pa.Field, b: pa.Field) -> pa.Field:
+def _unified(a: pa.Field, b: pa.Field, *, exact: bool) -> pa.Field:
+    if exact and (_may_round(a.type, b.type) or _may_round(b.type, a.type)):
+        raise pa.ArrowTypeError("one of them cannot hold all values of the other")
     return pa.unify_schemas([pa.schema([a]), pa.schema([b])], promote_options="permissive").field(0)
+
+
+def _may_round(whole: pa.DataType, other: pa.DataType) -> bool:
+    """Tell whether integers would lose something among numbers of another type."""
+    if not (pa.types.is_int64(whole) or pa.types.is_uint64(whole)):
+        return False
+    return bool(pa.types.is_floating(other) or (pa.types.is_uint64(whole) and pa.types.is_signed_integer(other)))
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -273,7 +288,11 @@ def _plain_type(type_: pa.DataType) -> pa.DataType:
 def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_nested(column.type):
         return pa.chunked_array([pa.array([as_json(value) for value in column.to_pylist()], TEXT)])
-    return column.cast(TEXT)
+    try:
+        return column.cast(TEXT)
+    except pa.ArrowException:  # bytes, and types that have no text
+        values = [None if value is None else as_json(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(values, TEXT)])
 
 
 def as_json(value: Any) -> str | None:

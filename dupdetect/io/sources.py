@@ -49,8 +49,8 @@ class Source:
         Whether they are pipes, and cannot be read again.
     found : list of Found
         The files; none of data in memory.
-    single : bool
-        Whether one file was named, and not a folder or several.
+    named : list of str
+        What they were found by.
     """
 
     inputs: list[str]
@@ -59,7 +59,7 @@ class Source:
     patient: bool = False
     once: bool = False
     found: list[Found] = field(default_factory=list)
-    single: bool = False
+    named: list[str] = field(default_factory=list)
 
 
 def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TEXT, how: ReadAs = AS_NAMED) -> Source:
@@ -124,7 +124,7 @@ def _files(paths: list[Any], text: str, id: str, size: int, max_text: int, how: 
         patient=not any(file.piped for file in found),
         once=any(file.piped for file in found),
         found=found,
-        single=len(paths) == 1 and [file.path for file in found] == [os.fspath(paths[0])],
+        named=[os.fspath(path) for path in paths],
     )
 
 

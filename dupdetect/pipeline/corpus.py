@@ -351,7 +351,8 @@ def check_usable(corpus: Corpus) -> None:
         (f"{row['file']}:{row['row']}: " if row["file"] else f"row {row['row']}: ") + row["reason"]
         for row in corpus.rejects.slice(0, REASONS).to_pylist()
     ]
+    encoded = any("not valid UTF-8" in reason for reason in reasons)
     raise InputError(
         f"no row could be used: all {corpus.rejects.num_rows:,} were rejected ({'; '.join(reasons)}); mend the rows, "
-        "or name other columns"
+        + ("or say how they are encoded (--encoding cp1252)" if encoded else "or name other columns")
     )

@@ -20,7 +20,7 @@ from dupdetect._storage import memory as memories
 from dupdetect._storage.checksums import checksum
 from dupdetect.errors import InputError
 from dupdetect.io import remote
-from dupdetect.io.documents import NUMBERED
+from dupdetect.io.seen import NUMBERED
 from dupdetect.pipeline import tables
 from dupdetect.results.losses import lost_words
 

@@ -278,7 +278,7 @@ class Result:
         within = nullcontext if self.workspace is None else self.workspace.checked
         if copied is not None:
             files[KEPT] = lambda path: copied.write(path.parent)
-        names = [] if kept == "none" else [f"{KEPT}.{kept or format}"] if copied is None else copied.names
+        names = [] if kept == "none" else [f"{KEPT}.{kept or format}"] if copied is None else copied.files
         if format != "parquet":
             tables |= {name: written(tables[name]) for name in IDENTIFIED if tables.get(name) is not None}
         said = {**self.manifest, KEPT: {"files": names, "copied": copied is not None}}

@@ -22,9 +22,9 @@ import pyarrow.compute
 
 from dupdetect.errors import InputError
 from dupdetect.io.checks import check
-from dupdetect.io.documents import NUMBERED
 from dupdetect.io.identifiers import check_id_type
 from dupdetect.io.readers import Piece
+from dupdetect.io.seen import NUMBERED
 from dupdetect.matching.grouping import check_grouped
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import sketch_texts

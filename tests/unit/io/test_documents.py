@@ -390,8 +390,15 @@ def test_types_that_disagree(tmp_path):
         pq.write_table(pa.table({"text": [A], "n": [value]}), tmp_path / f"{name}.parquet")
         write_lines(tmp_path / f"{name}.jsonl", {"text": A, "n": value})
     with pytest.raises(InputError, match=r"column 'n' is int64 in .*a.parquet and string in .*b.parquet"):
-        collect(f"{tmp_path}/*.parquet")
-    assert collect(f"{tmp_path}/*.jsonl").table["n"].to_pylist() == ["1", "late"]
+        collect(f"{tmp_path}/*.parquet", id="n")
+    for ending in ("parquet", "jsonl"):
+        assert collect(f"{tmp_path}/*.{ending}").table["n"].to_pylist() == ["1", "late"]
+
+
+def test_integers_of_64_bits_beside_floats_are_text_and_not_rounded(tmp_path):
+    for name, values in [("a", [2**53 + 1]), ("b", [0.5])]:
+        pq.write_table(pa.table({"text": [A], "n": values}), tmp_path / f"{name}.parquet")
+    assert collect(tmp_path).table["n"].to_pylist() == [str(2**53 + 1), "0.5"]
 
 
 def test_strict_names_file_and_row(tmp_path):
