@@ -132,6 +132,19 @@ def test_quality_of_releases(tmp_path):
     assert "| copyrights, lost documents |" in printed
 
 
+def test_index(small):
+    lines = [json.loads(line) for line in script("index.py", small, "--documents", 200, "--held-out", 60).splitlines()]
+    measured = {line["measured"]: line for line in lines}
+    assert list(measured) == ["add_many", "size", "query", "add", "remove", "expire"]
+    assert measured["query"]["copies"] > 0
+    assert measured["query"]["recall"] > 0.8
+    peer = script("index.py", small, "--documents", 200, "--held-out", 60, "--peer", "memory").splitlines()
+    assert [json.loads(line)["measured"] for line in peer] == [
+        "datasketch, memory: insert",
+        "datasketch, memory: query",
+    ]
+
+
 def test_sites():
     needs("scipy")
     names = ["wrapped", "mixed, Thai", "forms", "few pages a site"]
