@@ -421,7 +421,7 @@ def weigh(texts, pairs, settings):
     """
     pages = [Document(text, settings.shingle_size) for text in texts]
     reads = {(a, b): read_pair(pages[a], pages[b], settings.threshold) for a, b in pairs}
-    forms = filled_forms(pages, reads, settings.threshold)
+    forms = filled_forms(pages, reads, settings)
     ayes, noes = {}, {}
     for (a, b), read in reads.items():
         for run in pages[a].shingles.keys() & pages[b].shingles.keys():
@@ -445,22 +445,27 @@ def weigh(texts, pairs, settings):
     return found
 
 
-def filled_forms(pages, reads, threshold):
+def filled_forms(pages, reads, settings):
     """Give the pairs of one wording that are filled forms."""
     sets = [set(page.shingles) for page in pages]
     other = [pair for pair, read in reads.items() if read.name == "other"]
-    return filled_among(pages, [(a, b) for a, b in other if one_wording(sets[a], sets[b], threshold)])
+    of_one = [(a, b) for a, b in other if one_wording(sets[a], sets[b], settings.threshold)]
+    return filled_among(pages, of_one, settings.max_lost)
 
 
-def filled_among(pages, pairs):
+def filled_among(pages, pairs, max_lost):
     """Give the pairs that differ in what most documents of their wording lack, as `matching.filled_forms` says."""
     sets, others = [set(page.shingles) for page in pages], {}
     for a, b in [*pairs, *((b, a) for a, b in pairs)]:
         others.setdefault(a, []).append(b)
 
     def lacks(c, a, b):
-        """Say whether a third document lacks what one of the two has, and the other has not."""
-        return len(sets[a] - sets[b] - sets[c]) >= 0.75 * len(sets[a] - sets[b])
+        """Say whether a third document lacks what one of the two has, and the other has not, which is little."""
+        own = sets[a] - sets[b]
+        return (
+            len(own - sets[c]) >= 0.75 * len(own)
+            and pages[a].count - len(pages[a].covered(set(pages[a].shingles) - own)) <= 3 * max_lost * pages[a].count
+        )
 
     forms = set()
     for a, b in pairs:

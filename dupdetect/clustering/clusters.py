@@ -179,7 +179,7 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
     # The best match first: near duplicates, the most alike first; then whatever has the most of the other inside.
     is_near, jaccard = matches.is_decided(NEAR), matches.jaccard
     preference = np.empty(len(matches.pairs), np.int64)
-    best = np.lexsort((-jaccard, -np.where(is_near, jaccard, matches.weighted_containment), ~is_near))
+    best = np.lexsort((-jaccard, -np.where(is_near, jaccard, matches.content_inside), ~is_near))
     preference[best] = np.arange(len(matches.pairs))
     take = take_matches.faster_for(20 * (n + len(neighbours)))
     grouped = take(bounds, neighbours, takes, preference[edges], order, place)

@@ -288,7 +288,7 @@ def measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: in
     # Of a near duplicate one less the lesser of both thresholds may be lost: here, one less that of Jaccard.
     jaccard = np.minimum(np.minimum(found.jaccard, found.weighted_jaccard), 1 - np.minimum(*found.shares_lost))
     syndicated = np.where(removable, found.weighted_jaccard, jaccard)
-    containment = np.where(removable, found.weighted_containment, 0.0)
+    containment = np.where(removable, found.compared_containment(settings), 0.0)
     return Measured(jaccard, syndicated, containment, found.smaller, found.content, labelled.copy)
 
 

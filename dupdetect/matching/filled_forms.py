@@ -9,6 +9,9 @@ apart is a third document of the same wording. Where a copy was edited, the thir
 text there are two versions at most places. Where forms are filled in, it has what neither has. So two documents are
 filled forms if for most of the documents that share their wording with both, what either has and the other has not is
 lacking there, too. Where there is no third document nothing tells, and the two are an edited copy.
+
+This asks only of documents that differ in little, of which edited copies may be removed. One story on three sites has
+three menus around it, and is no form.
 """
 
 from __future__ import annotations
@@ -42,6 +45,9 @@ _ONE = np.uint32(1)
 #: Documents that each is compared with at the most, on either side of it in the order of the documents: those next to
 #: it, so that two that are compared have others in common. A bit stands for each of them.
 BESIDE = 8
+
+#: Words of its own that a filled form has at the most, as a share, for each that may be lost (`Settings.max_lost`).
+LITTLE = 3.0
 
 #: Share of what a document has and a second has not that a third lacks, too.
 LACKING = 0.75
@@ -105,8 +111,10 @@ def are_filled_forms(shingles: ShingleRows, pairs: Pairs) -> Bool:
     rows, workers = shingles.rows, shingles.context.workers
     lengths = rows.lengths.astype(np.int64)
     costs = np.add.reduceat(lengths[other], first) + lengths[owner[first]] if len(first) else first
+    settings = shingles.context.settings
+    limits = settings.shingle_size, LITTLE * settings.max_lost
     run, lacked = find_lacking.faster_for(5.0 * float(costs.sum())), np.zeros(len(owner), np.uint32)
-    on_threads(lambda cut: run(rows, wordings, *cut, lacked), even_cuts(costs, 8 * workers), workers)
+    on_threads(lambda cut: run(rows, wordings, *cut, limits, lacked), even_cuts(costs, 8 * workers), workers)
     return _most_agree(wordings, pair, lacked, len(pairs))
 
 
@@ -130,8 +138,14 @@ def _most_agree(wordings: Wordings, pair: Int, lacked: Masks, n: int) -> Bool:
 
 
 @Compilable
-def find_lacking(rows: Rows, wordings: Wordings, begin: int, end: int, lacked: Masks) -> None:
-    """Find, for owners begin to end - 1 and each of their others, which of the others lack the same of the owner."""
+def find_lacking(
+    rows: Rows, wordings: Wordings, begin: int, end: int, limits: tuple[int, float], lacked: Masks
+) -> None:
+    """Find, for owners begin to end - 1 and each of their others, which of the others lack the same of the owner.
+
+    `limits` are the size of shingles, and the share of words of its own that an owner may have.
+    """
+    shingle_size, most = limits
     most_owner, most_other = 0, 0
     for place in range(begin, end):
         most_owner = max(most_owner, rows.lengths[wordings.owners[place]])
@@ -141,6 +155,7 @@ def find_lacking(rows: Rows, wordings: Wordings, begin: int, end: int, lacked: M
     firsts, repeats = np.empty(most_owner, np.int32), np.empty(most_owner, np.int32)
     partners, of_other = np.empty(most_other, np.int32), np.empty(most_other, np.uint8)
     of_owner, lacking = np.empty(most_owner, np.uint8), np.empty(most_owner, np.uint32)
+    own = np.empty(2 * BESIDE, np.int64)
     for place in range(begin, end):
         start, count = wordings.bounds[place], wordings.bounds[place + 1] - wordings.bounds[place]
         if count < 2:  # there is no third document
@@ -153,10 +168,25 @@ def find_lacking(rows: Rows, wordings: Wordings, begin: int, end: int, lacked: M
             other = row_of(rows, wordings.others[start + slot])
             probe_table(row, table, size, firsts, other, partners, 0)
             mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_owner, of_other)
+            own[slot] = own_words(of_owner[: len(row)], shingle_size)
             for position in range(len(row)):
                 if not of_owner[position] and not row[position] & REPEAT:
                     lacking[position] |= _ONE << np.uint32(slot)
         mark_lacking(lacking[: len(row)], lacked[start : start + count])
+        for slot in range(count):
+            if own[slot] > most * (len(row) + shingle_size - 1):
+                lacked[start + slot] = 0
+
+
+@compilable_helper
+def own_words(shared: Byte, shingle_size: int) -> int:
+    """Count the words of a document that are in none of the shingles that are shared."""
+    own, last = 0, -shingle_size
+    for word in range(len(shared) + shingle_size - 1):
+        if word < len(shared) and shared[word]:
+            last = word
+        own += 1 if word - last >= shingle_size else 0
+    return own
 
 
 @compilable_helper

@@ -243,7 +243,14 @@ class Overlaps:
 
     @property
     def weighted_containment(self) -> Share:
-        """Share of the content of the document that has less of its own that is inside the other; 0 of strangers."""
+        """Share of the content of a document that is inside the other; 0 where neither is the larger one."""
+        w = self.weights
+        larger = 2 * np.minimum(w.own_a, w.own_b) <= np.maximum(w.own_a, w.own_b)
+        return np.where((self.given is None) | larger, self.content_inside, 0.0)
+
+    @property
+    def content_inside(self) -> Share:
+        """Share of the content of whichever document has less of its own that is inside the other; 0 of strangers."""
         w = self.weights
         if self.given is None:
             return self.containment
@@ -269,8 +276,7 @@ class Overlaps:
     def relations(self, limits: Limits) -> NDArray[np.int8]:
         """Judge each pair: codes of `RELATIONS`."""
         alike, near = self.weighted_jaccard >= limits.threshold, self.jaccard >= limits.threshold
-        inside = is_inside(self.weighted_containment, self.smaller, self.content, limits)
-        inside &= self._may_be_inside(limits)
+        inside = is_inside(self.compared_containment(limits), self.smaller, self.content, limits)
         enough = self.content >= limits.containment * limits.min_shingles - ROUNDED
         larger_a = self.weights.own_a > self.weights.own_b
         codes = np.select(
@@ -280,19 +286,19 @@ class Overlaps:
         )
         return codes.astype(np.int8)
 
-    def _may_be_inside(self, limits: Limits) -> Bool:
-        """Whether one document is the larger, or so little of either would be lost that they are edits of one text."""
-        w, (lost_a, lost_b) = self.weights, self.shares_lost
+    def compared_containment(self, limits: Limits) -> Share:
+        """What is compared with the containment: of two edits of one text, as long as each other, what both have."""
+        lost_a, lost_b = self.shares_lost
         if self.given is None:
-            return np.ones(len(self.pairs), np.bool_)
-        larger = 2 * np.minimum(w.own_a, w.own_b) <= np.maximum(w.own_a, w.own_b)
-        return np.asarray(larger | (np.maximum(lost_a, lost_b) <= limits.max_lost + ROUNDED))
+            return self.weighted_containment
+        edits = np.maximum(lost_a, lost_b) <= limits.max_lost + ROUNDED
+        return np.where(edits, self.content_inside, self.weighted_containment)
 
     def scores(self, limits: Limits) -> Share:
         """What was compared with the threshold, or with the containment."""
         relations = self.relations(limits)
         by_jaccard = (relations == NEAR_DUPLICATE) | (relations == SYNDICATED)
-        return np.where(by_jaccard, self.weighted_jaccard, self.weighted_containment)
+        return np.where(by_jaccard, self.weighted_jaccard, self.compared_containment(limits))
 
     def tolerated(self, limits: Limits) -> tuple[Bool, Bool]:
         """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""

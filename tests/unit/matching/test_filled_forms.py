@@ -91,12 +91,12 @@ WORDS = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=12).map(" ".j
 
 @given(st.lists(WORDS, min_size=2, max_size=7, unique=True), st.data())
 def test_filled_forms_are_those_of_the_sets(texts, data):
-    settings = Settings(shingle_size=2)
+    settings = Settings(shingle_size=2, max_lost=data.draw(st.sampled_from([0.05, 0.3])))
     pairs = pack(*np.triu_indices(len(texts), 1))
     pairs = pairs[np.array(data.draw(st.lists(st.booleans(), min_size=len(pairs), max_size=len(pairs))))]
     pages = [oracles.Document(text, 2) for text in texts]
     listed = list(zip(*(side.tolist() for side in unpack(pairs)), strict=True))
-    expected = oracles.filled_among(pages, listed)
+    expected = oracles.filled_among(pages, listed, settings.max_lost)
     found = []
     for run in (find_lacking.function, find_lacking.compiled):
         find_lacking.__dict__["faster_for"] = lambda _, run=run: run
