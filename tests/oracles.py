@@ -521,17 +521,17 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
         score = max(plain, of_content)
     lost = [pair.lost[n] / max(pair.content[n] + pair.lost[n], 1e-9) for n in range(2)]
     edits = max(lost) <= settings.max_lost + 1e-9
-    if not pair.strangers and not suspect:
+    larger = 2 * min(pair.own) <= max(pair.own)
+    if not pair.strangers and not suspect and (edits or larger):
         for one, two in ((0, 1), (1, 0)):
             if pair.own[one] <= pair.own[two]:
                 inside = max(inside, pair.content[one] / max(pair.content[one] + pair.new[one], 1e-9))
     near, rounded = plain >= settings.threshold, 1e-9
-    larger = 2 * min(pair.own) <= max(pair.own)
     enough = content >= settings.containment * settings.min_shingles - rounded
     relation = None
     if near and score >= settings.threshold:
         relation = "near_duplicate"
-    elif enough and smaller >= settings.min_shingles and inside >= settings.containment - rounded and (edits or larger):
+    elif enough and smaller >= settings.min_shingles and inside >= settings.containment - rounded:
         relation = "contains" if pair.own[0] > pair.own[1] else "contained"
     elif enough and score >= settings.threshold:
         relation = "syndicated"
