@@ -23,8 +23,22 @@ from dupdetect.settings import POLICIES, POLICY_COLUMNS, UNITS, Settings
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+
+
+def _text(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> str:
+    from dupdetect.io.text_column import text_name
+
+    return text_name(names)
+
+
 text_option = click.option(
-    "--text", metavar="COLUMN", default="text", show_default=True, help="Column that holds the texts."
+    "--text",
+    metavar="COLUMN",
+    multiple=True,
+    default=("text",),
+    callback=_text,
+    help="Column that holds the texts, or a field in a nested one: content.body. Several, each with --text, are "
+    "joined.  [default: text]",
 )
 id_option = click.option(
     "--id",
@@ -45,6 +59,8 @@ def read_as_options(command: _Command) -> _Command:
     encoding = "Encoding of JSON Lines, CSV and text files, such as cp1252.  [default: utf-8]"
     command = click.option("--encoding", metavar="NAME", help=encoding)(command)
     what = "What all files of INPUT are.  [default: as their names end]"
+    lines = "Each line of the files is a text; the same as --input-format lines."
+    command = click.option("--lines", "input_format", flag_value="lines", help=lines)(command)
     return click.option("--input-format", type=form, help=what)(command)
 
 

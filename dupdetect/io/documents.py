@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -28,12 +28,13 @@ from dupdetect.io.identifiers import as_type, workable
 from dupdetect.io.originals import Originals, places, stamp_of
 from dupdetect.io.paths import AS_NAMED, ReadAs
 from dupdetect.io.read_ahead import one_ahead
-from dupdetect.io.readers import Faults, Place, Reject
+from dupdetect.io.readers import Faults, Piece, Place, Reject
 from dupdetect.io.schema import Columns, conform, stacked
 from dupdetect.io.seen import NUMBERED, Seen
 from dupdetect.io.selection import filtered
 from dupdetect.io.sources import Source, open_source
 from dupdetect.io.streams import MAX_TEXT
+from dupdetect.io.text_column import with_text
 
 PART_BYTES = 64 << 20
 
@@ -373,7 +374,7 @@ class Stream:
     def _parts(self) -> Iterator[Part]:
         waiting: list[Checked] = []
         columns = Columns()
-        for piece in self._source.pieces(self._start):
+        for piece in self._pieces():
             if not columns.add(piece.table.schema, piece.name):  # put together they would not be what they are
                 yield self._part(waiting)
                 waiting, columns = [], Columns()
@@ -386,6 +387,10 @@ class Stream:
                 waiting, columns = [], Columns()
         if any(len(checked.table) or checked.rejects for checked in waiting):
             yield self._part(waiting)
+
+    def _pieces(self) -> Iterator[Piece]:
+        for piece in self._source.pieces(self._start):
+            yield replace(piece, table=with_text(piece.table, self._text, loose=piece.loose))
 
     def _part(self, waiting: Sequence[Checked]) -> Part:
         columns = Columns()

@@ -83,7 +83,7 @@ def read_blocks(stream: Any, name: str, text: str, start: Any = None, most: int 
     reader = _Reader(text, most, line, {} if dates is None else {field.name: field for field in unpacked(dates)})
     try:
         _pass_over(stream, at)
-        for block, passed_over in _whole_lines(stream, most):
+        for block, passed_over in whole_lines(stream, most):
             if line == 1 and name.lower().endswith(".json") and block.removeprefix(BOM).lstrip().startswith(b"["):
                 raise InputError(
                     f"{name}: the file is one JSON array, expected JSON Lines, one object a line; "
@@ -106,7 +106,7 @@ def records(stream: Any, most: int = MAX_TEXT) -> Iterator[Records]:
     Lines of more than `most` bytes are left out.
     """
     line = 1
-    for block, passed_over in _whole_lines(stream, most):
+    for block, passed_over in whole_lines(stream, most):
         if line == 1 and block.startswith(BOM):
             yield Records(BOM, np.array([len(BOM)]), np.zeros(1, np.int64))
             block = block.removeprefix(BOM)
@@ -123,7 +123,7 @@ def _pass_over(stream: Any, length: int) -> None:
         length -= len(stream.read(min(length, BLOCK_BYTES)))
 
 
-def _whole_lines(stream: Any, most: int) -> Iterator[tuple[bytes, int]]:
+def whole_lines(stream: Any, most: int) -> Iterator[tuple[bytes, int]]:
     """Cut a stream into blocks that end with a line; a line longer than a block comes whole.
 
     A line of more than `most` bytes is passed over: how many bytes of it follow a block is yielded with that. Where a

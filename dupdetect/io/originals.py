@@ -14,7 +14,7 @@ import glob
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -32,7 +32,7 @@ from dupdetect.io.encodings import Encoder
 from dupdetect.io.paths import COMPRESSIONS, FORMATS, Found, label
 from dupdetect.io.remote import as_url, stamp
 from dupdetect.io.selection import taken
-from dupdetect.io.streams import MAX_TEXT, Mapped, Records, as_file, as_stream, reported
+from dupdetect.io.streams import MAX_TEXT, Mapped, Records, as_file, as_stream, compressed, reported
 from dupdetect.io.writers import write_parquet
 
 Int = NDArray[np.int64]
@@ -194,6 +194,8 @@ def _ending(file: Found) -> str:
     ending = Path(path.name.removesuffix(packed)).suffix
     if file.format == "text":
         return (ending or ".txt") + packed
+    if file.format == "lines":
+        return (ending or ".txt") + packed
     if FORMATS.get(ending.lower()) != file.format:
         ending = next(name for name, format in FORMATS.items() if format == file.format)
     return ending + packed
@@ -203,7 +205,7 @@ def _ending(file: Found) -> str:
 
 
 def _copy_records(file: Found, rows: Int, path: Path, most: int) -> None:
-    with _opened(path, file.compression) as target:
+    with compressed(path, file.compression) as target:
         for records in _kept_records(file, rows, most):
             target.write(records)
 
@@ -246,7 +248,7 @@ def _is_among(numbers: Int, rows: Int) -> NDArray[np.bool_]:
 def _copy_parquet(file: Found, rows: Int, path: Path, _most: int) -> None:
     source = as_file(file)
     reader = pyarrow.parquet.ParquetFile(source, pre_buffer=False)
-    with _opened(path, file.compression) as target:
+    with compressed(path, file.compression) as target:
         write_parquet(_RowGroups(reader, rows - 1), target, compression=_codecs(reader.metadata))
 
 
@@ -296,7 +298,7 @@ def _copy_arrow(file: Found, rows: Int, path: Path, _most: int) -> None:
     reader = (pyarrow.ipc.open_file if is_file else pyarrow.ipc.open_stream)(mapped.source)
     batches = (reader.get_batch(at) for at in range(reader.num_record_batches)) if is_file else iter(reader)
     new, first = (pyarrow.ipc.new_file if is_file else pyarrow.ipc.new_stream), 1
-    with _opened(path, file.compression) as target, new(target, reader.schema, options=options) as writer:
+    with compressed(path, file.compression) as target, new(target, reader.schema, options=options) as writer:
         for batch in batches:
             some = _chosen(batch, rows - first, reader.schema)
             first += batch.num_rows
@@ -348,21 +350,24 @@ def _member(data: bytes, table: int, number: int) -> int:
     return _offset(data, place) if place else 0
 
 
+def _copy_orc(file: Found, rows: Int, path: Path, _most: int) -> None:
+    from pyarrow.orc import ORCFile, ORCWriter
+
+    reader = ORCFile(as_file(file))
+    first, new = 1, {"compression": reader.compression.lower()}
+    with compressed(path, file.compression) as target, ORCWriter(target, **new) as writer:
+        for number in range(reader.nstripes):
+            stripe = reader.read_stripe(number)
+            writer.write(_chosen(stripe, rows - first, stripe.schema))
+            first += stripe.num_rows
+        if not reader.nstripes:
+            writer.write(reader.schema.empty_table())
+
+
 def _copy_text(file: Found, _rows: Int, path: Path, _most: int) -> None:
     whole = file._replace(compression=None, encoding=None)
     with as_stream(whole) as source, path.open("wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
-
-
-@contextmanager
-def _opened(path: Path, compression: str | None) -> Iterator[Any]:
-    """Open a file to be written, compressed as another was."""
-    with path.open("wb") as raw:
-        if compression is None:
-            yield raw
-            return
-        with pa.PythonFile(raw, mode="w") as file, pa.CompressedOutputStream(file, compression) as stream:
-            yield stream
 
 
 _COPIERS = {
@@ -370,5 +375,7 @@ _COPIERS = {
     "CSV": _copy_records,
     "Parquet": _copy_parquet,
     "Arrow": _copy_arrow,
+    "ORC": _copy_orc,
+    "lines": _copy_records,
     "text": _copy_text,
 }

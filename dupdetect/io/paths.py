@@ -33,6 +33,7 @@ FORMATS = {
     ".arrows": "Arrow",
     ".ipc": "Arrow",
     ".feather": "Arrow",
+    ".orc": "ORC",
 }
 #: Endings of files that are one text each: documents, and programs.
 _TEXTS = """
@@ -50,6 +51,8 @@ NAMED = {
     "csv": ("CSV", None),
     "tsv": ("CSV", "\t"),
     "arrow": ("Arrow", None),
+    "orc": ("ORC", None),
+    "lines": ("lines", None),
     "text": ("text", None),
 }
 
@@ -57,7 +60,7 @@ NAMED = {
 STANDARD_INPUT = re.compile(r"-|/dev/stdin|/(dev|proc/self)/fd/0")
 PIPED = re.compile(r"/(dev|proc/self)/fd/[0-9]+")
 UNKNOWN = "unknown"
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4"}
 
 
 class ReadAs(NamedTuple):

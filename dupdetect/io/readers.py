@@ -165,7 +165,7 @@ def read(
 
 def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator[Piece]:
     name = label(file.path)
-    inferred = file.format in ("JSON Lines", "CSV")
+    inferred = file.format in ("JSON Lines", "CSV", "lines")
     with reported(file):
         source = file if file.format == "JSON Lines" else seekable(file)
         for cut in _READERS[file.format](source, options, place):
@@ -348,11 +348,43 @@ def _read_csv(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
             yield _Cut(block.table, block.lines, number, block.rejects)
 
 
+def _read_orc(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
+    from pyarrow.orc import ORCFile
+
+    passed, row = place or 0, 0
+    reader = ORCFile(as_file(file))
+    check_names(reader.schema.names, label(file.path))
+    for number in range(reader.nstripes):
+        for part in cut(pa.Table.from_batches([reader.read_stripe(number)]), options.text, options.size):
+            row += part.num_rows
+            if row > passed:
+                yield _Cut(part, np.arange(row - part.num_rows + 1, row + 1), row)
+    if row == 0:
+        yield _Cut(reader.schema.empty_table(), np.empty(0, np.int64), 0)
+
+
+def _read_lines(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
+    """Read a file of which each line is a text."""
+    passed, row = place or 0, 0
+    with as_stream(file) as stream:
+        for block, passed_over in jsonlines.whole_lines(stream, options.most):
+            lines = block.removeprefix(jsonlines.BOM if row == 0 else b"").split(b"\n")
+            lines = [line.removesuffix(b"\r") for line in (lines if lines[-1] else lines[:-1])]
+            rows = row + 1 + np.arange(len(lines))
+            row += len(lines) + bool(passed_over)
+            long = f"the line has more than {options.most:,} bytes (max_text)"
+            if row > passed:
+                texts = pa.array(lines, pa.large_binary()).view(pa.large_string())  # not checked yet: documents does
+                yield _Cut(pa.table({options.text: texts}), rows, row, [(row, long)] if passed_over else [])
+
+
 _READERS: dict[str, Callable[[Found, _Options, Any], Iterator[_Cut]]] = {
     "Parquet": _read_parquet,
     "JSON Lines": _read_json_lines,
     "CSV": _read_csv,
     "Arrow": _read_arrow,
+    "ORC": _read_orc,
+    "lines": _read_lines,
 }
 
 

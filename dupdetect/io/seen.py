@@ -14,6 +14,7 @@ from dupdetect.errors import InputError
 from dupdetect.io.identifiers import check_id_type
 from dupdetect.io.readers import Piece
 from dupdetect.io.schema import Columns
+from dupdetect.io.text_column import lacking
 
 #: The `id` that leaves a column of ids aside.
 NUMBERED = "none"
@@ -67,8 +68,9 @@ class Seen:
             self._lacking = self._lacking or [name, listed]
             if self._wanted and self.named is not None:
                 raise _missing(name, self.named, names)
-        if self._text not in names:
-            raise _missing(name, self._text, names)
+        absent = lacking(self._text, names)
+        if absent is not None:
+            raise _missing(name, absent, names)
         for column, reader in self._needed.items():
             if column not in names:
                 raise InputError(

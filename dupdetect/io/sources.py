@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from dupdetect.errors import InputError
 from dupdetect.io import records
+from dupdetect.io.adapters import adapted
 from dupdetect.io.paths import AS_NAMED, Found, ReadAs, find, label
 from dupdetect.io.readers import Faults, Piece, Place, closing, cut, read
 from dupdetect.io.sample import First, limited
@@ -82,6 +83,7 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
     InputError
         They are of another type, or a file is not there.
     """
+    data = adapted(data)
     if isinstance(data, str | Path | First):
         return _files([data], text, id, size, max_text, how)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):

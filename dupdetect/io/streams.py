@@ -11,6 +11,7 @@ file, which whoever reads it again is given.
 
 from __future__ import annotations
 
+import lzma
 import mmap
 import os
 import sys
@@ -110,8 +111,29 @@ def standard_input() -> Any:
 def as_stream(file: Found) -> Any:
     """A stream of the file's bytes, decompressed and in UTF-8, with `read`."""
     raw = _raw(file)
-    stream = raw if file.compression is None else pa.CompressedInputStream(raw, file.compression)
+    stream = raw if file.compression is None else decompressed(raw, file.compression)
     return stream if file.encoding is None else Decoded(stream, file.encoding, label(file.path))
+
+
+def decompressed(raw: Any, compression: str) -> Any:
+    """A stream of what a compressed one holds."""
+    if compression == "xz":  # which Arrow does not know
+        return pa.PythonFile(lzma.open(raw), mode="r")
+    return pa.CompressedInputStream(raw, compression)
+
+
+@contextmanager
+def compressed(path: Path, compression: str | None) -> Iterator[Any]:
+    """Open a file to be written, compressed."""
+    with path.open("wb") as raw:
+        if compression is None:
+            yield raw
+        elif compression == "xz":
+            with lzma.open(raw, "wb") as packed:
+                yield packed
+        else:
+            with pa.PythonFile(raw, mode="w") as file, pa.CompressedOutputStream(file, compression) as stream:
+                yield stream
 
 
 def _raw(file: Found) -> Any:

@@ -12,7 +12,7 @@ the decision) goes through the run's `Workspace`: on disk it is kept, and a run 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from dupdetect._storage.workspace import Workspace, memory_limit
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.paths import ReadAs
 from dupdetect.io.streams import MAX_TEXT, check_max_text
+from dupdetect.io.text_column import text_name
 from dupdetect.pipeline import stage_arrays, tables
 from dupdetect.pipeline.corpus import Corpus, Signing, check_usable
 from dupdetect.pipeline.decide import decide
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 def dedup(
     data: Any,
     *,
-    text: str = "text",
+    text: str | Sequence[str] = "text",
     id: str | None = None,
     id_prefix: str | None = None,
     settings: GivenSettings = None,
@@ -73,8 +74,8 @@ def dedup(
     data : iterable of str, of mappings or of (id, text); mapping, Arrow stream, str, Path or list of Path
         Texts; rows; ids and texts; a table (pandas, polars, pyarrow, duckdb, datasets); or files: a path, folder or
         glob, several of them as a list of `Path`. Of an input without a row the result is empty.
-    text : str
-        The column of texts.
+    text : str or list of str
+        The column of texts, a field in a nested one ("content.body"), or several that are joined.
     id : str, optional
         The column of ids. By default "id" if there is one, else rows are numbered; "none": they are in any case.
     id_prefix : {"file"}, optional
@@ -87,7 +88,7 @@ def dedup(
         Whether a row that cannot be used is an error. By default it becomes a row of `Result.rejects`.
     max_text : int or str
         Bytes that a text, or a line or record of a file, may have: a row with more cannot be used.
-    input_format : {"parquet", "jsonl", "csv", "tsv", "arrow", "text"}, optional
+    input_format : {"parquet", "jsonl", "csv", "tsv", "arrow", "orc", "lines", "text"}, optional
         What files are whose names do not say it.
     encoding : str, optional
         Of files of JSON Lines, CSV and text; by default UTF-8.
@@ -139,7 +140,7 @@ def dedup(
     >>> result.clusters.select(["id", "cluster", "relation"]).to_pylist()[2]
     {'id': 'c', 'cluster': 'a', 'relation': 'identical'}
     """
-    chosen, threads = Settings.of(settings, **overrides), check_workers(workers)
+    chosen, threads, text = Settings.of(settings, **overrides), check_workers(workers), text_name(text)
     if known_boilerplate is not None and (resume or against is not None):
         raise SettingsError(
             "known_boilerplate cannot be given together with against, whose outputs say it, nor with resume"

@@ -19,7 +19,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dupdetect.errors import InputError
+from dupdetect.errors import DupdetectError, InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -139,14 +139,14 @@ class Result:
     @cached_property
     def kept(self) -> pa.Table:
         """The input rows that stay, every column, in input order."""
-        return self.rows.table()
+        return self.kept_rows().table()
 
     @cached_property
     def removed(self) -> pa.Table:
         """The input rows that do not stay, every column, in input order."""
         import numpy as np
 
-        return self._documents.take(~np.asarray(self.clusters["canonical"].to_numpy(), np.bool_)).table()
+        return self._given(self._documents).take(~np.asarray(self.clusters["canonical"].to_numpy(), np.bool_)).table()
 
     @cached_property
     def annotated(self) -> pa.Table:
@@ -159,9 +159,24 @@ class Result:
         """
         return self.annotated_rows().table()
 
+    def to_dataset(self) -> Any:
+        """Return `kept` as a `datasets.Dataset`, which then need not be in memory twice.
+
+        Raises
+        ------
+        DupdetectError
+            `datasets` is not installed.
+        """
+        try:
+            from datasets import Dataset
+            from datasets.table import InMemoryTable
+        except ImportError:
+            raise DupdetectError("datasets is not installed: python -m pip install datasets") from None
+        return Dataset(InMemoryTable(self.kept))
+
     def kept_rows(self, columns: Sequence[str] | None = None) -> Rows:
         """Return the rows that stay, some at a time: these columns, or all."""
-        return self.rows if columns is None else self.rows.select(columns)
+        return self._given(self.rows) if columns is None else self.rows.select(columns)
 
     def annotated_rows(self, columns: Sequence[str] | None = None) -> Annotated:
         """Return what `annotated` is, some rows at a time: these columns of the input, or all, and what is added."""
@@ -172,7 +187,16 @@ class Result:
         settings = self.manifest["settings"]
         preferred = next(iter(settings.get("prefer") or ()), None)
         source = settings.get("between") or preferred
-        return Annotated(self._documents, self.clusters, columns, numbered=not own, source=source)
+        return Annotated(self._given(self._documents), self.clusters, columns, numbered=not own, source=source)
+
+    def _given(self, rows: Rows) -> Rows:
+        """Return rows without a column of texts that the input did not have: one made of others."""
+        from dupdetect.io.text_column import is_made
+
+        name = self.manifest.get("columns", {}).get("text")
+        if name is None or not is_made(name, rows.schema):
+            return rows
+        return rows.select([column for column in rows.column_names if column != name])
 
     @property
     def _documents(self) -> Rows:

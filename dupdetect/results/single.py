@@ -10,14 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
-
 from dupdetect._storage.atomic import Replacement, check_writable
 from dupdetect.errors import OutputError
+from dupdetect.io.streams import compressed
 from dupdetect.io.writers import write_lines, write_table
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT = "-"
 
 FORMATS = {".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4"}
 
 
 class Target(NamedTuple):
@@ -109,7 +107,7 @@ def write_single(
         return
     with Replacement(target.path) as beside:
         if target.format == "jsonl" or copied is not None:
-            with _compressed(beside, target.compression) as stream:
+            with compressed(beside, target.compression) as stream:
                 _write(table, copied, stream)
         elif target.compression is None:
             write_table(table, beside, target.format)
@@ -117,7 +115,7 @@ def write_single(
             plain = beside.with_name(beside.name + ".plain")
             try:
                 write_table(table, plain, target.format)
-                with plain.open("rb") as source, _compressed(beside, target.compression) as stream:
+                with plain.open("rb") as source, compressed(beside, target.compression) as stream:
                     while block := source.read(1 << 20):
                         stream.write(block)
             finally:
@@ -142,13 +140,3 @@ def _write(table: Any, copied: Iterator[bytes] | None, stream: Any) -> None:
         return
     for records in copied:
         stream.write(records)
-
-
-@contextmanager
-def _compressed(path: Path, compression: str | None) -> Iterator[Any]:
-    with path.open("wb") as raw:
-        if compression is None:
-            yield raw
-            return
-        with pa.PythonFile(raw, mode="w") as file, pa.CompressedOutputStream(file, compression) as stream:
-            yield stream
