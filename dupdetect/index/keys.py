@@ -53,8 +53,8 @@ MERGED, SMALLEST = 8, 1 << 18
 #: Texts of a key that are listed, as multiples of `Settings.hot_key_documents`.
 LISTED = 4
 
-#: Entries that are merged at a time.
-ENTRIES = 1 << 21
+#: Entries that are merged at a time, and keys that are hashed at a time, so that they stay in the processor's cache.
+ENTRIES, IN_CACHE = 1 << 21, 1 << 14
 
 #: Bits of a page's number within its segment.
 PAGE_BITS = 32
@@ -347,7 +347,9 @@ def _write(
     bits, count = empty_filter(entries), 0
     fences: list[int] = []
     for keys, values in parts:
-        fill_filter.faster_for(8.0 * len(keys))(bits, *mixed(keys))
+        fill = fill_filter.faster_for(8.0 * len(keys))
+        for first in range(0, len(keys), IN_CACHE):
+            fill(bits, *mixed(keys[first : first + IN_CACHE]))
         rows = []
         for fence, page in pages_of(keys, values, value_bytes):
             rows.append(((number << PAGE_BITS) + len(fences), page))
