@@ -356,7 +356,7 @@ class Settings:
             They are something else, or a setting is unknown or out of its range.
         """
         if isinstance(given, Mapping):
-            given = cls().replace(**given)
+            given = cls().replace(**{str(name): value for name, value in given.items()})
         if not isinstance(given, Settings | None):
             raise SettingsError(
                 f"settings is of type {type(given).__name__}; expected Settings, or a mapping such as "

@@ -152,6 +152,8 @@ def write_text(path: str | os.PathLike[str], text: str, *, sync: bool = False) -
 @contextmanager
 def reported(target: str | os.PathLike[str]) -> Iterator[None]:
     """Turn errors of the disk, and of Arrow where it writes, into an `OutputError` that names the target."""
+    if "\0" in os.fspath(target):
+        raise OutputError(f"{os.fspath(target)!r}: no name can hold a NUL; name another place")
     try:
         yield
     except _disk_errors() as error:

@@ -82,7 +82,7 @@ def reported(file: Found) -> Iterator[None]:
         why = error.strerror or reason(error)
         raise InputError(f"{where}: cannot be opened ({why}), {expected}; check the path") from error
     except Exception as error:
-        known = isinstance(error, pa.ArrowException | OSError | EOFError | UnicodeDecodeError)
+        known = isinstance(error, pa.ArrowException | OSError | EOFError | UnicodeDecodeError | lzma.LZMAError)
         if not known and not as_url(file.path):  # protocols have errors of their own
             raise
         message = sentence(error)

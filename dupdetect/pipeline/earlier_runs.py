@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 SKETCHES = "sketches.parquet"
 
+EXPECTED = "expected the output of an earlier run, a Result, or a list of such"
+
 #: What a run may be compared with.
 Given: TypeAlias = str | os.PathLike[str] | Result
 
@@ -101,6 +103,10 @@ class Earlier:
         self._work: Path | None = None
         self.temporary: set[Path] = set()
         several = [given] if isinstance(given, str | os.PathLike | Result) else given
+        if not isinstance(several, Iterable):
+            raise InputError(
+                f"against is {given!r}; expected the output of an earlier run, a Result, or a list of such"
+            )
         self.folders = find_outputs([self._written(each) for each in several], replaces)
         self._outputs = [Output(folder, text) for folder in self.folders]
         self._sketches = [self._opened(output) for output in self._outputs]  # None until they are made
@@ -132,8 +138,10 @@ class Earlier:
 
     def _written(self, given: Given) -> str | os.PathLike[str]:
         """Return the folder that is given, or that of a result, written for this run."""
-        if not isinstance(given, Result):
+        if isinstance(given, str | os.PathLike):
             return given
+        if not isinstance(given, Result):
+            raise InputError(f"against holds a {type(given).__name__}; {EXPECTED}")
         folder = self._made() / f"result-{len(self.temporary)}"
         given.write(folder)
         self.temporary.add(folder)
