@@ -25,7 +25,7 @@ from dupdetect.errors import InputError
 from dupdetect.io.checks import NO_ID, REJECTS, Checked, check, nulls, reject_table
 from dupdetect.io.duplicate_ids import find_duplicates
 from dupdetect.io.identifiers import as_type, workable
-from dupdetect.io.originals import Originals, places, stamp_of
+from dupdetect.io.originals import COPIED, Originals, places, stamp_of
 from dupdetect.io.paths import AS_NAMED, ReadAs
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.readers import Faults, Piece, Place, Reject
@@ -293,9 +293,9 @@ class Stream:
         return ids.cast(pa.string()) if pa.types.is_null(ids.type) else ids  # no row had an id, thus none is left
 
     def originals(self, file: NDArray[np.int32], row: NDArray[np.int64]) -> Originals | None:
-        """Return rows as they stand in their files; None of data in memory."""
+        """Return rows as they stand in their files; None of data in memory, and of files that are not copied."""
         found = self._source.found
-        if not found:
+        if not found or any(file.format not in COPIED for file in found):
             return None
         return Originals(found, file, row, self._stamps, places(found, self._source.named), self._max_text)
 

@@ -29,7 +29,7 @@ from dupdetect.errors import InputError
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
 from dupdetect.io.encodings import Encoder
-from dupdetect.io.paths import COMPRESSIONS, FORMATS, Found, label
+from dupdetect.io.paths import COMPRESSIONS, FORMATS, ONE_TEXT, Found, label
 from dupdetect.io.remote import as_url, stamp
 from dupdetect.io.selection import taken
 from dupdetect.io.streams import MAX_TEXT, Mapped, Records, as_file, as_stream, compressed, reported
@@ -78,7 +78,7 @@ class Originals:
     def _written(self) -> list[int]:
         """Return the numbers of the files that are written: of texts those that stay."""
         counts = np.bincount(self.file, minlength=len(self.found)).tolist()
-        return [at for at, count in enumerate(counts) if count or self.found[at].format != "text"]
+        return [at for at, count in enumerate(counts) if count or self.found[at].format not in ONE_TEXT]
 
     def write(self, folder: Path) -> None:
         """Write all files into a folder.
@@ -192,7 +192,7 @@ def _ending(file: Found) -> str:
     path = Path(file.path.split("?")[0])
     packed = path.suffix if path.suffix.lower() in COMPRESSIONS else ""
     ending = Path(path.name.removesuffix(packed)).suffix
-    if file.format == "text":
+    if file.format in ONE_TEXT:
         return (ending or ".txt") + packed
     if file.format == "lines":
         return (ending or ".txt") + packed
@@ -377,5 +377,8 @@ _COPIERS = {
     "Arrow": _copy_arrow,
     "ORC": _copy_orc,
     "lines": _copy_records,
-    "text": _copy_text,
+    **dict.fromkeys(ONE_TEXT, _copy_text),
 }
+
+#: Formats of which rows can be copied.
+COPIED = frozenset(_COPIERS)

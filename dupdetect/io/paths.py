@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.remote import as_url, files
+from dupdetect.io.web import check_installed
 
 FORMATS = {
     ".parquet": "Parquet",
@@ -34,15 +35,22 @@ FORMATS = {
     ".ipc": "Arrow",
     ".feather": "Arrow",
     ".orc": "ORC",
+    ".warc": "WARC",
 }
 #: Endings of files that are one text each: documents, and programs.
 _TEXTS = """
-.txt .text .md .markdown .rst .html .htm .xhtml .xml .tex .log .eml .srt .vtt .adoc .org .yaml .yml .toml .ini .cfg
+.txt .text .md .markdown .rst .xml .tex .log .eml .srt .vtt .adoc .org .yaml .yml .toml .ini .cfg
 .py .pyi .pyx .ipynb .c .h .cc .cpp .cxx .hpp .cs .java .kt .scala .go .rs .js .jsx .mjs .ts .tsx .vue .css .scss .php
 .rb .pl .lua .r .jl .m .swift .sh .bash .zsh .ps1 .bat .sql .hs .ml .ex .exs .erl .clj .dart .f90 .asm .s .cmake
 .gradle .proto .tf .svg
 """
 TEXTS = frozenset(_TEXTS.split())
+
+#: Endings of pages, of which the text is read that a reader sees.
+PAGES = frozenset((".html", ".htm", ".xhtml"))
+
+#: Formats of files that are one text each.
+ONE_TEXT = ("text", "HTML", "main HTML")
 
 #: What `input_format` may say: the format, and where it differs from that of CSV, the delimiter.
 NAMED = {
@@ -54,6 +62,10 @@ NAMED = {
     "orc": ("ORC", None),
     "lines": ("lines", None),
     "text": ("text", None),
+    "html": ("HTML", None),
+    "html-main": ("main HTML", None),
+    "warc": ("WARC", None),
+    "warc-main": ("main WARC", None),
 }
 
 #: Names of standard input, and of pipes that a shell makes for the output of a command: JSON Lines, as for "-".
@@ -147,6 +159,8 @@ def _as_said(file: Found, how: ReadAs) -> Found:
             f"({', '.join(COMPRESSIONS)} may follow), or for a file that is one text with .txt, .md, .html or such; "
             f"or say what all files are with input_format (--input-format {', '.join(NAMED)})"
         )
+    if format.endswith(("HTML", "WARC")):
+        check_installed(label(file.path))
     return file._replace(format=format, encoding=how.encoding, delimiter=how.delimiter or delimiter)
 
 
@@ -254,7 +268,7 @@ def _in_folder(folder: str, how: ReadAs, prefix: str) -> list[Found]:
 
 
 def _one_kind(folder: str, found: list[Found], how: ReadAs) -> list[Found]:
-    texts = [file.path for file in found if file.format == "text"]
+    texts = [file.path for file in found if file.format in ONE_TEXT]
     tables = [file.path for file in found if file.format in FORMATS.values()]
     if not found:
         raise InputError(f"{folder!r} holds no files: expected text files, or tables such as *.parquet or *.jsonl")
@@ -275,7 +289,8 @@ def _recognise(path: str, name: str) -> Found:
     compression = COMPRESSIONS.get(pure.suffix.lower())
     stem = pure.with_suffix("") if compression else pure
     ending = stem.suffix.lower()
-    return Found(path, FORMATS.get(ending, "text" if ending in TEXTS else UNKNOWN), compression, label(name))
+    one = "HTML" if ending in PAGES else "text" if ending in TEXTS else UNKNOWN
+    return Found(path, FORMATS.get(ending, one), compression, label(name))
 
 
 def label(path: str) -> str:

@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
-from dupdetect.io.paths import Found, label
+from dupdetect.io.paths import ONE_TEXT, Found, label
 from dupdetect.io.remote import as_url
 from dupdetect.io.schema import check_names, plain_column
 from dupdetect.io.selection import empty, size_of
 from dupdetect.io.streams import MAX_TEXT, Mapped, as_file, as_stream, reported, seekable
+from dupdetect.io.web import pages_of, text_of
 
 TEXT_FILES_AT_ONCE = 1024
 
@@ -153,7 +154,7 @@ def read(
     options = _Options(text, id, size, most)
     number, place = start
     while number < len(found):
-        if found[number].format == "text":
+        if found[number].format in ONE_TEXT:
             piece = _read_texts(found, number, options)
             number += len(piece.files) + len(piece.rejects)
             yield piece
@@ -378,6 +379,16 @@ def _read_lines(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
                 yield _Cut(pa.table({options.text: texts}), rows, row, [(row, long)] if passed_over else [])
 
 
+def _read_pages(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
+    """Read a WARC file."""
+    passed, main = place or 0, file.format == "main WARC"
+    with as_stream(file) as stream:
+        for table, rows in pages_of(stream, options.text, most=options.most, main=main):
+            last = int(rows[-1]) if len(rows) else passed
+            if last > passed or not len(rows):
+                yield _Cut(table.filter(pa.array(rows > passed)), rows[rows > passed], last)
+
+
 _READERS: dict[str, Callable[[Found, _Options, Any], Iterator[_Cut]]] = {
     "Parquet": _read_parquet,
     "JSON Lines": _read_json_lines,
@@ -385,6 +396,8 @@ _READERS: dict[str, Callable[[Found, _Options, Any], Iterator[_Cut]]] = {
     "Arrow": _read_arrow,
     "ORC": _read_orc,
     "lines": _read_lines,
+    "WARC": _read_pages,
+    "main WARC": _read_pages,
 }
 
 
@@ -396,14 +409,14 @@ def _read_texts(found: Sequence[Found], first: int, options: _Options) -> Piece:
     length = 0
     end = first
     for file in found[first : first + TEXT_FILES_AT_ONCE]:
-        if file.format != "text" or length >= options.size:
+        if file.format not in ONE_TEXT or length >= options.size:
             break
         with reported(file), as_stream(file) as stream:
             content = _content(stream, options.most)
         if content is None:
             rejects.append(Reject(label(file.path), 1, f"the file has more than {options.most:,} bytes (max_text)"))
         else:
-            contents.append(content.removeprefix(jsonlines.BOM))
+            contents.append(_as_text(file, content))
             files.append(end)
             length += len(content)
         end += 1
@@ -418,6 +431,12 @@ def _read_texts(found: Sequence[Found], first: int, options: _Options) -> Piece:
         inferred=True,
         end=(end, None),
     )
+
+
+def _as_text(file: Found, content: bytes) -> bytes:
+    if file.format == "text":
+        return content.removeprefix(jsonlines.BOM)
+    return text_of(content, main=file.format == "main HTML").encode()
 
 
 def _content(stream: Any, most: int) -> bytes | None:
