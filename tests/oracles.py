@@ -53,7 +53,8 @@ def words(text, unit="word"):
         if unit == "word" and kind(character) == "part":
             word += character
             continue
-        cut += [word] * bool(word) + [character] * (kind(character) != "between")
+        symbol = unit == "character" and unicodedata.category(character).startswith("S")
+        cut += [word] * bool(word) + [character] * (symbol or kind(character) != "between")
         word = ""
     return cut + [word] * bool(word)
 

@@ -79,7 +79,7 @@ def with_capacity(values, total, more):
 def hash_units(scratch, bitmap, size, single, hashes, buffers):
     """Hash the words of a folded document, or its `single` characters; return the hashes and how many they are."""
     blocks = (size >> 6) + 1
-    count = single_out(scratch, bitmap, blocks) if single else count_words(bitmap, blocks)
+    count = single_out(scratch, bitmap, size, blocks) if single else count_words(bitmap, blocks)
     hashes = grown(hashes, count)
     if single:
         hash_characters(scratch, bitmap, blocks, hashes)

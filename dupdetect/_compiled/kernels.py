@@ -115,7 +115,7 @@ def sketch(
     band_keys = np.empty((count, bands), np.uint64)
     counts = np.empty(count, np.int64)
     signatures = np.empty((count if want_signatures else 0, len(padded_factors)), np.uint32)
-    tables = characters.load()
+    tables = characters.load(unit)
     single = unit == "character"
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
@@ -200,7 +200,7 @@ def _of_documents(
 
     data, offsets, documents = fixed(data, np.uint8), fixed(offsets, np.int64), fixed(documents, np.int64)
     counts = np.empty(len(documents), np.int64)
-    characters, single = unicode_tables.load(), unit == "character"
+    characters, single = unicode_tables.load(unit), unit == "character"
 
     def work(first: int, last: int) -> NDArray[np.uint64]:
         return block(data, offsets, documents, first, last, single, *options, characters, counts)

@@ -375,14 +375,21 @@ def fold(characters, data, start, end, codes, scratch, bitmap):
     return out
 
 
+_SYMBOLS = np.isin(np.arange(256), list(b"$+<=>^`|~"))
+
+
 @inner
-def single_out(scratch, bitmap, blocks):
-    """Leave of each character in the bitmap its first byte; return how many there are.
+def single_out(scratch, bitmap, size, blocks):
+    """Leave of each character in the bitmap its first byte, and add symbols of ASCII; return how many there are.
 
     Bytes 0x80 to 0xBF continue a character. Reference: `words.words` of characters.
     """
     count = 0
     for block in range(blocks):
+        symbols = _ZERO
+        for index in range(min(BLOCK, size - (block << 6))):
+            symbols |= np.uint64(_SYMBOLS[scratch[(block << 6) + index]]) << np.uint64(index)
+        bitmap[block] |= symbols
         later = _ZERO
         # For eight bytes at a time: the bit "10xxxxxx" of each byte, gathered into one byte by a multiplication.
         for step in range(0, 64, 8):

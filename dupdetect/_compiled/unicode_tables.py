@@ -25,7 +25,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from dupdetect.text.words import LONE_CHARACTER, WORD
+from dupdetect.text.words import LONE_CHARACTER, PATTERNS
 
 #: An entry: category in bits 0-1, `lccc` in bits 2-9, `tccc` in bits 10-17, first piece of its replacement above.
 #: The categories: no word character; word character; word on its own; replaced by pieces.
@@ -75,10 +75,10 @@ class Characters(NamedTuple):
     composites: NDArray[np.int32]
 
 
-@lru_cache(maxsize=1)
-def load() -> Characters:
-    """Build the tables, once."""
-    categories = _categories()
+@lru_cache(maxsize=2)
+def load(unit: str = "word") -> Characters:
+    """Build the tables for a unit, once."""
+    categories = _categories(unit)
     special = _special()
     folded = dict(
         zip(special, _each(special, lambda text: unicodedata.normalize("NFKC", text).casefold()), strict=True)
@@ -105,11 +105,11 @@ def load() -> Characters:
     )
 
 
-def _categories() -> NDArray[np.uint8]:
+def _categories(unit: str) -> NDArray[np.uint8]:
     """Return OTHER, IN_WORD or LONE for every code point, as the patterns of `words` say."""
     everything = _text(np.arange(0x110000))
     categories = np.full(len(everything), OTHER, np.uint8)
-    for pattern, category in ((WORD, IN_WORD), (LONE_CHARACTER, LONE)):
+    for pattern, category in ((PATTERNS[unit], IN_WORD), (LONE_CHARACTER, LONE)):
         for match in regex.finditer(rf"(?:{pattern.pattern})+", everything, flags=regex.V1):
             categories[match.start() : match.end()] = category
     return categories

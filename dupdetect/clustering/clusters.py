@@ -29,6 +29,7 @@ import numpy as np
 from dupdetect._compiled.dispatch import Compilable
 from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
 from dupdetect.matching.pairs import missing, pack, proper, union, unpack, without
+from dupdetect.text.shingles import digest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,6 +118,37 @@ def collapse(words: Int, digests: NDArray[np.uint64]) -> tuple[Int, Int]:
     text_of = np.full(len(words), -1, np.int64)
     text_of[order] = np.cumsum(new) - 1
     return text_of, order[new]
+
+
+def represented_without_words(words: Int, digests: NDArray[np.uint64], apart: NDArray[np.uint64], ranks: Int) -> Int:
+    """Let documents without words that are one text be represented by one of them.
+
+    Parameters
+    ----------
+    words : int64[n]
+    digests, apart : uint64[n, 2]
+        Of documents without words, of their bytes; blank ones have that of no words, and stay apart. `apart` differs,
+        too, where documents may not be compared.
+    ranks : int64[n]
+        Whoever is of the least rank represents the others.
+
+    Returns
+    -------
+    int64[n]
+        The document that represents each: itself, for all others.
+    """
+    represented = np.arange(len(words))
+    chosen = np.flatnonzero((words == 0) & ~blank(digests))
+    order = chosen[np.lexsort((ranks[chosen], apart[chosen, 1], apart[chosen, 0]))]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (apart[order[1:]] != apart[order[:-1]]).any(axis=1)
+    represented[order] = order[first][np.cumsum(first) - 1]
+    return represented
+
+
+def blank(digests: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Mark the digests of blank texts: those of no words."""
+    return np.asarray(np.equal(digests, np.array(digest(np.empty(0, np.uint64)), np.uint64)).all(axis=1))
 
 
 def cleanness(n: int, matches: Overlaps) -> Share:

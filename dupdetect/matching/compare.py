@@ -135,6 +135,8 @@ def compare(a: str, b: str, *, settings: GivenSettings = None, **overrides: Unpa
     a, b = clean(a), clean(b)
     sketches = sketch_by_reference([a, b], chosen, signatures=False)
     first, second = ((words, *digest) for words, digest in zip(sketches.words, sketches.digests.tolist(), strict=True))
+    if not sketches.words.any() and a == b and a.strip():
+        return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False, compared)
     if not sketches.words.all():
         return Comparison(None, 0.0, 0.0, 0.0, 0.0, False, compared)
     if first == second:

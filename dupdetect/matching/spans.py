@@ -24,7 +24,7 @@ from dupdetect._compiled import kernels
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import buffers, marked_shingles
 from dupdetect.text.clean import BREAK, UNSEEN, VEILED, left_of
-from dupdetect.text.words import LONE_CHARACTER, WORD, normalize
+from dupdetect.text.words import LONE_CHARACTER, PATTERNS, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +95,7 @@ def find_spans(text: str, unit: str = "word") -> Spans:
     cleaned = _cleaned(_Trace.of(text))
     folded = _folded(cleaned)
     codes = _codes(folded.text)
-    classes = _classes(codes)
+    classes = _classes(codes, unit)
     if unit == "character":
         first = last = np.flatnonzero(classes)
         hashes, main_content = codes[first].astype(np.uint64), np.ones(len(first), np.bool_)
@@ -220,12 +220,12 @@ def _sizes(codes: Codes) -> Int:
     return sizes[codes].astype(np.int64)
 
 
-def _classes(codes: Codes) -> Byte:
+def _classes(codes: Codes, unit: str) -> Byte:
     """Return what each character is."""
-    classes = np.zeros(0x110000, np.uint8)
+    classes, part = np.zeros(0x110000, np.uint8), PATTERNS[unit]
     for code in _distinct(codes):
         character = chr(code)
-        classes[code] = ALONE if LONE_CHARACTER.match(character) else PART if WORD.match(character) else BETWEEN
+        classes[code] = ALONE if LONE_CHARACTER.match(character) else PART if part.match(character) else BETWEEN
     return classes[codes]
 
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
 
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect.errors import InputError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from dupdetect.io.originals import Originals
     from dupdetect.pipeline.related import Related
     from dupdetect.settings import Settings
+    from dupdetect.sketches.sketches import Sketches
 
     Int = NDArray[np.int64]
 
@@ -243,6 +246,7 @@ class Signing:
     def _sign(self, part: Part) -> _Sketched:
         texts = clean_texts(part.texts, workers=self._workers)
         sketches = sketch_texts(pa.chunked_array([texts]), self._settings, workers=self._workers)
+        digests = _digests(texts, sketches)
         n, bands = sketches.band_keys.shape
         keys = (
             (sketches.band_keys.reshape(-1), bands * np.arange(n + 1)),
@@ -253,7 +257,7 @@ class Signing:
             "file": part.file,
             "row": part.row,
             "words": sketches.words,
-            "digests": sketches.digests.reshape(-1),
+            "digests": digests.reshape(-1),
             "fingerprints_each": sketches.fingerprints.lengths,
             **{f"bands_{field}": values for field, values in by_band._asdict().items()},
             **{f"fingerprints_{field}": values for field, values in fingerprints._asdict().items()},
@@ -268,6 +272,15 @@ class Signing:
         self._count += len(part.texts)
         self._bytes += part.texts.nbytes
         self._told(self._count)
+
+
+def _digests(texts: pa.LargeStringArray, sketches: Sketches) -> NDArray[np.uint64]:
+    """Return the digests of words, and of texts without words, but for blank ones, those of their bytes."""
+    digests, wordless = sketches.digests, np.flatnonzero(sketches.words == 0)
+    trimmed = pc.utf8_trim_whitespace(texts.take(pa.array(wordless)))
+    for place in wordless[pc.binary_length(trimmed).to_numpy() > 0].tolist():
+        digests[place] = divmod(xxhash.xxh3_128_intdigest(texts[place].as_py().encode()), 1 << 64)
+    return digests
 
 
 def _together(parts: list[_Sketched], stream: Stream) -> Corpus:

@@ -66,7 +66,7 @@ def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
         found = limits.candidates(found)
     source = rules.texts(corpus, rows, limits, run.workspace)
     counter = PairCounter(source.texts, source.places, run.context)
-    return decided(corpus, Search(text_of, found, limits, of_texts), Engine(counter), rules, run)
+    return decided(corpus, Search(text_of, found, limits, of_texts, apart), Engine(counter), rules, run)
 
 
 class Search(NamedTuple):
@@ -80,12 +80,15 @@ class Search(NamedTuple):
     limits : Limits
     grouping : Grouping, optional
         What columns say of the texts.
+    apart : uint64[documents, 2], optional
+        Digests, which differ where documents may not be compared; by default those of the corpus.
     """
 
     text_of: Int
     found: Candidates
     limits: Limits
     grouping: Grouping | None = None
+    apart: Hashes | None = None
 
 
 class Engine(NamedTuple):
@@ -105,7 +108,7 @@ class Engine(NamedTuple):
 
 def decided(corpus: Corpus, search: Search, engine: Engine, rules: Plain, run: RunContext) -> Arrays:
     """Verify candidates, cluster, and choose canonicals; returns what `decide` does."""
-    (text_of, found, limits, grouping), (counter, weigher) = search, engine
+    (text_of, found, limits, grouping, apart), (counter, weigher) = search, engine
     settings, n = run.settings, counter.n
     check_grouped(settings, grouping)
     with run.clock.stage("verify", len(found.pairs)):
@@ -146,6 +149,9 @@ def decided(corpus: Corpus, search: Search, engine: Engine, rules: Plain, run: R
         contents,
         boilerplate,
         same,
+        clusters.represented_without_words(
+            corpus.words, corpus.digests, corpus.digests if apart is None else apart, ranks
+        ),
     )
     return stage_arrays.decision_to_arrays(decision, caps)
 

@@ -18,6 +18,7 @@ import xxhash
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect._storage import memory as memories
 from dupdetect._storage.checksums import checksum
+from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError
 from dupdetect.io import remote
 from dupdetect.io.seen import NUMBERED
@@ -110,7 +111,7 @@ def counts(corpus: Corpus, decision: Decision, found: dict[str, pa.Table]) -> di
     return {
         "documents": corpus.new,
         "rejected": corpus.rejects.num_rows,
-        "empty": int((corpus.words[: corpus.new] == 0).sum()),
+        "empty": int((blank(corpus.digests) & (corpus.words == 0))[: corpus.new].sum()),
         "clusters": kept,
         "duplicates": corpus.new - kept,
         "kept": kept,

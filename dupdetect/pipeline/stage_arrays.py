@@ -77,6 +77,7 @@ def decision_to_arrays(decision: Decision, caps: dict[str, int]) -> Arrays:
         **{f"match_{name}": values for name, values in overlaps_to_arrays(decision.matches).items()},
         **{f"boilerplate_{name}": values for name, values in boilerplate_to_arrays(decision.boilerplate).items()},
         **({} if decision.same is None else {"same": decision.same}),
+        **({} if decision.wordless is None else {"wordless": decision.wordless}),
         **{f"cap_{name}": np.array([value]) for name, value in caps.items()},
     }
 
@@ -93,6 +94,7 @@ def decision_of_arrays(arrays: Arrays) -> tuple[Decision, dict[str, int]]:
         Contents(**_below("contents_", arrays)),
         boilerplate_of_arrays(_below("boilerplate_", arrays)),
         arrays.get("same"),
+        arrays.get("wordless"),
     )
     return decision, {name: int(values[0]) for name, values in _below("cap_", arrays).items()}
 

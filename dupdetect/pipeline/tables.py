@@ -68,6 +68,8 @@ class Decision:
         What they say of their shingles.
     same : int64[m], optional
         Equal for texts of the same words that may not be one (`matching.grouping`); else no two texts have the same.
+    wordless : int64[n], optional
+        The document that represents each document without words; the others represent themselves.
     """
 
     text_of: Int
@@ -79,6 +81,7 @@ class Decision:
     contents: Contents
     boilerplate: Boilerplate
     same: Int | None = None
+    wordless: Int | None = None
 
     def relations(self, settings: Settings) -> NDArray[np.int8]:
         """Return the relation of the first to the second of each match, codes of `RELATIONS`."""
@@ -91,7 +94,7 @@ class Decision:
     @property
     def canonical_documents(self) -> Int:
         """The document that represents each document: int64[n]."""
-        represented = np.arange(len(self.text_of))
+        represented = np.arange(len(self.text_of)) if self.wordless is None else self.wordless.copy()
         with_words = np.flatnonzero(self.text_of >= 0)
         represented[with_words] = self.document_of[self.canonical][self.text_of[with_words]]
         return represented
@@ -174,7 +177,9 @@ def matches_table(corpus: Listed, decision: Decision, settings: Settings) -> tup
     matches = decision.matches
     bounds, members = _members(decision)
     within, same_unlisted = _pairs_within(bounds, members, settings.hot_key_documents)
-    same = _with_new(corpus, within)
+    copies = np.flatnonzero((decision.text_of < 0) & (decision.canonical_documents != np.arange(len(corpus))))
+    wordless = decision.canonical_documents[copies], copies
+    same = _with_new(corpus, tuple(map(np.concatenate, zip(within, wordless, strict=True))))
     (a, b, match), unlisted = _pairs_between(bounds, members, decision, settings.hot_key_documents)
     a, b, match = _with_new(corpus, (a, b, match))
     relation = np.concatenate([np.full(len(same[0]), IDENTICAL), decision.relations(settings)[match]])

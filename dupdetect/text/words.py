@@ -9,8 +9,9 @@ character is a word, for no cut between words is certain there; elsewhere a word
 word characters. Punctuation, symbols and emoji are no words; the joiners and variation selectors inside
 some emoji are, for Unicode counts them with the letters that they join in other scripts.
 
-With the unit "character" every word character is a word on its own. What is left of a text is then the string of its
-word characters: where its words are cut does not count, and a misread letter spoils the few shingles around it.
+With the unit "character" every word character is a word on its own, and so is every symbol: signs of arithmetic and
+currency, emoji. What is left of a text is then the string of these: where its words are cut does not count, a misread
+letter spoils the few shingles around it, and C++ is not C.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ LONE_CHARACTER = regex.compile(rf"[\w&&[{_SCRIPTS}]]", regex.V1)
 WORD = regex.compile(rf"[\w&&[{_SCRIPTS}]]|[\w--[{_SCRIPTS}]]+", regex.V1)
 
 #: What a word is, by the unit (see `Settings.unit`).
-PATTERNS = {"word": WORD, "character": regex.compile(r"\w")}
+PATTERNS = {"word": WORD, "character": regex.compile(r"[\w\p{S}]")}
 
 
 def normalize(text: str) -> str:
@@ -51,7 +52,7 @@ def words(text: str, unit: str = "word") -> list[str]:
     text : str
         Any text; lone surrogates are no word characters and are passed over.
     unit : str
-        "word", or "character": then every word character is a word.
+        "word", or "character": then every word character and every symbol is a word.
 
     Returns
     -------

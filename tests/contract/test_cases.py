@@ -77,6 +77,44 @@ def test_large_integers_are_ids_as_written():
     assert Path("out/rejects.jsonl").read_text() == ""
 
 
+@pytest.mark.parametrize("name", ["types.csv", "wide_numbers.jsonl", "big_ids.jsonl"])
+def test_rows_are_kept_byte_for_byte(name):
+    assert run(name) == 0
+    assert Path("out", name).with_stem("kept").read_bytes() == (CASES / name).read_bytes()
+
+
+def test_a_quote_that_never_ends_takes_its_own_record_alone():
+    assert run("unclosed.csv") == 0
+    (reject,) = [json.loads(line) for line in Path("out/rejects.jsonl").read_text().splitlines()]
+    assert (reject["row"], reject["reason"]) == (3, "the row has a quote that never ends")
+    lines = (CASES / "unclosed.csv").read_bytes().splitlines(keepends=True)
+    assert Path("out/kept.csv").read_bytes() == b"".join(lines[:2] + lines[3:])
+
+
+def test_texts_without_words():
+    assert run("wordless.jsonl") == 0
+    assert table("clusters")["cluster"] == [0, 0, 2, 2, 4, 4, 6, 7]
+    assert [relation for relation in table("clusters")["relation"] if relation] == ["identical"] * 3
+    assert {(row["a"], row["b"]) for row in pq.read_table("out/matches.parquet").to_pylist()} == {
+        (0, 1),
+        (2, 3),
+        (4, 5),
+    }
+    assert json.loads(Path("out/manifest.json").read_text())["counts"]["empty"] == 2
+
+
+def test_other_encodings_and_delimiters(capsys):
+    assert run("cp1252.csv", more=["--encoding", "cp1252", "--delimiter", ";"]) == 0
+    assert Path("out/kept.csv").read_bytes() == (CASES / "cp1252.csv").read_bytes()
+    assert table("clusters")["id"] == ["1", "2"]
+    assert run("cp1252.csv", out="no") == 1
+    said = capsys.readouterr().err
+    assert "--encoding" in said
+    assert "--delimiter" in said
+    assert run("cp1252.csv", more=["--delimiter", ";"], out="no") == 1
+    assert "--encoding cp1252" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["dates", "offsets"])
 def test_dates_are_compared_in_time(name):
     for policy, first in (("earliest", "earlier"), ("latest", "later")):

@@ -47,11 +47,12 @@ def test_words_of_many_scripts(text, expected):
     ("text", "expected"),
     [
         ("", ""),
-        (" \t\n ... !? -- 😀", ""),
+        (" \t\n ... !? --", ""),
+        ("C++ and C#, 👍 or 👎, -5 € or +5 $", "c++andc👍or👎5€or+5$"),
         ("I", "i"),
         ("Don't e-mail snake_case", "dontemailsnake_case"),
         ("The foun-\ndry, f o u n d", "thefoundryfound"),
-        ("Straße ﬁnde ＡＢ １２ ½", "strassefindeab1212"),
+        ("Straße ﬁnde ＡＢ １２ ½", "strassefindeab121⁄2"),
         ("北京 ABC 欢迎", "北京abc欢迎"),
         ("สวัสดี ชาว", "สวัสดีชาว"),
         ("مرحبا ﻻ", "مرحبالا"),
@@ -71,7 +72,8 @@ def test_words_are_those_of_a_scan_by_character(text, unit):
 
 @given(st.one_of(MIXED, st.text(max_size=30)))
 def test_characters_are_those_of_the_words(text):
-    assert words(text, "character") == [character for word in words(text) for character in word]
+    found = [character for character in words(text, "character") if not unicodedata.category(character).startswith("S")]
+    assert found == [character for word in words(text) for character in word]
 
 
 @given(MIXED)
