@@ -190,7 +190,7 @@ def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatur
     signatures : bool
         Whether to keep the signatures, 4 * num_perm bytes a document.
     """
-    if not len(texts) or reference_is_faster(texts):
+    if reference_is_faster(texts):
         return sketch_by_reference(texts.to_pylist(), settings, signatures=signatures)
     factors, terms = minhash.permutations(settings.num_perm, settings.seed)
     band_count, rows = settings.banding
@@ -223,7 +223,7 @@ def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatur
 def sign_texts(texts: Texts, settings: Settings, *, workers: int = 1) -> NDArray[np.uint32]:
     """Sign texts, and no more: uint32[n, num_perm]; parameters as for `sketch_texts`."""
     factors, terms = permutations = minhash.permutations(settings.num_perm, settings.seed)
-    if not len(texts) or reference_is_faster(texts):
+    if reference_is_faster(texts):
         hashes = (word_hashes(words(text, settings.unit)) for text in texts.to_pylist())
         rows = [minhash.signature(shingle_hashes(row, settings.shingle_size), permutations) for row in hashes]
         return np.array(rows, np.uint32).reshape(len(texts), settings.num_perm)
@@ -274,7 +274,7 @@ def shingle_sets(texts: Texts, documents: NDArray[np.int64], settings: Settings,
         They say what a shingle is.
     workers : int
     """
-    if not len(texts) or reference_is_faster(texts):
+    if reference_is_faster(texts):
         cut = (words(texts[int(index)].as_py(), settings.unit) for index in documents)
         return Ragged.of([np.unique(shingle_hashes(word_hashes(row), settings.shingle_size)) for row in cut])
     sets, first = [], 0
@@ -299,7 +299,7 @@ def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settin
     The lowest bits of a hash, `MARKS`, tell of its line (`dupdetect.text.main_content.shingle_marks`); they are 0 where
     nothing is weighed (`Settings.weighs`). Parameters as for `shingle_sets`.
     """
-    if not len(texts) or reference_is_faster(texts):
+    if reference_is_faster(texts):
         return Ragged.of([_marked(texts[int(index)].as_py(), settings) for index in documents])
     rows, first = [], 0
     for chunk in chunks(texts):
