@@ -8,12 +8,13 @@ Cost     a cast
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from dupdetect.errors import InputError
-from dupdetect.io.identifiers import check_id_type
+from dupdetect.io.identifiers import check_id_type, workable
 from dupdetect.io.schema import plain_column
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class Identifiers:
             )
         if pa.types.is_binary(own):
             return [bytes(value).hex() for value in column.to_pylist()]
+        if _is_counted(own):
+            column = column.cast(_counts(own))
+            own = column.type
         found: list[str] = column.cast(own).cast(pa.string()).to_pylist()
         if any("\0" in value for value in found):
             raise InputError(_NUL)
@@ -86,6 +90,8 @@ class Identifiers:
         own = self.type or pa.string()
         if pa.types.is_binary(own):
             made = pa.array([None if value is None else bytes.fromhex(value) for value in values], own)
+        elif _is_counted(own):
+            made = pa.array(values, pa.string()).cast(_counts(own)).cast(own)
         else:
             made = pa.array(values, pa.string()).cast(own)
         return pa.chunked_array([made])
@@ -100,16 +106,32 @@ class Identifiers:
 
     def _column(self, ids: Any) -> pa.ChunkedArray:
         try:
-            column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([pa.array(ids)])
+            column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([self._array(ids)])
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"the ids cannot be stored ({error}); expected all strings or all integers") from None
-        column = plain_column(column)
+        column = workable(plain_column(column))
         if column.null_count:
             raise InputError("an id is missing; give every document an id")
         check_id_type(column.type, "id", "the index")
         if pa.types.is_null(column.type):
             return column.cast(self.type or pa.string())
         return column
+
+    def _array(self, ids: list[Any]) -> pa.Array:
+        """Return ids that Python has as the index has them, or of what type they are."""
+        if self.type is not None:
+            with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
+                return pa.array(ids, self.type)
+        return pa.array(ids)
+
+
+def _is_counted(type_: pa.DataType) -> bool:
+    """Whether ids of a type are stored as the number that they are inside: from text Arrow would not read them."""
+    return bool(pa.types.is_time(type_) or pa.types.is_duration(type_))
+
+
+def _counts(type_: pa.DataType) -> pa.DataType:
+    return pa.int32() if pa.types.is_time32(type_) else pa.int64()
 
 
 def _common(type_: pa.DataType) -> pa.DataType:

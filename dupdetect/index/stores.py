@@ -28,6 +28,9 @@ PAGE_BYTES, CACHE_BYTES = 16384, 24 << 20
 #: Pages in the write-ahead log before they go to the file, and bytes that it keeps afterwards.
 CHECKPOINT_PAGES, LOG_BYTES = 4000, 64 << 20
 
+#: Share of the pages that may be free, and pages that are given back at a time, by moving others into their place.
+FREE_SHARE, FREE_PAGES = 0.03, 256
+
 #: Values that one statement looks for; fewer are filled up to the next of these numbers, so that statements are few.
 AT_ONCE = (1, 4, 16, 64, 256)
 
@@ -94,6 +97,10 @@ class Store(ABC):
     @abstractmethod
     def shrink(self) -> None:
         """Give room that is not used any more back."""
+
+    def give_back(self) -> None:
+        """Give back some of the room that is not used any more, where that is much; for now, nothing."""
+        return
 
     @abstractmethod
     def size(self) -> int:
@@ -178,6 +185,7 @@ class SqliteStore(Store):
             connection.execute(f"PRAGMA cache_size = {-CACHE_BYTES // 1024}")
             if not self.read_only:
                 connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -236,6 +244,17 @@ class SqliteStore(Store):
             connection = self._connection()
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def give_back(self) -> None:  # noqa: D102
+        connection = self._connection()
+        with self._writing, suppress(sqlite3.Error):  # another process may write: the room stays for what comes
+            pages, free = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")
+            )
+            while free > max(FREE_PAGES, pages * FREE_SHARE):
+                # `execute` would take one step, which is one page.
+                connection.executescript(f"PRAGMA incremental_vacuum({FREE_PAGES});")
+                free -= FREE_PAGES
 
     def size(self) -> int:  # noqa: D102
         with self._said("read"):

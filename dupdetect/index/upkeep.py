@@ -59,6 +59,7 @@ class Upkeep:
                 if due:
                     self._holdings.keys.merge(session, due)
                 due = self._holdings.keys.due(session)
+            self._store.give_back()
 
     # ---- runs ----
 

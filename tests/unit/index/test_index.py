@@ -369,3 +369,26 @@ def test_an_id_of_more_than_64_bits_is_refused(where):
         with pytest.raises(InputError, match="does not fit into 64 bits"):
             index.add(1 << 64, STORY)
         assert (1 in index, 1 << 64 in index, "1" in index) == (True, False, False)
+
+
+IDS = {
+    "float64": pa.array([1.5, 2.25]),
+    "decimal": pa.array(["1.10", "2.00"]).cast(pa.decimal128(5, 2)),
+    "timestamp": pa.array([10**15, 10**15 + 1], pa.timestamp("us", "UTC")),
+    "time": pa.array([5, 6], pa.time64("us")),
+    "duration": pa.array([5, 6], pa.duration("s")),
+    "binary": pa.array([b"a\xff", b"\0"]),
+    "uint64": pa.array([2**64 - 1, 3], pa.uint64()),
+    "bool": pa.array([True, False]),
+}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_ids_of_any_type_are_what_they_were(name, tmp_path):
+    table = pa.table({"id": IDS[name], "text": [STORY, OTHER]})
+    with Index(tmp_path / "x") as index:
+        index.add_many(table)
+        assert index.add_many(table)["is_new"].to_pylist() == [False, False]
+        assert index.clusters()["id"].equals(dupdetect.dedup(table).clusters["id"])
+        assert IDS[name][0].as_py() in index
+        assert index.remove([IDS[name][1].as_py()]) == 1
