@@ -4,9 +4,10 @@ Input    arrays and tables, in any number of pieces
 Output   the same, as one array or table, read-only
 Cost     in memory a copy; on disk a write, and later reads from the disk for what the kernel has not kept
 
-Stages see no difference, so results have none. Mapped files count as resident memory for as long as their pages are
-mapped; `DiskStorage` unmaps them whenever they grow beyond its share, and the next look maps them again. What a stage
-allocates itself it bounds by `Storage.array_bytes`.
+Stages see no difference, so results have none. What is read here and there, not from end to end, is read by position
+(`GrowingArray.gather`, `Storage.some_texts`) into arrays that a stage bounds by `Storage.array_bytes`: a look into a
+mapped file brings in what is around it, too. Mapped files count as resident memory for as long as their pages are
+mapped; `DiskStorage` unmaps them whenever they grow beyond its share, and the next look maps them again.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ PERIOD = 0.002
 class GrowingArray:
     """An array that grows at its end, in memory."""
 
+    #: Whether it is in a file, and parts of it are better gathered than looked at.
+    is_spilled = False
+
     def __init__(self, dtype: DTypeLike) -> None:
         self._held: NDArray[Any] = np.empty(0, dtype)
         self._length = 0
@@ -72,6 +76,20 @@ class GrowingArray:
         self._held[self._length : end] = values
         self._length = end
 
+    def gather(self, starts: NDArray[np.int64], lengths: NDArray[Any]) -> NDArray[Any]:
+        """Return a copy of parts of it, end to end; read-only, as `values` is."""
+        ends = np.cumsum(lengths, dtype=np.int64)
+        gathered = np.empty(ends[-1] if len(ends) else 0, self._held.dtype)
+        self._gather(gathered, starts, ends)
+        gathered.flags.writeable = False
+        return gathered
+
+    def _gather(self, into: NDArray[Any], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
+        begin = 0
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            into[begin:end] = self._held[start : start + end - begin]
+            begin = end
+
 
 class Storage:
     """In memory: nothing is bounded."""
@@ -82,6 +100,10 @@ class Storage:
     def growing_array(self, dtype: DTypeLike) -> GrowingArray:
         """Return an empty array that grows."""
         return GrowingArray(dtype)
+
+    def some_texts(self, texts: pa.ChunkedArray, places: NDArray[np.int64]) -> tuple[pa.ChunkedArray, Any]:
+        """Return texts (large_string) that have some texts among them, and where: here, as they are."""
+        return texts, places
 
     def check(self) -> None:
         """Refuse to go on with what is not as it was; in memory nobody changes it."""
@@ -109,7 +131,8 @@ class DiskStorage(Storage):
         self.array_bytes = max(1 << 20, int(ARRAY_SHARE * memory))
         self._mapped = int(MAPPED * memory)
         self._maps: weakref.WeakSet[_Map] = weakref.WeakSet()
-        self._buffers: list[weakref.ref[pa.Buffer]] = []
+        # Held until the storage is left: a table that is made of a buffer holds what it maps, and not this object.
+        self._buffers: list[tuple[pa.Buffer, Path]] = []
         self._identities: dict[Path, Identity | None] = {}
         self._read = 0
         self._watch: threading.Thread | None = None
@@ -130,17 +153,52 @@ class DiskStorage(Storage):
 
         return pyarrow.ipc.open_file(self._map_file(path)).read_all()
 
+    def some_texts(self, texts: pa.ChunkedArray, places: NDArray[np.int64]) -> tuple[pa.ChunkedArray, Any]:
+        """Return copies of some texts (large_string), by their places, ascending; they are not mapped."""
+        import pyarrow as pa
+
+        found, first = [], 0
+        for chunk in texts.chunks:
+            inside = places[slice(*np.searchsorted(places, [first, first + len(chunk)]))] - first
+            first += len(chunk)
+            if len(inside):
+                found.append(self._some_of(chunk, inside))
+        return pa.chunked_array(found, pa.large_string()), np.arange(len(places))
+
+    def _some_of(self, texts: pa.LargeStringArray, places: NDArray[np.int64]) -> pa.LargeStringArray:
+        import pyarrow as pa
+
+        _, offsets, data = texts.buffers()
+        where = self._path_of(data) if data is not None else None
+        if where is None:
+            return texts.take(pa.array(places))
+        path, base = where
+        bounds = np.frombuffer(offsets, np.int64)
+        starts, ends = bounds[texts.offset + places], bounds[texts.offset + places + 1]
+        offsets = np.append(0, np.cumsum(ends - starts))
+        gathered = np.empty(offsets[-1], np.uint8)
+        with path.open("rb", buffering=0) as file:
+            _read_parts(file.fileno(), gathered, base + starts, offsets[1:], path)
+        return pa.LargeStringArray.from_buffers(len(places), pa.py_buffer(offsets), pa.py_buffer(gathered))
+
+    def _path_of(self, part: pa.Buffer) -> tuple[Path, int] | None:
+        """Return the file that a part of a mapped buffer is of, and where in it the part begins."""
+        with self._lock:
+            buffers = list(self._buffers)
+        for whole, path in buffers:
+            if whole.address <= part.address < whole.address + whole.size:
+                return path, part.address - whole.address
+        return None
+
     def release(self) -> None:
         """Unmap all pages; whoever looks at them has them mapped again."""
         with self._lock:
             maps = list(self._maps)
-            self._buffers = [buffer for buffer in self._buffers if buffer() is not None]
-            buffers = [buffer() for buffer in self._buffers]
+            buffers = [buffer for buffer, _ in self._buffers]
         for mapped in maps:
             mapped.release()
         for buffer in buffers:
-            if buffer is not None:
-                _let_go(buffer)
+            _let_go(buffer)
 
     def check(self) -> None:
         """Refuse to go on if one of the files is not as it was when it was mapped: what was read of it may be wrong.
@@ -171,6 +229,8 @@ class DiskStorage(Storage):
         self._done.set()
         if self._watch is not None:
             self._watch.join()
+        with self._lock:
+            self._buffers.clear()
 
     def _keep_below(self, resident: Callable[[], int], limit: int) -> None:
         while not self._done.wait(PERIOD):
@@ -192,7 +252,7 @@ class DiskStorage(Storage):
             buffer = file.read_buffer()
         guard(buffer.address, buffer.size)
         with self._lock:
-            self._buffers.append(weakref.ref(buffer))
+            self._buffers.append((buffer, path))
         return buffer
 
     def _map(self, descriptor: int, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -229,6 +289,8 @@ def _madvise() -> Any:
 class _SpilledArray(GrowingArray):
     """An array that grows at its end, in a file."""
 
+    is_spilled = True
+
     def __init__(self, dtype: DTypeLike, storage: DiskStorage) -> None:
         super().__init__(dtype)
         self._storage = storage
@@ -252,6 +314,23 @@ class _SpilledArray(GrowingArray):
             reason = os.strerror(error.errno or 0)
             raise OutputError(f"{self._storage.folder}: cannot be written ({reason}); free some space there") from error
         self._length += len(values)
+
+    def _gather(self, into: NDArray[Any], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
+        size = into.itemsize
+        _read_parts(self._file.fileno(), into.view(np.uint8), starts * size, ends * size, self._storage.folder)
+
+
+def _read_parts(
+    descriptor: int, into: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], path: Path
+) -> None:
+    """Read parts of a file, that begin at `starts`, end to end into an array; they end there at `ends`."""
+    memory, begin = into.data, 0
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        while begin < end:
+            count = os.preadv(descriptor, [memory[begin:end]], start)
+            if count == 0:
+                raise OutputError(f"{path}: a file of the run was cut short; start the run anew")
+            begin, start = begin + count, start + count
 
 
 def resident_mapped() -> Callable[[], int] | None:

@@ -94,32 +94,41 @@ class Weigher:
             return found
         patterns, pairs = self._counter.patterns(found), found.pairs
         self._counter.shingles.load(pairs)
-        graded, least = self._graded(pairs), self._boilerplate.least(pairs, patterns)
+        self._load(pairs)
+        least = self._boilerplate.least(pairs, patterns)
         columns, strangers = np.empty((len(Weights._fields) - 1, len(pairs))), are_strangers(patterns)
-        given = graded, least, patterns, strangers, self._settings.shingle_size, columns
-        self._counter.run(pairs, weigh_pairs, lambda order: (order, *given))
+        given = least, patterns, strangers, self._settings.shingle_size, columns
+        self._counter.run(pairs, weigh_pairs, lambda order, some: (order, self._graded(some), *given))
         weights = Weights._make([*columns, strangers])
         return Overlaps(pairs, found.shared, found.size_a, found.size_b, weights, patterns)
 
-    def _graded(self, pairs: Pairs) -> Graded:
+    def _graded(self, documents: Int | None) -> Graded:
+        """Return the grades of documents, whose rows are these; of all, if None."""
+        if documents is None:
+            return Graded(self._starts, self._grades.values)
+        lengths = self._counter.shingles.lengths[documents]
+        grades = self._grades.gather(self._starts[documents], lengths)
+        return Graded(np.cumsum(lengths, dtype=np.int64) - lengths, grades)
+
+    def _load(self, pairs: Pairs) -> None:
         """Look up the shingles of the documents of pairs, those not looked up before."""
         shingles = self._counter.shingles
         shingles.load(pairs)
         new = documents_of(pairs, shingles.n)
         new = new[self._starts[new] < 0]
-        rows, table = shingles.rows, self._boilerplate.grades
-        for first, last in whole_cuts(rows.lengths[new], shingles.block):
-            self._grade(new[first:last], rows, table)
-        return Graded(self._starts, self._grades.values)
+        for first, last in whole_cuts(shingles.lengths[new], shingles.block):
+            self._grade(new[first:last], self._boilerplate.grades)
 
-    def _grade(self, documents: Int, rows: Rows, table: Hashes) -> None:
+    def _grade(self, documents: Int, table: Hashes) -> None:
         """Look up the shingles of documents."""
-        lengths, workers = rows.lengths[documents], self._counter.context.workers
+        shingles, workers = self._counter.shingles, self._counter.context.workers
+        lengths = shingles.lengths[documents]
+        rows, _, (some,) = shingles.held(documents.astype(np.int32))
         bounds = np.append(0, np.cumsum(lengths, dtype=np.int64))
         grades = np.empty(bounds[-1], np.uint8)
         run = grade_rows.faster_for(2.0 * len(grades))
         cuts = even_cuts(lengths, 8 * workers)
-        on_threads(lambda cut: run(rows, documents[slice(*cut)], table, grades[bounds[cut[0]] :]), cuts, workers)
+        on_threads(lambda cut: run(rows, some[slice(*cut)], table, grades[bounds[cut[0]] :]), cuts, workers)
         self._starts[documents] = len(self._grades) + bounds[:-1]
         self._grades.append(grades)
 
@@ -135,7 +144,7 @@ def are_certain(found: Overlaps, settings: Settings) -> Bool:
 
 
 @Compilable
-def grade_rows(rows: Rows, documents: Int, table: Hashes, grades: Byte) -> None:
+def grade_rows(rows: Rows, documents: Int32, table: Hashes, grades: Byte) -> None:
     """Look up the shingles of documents, end to end."""
     mask = np.uint64(len(table) - 1)
     most = 0

@@ -15,7 +15,7 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect.matching.filled_forms import are_filled_forms
-from dupdetect.matching.hash_join import count_shared, join_orders
+from dupdetect.matching.hash_join import JoinOrder, count_shared, join_orders
 from dupdetect.matching.overlaps import FLOOR, Overlaps, least_shared
 from dupdetect.matching.pairs import unpack
 from dupdetect.matching.patterns import read_pairs
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from dupdetect._compiled.dispatch import Compilable
     from dupdetect._storage.context import Context
-    from dupdetect.matching.hash_join import JoinOrder
     from dupdetect.matching.pairs import Pairs
     from dupdetect.sketches.sketches import Texts
 
@@ -97,20 +96,20 @@ class PairCounter:
         """Count what each pair shares."""
         self.shingles.load(pairs)
         shared, need = np.empty(len(pairs), np.int32), np.zeros(len(pairs), np.int64)
-        self.run(pairs, count_shared, lambda order: (order, need, shared))
+        self.run(pairs, count_shared, lambda order, _: (order, need, shared))
         return self._counted(pairs, shared, None)
 
     def sharing(self, pairs: Pairs) -> Overlaps:
         """Count, and read, the pairs that share enough to be judged; of others no more is counted than shows it."""
         self.shingles.load(pairs)
-        settings, sizes, (a, b) = self.context.settings, self.shingles.rows.sizes, unpack(pairs)
+        settings, sizes, (a, b) = self.context.settings, self.shingles.sizes, unpack(pairs)
         need = least_shared(sizes[a], sizes[b], settings, FLOOR if settings.weighs else 1.0)
         shared, patterns = np.empty(len(pairs), np.int32), None
         if settings.weighs:
             patterns = np.empty(len(pairs), np.uint8)
             self._read(pairs, need, shared, patterns)
         else:
-            self.run(pairs, count_shared, lambda order: (order, need, shared))
+            self.run(pairs, count_shared, lambda order, _: (order, need, shared))
         return self._counted(pairs, shared, patterns).where(shared >= need)
 
     def patterns(self, found: Overlaps) -> Byte:
@@ -123,17 +122,26 @@ class PairCounter:
         self._read(found.pairs, np.zeros(n, np.int64), shared, patterns)
         return patterns
 
-    def run(self, pairs: Pairs, loop: Compilable[..., Any], arguments: Callable[[JoinOrder], tuple[Any, ...]]) -> None:
-        """Run a loop over pairs, whose documents have rows, on threads: ``loop(rows, *arguments(order))``."""
-        rows, workers = self.shingles.rows, self.context.workers
-        orders = join_orders(pairs, rows, 8 * workers)
-        run = loop.faster_for(sum(order.steps(rows) for order in orders))
-        on_threads(lambda order: run(rows, *arguments(order)), orders, workers)
+    def run(
+        self, pairs: Pairs, loop: Compilable[..., Any], arguments: Callable[[JoinOrder, Int | None], tuple[Any, ...]]
+    ) -> None:
+        """Run a loop over pairs, whose documents have rows, on threads: ``loop(rows, *arguments(order, documents))``.
+
+        `documents` are those of the rows, None if each has its own number; the order names documents by their rows.
+        """
+        orders = join_orders(pairs, self.shingles)
+        run = loop.faster_for(sum(order.steps(self.shingles.lengths) for order in orders))
+
+        def work(order: JoinOrder) -> None:
+            rows, documents, (build, probe) = self.shingles.held(order.build, order.probe)
+            run(rows, *arguments(JoinOrder(order.places, build, probe), documents))
+
+        on_threads(work, orders, self.context.workers)
 
     def _read(self, pairs: Pairs, need: Int, shared: NDArray[np.int32], patterns: Byte) -> None:
         limits = self.context.settings.threshold, self.context.settings.shingle_size
-        self.run(pairs, read_pairs, lambda order: (order, need, limits, shared, patterns))
+        self.run(pairs, read_pairs, lambda order, _: (order, need, limits, shared, patterns))
 
     def _counted(self, pairs: Pairs, shared: NDArray[np.int32], patterns: Byte | None) -> Overlaps:
-        sizes, (a, b) = self.shingles.rows.sizes, unpack(pairs)
+        sizes, (a, b) = self.shingles.sizes, unpack(pairs)
         return Overlaps(pairs, shared, sizes[a], sizes[b], None, patterns)

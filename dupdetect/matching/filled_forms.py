@@ -108,13 +108,19 @@ def are_filled_forms(shingles: ShingleRows, pairs: Pairs) -> Bool:
     owner, other, pair = owner[order], other[order], order % max(len(pairs), 1)
     first = np.flatnonzero(np.diff(owner, prepend=-1))
     wordings = Wordings(owner[first], other, np.append(first, len(owner)))
-    rows, workers = shingles.rows, shingles.context.workers
-    lengths = rows.lengths.astype(np.int64)
+    lengths = shingles.lengths.astype(np.int64)
     costs = np.add.reduceat(lengths[other], first) + lengths[owner[first]] if len(first) else first
     settings = shingles.context.settings
     limits = settings.shingle_size, LITTLE * settings.max_lost
     run, lacked = find_lacking.faster_for(5.0 * float(costs.sum())), np.zeros(len(owner), np.uint32)
-    on_threads(lambda cut: run(rows, wordings, *cut, limits, lacked), even_cuts(costs, 8 * workers), workers)
+
+    def work(cut: tuple[int, int]) -> None:
+        bounds = wordings.bounds[cut[0] : cut[1] + 1]
+        within = slice(bounds[0], bounds[-1])
+        rows, _, (owners, others) = shingles.held(wordings.owners[slice(*cut)], wordings.others[within])
+        run(rows, Wordings(owners, others, bounds - bounds[0]), limits, lacked[within])
+
+    on_threads(work, even_cuts(costs, shingles.blocks(costs.sum())), shingles.context.workers)
     return _most_agree(wordings, pair, lacked, len(pairs))
 
 
@@ -138,16 +144,14 @@ def _most_agree(wordings: Wordings, pair: Int, lacked: Masks, n: int) -> Bool:
 
 
 @Compilable
-def find_lacking(
-    rows: Rows, wordings: Wordings, begin: int, end: int, limits: tuple[int, float], lacked: Masks
-) -> None:
-    """Find, for owners begin to end - 1 and each of their others, which of the others lack the same of the owner.
+def find_lacking(rows: Rows, wordings: Wordings, limits: tuple[int, float], lacked: Masks) -> None:
+    """Find, for owners and each of their others, which of the others lack the same of the owner.
 
     `limits` are the size of shingles, and the share of words of its own that an owner may have.
     """
     shingle_size, most = limits
     most_owner, most_other = 0, 0
-    for place in range(begin, end):
+    for place in range(len(wordings.owners)):
         most_owner = max(most_owner, rows.lengths[wordings.owners[place]])
         for slot in range(wordings.bounds[place], wordings.bounds[place + 1]):
             most_other = max(most_other, rows.lengths[wordings.others[slot]])
@@ -156,7 +160,7 @@ def find_lacking(
     partners, of_other = np.empty(most_other, np.int32), np.empty(most_other, np.uint8)
     of_owner, lacking = np.empty(most_owner, np.uint8), np.empty(most_owner, np.uint32)
     own = np.empty(2 * BESIDE, np.int64)
-    for place in range(begin, end):
+    for place in range(len(wordings.owners)):
         start, count = wordings.bounds[place], wordings.bounds[place + 1] - wordings.bounds[place]
         if count < 2:  # there is no third document
             continue

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.matching.pairs import Pairs
-    from dupdetect.matching.shingle_rows import Rows
+    from dupdetect.matching.shingle_rows import Rows, ShingleRows
 
     Int = NDArray[np.int64]
     Int32 = NDArray[np.int32]
@@ -48,14 +48,14 @@ class JoinOrder(NamedTuple):
     build: Int32
     probe: Int32
 
-    def steps(self, rows: Rows) -> float:
-        """Return how many steps a loop over these pairs takes, about."""
-        return 3.0 * float(rows.lengths[self.probe].sum(dtype=np.int64)) + 100 * len(self.places)
+    def steps(self, lengths: Int32) -> float:
+        """Return how many steps a loop over these pairs takes, about, given how many shingles documents have."""
+        return 3.0 * float(lengths[self.probe].sum(dtype=np.int64)) + 100 * len(self.places)
 
 
-def join_orders(pairs: Pairs, rows: Rows, blocks: int) -> list[JoinOrder]:
-    """Order pairs, whose documents have rows, in up to so many blocks of about the same cost."""
-    lengths, n = rows.lengths, len(rows.lengths)
+def join_orders(pairs: Pairs, shingles: ShingleRows) -> list[JoinOrder]:
+    """Order pairs, whose documents have rows, in blocks of about the same cost."""
+    lengths, n = shingles.lengths, shingles.n
     a, b = (side.astype(np.int32) for side in unpack(pairs))
     # The document of more pairs is the build side; but no table is built of one that is too large for any cache.
     fit = np.bincount(a, minlength=n) + np.bincount(b, minlength=n)
@@ -65,7 +65,7 @@ def join_orders(pairs: Pairs, rows: Rows, blocks: int) -> list[JoinOrder]:
     places = np.argsort(build, kind="stable")
     build, probe = build[places], probe[places]
     cost = lengths[probe].astype(np.int64) + np.where(np.diff(build, prepend=-1) != 0, lengths[build], 0)
-    cuts = (slice(*cut) for cut in even_cuts(cost + STRIDE, blocks))
+    cuts = (slice(*cut) for cut in even_cuts(cost + STRIDE, shingles.blocks(cost.sum())))
     return [JoinOrder(places[cut], build[cut], probe[cut]) for cut in cuts]
 
 

@@ -106,9 +106,37 @@ class ShingleRows:
         self._values = storage.growing_array(np.uint64)
 
     @property
-    def rows(self) -> Rows:
-        """The rows that have been made."""
-        return Rows(self._starts, self._lengths, self._sizes, self._values.values)
+    def lengths(self) -> Int32:
+        """How many shingles each document has, of those whose rows have been made."""
+        return self._lengths
+
+    @property
+    def sizes(self) -> Int32:
+        """How many distinct shingles each document has, of those whose rows have been made."""
+        return self._sizes
+
+    def blocks(self, cost: float) -> int:
+        """Return into how many blocks work on so many shingles is cut: enough for all threads, and for memory."""
+        return 8 * self.context.workers + int(cost // self.block if self._values.is_spilled else 0)
+
+    def held(self, *documents: Int32) -> tuple[Rows, Int | None, tuple[Int32, ...]]:
+        """Return rows that are in memory: those of documents that have been made.
+
+        Returns
+        -------
+        Rows
+        int64[n], optional
+            The document of each row; None if each has its own number.
+        tuple of int32[...]
+            The rows of the documents that were given.
+        """
+        if not self._values.is_spilled:
+            return Rows(self._starts, self._lengths, self._sizes, self._values.values), None, documents
+        some = np.unique(np.concatenate(documents)).astype(np.int64)
+        starts, lengths = self._starts[some], self._lengths[some]
+        values = self._values.gather(starts, lengths)
+        rows = Rows(np.cumsum(lengths, dtype=np.int64) - lengths, lengths, self._sizes[some], values)
+        return rows, some, tuple(np.searchsorted(some, each).astype(np.int32) for each in documents)
 
     def load(self, pairs: Pairs) -> None:
         """Make the rows of the documents of pairs, where they are not there."""
@@ -122,7 +150,8 @@ class ShingleRows:
         sizes = self._bytes[self._rows[documents]] // TEXT
         for begin, end in whole_cuts(sizes, self.block):
             block = documents[begin:end]
-            found = marked_shingles(self._texts, self._rows[block], self.context.settings, workers=self.context.workers)
+            texts, rows = self.context.storage.some_texts(self._texts, self._rows[block])
+            found = marked_shingles(texts, rows, self.context.settings, workers=self.context.workers)
             self._append(block, found)
 
     def _append(self, documents: Int, marked: Ragged) -> None:

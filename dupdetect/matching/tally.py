@@ -13,13 +13,12 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect.matching.boilerplate import NEVER, look_up
-from dupdetect.matching.hash_join import join_orders, shared_values
+from dupdetect.matching.hash_join import JoinOrder, join_orders, shared_values
 from dupdetect.matching.shingle_rows import whole_cuts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect.matching.hash_join import JoinOrder
     from dupdetect.matching.overlaps import Overlaps
     from dupdetect.matching.shingle_rows import ShingleRows
 
@@ -58,18 +57,18 @@ def tally(shingles: ShingleRows, found: Overlaps, among: Hashes | None = None) -
 
 def _shared(shingles: ShingleRows, found: Overlaps, among: Hashes | None) -> list[tuple[Hashes, Int32]]:
     """Count shared shingles, block by block."""
-    rows, workers = shingles.rows, shingles.context.workers
-    orders = join_orders(found.pairs, rows, 8 * workers)
-    run = shared_values.faster_for(sum(order.steps(rows) for order in orders))
+    orders = join_orders(found.pairs, shingles)
+    run = shared_values.faster_for(sum(order.steps(shingles.lengths) for order in orders))
     look = look_up.faster_for(float(found.shared.sum(dtype=np.int64)))
 
     def count(order: JoinOrder) -> tuple[Hashes, Int32]:
-        values = run(rows, order, int(found.shared[order.places].sum()))
+        rows, _, (build, probe) = shingles.held(order.build, order.probe)
+        values = run(rows, JoinOrder(order.places, build, probe), int(found.shared[order.places].sum()))
         if among is not None:
             values = values[look(among, values) > NEVER]
         return summed(values)
 
-    return on_threads(count, orders, workers)
+    return on_threads(count, orders, shingles.context.workers)
 
 
 def summed(values: Hashes, counts: Int32 | None = None) -> tuple[Hashes, Int32]:
