@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dupdetect.io.documents import Part, Stream
 
 #: Documents of a batch, and bytes of text that are read at a time.
-DOCUMENTS, PART_BYTES = 2048, 12 << 20
+DOCUMENTS, PART_BYTES = 1024, 6291456
 
 #: Rejected rows that a warning shows.
 SHOWN = 3

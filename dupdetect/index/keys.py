@@ -54,7 +54,7 @@ MERGED, SMALLEST = 8, 1 << 18
 LISTED = 4
 
 #: Entries that are merged at a time, and keys that are hashed at a time, so that they stay in the processor's cache.
-ENTRIES, IN_CACHE = 1 << 21, 1 << 14
+ENTRIES, IN_CACHE = 1 << 18, 1 << 14
 
 #: Bits of a page's number within its segment.
 PAGE_BITS = 32

@@ -184,8 +184,9 @@ class SqliteStore(Store):
             self._local.connection = connection
             connection.execute(f"PRAGMA cache_size = {-CACHE_BYTES // 1024}")
             if not self.read_only:
-                connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                if self.path.stat().st_size == 0:  # a new one; of others these would want the lock
+                    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+                    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
