@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dupdetect.matching.compare import Comparison
     from dupdetect.settings import Settings
 
+#: What the signs in the margin say.
+LEGEND = "= of both   < of the first alone   > of the second alone   ~ boilerplate"
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -39,6 +42,7 @@ def show_texts(
     if view == "none":
         return
     from rich.console import Console
+    from rich.text import Text
 
     from dupdetect.reports.marked_texts import Marker
     from dupdetect.reports.terminal import Side, show
@@ -49,4 +53,5 @@ def show_texts(
     )
     console = Console(highlight=False, markup=False, emoji=False)
     console.print()
+    console.print(Text(LEGEND, "dim"), soft_wrap=True)
     show(console, a, b, comparison.aligned, view=view, full=full)

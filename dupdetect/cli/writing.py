@@ -34,6 +34,8 @@ class Writing:
         Of the tables of a folder, and of the rows that stay.
     overwrite, annotated : bool
     columns : list of str, optional
+    pairs : bool
+        Write the table of matches, and nothing else.
     """
 
     path: Path
@@ -43,6 +45,7 @@ class Writing:
     overwrite: bool
     annotated: bool
     columns: list[str] | None
+    pairs: bool
 
     @classmethod
     def of(cls, output: str | None, options: dict[str, Any]) -> Writing:
@@ -58,6 +61,7 @@ class Writing:
             options.pop("overwrite"),
             options.pop("annotate"),
             None if columns is None else [name for name in columns.split(",") if name],
+            options.pop("pairs_only"),
         )
         if writing.columns == []:
             raise click.UsageError("--columns names no column; write for example --columns id,text.")
@@ -72,6 +76,10 @@ class Writing:
         """Refuse what cannot be, now and not at the end: nobody should wait for that."""
         from dupdetect.results.folder import check_folder
 
+        if self.pairs and (self.annotated or self.columns or self.kept or options["sketches"]):
+            raise click.UsageError(
+                "--pairs-only writes no rows; leave out --annotate, --columns, --kept and --sketches."
+            )
         if options["sample"] is not None and (options["resume"] or options["against"]):
             raise click.UsageError("--sample reads the first rows alone; leave out --resume and --against.")
         if self.target is None:
@@ -86,6 +94,12 @@ class Writing:
 
     def write(self, result: Result) -> None:
         """Write the folder, the file or the stream."""
+        if self.target is None and self.pairs:
+            from dupdetect.results.folder import write_folder
+
+            tables = {"matches": result.matches, "rejects": result.rejects}
+            write_folder(self.path, tables, result.manifest, format=self.format, overwrite=self.overwrite)
+            return
         if self.target is None:
             written = {"annotated": self.annotated, "kept": self.kept, "columns": self.columns}
             given: dict[str, Any] = {name: value for name, value in written.items() if value}
@@ -93,7 +107,8 @@ class Writing:
             return
         from dupdetect.results.single import write_single
 
-        write_single(result, self.target, annotated=self.annotated, columns=self.columns, overwrite=self.overwrite)
+        what = "pairs" if self.pairs else "annotated" if self.annotated else "kept"
+        write_single(result, self.target, what=what, columns=self.columns, overwrite=self.overwrite)
 
 
 def check_columns(columns: list[str] | None, paths: list[Path], options: dict[str, Any]) -> None:

@@ -67,7 +67,7 @@ def _environment() -> Environment:
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
     environment.filters |= {
         "number": lambda value: f"{value:,}" if isinstance(value, int) else str(value),
-        "share": lambda part, whole: f"{100 * part / whole:.1f} %" if whole else "–",
+        "share": lambda part, whole: f"{100 * part / whole:.1f}\u00a0%" if whole else "–",
         "shown": lambda value: escape_for_page(str(value)),
         "combine": lambda first, second: {**first, **second},
     }

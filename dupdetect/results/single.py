@@ -75,17 +75,18 @@ def write_single(
     result: Result,
     target: Target,
     *,
-    annotated: bool = False,
+    what: str = "kept",
     columns: Sequence[str] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write the rows that stay, or with `annotated` all rows with their verdict.
+    """Write one of the tables of a result.
 
     Parameters
     ----------
     result : Result
     target : Target
-    annotated : bool
+    what : {"kept", "annotated", "pairs"}
+        The rows that stay, all rows with their verdict, or the verified pairs.
     columns : sequence of str, optional
         Of the input: those that are written; by default all. Without it records of files are copied byte for byte,
         where they have the format of the target.
@@ -99,8 +100,10 @@ def write_single(
         There is no such column, or a file of the input has changed since it was read.
     """
     target.check(overwrite=overwrite)
-    table: Any = result.annotated_rows(columns) if annotated else result.kept_rows(columns)
-    copied = None if annotated or columns is not None else _copied(result.originals, target)
+    table: Any = result.matches
+    if what != "pairs":
+        table = result.annotated_rows(columns) if what == "annotated" else result.kept_rows(columns)
+    copied = None if what != "kept" or columns is not None else _copied(result.originals, target)
     if target.path == STANDARD_OUTPUT:
         _write(table, copied, sys.stdout.buffer)
         sys.stdout.buffer.flush()

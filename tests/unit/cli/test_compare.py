@@ -49,6 +49,7 @@ def test_compare_shows_figures_and_both_texts(files: Path, capsys: pytest.Captur
     assert lines[0] == "a.txt is contained in b.txt."
     assert "  passages      1 with 42 words" in lines
     assert lines[7:] == [
+        "= of both   < of the first alone   > of the second alone   ~ boilerplate",
         "< a.txt",
         "> b.txt",
         "> Home",

@@ -195,3 +195,15 @@ def test_a_dry_run_estimates_all_from_the_first_rows(
     assert 2000 < rows < 4500, shown
     assert "in memory:" in shown
     assert list(tmp_path.iterdir()) == [tmp_path / name]
+
+
+def test_pairs_alone(table: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    run = ["dedup", str(table), "--pairs-only", "-q", "-o"]
+    assert main([*run, "out"]) == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["manifest.json", "matches.parquet", "rejects.jsonl"]
+    assert main([*run, "pairs.csv"]) == 0
+    assert pyarrow.csv.read_csv("pairs.csv")["relation"].to_pylist() == ["identical"]
+    assert main([*run, "-"]) == 0
+    (pair,) = map(json.loads, capfdbinary.readouterr().out.splitlines())
+    assert (pair["a"], pair["b"], pair["jaccard"]) == (1, 2, 1.0)
+    assert main([*run, "no", "--annotate"]) == 2
