@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from hashlib import blake2b
@@ -94,6 +95,7 @@ class SettingsKeywords(TypedDict, total=False):
     boilerplate: bool
     canonical: str | SortKey
     canonical_column: str | None
+    date_format: str | None
     prefer: Preference | None
     within: str | None
     between: str | None
@@ -151,6 +153,9 @@ class Settings:
         least id.
     canonical_column : str, optional
         Column that "earliest" and "latest" (default: "date") and "priority" (default: "priority") read.
+    date_format : str, optional
+        How dates are written that "earliest" and "latest" read, as `datetime.strptime` has it: "%m/%d/%Y". Without a
+        zone (%z) they are in UTC.
     prefer : mapping of str to sequence of str, optional
         A column, and its values, the best first: whose document represents a cluster before `canonical` is asked.
         Values that are not named come last. Values are compared as text.
@@ -196,6 +201,7 @@ class Settings:
     boilerplate: bool = True
     canonical: str | SortKey = "cleanest"
     canonical_column: str | None = None
+    date_format: str | None = None
     prefer: Preference | None = None
     within: str | None = None
     between: str | None = None
@@ -257,6 +263,8 @@ class Settings:
             raise SettingsError(
                 f"canonical is {self.canonical!r}; expected one of {', '.join(POLICIES)}, or a callable"
             )
+        if self.date_format is not None:
+            self._check_date_format()
         if self.canonical_column is None:
             return
         if not isinstance(self.canonical_column, str):
@@ -266,6 +274,20 @@ class Settings:
                 f"canonical_column is {self.canonical_column!r}, but canonical={self.canonical!r} reads no column; "
                 f"leave it out, or set canonical to one of {', '.join(POLICY_COLUMNS)}"
             )
+
+    def _check_date_format(self) -> None:
+        if not isinstance(self.date_format, str) or "%" not in self.date_format:
+            raise SettingsError(f"date_format is {self.date_format!r}; expected one such as '%m/%d/%Y'")
+        if self.canonical not in ("earliest", "latest"):
+            raise SettingsError(
+                f"date_format is {self.date_format!r}, but canonical={self.canonical!r} reads no dates; leave it out, "
+                "or set canonical to earliest or latest"
+            )
+        try:
+            datetime.strptime("", self.date_format)
+        except ValueError as error:
+            if "does not match" not in str(error):
+                raise SettingsError(f"date_format is {self.date_format!r}, which cannot be read by ({error})") from None
 
     def _check_prefer(self) -> None:
         given = self.prefer

@@ -143,7 +143,7 @@ def dedup(
     if options["resume"] and writing.target is None:
         writing.overwrite |= _is_finished(writing.path, paths, format=writing.format, **options)
     writing.check(options)
-    check_columns(writing.columns, paths, options)
+    check_columns(writing, paths, options)
     if options["against"] and writing.target is None:
         options["replaces"] = writing.path
     data = first_rows(paths, options.pop("sample"))

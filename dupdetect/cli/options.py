@@ -148,6 +148,7 @@ _TYPES: dict[str, Any] = {
     "bands": bands_x_rows,
     "canonical": click.Choice(POLICIES),
     "canonical_column": str,
+    "date_format": str,
     "prefer": preferred,
     **dict.fromkeys(("within", "between", "per"), str),
 }
@@ -167,6 +168,8 @@ _HELP = {
     "hot_key_documents": "Documents of one key from which on they are compared with a few of them, not all with all.",
     "boilerplate": "Let text that comes with pages, such as menus and teasers, weigh next to nothing (of words only).",
     "canonical": "Which member stands for its cluster.",
+    "date_format": "How dates are written that 'earliest' and 'latest' read, such as %m/%d/%Y.  [default: ISO 8601, "
+    "RFC 2822 or seconds since 1970]",
     "canonical_column": "Column that 'earliest', 'latest' or 'priority' reads; the least value wins, of 'latest' the "
     "greatest.  [default: " + ", ".join(f"'{column}' for {policy}" for policy, column in POLICY_COLUMNS.items()) + "]",
     "prefer": "Whose document stands for its cluster, by the values of a column, the best first: source=a,b,c.",

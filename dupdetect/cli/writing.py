@@ -111,17 +111,30 @@ class Writing:
         write_single(result, self.target, what=what, columns=self.columns, overwrite=self.overwrite)
 
 
-def check_columns(columns: list[str] | None, paths: list[Path], options: dict[str, Any]) -> None:
-    """Refuse columns that the input does not have, if its first rows tell: those of JSON Lines may come later."""
+def check_columns(writing: Writing, paths: list[Path], options: dict[str, Any]) -> None:
+    """Refuse columns that the input does not have, if its first rows tell: those of JSON Lines may come later.
+
+    And those of Arrow files that Parquet cannot hold, if that is to be written.
+    """
+    columns, target = writing.columns, writing.target
+    as_parquet = writing.kept == "parquet" or (target is not None and target.format == "parquet")
+    if columns is None and not as_parquet:
+        return
+    import pyarrow as pa
+
     from dupdetect.io.documents import collect
     from dupdetect.io.paths import ReadAs, find
+    from dupdetect.io.readers import schema_of
     from dupdetect.io.rows import Rows
     from dupdetect.io.sample import First
+    from dupdetect.io.writers import check_parquet
 
-    if columns is None:
-        return
     how = ReadAs(*(options.get(name) for name in ("input_format", "encoding", "delimiter"))).checked()
-    if any(file.piped or file.format == "JSON Lines" for file in find(paths, how)):
+    found = find(paths, how)
+    if as_parquet:
+        for schema in (schema_of(file) for file in found if file.format == "Arrow" and not file.piped):
+            check_parquet(pa.schema([field for field in schema if columns is None or field.name in columns]))
+    if columns is None or any(file.piped or file.format == "JSON Lines" for file in found):
         return
     first = collect(First(paths, 1), text=options["text"], id=options["id"], how=how)
     Rows.of(first.table).select(columns)

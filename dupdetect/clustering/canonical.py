@@ -154,7 +154,7 @@ def _by_column(settings: Settings, rows: Rows) -> Int:
         )
     column = plain_column(rows.column(name))
     if settings.canonical in DATED and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        column = as_seconds(column, name)
+        column = as_seconds(column, name, settings.date_format)
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = _as_numbers(column)
     order = "descending" if settings.canonical == "latest" else "ascending"

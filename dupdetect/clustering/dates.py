@@ -22,7 +22,7 @@ MILLISECONDS = 1e11
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
-def as_seconds(column: pa.ChunkedArray, name: str) -> pa.Array:
+def as_seconds(column: pa.ChunkedArray, name: str, form: str | None = None) -> pa.Array:
     """Read a column of dates.
 
     Parameters
@@ -30,6 +30,8 @@ def as_seconds(column: pa.ChunkedArray, name: str) -> pa.Array:
     column : pyarrow.ChunkedArray of string
     name : str
         What a warning calls it.
+    form : str, optional
+        How dates are written, as `datetime.strptime` has it; by default in one of the ways above.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def as_seconds(column: pa.ChunkedArray, name: str) -> pa.Array:
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     values = encoded.dictionary.to_pylist()
-    seconds = [None if value is None else _seconds(value.strip()) for value in values]
+    seconds = [None if value is None else _seconds(value.strip(), form) for value in values]
     bad = [value for value, found in zip(values, seconds, strict=True) if found is None and value and value.strip()]
     found = pa.array(seconds, pa.float64()).take(encoded.indices)
     if bad:
@@ -51,7 +53,12 @@ def as_seconds(column: pa.ChunkedArray, name: str) -> pa.Array:
         count = found.null_count - column.null_count - sum(_count(column, value) for value in blank)
         warnings.warn(
             f"column {name!r}: {count:,} of {len(column):,} dates cannot be read, such as {bad[0]!r}, and go last; "
-            "expected ISO 8601 (2024-09-30T10:00:00+02:00), RFC 2822 or seconds since 1970: write them so",
+            + (
+                f"expected the date_format {form!r}"
+                if form
+                else "expected ISO 8601 (2024-09-30T10:00:00+02:00), RFC 2822 or seconds since 1970; say how they are "
+                "written with date_format (--date-format %m/%d/%Y)"
+            ),
             stacklevel=2,
         )
     return found
@@ -63,13 +70,16 @@ def _count(column: pa.ChunkedArray, value: str) -> int:
     return pc.sum(pc.equal(column, value)).as_py() or 0
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(text: str, form: str | None) -> float | None:
     """Return the seconds of one date; None if it is blank or cannot be read."""
-    if _NUMBER.fullmatch(text) and len(text) not in (4, 8):  # these are years and days
+    if form is None and _NUMBER.fullmatch(text) and len(text) not in (4, 8):  # these are years and days
         number = float(text)
         return number / 1000 if abs(number) >= MILLISECONDS else number
     try:
-        read = _of_iso(text) if text[:4].isdecimal() else parsedate_to_datetime(text)
+        if form is not None:
+            read = datetime.strptime(text, form)
+        else:
+            read = _of_iso(text) if text[:4].isdecimal() else parsedate_to_datetime(text)
         return (read if read.tzinfo else read.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.remote import as_url, files
-from dupdetect.io.web import check_installed
 
 FORMATS = {
     ".parquet": "Parquet",
@@ -160,6 +159,8 @@ def _as_said(file: Found, how: ReadAs) -> Found:
             f"or say what all files are with input_format (--input-format {', '.join(NAMED)})"
         )
     if format.endswith(("HTML", "WARC")):
+        from dupdetect.io.web import check_installed  # heavy
+
         check_installed(label(file.path))
     return file._replace(format=format, encoding=how.encoding, delimiter=how.delimiter or delimiter)
 

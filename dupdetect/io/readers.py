@@ -324,6 +324,15 @@ def _read_arrow(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
         yield _Cut(empty(schema), np.empty(0, np.int64), 0)
 
 
+def schema_of(file: Found) -> pa.Schema:
+    """Return the schema that an Arrow file says it has."""
+    with reported(file):
+        mapped = Mapped(file)
+        is_file = mapped.source.read(6) == b"ARROW1"
+        mapped.source.seek(0)
+        return (_batches_of_file if is_file else _batches_of_stream)(mapped.source)[0]
+
+
 def _batches_of_file(source: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     reader = pyarrow.ipc.open_file(source)
     return reader.schema, (reader.get_batch(number) for number in range(reader.num_record_batches))

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from dupdetect.errors import OutputError
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.selection import empty
 
@@ -93,7 +94,25 @@ def _parts(table: Table) -> Iterator[pa.Table]:
 # ---- Parquet ----
 
 
+def check_parquet(schema: pa.Schema) -> None:
+    """Refuse columns that Parquet has no type for.
+
+    Raises
+    ------
+    OutputError
+    """
+    for field in schema:
+        try:
+            pyarrow.parquet.ParquetWriter(pa.BufferOutputStream(), pa.schema([field])).close()
+        except (pa.ArrowException, ValueError):  # noqa: PERF203
+            raise OutputError(
+                f"column {field.name!r} is {field.type}, which Parquet cannot hold; write JSON Lines or CSV, or leave "
+                "the column out"
+            ) from None
+
+
 def _write_parquet(table: Table, path: Path) -> None:
+    check_parquet(table.schema)
     with path.open("wb") as file:
         write_parquet(table, file, compression="zstd", compression_level=1)
 
@@ -183,11 +202,20 @@ def _csv_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return _csv_column(column.cast(type_.value_type))
     if str(type_) == "string_view":
         return column.cast(pa.large_string())
-    if pa.types.is_nested(type_) or "binary" in str(type_):
+    if pa.types.is_nested(type_) or "binary" in str(type_) or not _has_text(type_):
         spell = _json if pa.types.is_nested(type_) else plain
         values = [None if value is None else spell(value) for value in column.to_pylist()]
         return pa.chunked_array([pa.array(values, pa.large_string())])
     return column
+
+
+def _has_text(type_: pa.DataType) -> bool:
+    """Tell whether Arrow itself spells values of a type."""
+    try:
+        pa.nulls(1, type_).cast(pa.large_string())
+    except pa.ArrowException:
+        return False
+    return not isinstance(type_, pa.BaseExtensionType)
 
 
 def _json(value: Any) -> str:

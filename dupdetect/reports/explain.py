@@ -8,7 +8,6 @@ Cost     a read of the tables; of texts those up to the last that is needed, or 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -20,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import DupdetectError, InputError
-from dupdetect.io.tables import comparable, comparable_value
+from dupdetect.io.tables import comparable
 from dupdetect.matching.compare import Comparison, compare
 from dupdetect.matching.overlaps import CONTAINED
+from dupdetect.reports.lookup import find_row, rejects_of
 from dupdetect.reports.marked_texts import Marker
 from dupdetect.reports.of_index import what_is_around
 from dupdetect.reports.texts import Part, of_earlier, of_input, of_kept
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dupdetect.matching.passages import Passage
 
 #: Runners-up that are told, and ids that an error names.
-MOST, NEAR = 10, 5
+MOST = 10
 
 #: Excerpts of what is lost, and characters of each.
 EXCERPTS, EXCERPT = 5, 200
@@ -198,13 +198,15 @@ def explain(
         matches=len(likenesses),
         holds=holds,
         held_by=held_by,
-        rejects=_rejects(run, run.clusters["id"][row].as_py()),
+        rejects=rejects_of(run, run.clusters["id"][row].as_py()),
         lost=run.clusters["lost"][row].as_py(),
         lost_share=run.clusters["lost_share"][row].as_py(),
         lost_text=None if canonical == row else _lost(run, row, comparison),
         comparison=comparison,
     )
     why, otherwise = (_of_kept if explanation.kept else _of_removed)(run, explanation)
+    if data is not None or run.inputs:  # it was looked for
+        otherwise = otherwise.replace(UNKNOWN, NOTHING)
     return replace(explanation, why=why, otherwise=otherwise)
 
 
@@ -215,7 +217,7 @@ def _best(run: Run, row: int, likenesses: list[Likeness], source: _Source) -> tu
     match = next((each for each in likenesses if canonical == row or str(each.id) == key), None)
     other = canonical if match is None else find_row(run, match.id)
     texts = find_texts(run, source, [row, other])
-    if other == row and source.data is not None and row in texts:
+    if other == row and (source.data is not None or run.inputs) and row in texts:
         other = _nearest(run, row, texts, source)
     comparison = None
     if other != row and row in texts and other in texts:
@@ -241,40 +243,6 @@ def _digests(run: Run, row: int, canonical: int) -> tuple[list[dict[str, Any]], 
     holds = run.digests.filter(pc.equal(ids, run.ids[row])).drop_columns(["id"]).to_pylist()
     holders = run.digests.filter(pc.and_(pc.equal(clusters, run.ids[canonical]), pc.not_equal(ids, run.ids[row])))
     return holds, holders["id"].to_pylist()
-
-
-def find_row(run: Run, id: Any) -> int:
-    """Return the row of a document of a run.
-
-    Raises
-    ------
-    InputError
-        There is none; the error names ids that are near.
-    """
-    text = comparable_value(id)
-    row = pc.index(run.ids, pa.scalar(text, pa.large_string())).as_py()
-    if row >= 0:
-        return int(row)
-    for first in _rejects(run, id):
-        raise InputError(f"{id!r} was rejected ({first['file']}:{first['row']}: {first['reason']}), and is no document")
-    near = ", ".join(map(repr, _near(run, text))) or "none"
-    raise InputError(f"{run.name} has no document {id!r}; ids near it are {near}: give one of the table clusters")
-
-
-def _near(run: Run, id: str) -> list[str]:
-    """Return ids that hold this one or part of it, or stand beside it in order."""
-    holding = run.ids.filter(pc.match_substring(run.ids, id, ignore_case=True)) if id else run.ids
-    ordered = sorted(run.ids.to_pylist())
-    place = bisect_left(ordered, id)
-    found = [*holding.slice(0, NEAR).to_pylist(), *ordered[max(place - 2, 0) : place + 3]]
-    return list(dict.fromkeys(found))[:NEAR]
-
-
-def _rejects(run: Run, id: Any) -> list[dict[str, Any]]:
-    """Return the rows that were rejected for having this id, or that this names by file and row."""
-    rows = run.rejects.to_pylist()
-    names = f"repeats the id {id!r} "
-    return [row for row in rows if names in str(row["reason"]) or f"{row['file']}:{row['row']}" == str(id)]
 
 
 def _likenesses(run: Run, row: int) -> list[Likeness]:
@@ -320,6 +288,11 @@ def _unlisted(run: Run, row: int, other: int, comparison: Comparison | None) -> 
 
 
 # ---- texts ----
+
+
+#: What is said where nothing is known of what is most like a document.
+UNKNOWN = "What is nearest to it is told if the run's input is given (--input)."
+NOTHING = "Nothing in the input shares a run of words with it."
 
 
 class _Source(NamedTuple):
@@ -489,7 +462,7 @@ def _distance(run: Run, match: Likeness | None) -> str:
     """Return what is most like a document, and how far from a match."""
     settings = run.settings
     if match is None:
-        return "Given the run's input, what is nearest to it is told too."
+        return UNKNOWN
     if match.relation is not None:
         return f"Most like it is {match.id!r}, score {match.score:.3f}."
     return (

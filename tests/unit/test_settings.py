@@ -31,6 +31,7 @@ OTHERS = {
     "boilerplate": False,
     "canonical": "longest",
     "canonical_column": "when",
+    "date_format": "%d.%m.%Y",
     "prefer": ("source", ("a", "b")),
     "within": "domain",
     "between": "source",
@@ -40,7 +41,7 @@ OTHERS = {
 
 def other(name):
     """Give settings of which that one is not the default."""
-    needed = {"canonical": "earliest"} if name == "canonical_column" else {}
+    needed = {"canonical": "earliest"} if name in ("canonical_column", "date_format") else {}
     return Settings(**needed, **{name: OTHERS[name]})
 
 
