@@ -8,6 +8,7 @@ Cost     nothing; what is in use is asked of the system, some ten microseconds
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -141,6 +142,15 @@ def resident() -> int:
     import psutil
 
     return int(psutil.Process().memory_info().rss)
+
+
+def give_back() -> None:
+    """Give memory that is free within this process back to the system; allocators keep much of it otherwise."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # of glibc alone
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def peak() -> int:

@@ -107,6 +107,7 @@ class Workspace:
             with self.checked():
                 found = make()
             self.checkpoints.put_arrays(name, found)
+            memories.give_back()
             return found
         # Copies, so that compiled loops are given what they were compiled for: arrays that can be written to.
         return {key: values.copy() for key, values in found.items()}
