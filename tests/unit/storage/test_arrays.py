@@ -1,11 +1,14 @@
 import gc
+import os
 
 import numpy as np
 import psutil
 import pyarrow as pa
 import pytest
 
+from dupdetect._storage import arrays
 from dupdetect._storage.arrays import DiskStorage, Storage, resident_mapped
+from dupdetect.errors import OutputError
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -91,3 +94,66 @@ def test_memory_in_use_does_not_grow_with_a_column_on_disk(tmp_path):
             column.append(block)
         assert len(column) == 40 << 20
         assert process.memory_info().rss - before < 64 << 20
+
+
+def test_parts_are_gathered(storage):
+    array = storage.growing_array(np.uint64)
+    for start in range(0, 60, 7):
+        array.append(np.arange(start, start + 7, dtype=np.uint64))
+    starts, lengths = np.array([40, 3, 3, 9]), np.array([5, 2, 0, 11], np.int32)
+    expected = [value for start, length in zip(starts, lengths, strict=True) for value in range(start, start + length)]
+    found = array.gather(starts, lengths)
+    assert found.tolist() == expected
+    assert not found.flags.writeable  # as `values` is: compiled code knows them for one kind of array
+    assert array.gather(starts[:0], lengths[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("small", [0, 1 << 20])
+def test_some_texts_are_read_by_position(tmp_path, monkeypatch, small):
+    monkeypatch.setattr(arrays, "SMALL", small)  # files that are mapped, and files that are read
+    texts = ["bridge", "", "橋は閉まった", "สะพานปิด", "الجسر", "мост", "पुल", "🌉🚧", "harbour", "last"]
+    with DiskStorage(tmp_path, 1 << 20) as storage:
+        chunks = []
+        for number, part in enumerate((texts[:4], [], texts[4:])):
+            path = tmp_path / f"{number}.arrow"
+            table = pa.table({"text": pa.array(part, pa.large_string())})
+            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+                writer.write_table(table)
+            chunks += storage.table(path)["text"].chunks
+        whole = pa.chunked_array(chunks, pa.large_string())
+        for places in ([0, 1, 3, 4, 7, 9], [5], [], list(range(10))):
+            found, at = storage.some_texts(whole, np.array(places, np.int64))
+            assert found.take(pa.array(at)).to_pylist() == [texts[place] for place in places]
+        sliced = pa.chunked_array([whole.chunk(whole.num_chunks - 1).slice(2)])
+        assert storage.some_texts(sliced, np.array([1, 2]))[0].to_pylist() == texts[7:9]
+
+
+def test_texts_in_memory_are_taken_as_they_are():
+    texts, places = pa.chunked_array([["one", "two"]], pa.large_string()), np.array([1])
+    assert Storage().some_texts(texts, places) == (texts, places)
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_is_an_error(tmp_path):
+    with DiskStorage(tmp_path, 1 << 20) as storage:
+        array = storage.growing_array(np.uint64)
+        array.append(np.arange(9, dtype=np.uint64))
+        os.truncate(array._file.fileno(), 8)
+        with pytest.raises(OutputError, match="was cut short; start the run anew"):
+            array.gather(np.array([0]), np.array([9]))
+
+
+def test_tables_are_let_go_though_nobody_holds_what_was_mapped(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrays, "SMALL", 0)
+    path = tmp_path / "table.arrow"
+    table = pa.table({"text": pa.array(["word " * 1000] * 4000, pa.large_string())})
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    storage = DiskStorage(tmp_path, 1 << 20)  # not entered: nobody watches
+    mapped = storage.table(path)
+    gc.collect()
+    assert mapped.equals(table)
+    if (resident := resident_mapped()) is not None:
+        before = resident()
+        storage.release()
+        assert before - resident() > 10 << 20
+    assert mapped.equals(table)
