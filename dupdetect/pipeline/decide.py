@@ -61,7 +61,7 @@ def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
     rows = rules.representatives(text_of, rows)
     of_texts = None if grouping is None else grouping.of_texts(rows, corpus.digests)
     with run.clock.stage("candidates", len(rows)):
-        found = _candidates(corpus, rows, of_texts, run)
+        found = find_candidates(corpus, rows, of_texts, run)
         limits = rules.comparable(corpus, text_of, rows, found)
         found = limits.candidates(found)
     source = rules.texts(corpus, rows, limits, run.workspace)
@@ -156,7 +156,7 @@ def decided(corpus: Corpus, search: Search, engine: Engine, rules: Plain, run: R
     return stage_arrays.decision_to_arrays(decision, caps)
 
 
-def _candidates(corpus: Corpus, rows: Int, grouping: Grouping | None, run: RunContext) -> Candidates:
+def find_candidates(corpus: Corpus, rows: Int, grouping: Grouping | None, run: RunContext) -> Candidates:
     """Find candidates among texts, by a document of each: int64[n]; those that a grouping of texts lets through."""
     settings = run.settings
     number = np.full(len(corpus.fingerprints_each), -1, np.int32)

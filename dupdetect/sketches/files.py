@@ -40,6 +40,7 @@ from dupdetect._storage.atomic import Replacement, reported
 from dupdetect.errors import InputError, MismatchError
 from dupdetect.settings import SKETCH_FIELDS, Settings
 from dupdetect.sketches import bands
+from dupdetect.sketches.folders import read_folder
 from dupdetect.sketches.sketches import Sketches
 from dupdetect.sketches.table import (
     as_stored,
@@ -366,7 +367,7 @@ def write_sketches(path: str | os.PathLike[str], sketches: Sketches, ids: Any = 
 
 
 def read_sketches(path: str | os.PathLike[str], settings: Settings | None = None) -> tuple[pa.ChunkedArray, Sketches]:
-    """Read the sketches of a file; parameters and errors as `SketchFile` has them.
+    """Read the sketches of a file, or of a folder that Spark wrote; parameters and errors as `SketchFile` has them.
 
     Returns
     -------
@@ -375,6 +376,8 @@ def read_sketches(path: str | os.PathLike[str], settings: Settings | None = None
     Sketches
         With signatures, if these were written.
     """
+    if Path(path).is_dir():
+        return read_folder(Path(path), settings)
     with SketchFile(path, settings) as file:
         return file.read()
 

@@ -7,5 +7,6 @@ from __future__ import annotations
 
 from dupdetect.spark.result import SparkResult
 from dupdetect.spark.run import dedup
+from dupdetect.spark.sketch_table import sketch
 
-__all__ = ["SparkResult", "dedup"]
+__all__ = ["SparkResult", "dedup", "sketch"]

@@ -16,9 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from dupdetect.errors import OutputError
+from dupdetect.errors import InputError, OutputError
+from dupdetect.io.checks import REJECTS
+from dupdetect.io.rows import Rows
 from dupdetect.io.writers import plain
 from dupdetect.results.folder import MANIFEST
+from dupdetect.results.result import Result
 from dupdetect.spark.sketching import FILE, ROW
 
 if TYPE_CHECKING:
@@ -71,6 +74,8 @@ class SparkResult:
         The rows of the input that stay, with its columns.
     boilerplate : DataFrame
         As `Result.boilerplate`; a shingle's hash is signed here, the same bits.
+    superseded : DataFrame
+        As `Result.superseded`; empty where there were no earlier runs.
     manifest : dict
         As `Result.manifest`; ``spark`` holds the version, and the bytes that were shuffled by stage where a classic
         session tells them.
@@ -82,7 +87,38 @@ class SparkResult:
     kept: DataFrame
     rejects: DataFrame
     boilerplate: DataFrame
+    superseded: DataFrame
     manifest: dict[str, Any]
+
+    def to_result(self) -> Result:
+        """Return the same as a `dupdetect.Result`: for reports, for later runs against this one.
+
+        All of it comes to the driver, the rows that stay included.
+
+        Raises
+        ------
+        InputError
+            The documents have no column of ids, by which the rows that stay could be put in order.
+        """
+        id = self.manifest["columns"]["id"]
+        if id is None:
+            raise InputError("rows are numbered, and nothing says which of them stayed; name a column of ids")
+        order = [("file", "ascending"), ("row", "ascending")]
+        clusters = self.clusters.toArrow().sort_by(order).combine_chunks()
+        kept = self.kept.toArrow()
+        place = pa.compute.index_in(clusters.filter(clusters["canonical"])["id"], value_set=kept[id])
+        boilerplate = self.boilerplate.toArrow()
+        shingles = boilerplate["shingle"].to_numpy().view(np.uint64)
+        return Result(
+            clusters=clusters,
+            matches=self.matches.toArrow().sort_by([("a", "ascending"), ("b", "ascending")]),
+            digests=self.digests.toArrow(),
+            rows=Rows.of(kept.take(place)),
+            rejects=self.rejects.toArrow().cast(REJECTS),
+            boilerplate=pa.table({"shingle": shingles, "margin": boilerplate["margin"]}).sort_by("shingle"),
+            manifest=self.manifest,
+            superseded=self.superseded.toArrow(),
+        )
 
     def write(self, folder: str, *, overwrite: bool = False) -> None:
         """Write the frames as folders of Parquet, and the manifest.
@@ -135,6 +171,7 @@ def frames(run: Decided, table: pa.Table, found: dict[str, pa.Table]) -> dict[st
         "digests": found["digests"],
         "rejects": run.rejects,
         "boilerplate": pa.table({"shingle": shingles, "margin": found["boilerplate"]["margin"]}),
+        "superseded": found["superseded"],
     }
     gone = table.filter(pa.compute.invert(found["clusters"]["canonical"]))
     made = {name: run.work.kept(name, each) for name, each in others.items()}

@@ -12,12 +12,16 @@ finished stands in the work folder, and a run that resumes takes it from there.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from dupdetect._storage.context import Context
+from dupdetect._storage.context import Context, check_workers
+from dupdetect._storage.workspace import Workspace
+from dupdetect.errors import SettingsError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.documents import refuse_rejects, repeated_id
 from dupdetect.io.rows import Rows
@@ -28,11 +32,13 @@ from dupdetect.pipeline import request as requests
 from dupdetect.pipeline import stage_arrays, tables
 from dupdetect.pipeline.corpus import Corpus, check_usable
 from dupdetect.pipeline.decide import Engine, Search, decided
+from dupdetect.pipeline.incremental import AgainstEarlier
 from dupdetect.pipeline.manifest import counts, made_with, versions
 from dupdetect.pipeline.rules import Plain
 from dupdetect.pipeline.timing import Clock
 from dupdetect.settings import Settings
 from dupdetect.spark import candidates, texts
+from dupdetect.spark.against import joined, keys_of
 from dupdetect.spark.counter import SparkCounter, SparkWeigher, TextStore
 from dupdetect.spark.result import SparkResult, frames
 from dupdetect.spark.session import Session
@@ -44,6 +50,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from typing_extensions import Unpack
 
+    from dupdetect.pipeline.earlier_runs import Given
     from dupdetect.pipeline.timing import Progress
     from dupdetect.settings import GivenSettings, SettingsKeywords
 
@@ -60,6 +67,7 @@ def dedup(
     strict: bool = False,
     max_text: int | str = MAX_TEXT,
     resume: bool = False,
+    against: Given | Iterable[Given] | None = None,
     progress: Progress | None = None,
     **overrides: Unpack[SettingsKeywords],
 ) -> SparkResult:
@@ -84,6 +92,9 @@ def dedup(
         Bytes that a text may have: a row with more cannot be used.
     resume : bool
         Go on with what an interrupted run of the same has left in `work`.
+    against : path, Result or iterable of these, optional
+        Outputs of earlier runs, which the driver reads, as `dupdetect.dedup` takes them; that of a run on Spark by
+        `SparkResult.to_result`. The driver then holds the sketches of all new documents, some 600 bytes each.
     progress : callable, optional
         Called with (stage, done, total).
     **overrides
@@ -104,10 +115,15 @@ def dedup(
     """
     chosen = Settings.of(settings, **overrides)
     request = request_of(frame, chosen, text, id, check_max_text(max_text))
+    if against is not None and callable(chosen.canonical):
+        raise SettingsError(
+            "canonical is a callable, which cannot be asked about earlier documents on Spark; name a policy"
+        )
+    earlier = Plain() if against is None else AgainstEarlier.of(against, chosen, text, check_workers(None))
     session = Session(frame.sparkSession)
-    with session.options():
-        plan = _plan(frame, request)
-        return _Run(frame, request, Work(session, work, plan, resume=resume), Clock(progress), strict).result()
+    with session.options(), earlier as rules:
+        plan = _plan(frame, request) | {"against": rules.files}
+        return _Run(frame, request, Work(session, work, plan, resume=resume), Clock(progress), rules).result(strict)
 
 
 def _plan(frame: DataFrame, request: Request) -> dict[str, Any]:
@@ -153,39 +169,68 @@ class _Run:
     request : Request
     work : Work
     clock : Clock
-    strict : bool
+    rules : Plain
     """
 
-    def __init__(self, frame: DataFrame, request: Request, work: Work, clock: Clock, strict: bool) -> None:
+    def __init__(self, frame: DataFrame, request: Request, work: Work, clock: Clock, rules: Plain) -> None:
         self.frame, self.request, self.work, self.clock = frame, request, work, clock
-        self.session, self.strict, self.rules = work.session, strict, Plain()
+        self.session, self.rules = work.session, rules
+        self.repeated, self.rejects = pa.table({}), REJECTS.empty_table()
+        self.documents = self.empty = 0
 
-    def result(self) -> SparkResult:
+    def result(self, strict: bool) -> SparkResult:
         """Carry it out."""
-        settings, stage = self.request.settings, self.clock.stage
+        settings, stage, self.strict = self.request.settings, self.clock.stage, strict
         with stage("sign", 0):
             self.sketched = self.work.stage("sketched", lambda: sketched(self.frame, self.request))
             self._count()
         if not self.documents:
             check_usable(self._corpus(self.sketched.limit(0).toArrow()))
-        with stage("candidates", self.documents):
-            gone = self.repeated
-            count = texts.partitions(self.session, self.documents)
-            ordered = self.work.stage("texts", lambda: texts.ordered(self.sketched, gone, count))
-            numbers = texts.numbers_of(ordered)
-            found = candidates.search(ordered, numbers, settings, self.work)
-            involved = self._involved(ordered, numbers, found)
-            store = self._store(involved)
-            search = self._search(found, involved)
+        if isinstance(self.rules, AgainstEarlier):
+            involved, search, store = self._against(self.rules)
+        else:
+            with stage("candidates", self.documents):
+                involved, search, store = self._alone()
         counter = SparkCounter(store, involved.names, search.found.pairs, settings, self.work)
-        run = requests.RunContext(
-            requests.Request(None, self.request.text, self.request.id, self.strict, self.request.max_text),
-            _by_value(settings), 1, self.work, self.clock, {},  # type: ignore[arg-type]
-        )  # fmt: skip
-        arrays = decided(involved.corpus, search, Engine(counter, SparkWeigher), self.rules, run)
+        arrays = decided(involved.corpus, search, Engine(counter, SparkWeigher), self.rules, self._context(self.work))
         decision, caps = stage_arrays.decision_of_arrays(arrays)
         with stage("tables", self.documents):
             return self._tables(involved, decision, caps)
+
+    def _context(self, workspace: Any) -> requests.RunContext:
+        """Return what the stages on the driver work with."""
+        asked = requests.Request(None, self.request.text, self.request.id, self.strict, self.request.max_text)
+        return requests.RunContext(asked, _by_value(self.request.settings), 1, workspace, self.clock, {})
+
+    def _alone(self) -> tuple[Involved, Search, TextStore]:
+        """Search for candidates among the documents of the frame, on executors."""
+        gone = self.repeated
+        count = texts.partitions(self.session, self.documents)
+        ordered = self.work.stage("texts", lambda: texts.ordered(self.sketched, gone, count))
+        numbers = texts.numbers_of(ordered)
+        found = candidates.search(ordered, numbers, self.request.settings, self.work)
+        involved = self._involved(ordered, numbers, found)
+        return involved, self._search(found, involved), self._store(involved)
+
+    def _against(self, rules: AgainstEarlier) -> tuple[Involved, Search, TextStore]:
+        """Search for candidates among the documents of the frame and earlier ones, on the driver."""
+        there = self.sketched.where("reason is null").drop("text", "reason")
+        table = there.toArrow().sort_by([("part", "ascending"), ("place", "ascending")]).combine_chunks()
+        again = set(zip(*(self.repeated[name].to_pylist() for name in ("part", "place")), strict=True))
+        own = zip(*(table[name].to_pylist() for name in ("part", "place")), strict=True)
+        table = table.filter(pa.array([place not in again for place in own], pa.bool_()))
+        (bands, _), (fingerprints, each) = (keys_of(table, name) for name in candidates.SOURCES)
+        corpus = replace(self._corpus(table), bands=[bands], fingerprints=[fingerprints], fingerprints_each=each)
+        workspace = Workspace(None, None, False, {})
+        corpus, search, store = joined(corpus, table, rules, self._context(workspace), (self.work, self.sketched))
+        kept = np.isin(np.arange(table.num_rows), corpus.places[: corpus.new])
+        places = ["part", "place"]
+        rejected = table.filter(pa.array(~kept)).select(places)
+        self.repeated = pa.concat_tables([self.repeated.select(places), rejected])
+        self.rejects, self.documents = corpus.rejects, corpus.new
+        self.empty = int((corpus.words[: corpus.new] == 0).sum())
+        names = np.arange(len(store.sizes))
+        return Involved(corpus, search.text_of, names, table.filter(pa.array(kept))), search, store
 
     def _count(self) -> None:
         """Count rows, and find those that cannot be used."""
@@ -298,16 +343,17 @@ class _Run:
 
     def _tables(self, involved: Involved, decision: tables.Decision, caps: dict[str, int]) -> SparkResult:
         corpus, settings = involved.corpus, self.request.settings
-        clusters, _ = tables.clusters_tables(corpus, decision, settings)
+        clusters, superseded = tables.clusters_tables(corpus, decision, settings)
         matches, unlisted = tables.matches_table(corpus, decision, settings)
         boilerplate = tables.boilerplate_table(decision.boilerplate, self.rules.known)
         found = {
             "clusters": tables.with_origins(clusters, corpus),
             "matches": matches,
             "digests": tables.digests_table(corpus, decision, settings),
+            "superseded": superseded,
             "boilerplate": boilerplate,
         }
-        alone = self.documents - len(corpus)
+        alone = self.documents - corpus.new
         counted = counts(corpus, decision, found)
         counted |= {name: counted[name] + alone for name in ("documents", "clusters", "kept")}
         counted["empty"] = self.empty
@@ -323,6 +369,7 @@ class _Run:
                 "shuffled_bytes": self.session.shuffled,
                 "resumed_stages": self.work.resumed,
             },
+            **self.rules.said(corpus, superseded.num_rows),
         }
         return SparkResult(**frames(self, involved.table, found), manifest=said)
 

@@ -82,7 +82,11 @@ class Session:
 
     def frame(self, table: pa.Table) -> DataFrame:
         """Return a table as a frame."""
-        return self.spark.createDataFrame(table)
+        if table.num_rows:
+            return self.spark.createDataFrame(table.combine_chunks())  # at a chunk without rows Spark would stop
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        return self.spark.createDataFrame([], from_arrow_schema(table.schema))
 
     def _shuffled(self) -> int | None:
         """Return the bytes that this application has shuffled so far; None where nobody says it."""

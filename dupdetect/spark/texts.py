@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
+from dupdetect.errors import InputError
 from dupdetect.io.duplicate_ids import find_duplicates
 from dupdetect.spark.sketching import partition
 
@@ -33,6 +34,9 @@ MANY, FEW = 200_000, 2_000
 
 #: The order of texts, and of documents in a text.
 ORDER = ["words", "high", "low", "part", "place"]
+
+#: Texts whose pairs can be packed.
+MOST = 1 << 32
 
 #: Rows that are named in a function that goes to executors, at the most; more are joined.
 NAMED = 1 << 21
@@ -98,7 +102,7 @@ def ordered(frame: DataFrame, gone: pa.Table, count: int) -> DataFrame:
 
     chosen = frame.where(F.col("reason").isNull() & (F.col("words") > 0)).drop("text", "reason")
     if gone.num_rows:
-        there = frame.sparkSession.createDataFrame(gone.select(["part", "place"]))
+        there = frame.sparkSession.createDataFrame(gone.select(["part", "place"]).combine_chunks())
         chosen = chosen.join(there, ["part", "place"], "left_anti")
     added = [T.StructField(name, T.LongType()) for name in ("range", "index")]
     schema = T.StructType([*added, T.StructField("first", T.BooleanType()), *chosen.schema.fields])
@@ -155,7 +159,10 @@ def numbers_of(texts: DataFrame) -> Numbers:
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
     rows = texts.groupBy("range").agg(F.max("index").alias("last")).collect()
-    return Numbers({row["range"]: row["last"] + 1 for row in rows})
+    numbers = Numbers({row["range"]: row["last"] + 1 for row in rows})
+    if len(numbers) >= MOST:
+        raise InputError(f"{len(numbers):,} different texts, of which pairs can name {MOST:,}; part the input in two")
+    return numbers
 
 
 def documents_of(texts: DataFrame, numbers: Numbers, chosen: Int) -> DataFrame:

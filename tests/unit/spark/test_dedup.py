@@ -28,9 +28,7 @@ def with_rejects(table):
     return pa.concat_tables([table.slice(0, 5), pa.table(more, table.schema), table.slice(5)])
 
 
-@pytest.mark.parametrize(
-    "partitions", [1, 7, pytest.param(2, marks=pytest.mark.slow), pytest.param(64, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("partitions", [1, 7, pytest.param(64, marks=pytest.mark.slow)])
 def test_it_is_the_result_of_one_machine(framed, same, tmp_path, partitions):
     table = with_rejects(corpus())
     found = dedup(framed(table, partitions), work=str(tmp_path / "work"), hot_key_documents=8)
@@ -46,9 +44,7 @@ def test_it_is_the_result_of_one_machine(framed, same, tmp_path, partitions):
     [
         {"canonical": lambda row: (len(row["text"]) % 7, row["date"])},
         {"canonical": "earliest", "prefer": {"date": ["2024-05-09", "2024-05-02"]}},
-        pytest.param({"canonical": "latest", "boilerplate": False}, marks=pytest.mark.slow),
         pytest.param({"canonical": "longest", "unit": "character", "hot_key_documents": 2}, marks=pytest.mark.slow),
-        pytest.param({"canonical": "first", "threshold": 0.6, "shingle_size": 3}, marks=pytest.mark.slow),
     ],
     ids=lambda settings: " ".join(settings),
 )
@@ -117,3 +113,20 @@ def test_no_documents_are_no_copies(framed, same, tmp_path):
     assert nothing.clusters.count() == nothing.kept.count() == nothing.manifest["counts"]["documents"] == 0
     table = pa.table({"id": ["a", "b"], "text": ["one text", "another"]})
     same(dedup(framed(table, 1), work=str(tmp_path / "two")), table)
+
+
+@pytest.mark.filterwarnings("ignore:.*there is no sketches.parquet")
+@pytest.mark.parametrize("policy", ["cleanest", pytest.param("latest", marks=pytest.mark.slow)])
+def test_new_documents_are_compared_with_earlier_ones(framed, same, tmp_path, policy):
+    """Those of a run on one machine, and those of a run on Spark."""
+    table, settings = corpus(), {"hot_key_documents": 8, "canonical": policy}
+    old, new = table.slice(0, 60), pa.concat_tables([table.slice(60), table.slice(0, 3)])
+    changed = pa.table({"id": table["id"].slice(7, 1), "text": ["another text"], "date": ["2024-01-01"]})
+    new = pa.concat_tables([new, changed])
+    first = dedup(framed(old, 2), work=str(tmp_path / "first"), **settings).to_result()
+    first.write(tmp_path / "monday")
+    found = dedup(framed(new, 3), work=str(tmp_path / "second"), against=tmp_path / "monday", **settings)
+    results = same(found, new, against=tmp_path / "monday", **settings)
+    assert results.here.manifest["against"]["related"] > 0
+    assert found.superseded.count() == results.here.superseded.num_rows
+    assert results.here.rejects.num_rows == 1

@@ -1,0 +1,105 @@
+"""New documents of a frame against the outputs of earlier runs.
+
+Input    what was sketched, and the rules of a run against earlier outputs
+Output   the corpus of all documents, what was found among them, and where their texts stand
+Cost     that of the same on one machine, but for the texts: the driver holds the sketches of all new documents
+
+A night is small beside what was there before. Its keys are looked for in earlier sketches as a run on one machine looks
+for them, by the same functions; pairs are verified on executors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from dupdetect.clustering import clusters
+from dupdetect.matching.keys import Keys
+from dupdetect.pipeline.decide import Search, find_candidates
+from dupdetect.spark.counter import TextStore
+from dupdetect.spark.sketching import compress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyspark.sql import DataFrame
+
+    from dupdetect.pipeline.corpus import Corpus
+    from dupdetect.pipeline.incremental import AgainstEarlier
+    from dupdetect.pipeline.request import RunContext
+    from dupdetect.pipeline.rules import TextSource
+    from dupdetect.spark.work import Work
+
+    Int = NDArray[np.int64]
+
+#: The partition in which earlier texts stand.
+EARLIER = -1
+
+
+class Joined(NamedTuple):
+    """New and earlier documents.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    search : Search
+    store : TextStore
+    """
+
+    corpus: Corpus
+    search: Search
+    store: TextStore
+
+
+def keys_of(table: pa.Table, name: str) -> tuple[Keys, Int]:
+    """Return the keys of documents, and how many each has."""
+    lengths = pa.compute.binary_length(table[name]).to_numpy().astype(np.int64) // 8
+    values = np.frombuffer(b"".join(table[name].to_pylist()), np.uint64)
+    return Keys.of(values, np.append(0, np.cumsum(lengths))), lengths
+
+
+def joined(
+    corpus: Corpus, table: pa.Table, rules: AgainstEarlier, run: RunContext, where: tuple[Work, DataFrame]
+) -> Joined:
+    """Put earlier documents to new ones, and search for candidates.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Of n new documents, with their keys.
+    table : pyarrow.Table
+        Where each stands, and how many bytes it has.
+    rules : AgainstEarlier
+    run : RunContext
+        Of the driver alone.
+    where : tuple of Work and DataFrame
+        Where texts are to stand, and what was sketched.
+    """
+    corpus = rules.join(corpus, run, run.request.strict)
+    text_of, rows = clusters.collapse(corpus.words, corpus.digests)
+    rows = rules.representatives(text_of, rows)
+    with run.clock.stage("candidates", len(rows)):
+        found = find_candidates(corpus, rows, None, run)
+        limits = rules.comparable(corpus, text_of, rows, found)
+        search = Search(text_of, limits.candidates(found), limits)
+    source = rules.texts(corpus, rows, limits, run.workspace)
+    return Joined(corpus, search, _store(corpus, rows, table, source, where))
+
+
+def _store(corpus: Corpus, rows: Int, table: pa.Table, source: TextSource, where: tuple[Work, DataFrame]) -> TextStore:
+    """Say where the text stands that speaks for each text."""
+    work, sketched = where
+    new = rows < corpus.new
+    at = corpus.places[rows[new]]
+    texts = pa.table({"text": source.texts})["text"]
+    part, place, sizes = np.full(len(rows), EARLIER), source.places.copy(), np.empty(len(rows), np.int64)
+    sizes[~new] = pa.compute.binary_length(texts).to_numpy()[place[~new]]
+    for column, name in ((part, "part"), (place, "place"), (sizes, "bytes")):
+        column[new] = table[name].to_numpy()[at]
+    held = {"part": np.full(len(texts), EARLIER), "place": np.arange(len(texts))}
+    compressed = pa.array(map(compress, texts.to_pylist()), pa.large_binary())
+    earlier = work.stage("earlier", lambda: work.session.frame(pa.table({**held, "text": compressed})))
+    columns = ("part", "place", "text")
+    return TextStore(sketched.select(*columns).union(earlier.select(*columns)), part, place, sizes)
