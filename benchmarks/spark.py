@@ -4,8 +4,8 @@
 
 Each run is a process of its own: ``dupdetect.dedup`` with a budget, so that it works on disk; `dupdetect.spark.dedup`
 in ``local[2]``; and with ``--mllib`` Spark's own ``MinHashLSH.approxSimilarityJoin`` on the same shingles of words.
-Prints a line of JSON for each: seconds, seconds of the processors (children included), the largest resident memory of a
-process of Python on an executor, bytes shuffled by stage, and whether the tables are equal after sorting by id.
+Tells in a line of JSON of each: seconds, seconds of the processors (children included), the largest resident memory of
+a process of Python on an executor, bytes shuffled by stage, and whether the tables are equal after sorting by id.
 """
 
 from __future__ import annotations
