@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import time
+from contextlib import closing
 
 import pyarrow as pa
 import pytest
@@ -118,7 +119,13 @@ def path(tmp_path):
 
 
 def connected(path):
-    return sqlite3.connect(path, isolation_level=None)
+    return closing(sqlite3.connect(path, isolation_level=None))
+
+
+def changed(path, statement, values=()):
+    """Run a statement behind the index's back; return the rows that it gives."""
+    with connected(path) as connection:
+        return connection.execute(statement, values).fetchall()
 
 
 def test_a_full_disk_loses_nothing(path):
@@ -136,9 +143,8 @@ def test_a_full_disk_loses_nothing(path):
 
 
 def test_another_writer_is_waited_for_and_then_named(path):
-    other = connected(path)
-    other.execute("BEGIN IMMEDIATE")
-    with Index(path, wait=0.1) as index:
+    with connected(path) as other, Index(path, wait=0.1) as index:
+        other.execute("BEGIN IMMEDIATE")
         with pytest.raises(OutputError, match=r"another writer has held the index for 0\.1 s"):
             index.add("new", TEXTS[0])
         assert not index.query(TEXTS[0]).is_new, "readers do not wait"
@@ -147,7 +153,7 @@ def test_another_writer_is_waited_for_and_then_named(path):
 
 
 def test_a_file_of_a_later_version_is_refused(path):
-    connected(path).execute("UPDATE settings SET value = ? WHERE name = 'version'", (str(schema.VERSION + 1),))
+    changed(path, "UPDATE settings SET value = ? WHERE name = 'version'", (str(schema.VERSION + 1),))
     with pytest.raises(InputError, match=f"the index is of version {schema.VERSION + 1}, and this dupdetect reads"):
         Index(path)
 
@@ -157,19 +163,19 @@ def test_an_earlier_version_is_brought_up_to_date(path, monkeypatch):
     monkeypatch.setattr("dupdetect.index.holdings.MIGRATIONS", schema.MIGRATIONS)
     monkeypatch.setattr("dupdetect.index.holdings.VERSION", schema.VERSION + 1)
     Index(path).close()
-    rows = connected(path).execute("SELECT value FROM settings WHERE name = 'version'").fetchall()
+    rows = changed(path, "SELECT value FROM settings WHERE name = 'version'")
     assert rows == [(str(schema.VERSION + 1),)]
-    assert connected(path).execute("SELECT count(*) FROM later").fetchone() == (0,)
+    assert changed(path, "SELECT count(*) FROM later") == [(0,)]
 
 
 def test_what_is_no_index_is_refused(tmp_path, path):
     (tmp_path / "text").write_text("no database, but long enough to be one " * 400)
     with pytest.raises(InputError, match="this is no index; expected a file that"):
         Index(tmp_path / "text")
-    connected(tmp_path / "other").execute("CREATE TABLE mine (number INTEGER)")
+    changed(tmp_path / "other", "CREATE TABLE mine (number INTEGER)")
     with pytest.raises(InputError, match="this database holds other tables, and no index"):
         Index(tmp_path / "other")
-    connected(path).execute("DROP TABLE bodies")
+    changed(path, "DROP TABLE bodies")
     with pytest.raises(InputError, match="tables of the index are missing"):
         Index(path)
     with pytest.raises(InputError, match="there is no such index"):
@@ -195,8 +201,7 @@ def read_all(path):
 
 
 def test_a_damaged_page_is_an_error_and_no_wrong_answer(path):
-    with connected(path) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    changed(path, "PRAGMA wal_checkpoint(TRUNCATE)")
     data = bytearray(path.read_bytes())
     for place in range(stores.PAGE_BYTES, len(data), 2 * stores.PAGE_BYTES):
         data[place : place + 64] = bytes(64)
@@ -224,19 +229,18 @@ CHANGES = {
 def test_verify_sees(path, statement):
     with Index(path) as index:
         assert index.verify() == []
-    connected(path).execute(statement)
+    changed(path, statement)
     with Index(path) as index:
         assert any(CHANGES[statement] in fault for fault in index.verify())
 
 
 def test_verify_sees_documents_without_a_text(path):
-    connection = connected(path)
-    connection.execute("DELETE FROM texts WHERE text = 1")
+    changed(path, "DELETE FROM texts WHERE text = 1")
     with Index(path) as index:
         assert any("refers to a row of texts that is not there" in fault for fault in index.verify())
 
 
 def test_a_text_that_is_damaged_is_named_when_it_is_read(path):
-    connected(path).execute("UPDATE bodies SET content = x'00' WHERE number = 1")
+    changed(path, "UPDATE bodies SET content = x'00' WHERE number = 1")
     with Index(path) as index, pytest.raises(InputError, match="the text of document number 1 is damaged"):
         index.text("id-0")
