@@ -342,7 +342,7 @@ def _dictionary(maker: Maker, n: int, _depth: int) -> pa.Array:
 
 
 def _runs(maker: Maker, n: int, _depth: int) -> pa.Array:
-    ends = pa.array(sorted({maker.random.randint(1, n), n}), pa.int32())
+    ends = pa.array(sorted({maker.random.randint(1, n), n} if n else set()), pa.int32())
     return pa.RunEndEncodedArray.from_arrays(ends, pa.array(["x", None][: len(ends)], pa.string()))
 
 

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.remote import as_url, files
@@ -292,6 +293,20 @@ def _recognise(path: str, name: str) -> Found:
     ending = stem.suffix.lower()
     one = "HTML" if ending in PAGES else "text" if ending in TEXTS else UNKNOWN
     return Found(path, FORMATS.get(ending, one), compression, label(name))
+
+
+def partition_of(path: str) -> dict[str, str | None]:
+    """Return the columns that the names of a file's folders stand for, as Hive has them: ``lang=en/part-0.parquet``.
+
+    >>> partition_of("crawl/lang=en/day=2024-01-01/part-0.parquet")
+    {'lang': 'en', 'day': '2024-01-01'}
+    """
+    parts = (part.partition("=") for part in label(path).split("/")[:-1])
+    return {
+        name: None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+        for name, equals, value in parts
+        if name.isidentifier() and equals and value
+    }
 
 
 def label(path: str) -> str:

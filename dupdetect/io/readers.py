@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
-from dupdetect.io.paths import ONE_TEXT, Found, label
+from dupdetect.io.paths import ONE_TEXT, Found, label, partition_of
 from dupdetect.io.remote import as_url
 from dupdetect.io.schema import check_names, plain_column
 from dupdetect.io.selection import empty, size_of
@@ -165,7 +165,7 @@ def read(
 
 
 def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator[Piece]:
-    name = label(file.path)
+    name, partition = label(file.path), partition_of(file.path)
     inferred = file.format in ("JSON Lines", "CSV", "lines")
     with reported(file):
         source = file if file.format == "JSON Lines" else seekable(file)
@@ -173,7 +173,7 @@ def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator
             rejects = [Reject(name, row, reason) for row, reason in cut.rejects]
             files = np.full(len(cut.rows), number, np.int32)
             yield Piece(
-                cut.table,
+                _with_partition(cut.table, partition, options),
                 cut.rows,
                 files,
                 name,
@@ -183,6 +183,15 @@ def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator
                 end=(number, cut.end),
             )
     yield closing(name, inferred=inferred, end=(number + 1, None))
+
+
+def _with_partition(table: pa.Table, partition: dict[str, str | None], options: _Options) -> pa.Table:
+    """Add the columns that the file's folders name; those that it has itself stay, and ids and texts are its own."""
+    for name, value in partition.items() if table.num_columns else ():
+        if name not in (options.id, options.text, *table.column_names):
+            column = pa.nulls(len(table), pa.string()) if value is None else pa.repeat(pa.scalar(value), len(table))
+            table = table.append_column(name, column)
+    return table
 
 
 def closing(name: str, *, inferred: bool, end: Place) -> Piece:

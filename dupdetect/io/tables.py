@@ -96,9 +96,11 @@ def comparable(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
 
 def comparable_value(id: Any) -> str:
     """Return one id as `comparable` has it."""
+    if isinstance(id, str | int):
+        return str(id)
     try:
-        return id if isinstance(id, str) else str(comparable(pa.chunked_array([pa.array([id])]), "ids")[0].as_py())
-    except (pa.ArrowException, InputError):
+        return str(comparable(pa.chunked_array([pa.array([id])]), "ids")[0].as_py())
+    except (pa.ArrowException, InputError, OverflowError, TypeError):
         return str(id)
 
 

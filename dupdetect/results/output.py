@@ -22,6 +22,7 @@ from dupdetect._compiled.dispatch import on_threads
 from dupdetect.errors import InputError
 from dupdetect.io.documents import stream
 from dupdetect.io.identifiers import workable
+from dupdetect.io.paths import partition_of
 from dupdetect.io.selection import taken
 from dupdetect.io.streams import LARGEST_TEXT
 from dupdetect.results.run import Run, damage_named, find_table
@@ -76,7 +77,8 @@ class Output:
             self.documents = sum(
                 pc.sum(batch.column(0)).as_py() or 0 for batch in clusters.iter_batches(columns=["canonical"])
             )
-        self._jumps = all(path.suffix == ".parquet" for path in self.kept)  # a reader can
+        # A reader can, where all columns are in the files.
+        self._jumps = all(path.suffix == ".parquet" and not partition_of(os.fspath(path)) for path in self.kept)
         self._groups: list[tuple[Path, int, int]] = []  # the row groups of all files: file, number, rows
         if self._jumps:
             self._look()

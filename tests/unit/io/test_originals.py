@@ -1,0 +1,187 @@
+"""What is kept of files, where it stands, and what cannot be copied."""
+
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import dupdetect
+from dupdetect.cli.main import main
+from dupdetect.errors import InputError, OutputError, SettingsError
+from dupdetect.io.originals import places
+from dupdetect.io.paths import find
+from dupdetect.results.run import Run
+
+ROWS = ['{"id": 1, "text": "eins zwei"}\n', '{"text":"Eins Zwei!" , "id":2}\r\n', '{"id": 3, "text": "trois"}\n']
+
+LINES = "".join(ROWS)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(path, content=LINES):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def kept(data, out="out", write=None, **options):
+    """Return what was written, by the paths in the output."""
+    result = dupdetect.dedup(data, canonical="first", **options)
+    result.write(out, overwrite=True, **(write or {}))
+    found = [path for path in sorted(Path(out).rglob("*")) if path.is_file() and "kept" in path.as_posix()]
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in found}
+
+
+def test_the_lines_that_stay_are_copied(folder):
+    assert kept(put("a.jsonl")) == {"kept.jsonl": (ROWS[0] + ROWS[2]).encode()}
+    assert kept(put("a.json")) == {"kept.json": (ROWS[0] + ROWS[2]).encode()}
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        (["in"], ["kept/b.jsonl", "kept/deep/a.jsonl"]),
+        (["in/deep"], ["kept/a.jsonl"]),
+        (["in/deep/a.jsonl"], ["kept.jsonl"]),
+        (["in/*.jsonl"], ["kept/b.jsonl"]),
+        (["in/**/*.jsonl"], ["kept/b.jsonl", "kept/deep/a.jsonl"]),
+        (["in/b.jsonl", "other/a.jsonl"], ["kept/in/b.jsonl", "kept/other/a.jsonl"]),
+        (["other/a.jsonl", "other/c.jsonl"], ["kept/a.jsonl", "kept/c.jsonl"]),
+        (["s3://bucket/x/a.jsonl?version=1"], ["kept.jsonl"]),
+        (["-"], ["kept.jsonl"]),
+    ],
+)
+def test_where_files_have_their_rows(folder, named, expected):
+    for path in ("in/b.jsonl", "in/deep/a.jsonl", "other/a.jsonl", "other/c.jsonl"):
+        put(path)
+    found = find(named) if "://" not in named[0] else [find(["-"])[0]._replace(path=named[0], piped=False)]
+    assert places(found, named) == expected
+
+
+def test_files_of_which_nothing_stays_are_there(folder):
+    put("in/a.csv", "text,id\neins zwei,1\n")
+    put("in/b.csv", "id;text\n")
+    put("in/c.csv", "id,text\n2,EINS zwei\n")
+    Path("in/b.csv").unlink()
+    assert kept("in") == {"kept/a.csv": b"text,id\neins zwei,1\n", "kept/c.csv": b"id,text\n"}
+    put("texts/a.txt", "one text")
+    put("texts/b.txt", "One text.")
+    assert kept("texts") == {"kept/a.txt": b"one text"}
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "csv"])
+def test_another_format_is_asked_for(folder, form):
+    put("in/a.jsonl")
+    put("in/b.csv", "id,text\nx,quatre\n")
+    (name,) = kept("in", write={"kept": form}, id="none")
+    assert name == f"kept.{form}"
+    assert [len(texts) for _, texts, _ in Run("out").kept()] == [3]
+    assert kept("in", write={"kept": "none"}, id="none") == {}
+    with pytest.raises(InputError, match="the rows that were kept are not in this folder"):
+        list(Run("out").kept())
+    with pytest.raises(OutputError, match=r"kept is 'xml'; expected parquet, jsonl, csv, none"):
+        kept("in", write={"kept": "xml"}, id="none")
+
+
+def test_a_file_that_has_changed_is_not_copied(folder):
+    result = dupdetect.dedup(put("a.jsonl"))
+    put("a.jsonl", "".join(ROWS[1:]))
+    with pytest.raises(InputError, match=r"a\.jsonl: the file has changed since it was read.*kept='parquet'"):
+        result.write("out")
+    assert not Path("out").exists()
+    result.write("out", kept="parquet")
+    Path("a.jsonl").unlink()
+    with pytest.raises(InputError, match="has changed"):
+        result.write("again")
+
+
+def test_a_log_that_grows_is_copied(folder):
+    result = dupdetect.dedup(put("a.jsonl"), canonical="first")
+    with Path("a.jsonl").open("a") as file:
+        file.write('{"id": 9, "text": "later"}\n')
+    result.write("out")
+    assert Path("out/kept.jsonl").read_text() == ROWS[0] + ROWS[2]
+
+
+def test_standard_input_is_kept_until_it_is_written(folder, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO("".join(ROWS).encode())))
+    assert main(["dedup", "-", "-o", "out", "-q", "--canonical", "first"]) == 0
+    assert Path("out/kept.jsonl").read_text() == ROWS[0] + ROWS[2]
+
+
+def test_what_is_kept_is_held_against_whatever_its_format(folder):
+    put("in/a.jsonl.gz", pa.compress("".join(ROWS).encode(), codec="gzip", asbytes=True))
+    kept("in")
+    with pytest.warns(UserWarning, match="sketched again"):
+        found = dupdetect.dedup([{"id": 7, "text": "trois"}], against="out")
+    assert found.clusters["cluster"].to_pylist() == [3]
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.warc.zip", "a", "folder/part-0"])
+def test_types_that_a_name_does_not_say_are_refused(folder, name):
+    put(name)
+    with pytest.raises(InputError, match=r"its name does not say what it is; expected one that ends with \.parquet"):
+        dupdetect.dedup(name.split("/")[0])
+    found = dupdetect.dedup(name.split("/")[0], input_format="jsonl")
+    assert len(found.clusters) == 3
+    found.write("out")
+    assert [len(texts) for _, texts, _ in Run("out").kept()] == [2]
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "utf-16", "koi8-r"])
+def test_encodings(folder, encoding):
+    data = "имя|text\nа|раз два\nб|Раз, два\nв|три\n".encode(encoding)
+    found = kept(put("a.csv", data), encoding=encoding, delimiter="|")
+    assert found == {"kept.csv": "имя|text\nа|раз два\nв|три\n".encode(encoding)}
+    assert [texts.to_pylist() for _, texts, _ in Run("out").kept()] == [["раз два", "три"]]
+
+
+def test_encodings_and_delimiters_that_are_none(folder):
+    put("a.csv", "a;text\n")
+    for options, message in [
+        ({"encoding": "utf-9"}, "encoding is 'utf-9', which is not known"),
+        ({"encoding": "base64"}, "encoding is 'base64'"),
+        ({"delimiter": ";;"}, "delimiter is ';;'; expected one character"),
+        ({"input_format": "xlsx"}, "input_format is 'xlsx'; expected parquet, jsonl"),
+    ]:
+        with pytest.raises(SettingsError, match=message):
+            dupdetect.dedup("a.csv", **options)
+    with pytest.raises(InputError, match="--delimiter"):
+        dupdetect.dedup("a.csv")
+    with pytest.raises(InputError, match="bytes that cp932 would write otherwise"):
+        dupdetect.dedup(put("b.csv", b"text\n\xfa\x54\n"), encoding="cp932")
+
+
+def test_columns_that_folders_name(folder):
+    for language, text in (("en", "one text"), ("de", "ein Text"), ("__HIVE_DEFAULT_PARTITION__", "?")):
+        path = put(f"in/lang={language}/id=4/a.parquet")
+        pq.write_table(pa.table({"text": [text], "n": [1]}), path)
+    result = dupdetect.dedup("in")
+    assert sorted(map(str, result.kept["lang"].to_pylist())) == ["None", "de", "en"]
+    assert result.kept.column_names == ["text", "n", "lang"]
+    result.write("out")
+    assert Path("out/kept/lang=en/id=4/a.parquet").is_file()
+
+
+def test_a_table_keeps_its_types_and_metadata(folder):
+    schema = pa.schema([("text", pa.string_view()), ("n", pa.dictionary(pa.int8(), pa.string()))], {"from": "here"})
+    table = pa.table(
+        [pa.array(["a b", "A b"], pa.string_view()), pa.array(["x", "y"]).dictionary_encode().cast(schema[1].type)],
+        schema,
+    )
+    assert dupdetect.dedup(table).kept.schema.equals(schema, check_metadata=True)
+
+
+def test_lines_that_are_too_long_or_blank_count(folder):
+    put("a.jsonl", json.dumps({"text": "x " * 500}) + "\n\n" + ROWS[0] + " \n" + ROWS[2])
+    assert kept("a.jsonl", max_text=100) == {"kept.jsonl": (ROWS[0] + ROWS[2]).encode()}
