@@ -130,7 +130,7 @@ def _by_preference(settings: Settings, rows: Rows) -> Int:
 
     assert isinstance(settings.prefer, tuple), "checked"
     name, values = settings.prefer
-    if name not in rows.column_names:
+    if not rows.has(name):
         raise InputError(
             f"prefer reads column {name!r}, but the columns are {', '.join(map(repr, rows.column_names))}; name one "
             "of these"
@@ -146,8 +146,8 @@ def _by_column(settings: Settings, rows: Rows) -> Int:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    name = settings.column
-    if name not in rows.column_names:
+    name = settings.column or ""
+    if not rows.has(name):
         raise InputError(
             f"canonical={settings.canonical!r} reads column {name!r}, but the columns are "
             f"{', '.join(map(repr, rows.column_names))}; name one of these as canonical_column"

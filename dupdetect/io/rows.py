@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dupdetect.errors import InputError
 from dupdetect.io.schema import conform
 from dupdetect.io.selection import empty, taken
+from dupdetect.io.text_column import field_of, has_column, root_of
 
 
 class Rows:
@@ -60,8 +61,17 @@ class Rows:
         """Yield the rows of one part after the other."""
         return self._tables(self.schema)
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a column, or a field in a nested one."""
+        return has_column(self.schema, name)
+
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return one column."""
+        """Return one column, or a field of a nested one: ``meta.source``."""
+        root = root_of(name, self.schema.names)
+        if root not in (None, name):
+            nested = field_of(pa.table({root: self.column(str(root))}), name)
+            if nested is not None:
+                return nested
         field = self.schema.field(name)
         return pa.chunked_array(
             (chunk for table in self._tables(pa.schema([field])) for chunk in table[name].chunks), field.type

@@ -14,7 +14,7 @@ from dupdetect.errors import InputError
 from dupdetect.io.identifiers import check_id_type
 from dupdetect.io.readers import Piece
 from dupdetect.io.schema import Columns
-from dupdetect.io.text_column import lacking
+from dupdetect.io.text_column import has_column, lacking
 
 #: The `id` that leaves a column of ids aside.
 NUMBERED = "none"
@@ -72,7 +72,7 @@ class Seen:
         if absent is not None:
             raise _missing(name, absent, names)
         for column, reader in self._needed.items():
-            if column not in names:
+            if not has_column(self._file.schema(inferred=True), column):
                 raise InputError(
                     f"{name}: {reader} reads column {column!r}, but the columns are {listed}; name one of these"
                 )

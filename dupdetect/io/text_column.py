@@ -1,4 +1,4 @@
-"""The column of texts, where a table has none of that name: a nested field, or several columns.
+"""Columns that a table has by another name: a nested field; of texts, several columns together, too.
 
 Input    a table, and a name: of a column; of a field in a nested one, ``content.body``; of several, ``title + body``
 Output   the table with a column of that name
@@ -41,7 +41,7 @@ def with_text(table: pa.Table, name: str, *, loose: bool = False) -> pa.Table:
     """Return a table with a column of texts of this name, if it can be had; a `loose` one may lack some of several."""
     if name in table.column_names or not table.num_columns:
         return table
-    parts = [_field(table, part) for part in name.split(JOINT)]
+    parts = [field_of(table, part) for part in name.split(JOINT)]
     found = [part for part in parts if part is not None]
     if not found or (len(found) < len(parts) and not loose):
         return table
@@ -55,7 +55,7 @@ def lacking(name: str, columns: Sequence[str]) -> str | None:
         return name
     others = [column for column in columns if column != name]
     parts = name.split(JOINT)
-    return next((part for part in parts if len(parts) > 1 and _root(part, others) is None), None)
+    return next((part for part in parts if len(parts) > 1 and root_of(part, others) is None), None)
 
 
 def is_made(name: str, schema: pa.Schema) -> bool:
@@ -63,7 +63,12 @@ def is_made(name: str, schema: pa.Schema) -> bool:
     return name in schema.names and MADE.items() <= (schema.field(name).metadata or {}).items()
 
 
-def _root(path: str, columns: Sequence[str]) -> str | None:
+def has_column(schema: pa.Schema, name: str) -> bool:
+    """Whether a table has a column of this name, or a field in a nested one."""
+    return field_of(schema.empty_table(), name) is not None
+
+
+def root_of(path: str, columns: Sequence[str]) -> str | None:
     """Return the column that a path begins with, the longest that there is."""
     names = path.split(".")
     for length in range(len(names), 0, -1):
@@ -72,9 +77,9 @@ def _root(path: str, columns: Sequence[str]) -> str | None:
     return None
 
 
-def _field(table: pa.Table, path: str) -> pa.ChunkedArray | None:
+def field_of(table: pa.Table, path: str) -> pa.ChunkedArray | None:
     """Return a column, or a field of a nested one."""
-    root = _root(path, table.column_names)
+    root = root_of(path, table.column_names)
     if root is None:
         return None
     column = table[root]

@@ -109,7 +109,7 @@ class Plain:
 
     def hashed(self, corpus: Corpus, column: str) -> Hashes:
         """Return a hash of each document's value in a column that says who may be compared: uint64[n]."""
-        if column not in corpus.rows.column_names:
+        if not corpus.rows.has(column):
             listed = ", ".join(map(repr, corpus.rows.column_names))
             raise InputError(f"there is no column {column!r} to compare by; the columns are {listed}")
         return hashed(corpus.rows.column(column))

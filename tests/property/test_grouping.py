@@ -190,3 +190,12 @@ def test_the_command_takes_them_and_files_keep_them(tmp_path: Path, capsys: pyte
     kept.save(tmp_path / "rules.toml")
     assert Settings.load(tmp_path / "rules.toml") == kept
     assert kept.as_dict()["prefer"] == {"source": ["b", "a"]}
+
+
+def test_columns_may_be_fields_of_nested_ones() -> None:
+    rows = [{"text": story(1), "meta": {"source": source}} for source in ("mirror", "agency", "mirror")]
+    for data in (rows, pa.Table.from_pylist(rows)):
+        assert dupdetect.dedup(data, prefer={"meta.source": ["agency"]}).kept["meta"].to_pylist() == [rows[1]["meta"]]
+        assert dupdetect.dedup(data, within="meta.source").kept.num_rows == 2
+        with pytest.raises(InputError, match=r"within reads column 'meta.site', but the columns are 'text', 'meta'"):
+            dupdetect.dedup(data, within="meta.site")
