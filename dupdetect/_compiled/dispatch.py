@@ -130,7 +130,7 @@ class Compilable(Generic[P, R]):
     def __init__(self, function: Callable[P, R]) -> None:
         self.function = function
         self.__doc__ = function.__doc__
-        self._interpreted, self._in_use = Allowance(BREAK_EVEN_COLD, self._is_on_disk), False
+        self._interpreted, self._in_use = Allowance(BREAK_EVEN_COLD, self.is_on_disk), False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run interpreted."""
@@ -143,7 +143,8 @@ class Compilable(Generic[P, R]):
         self._in_use = pays and (self._in_use or not self._interpreted.covers(steps))
         return self.compiled if self._in_use else self.function
 
-    def _is_on_disk(self) -> bool:
+    def is_on_disk(self) -> bool:
+        """Whether the compiled function is on disk, or nothing will be compiled."""
         from dupdetect._compiled import kernels
 
         if not kernels.available():

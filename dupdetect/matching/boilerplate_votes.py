@@ -55,7 +55,8 @@ def learn(counter: Counter, found: Overlaps, known: Boilerplate | None = None) -
     patterns, named = counter.patterns(found), counter.named(found.pairs)
     wording = of_one_wording(found, named, patterns, counter.context.settings.threshold)
     for_it = are_strangers(patterns)
-    for_it[wording] = counter.filled_forms(found.pairs[wording])
+    if len(wording):
+        for_it[wording] = counter.filled_forms(found.pairs[wording])
     boilerplate = found.pairs[_sample(named, for_it)]
     if len(boilerplate) == 0 and len(known.shingles) == 0:
         return known

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from dupdetect.matching.passages import Aligned, Passage
     from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
 
+#: Characters compared in a process from which on compiled code is loaded: interpreted, they take some seconds.
+MANY = 1_000_000
+
+_compared = 0
+
 
 class Compared(NamedTuple):
     """What was compared: the two texts as they were given, and the unit."""
@@ -123,9 +128,11 @@ def compare(a: str, b: str, *, settings: GivenSettings = None, **overrides: Unpa
     >>> [here[found.a_start : found.a_end] for found in compare(here, there).passages]
     ['We shall repair the old weir before the winter comes']
     """
+    import pyarrow as pa
+
     from dupdetect.matching.candidates import find
     from dupdetect.settings import Settings
-    from dupdetect.sketches.sketches import sketch_by_reference
+    from dupdetect.sketches.sketches import sketch_texts
     from dupdetect.text.clean import clean
 
     chosen = Settings.of(settings, **overrides)
@@ -133,7 +140,8 @@ def compare(a: str, b: str, *, settings: GivenSettings = None, **overrides: Unpa
         _check(name, text)
     compared = Compared(a, b, chosen.unit)
     a, b = clean(a), clean(b)
-    sketches = sketch_by_reference([a, b], chosen, signatures=False)
+    _expect_more(len(a) + len(b))
+    sketches = sketch_texts(pa.array([a, b], pa.large_string()), chosen)
     first, second = ((words, *digest) for words, digest in zip(sketches.words, sketches.digests.tolist(), strict=True))
     if not sketches.words.any() and a == b and a.strip():
         return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False, compared)
@@ -146,6 +154,23 @@ def compare(a: str, b: str, *, settings: GivenSettings = None, **overrides: Unpa
     if found.relation not in (None, "near_duplicate") and len(find(sketches).pairs) == 0:
         found = replace(found, relation=None)
     return replace(found, compared=compared)
+
+
+def _expect_more(size: int) -> None:
+    """Once so much was compared that compiled code would have paid, load it; but nobody waits for it to be compiled."""
+    global _compared
+    before, _compared = _compared, _compared + size
+    if before <= MANY < _compared:
+        from dupdetect._compiled import kernels
+        from dupdetect._compiled.dispatch import expect_many_calls
+        from dupdetect.matching.boilerplate_weights import grade_rows, weigh_pairs
+        from dupdetect.matching.hash_join import count_shared
+        from dupdetect.matching.patterns import read_pairs
+        from dupdetect.matching.shingle_rows import mark_repeats
+
+        loops = (grade_rows, weigh_pairs, count_shared, read_pairs, mark_repeats)
+        if kernels.on_disk() and all(loop.is_on_disk() for loop in loops):
+            expect_many_calls()
 
 
 def _judged(a: str, b: str, settings: Settings) -> Comparison:

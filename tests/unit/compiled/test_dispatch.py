@@ -10,7 +10,7 @@ from dupdetect._compiled.dispatch import Compilable, on_threads
 
 @pytest.fixture
 def on_disk(monkeypatch):
-    monkeypatch.setattr(Compilable, "_is_on_disk", lambda _: True)
+    monkeypatch.setattr(Compilable, "is_on_disk", lambda _: True)
 
 
 def double(number: int) -> int:

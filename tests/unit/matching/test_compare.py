@@ -1,7 +1,9 @@
 import pytest
 
 import dupdetect
+from dupdetect._compiled import dispatch, kernels
 from dupdetect.errors import InputError, SettingsError
+from dupdetect.matching import compare as comparing
 from dupdetect.matching.compare import Comparison, compare
 from dupdetect.settings import Settings
 
@@ -141,3 +143,18 @@ def test_comparing_a_few_texts_needs_no_compiler_and_no_datasketch():
         "assert not {'numba', 'datasketch', 'rich', 'scipy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_compiled_code_is_loaded_for_many_comparisons_if_nobody_waits_for_it(monkeypatch, on_disk):
+    expected = []
+    monkeypatch.setattr(comparing, "MANY", 100)
+    monkeypatch.setattr(comparing, "_compared", 0)
+    monkeypatch.setattr(kernels, "on_disk", lambda: on_disk)
+    monkeypatch.setattr(dispatch.Compilable, "is_on_disk", lambda _: on_disk)
+    monkeypatch.setattr(dispatch, "expect_many_calls", lambda: expected.append(1))
+    first = compare("The ferry is late again.", "The ferry is late.")
+    assert expected == []
+    for _ in range(5):
+        assert compare("The ferry is late again.", "The ferry is late.") == first
+    assert expected == [1] * on_disk
