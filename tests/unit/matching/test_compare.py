@@ -92,9 +92,14 @@ def test_strangers_have_no_relation():
     assert compare(ARTICLE, CHROME) == Comparison(None, 0.0, 0.0, 0.0, 0.0, False)
 
 
-@pytest.mark.parametrize(("a", "b"), [("", ""), ("", ARTICLE), (ARTICLE, ""), ("...", "..."), ("😀", "😀")])
+@pytest.mark.parametrize(("a", "b"), [("", ""), ("", ARTICLE), (ARTICLE, ""), ("...", "!!!"), ("😀", "🎻")])
 def test_a_text_without_words_has_nothing_in_common_with_any(a, b):
     assert compare(a, b) == Comparison(None, 0.0, 0.0, 0.0, 0.0, False)
+
+
+@pytest.mark.parametrize("text", ["...", "😀", "⠓⠑⠇⠇⠕", "→ ←"])
+def test_equal_texts_are_identical_whether_or_not_they_have_words(text):
+    assert compare(text, text) == Comparison("identical", 1.0, 1.0, 1.0, 1.0, False)
 
 
 def test_settings_come_as_an_object_or_one_by_one():
