@@ -11,6 +11,7 @@ finished stands in the work folder, and a run that resumes takes it from there.
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from dupdetect._storage import memory
 from dupdetect._storage.context import Context, check_workers
 from dupdetect._storage.workspace import Workspace
 from dupdetect.errors import SettingsError
@@ -139,6 +141,12 @@ def _plan(frame: DataFrame, request: Request) -> dict[str, Any]:
     }
 
 
+#: Bytes that the driver holds of a candidate pair that is a match, and of a document.
+MATCH_BYTES, DOCUMENT_BYTES = 140, 100
+
+_LOG = logging.getLogger(__name__)
+
+
 class Involved(NamedTuple):
     """The documents that share something with another one, as the driver knows them, in the order of the input.
 
@@ -191,6 +199,13 @@ class _Run:
         else:
             with stage("candidates", self.documents):
                 involved, search, store = self._alone()
+        held = MATCH_BYTES * len(search.found.pairs) + DOCUMENT_BYTES * len(involved.corpus)
+        _LOG.info(
+            "%d documents have something in common with another, in %d pairs: the driver holds about %s of them",
+            len(involved.corpus),
+            len(search.found.pairs),
+            memory.shown(held),
+        )
         counter = SparkCounter(store, involved.names, search.found.pairs, settings, self.work)
         arrays = decided(involved.corpus, search, Engine(counter, SparkWeigher), self.rules, self._context(self.work))
         decision, caps = stage_arrays.decision_of_arrays(arrays)

@@ -11,12 +11,11 @@ from dupdetect.spark import sketch
 from dupdetect.text.clean import clean
 
 
-@pytest.mark.parametrize("signatures", [True, False])
-def test_they_are_read_as_any_others(framed, tmp_path, signatures):
+def test_they_are_read_as_any_others(framed, tmp_path):
     rows = [(str(row["id"]), str(row["text"])) for row in mixture()[:20]]
     ids, texts = zip(*rows, strict=True)
     frame = framed(pa.table({"url": [*ids, "none"], "body": [*texts, None]}), 2)
-    written = sketch(frame, str(tmp_path / "s"), text="body", id="url", num_perm=64, signatures=signatures)
+    written = sketch(frame, str(tmp_path / "s"), text="body", id="url", num_perm=64)
     assert written.count() == 20
     there, found = dupdetect.read_sketches(tmp_path / "s")
     here = dupdetect.sketch(list(map(clean, texts)), num_perm=64).take(
@@ -26,17 +25,15 @@ def test_they_are_read_as_any_others(framed, tmp_path, signatures):
     for name in ("words", "digests", "band_keys"):
         assert (getattr(found, name) == getattr(here, name)).all(), name
     assert (found.fingerprints.values == here.fingerprints.values).all()
-    assert (found.signatures is None) != signatures
-    if signatures:
-        assert (found.signatures == here.signatures).all()
-        with pytest.raises(MismatchError, match="other settings"):
-            dupdetect.read_sketches(tmp_path / "s", dupdetect.Settings())
-        path = next((tmp_path / "s").glob("*.parquet"))
-        data = bytearray(path.read_bytes())
-        data[len(data) // 3] ^= 1
-        path.write_bytes(bytes(data))
-        with pytest.raises(InputError, match="damaged"):
-            dupdetect.read_sketches(tmp_path / "s")
+    assert (found.signatures == here.signatures).all()
+    with pytest.raises(MismatchError, match="other settings"):
+        dupdetect.read_sketches(tmp_path / "s", dupdetect.Settings())
+    path = next((tmp_path / "s").glob("*.parquet"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(InputError, match="damaged"):
+        dupdetect.read_sketches(tmp_path / "s")
 
 
 def test_other_folders_are_refused(tmp_path):
