@@ -103,6 +103,13 @@ CREATE INDEX log_text ON log (text);
 INSERT INTO state VALUES (1, 1, 1, 1, 1, 1, 1, 0);
 """
 
+#: What PostgreSQL is told beyond that: what is compressed already, and keys, are not to be compressed again.
+_STORAGE = """
+ALTER TABLE bodies ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE pages ALTER COLUMN entries SET STORAGE EXTERNAL;
+ALTER TABLE segments ALTER COLUMN filter SET STORAGE EXTERNAL;
+"""
+
 #: All tables, and their indexes go with them.
 NAMES = (
     *("settings", "state", "texts", "documents", "bodies"),
@@ -112,4 +119,5 @@ NAMES = (
 
 def statements(engine: str) -> list[str]:
     """Return what creates the tables, for one of `TYPES`."""
-    return [each.strip() for each in _TABLES.format(**TYPES[engine]).split(";") if each.strip()]
+    text = _TABLES.format(**TYPES[engine]) + (_STORAGE if engine == "postgresql" else "")
+    return [each.strip() for each in text.split(";") if each.strip()]
