@@ -229,7 +229,8 @@ def _result(corpus: Corpus, arrays: Arrays, rules: Plain, run: RunContext, resum
     ids = found["id"].filter(found["canonical"])
     sketcher = partial(sketch_rows, kept, ids, run.request.text, Context(settings, run.workers)) if sketches else None
     found, matches, contained, superseded = (
-        tables.with_ids(table, corpus.id_type) for table in (found, matches, contained, superseded)
+        tables.with_ids(table, corpus.id_type if len(corpus) else None)
+        for table in (found, matches, contained, superseded)
     )
     found_tables = found, matches, contained, kept, corpus.rejects, boilerplate
     originals = tables.kept_originals(corpus, decision)
