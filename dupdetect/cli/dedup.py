@@ -157,7 +157,7 @@ def dedup(
 
 def _is_finished(folder: Path, inputs: list[Path], *, format: str, sketches: bool, **options: Any) -> bool:
     """Whether a folder is what the same command has written: to repeat it is to write the same once more."""
-    from dupdetect.pipeline.dedup import planned
+    from dupdetect.pipeline.planned import planned
     from dupdetect.results.folder import MANIFEST
     from dupdetect.results.run import Run
 

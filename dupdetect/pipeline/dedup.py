@@ -26,7 +26,7 @@ from dupdetect.pipeline import stage_arrays, tables
 from dupdetect.pipeline.corpus import Corpus, Signing, check_usable
 from dupdetect.pipeline.decide import decide
 from dupdetect.pipeline.incremental import AgainstEarlier
-from dupdetect.pipeline.manifest import check_unchanged, counts, manifest, plan, plan_checksum
+from dupdetect.pipeline.manifest import check_unchanged, counts, manifest, plan
 from dupdetect.pipeline.progress import progress_to
 from dupdetect.pipeline.request import Request, RunContext
 from dupdetect.pipeline.rules import Plain
@@ -167,28 +167,6 @@ def dedup(
             workspace.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
             raise
     return result
-
-
-def planned(
-    data: Any,
-    *,
-    settings: Settings,
-    text: str = "text",
-    id: str | None = None,
-    id_prefix: str | None = None,
-    strict: bool = False,
-    max_text: int = MAX_TEXT,
-    input_format: str | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    against: Given | Iterable[Given] | None = None,
-    replaces: str | os.PathLike[str] | None = None,
-) -> str:
-    """Return the checksum of the plan of a run, which its manifest has, without running it; parameters as `dedup`'s."""
-    how = ReadAs(input_format, encoding, delimiter)
-    request = Request(data, text, id, strict, check_max_text(max_text), id_prefix, settings.columns, how)
-    with Plain() if against is None else AgainstEarlier.of(against, settings, text, 1, replaces) as rules:
-        return plan_checksum(plan(request, settings, request.stream(memory_limit(None)).inputs, rules.files))
 
 
 def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
