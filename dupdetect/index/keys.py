@@ -279,7 +279,7 @@ class KeyTable:
 
     def merge(self, session: Session, numbers: list[int]) -> None:
         """Merge segments that follow one another into one, without the keys of removed texts."""
-        chosen = [each for each in _segments(session, {}) if each.number in set(numbers)]
+        chosen = sorted(_read_segments(session, numbers).values(), key=lambda segment: segment.first)
         first, last = chosen[0].first, chosen[-1].last
         alive = np.zeros(last - first + 1, np.bool_)
         rows = session.rows("SELECT text FROM texts WHERE text BETWEEN ? AND ?", (first, last))
@@ -328,14 +328,18 @@ def _size(entries: int) -> int:
 
 def _segments(session: Session, known: dict[int, Segment]) -> list[Segment]:
     """Return all segments, in order; those that are known are not read."""
-    numbers = session.rows("SELECT segment, dead FROM segments ORDER BY first_text")
+    numbers = [number for (number,) in session.rows("SELECT segment FROM segments ORDER BY first_text")]
+    every = known | _read_segments(session, [number for number in numbers if number not in known])
+    return [every[number] for number in numbers]
+
+
+def _read_segments(session: Session, numbers: list[int]) -> dict[int, Segment]:
+    """Read segments, by their numbers."""
     columns = "segment, first_text, last_text, entries, texts, dead, value_bytes, fences, filter"
-    new = [number for number, _ in numbers if number not in known]
-    read = {
+    return {
         row[0]: Segment(*(*row[:7], np.frombuffer(row[7], "<u8"), np.frombuffer(row[8], "<u8")))
-        for row in session.find(f"SELECT {columns} FROM segments", "segment", new)
+        for row in session.find(f"SELECT {columns} FROM segments", "segment", numbers)
     }
-    return [(known | read)[number] for number, _ in numbers]
 
 
 def _write(
