@@ -324,7 +324,7 @@ def _read_arrow(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
     schema, batches = (_batches_of_file if magic == b"ARROW1" else _batches_of_stream)(mapped.source)
     check_names(schema.names, label(file.path))
     for batch in batches:
-        batch.validate()  # its offsets come from outside
+        _validate(batch)
         for part in cut(pa.Table.from_batches([batch]), options.text, options.size):
             row += part.num_rows
             if row > passed:
@@ -340,6 +340,17 @@ def schema_of(file: Found) -> pa.Schema:
         is_file = mapped.source.read(6) == b"ARROW1"
         mapped.source.seek(0)
         return (_batches_of_file if is_file else _batches_of_stream)(mapped.source)[0]
+
+
+def _validate(batch: pa.RecordBatch) -> None:
+    """Look at all offsets of a batch, which come from outside, and would be followed anywhere.
+
+    Bytes that are no UTF-8 are looked for later: in a column they make rejects.
+    """
+    binary = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
+    batch.validate()
+    for column in batch.columns:
+        (column.view(binary[column.type]) if column.type in binary else column).validate(full=True)
 
 
 def _batches_of_file(source: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
