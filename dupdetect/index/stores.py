@@ -287,10 +287,28 @@ class SqliteStore(Store):
             yield
         except sqlite3.Error as error:
             raise _error_of(error, self.name, done, self._wait) from error
+        except Exception as error:
+            if isinstance(error, DupdetectError) or self._is_whole():
+                raise
+            raise _damaged(self.name, f"{type(error).__name__}: {error}") from error
+
+    def _is_whole(self) -> bool:
+        """Tell whether SQLite finds the file in order; asked where what was read of it makes no sense."""
+        try:
+            return [row[0] for row in self._connection().execute("PRAGMA quick_check(1)")] == ["ok"]
+        except sqlite3.Error:
+            return False
 
 
 def _locked(name: str, wait: float) -> OutputError:
     return OutputError(f"{name}: another writer has held the index for {wait:g} s; wait for it to end, or end it")
+
+
+def _damaged(name: str, reason: str) -> InputError:
+    return InputError(
+        f"{name}: the file is damaged ({reason}); restore it from a copy, or build it anew from what `dupdetect "
+        "index export` wrote"
+    )
 
 
 def _error_of(error: sqlite3.Error, name: str, done: str, wait: float) -> DupdetectError:
@@ -305,10 +323,7 @@ def _error_of(error: sqlite3.Error, name: str, done: str, wait: float) -> Dupdet
     if "not a database" in reason:
         return InputError(f"{name}: this is no index; expected a file that `Index` or `dupdetect index` created")
     if "malformed" in reason or "disk I/O error" in reason:
-        return InputError(
-            f"{name}: the file is damaged ({reason}); restore it from a copy, or build it anew from what `dupdetect "
-            "index export` wrote"
-        )
+        return _damaged(name, reason)
     if "unable to open" in reason:
         return InputError(f"{name}: the file cannot be opened; look at its permissions and those of its folder")
     error_type = InputError if done == "read" else OutputError

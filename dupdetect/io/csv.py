@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from dupdetect.io.latin import LatinQuotes, NotUtf8, Utf8Quotes, as_latin, from_latin
 from dupdetect.io.paths import Found
 from dupdetect.io.quotes import ClosedQuotes
 from dupdetect.io.schema import check_names
@@ -70,10 +71,14 @@ def read_blocks(open_: Callable[[], Any], name: str, delimiter: str, id: str, mo
     pyarrow.ArrowException, OSError
         It cannot be read.
     """
-    csv = _Csv(lambda: ClosedQuotes(open_(), name, delimiter, most), name, delimiter, id)
+    csv = _Csv(lambda reader: reader(open_(), name, delimiter, most), name, delimiter, id)
     for size in BLOCK_BYTES:
         try:
-            yield from csv.read(size)
+            try:
+                yield from csv.read(size)
+            except NotUtf8:
+                csv.latin = True
+                yield from csv.read(size)
         except pa.ArrowInvalid as error:
             if "straddling" in str(error) and size != BLOCK_BYTES[-1]:
                 continue  # a record is larger than a block
@@ -85,8 +90,9 @@ def read_blocks(open_: Callable[[], Any], name: str, delimiter: str, id: str, mo
 class _Csv:
     """A file, and how far it has been read."""
 
-    def __init__(self, open_: Callable[[], ClosedQuotes], name: str, delimiter: str, id: str) -> None:
-        self._open = open_
+    def __init__(self, open_: Callable[[type[ClosedQuotes]], ClosedQuotes], name: str, delimiter: str, id: str) -> None:
+        self.latin = False  # whether its bytes are characters: set once some of them are found to be no UTF-8
+        self._opened = open_
         self._unclosed: list[tuple[int, str]] = []  # the records that `ClosedQuotes` has left out
         self._told = 0  # the line of the last of them that was told
         self._name = name
@@ -96,16 +102,21 @@ class _Csv:
         self._record = 1  # the last one that was read; the header is the first
         self._line = 2  # where the next one starts
 
+    def _open(self) -> ClosedQuotes:
+        return self._opened(LatinQuotes if self.latin else Utf8Quotes)
+
     def read(self, size: int) -> Iterator[Block]:
         """Go on, in blocks of some size."""
         with self._open() as stream:
             head = stream.read(min(size, BLOCK_BYTES[0]))
-            names, self._unclosed = _names(stream.header, self._delimiter), stream.rejects
+            header = as_latin(stream.header) if self.latin else stream.header
+            names, self._unclosed = _names(header, self._delimiter), stream.rejects
         check_names(names, self._name)
         whole = len(head) < BLOCK_BYTES[0]
         bad: list[Any] = []
         good, shown = 0, False
-        for table in self._tables(names, head if whole else None, size, bad):
+        for read in self._tables(names, head if whole else None, size, bad):
+            table = from_latin(read) if self.latin else read
             records = _numbers(good, table.num_rows, bad)
             good += table.num_rows
             self._columns = table.slice(0, 0)

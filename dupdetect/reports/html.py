@@ -221,9 +221,8 @@ def _charts(run: Run) -> dict[str, Any]:
         measures = run.shares("jaccard")[changed], run.shares("containment")[changed]
         if len(measures[0]):
             drawn["similarities"] = {"chart": charts.similarities_chart(*measures), "rows": _histogram(*measures)}
-    settings, bands = run.manifest.get("settings") or {}, run.manifest.get("bands") or {}
-    if bands and "threshold" in settings:
-        shape, threshold = (bands["bands"], bands["rows"]), settings["threshold"]
+    if run.manifest.get("settings"):
+        shape, threshold = run.settings.banding, run.settings.threshold
         drawn["bands"] = {
             "chart": charts.bands_chart(*shape, threshold),
             "rows": [(f"{tenth / 10:.1f}", chance(tenth / 10, *shape)) for tenth in range(1, 11)],

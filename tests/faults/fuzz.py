@@ -7,6 +7,8 @@ reads back. Mutations run in processes of their own, so that one that crashes or
 is kept with --keep DIR (small ones belong into ``fixtures/findings``, which `test_fuzz.py` runs again).
 """
 
+# ruff: noqa: T201, PT017 - a script that tells what it finds
+
 import argparse
 import gzip
 import io
@@ -33,7 +35,14 @@ STORY = "The harbour bridge was closed on Monday after an inspection found crack
 ROWS = [
     {"id": "a", "text": STORY, "date": "2024-05-01", "n": 1, "tags": ["x", None], "more": {"k": 1.5, "é": "漢字"}},
     {"id": "b", "text": STORY.upper(), "date": None, "n": -(2**60), "tags": [], "more": {"k": None, "é": ""}},
-    {"id": "c", "text": "Home\nNews\n\n" + STORY + '\n"quoted", and more', "date": "", "n": 0, "tags": None, "more": None},
+    {
+        "id": "c",
+        "text": "Home\nNews\n\n" + STORY + '\n"quoted", and more',
+        "date": "",
+        "n": 0,
+        "tags": None,
+        "more": None,
+    },
     {"id": "d", "text": "Nothing of the kind \u202e \x07 🦆.", "date": "x", "n": 7, "tags": ["y"], "more": {"k": 2.0}},
 ]
 
@@ -99,7 +108,7 @@ def _read(path):
     found = collect(path)
     if path.suffixes[-1] == ".jsonl":  # nothing is lost without a word: a record is a line
         lines = [line for line in path.read_bytes().split(b"\n") if line.strip(b" \t\r\n")]
-        told = {row for row in found.rejects["row"].to_pylist()}
+        told = set(found.rejects["row"].to_pylist())
         assert len(found) + len(told) <= len(lines) + 1, "more rows than lines"
         assert len(found) + found.rejects.num_rows >= len(lines) - 1, "rows are unaccounted for"
     return found
@@ -275,7 +284,19 @@ TARGETS = {
 
 # ---- mutations ----
 
-_BYTES = [b"\0", b"\xff", b"\x7f\xff\xff\xff", b"\xff" * 8, b'"', b"\n", b",", b"{", b"[" * 50, b"\xed\xa0\x80", b"1e999"]
+_BYTES = [
+    b"\0",
+    b"\xff",
+    b"\x7f\xff\xff\xff",
+    b"\xff" * 8,
+    b'"',
+    b"\n",
+    b",",
+    b"{",
+    b"[" * 50,
+    b"\xed\xa0\x80",
+    b"1e999",
+]
 _VALUES = [None, True, 0, -1, 2**63, 1e308, "", "x" * 300, [], {}, [[]], {"a": {}}, "\ud800", float("nan")]
 
 
@@ -448,7 +469,10 @@ def main(arguments=None):
             target, data = mutation(number, given.seed, seeds)
             (given.keep / f"{target.replace(', ', '-').replace(' ', '-')}.{given.seed}.{number}").write_bytes(data)
     seconds = time.perf_counter() - start
-    print(f"{given.mutations:,} mutations of {len(TARGETS)} targets in {seconds:.0f} s: {len(found)} found; {refused:,} refused")
+    print(
+        f"{given.mutations:,} mutations of {len(TARGETS)} targets in {seconds:.0f} s: {len(found)} found, "
+        f"{refused:,} refused"
+    )
     for what, times in Counter(f"{target}: {what}" for _, target, what in found).most_common():
         print(f"{times:>6} {what}")
     return 1 if found else 0

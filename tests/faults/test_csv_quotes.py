@@ -151,3 +151,27 @@ def test_a_record_that_is_too_long_is_a_reject_and_the_next_is_read(monkeypatch,
     assert stream.rejects[0][0] == 2
     assert len(stream.rejects) == 1
     assert got.endswith(b"\n2,good\n")
+
+
+@pytest.mark.parametrize("rows", [3, 300_000])
+@pytest.mark.parametrize("header", ["id,text", "id,text,ü"])
+def test_a_record_of_another_width_that_is_no_utf8_is_a_reject(tmp_path, capfd, header, rows):
+    path = tmp_path / "a.csv"
+    end = ",é" * header.count("ü")
+    good = [f"{at},{'one text 漢字 ' * 7}{end}" for at in range(rows)]
+    lines = [header, *good, "x,y\udcff,z,z", "y,caf\udce9" + end, "1,2,3,4,\udced\udca0\udc80", f"z,ok ü{end}"]
+    path.write_bytes("\n".join(lines).encode(errors="surrogateescape"))
+    found = collect(path)
+    assert len(found) == rows + 1
+    assert found.ids[rows].as_py() == "z"
+    assert found.texts[rows].as_py() == "ok ü"
+    rejects = {row["row"]: row["reason"] for row in found.rejects.to_pylist()}
+    columns = header.count(",") + 1
+    assert rejects.pop(rows + 2) == f"the row has 4 columns, expected {columns}"
+    assert rejects.pop(rows + 4) == f"the row has 5 columns, expected {columns}"
+    [(line, reason)] = rejects.items()
+    assert line == rows + 3
+    assert "UTF-8" in reason
+    if "ü" in header:
+        assert found.table["ü"][0].as_py() == "é"
+    assert capfd.readouterr().err == ""
