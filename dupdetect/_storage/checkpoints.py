@@ -376,7 +376,7 @@ def _listed(folder: Path) -> tuple[dict[str, _Entry], list[str]]:
             entry = _Entry(**said)
         except (ValueError, TypeError, AttributeError, RecursionError):  # torn, when the run was interrupted
             continue
-        if f"{entry.name}.arrow" in begun:
+        if f"{entry.name}.arrow" in begun and isinstance(entry.bytes, int):
             entries[entry.name] = entry
     return entries, list(begun)
 

@@ -50,10 +50,15 @@ def begin(path: Path, *, folder: bool) -> None:
         It cannot be made.
     """
     # Not by `tempfile`, which makes them for their owner's eyes alone.
-    if folder:
-        path.mkdir()
-    else:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    _BEGUN[path] = None  # first, for a signal may come in between
+    try:
+        if folder:
+            path.mkdir()
+        else:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError:
+        del _BEGUN[path]
+        raise
     _BEGUN[path] = _locked(path)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 import dupdetect
+from dupdetect._storage import unfinished
 from dupdetect.cli.audit import audit
 from dupdetect.cli.compare import compare
 from dupdetect.cli.dedup import dedup
@@ -36,6 +37,9 @@ from dupdetect.cli.verify import verify
 from dupdetect.cli.warm import warm
 from dupdetect.errors import DupdetectError
 from dupdetect.text.escape import escape_for_terminal
+
+#: Exit codes beyond it are those of signals.
+OF_SIGNALS = 128
 
 DONE, FAILED = 0, 1  # 2 (usage, settings) comes with the error, and so does a signal's
 
@@ -90,12 +94,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(group: click.Group, name: str, arguments: Sequence[str] | None = None) -> int:
     """Run a group of commands by some name; parameters and exit codes as those of `main`."""
     prepare()
-    log = Log()
+    log, code = Log(), FAILED
     try:
         with heard(partial(_end, log)):
-            return _run(group, name, arguments, log)
+            code = _run(group, name, arguments, log)
     except (KeyboardInterrupt, Terminated) as error:  # while the end was told
-        return exit_code(error)
+        code = exit_code(error)
+    if code > OF_SIGNALS:
+        unfinished.remove_all()  # the signal may have come while something was being removed
+    return code
 
 
 def _run(group: click.Group, name: str, arguments: Sequence[str] | None, log: Log) -> int:

@@ -432,7 +432,7 @@ def _by_relation(scored: _Found, judge: Judge) -> list[RelationScore]:
     """Judge each duplicate with its canonical."""
     if "relation" not in scored.rows.column_names:
         return []
-    relation = pc.fill_null(scored.rows["relation"].cast(pa.large_string()), "")
+    relation = pc.fill_null(comparable(scored.rows["relation"], "relations"), "")
     canonical = pc.index_in(comparable(scored.rows["cluster"], "clusters"), value_set=scored.ids)
     linked = np.flatnonzero(pc.and_(pc.not_equal(relation, ""), canonical.is_valid()))
     verdict = judge(linked, np.asarray(pc.fill_null(canonical, 0), np.int64)[linked])

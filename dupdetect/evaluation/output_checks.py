@@ -420,7 +420,7 @@ def _figures(settings: Settings, matches: pa.Table, texts: dict[str, str]) -> Ch
         for name in (a, b):
             sets.setdefault(name, _shingles(texts[name], settings))
         counted = _shares(sets[a], sets[b])
-        wrong = [name for name, value in counted.items() if abs(value - row[name]) > CLOSE]
+        wrong = [name for name, value in counted.items() if row[name] is None or abs(value - row[name]) > CLOSE]
         check.of(1, (f"{name} of {a!r} and {b!r} is {row[name]}, and by brute force {counted[name]}" for name in wrong))
     return check
 

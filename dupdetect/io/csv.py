@@ -109,6 +109,8 @@ class _Csv:
         """Go on, in blocks of some size."""
         with self._open() as stream:
             head = stream.read(min(size, BLOCK_BYTES[0]))
+            if len(head) < BLOCK_BYTES[0]:
+                stream.read()  # which tells that it ends here: the last bytes may be half a character
             header = as_latin(stream.header) if self.latin else stream.header
             names, self._unclosed = _names(header, self._delimiter), stream.rejects
         check_names(names, self._name)

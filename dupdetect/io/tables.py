@@ -64,7 +64,12 @@ def _from_files(path: Path, columns: Sequence[str]) -> pa.Table:
                 raise InputError(f"{reject.file}:{reject.row}: {reject.reason}; mend the row")
             pieces.append(piece)
     inferred = all(piece.inferred for piece in pieces)
-    return unify([piece.table for piece in pieces], [piece.name for piece in pieces], inferred=inferred)
+    table = unify([piece.table for piece in pieces], [piece.name for piece in pieces], inferred=inferred)
+    try:
+        table.validate(full=True)
+    except pa.ArrowException as error:
+        raise InputError(f"{path}: cannot be read ({error}), expected UTF-8; mend the file") from None
+    return table
 
 
 def require(table: pa.Table, columns: Sequence[str], name: str) -> None:

@@ -162,7 +162,7 @@ def _digests(run: Run) -> dict[str, Any]:
             break
         shares = [round(row[name], 3) for name in ("containment", "share")]
         held.setdefault(row["id"], []).append([_id(row["cluster"]), *shares])
-    total = run.manifest.get("counts", {}).get("digests", len(held))
+    total = (run.manifest.get("counts") or {}).get("digests", len(held))
     return {"total": total, "rows": [[_id(id), contents] for id, contents in held.items()]}
 
 

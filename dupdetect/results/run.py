@@ -29,7 +29,7 @@ from dupdetect.io.paths import AS_NAMED, ReadAs
 from dupdetect.io.streams import LARGEST_TEXT
 from dupdetect.io.tables import as_table, comparable, require
 from dupdetect.matching.overlaps import NONE, RELATIONS
-from dupdetect.results.belonging import as_they_were, of_folder
+from dupdetect.results.belonging import as_they_were, check_manifest, check_relations, of_folder
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.result import KEPT, Result
 from dupdetect.settings import POLICIES, Settings
@@ -418,6 +418,8 @@ def _conformed(table: pa.Table, name: str, where: str) -> pa.Table:
                 f"{where}: column {column!r} is {table[column].type}, expected {type_} ({error}); run dedup again"
             ) from None
     found = pa.table(columns)
+    if "relation" in columns:
+        check_relations(found, where)
     require(found, [column for column, type_ in COLUMNS[name].items() if type_ is None], name)
     return found
 
@@ -446,6 +448,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise InputError(f"{path}: the file is damaged (it cannot be read as JSON: {error}); run dedup again") from None
     if not isinstance(manifest, dict):
         raise InputError(f"{path}: the file holds a {type(manifest).__name__}, expected an object; run dedup again")
+    check_manifest(path, manifest)
     return manifest
 
 

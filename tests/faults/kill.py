@@ -43,6 +43,8 @@ def started():
             os.dup2(log, 2)
             sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0), write_through=True)
             code = main(COMMAND)
+        except KeyboardInterrupt:  # before the command was there: `dupdetect.__main__` hears it
+            code = 130
         finally:
             os._exit(code)
     return process

@@ -13,7 +13,7 @@ NAMED = {target.replace(", ", "-").replace(" ", "-"): target for target in fuzz.
 CODE = """
 import sys, tempfile
 sys.path.insert(0, sys.argv[1])
-
+import fuzz
 from pathlib import Path
 with tempfile.TemporaryDirectory() as folder:
     print(fuzz.run(sys.argv[2], Path(sys.argv[3]).read_bytes(), Path(folder)))

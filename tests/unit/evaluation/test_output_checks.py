@@ -200,8 +200,8 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "a relation that is none": (
         "matches",
         {"relation": ["identical", "akin", "contained"]},
-        "every figure is a share, and every score reaches its threshold",
-        "is akin",
+        "every table can be read, with its columns",
+        "'akin' is no relation",
     ),
 }
 
