@@ -281,7 +281,8 @@ class _Reader:
         if not rows:
             return
         texts: set[str] = set()
-        for mixed in (_mixed_columns(rows, self.strings) | _wide_columns(rows), _nested_columns(rows)):
+        every = {name for _, row in rows for name in row} - {self.text}  # such as numbers that no type holds
+        for mixed in (_mixed_columns(rows, self.strings) | _wide_columns(rows), _nested_columns(rows), every):
             for _, row in rows:
                 for name in mixed & row.keys():
                     row[name] = as_json(row[name])

@@ -39,8 +39,7 @@ def _taken(column: pa.ChunkedArray, places: NDArray[np.int64], indices: pa.Array
         return column.take(indices)
     except pa.ArrowNotImplementedError:
         slices = [chunk for first, last in _runs(places) for chunk in column.slice(first, last - first).chunks]
-        whole = pa.concat_arrays(slices) if slices else pa.array([], column.type)
-        return pa.chunked_array([whole], column.type)
+        return pa.chunked_array([pa.concat_arrays(slices)] if slices else [], column.type)
 
 
 def _runs(places: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """What is kept of files of every format is as it came: a few of very many random ones (`benchmarks/roundtrip.py`)."""
 
+import pytest
 import roundtrip
 
 
@@ -7,6 +8,11 @@ def test_what_is_kept_is_as_it_came():
     seen, differing = roundtrip.run(250, 1)
     assert differing == []
     assert set(seen) == {"arrow", "csv", "jsonl", "parquet", "text"}
+
+
+@pytest.mark.parametrize("number", [100880, 101283, 103608])
+def test_what_differed_once(number):
+    assert roundtrip.run(1, number)[1] == []
 
 
 def test_a_difference_is_told(tmp_path):
