@@ -2,7 +2,7 @@
 
     python benchmarks/adversarial.py --documents 2000
 
-Each kind runs in a process of its own. The bars: at most 64 open files, memory within the budget, and at
+Each runs in a process of its own. The bars: at most 64 open files, memory within the budget, and at
 most 2.5 times as long as the same number of strangers (documents of equal length that share nothing).
 """
 
@@ -110,7 +110,7 @@ def short(m: Maker, n: int) -> list[str]:
     return [m.text(m.random.randint(1, 6)) for _ in range(n)]
 
 
-KINDS = {
+CORPORA = {
     f.__name__: f
     for f in (
         *(strangers, half_articles, paragraph_mixes, family_trees, one_sentence, copies, near_copies, one_menu, chains),
@@ -119,14 +119,14 @@ KINDS = {
 }
 
 
-def measured(kind: str, documents: int) -> dict[str, float]:
-    """Run one kind in this process."""
+def measured(corpus: str, documents: int) -> dict[str, float]:
+    """Run one in this process."""
     import dupdetect
     from dupdetect._storage import memory
 
-    texts = KINDS[kind](Maker(1), documents)
-    for warming in (kind, "half_articles", "copies"):  # compiled code of all stages is loaded by then
-        dupdetect.dedup(KINDS[warming](Maker(2), 400), workers=1, memory=BUDGET)
+    texts = CORPORA[corpus](Maker(1), documents)
+    for warming in (corpus, "half_articles", "copies"):  # compiled code of all stages is loaded by then
+        dupdetect.dedup(CORPORA[warming](Maker(2), 400), workers=1, memory=BUDGET)
     most, done = [0], threading.Event()
 
     def look() -> None:
@@ -145,22 +145,22 @@ def measured(kind: str, documents: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure all kinds, each in its own process."""
+    """Measure all corpora, each in its own process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=2000)
-    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--corpus", choices=CORPORA)
     given = parser.parse_args()
-    if given.kind:
-        print(json.dumps(measured(given.kind, given.documents)))
+    if given.corpus:
+        print(json.dumps(measured(given.corpus, given.documents)))
         return
-    print("kind              seconds  x strangers  memory  files   kept")
+    print("corpus              seconds  x strangers  memory  files   kept")
     whole = 0.0
-    for kind in KINDS:
-        command = [sys.executable, __file__, "--documents", str(given.documents), "--kind", kind]
+    for corpus in CORPORA:
+        command = [sys.executable, __file__, "--documents", str(given.documents), "--corpus", corpus]
         found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
         whole = whole or found["seconds"]
         print(
-            f"{kind:16}{found['seconds']:>9.2f}{found['seconds'] / whole:>13.2f}{found['megabytes']:>6.0f} MB"
+            f"{corpus:16}{found['seconds']:>9.2f}{found['seconds'] / whole:>13.2f}{found['megabytes']:>6.0f} MB"
             f"{found['files']:>7}{found['kept']:>7}",
             flush=True,
         )
