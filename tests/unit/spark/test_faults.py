@@ -82,12 +82,12 @@ def test_through_spark_connect(started):
 
 
 def kill_workers(process, count):
-    """Kill some of the processes of Python that work for executors, one a second; return how many."""
+    """Kill some of the processes of Python that work for executors, one at a time; return how many."""
     killed = 0
     while process.poll() is None and killed < count:
-        time.sleep(1)
-        with suppress(psutil.Error):  # they come and go
-            for child in psutil.Process(process.pid).children(recursive=True):
+        time.sleep(0.2)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.Error):  # they come and go
                 if "pyspark.worker" in child.cmdline() and child.parent().name() != "java":  # forked by the daemon
                     child.kill()
                     killed += 1
