@@ -29,3 +29,13 @@ def shared() -> Path:
 def root() -> Path:
     """Give the repository's folder."""
     return ROOT
+
+
+@pytest.fixture(autouse=True)
+def _nobody_expects_many_calls(monkeypatch):
+    """Let no test find what another has set for its process: that small work is compiled."""
+    from dupdetect._compiled import dispatch
+    from dupdetect.matching import compare
+
+    monkeypatch.setattr(dispatch, "_MANY_CALLS", False)
+    monkeypatch.setattr(compare, "_compared", 0)

@@ -17,8 +17,8 @@ def meanwhile(monkeypatch):
     """Do something after the input was read and before the run ends."""
 
     def set_(what):
-        decided = driver._decided
-        monkeypatch.setattr(driver, "_decided", lambda *given: what() or decided(*given))
+        decided = driver.decide
+        monkeypatch.setattr(driver, "decide", lambda *given: what() or decided(*given))
 
     return set_
 

@@ -54,7 +54,7 @@ def test_lines_are_whole_or_passed_over_whatever_the_blocks(lengths, block, most
     data = b"\n".join(bytes([97 + at]) * length for at, length in enumerate(lengths)) + end
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jsonlines, "BLOCK_BYTES", block)
-        found = list(jsonlines._whole_lines(io.BytesIO(data), most))
+        found = list(jsonlines.whole_lines(io.BytesIO(data), most))
         at = 0
         for whole, passed_over in found:  # reading can go on after each
             at += len(whole) + passed_over

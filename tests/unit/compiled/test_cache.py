@@ -66,7 +66,8 @@ def test_a_change_in_any_function_or_constant_that_is_reached_is_compiled_anew(t
 def test_every_function_that_the_kernels_are_made_of_counts() -> None:
     from dupdetect._compiled import blocks, cache, clean, hash, main_content, normalize
 
-    described = "\n".join(cache._described(blocks.sketch_block.py_func))
+    kernels = blocks.sketch_block, blocks.marked_block
+    described = "\n".join(line for kernel in kernels for line in cache._described(kernel.py_func))
     made_of = (
         normalize.fold,
         normalize.single_out,

@@ -124,7 +124,7 @@ def test_one_that_matches_what_was_put_elsewhere_is_told_so() -> None:
     for step, place in enumerate((10, 25, 40), 1):
         words[place] = f"changed{step}"
         chain[str(step)] = " ".join(words)
-    result = dupdetect.dedup(chain)
+    result = dupdetect.dedup(chain, max_lost=0.0)  # else the first and the last are edits of one text
     (alone,) = [id for id in ("0", "3") if explain(result, id).size == 1]
     found = explain(result, alone)
     assert found.why == f"{alone!r} was kept: it matches no canonical."

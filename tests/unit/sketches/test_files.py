@@ -270,7 +270,7 @@ def test_documents_that_are_missing(parted):
 def test_what_is_no_file_of_sketches(tmp_path):
     with pytest.raises(InputError, match="No such file or directory"):
         read_sketches(tmp_path / "none.parquet")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="holds no Parquet files of sketches"):
         read_sketches(tmp_path)
     (tmp_path / "text.txt").write_text("no Parquet")
     with pytest.raises(InputError, match="damaged"):

@@ -119,9 +119,9 @@ def test_new_documents_are_compared_with_earlier_ones(framed, same, tmp_path):
     """Those of a run on one machine, and those of a run on Spark."""
     table, settings = corpus(), {"hot_key_documents": 8, "canonical": "latest"}
     old, new = table.slice(0, 60), pa.concat_tables([table.slice(60), table.slice(0, 3)])
-    changed = pa.table({"id": table["id"].slice(7, 1), "text": ["another text"], "date": ["2024-01-01"]})
-    new = pa.concat_tables([new, changed])
     first = dedup(framed(old, 2), work=str(tmp_path / "first"), **settings).to_result()
+    changed = pa.table({"id": first.kept["id"].slice(7, 1), "text": ["another text"], "date": ["2024-01-01"]})
+    new = pa.concat_tables([new, changed])
     first.write(tmp_path / "monday")
     found = dedup(framed(new, 3), work=str(tmp_path / "second"), against=tmp_path / "monday", **settings)
     results = same(found, new, against=tmp_path / "monday", **settings)
