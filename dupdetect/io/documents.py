@@ -376,7 +376,8 @@ class Stream:
         columns = Columns()
         for piece in self._pieces():
             if not columns.add(piece.table.schema, piece.name):  # put together they would not be what they are
-                yield self._part(waiting)
+                if _has_any(waiting):  # of a file without rows nothing would be gone on from
+                    yield self._part(waiting)
                 waiting, columns = [], Columns()
                 columns.add(piece.table.schema, piece.name)
             self._seen.see(piece)
@@ -385,7 +386,7 @@ class Stream:
             if 2 * sum(checked.size for checked in waiting) >= self._size:
                 yield self._part(waiting)
                 waiting, columns = [], Columns()
-        if any(len(checked.table) or checked.rejects for checked in waiting):
+        if _has_any(waiting):
             yield self._part(waiting)
 
     def _pieces(self) -> Iterator[Piece]:
@@ -405,6 +406,10 @@ class Stream:
         file = np.concatenate([checked.piece.files[checked.positions] for checked in waiting])
         row = np.concatenate([checked.piece.rows[checked.positions] for checked in waiting])
         return Part(table, texts, file, row, rejects, {"next": waiting[-1].piece.end, **self._seen.note()})
+
+
+def _has_any(waiting: Sequence[Checked]) -> bool:
+    return any(len(checked.table) or checked.rejects for checked in waiting)
 
 
 def _repeated(count: int, rows: int, example: str, files: bool) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from dupdetect.errors import InputError
 from dupdetect.io.checks import REJECTS
-from dupdetect.io.documents import Documents, collect
+from dupdetect.io.documents import Documents, collect, stream
 
 A, B = "The lamps went out.", "Über Nacht fiel Schnee."
 NULL = "column 'text' is null, expected a string"
@@ -438,3 +438,19 @@ def test_more_than_2_gigabytes_of_text(tmp_path):
     documents = collect(tmp_path / "x.parquet")
     assert len(documents) == 120
     assert pc.sum(pc.binary_length(documents.texts)).as_py() == 2_400_000_000
+
+
+def test_a_file_without_rows_before_one_of_other_columns_is_passed_over(tmp_path):
+    rows = pa.table({"id": [1, 2], "text": ["the ferry is late", "the market moves"]})
+    pq.write_table(rows, tmp_path / "0.parquet")
+    pq.write_table(rows.slice(0, 0), tmp_path / "1.parquet")
+    (tmp_path / "2.csv").write_text("id,text\nq,hello\n")
+    found, note = [], None
+    for _ in range(5):
+        part = next(iter(stream(tmp_path, part_bytes=1, after=note)), None)
+        if part is None:
+            break
+        found += part.texts.to_pylist()
+        note = json.loads(json.dumps(part.note))
+    assert part is None
+    assert found == ["the ferry is late", "the market moves", "hello"]
