@@ -54,7 +54,8 @@ def test_rows_of_files_without_ids_are_named_by_these(shards, tmp_path):
         assert read(out, name) == sorted(getattr(here, name).to_pylist(), key=str), name
 
 
-def test_what_is_wrong_is_said_in_a_sentence(shards, tmp_path, capsys):
+def test_what_is_wrong_is_said_in_a_sentence(shards, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for arguments, code, said in [
         (["dedup", str(tmp_path / "none.parquet"), "-o", "out"], 1, "none.parquet: cannot be read"),
         (["dedup", str(shards[0]), "x.csv", "-o", "out"], 1, "the inputs are csv and parquet"),
