@@ -192,6 +192,33 @@ def numbered_reports(language: str) -> Collection:
     return texts
 
 
+def credits_above_a_licence(language: str) -> Collection:
+    """Notices of one licence: names of their own above it, in lines as short as those of a menu."""
+    licence, texts = Tongue(language, "licence").paragraph(320), {}
+    for n in range(5):
+        names, packagers = (
+            Tongue(language, f"{who} {n}").verse(lines) for who, lines in (("by", 4 + 9 * n), ("for", 2))
+        )
+        texts[f"notice{n}"] = told(names, licence, packagers, own=(0, 2))
+    return texts
+
+
+def two_notices_of_one_licence(language: str) -> Collection:
+    licence, texts = Tongue(language, "licence").paragraph(320), {}
+    for name, lines in (("short", 3), ("long", 40)):
+        above, below = (Tongue(language, f"{name} {part}").verse(lines) for part in ("names", "packagers"))
+        texts[name] = told(above, licence, below, own=(0, 2))
+    return texts
+
+
+def records_with_one_abstract(language: str) -> Collection:
+    abstract, texts = Tongue(language, "abstract").paragraph(300), {}
+    for n in range(4):
+        above, below = (Tongue(language, f"{part} {n}").verse(2 + 8 * n) for part in ("fields", "keywords"))
+        texts[f"record{n}"] = told(above, abstract, below, own=(0, 2))
+    return texts
+
+
 KINDS: tuple[Callable[[str], Collection], ...] = (
     stub_under_a_footer,
     stubs_of_lines_under_a_footer,
@@ -212,6 +239,9 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     chats_under_a_notice,
     few_pages_of_a_site,
     numbered_reports,
+    credits_above_a_licence,
+    two_notices_of_one_licence,
+    records_with_one_abstract,
 )
 
 

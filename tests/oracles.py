@@ -213,7 +213,7 @@ Side = namedtuple("Side", "stretch between before behind bits amid")
 
 #: What one document of a pair has of its own, in words; see `Document.own_lines` and `Document.weigh`.
 OwnLines = namedtuple("OwnLines", "furniture before after stretch")
-Weighed = namedtuple("Weighed", "content own new lost prose boilerplate")
+Weighed = namedtuple("Weighed", "content own new lost prose lines boilerplate")
 
 
 def length_class(length):
@@ -333,9 +333,10 @@ class Document:
 
         edits = [line for line in self.lines if 2 * len(set(line) & set(own)) <= len(line)]
         in_edits = len(set(chain.from_iterable(edits)) & set(new))
+        in_lines = len(set(own) - set(chain.from_iterable(edits)))
         weights = [interleaving.FULL if full(word) else interleaving.SHORT for word in covered & content]
         return Weighed(
-            sum(weights) / interleaving.FULL, len(own), len(new), in_edits, sum(map(prose, new)),
+            sum(weights) / interleaving.FULL, len(own), len(new), in_edits, sum(map(prose, new)), in_lines,
             len(shared & learned) / max(len(shared), 1),
         )  # fmt: skip
 
@@ -495,6 +496,7 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
         carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
+        carries &= other.lines <= overlaps.FEW_WORDS
         carries &= other.content >= own_lines.SENTENCE and (read.amid[number] or 2 * mine.prose <= mine.new)
         lost.append(mine.lost if twins or (read.furniture[number] and carries) else mine.new)
     less = [

@@ -17,7 +17,7 @@ from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threa
 from dupdetect.matching.boilerplate import ALWAYS, are_strangers, grade_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, OWN, SHORT
-from dupdetect.matching.overlaps import EXPLAINED, Overlaps, Weights
+from dupdetect.matching.overlaps import EXPLAINED, FEW_WORDS, Overlaps, Weights
 from dupdetect.matching.own_lines import SENTENCE
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
@@ -179,6 +179,8 @@ class SideWeights(NamedTuple):
         What of `new` is not furniture, if the document is a page.
     main : int
         What of `new` is main content, in lines of few symbols.
+    lines : int
+        What of `own` is in lines of which more than half is.
     shared, boilerplate : int
         Distinct shared shingles, and those of them that are boilerplate.
     """
@@ -188,6 +190,7 @@ class SideWeights(NamedTuple):
     new: int
     lost: int
     main: int
+    lines: int
     shared: int
     boilerplate: int
 
@@ -199,7 +202,7 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
     What is shared is boilerplate from the grade `least` on, and what is not from `ALWAYS` on. Of strangers, words that
     are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share.
     """
-    content, own, new, lost, main, found, voted_out = 0, 0, 0, 0, 0, 0, 0
+    content, own, new, lost, main, lines, found, voted_out = 0, 0, 0, 0, 0, 0, 0, 0
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh = 0, 0, 0
     count = len(row) + shingle_size - 1
@@ -207,6 +210,8 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
         if word == count or (0 < word < len(row) and row[word] & LINE_START):
             if 2 * mine <= word - begin:  # an edit, and no line of its own
                 lost += fresh
+            else:
+                lines += mine
             begin, mine, fresh = word, 0, 0
         if word == count:
             break
@@ -232,7 +237,7 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
                 new += 1
                 fresh += 1
                 main += 1 if row[min(word, len(row) - 1)] & (MAIN_CONTENT | SYMBOLS) == MAIN_CONTENT else 0
-    return SideWeights(content, own, new, lost, main, found, voted_out)
+    return SideWeights(content, own, new, lost, main, lines, found, voted_out)
 
 
 @compilable_helper
@@ -264,10 +269,13 @@ def is_page_of(page: SideWeights, other: SideWeights, amid: bool) -> bool:
     """Whether a document that has furniture is a page that carries the other, which has next to nothing else.
 
     The other must be an article, and no stub under a footer; where the page goes on at one end alone, what it has there
-    must not be main content for the most part: that is a later version, or an answer above a mail.
+    must not be main content for the most part: that is a later version, or an answer above a mail. Nor may the other
+    have more than `FEW_WORDS` in lines of its own, boilerplate or not: those are two lists of credits above one
+    licence, or two records with one abstract.
     """
     most = CARRIED_AMID if amid else CARRIED
     article = other.content >= FULL * SENTENCE and (amid or 2 * page.main <= page.new)
+    article = article and other.lines <= FEW_WORDS
     return article and FULL * other.new <= most * (FULL * other.new + other.content) and 2 * other.own <= page.own
 
 

@@ -60,7 +60,8 @@ SUSPECT = 0.25
 #: New words of main content that both of two strangers have who are no near duplicates, whatever else they share.
 ARTICLE = 64
 
-#: Words that a page may lose beside the article that it carries, however short that is: they stand in its lines.
+#: Words that a page may lose beside the article that it carries, however short that is: they stand in its lines. The
+#: article may have as many in lines that are not on the page.
 FEW_WORDS = 8
 
 #: New words of main content, and what share of the content, for which a near duplicate goes before another; the share
