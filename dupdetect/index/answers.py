@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError
 from dupdetect.index.bodies import read_bodies
 from dupdetect.index.changes import sketched
@@ -119,7 +120,7 @@ def _listed(session: Session, holdings: Holdings, text: int) -> tuple[list[tuple
 
 def asked(session: Session, holdings: Holdings, batch: Batch) -> Seen:
     """Say what a text is a copy of that is in no document yet."""
-    if batch.sketches.words[0] == 0:
+    if blank(batch.sketches.digests)[0]:
         return Seen(None, True, None, [])
     new = sketched(batch.sketches, 0, -1)
     there = session.rows("SELECT text FROM texts WHERE digest = ?", (new.digest,))

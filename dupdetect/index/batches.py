@@ -11,7 +11,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import pyarrow as pa
 
@@ -20,10 +20,9 @@ from dupdetect.errors import InputError
 from dupdetect.index.bodies import compressed
 from dupdetect.index.changes import Batch
 from dupdetect.io.documents import stream
+from dupdetect.io.paths import ReadAs
 from dupdetect.io.schema import plain_column
-from dupdetect.io.streams import MAX_TEXT
-from dupdetect.sketches.cleaning import clean_texts
-from dupdetect.sketches.sketches import sketch_texts
+from dupdetect.io.streams import MAX_TEXT, check_max_text
 
 if TYPE_CHECKING:
     from dupdetect.index.holdings import Holdings
@@ -60,9 +59,7 @@ def _batch(
     expires: list[int | None],
 ) -> Batch:
     workers = holdings.context.workers if len(raw) > 1 else 1
-    sketches = sketch_texts(
-        clean_texts(texts, workers=workers), holdings.settings, workers=workers, signatures=not holdings.keeps_texts
-    )
+    sketches = holdings.sketched(texts, workers)
     bodies = compressed(raw, workers) if holdings.keeps_texts else []
     return Batch(ids, raw, bodies, sketches, metadata, expires)
 
@@ -95,21 +92,39 @@ def moment(when: datetime | float) -> int:
     return int(when * 1e6)
 
 
-def of_stream(
-    holdings: Holdings,
-    data: Any,
-    *,
-    text: str = "text",
-    id: str | None = None,
-    metadata: Iterable[str] | None = None,
-    expires: str | None = None,
-    strict: bool = False,
-    max_text: int = MAX_TEXT,
-    rejected: Callable[[pa.Table], None] | None = None,
-) -> Iterator[tuple[Batch, pa.Table]]:
-    """Yield the documents of an input in batches, with their rows as they came; parameters as of `Index.add_many`."""
-    reader = stream(data, text=text, id=id, strict=strict, part_bytes=PART_BYTES, max_text=max_text)
-    names = holdings.settings.ranking_columns if metadata is None else list(metadata)
+class Reading(TypedDict, total=False):
+    """How documents are read, as keywords of `Index.add_many`: what they mean stands there."""
+
+    text: str
+    id: str | None
+    metadata: Iterable[str] | None
+    expires: str | None
+    strict: bool
+    max_text: int | str
+    rejected: Callable[[pa.Table], None] | None
+    id_prefix: str | None
+    input_format: str | None
+    encoding: str | None
+    delimiter: str | None
+
+
+def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple[Batch, pa.Table]]:
+    """Yield the documents of an input in batches, with their rows as they came."""
+    unknown = sorted(reading.keys() - Reading.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"unexpected keyword {unknown[0]!r}; there are {', '.join(Reading.__annotations__)}")
+    reader = stream(
+        data,
+        text=reading.get("text", "text"),
+        id=reading.get("id"),
+        id_prefix=reading.get("id_prefix"),
+        strict=reading.get("strict", False),
+        part_bytes=PART_BYTES,
+        max_text=check_max_text(reading.get("max_text", MAX_TEXT)),
+        how=ReadAs(reading.get("input_format"), reading.get("encoding"), reading.get("delimiter")),
+    )
+    chosen, expires = reading.get("metadata"), reading.get("expires")
+    names = holdings.settings.ranking_columns if chosen is None else list(chosen)
     rejects = []
     for part in reader:
         if part.rejects.num_rows:
@@ -117,7 +132,7 @@ def of_stream(
         for first in range(0, len(part), DOCUMENTS):
             yield _of_part(holdings, reader, part, slice(first, first + DOCUMENTS), names, expires)
     if rejects:
-        (rejected or _warn)(pa.concat_tables(rejects))
+        (reading.get("rejected") or _warn)(pa.concat_tables(rejects))
 
 
 def _warn(rejects: pa.Table) -> None:

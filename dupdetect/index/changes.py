@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from dupdetect.clustering.clusters import blank
 from dupdetect.index.bodies import checksum, first_documents, read_bodies
 from dupdetect.index.evidence import COLUMNS, to_rows
 from dupdetect.index.grouping import regroup
 from dupdetect.index.searching import Compared, New, search
 from dupdetect.matching.pairs import unpack
-from dupdetect.sketches.cleaning import clean_texts
-from dupdetect.sketches.sketches import sketch_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +125,7 @@ class Change:
     def _texts_of(self, batch: Batch, come: list[int], next_text: int, number: int) -> list[int | None]:
         """Return the text of each document that comes; those that are new are inserted."""
         digests = [batch.sketches.digests[place].astype("<u8").tobytes() for place in come]
-        empty = [batch.sketches.words[place] == 0 for place in come]
+        empty = blank(batch.sketches.digests[come]).tolist()
         wanted = list({digest for digest, none in zip(digests, empty, strict=True) if not none})
         there = {
             bytes(digest): text
@@ -222,8 +221,8 @@ class Change:
             compared = search(session, holdings.keys, new, holdings.context)
             if len(compared.pairs):
                 self._match(compared)
-            if self._new:
-                ordered = sorted(self._new)
+            ordered = sorted(number for number, text in self._new.items() if text.words)
+            if ordered:
                 self.is_due |= holdings.keys.add(session, ordered, [self._new[number].keys for number in ordered])
         if self.touched:
             regroup(self.session, self.touched, self.holdings, self._bodies)
@@ -246,5 +245,5 @@ class Change:
         bodies = read_bodies(self.session, [*first.values()])
         self._bodies |= {text: bodies[document] for text, document in first.items()}
         texts = pa.array([self._bodies[text] for text in anew], pa.large_binary()).cast(pa.large_string())
-        sketches = sketch_texts(clean_texts(texts), self.holdings.settings)
+        sketches = self.holdings.sketched(texts, 1)
         return [sketched(sketches, place, text) for place, text in enumerate(anew)]

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError
 from dupdetect.index import batches
 from dupdetect.index.bodies import checksum, decompressed
 from dupdetect.index.changes import sketched
 from dupdetect.index.evidence import EVIDENCE
-from dupdetect.sketches.cleaning import clean_texts
-from dupdetect.sketches.sketches import sketch_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,9 +127,7 @@ def _sketches(session: Session, holdings: Holdings, rows: list[Row], raw: list[b
     """Hold digests and keys against the texts that they are of."""
     if not rows:
         return []
-    workers, found = holdings.context.workers, []
-    texts = clean_texts(batches.strings(raw), workers=workers)
-    sketches = sketch_texts(texts, holdings.settings, workers=workers)
+    found, sketches = [], holdings.sketched(batches.strings(raw))
     stored = {
         row[0]: row[1:]
         for row in session.find(
@@ -143,13 +140,14 @@ def _sketches(session: Session, holdings: Holdings, rows: list[Row], raw: list[b
     for place, row in enumerate(rows):
         made = sketched(sketches, place, -1 if row[1] is None else row[1])
         if row[1] is None:
-            if made.words:
-                found.append(f"document number {row[0]} has words, and is held to have none")
+            if not blank(sketches.digests[place : place + 1])[0]:
+                found.append(f"document number {row[0]} is held to be blank, and is not")
         elif row[1] in stored:
             digest, *counts = stored[row[1]]
             if bytes(digest) != made.digest or counts != [made.words, len(made.keys) - holdings.bands]:
                 found.append(f"the digest of text number {row[1]} is not that of document number {row[0]}")
-            new.append(made)
+            if made.words:
+                new.append(made)
     return found + _keys(session, holdings, new)
 
 

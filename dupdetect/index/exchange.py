@@ -32,9 +32,7 @@ from dupdetect.pipeline.dedup import dedup
 from dupdetect.results.output import Output
 from dupdetect.results.result import Result
 from dupdetect.sketches.build import sketch_rows
-from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.files import SketchFile
-from dupdetect.sketches.sketches import sketch_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,11 +147,7 @@ def verify_all(session: Session, holdings: Holdings) -> None:
     session.run("DELETE FROM matches")
     changed: set[int] = set()
     for numbers, raw in _distinct_texts(session):
-        sketches = sketch_texts(
-            clean_texts(batches.strings(raw), workers=holdings.context.workers),
-            holdings.settings,
-            workers=holdings.context.workers,
-        )
+        sketches = holdings.sketched(batches.strings(raw))
         new = [sketched(sketches, place, number) for place, number in enumerate(numbers)]
         compared = search(session, holdings.keys, new, holdings.context)
         a, b = unpack(compared.pairs)

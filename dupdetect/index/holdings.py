@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,11 +24,16 @@ from dupdetect.index.schema import MIGRATIONS, VERSION
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.grouping import check_grouped
 from dupdetect.settings import Settings
+from dupdetect.sketches.cleaning import clean_texts
+from dupdetect.sketches.sketches import identities, sketch_texts
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from dupdetect.index.evidence import Texts
     from dupdetect.index.stores import Session, Store
     from dupdetect.matching.overlaps import Matcher
+    from dupdetect.sketches.sketches import Sketches
 
 
 class Holdings:
@@ -125,6 +131,13 @@ class Holdings:
         if self.keeps_texts:
             return StoredTexts(session, texts, new, self.context, self.boilerplate(session))
         return EstimatedTexts(session, texts, self.settings)
+
+    def sketched(self, texts: pa.Array, workers: int | None = None) -> Sketches:
+        """Clean texts and sketch them, by so many threads; what has no words is told by its bytes."""
+        workers = workers or self.context.workers
+        cleaned = clean_texts(texts, workers=workers)
+        found = sketch_texts(cleaned, self.settings, workers=workers, signatures=not self.keeps_texts)
+        return replace(found, digests=identities(cleaned, found))
 
     def look_again(self, session: Session) -> None:
         """Read the type of ids, which another process may have settled."""

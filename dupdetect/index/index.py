@@ -8,7 +8,7 @@ Cost     see docs/how-to/index.md; each call is a transaction, a call with many 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -25,12 +25,12 @@ from dupdetect.index.changes import Change
 from dupdetect.index.holdings import Holdings
 from dupdetect.index.stores import SqliteStore, Store
 from dupdetect.index.upkeep import Upkeep
-from dupdetect.io.streams import MAX_TEXT
 from dupdetect.settings import GivenSettings, Settings
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from dupdetect.index.batches import Reading
     from dupdetect.index.stores import Session
     from dupdetect.pipeline.timing import Progress
     from dupdetect.results.result import Result
@@ -163,24 +163,12 @@ class Index(Upkeep):
         self._tidy(change)
         return seen
 
-    def add_many(
-        self,
-        data: Any,
-        *,
-        text: str = "text",
-        id: str | None = None,
-        metadata: Iterable[str] | None = None,
-        expires: str | None = None,
-        strict: bool = False,
-        max_text: int = MAX_TEXT,
-        rejected: Callable[[pa.Table], None] | None = None,
-        progress: Progress | None = None,
-    ) -> pa.Table:
+    def add_many(self, data: Any, *, progress: Progress | None = None, **reading: Unpack[Reading]) -> pa.Table:
         """Add many documents, in batches: each is a transaction.
 
         Parameters
         ----------
-        data, text, id, strict, max_text
+        data, text, id, id_prefix, strict, max_text, input_format, encoding, delimiter
             As `dedup` takes them. An id that comes again replaces what it was.
         metadata : iterable of str, optional
             Columns to keep as metadata; by default those that choose canonicals, if any.
@@ -198,31 +186,19 @@ class Index(Upkeep):
             document was before), ``cluster``, ``relation`` to its canonical, ``score``, ``jaccard``, ``containment``;
             as things were when its batch was committed.
         """
-        parts = [
-            table
-            for table, _ in self.add_in_batches(
-                data,
-                text=text,
-                id=id,
-                metadata=metadata,
-                expires=expires,
-                strict=strict,
-                max_text=max_text,
-                rejected=rejected,
-                progress=progress,
-            )
-        ]
+        parts = [table for table, _ in self.add_in_batches(data, progress=progress, **reading)]
         return pa.concat_tables(parts) if parts else listing.nothing_added(self._holdings)
 
-    def add_in_batches(self, data: Any, **options: Any) -> Iterator[tuple[pa.Table, pa.Table]]:
+    def add_in_batches(
+        self, data: Any, *, progress: Progress | None = None, **reading: Unpack[Reading]
+    ) -> Iterator[tuple[pa.Table, pa.Table]]:
         """Add many documents, and yield after each batch what `add_many` returns of it, and its rows as they came.
 
         Parameters are those of `add_many`.
         """
-        progress = options.pop("progress", None)
         expect_many_calls()
         done = 0
-        for batch, rows in batches.of_stream(self._holdings, data, **options):
+        for batch, rows in batches.of_stream(self._holdings, data, reading):
             with self._store.write() as session:
                 before = session.row("SELECT text FROM state")[0]
                 change, numbers = self._changed(session, batch)

@@ -75,10 +75,11 @@ def _all_matches(session: Session) -> Iterator[list[Row]]:
 
 
 class _Columns(NamedTuple):
-    """What is stored of some texts and documents."""
+    """What is stored of some texts and documents: `text_of` tells texts without words, too."""
 
     held: Held
     texts: Texts
+    text_of: Int
     canonical: Int
     document: Int
     is_digest: NDArray[np.bool_]
@@ -92,12 +93,14 @@ def _columns(holdings: Holdings, documents: list[Row], texts: list[Row]) -> _Col
     stored[place] = np.array([row[3:] for row in texts], np.int64).reshape(-1, 3)
     numbers = np.array([row[0] for row in documents], np.int64)
     text_of = np.full(len(documents), -1, np.int64)
-    with_words = np.array([place for place, row in enumerate(documents) if row[1] is not None], np.int64)
-    text_of[with_words] = ordered.places([documents[place][1] for place in with_words.tolist()])
-    held = Held(holdings.identifiers.decoded([row[2] for row in documents]), numbers, text_of)
+    not_blank = np.array([place for place, row in enumerate(documents) if row[1] is not None], np.int64)
+    text_of[not_blank] = ordered.places([documents[place][1] for place in not_blank.tolist()])
+    has_words = np.append(ordered.words > 0, False)[text_of]
+    ids = holdings.identifiers.decoded([row[2] for row in documents])
+    held = Held(ids, numbers, np.where(has_words, text_of, -1))
     order = np.argsort(numbers)
     document = order[np.minimum(np.searchsorted(numbers, stored[:, 0], sorter=order), len(order) - 1)]
-    return _Columns(held, ordered, ordered.places(stored[:, 1]), document, stored[:, 2] != 0)
+    return _Columns(held, ordered, text_of, ordered.places(stored[:, 1]), document, stored[:, 2] != 0)
 
 
 def _everything(session: Session, holdings: Holdings) -> tuple[_Columns, Overlaps, Overlaps]:
@@ -113,6 +116,9 @@ def _everything(session: Session, holdings: Holdings) -> tuple[_Columns, Overlap
 def _decision(
     columns: _Columns, matches: Overlaps, ranks: Int, contents: Contents | None, boilerplate: Any
 ) -> Decision:
+    text_of, wordless = columns.text_of, np.arange(len(columns.held))
+    copies = np.flatnonzero((text_of >= 0) & (columns.held.text_of < 0))
+    wordless[copies] = columns.document[text_of[copies]]
     return Decision(
         columns.held.text_of,
         ranks,
@@ -122,6 +128,7 @@ def _decision(
         columns.is_digest,
         contents,  # type: ignore[arg-type]
         boilerplate,
+        wordless=wordless,
     )
 
 
@@ -201,8 +208,8 @@ def _are_new(session: Session, columns: _Columns, decision: Decision, first_text
     canonical = decision.canonical_documents
     is_new = np.zeros(len(canonical), np.bool_)
     is_new[mine] = canonical[mine] == mine
-    rows = np.flatnonzero(is_new & (columns.held.text_of >= 0))
-    numbers = columns.texts.numbers[columns.canonical[columns.held.text_of[rows]]]
+    rows = np.flatnonzero(is_new & (columns.text_of >= 0))
+    numbers = columns.texts.numbers[columns.canonical[columns.text_of[rows]]]
     oldest: dict[int, int] = {}
     for cluster, text in session.find("SELECT canonical, text FROM texts", "canonical", np.unique(numbers).tolist()):
         oldest[cluster] = min(text, oldest.get(cluster, text))

@@ -10,9 +10,8 @@ add the same text at once end in one cluster. Readers see what was committed whe
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +80,8 @@ class PostgresStore(Store):
     """
 
     engine = "postgresql"
+    _reads = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
+    _writes = ("BEGIN", f"SELECT pg_advisory_xact_lock({LOCK})")
 
     def __init__(self, address: str, *, read_only: bool, wait: float) -> None:
         try:
@@ -89,49 +90,19 @@ class PostgresStore(Store):
             raise InputError(
                 f"{_shown(address)}: an index in PostgreSQL needs psycopg; install dupdetect[postgres]"
             ) from None
-        self._psycopg = psycopg
-        self.name, self.read_only, self._address, self._wait = _shown(address), read_only, address, wait
-        self._local = threading.local()
-        self._open: list[psycopg.Connection[Any]] = []
-        self._opening = threading.Lock()
+        super().__init__(_shown(address), read_only=read_only, wait=wait)
+        self._psycopg, self._address = psycopg, address
 
-    def _connection(self) -> psycopg.Connection[Any]:
-        """Return the connection of this thread; a new one if the server has ended the last."""
-        connection: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
-        if connection is None or connection.closed:
-            connection = self._psycopg.connect(self._address, autocommit=True, connect_timeout=max(2, int(self._wait)))
-            connection.execute(f"SET lock_timeout = {int(self._wait * 1000)}")
-            with self._opening:
-                self._open.append(connection)
-            self._local.connection = connection
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = self._psycopg.connect(self._address, autocommit=True, connect_timeout=max(2, int(self._wait)))
+        connection.execute(f"SET lock_timeout = {int(self._wait * 1000)}")
         return connection
 
-    @contextmanager
-    def read(self) -> Iterator[Session]:  # noqa: D102
-        with self._said("read"):
-            connection = self._connection()
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            try:
-                yield PostgresSession(connection)
-            finally:
-                with suppress(self._psycopg.Error):
-                    connection.execute("ROLLBACK")
+    def _is_ended(self, connection: psycopg.Connection[Any]) -> bool:
+        return connection.closed
 
-    @contextmanager
-    def write(self) -> Iterator[Session]:  # noqa: D102
-        if self.read_only:
-            raise OutputError(f"{self.name}: the index was opened to be read only; open it without read_only")
-        with self._said("written"):
-            connection = self._connection()
-            connection.execute("BEGIN")
-            try:
-                connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
-                yield PostgresSession(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(self._psycopg.Error):
-                    connection.execute("ROLLBACK")
-                raise
+    def _session(self, connection: psycopg.Connection[Any]) -> Session:
+        return PostgresSession(connection)
 
     def create(self) -> None:  # noqa: D102
         with self.read() as session:
@@ -164,17 +135,8 @@ class PostgresStore(Store):
     def damage(self) -> list[str]:  # noqa: D102
         return []  # of its own files PostgreSQL keeps checksums itself, if it was set up so
 
-    def close(self) -> None:  # noqa: D102
-        with self._opening:
-            for connection in self._open:
-                with suppress(self._psycopg.Error):
-                    connection.close()
-            self._open.clear()
-        self._local = threading.local()
-
     @contextmanager
     def _said(self, done: str) -> Iterator[None]:
-        """Say in one sentence what keeps the database from being read or written."""
         try:
             yield
         except self._psycopg.Error as error:
@@ -184,9 +146,7 @@ class PostgresStore(Store):
         """Return what an error of PostgreSQL means."""
         errors, reason = self._psycopg.errors, (str(error).splitlines() or [type(error).__name__])[0]
         if isinstance(error, errors.LockNotAvailable):
-            return OutputError(
-                f"{self.name}: another writer has held the index for {self._wait:g} s; wait for it to end, or end it"
-            )
+            return self._held_by_another()
         if isinstance(error, errors.DiskFull):
             return OutputError(f"{self.name}: the server's disk is full; what was committed before is there")
         if isinstance(error, errors.InsufficientPrivilege):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 _TEXTS = "SELECT text, words, digest, fingerprints FROM texts"
+_NONE = np.empty(0, np.uint64)
 
 
 class New(NamedTuple):
@@ -79,14 +80,16 @@ class Compared(NamedTuple):
 
 
 def search(session: Session, table: KeyTable, new: list[New], context: Context) -> Compared:
-    """Find the candidates of new texts, among one another too."""
-    bands = context.settings.banding[0]
+    """Find the candidates of new texts, among one another too; one without words has none."""
+    bands, new = context.settings.banding[0], [each for each in new if each.words]
+    if not new:
+        return Compared(Texts.of([]), _NONE, _NONE)
     if len(new) == 1:
         rows, sampled = _partners(session, table, new[0], bands, context)
         texts = Texts.of([new[0], *rows])
         place = int(np.flatnonzero(texts.numbers == new[0].number)[0])
         others = np.delete(np.arange(len(texts)), place)
-        pairs, by_hot_key = pack(np.full(len(others), place), others), np.empty(0, np.uint64)
+        pairs, by_hot_key = pack(np.full(len(others), place), others), _NONE
         if sampled:
             places = texts.places(sorted(sampled))
             by_hot_key = pack(np.full(len(places), place), places)

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -65,30 +65,47 @@ class Session(ABC):
 
 
 class Store(ABC):
-    """A database that holds an index.
+    """A database that holds an index; each thread has a connection of its own.
 
-    Attributes
+    Parameters
     ----------
     name : str
         What messages call it.
+    read_only : bool
+    wait : float
+        Seconds to wait for another writer.
+
+    Attributes
+    ----------
     engine : str
         One of `schema.TYPES`.
-    read_only : bool
     """
 
-    name: str
     engine: str
-    read_only: bool
+    #: What begins a transaction that reads, and one that changes something.
+    _reads: tuple[str, ...]
+    _writes: tuple[str, ...]
+
+    def __init__(self, name: str, *, read_only: bool, wait: float) -> None:
+        self.name, self.read_only, self._wait = name, read_only, wait
+        self._local = threading.local()
+        self._open: list[Any] = []
+        self._opening = threading.Lock()
+
+    # ---- what an engine has of its own ----
+
+    @abstractmethod
+    def _connect(self) -> Any:
+        """Return a new connection."""
+
+    @abstractmethod
+    def _session(self, connection: Any) -> Session:
+        """Return what statements are given to, within a transaction."""
 
     @abstractmethod
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """Read what was committed before: all that is read belongs together."""
-
-    @abstractmethod
-    @contextmanager
-    def write(self) -> Iterator[Session]:
-        """Change something, and commit it at the end; one writer at a time, others wait."""
+    def _said(self, done: str) -> Iterator[None]:
+        """Say in one sentence what keeps the database from being read or written."""
 
     @abstractmethod
     def create(self) -> None:
@@ -110,9 +127,65 @@ class Store(ABC):
     def damage(self) -> list[str]:
         """Return what the engine itself finds wrong."""
 
-    @abstractmethod
+    def _is_ended(self, connection: Any) -> bool:  # noqa: ARG002
+        """Tell whether the other side has ended a connection."""
+        return False
+
+    def _turn(self) -> AbstractContextManager[Any]:
+        """Wait for other writers, where the engine itself does not."""
+        return nullcontext()
+
+    # ---- transactions ----
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Read what was committed before: all that is read belongs together."""
+        with self._said("read"), self._transaction(self._reads, "ROLLBACK") as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Change something, and commit it at the end; one writer at a time, others wait."""
+        if self.read_only:
+            raise OutputError(f"{self.name}: the index was opened to be read only; open it without read_only")
+        with self._turn(), self._said("written"), self._transaction(self._writes, "COMMIT") as session:
+            yield session
+
+    @contextmanager
+    def _transaction(self, begin: tuple[str, ...], end: str) -> Iterator[Session]:
+        connection = self._connection()
+        try:
+            for statement in begin:
+                connection.execute(statement)
+            yield self._session(connection)
+            connection.execute(end)
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is what is told
+                connection.execute("ROLLBACK")
+            raise
+
+    def _connection(self) -> Any:
+        """Return the connection of this thread; a new one if the last has ended."""
+        connection = getattr(self._local, "connection", None)
+        if connection is None or self._is_ended(connection):
+            connection = self._local.connection = self._connect()
+            with self._opening:
+                self._open.append(connection)
+        return connection
+
     def close(self) -> None:
         """Close all connections."""
+        with self._opening:
+            for connection in self._open:
+                with suppress(Exception):
+                    connection.close()
+            self._open.clear()
+        self._local = threading.local()
+
+    def _held_by_another(self) -> OutputError:
+        return OutputError(
+            f"{self.name}: another writer has held the index for {self._wait:g} s; wait for it to end, or end it"
+        )
 
 
 class SqliteSession(Session):
@@ -155,12 +228,11 @@ class SqliteStore(Store):
     """
 
     engine = "sqlite"
+    _reads, _writes = ("BEGIN",), ("BEGIN IMMEDIATE",)
 
     def __init__(self, path: Path, *, read_only: bool, wait: float) -> None:
-        self.name, self.path, self.read_only, self._wait = str(path), path, read_only, wait
-        self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._writing, self._opening = threading.Lock(), threading.Lock()
+        super().__init__(str(path), read_only=read_only, wait=wait)
+        self.path, self._writing = path, threading.Lock()
         if not path.exists():
             if read_only:
                 raise InputError(f"{path}: there is no such index; `dupdetect index add` and `Index` create one")
@@ -171,17 +243,12 @@ class SqliteStore(Store):
         elif path.is_dir():
             raise InputError(f"{path}: this is a folder; expected the file of an index")
 
-    def _connection(self) -> sqlite3.Connection:
-        """Return the connection of this thread."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            address = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rwc'}"
-            connection = sqlite3.connect(
-                address, uri=True, timeout=self._wait, isolation_level=None, check_same_thread=False
-            )
-            with self._opening:
-                self._open.append(connection)
-            self._local.connection = connection
+    def _connect(self) -> sqlite3.Connection:
+        address = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rwc'}"
+        connection = sqlite3.connect(
+            address, uri=True, timeout=self._wait, isolation_level=None, check_same_thread=False
+        )
+        try:
             connection.execute(f"PRAGMA cache_size = {-CACHE_BYTES // 1024}")
             if not self.read_only:
                 if self.path.stat().st_size == 0:  # a new one; of others these would want the lock
@@ -191,36 +258,21 @@ class SqliteStore(Store):
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
                 connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    @contextmanager
-    def read(self) -> Iterator[Session]:  # noqa: D102
-        with self._said("read"):
-            connection = self._connection()
-            connection.execute("BEGIN")
-            try:
-                yield SqliteSession(connection)
-            finally:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
+    def _session(self, connection: sqlite3.Connection) -> Session:
+        return SqliteSession(connection)
 
     @contextmanager
-    def write(self) -> Iterator[Session]:  # noqa: D102
-        if self.read_only:
-            raise OutputError(f"{self.name}: the index was opened to be read only; open it without read_only")
+    def _turn(self) -> Iterator[None]:
+        """Let the threads of this process take turns: SQLite lets whoever waits wait in steps that grow."""
         if not self._writing.acquire(timeout=self._wait):
-            raise _locked(self.name, self._wait)
+            raise self._held_by_another()
         try:
-            with self._said("written"):
-                connection = self._connection()
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield SqliteSession(connection)
-                    connection.execute("COMMIT")
-                except BaseException:
-                    with suppress(sqlite3.Error):
-                        connection.execute("ROLLBACK")
-                    raise
+            yield
         finally:
             self._writing.release()
 
@@ -272,21 +324,13 @@ class SqliteStore(Store):
                 f"row {row} of {table} refers to a row of {other} that is not there" for table, row, other, _ in keys
             ]
 
-    def close(self) -> None:  # noqa: D102
-        with self._opening:
-            for connection in self._open:
-                with suppress(sqlite3.Error):
-                    connection.close()
-            self._open.clear()
-        self._local = threading.local()
-
     @contextmanager
     def _said(self, done: str) -> Iterator[None]:
         """Say in one sentence what keeps the file from being read or written."""
         try:
             yield
         except sqlite3.Error as error:
-            raise _error_of(error, self.name, done, self._wait) from error
+            raise self._error_of(error, done) from error
         except Exception as error:
             if isinstance(error, DupdetectError) or self._is_whole():
                 raise
@@ -299,9 +343,23 @@ class SqliteStore(Store):
         except sqlite3.Error:
             return False
 
-
-def _locked(name: str, wait: float) -> OutputError:
-    return OutputError(f"{name}: another writer has held the index for {wait:g} s; wait for it to end, or end it")
+    def _error_of(self, error: sqlite3.Error, done: str) -> DupdetectError:
+        """Return what an error of SQLite means."""
+        name, reason = self.name, str(error)
+        if "locked" in reason or "busy" in reason:
+            return self._held_by_another()
+        if "full" in reason:
+            return OutputError(f"{name}: the disk is full; what was committed before is there, make room and go on")
+        if "readonly" in reason or "read-only" in reason:
+            return OutputError(f"{name}: the file, or its folder, may not be written; what it holds is as it was")
+        if "not a database" in reason:
+            return InputError(f"{name}: this is no index; expected a file that `Index` or `dupdetect index` created")
+        if "malformed" in reason or "disk I/O error" in reason:
+            return _damaged(name, reason)
+        if "unable to open" in reason:
+            return InputError(f"{name}: the file cannot be opened; look at its permissions and those of its folder")
+        error_type = InputError if done == "read" else OutputError
+        return error_type(f"{name}: the index cannot be {done} ({reason})")
 
 
 def _damaged(name: str, reason: str) -> InputError:
@@ -309,22 +367,3 @@ def _damaged(name: str, reason: str) -> InputError:
         f"{name}: the file is damaged ({reason}); restore it from a copy, or build it anew from what `dupdetect "
         "index export` wrote"
     )
-
-
-def _error_of(error: sqlite3.Error, name: str, done: str, wait: float) -> DupdetectError:
-    """Return what an error of SQLite means."""
-    reason = str(error)
-    if "locked" in reason or "busy" in reason:
-        return _locked(name, wait)
-    if "full" in reason:
-        return OutputError(f"{name}: the disk is full; what was committed before is there, make room and go on")
-    if "readonly" in reason or "read-only" in reason:
-        return OutputError(f"{name}: the file, or its folder, may not be written; what it holds is as it was")
-    if "not a database" in reason:
-        return InputError(f"{name}: this is no index; expected a file that `Index` or `dupdetect index` created")
-    if "malformed" in reason or "disk I/O error" in reason:
-        return _damaged(name, reason)
-    if "unable to open" in reason:
-        return InputError(f"{name}: the file cannot be opened; look at its permissions and those of its folder")
-    error_type = InputError if done == "read" else OutputError
-    return error_type(f"{name}: the index cannot be {done} ({reason})")

@@ -19,15 +19,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import xxhash
 
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect.errors import InputError
 from dupdetect.io.rows import Rows
 from dupdetect.matching.keys import Keys
 from dupdetect.sketches.cleaning import clean_texts
-from dupdetect.sketches.sketches import sketch_texts
+from dupdetect.sketches.sketches import identities, sketch_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from dupdetect.io.originals import Originals
     from dupdetect.pipeline.related import Related
     from dupdetect.settings import Settings
-    from dupdetect.sketches.sketches import Sketches
 
     Int = NDArray[np.int64]
 
@@ -246,7 +243,7 @@ class Signing:
     def _sign(self, part: Part) -> _Sketched:
         texts = clean_texts(part.texts, workers=self._workers)
         sketches = sketch_texts(pa.chunked_array([texts]), self._settings, workers=self._workers)
-        digests = _digests(texts, sketches)
+        digests = identities(texts, sketches)
         n, bands = sketches.band_keys.shape
         keys = (
             (sketches.band_keys.reshape(-1), bands * np.arange(n + 1)),
@@ -272,15 +269,6 @@ class Signing:
         self._count += len(part.texts)
         self._bytes += part.texts.nbytes
         self._told(self._count)
-
-
-def _digests(texts: pa.LargeStringArray, sketches: Sketches) -> NDArray[np.uint64]:
-    """Return the digests of words, and of texts without words, but for blank ones, those of their bytes."""
-    digests, wordless = sketches.digests, np.flatnonzero(sketches.words == 0)
-    trimmed = pc.utf8_trim_whitespace(texts.take(pa.array(wordless)))
-    for place in wordless[pc.binary_length(trimmed).to_numpy() > 0].tolist():
-        digests[place] = divmod(xxhash.xxh3_128_intdigest(texts[place].as_py().encode()), 1 << 64)
-    return digests
 
 
 def _together(parts: list[_Sketched], stream: Stream) -> Corpus:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+import xxhash
 
 from dupdetect._compiled import kernels
 from dupdetect._compiled.dispatch import Allowance, many_calls_expected
@@ -170,6 +171,27 @@ class Sketches:
         if self.signatures is None:
             raise MismatchError("these sketches have no signatures; make them with signatures=True")
         return minhash.to_datasketch(self.signatures[index], self.settings.seed)
+
+
+def identities(texts: Texts, sketches: Sketches) -> NDArray[np.uint64]:
+    """Return the digests of words, and of texts without words, but for blank ones, those of their bytes.
+
+    Parameters
+    ----------
+    texts : pyarrow large_string array
+        Those that were sketched.
+    sketches : Sketches
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wordless = np.flatnonzero(sketches.words == 0)
+    if len(wordless) == 0:
+        return sketches.digests
+    digests, trimmed = sketches.digests.copy(), pc.utf8_trim_whitespace(texts.take(pa.array(wordless)))
+    for place in wordless[pc.binary_length(trimmed).to_numpy() > 0].tolist():
+        digests[place] = divmod(xxhash.xxh3_128_intdigest(texts[place].as_py().encode()), 1 << 64)
+    return digests
 
 
 def _differences(mine: Settings, theirs: Settings) -> str:

@@ -60,6 +60,19 @@ def test_a_page_and_its_article_are_related_either_way(where):
         assert [(match.id, match.relation) for match in index.query(STORY).matches] == [("page", "contained")]
 
 
+def test_texts_without_words_are_told_by_their_bytes_and_blank_ones_are_alone(where):
+    with Index(where) as index:
+        assert index.add("a", "\U0001f600!").is_new
+        assert index.query("\U0001f600!").cluster == "a"
+        assert index.query("\U0001f680!").is_new
+        told = index.add_many({"b": "\U0001f600!", "c": "...", "d": "...", "e": " ", "f": " "}).to_pylist()
+        assert [row["cluster"] for row in told] == ["a", "c", "c", "e", "f"]
+        assert [row["is_new"] for row in told] == [False, True, False, True, True]
+        index.remove(["a"])
+        assert index.cluster_of("b") == "b"
+        assert index.verify() == []
+
+
 def test_a_question_stores_nothing(where):
     with Index(where) as index:
         index.add("a", STORY)
