@@ -8,22 +8,22 @@ from typing import Any
 import click
 
 import dupdetect
-from dupdetect.cli.options import id_option, inputs_argument, json_option, text_option, workers_option
+from dupdetect.cli.options import id_of_run_option, inputs_argument, json_option, text_of_run_option, workers_option
 from dupdetect.cli.scorecards import audit_cards, html_option, show
 
 _AUDIT_EXAMPLES = """
 \b
 Examples:
   dupdetect audit out news.parquet
-  dupdetect audit out 'crawl/*.jsonl.zst' --text body --id url --sample 5000
+  dupdetect audit out 'crawl/*.jsonl.zst' --sample 5000
 """
 
 
 @click.command(epilog=_AUDIT_EXAMPLES)
 @click.argument("out")
 @inputs_argument
-@text_option
-@id_option
+@text_of_run_option
+@id_of_run_option
 @click.option(
     "--sample", type=click.IntRange(min=1), default=1000, show_default=True, help="Documents compared with all others."
 )

@@ -118,7 +118,12 @@ def _of_names(a: str, b: str, literal: bool, settings: Settings) -> _Given:
 def _text_of(name: str) -> str:
     from dupdetect.io.streams import standard_input
 
-    data = standard_input().read() if name == "-" else Path(name).read_bytes()
+    try:
+        data = standard_input().read() if name == "-" else Path(name).read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            f"{name}: there is no such file; with --literal, A and B are texts, with --in OUT they are ids"
+        ) from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

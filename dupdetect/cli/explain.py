@@ -55,11 +55,10 @@ def explain(
     for line in _lines(explanation):
         click.echo(escape_for_terminal(line))
     if explanation.comparison is not None and explanation.match is not None:
-        from dupdetect.results.run import Run
+        from dupdetect.reports.of_index import what_decides
 
-        run = Run(out)
         names = str(explanation.id), str(explanation.match.id)
-        show_texts(explanation.comparison, names, run.settings, run.boilerplate_shingles, view, full)
+        show_texts(explanation.comparison, names, *what_decides(out), view, full)
 
 
 def _lines(explanation: Explanation) -> Iterator[str]:

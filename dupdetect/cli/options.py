@@ -25,10 +25,10 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 
 
-def _text(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> str:
+def _text(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> str | None:
     from dupdetect.io.text_column import text_name
 
-    return text_name(names)
+    return text_name(names) if names else None
 
 
 text_option = click.option(
@@ -45,6 +45,10 @@ id_option = click.option(
     metavar="COLUMN",
     help="Column that holds the ids; none: file and row are.  [default: 'id' if there is one, else file and row]",
 )
+text_of_run_option = click.option(
+    "--text", metavar="COLUMN", multiple=True, callback=_text, help="Column of the texts.  [default: as the run had it]"
+)
+id_of_run_option = click.option("--id", metavar="COLUMN", help="Column of the ids.  [default: as the run had it]")
 strict_option = click.option(
     "--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it."
 )
@@ -53,9 +57,9 @@ strict_option = click.option(
 def read_as_options(command: _Command) -> _Command:
     """Add --input-format, --encoding and --delimiter: what names of files do not say."""
     form = click.Choice(list(NAMED))
-    command = click.option("--delimiter", metavar="CHAR", help="What separates the values of CSV.  [default: ,]")(
-        command
-    )
+    command = click.option(
+        "--delimiter", metavar="CHAR", help="What separates the values of CSV: a character, or tab.  [default: ,]"
+    )(command)
     encoding = "Encoding of JSON Lines, CSV and text files, such as cp1252.  [default: utf-8]"
     command = click.option("--encoding", metavar="NAME", help=encoding)(command)
     what = "What all files of INPUT are.  [default: as their names end]"

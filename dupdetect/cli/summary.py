@@ -117,7 +117,7 @@ def print_summary(result: Result, output: Path, *, seconds: float, text: str = "
     console = Console(highlight=False, markup=False, emoji=False, stderr=str(output) == "-")
     _print_counts(console, result)
     _print_largest(console, largest_clusters(result, text=text))
-    _print_losses(console, largest_losses(result.clusters, LARGEST))
+    _print_losses(console, largest_losses(result.clusters, LARGEST), _unit_of_loss(result.manifest["settings"]))
     console.print()
     for line in _closing_lines(result, output, seconds):
         console.print(Text(escape_for_terminal(line)), soft_wrap=True)
@@ -170,12 +170,17 @@ def _print_largest(console: Console, largest: list[LargeCluster]) -> None:
             console.print(line)
 
 
-def _print_losses(console: Console, losses: list[Loss]) -> None:
+def _unit_of_loss(settings: dict[str, Any]) -> str:
+    """Return what a loss counts: shingles, where words are not what is compared, or boilerplate is not known."""
+    return "words" if settings.get("unit") == "word" and settings.get("boilerplate") else "shingles"
+
+
+def _print_losses(console: Console, losses: list[Loss], unit: str) -> None:
     """Print the removed documents of which the most words are lost, and what stands for each."""
     from rich.text import Text
 
     if losses:
-        console.print("\nLargest losses, in words that are neither in what is kept nor boilerplate")
+        console.print(f"\nLargest losses, in {unit} that are neither in what is kept nor boilerplate")
     width = max((len(f"{loss.words:,}") for loss in losses), default=0)
     for loss in losses:
         names = f"  {loss.share:>6.1%}  of {one_line(str(loss.id))}, for which {one_line(str(loss.canonical))} stands"

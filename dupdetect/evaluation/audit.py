@@ -161,7 +161,7 @@ def audit(
     out: Any,
     data: Any,
     *,
-    text: str = "text",
+    text: str | None = None,
     id: str | None = None,
     sample: int = SAMPLE,
     seed: int = 0,
@@ -174,8 +174,10 @@ def audit(
     ----------
     out : Result, str or Path
         What `dedup` returned, or the folder it wrote.
-    data, text, id
+    data
         The input of that run, as `dedup` took it.
+    text, id : str, optional
+        The columns of the input; by default as the run had them.
     sample : int
         Documents to compare with all others, at least 1; all of them, and there is nothing to estimate.
     seed : int
@@ -207,7 +209,9 @@ def audit(
     """
     _check(sample, seed, confidence)
     run = Run(out)
-    scope = _scope(run, collect(data, text=text, id=id, how=run.read_as), check_workers(workers))
+    text, id = text or run.text_column or "text", id or run.id_column
+    documents = collect(data, text=text, id=id, id_prefix=run.id_prefix, how=run.read_as)
+    scope = _scope(run, documents, check_workers(workers))
     n, learned = len(scope.rows), _learned(run)
     rows = draw(n, sample, seed)
     (pairs, together, verified), misses = _judged(run, scope, rows)

@@ -10,11 +10,12 @@ The readers number rows as `jsonlines.records` and `csv.records` do, so that a r
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -39,6 +40,9 @@ Int = NDArray[np.int64]
 Stamp: TypeAlias = tuple[int, str, str]
 
 KEPT = "kept"
+
+#: What the system says where a file cannot grow: the disk is full, or a quota or a limit is reached.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +112,7 @@ class Originals:
         for number, file in enumerate(self.found):
             self._check(number)
             last = b"\n"
-            with reported(file):
+            with _reported(file):
                 for records in _kept_records(file, self.row[bounds[number] : bounds[number + 1]], self.most):
                     last = records[-1:] or last
                     yield records
@@ -117,7 +121,7 @@ class Originals:
 
     def _copy(self, number: int, rows: Int, path: Path) -> None:
         self._check(number)
-        with reported(self.found[number]):
+        with _reported(self.found[number]):
             _COPIERS[self.found[number].format](self.found[number], rows, path, self.most)
 
     def _check(self, number: int) -> None:
@@ -129,6 +133,18 @@ class Originals:
                 f"{label(file.path)}: the file has changed since it was read, so what is kept of it cannot be copied; "
                 "run again, or have it written from memory with kept='parquet' (--kept parquet)"
             )
+
+
+@contextmanager
+def _reported(file: Found) -> Iterator[None]:
+    """Report errors as those of the file that is copied, unless it is the copy that has no room."""
+    try:
+        with reported(file):
+            yield
+    except InputError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_ROOM:
+            raise error.__cause__ from None
+        raise
 
 
 def stamp_of(file: Found) -> Stamp:

@@ -68,6 +68,9 @@ NAMED = {
     "warc-main": ("main WARC", None),
 }
 
+#: How a tab may be written where a shell makes it hard to type one.
+_TABS = {"tab": "\t", "\\t": "\t"}
+
 #: Names of standard input, and of pipes that a shell makes for the output of a command: JSON Lines, as for "-".
 STANDARD_INPUT = re.compile(r"-|/dev/stdin|/(dev|proc/self)/fd/0")
 PIPED = re.compile(r"/(dev|proc/self)/fd/[0-9]+")
@@ -111,12 +114,12 @@ class ReadAs(NamedTuple):
                 raise SettingsError(
                     f"encoding is {self.encoding!r}, which is not known; expected one such as utf-8, cp1252 or utf-16"
                 )
-        delimiter = self.delimiter
+        delimiter = _TABS.get(self.delimiter or "", self.delimiter)
         if delimiter is not None and not (len(delimiter) == 1 and delimiter.isascii() and delimiter not in '"\r\n'):
             raise SettingsError(
-                f"delimiter is {delimiter!r}; expected one character of ASCII, such as ';', and no quote"
+                f"delimiter is {delimiter!r}; expected one character of ASCII, such as ';', and no quote, or 'tab'"
             )
-        return self
+        return self._replace(delimiter=delimiter)
 
 
 AS_NAMED = ReadAs()
@@ -157,6 +160,7 @@ def _as_said(file: Found, how: ReadAs) -> Found:
         raise InputError(
             f"{label(file.path)}: its name does not say what it is; expected one that ends with {', '.join(FORMATS)} "
             f"({', '.join(COMPRESSIONS)} may follow), or for a file that is one text with .txt, .md, .html or such; "
+            "leave others out with a glob such as 'scans/**/*.txt', "
             f"or say what all files are with input_format (--input-format {', '.join(NAMED)})"
         )
     if format.endswith(("HTML", "WARC")):

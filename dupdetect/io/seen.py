@@ -101,5 +101,9 @@ class Seen:
 def _missing(where: str, name: str, names: list[str]) -> InputError:
     remedy = "name one of these"
     if len(names) == 1 and any(character in names[0] for character in DELIMITERS):
-        remedy = "if these are several, say what separates them (--delimiter ';'), and if it is not UTF-8, --encoding"
+        found = max(DELIMITERS, key=names[0].count)
+        shown = "tab" if found == "\t" else f"'{found}'"
+        remedy = (
+            f"if these are several, say what separates them (--delimiter {shown}), and if it is not UTF-8, --encoding"
+        )
     return InputError(f"{where}: there is no column {name!r}; the columns are {', '.join(map(repr, names))}: {remedy}")

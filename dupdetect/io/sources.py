@@ -166,7 +166,10 @@ def _is_dataset(data: Any) -> bool:
 def _dataset(data: Any, text: str, id: str, size: int) -> Iterator[tuple[pa.Table, Faults]]:
     """Read a dataset: its rows as they are now, those filtered out left out."""
     if data.column_names:
-        yield pa.table({name: pa.array([], pa.null()) for name in data.column_names}), {}
+        features = getattr(data, "features", None)  # such as names of classes: in metadata, where `datasets` looks
+        metadata = features.arrow_schema.metadata if features else None
+        columns = {name: pa.array([], pa.null()) for name in data.column_names}
+        yield pa.table(columns).replace_schema_metadata(metadata), {}
     for batch in data.with_format("arrow").iter(batch_size=ROWS_AT_ONCE):
         yield from islice(_arrow(batch, text, id, size), 1, None)
 

@@ -118,14 +118,18 @@ def _write_parquet(table: Table, path: Path) -> None:
 
 
 def write_parquet(table: Table, file: Any, **options: Any) -> None:
-    """Write a table to an open file; options are those of `pyarrow.parquet.ParquetWriter`."""
+    """Write a table to an open file; options are those of `pyarrow.parquet.ParquetWriter`.
+
+    A table without rows has no row group: `datasets` does not read those that are empty.
+    """
     groups = _groups(table)
     first = next(groups, empty(table.schema))
     with pyarrow.parquet.ParquetWriter(
         file, table.schema, use_dictionary=_repeating(first), store_schema=True, **options
     ) as writer:
         for group in chain([first], groups):
-            writer.write_table(group, row_group_size=max(1, group.num_rows))
+            if group.num_rows:
+                writer.write_table(group, row_group_size=group.num_rows)
 
 
 def _groups(table: Table) -> Iterator[pa.Table]:

@@ -93,7 +93,7 @@ def dedup(
     encoding : str, optional
         Of files of JSON Lines, CSV and text; by default UTF-8.
     delimiter : str, optional
-        What separates the values of CSV; by default a comma, in files named .tsv a tab.
+        What separates the values of CSV: a character, or "tab"; by default a comma, in files named .tsv a tab.
     memory : int or str, optional
         Bytes that the process should keep to, or a size such as "2GB"; what would not fit is worked on in files. By
         default a share of the memory that is free. The result does not depend on it.

@@ -314,7 +314,10 @@ def find_outputs(
         elif target is not None and target.parent == path.resolve() and not path.exists():
             inside = []
         else:
-            raise InputError(f"{path}: there is no such folder; expected the output of an earlier run")
+            what = "is a file" if path.is_file() else "there is no such folder"
+            raise InputError(
+                f"{path}: {what}; expected the output of an earlier run (of an index: what `index export` writes)"
+            )
         if not inside:
             others = sorted(each for each in path.glob("[!.]*") if each.resolve() != target)
             if others:

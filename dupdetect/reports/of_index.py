@@ -13,8 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 from dupdetect.errors import InputError
 from dupdetect.index.index import Index
+from dupdetect.results.run import Run
+from dupdetect.settings import Settings
 
 #: How a file of SQLite begins.
 _MARK = b"SQLite format 3\0"
@@ -41,6 +47,16 @@ def what_is_around(out: Any, id: Any, data: Any) -> tuple[Any, Any]:
             if each in index:
                 return index.around(each)
     raise InputError(f"the index has no document {id!r}; give the id of one that it has")
+
+
+def what_decides(out: Any) -> tuple[Settings, NDArray[np.uint64]]:
+    """Return the settings of a run or an index, and the shingles that are boilerplate there."""
+    with index_of(out) as index:
+        if index is None:
+            run = Run(out)
+            return run.settings, run.boilerplate_shingles
+        table = index.boilerplate()
+        return index.settings, np.sort(table["shingle"].filter(pc.greater(table["margin"], 0)).to_numpy())
 
 
 def _is_index(out: str | os.PathLike[str]) -> bool:

@@ -443,7 +443,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{path}: there is no such file; expected the output folder of dedup") from None
+        what = "is a file" if folder.is_file() else "there is no such file"
+        where = folder if folder.is_file() else path
+        raise InputError(f"{where}: {what}; expected the output folder of dedup") from None
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: the file is damaged (it cannot be read as JSON: {error}); run dedup again") from None
     if not isinstance(manifest, dict):

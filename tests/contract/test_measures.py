@@ -65,6 +65,18 @@ def test_audit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert said in page
 
 
+def test_an_audit_reads_what_the_run_has_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("one", "two"):  # ids are unique in each file only
+        rows = (json.dumps({"url": key, "body": text}) + "\n" for key, text in TEXTS.items())
+        Path(f"{name}.jsonl").write_text("".join(rows), encoding="utf-8")
+    inputs = ["one.jsonl", "two.jsonl"]
+    columns = ["--text", "body", "--id", "url", "--id-prefix", "file"]
+    assert cli.main(["dedup", *inputs, "-o", "night", *columns, "-q"]) == 0
+    assert cli.main(["audit", "night", *inputs, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["documents"], said["with_matches"], said["lost"]["removed"]) == (8, 8, 6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

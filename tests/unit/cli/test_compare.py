@@ -151,3 +151,9 @@ def test_an_explanation_reads_as_a_sentence() -> None:
     assert isinstance(found, Explanation)
     assert str(found) == f"{found.why} {found.otherwise}"
     assert "relation='near_duplicate'" in repr(found)
+
+
+def test_compare_of_what_is_no_file_says_how_else(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, err = fails(capsys, "compare", "a text", "docs.jsonl")
+    assert code == 1
+    assert "a text: there is no such file; with --literal, A and B are texts, with --in OUT they are ids" in err

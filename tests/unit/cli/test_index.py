@@ -132,3 +132,18 @@ def test_other_settings_are_refused_and_its_own_need_not_be_given(where, rows, c
     assert "the index was made with threshold 0.7, where 0.9 is wanted" in capsys.readouterr().err
     assert run("query", f"{where}.none", rows) == 1
     assert "there is no such index" in capsys.readouterr().err
+
+
+def test_a_removed_document_is_explained_with_both_texts(where, rows, tmp_path, capsys):
+    assert run("add", where, rows, "--text", "body", "--id", "url", "-q") == 0
+    with Index(where, read_only=True) as index:
+        removed = ({1, 2} - {index.cluster_of(1)}).pop()
+    capsys.readouterr()
+    assert main(["explain", where, str(removed)]) == 0
+    told = capsys.readouterr()
+    assert "was removed" in told.out
+    assert STORY.split()[0].upper() in told.out.split("of both")[1].upper()
+    assert told.err == ""
+    for command in (["verify", where], ["compare", "--in", where, "1", "2"], ["dedup", str(rows), "--against", where]):
+        assert main([*command, *(["-o", str(tmp_path / "x"), "--text", "body"] if command[0] == "dedup" else [])]) == 1
+        assert f"{where}: is a file; expected the output" in capsys.readouterr().err

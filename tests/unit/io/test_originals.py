@@ -1,5 +1,6 @@
 """What is kept of files, where it stands, and what cannot be copied."""
 
+import errno
 import io
 import json
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import dupdetect
 from dupdetect.cli.main import main
 from dupdetect.errors import InputError, OutputError, SettingsError
+from dupdetect.io import originals
 from dupdetect.io.originals import places
 from dupdetect.io.paths import find
 from dupdetect.results.run import Run
@@ -185,3 +187,28 @@ def test_a_table_keeps_its_types_and_metadata(folder):
 def test_lines_that_are_too_long_or_blank_count(folder):
     put("a.jsonl", json.dumps({"text": "x " * 500}) + "\n\n" + ROWS[0] + " \n" + ROWS[2])
     assert kept("a.jsonl", max_text=100) == {"kept.jsonl": (ROWS[0] + ROWS[2]).encode()}
+
+
+def test_a_tab_may_be_spelled(folder, capsys):
+    put("a.csv", "id\ttext\n1\tone text\n2\tOne text!\n")
+    with pytest.raises(InputError, match="--delimiter tab"):
+        dupdetect.dedup("a.csv")
+    for number, delimiter in enumerate(("tab", "\\t", "\t")):
+        assert main(["dedup", "a.csv", "-o", f"out{number}", "--delimiter", delimiter, "-q"]) == 0
+        assert Path(f"out{number}/kept.csv").read_text() == "id\ttext\n1\tone text\n"
+    assert main(["dedup", "a.csv", "-o", "out0", "--delimiter", "tab", "-q", "--resume"]) == 0
+    put("b.csv", "id|text\n1|one text\n")
+    with pytest.raises(InputError, match=r"--delimiter '\|'"):
+        dupdetect.dedup("b.csv")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
+def test_a_copy_that_has_no_room_is_not_the_fault_of_the_file(folder, monkeypatch, number):
+    result = dupdetect.dedup(put("a.jsonl"))
+
+    def compressed(path, _compression):
+        raise OSError(number, "no room", str(path))
+
+    monkeypatch.setattr(originals, "compressed", compressed)
+    with pytest.raises(OutputError, match="^out: cannot be written"):
+        result.write("out")

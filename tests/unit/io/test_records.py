@@ -2,6 +2,7 @@
 
 import json
 from collections import namedtuple
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -173,3 +174,10 @@ def test_a_file_of_rejects_alone_fails_and_as_one_of_several_it_does_not(tmp_pat
     for files in (["good.jsonl", "bad.jsonl"], ["bad.jsonl", "good.jsonl"]):
         assert main(["dedup", *files, "-o", "out", "--overwrite", "-q"]) == 0
         assert len((tmp_path / "out" / "rejects.jsonl").read_text().splitlines()) == 3
+
+
+def test_what_a_dataset_says_of_its_columns_stays():
+    """Names of classes and the like stand in the metadata of its features, and not of its tables."""
+    data, said = Dataset(pa.Table.from_pylist(ROWS)), {b"huggingface": b'{"info": {}}'}
+    data.features = SimpleNamespace(arrow_schema=data._table.schema.with_metadata(said))
+    assert dedup(data).kept.schema.metadata == said

@@ -99,3 +99,10 @@ def test_row_groups_are_about_equally_large_and_texts_have_no_dictionary(tmp_pat
     assert max(rows) <= 100
     site, text = (metadata.row_group(0).column(place) for place in (0, 1))
     assert (site.has_dictionary_page, text.has_dictionary_page) == (True, False)
+
+
+def test_a_table_without_rows_has_no_row_group(tmp_path):
+    """`datasets` refuses a row group without rows, and so a shard of which nothing stays."""
+    write_table(EVERYTHING.slice(0, 0), tmp_path / "x.parquet", "parquet")
+    written = pq.ParquetFile(tmp_path / "x.parquet")
+    assert (written.num_row_groups, written.schema_arrow.names) == (0, EVERYTHING.column_names)
