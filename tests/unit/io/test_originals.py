@@ -210,5 +210,5 @@ def test_a_copy_that_has_no_room_is_not_the_fault_of_the_file(folder, monkeypatc
         raise OSError(number, "no room", str(path))
 
     monkeypatch.setattr(originals, "compressed", compressed)
-    with pytest.raises(OutputError, match="^out: cannot be written"):
+    with pytest.raises(OutputError, match=r"^out: cannot be written"):
         result.write("out")
