@@ -135,6 +135,16 @@ def thread(language: str) -> Collection:
     return texts
 
 
+def short_answers(language: str) -> Collection:
+    """Answers of a line or two, with a name below, above a mail that is quoted whole."""
+    mail = Tongue(language, "mail").paragraph(75)
+    texts = {"mail": told(mail, own=(0,))}
+    for n in range(4):
+        said, name = Tongue(language, f"said {n}").line(9 + 3 * n), Tongue(language, f"name {n}").verse(4)
+        texts[f"answer{n}"] = told(said, name, f"> {mail}", own=(0, 1))
+    return texts
+
+
 def disclaimers(language: str) -> Collection:
     disclaimer = Tongue(language, "disclaimer").paragraph(70)
     return {f"mail{n}": told(Tongue(language, n).paragraph(8 + 6 * n), disclaimer, own=(0,)) for n in range(8)}
@@ -229,6 +239,7 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     early_and_late,
     quoted_mail,
     thread,
+    short_answers,
     disclaimers,
     lists_under_a_notice,
     tables_above_a_footer,

@@ -213,7 +213,7 @@ Side = namedtuple("Side", "stretch between before behind bits amid")
 
 #: What one document of a pair has of its own, in words; see `Document.own_lines` and `Document.weigh`.
 OwnLines = namedtuple("OwnLines", "furniture before after stretch")
-Weighed = namedtuple("Weighed", "content own new lost prose lines boilerplate")
+Weighed = namedtuple("Weighed", "content own new lost prose lines run boilerplate")
 
 
 def length_class(length):
@@ -310,7 +310,7 @@ class Document:
         before, after = sum(is_own[: longest[0]]), sum(is_own[longest[-1] :])
         amid = min(before, after) >= own_lines.AROUND
         furniture = (
-            len(own) >= own_lines.FEW
+            len(own) >= (own_lines.FEW if amid else own_lines.MANY)
             and in_symbols <= own_lines.SYMBOL_WORDS * sum(map(len, own))
             and likely >= (own_lines.SHORTER_AROUND if amid else own_lines.SHORTER)
         )
@@ -334,10 +334,16 @@ class Document:
         edits = [line for line in self.lines if 2 * len(set(line) & set(own)) <= len(line)]
         in_edits = len(set(chain.from_iterable(edits)) & set(new))
         in_lines = len(set(own) - set(chain.from_iterable(edits)))
+        # Words that are lost, up to the next shared one; boilerplate between them neither counts nor ends the row.
+        parts = [
+            sum(word in set(new) for word in part)
+            for is_own, part in groupby(range(self.count), set(own).__contains__)
+            if is_own
+        ]
         weights = [interleaving.FULL if full(word) else interleaving.SHORT for word in covered & content]
         return Weighed(
             sum(weights) / interleaving.FULL, len(own), len(new), in_edits, sum(map(prose, new)), in_lines,
-            len(shared & learned) / max(len(shared), 1),
+            max(parts, default=0), len(shared & learned) / max(len(shared), 1),
         )  # fmt: skip
 
 
@@ -413,7 +419,7 @@ def joined(a, b, size):
 
 
 #: What the two documents of a pair have, as `overlaps.Weights`, and which pattern it has.
-Pair = namedtuple("Pair", "pattern content own new lost prose boilerplate strangers")
+Pair = namedtuple("Pair", "pattern content own new lost prose run boilerplate strangers")
 
 
 def weigh(texts, pairs, settings):
@@ -492,19 +498,21 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     # Two pages around one article: much of what either has beside it is elsewhere, too.
     told = all(side.own > 0 and side.own - side.new >= overlaps.EXPLAINED * side.own for side in sides)
     twins = told and not strangers and all(read.furniture)
-    lost = []
+    lost, longest = [], []
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
         carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
-        carries &= other.lines <= overlaps.FEW_WORDS
         carries &= other.content >= own_lines.SENTENCE and (read.amid[number] or 2 * mine.prose <= mine.new)
-        lost.append(mine.lost if twins or (read.furniture[number] and carries) else mine.new)
+        carries &= other.lines <= overlaps.FEW_WORDS
+        is_page = twins or (read.furniture[number] and carries)
+        lost.append(mine.lost if is_page else mine.new)
+        longest.append(0 if is_page else mine.run)
     less = [
         tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
         for values in ([side.own for side in sides], [side.new for side in sides], lost)
     ]
     content, prose = (tuple(getattr(side, name) for side in sides) for name in ("content", "prose"))
-    return Pair(read, content, *less, prose, sides[0].boilerplate, strangers)
+    return Pair(read, content, *less, prose, tuple(longest), sides[0].boilerplate, strangers)
 
 
 #: What is decided of a pair: its relation, what was compared, who may be removed, and who should be.
@@ -523,7 +531,7 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     elif not suspect and all(pair.own[n] - pair.new[n] >= overlaps.EXPLAINED * pair.own[n] for n in range(2)):
         score = max(plain, of_content)
     lost = [pair.lost[n] / max(pair.content[n] + pair.lost[n], 1e-9) for n in range(2)]
-    edits = max(lost) <= settings.max_lost + 1e-9
+    edits = max(lost) <= settings.max_lost + 1e-9 and min(pair.run) < overlaps.PASSAGE
     larger = 2 * min(pair.own) <= max(pair.own)
     if not pair.strangers and not suspect and (edits or larger):
         for one, two in ((0, 1), (1, 0)):
@@ -543,7 +551,10 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     most = (1 - min(settings.threshold, settings.containment) if near else settings.max_lost) + rounded
     pages = [2 * pair.lost[n] < pair.new[n] for n in range(2)]
     removable = [
-        (lost[n] <= most or (pages[n] and pair.lost[n] <= overlaps.FEW_WORDS))
+        (
+            (lost[n] <= most and (near or pair.run[n] < overlaps.PASSAGE))
+            or (pages[n] and pair.lost[n] <= overlaps.FEW_WORDS)
+        )
         and (near or pages[n] or pair.content[n] >= pair.own[1 - n] or not pair.pattern.amid[1 - n] or lost[n] == 0)
         for n in range(2)
     ]

@@ -181,6 +181,8 @@ class SideWeights(NamedTuple):
         What of `new` is main content, in lines of few symbols.
     lines : int
         What of `own` is in lines of which more than half is.
+    run : int
+        The most of `new` between two shared words, or before or behind all of them.
     shared, boilerplate : int
         Distinct shared shingles, and those of them that are boilerplate.
     """
@@ -191,6 +193,7 @@ class SideWeights(NamedTuple):
     lost: int
     main: int
     lines: int
+    run: int
     shared: int
     boilerplate: int
 
@@ -203,6 +206,7 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
     are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share.
     """
     content, own, new, lost, main, lines, found, voted_out = 0, 0, 0, 0, 0, 0, 0, 0
+    run, longest = 0, 0
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh = 0, 0, 0
     count = len(row) + shingle_size - 1
@@ -227,6 +231,7 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
                 last_boilerplate = word
         # A word is shared, or boilerplate, if any of the shingles that it is in is.
         if word - last < shingle_size:
+            run = 0
             if word - last_content < shingle_size:
                 full = not strangers or row[min(word, len(row) - 1)] & (MAIN_CONTENT | SYMBOLS) != 0
                 content += FULL if full else SHORT
@@ -236,8 +241,10 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
             if word - last_boilerplate >= shingle_size:
                 new += 1
                 fresh += 1
+                run += 1
+                longest = max(longest, run)
                 main += 1 if row[min(word, len(row) - 1)] & (MAIN_CONTENT | SYMBOLS) == MAIN_CONTENT else 0
-    return SideWeights(content, own, new, lost, main, lines, found, voted_out)
+    return SideWeights(content, own, new, lost, main, lines, longest, found, voted_out)
 
 
 @compilable_helper
@@ -274,9 +281,9 @@ def is_page_of(page: SideWeights, other: SideWeights, amid: bool) -> bool:
     licence, or two records with one abstract.
     """
     most = CARRIED_AMID if amid else CARRIED
-    article = other.content >= FULL * SENTENCE and (amid or 2 * page.main <= page.new)
-    article = article and other.lines <= FEW_WORDS
-    return article and FULL * other.new <= most * (FULL * other.new + other.content) and 2 * other.own <= page.own
+    article = other.content >= FULL * SENTENCE and other.lines <= FEW_WORDS and 2 * other.own <= page.own
+    article = article and (amid or 2 * page.main <= page.new)
+    return article and FULL * other.new <= most * (FULL * other.new + other.content)
 
 
 @Compilable
@@ -322,4 +329,5 @@ def weigh_pairs(
         columns[6, place] = max(0, (a.lost if page_a else a.new) - joined_a)
         columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)
         columns[8, place], columns[9, place] = a.main, b.main
-        columns[10, place] = a.boilerplate / max(a.shared, 1)
+        columns[10, place], columns[11, place] = (0 if page_a else a.run), (0 if page_b else b.run)
+        columns[12, place] = a.boilerplate / max(a.shared, 1)

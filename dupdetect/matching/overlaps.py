@@ -14,9 +14,9 @@ least twice as much of its own: two forms with other names filled in do not cont
 `SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
 
 **Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
-removed if these are no more than `max_lost` of its content, or `FEW_WORDS` of a page; of a near duplicate,
-``1 - threshold``. A text that stands amid a longer one is a part of it or a quotation, and is removed only if nothing
-of it is lost.
+removed if these are no more than `max_lost` of its content, and nowhere a passage of `PASSAGE` words; or if they are
+`FEW_WORDS` of a page; of a near duplicate, if they are no more than ``1 - threshold``. A text that stands amid a longer
+one is a part of it or a quotation, and is removed only if nothing of it is lost.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ ARTICLE = 64
 #: Words that a page may lose beside the article that it carries, however short that is: they stand in its lines. The
 #: article may have as many in lines that are not on the page.
 FEW_WORDS = 8
+
+#: Words in a row that are a passage, and no edit: a document of which one would be lost is not removed.
+PASSAGE = 32
 
 #: New words of main content, and what share of the content, for which a near duplicate goes before another; the share
 #: for a page that carries it.
@@ -129,6 +132,8 @@ class Weights(NamedTuple):
         Those of them that are not furniture either: what would be lost of a, of b, if only the other stayed.
     main_a, main_b : float64[n]
         New words that are main content, in lines of few symbols.
+    run_a, run_b : float64[n]
+        The most words of a, of b, that would be lost and have nothing shared between them.
     boilerplate : float64[n]
         Share of the shared shingles that count as boilerplate.
     strangers : bool[n]
@@ -145,6 +150,8 @@ class Weights(NamedTuple):
     lost_b: Share
     main_a: Share
     main_b: Share
+    run_a: Share
+    run_b: Share
     boilerplate: Share
     strangers: Bool
 
@@ -188,7 +195,7 @@ class Overlaps:
         shared = self.shared.astype(np.float64)
         own_a, own_b = self.size_a - shared, self.size_b - shared
         zeros = np.zeros(len(shared))
-        return Weights(shared, shared, *(own_a, own_b) * 3, zeros, zeros, zeros, zeros > 0)
+        return Weights(shared, shared, *(own_a, own_b) * 3, *(zeros, zeros) * 2, zeros, zeros > 0)
 
     @property
     def a(self) -> Int:
@@ -293,6 +300,7 @@ class Overlaps:
         if self.given is None:
             return self.weighted_containment
         edits = np.maximum(lost_a, lost_b) <= limits.max_lost + ROUNDED
+        edits &= np.minimum(self.weights.run_a, self.weights.run_b) < PASSAGE
         return np.where(edits, self.content_inside, self.weighted_containment)
 
     def scores(self, limits: Limits) -> Share:
@@ -307,12 +315,14 @@ class Overlaps:
         inside, alike = limits.max_lost, 1 - min(limits.threshold, limits.containment)
         if self.given is None:  # without boilerplate, containment alone says what may be lost
             inside = max(inside, 1 - limits.containment)
-        most = np.where(self.jaccard >= limits.threshold, alike, inside) + ROUNDED
+        near = self.jaccard >= limits.threshold
+        most = np.where(near, alike, inside) + ROUNDED
         if self.given is None:
             return lost_a <= most, lost_b <= most
         page_a, page_b = self.pages
         few_a, few_b = page_a & (w.lost_a <= FEW_WORDS), page_b & (w.lost_b <= FEW_WORDS)
-        return few_a | (lost_a <= most), few_b | (lost_b <= most)
+        kept_a, kept_b = near | (w.run_a < PASSAGE), near | (w.run_b < PASSAGE)
+        return few_a | (kept_a & (lost_a <= most)), few_b | (kept_b & (lost_b <= most))
 
     def _verdicts(self, limits: Limits) -> Byte:
         """Decide of matches which document may be removed, and which should rather be."""

@@ -20,7 +20,7 @@ from generated_sites import LANGUAGES, Site, Writer, mixture, site
 
 import dupdetect
 from dupdetect.matching.boilerplate import AGAINST
-from dupdetect.matching.overlaps import FEW_WORDS
+from dupdetect.matching.overlaps import FEW_WORDS, PASSAGE
 from dupdetect.matching.shingle_rows import HASH
 from dupdetect.settings import Settings
 
@@ -70,6 +70,7 @@ def check(texts: dict[str, str], sample: int | None = None, **overrides: object)
         allowed = max(settings.max_lost, 1 - min(settings.threshold, settings.containment) if near else 0)
         page = any(2 * row["lost"] < pair.new[0] for pair in ways) and row["lost"] <= FEW_WORDS
         assert row["lost_share"] <= allowed + 1e-9 or page, row
+        assert near or page or min(pair.run[0] for pair in ways) < PASSAGE, row
     return len(removed)
 
 

@@ -156,7 +156,7 @@ def test_pairs_are_weighed_as_sets_are(texts, size):
         assert NAMES[pattern & PATTERN] == naive.pattern.name, pair
         marks = [bool(pattern & mark) for mark in (FURNITURE_A, FURNITURE_B, AMID_A, AMID_B)]
         assert marks == [*naive.pattern.furniture, *naive.pattern.amid], pair
-        both = (naive.content, naive.own, naive.new, naive.lost, naive.prose)
+        both = (naive.content, naive.own, naive.new, naive.lost, naive.prose, naive.run)
         flat = [value for values in both for value in values]
         assert columns == pytest.approx([*flat, naive.boilerplate, naive.strangers]), pair
     again = verifier.weigh(verifier.counter.sharing(weighed.pairs))  # of documents that are graded already
@@ -240,8 +240,8 @@ def test_who_is_looked_up_in_whom_changes_nothing(texts, size):
     if len(there.pairs):
         columns = [float(column[0]) for column in there.weights]
         sides = [float(column[0]) for column in back.weights]
-        swapped = [sides[place ^ 1] for place in range(10)]
-        assert columns == [*swapped, *sides[10:]]
+        swapped = [sides[place ^ 1] for place in range(12)]
+        assert columns == [*swapped, *sides[12:]]
         naive = oracles.weigh(texts, [(0, 1)], settings)[0, 1]
         assert columns[2:6] == [*naive.own, *naive.new]
 

@@ -13,6 +13,7 @@ from dupdetect.matching.overlaps import (
     NEAR,
     NEAR_DUPLICATE,
     NONE,
+    PASSAGE,
     RELATIONS,
     REMOVABLE_A,
     REMOVABLE_B,
@@ -89,7 +90,8 @@ def one(counts=(100, 120, 150), patterns=0, **weights):
     """Make up one pair that is weighed: by default a has 20 words of its own, b 50, and all is content."""
     made = {
         "content_a": 100, "content_b": 100, "own_a": 20, "own_b": 50, "new_a": 20, "new_b": 50, "lost_a": 20,
-        "lost_b": 50, "main_a": 20, "main_b": 50, "boilerplate": 0, "strangers": False, **weights,
+        "lost_b": 50, "main_a": 20, "main_b": 50, "run_a": 0, "run_b": 0, "boilerplate": 0, "strangers": False,
+        **weights,
     }  # fmt: skip
     given = Weights(
         **{name: np.array([value if name == "strangers" else float(value)]) for name, value in made.items()}
@@ -169,6 +171,22 @@ def test_a_document_that_would_lose_too_much_is_not_removed():
     near = {"counts": (100, 110, 110), "own_b": 20}
     assert removable(**near, lost_a=25, lost_b=25) == (True, True)
     assert removable(**near, lost_a=26, lost_b=25) == (False, True)
+
+
+def test_a_document_that_would_lose_a_passage_is_not_removed():
+    long = {"counts": (750, 800, 950), "content_a": 2000, "content_b": 2000, "own_a": 40, "new_a": 40, "lost_a": 40}
+    assert removable(**long, own_b=90, run_a=PASSAGE - 1) == (True, True)
+    assert removable(**long, own_b=90, run_a=PASSAGE) == (False, True)
+    assert removable(**long, own_b=90, run_a=PASSAGE - 1, run_b=PASSAGE) == (True, False)
+    near = {**long, "counts": (1000, 1040, 1140)}
+    assert removable(**near, own_b=90, run_a=PASSAGE, run_b=PASSAGE) == (True, True)
+
+
+def test_edits_are_words_and_no_passages():
+    edits = {"counts": (700, 850, 850), "content_a": 2000, "content_b": 2000, "own_a": 50, "new_a": 50, "lost_a": 50}
+    assert relation(**edits) == "contained"
+    assert relation(**edits, run_a=PASSAGE) == "contained"  # b has none of its own
+    assert relation(**edits, run_a=PASSAGE, run_b=PASSAGE) == "none"
 
 
 def test_a_page_goes_for_the_article_that_it_carries():

@@ -39,7 +39,7 @@ def test_an_article_inside_its_page_is_clear_and_the_page_has_furniture(language
 
 def test_near_copies_are_not_read_further():
     text = story("a", 3)
-    menu = "\n".join(f"more {n}" for n in range(TRIFLE))
+    menu = "\n".join(f"more {n}" for n in range(2 * TRIFLE))
     assert pattern(text, f"{text} more") == CLEAR
     assert pattern(text, f"{text}\n{menu}") == CLEAR | FURNITURE_B
 
