@@ -77,11 +77,14 @@ def latencies(seconds: list[float], cpu: Cpu) -> dict[str, float]:
 def parts(path: Path, documents: int, held_out: int) -> tuple[Iterator[pa.Table], pa.Table]:
     """Give the documents to be added, a table at a time, and those that are held out: the last ones."""
     file = pq.ParquetFile(path, pre_buffer=False)  # what it has read would stay in memory
-    last = pq.read_table(path, filters=[("id", ">=", file.metadata.num_rows - held_out)])
+    rows = np.cumsum([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)])
+    groups = [group for group, end in enumerate(rows) if end > rows[-1] - held_out]
+    last = file.read_row_groups(groups)
+    last = pa.Table.from_pylist(last.slice(len(last) - held_out).to_pylist(), last.schema)  # and not all it was cut of
 
     def tables() -> Iterator[pa.Table]:
         left = documents
-        for batch in file.iter_batches(batch_size=8_192):
+        for batch in file.iter_batches(batch_size=4_096):
             if left <= 0:
                 return
             table = pa.Table.from_batches([batch]).slice(0, left)

@@ -129,8 +129,9 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
     for part in reader:
         if part.rejects.num_rows:
             rejects.append(part.rejects)
-        for first in range(0, len(part), DOCUMENTS):
-            yield _of_part(holdings, reader, part, slice(first, first + DOCUMENTS), names, expires)
+        each = -(-len(part) // max(1, round(len(part) / DOCUMENTS)))  # no batch of the few that are left over
+        for first in range(0, len(part), each):
+            yield _of_part(holdings, reader, part, slice(first, first + each), names, expires)
     if rejects:
         (reading.get("rejected") or _warn)(pa.concat_tables(rejects))
 
@@ -146,7 +147,7 @@ def _warn(rejects: pa.Table) -> None:
 def _of_part(
     holdings: Holdings, reader: Stream, part: Part, some: slice, names: list[str], expires: str | None
 ) -> tuple[Batch, pa.Table]:
-    table, texts = part.table.slice(some.start, DOCUMENTS), part.texts.slice(some.start, DOCUMENTS)
+    table, texts = (each.slice(some.start, some.stop - some.start) for each in (part.table, part.texts))
     ids = holdings.identifiers.encoded(reader.ids(table, part.file[some], part.row[some]))
     lacking = [name for name in [*names, *([expires] if expires else [])] if name not in table.column_names]
     if lacking:

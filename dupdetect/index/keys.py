@@ -56,8 +56,8 @@ LISTED = 4
 #: Entries that are merged at a time, and keys that are hashed at a time, so that they stay in the processor's cache.
 ENTRIES, IN_CACHE = 1 << 18, 1 << 14
 
-#: Bits of a page's number within its segment.
-PAGE_BITS = 32
+#: Bits of a page's number within its segment; from which number on pages are of its filter, and words of such a page.
+PAGE_BITS, FILTER_PAGES, FILTER_WORDS = 32, 1 << 31, 1 << 17
 
 
 class Found(NamedTuple):
@@ -197,11 +197,10 @@ class KeyTable:
         with self._lock:
             layout = self._layouts.get(version)
             if layout is None:
-                known = {each.number: each for layout in self._layouts.values() for each in layout.segments}
+                known = {each.number: each for former in self._layouts.values() for each in former.segments}
+                self._layouts.clear()
                 layout = _Layout(_segments(session, known))
-                while len(self._layouts) > 1:
-                    self._layouts.pop(min(self._layouts))
-                self._layouts[version] = layout
+                self._layouts = {version: layout}
             if layout.sequence < sequence - 1:
                 rows = session.rows(
                     "SELECT sequence, text, keys FROM log WHERE sequence > ? ORDER BY sequence", (layout.sequence,)
@@ -279,11 +278,15 @@ class KeyTable:
 
     def merge(self, session: Session, numbers: list[int]) -> None:
         """Merge segments that follow one another into one, without the keys of removed texts."""
-        chosen = sorted(_read_segments(session, numbers).values(), key=lambda segment: segment.first)
+        with self._lock:
+            self._layouts.clear()  # filters of what was, and the one of what comes, would be too much together
+        chosen = sorted(_read_segments(session, numbers, filters=False).values(), key=lambda segment: segment.first)
         first, last = chosen[0].first, chosen[-1].last
         alive = np.zeros(last - first + 1, np.bool_)
-        rows = session.rows("SELECT text FROM texts WHERE text BETWEEN ? AND ?", (first, last))
-        alive[np.array([text for (text,) in rows], np.int64) - first] = True
+        for low in range(first, last + 1, ENTRIES):
+            rows = session.rows("SELECT text FROM texts WHERE text >= ? AND text < ?", (low, low + ENTRIES))
+            inside = np.array([text for (text,) in rows], np.int64) - first
+            alive[inside[inside <= last - first]] = True
         total = sum(each.entries for each in chosen)
         _write(session, (first, last), self._merged(session, chosen, alive), total, int(alive.sum()))
         for segment in chosen:
@@ -329,17 +332,31 @@ def _size(entries: int) -> int:
 def _segments(session: Session, known: dict[int, Segment]) -> list[Segment]:
     """Return all segments, in order; those that are known are not read."""
     numbers = [number for (number,) in session.rows("SELECT segment FROM segments ORDER BY first_text")]
+    for number in known.keys() - set(numbers):  # their filters go before others are read
+        del known[number]
     every = known | _read_segments(session, [number for number in numbers if number not in known])
     return [every[number] for number in numbers]
 
 
-def _read_segments(session: Session, numbers: list[int]) -> dict[int, Segment]:
-    """Read segments, by their numbers."""
-    columns = "segment, first_text, last_text, entries, texts, dead, value_bytes, fences, filter"
+def _read_segments(session: Session, numbers: list[int], *, filters: bool = True) -> dict[int, Segment]:
+    """Read segments, by their numbers; with their filters or without."""
+    columns = "segment, first_text, last_text, entries, texts, dead, value_bytes, fences, filter_words"
     return {
-        row[0]: Segment(*(*row[:7], np.frombuffer(row[7], "<u8"), np.frombuffer(row[8], "<u8")))
+        row[0]: Segment(
+            *(*row[:7], np.frombuffer(row[7], "<u8"), _read_filter(session, row[0], row[8] if filters else 0))
+        )
         for row in session.find(f"SELECT {columns} FROM segments", "segment", numbers)
     }
+
+
+def _read_filter(session: Session, number: int, words: int) -> Hashes:
+    """Read the filter of a segment, a page at a time: twice the memory of all of it would be much."""
+    bits = np.empty(words, np.uint64)
+    for first in range(0, words, FILTER_WORDS):
+        place = (number << PAGE_BITS) + FILTER_PAGES + first // FILTER_WORDS
+        (page,) = session.row("SELECT entries FROM pages WHERE place = ?", (place,))
+        bits[first : first + FILTER_WORDS] = np.frombuffer(page, "<u8")
+    return bits
 
 
 def _write(
@@ -360,9 +377,13 @@ def _write(
             fences.append(fence)
         session.insert("pages", ("place", "entries"), rows)
         count += len(keys)
+    filter_place = (number << PAGE_BITS) + FILTER_PAGES
+    for first in range(0, len(bits), FILTER_WORDS):
+        page = bits[first : first + FILTER_WORDS].astype("<u8", copy=False).tobytes()
+        session.insert("pages", ("place", "entries"), [(filter_place + first // FILTER_WORDS, page)])
     session.insert(
         "segments",
-        ("segment", "first_text", "last_text", "entries", "texts", "dead", "value_bytes", "fences", "filter"),
-        [(number, *span, count, texts, 0, value_bytes, np.array(fences, "<u8").tobytes(), bits.tobytes())],
+        ("segment", "first_text", "last_text", "entries", "texts", "dead", "value_bytes", "fences", "filter_words"),
+        [(number, *span, count, texts, 0, value_bytes, np.array(fences, "<u8").tobytes(), len(bits))],
     )
     session.run("UPDATE state SET segment = segment + 1, layout = layout + 1")

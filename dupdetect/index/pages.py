@@ -1,8 +1,8 @@
 """Sorted keys as pages of bytes, and filters that say which keys are in none of them.
 
 Input    keys (uint64[n], ascending) with a value each (int64[n], ascending where keys are equal)
-Output   pages, which are searched as they are; a filter of some 12 bits a key
-Cost     a page is read whole; searching one is a dozen comparisons; a filter is wrong once in 250 times
+Output   pages, which are searched as they are; a filter of some 9 bits a key
+Cost     a page is read whole; searching one is a dozen comparisons; a filter is wrong once in 65 times
 
 A page is one byte that says how many bytes a key has there, and entries of equal width: the key less the first key of
 the page, and the value, both little endian. A filter is a Bloom filter whose bits for one key are in one block of 512.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PAGE_ROOM = 4050
 
 #: Bits of a filter for each key, bits that a key sets, and 64-bit words of a block.
-BITS_EACH, BITS_SET, BLOCK_WORDS = 12, 5, 8
+BITS_EACH, BITS_SET, BLOCK_WORDS = 9, 5, 8
 
 #: Odd numbers that make two independent hashes of a key: fingerprints are the least of many, and not evenly spread.
 _MIX, _MIX_AGAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)

@@ -17,8 +17,8 @@ table           holds
 `bodies`        the text of each document, compressed with zstd
 `matches`       verified pairs of texts, the lesser first (`dupdetect.index.evidence`)
 `boilerplate`   shingles and their vote margins
-`segments`      sorted runs of keys: which texts they are of, where their pages begin, a filter
-`pages`         the keys of segments (`dupdetect.index.pages`)
+`segments`      sorted runs of keys: which texts they are of, where their pages begin
+`pages`         the keys of segments, and behind them their filters (`dupdetect.index.pages`)
 `log`           the keys of texts that were added last and are in no segment yet
 ==============  ====================================================================================================
 """
@@ -95,7 +95,7 @@ CREATE TABLE segments (
     dead {integer} NOT NULL,
     value_bytes {integer} NOT NULL,
     fences {blob} NOT NULL,
-    filter {blob} NOT NULL
+    filter_words {integer} NOT NULL
 );
 CREATE TABLE pages (place {integer} PRIMARY KEY, entries {blob} NOT NULL);
 CREATE TABLE log (sequence {integer} PRIMARY KEY, text {integer} NOT NULL, keys {blob} NOT NULL);
@@ -107,7 +107,6 @@ INSERT INTO state VALUES (1, 1, 1, 1, 1, 1, 1, 0);
 _STORAGE = """
 ALTER TABLE bodies ALTER COLUMN content SET STORAGE EXTERNAL;
 ALTER TABLE pages ALTER COLUMN entries SET STORAGE EXTERNAL;
-ALTER TABLE segments ALTER COLUMN filter SET STORAGE EXTERNAL;
 """
 
 #: All tables, and their indexes go with them.

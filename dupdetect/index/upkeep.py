@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dupdetect._compiled.dispatch import expect_many_calls
+from dupdetect._storage.memory import give_back
 from dupdetect.errors import InputError
 from dupdetect.index import checks, exchange
 from dupdetect.index.changes import Batch, Change
@@ -60,6 +61,7 @@ class Upkeep:
                     self._holdings.keys.merge(session, due)
                 due = self._holdings.keys.due(session)
             self._store.give_back()
+        give_back()  # of what merging took, allocators would keep the most
 
     # ---- runs ----
 
