@@ -23,6 +23,7 @@ import pyarrow as pa
 from dupdetect._storage import memory
 from dupdetect._storage.context import Context, check_workers
 from dupdetect._storage.workspace import Workspace
+from dupdetect.clustering.clusters import blank
 from dupdetect.errors import SettingsError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.documents import refuse_rejects, repeated_id
@@ -44,8 +45,9 @@ from dupdetect.spark.against import joined, keys_of
 from dupdetect.spark.counter import SparkCounter, SparkWeigher, TextStore
 from dupdetect.spark.result import SparkResult, frames
 from dupdetect.spark.session import Session
-from dupdetect.spark.sketching import SIGN, Request, ranked_by, request_of, shown, sketched
+from dupdetect.spark.sketching import Request, digests_of, ranked_by, request_of, shown, signed, sketched
 from dupdetect.spark.work import Work
+from dupdetect.text.shingles import digest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -243,7 +245,7 @@ class _Run:
         rejected = table.filter(pa.array(~kept)).select(places)
         self.repeated = pa.concat_tables([self.repeated.select(places), rejected])
         self.rejects, self.documents = corpus.rejects, corpus.new
-        self.empty = int((corpus.words[: corpus.new] == 0).sum())
+        self.empty = int((blank(corpus.digests) & (corpus.words == 0))[: corpus.new].sum())
         names = np.arange(len(store.sizes))
         return Involved(corpus, search.text_of, names, table.filter(pa.array(kept))), search, store
 
@@ -251,7 +253,9 @@ class _Run:
         """Count rows, and find those that cannot be used."""
         import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
-        good, empty = F.col("reason").isNull(), F.col("words") == 0
+        high, low = signed(np.array(digest(np.empty(0, np.uint64)), np.uint64)).tolist()
+        good = F.col("reason").isNull()
+        empty = (F.col("words") == 0) & (F.col("high") == high) & (F.col("low") == low)
         columns = [F.count(F.lit(1)).alias("rows"), F.count_if(good).alias("good"), F.count_if(empty).alias("empty")]
         each = self.sketched.groupBy("part").agg(*columns).toArrow().sort_by("part")
         parts, rows = each["part"].to_numpy(), each["rows"].to_numpy()
@@ -259,11 +263,12 @@ class _Run:
         self.starts[parts] = np.cumsum(rows) - rows
         self.repeated, self.rejects = self._rejected()
         self.documents = int(each["good"].to_numpy().sum()) - self.repeated.num_rows
-        self.empty = int(each["empty"].to_numpy().sum())
+        self.empty = int(each["empty"].to_numpy().sum()) - _empty(self.repeated)
 
     def _rejected(self) -> tuple[pa.Table, pa.Table]:
         """Return the rows whose ids repeat others, and all rejects with their reasons."""
-        wrong = self.sketched.where("reason is not null").select("part", "place", "file", "row", "reason").toArrow()
+        columns = ("part", "place", "words", "high", "low", "file", "row", "reason")
+        wrong = self.sketched.where("reason is not null").select(*columns).toArrow()
         again = wrong.schema.empty_table()
         files, rows = [wrong["file"]], [self._rows(wrong)]
         reasons = wrong["reason"].to_pylist()
@@ -306,17 +311,16 @@ class _Run:
         of_copies = numbers.starts[copies["range"].to_numpy()] + copies["index"].to_numpy()
         members = [each for _, each in found.hot]
         names = np.unique(np.concatenate([*unpack(found.pairs), *members, of_copies]))
-        table = (
-            texts.documents_of(ordered, numbers, names)
-            .toArrow()
-            .sort_by([("part", "ascending"), ("place", "ascending")])
-        )
-        text_of = np.searchsorted(names, table["number"].to_numpy())
+        wordless = texts.copies_without_words(self.sketched, self.repeated)
+        table = texts.documents_of(ordered, numbers, names).drop("range", "index").toArrow()
+        table = pa.concat_tables([table, wordless.select(table.column_names).cast(table.schema)])
+        table = table.sort_by([("part", "ascending"), ("place", "ascending")])
+        number = table["number"]
+        text_of = np.where(number.is_null(), -1, np.searchsorted(names, number.fill_null(0).to_numpy()))
         return Involved(self._corpus(table), text_of, names, table)
 
     def _corpus(self, table: pa.Table) -> Corpus:
         n, id, empty = table.num_rows, self.request.id, np.empty(0, np.int64)
-        digests = np.stack([table[name].to_numpy().view(np.uint64) for name in ("high", "low")], axis=1) ^ SIGN
         rows = self._rows(table)
         preferred, column = ranked_by(self.request.settings)
         ranking = {"value" if column is None else column: table["value"]}
@@ -327,7 +331,7 @@ class _Run:
             ids=pa.chunked_array([pa.array(rows)]) if id is None and self.request.files is None else table["id"],
             places=np.arange(n),
             words=table["words"].to_numpy(),
-            digests=digests,
+            digests=digests_of(table),
             texts=pa.chunked_array([], pa.large_string()),
             bands=[],
             fingerprints=[],
@@ -387,6 +391,11 @@ class _Run:
             **self.rules.said(corpus, superseded.num_rows),
         }
         return SparkResult(**frames(self, involved.table, found), manifest=said)
+
+
+def _empty(documents: pa.Table) -> int:
+    """Count documents without a text."""
+    return int((blank(digests_of(documents)) & (documents["words"].to_numpy() == 0)).sum())
 
 
 def _by_value(settings: Settings) -> Settings:

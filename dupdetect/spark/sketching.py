@@ -27,7 +27,7 @@ from dupdetect.io.readers import Piece
 from dupdetect.io.seen import NUMBERED
 from dupdetect.matching.grouping import check_grouped
 from dupdetect.sketches.cleaning import clean_texts
-from dupdetect.sketches.sketches import sketch_texts
+from dupdetect.sketches.sketches import identities, sketch_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -162,7 +162,7 @@ def _sketch(table: pa.Table, part: int, first: int, request: Request) -> Iterato
     rows = table.take(pa.array(checked.positions))
     texts = clean_texts(pa.chunked_array(checked.texts.chunks, pa.large_string()).combine_chunks())
     sketches = sketch_texts(texts, settings)
-    digests = (sketches.digests ^ SIGN).view(np.int64)
+    digests = signed(identities(texts, sketches))
     values = {
         "place": first + checked.positions,
         "id": None if id is None else rows[id],
@@ -224,6 +224,16 @@ def _of_files(rows: pa.Table, request: Request) -> dict[str, Any]:
     if request.id is None:
         where["id"] = pa.compute.binary_join_element_wise(names, row.cast(pa.string()), ":")
     return where
+
+
+def signed(digests: NDArray[np.uint64]) -> Int:
+    """Return digests as numbers of Spark, which are in the same order."""
+    return (digests ^ SIGN).view(np.int64)
+
+
+def digests_of(table: pa.Table) -> NDArray[np.uint64]:
+    """Return the digests of documents: uint64[n, 2]."""
+    return np.stack([table[name].to_numpy().view(np.uint64) for name in ("high", "low")], axis=1) ^ SIGN
 
 
 def binaries(values: NDArray[Any], offsets: Int) -> pa.Array:

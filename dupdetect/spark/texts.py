@@ -17,13 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
+from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError
 from dupdetect.io.duplicate_ids import find_duplicates
-from dupdetect.spark.sketching import partition
+from dupdetect.spark.sketching import digests_of, partition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from dupdetect.spark.session import Session
 
@@ -67,7 +68,7 @@ def repeated(frame: DataFrame, session: Session) -> tuple[pa.Table, Int]:
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
     chosen = frame.where(F.col("reason").isNull())
-    ids = chosen.select("part", "place", "id", "file", "row", F.xxhash64("id").alias("hash"))
+    ids = chosen.select("part", "place", "id", "words", "high", "low", "file", "row", F.xxhash64("id").alias("hash"))
     doubtful = chosen.select(F.xxhash64("id").alias("hash")).groupBy("hash").count().where("count > 1").select("hash")
     with session.stage("ids"):
         suspects = ids.join(doubtful, "hash", "left_semi").drop("hash").toArrow()
@@ -100,14 +101,44 @@ def ordered(frame: DataFrame, gone: pa.Table, count: int) -> DataFrame:
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
     from pyspark.sql import types as T  # noqa: N812
 
-    chosen = frame.where(F.col("reason").isNull() & (F.col("words") > 0)).drop("text", "reason")
-    if gone.num_rows:
-        there = frame.sparkSession.createDataFrame(gone.select(["part", "place"]).combine_chunks())
-        chosen = chosen.join(there, ["part", "place"], "left_anti")
+    chosen = _documents(frame, gone, F.col("words") > 0)
     added = [T.StructField(name, T.LongType()) for name in ("range", "index")]
     schema = T.StructType([*added, T.StructField("first", T.BooleanType()), *chosen.schema.fields])
     spread = chosen.repartitionByRange(count, "words", "high", "low").sortWithinPartitions(*ORDER)
     return spread.mapInArrow(_number, schema)
+
+
+def _documents(frame: DataFrame, gone: pa.Table, which: Column) -> DataFrame:
+    """Return some of the documents, without their texts."""
+    chosen = frame.where("reason is null").where(which).drop("text", "reason")
+    if not gone.num_rows:
+        return chosen
+    there = frame.sparkSession.createDataFrame(gone.select(["part", "place"]).combine_chunks())
+    return chosen.join(there, ["part", "place"], "left_anti")
+
+
+def copies_without_words(frame: DataFrame, gone: pa.Table) -> pa.Table:
+    """Bring documents without words to the driver that are, byte for byte, what another one is.
+
+    Parameters
+    ----------
+    frame, gone
+        As for `ordered`.
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns as `documents_of` has them; ``number`` is null.
+    """
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+    wordless = _documents(frame, gone, F.col("words") == 0).drop("bands", "fingerprints")
+    again = wordless.groupBy("high", "low").count().where("count > 1").drop("count").toArrow()
+    again = again.filter(pa.array(~blank(digests_of(again))))
+    copies = wordless.limit(0)
+    if again.num_rows:
+        copies = wordless.join(frame.sparkSession.createDataFrame(again.combine_chunks()), ["high", "low"], "left_semi")
+    return copies.select(F.lit(None).cast("long").alias("number"), F.lit(False).alias("first"), "*").toArrow()
 
 
 def _number(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -16,7 +16,8 @@ def corpus():
     rows = [{"id": str(row["id"]), "text": str(row["text"])} for row in mixture()]
     rows += [{"id": f"family {n}", "text": text} for n, text in enumerate(near_copies(30, length=80))]
     rows += [{"id": f"again {n}", "text": row["text"].upper()} for n, row in enumerate(rows[::9])]
-    rows += [{"id": "blank", "text": " "}, {"id": "empty", "text": ""}]
+    rows += [{"id": f"blank {n}", "text": " "[:n]} for n in range(3)]
+    rows += [{"id": f"symbols {n}", "text": text} for n, text in enumerate(["☂☂ ☂", "★!", "☂☂ ☂", "★", "☂☂ ☂"])]
     random.Random(4).shuffle(rows)
     days = [f"2024-05-{1 + n % 28:02}" for n in range(len(rows))]
     return pa.table({**{name: [row[name] for row in rows] for name in ("id", "text")}, "date": days})
@@ -36,6 +37,8 @@ def test_it_is_the_result_of_one_machine(framed, same, tmp_path, partitions):
     assert results.here.manifest["caps"]["hot_keys"] > 0
     assert results.here.boilerplate.num_rows > 0
     assert results.here.matches.num_rows > 50
+    clusters = results.here.clusters
+    assert sum(str(row["id"]).startswith("symbols") and not row["canonical"] for row in clusters.to_pylist()) == 2
     assert found.manifest["spark"]["shuffled_bytes"]["texts"] > 0
 
 
