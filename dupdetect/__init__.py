@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dupdetect._compiled import forks as _forks
+
 if TYPE_CHECKING:
     from dupdetect.errors import DupdetectError, InputError, MismatchError, OutputError, SettingsError
     from dupdetect.evaluation.audit import Audit, audit
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from dupdetect.sketches.sketches import Sketches
 
 __version__ = "0.1.0"
+
+_forks.register()
 
 __all__ = [
     "Audit",
@@ -125,7 +129,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'dupdetect' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"dupdetect.{_MODULE_OF[name]}"), name)
+    with _forks.STARTING:
+        value = getattr(import_module(f"dupdetect.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 

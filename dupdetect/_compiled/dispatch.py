@@ -6,19 +6,19 @@ Cost     a first compiled call loads numba (half a second) and the code from its
          seconds); where nothing is on disk yet, work runs interpreted until that would have taken about as long
 
 Compiled functions release the interpreter's lock, so blocks of work run on threads of an ordinary pool: no threading
-layer that a fork or a second pool could upset.
+layer that a fork or a second pool could upset; see `forks`.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar
+
+from dupdetect._compiled.forks import STARTING
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,7 +36,6 @@ BREAK_EVEN_COLD = 3_000_000
 
 #: Functions that compiled ones call and that have not been registered with numba yet.
 _HELPERS: list[Callable[..., Any]] = []
-_COMPILING = threading.Lock()
 
 #: Whether small work comes again and again in this process (`expect_many_calls`).
 _MANY_CALLS = False
@@ -110,18 +109,16 @@ class Allowance:
     """
 
     def __init__(self, most: float, on_disk: Callable[[], bool]) -> None:
-        self._left, self._on_disk = most, on_disk
+        self._left, self._on_disk, self._asked = most, on_disk, False
 
     def covers(self, steps: float) -> bool:
         """Say whether so many steps are to be interpreted, and count them."""
-        if self._left <= 0 or _MANY_CALLS or self._is_on_disk:
+        if self._left > 0 and not _MANY_CALLS and not self._asked:
+            self._asked, self._left = True, 0 if self._on_disk() else self._left
+        if self._left <= 0 or _MANY_CALLS:
             return False
         self._left -= steps
         return self._left > 0
-
-    @cached_property
-    def _is_on_disk(self) -> bool:
-        return self._on_disk()
 
 
 class Compilable(Generic[P, R]):
@@ -131,6 +128,7 @@ class Compilable(Generic[P, R]):
         self.function = function
         self.__doc__ = function.__doc__
         self._interpreted, self._in_use = Allowance(BREAK_EVEN_COLD, self.is_on_disk), False
+        self._compiled: Callable[P, R] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run interpreted."""
@@ -153,9 +151,19 @@ class Compilable(Generic[P, R]):
 
         return is_on_disk(self.compiled)
 
-    @cached_property
+    @property
     def compiled(self) -> Callable[P, R]:
         """The function compiled, or itself where there is no compiler."""
+        if self._compiled is None:  # no `cached_property`, whose lock a fork would leave held
+            with STARTING:
+                self._compiled = self._compiled or self._made()
+        return self._compiled
+
+    @compiled.setter
+    def compiled(self, function: Callable[P, R]) -> None:
+        self._compiled = function
+
+    def _made(self) -> Callable[P, R]:
         from dupdetect._compiled import kernels
 
         if not kernels.available():
@@ -164,9 +172,8 @@ class Compilable(Generic[P, R]):
 
         from dupdetect._compiled.cache import cached_njit
 
-        with _COMPILING:
-            while _HELPERS:
-                register_jitable(_HELPERS.pop())
+        while _HELPERS:
+            register_jitable(_HELPERS.pop())
         return cached_njit(self.function)  # type: ignore[no-any-return,no-untyped-call]
 
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dupdetect._compiled.forks import STARTING
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,7 +33,8 @@ BLOCK_BYTES = 1 << 20
 def available() -> bool:
     """Say whether compiled code can run here; if not, warn, once."""
     try:
-        import numba  # noqa: F401
+        with STARTING:
+            import numba  # noqa: F401
     except (ImportError, OSError) as error:  # not installed; too old for numpy; its libraries do not load
         warnings.warn(
             f"numba cannot be imported ({error}); the slow reference in Python is used instead: "
