@@ -495,16 +495,13 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     strangers = read.name in ("interleaved", "one end")
     sides = [page.weigh(shared, learned, set(filter(is_boilerplate, page.shingles)), strangers) for page in (x, y)]
     spaces = joined(x, y, x.size)
-    # Two pages around one article: much of what either has beside it is elsewhere, too.
-    told = all(side.own > 0 and side.own - side.new >= overlaps.EXPLAINED * side.own for side in sides)
-    twins = told and not strangers and all(read.furniture)
     lost, longest = [], []
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
         carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
         carries &= other.content >= own_lines.SENTENCE and (read.amid[number] or 2 * mine.prose <= mine.new)
         carries &= other.lines <= overlaps.FEW_WORDS
-        is_page = twins or (read.furniture[number] and carries)
+        is_page = read.furniture[number] and carries
         lost.append(mine.lost if is_page else mine.new)
         longest.append(0 if is_page else mine.run)
     less = [

@@ -17,7 +17,7 @@ from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threa
 from dupdetect.matching.boilerplate import ALWAYS, are_strangers, grade_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, OWN, SHORT
-from dupdetect.matching.overlaps import EXPLAINED, FEW_WORDS, Overlaps, Weights
+from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
 from dupdetect.matching.own_lines import SENTENCE
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
@@ -319,10 +319,6 @@ def weigh_pairs(
             a, b, joined_a, joined_b = b, a, joined_b, joined_a
         page_a = pattern & FURNITURE_A != 0 and is_page_of(a, b, pattern & AMID_A != 0)
         page_b = pattern & FURNITURE_B != 0 and is_page_of(b, a, pattern & AMID_B != 0)
-        # Two pages that carry one article: much of what either has beside it is on other pages, too.
-        known = a.own - a.new >= EXPLAINED * a.own > 0 and b.own - b.new >= EXPLAINED * b.own > 0
-        if known and not strangers[place] and pattern & FURNITURE_A != 0 and pattern & FURNITURE_B != 0:
-            page_a = page_b = True
         columns[0, place], columns[1, place] = a.content / FULL, b.content / FULL
         columns[2, place], columns[3, place] = max(0, a.own - joined_a), max(0, b.own - joined_b)
         columns[4, place], columns[5, place] = max(0, a.new - joined_a), max(0, b.new - joined_b)
