@@ -298,7 +298,11 @@ def load(
     settings_file: str | None,
     **options: Any,
 ) -> None:
-    """Add what a run kept, from the folder OUT that `dedup --sketches` wrote, and what it says is boilerplate."""
+    """Add the documents of a run, from the folder OUT that `dedup --sketches` wrote, and what it says is boilerplate.
+
+    All of them, if the files that the run read are as they were; else those that it kept. Into an empty INDEX goes what
+    the run found, too.
+    """
     settings = _settings(settings_file, options)
     with (
         _opened(where, settings=settings, workers=workers) as held,

@@ -56,6 +56,17 @@ class Batch(NamedTuple):
     metadata: list[str | None]
     expires: list[int | None]
 
+    def some(self, rows: list[int], ids: list[str]) -> Batch:
+        """Return some of them, under ids."""
+        return Batch(
+            ids,
+            [self.texts[row] for row in rows],
+            [self.bodies[row] for row in rows] if self.bodies else [],
+            self.sketches.take(np.array(rows, np.int64)),
+            [self.metadata[row] for row in rows],
+            [self.expires[row] for row in rows],
+        )
+
     def new(self, place: int, number: int) -> New:
         """Return the text of one of them, as one to be searched for."""
         return sketched(self.sketches, place, number)
@@ -221,11 +232,16 @@ class Change:
             compared = search(session, holdings.keys, new, holdings.context)
             if len(compared.pairs):
                 self._match(compared)
-            ordered = sorted(number for number, text in self._new.items() if text.words)
-            if ordered:
-                self.is_due |= holdings.keys.add(session, ordered, [self._new[number].keys for number in ordered])
+            self.keep_keys()
         if self.touched:
             regroup(self.session, self.touched, self.holdings, self._bodies)
+
+    def keep_keys(self) -> None:
+        """Store the keys of what is new."""
+        ordered = sorted(number for number, text in self._new.items() if text.words)
+        if ordered:
+            keys = [self._new[number].keys for number in ordered]
+            self.is_due |= self.holdings.keys.add(self.session, ordered, keys)
 
     def _match(self, compared: Compared) -> None:
         """Verify candidates, and store those that match."""

@@ -1,14 +1,15 @@
-"""Between an index and runs: what a run wrote goes in, what an index holds comes out; what is boilerplate is learned.
+"""What an index holds, as the result of a run; what is boilerplate, learned as a run does.
 
-Input    the output of ``dedup --sketches``, or an index
-Output   documents and boilerplate of the index; or a `Result`, which `Result.write` makes an output of
-Cost     of loading, that of adding without sketching; of a result, a pass over all; of learning, a run over all texts
+Input    an index
+Output   a `Result`, which `Result.write` makes an output of; the boilerplate of the index
+Cost     of a result, a pass over all; of learning, a run over all texts
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,9 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._storage.context import Context
-from dupdetect.errors import InputError, MismatchError
 from dupdetect.index import batches, listing
-from dupdetect.index.bodies import compressed, decompressed, read_bodies
-from dupdetect.index.changes import Batch, sketched
+from dupdetect.index.bodies import decompressed, read_bodies
+from dupdetect.index.changes import sketched
 from dupdetect.index.evidence import COLUMNS, to_rows
 from dupdetect.index.grouping import regroup
 from dupdetect.index.searching import search
@@ -29,10 +29,8 @@ from dupdetect.io.rows import Rows
 from dupdetect.matching.pairs import unpack
 from dupdetect.pipeline import tables
 from dupdetect.pipeline.dedup import dedup
-from dupdetect.results.output import Output
 from dupdetect.results.result import Result
 from dupdetect.sketches.build import sketch_rows
-from dupdetect.sketches.files import SketchFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,47 +43,7 @@ if TYPE_CHECKING:
 _TEXT = pa.schema([("text", pa.large_string())])
 
 
-# ---- a run's output ----
-
-
-def batches_of_output(holdings: Holdings, output: Output, metadata: list[str]) -> Iterator[Batch]:
-    """Yield the documents that a run kept, as batches; their sketches are those that it wrote."""
-    path = output.folder / "sketches.parquet"
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; run dedup with --sketches, and load what that wrote")
-    lacking = [name for name in metadata if name not in output.columns]
-    if lacking:
-        raise InputError(f"{output.where}: there is no column {lacking[0]!r} for metadata; name one that is there")
-    with SketchFile(path, holdings.settings) as file:
-        if len(file) != output.documents:
-            raise MismatchError(f"{path}: it is of {len(file):,} documents, and {output.documents:,} were kept")
-        ids, rows = output.ids(), _Tables(output.tables([output.text, *metadata]))
-        for _, sketches in file.parts(signatures=not holdings.keeps_texts):
-            for first in range(0, len(sketches), batches.DOCUMENTS):
-                some = sketches.take(np.arange(first, min(first + batches.DOCUMENTS, len(sketches))))
-                if not holdings.keeps_texts and some.signatures is None:
-                    raise InputError(f"{path}: an index without texts needs signatures, and there are none")
-                table = rows.next(len(some))
-                own = holdings.identifiers.encoded(ids.next(len(some)))
-                raw = [text.encode() for text in table[output.text].to_pylist()]
-                kept_rows = [batches.as_metadata(row) for row in table.select(metadata).to_pylist()]
-                bodies = compressed(raw, holdings.context.workers) if holdings.keeps_texts else []
-                yield Batch(own, raw, bodies, some, kept_rows if metadata else [None] * len(own), [None] * len(own))
-
-
-class _Tables:
-    """Tables, cut anew."""
-
-    def __init__(self, tables: Iterator[pa.Table]) -> None:
-        self._tables, self._waiting = tables, pa.table({})
-
-    def next(self, n: int) -> pa.Table:
-        parts = [self._waiting] if self._waiting.num_rows else []
-        while sum(part.num_rows for part in parts) < n and (part := next(self._tables, None)) is not None:
-            parts.append(part)
-        whole = pa.concat_tables(parts, promote_options="permissive")
-        self._waiting = whole.slice(n)
-        return whole.slice(0, n)
+# ---- boilerplate ----
 
 
 def add_boilerplate(session: Session, table: pa.Table) -> bool:
@@ -100,11 +58,13 @@ def add_boilerplate(session: Session, table: pa.Table) -> bool:
     ]
     session.delete("boilerplate", "shingle", [*known])
     session.insert("boilerplate", ("shingle", "margin"), rows)
-    session.run("UPDATE state SET boilerplate = boilerplate + 1")
+    note_boilerplate(session)
     return True
 
 
-# ---- boilerplate of one's own ----
+def note_boilerplate(session: Session) -> None:
+    """Note that what is known of shingles is another: by a number that none had, should this be rolled back."""
+    session.run("UPDATE state SET boilerplate = ?", (time.time_ns(),))
 
 
 def boilerplate(session: Session) -> pa.Table:

@@ -139,6 +139,12 @@ class Holdings:
         found = sketch_texts(cleaned, self.settings, workers=workers, signatures=not self.keeps_texts)
         return replace(found, digests=identities(cleaned, found))
 
+    def identified(self, texts: pa.Array, sketches: Sketches) -> Sketches:
+        """Return sketches that were made of texts before, what has no words told by its bytes."""
+        if (sketches.words > 0).all():
+            return sketches
+        return replace(sketches, digests=identities(clean_texts(texts), sketches))
+
     def look_again(self, session: Session) -> None:
         """Read the type of ids, which another process may have settled."""
         for (value,) in session.rows("SELECT value FROM settings WHERE name = 'ids'"):

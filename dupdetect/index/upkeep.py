@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from dupdetect._compiled.dispatch import expect_many_calls
 from dupdetect._storage.memory import give_back
 from dupdetect.errors import InputError
-from dupdetect.index import checks, exchange
+from dupdetect.index import checks, exchange, runs
 from dupdetect.index.changes import Batch, Change
 from dupdetect.results.output import Output
 
@@ -102,17 +103,23 @@ class Upkeep:
     def load(
         self,
         out: str | os.PathLike[str],
+        inputs: Any = None,
         *,
         metadata: Iterable[str] | None = None,
         progress: Progress | None = None,
     ) -> int:
-        """Add what a run kept, from the folder that ``dedup --sketches`` wrote; return how many documents that are.
+        """Add the documents of a run, from the folder that ``dedup --sketches`` wrote; return how many they are.
+
+        Into an empty index of the same settings goes what the run found, too, in one transaction: `clusters` is then as
+        the run's. Otherwise its documents are added as `add_many` adds them, what it says is boilerplate is added to
+        what is known, and what was there before is verified anew.
 
         Parameters
         ----------
         out : path
-            Its documents are added as `add_many` adds them, but need not be sketched. What it says is boilerplate is
-            added to what is known; if there were documents before, all are then verified anew.
+        inputs : any, optional
+            What the run read, as `dedup` took it. By default the files that the run names, if they are as they were;
+            else only what it kept is added: of the others no text is in its output.
         metadata : iterable of str, optional
             Columns to keep; by default those that choose canonicals, if any.
         progress : callable, optional
@@ -121,21 +128,43 @@ class Upkeep:
         expect_many_calls()
         output = Output(Path(out), "text")
         names = self._holdings.settings.ranking_columns if metadata is None else list(metadata)
-        before = len(self)
+        found = runs.documents_of(self._holdings, output, inputs, names)
         with self._store.write() as session:
+            is_alike = output.run.settings.fingerprint == self._holdings.settings.fingerprint
+            if is_alike and session.row("SELECT documents FROM state")[0] == 0:
+                return self._loaded(session, output, found, progress)
             table = output.run.boilerplate
             changed = self._holdings.settings.weighs and table is not None and exchange.add_boilerplate(session, table)
-            if changed and before:
+            if changed:
                 exchange.verify_all(session, self._holdings)
         total = 0
-        for batch in exchange.batches_of_output(self._holdings, output, names):
+        for batch in found:
             with self._store.write() as session:
                 change, _ = self._changed(session, batch)
             self._tidy(change)
             total += len(batch.ids)
             if progress is not None:
-                progress("load", total, output.documents)
+                progress("load", total, output.run.new)
         return total
+
+    def _loaded(self, session: Session, output: Output, found: Iterator[Batch], progress: Progress | None) -> int:
+        """Add all documents of a run to an empty index, and what it found."""
+        holdings, run, numbers = self._holdings, output.run, []
+        if holdings.weighs and run.boilerplate is not None:
+            exchange.add_boilerplate(session, run.boilerplate)
+        for batch in found:
+            change = Change(session, holdings)
+            numbers += change.add(batch)
+            change.keep_keys()
+            while change.is_due and (due := holdings.keys.due(session)):
+                holdings.keys.merge(session, due)
+            if progress is not None:
+                progress("load", len(numbers), run.new)
+        holdings.keep_id_type(session)
+        places = np.full(len(run), -1, np.int64)
+        places[: run.new][slice(None) if len(numbers) == run.new else run.stays[: run.new]] = numbers
+        runs.keep_findings(session, holdings, run, places)
+        return len(numbers)
 
     def export(self, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write what the index holds as the output of ``dedup --sketches``: clusters, matches, kept rows, sketches."""
@@ -156,7 +185,7 @@ class Upkeep:
             table = exchange.learned(session, self._holdings)
         with self._store.write() as session:
             session.run("DELETE FROM boilerplate")
-            session.run("UPDATE state SET boilerplate = boilerplate + 1")
+            exchange.note_boilerplate(session)
             exchange.add_boilerplate(session, table)
             exchange.verify_all(session, self._holdings)
         return int((table["margin"].to_numpy() > 0).sum())

@@ -3,6 +3,7 @@ import json
 import threading
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from generated_sites import Writer, site
 from postgres_server import database, dropped
@@ -243,6 +244,65 @@ def test_a_run_is_loaded_and_exported(where, tmp_path):
     dupdetect.dedup(["a text"]).write(tmp_path / "bare")
     with Index(tmp_path / "other.dupindex") as other, pytest.raises(InputError, match="run dedup with --sketches"):
         other.load(tmp_path / "bare")
+
+
+POLICIES = ({}, {"canonical": "longest"}, {"canonical": "first"}, {"boilerplate": False}, {"hot_key_documents": 4})
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=str)
+def test_a_run_is_loaded_whole_with_what_it_found(where, tmp_path, policy):
+    stories = [Writer("en", f"load {number}").story(2) for number in range(4)]
+    pages = {**site("en", "one", 9), **site("en", "two", 9), "emoji": "\U0001f600", "smile": "\U0001f600", "blank": " "}
+    for number, story in enumerate(stories):
+        pages |= {
+            f"s{number}": story,
+            f"s{number} copy": story.upper(),
+            f"s{number} near": f"{story} And one more line.",
+        }
+    pages["round-up"] = "\n\n".join(stories)
+    pages |= {f"f{number}": f"{STORY} And number {number}." for number in range(12)}
+    data = pa.table({"url": list(pages), "body": list(pages.values()), "seen": [str(n % 5) for n in range(len(pages))]})
+    pq.write_table(data, tmp_path / "in.parquet")
+    read = {"text": "body", "id": "url"}
+    run = dupdetect.dedup(tmp_path / "in.parquet", sketches=True, settings=policy, **read)
+    run.write(tmp_path / "out")
+    with Index(where, policy) as index:
+        assert index.load(tmp_path / "out", metadata=["seen"]) == len(pages)
+        assert index.clusters().equals(run.clusters.drop_columns(["file", "row"]))
+        assert index.matches().equals(run.matches)
+        assert index.text("s1 copy") == stories[1].upper()
+        assert index.metadata("s1 copy") == {"seen": str(list(pages).index("s1 copy") % 5)}
+        assert index.verify() == []
+        told = index.add("more", f"{stories[2]} And another line.")
+        assert {"s2", "s2 copy", "s2 near"} <= {match.id for match in told.matches}
+        index.remove(["more", "s1", "f3"])
+        if "hot_key_documents" not in policy:
+            left = {id: text for id, text in pages.items() if id not in ("s1", "f3")}
+            found = dupdetect.dedup(left, settings=policy, known_boilerplate=index.boilerplate())
+            assert index.clusters().equals(found.clusters.drop_columns(["file", "row"]))
+        assert index.verify() == []
+
+
+def test_of_a_run_whose_input_is_gone_what_it_kept_is_loaded(where, tmp_path):
+    rows = [{"id": "a", "text": STORY}, {"id": "b", "text": STORY.upper()}, {"id": "c", "text": OTHER}, {"id": "d"}]
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run = dupdetect.dedup(path, sketches=True)
+    run.write(tmp_path / "out")
+    with Index(tmp_path / "whole") as index:
+        assert index.load(tmp_path / "out") == 3
+        assert index.load(tmp_path / "out") == 3
+        assert len(index) == 3
+    path.write_text(json.dumps(rows[0]))
+    with Index(where) as index:
+        assert index.load(tmp_path / "out") == 2
+        assert index.clusters()["id"].to_pylist() == run.clusters["id"].filter(run.clusters["canonical"]).to_pylist()
+        assert not index.query(STORY).is_new
+    with Index(tmp_path / "other") as index:
+        with pytest.raises(MismatchError, match="document 'b' is not where it was"):
+            index.load(tmp_path / "out", [rows[0], rows[2]])
+        assert len(index) == 0
+        assert index.load(tmp_path / "out", rows) == 3
 
 
 def test_loading_into_what_is_there_judges_all_anew(where, tmp_path):
