@@ -214,7 +214,7 @@ def _keep_matches(session: Session, holdings: Holdings, run: Run, a: Int, b: Int
 
 
 def _have_keys(holdings: Holdings, texts: Texts, bodies: dict[int, bytes], found: Overlaps) -> NDArray[np.bool_]:
-    """Mark the pairs that keys lead to; others were found while canonicals were chosen, or beyond hot keys."""
+    """Mark the pairs that keys give; others were found while canonicals were chosen, or beyond hot keys."""
     if not bodies:
         return np.ones(len(found.pairs), np.bool_)
     sketches = holdings.sketched(batches.strings([bodies[number] for number in texts.numbers.tolist()]))

@@ -111,7 +111,8 @@ def test_a_run_goes_in_and_comes_out(where, rows, tmp_path):
     assert run("load", where, tmp_path / "out", "-q") == 0
     assert run("export", where, tmp_path / "again") == 0
     with Index(where, read_only=True) as index:
-        assert len(index) == 2
+        assert len(index) == 3
+        assert len(set(index.clusters()["cluster"].to_pylist())) == 2
     assert main(["dedup", str(rows), "--text", "body", "--id", "url", "-o", str(tmp_path / "night"), "-q",
                  "--against", str(tmp_path / "again")]) == 0  # fmt: skip
     assert main(["explain", where, "3"]) == 0
