@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._storage.context import Context
+from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.index import batches, listing
 from dupdetect.index.bodies import decompressed, read_bodies
 from dupdetect.index.changes import sketched
@@ -82,7 +83,7 @@ def learned(session: Session, holdings: Holdings) -> pa.Table:
         _TEXT, (pa.record_batch([batches.strings(raw)], schema=_TEXT) for _, raw in _distinct_texts(session))
     )
     plain = holdings.settings.replace(canonical="cleanest", canonical_column=None, prefer=None)
-    with tempfile.TemporaryDirectory(prefix="dupdetect-") as work:
+    with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as work:
         result = dedup(reader, settings=plain, workers=holdings.context.workers, work=work)
         table = result.boilerplate
         result.close()

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from dupdetect._compiled.dispatch import expect_many_calls
 from dupdetect._storage.memory import give_back
+from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError
 from dupdetect.index import checks, exchange, runs
 from dupdetect.index.changes import Batch, Change
@@ -168,7 +169,7 @@ class Upkeep:
 
     def export(self, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write what the index holds as the output of ``dedup --sketches``: clusters, matches, kept rows, sketches."""
-        with tempfile.TemporaryDirectory(prefix="dupdetect-") as work:
+        with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as work:
             self.result(work).write(out, overwrite=overwrite)
 
     def learn_boilerplate(self) -> int:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import random
 import tempfile
+from pathlib import Path
 
 from dupdetect._compiled import dispatch, kernels
+from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.matching.compare import compare
 from dupdetect.pipeline.dedup import dedup
 
@@ -34,7 +36,7 @@ def warm() -> int:
         dedup(texts)
         dedup(texts, unit="character", shingle_size=12)
         dedup(texts, boilerplate=False, canonical="longest")
-        with tempfile.TemporaryDirectory(prefix="dupdetect-") as folder:
+        with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as folder:
             dedup(texts, work=folder, resume=True).close()  # arrays that are mapped are other types to the compiler
             earlier = dedup({f"old {n}": text for n, text in enumerate(texts[::2])}, sketches=True)
             earlier.write(f"{folder}/earlier")
