@@ -267,8 +267,8 @@ class _Run:
 
     def _rejected(self) -> tuple[pa.Table, pa.Table]:
         """Return the rows whose ids repeat others, and all rejects with their reasons."""
-        columns = ("part", "place", "words", "high", "low", "file", "row", "reason")
-        wrong = self.sketched.where("reason is not null").select(*columns).toArrow()
+        named = ("part", "place", "words", "high", "low", "file", "row", "reason")
+        wrong = self.sketched.where("reason is not null").select(*named).toArrow()
         again = wrong.schema.empty_table()
         files, rows = [wrong["file"]], [self._rows(wrong)]
         reasons = wrong["reason"].to_pylist()
