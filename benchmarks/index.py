@@ -1,16 +1,21 @@
 """How fast an index takes documents, answers and forgets, and what it takes; beside datasketch in memory and on Redis.
 
     python benchmarks/corpus.py CORPUS.parquet --documents 101000
-    python benchmarks/index.py CORPUS.parquet --documents 100000
-    python benchmarks/index.py CORPUS.parquet --documents 20000 --peer memory
-    python benchmarks/index.py CORPUS.parquet --documents 20000 --peer redis
+    python benchmarks/index.py CORPUS.parquet --documents 100000 --parts index load
+    python benchmarks/index.py CORPUS.parquet --documents 20000 --parts index memory redis
 
-The first documents of the corpus are added at once, in batches; the last `--held-out` one by one. What is held out is
-asked for before it is added. Of each copy among it, whose original was added, it is noted whether the original, or
-another copy of it, was found. `--where postgresql://...` measures a database.
+Each of the `--parts` is measured in a process of its own:
 
-Peers are given signatures that are made already, by the compiled code, and store and look up those: no texts, no
-verification. Redis is started on a free port of this machine, and keeps nothing on disk.
+* `index`: the first documents of the corpus are added at once, in batches; the last `--held-out` one by one. What is
+  held out is asked for before it is added. Of each copy among it, whose original was added, it is noted whether the
+  original, or another copy of it, was found. `--where postgresql://...` measures a database.
+* `load`: a run over all of the corpus, its output written, and loaded into an index.
+* `memory`, `redis`: datasketch, of `--peer-documents`. It is given signatures that are made already, by the compiled
+  code, and stores and looks up those: no texts, no verification. Redis is started on a free port of this machine, and
+  keeps nothing on disk.
+
+A million documents take some 8 GB in the folder of `--work` for `index`, and some 20 GB for `load`, beside 2.5 GB for
+the corpus.
 
 For each measurement it prints a line of JSON: rates in documents a second, latencies in milliseconds, bytes.
 """
@@ -22,6 +27,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,8 +41,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from corpus import truth_path
 
-from dupdetect import Index, Settings
+from dupdetect import Index, Settings, dedup
 from dupdetect._compiled.dispatch import expect_many_calls
+from dupdetect._storage.memory import peak
 from dupdetect.sketches.build import sketch
 
 #: Documents after which a rate is told.
@@ -210,28 +217,60 @@ def peer(path: Path, documents: int, held_out: int, port: int | None) -> None:
     told(f"{name}: query", documents=added, **latencies(seconds, cpu), **truth.said())
 
 
+def measure_index(given: argparse.Namespace, folder: Path) -> None:
+    where = given.where or str(folder / "news.dupindex")
+    ours(given.corpus, given.documents, given.held_out, where, given.workers)
+
+
+def measure_load(given: argparse.Namespace, folder: Path) -> None:
+    start = time.perf_counter()
+    run = dedup(given.corpus, sketches=True, memory="4GB", work=folder / "work", workers=given.workers)
+    taken, start = time.perf_counter() - start, time.perf_counter()
+    run.write(folder / "out")
+    told("run", documents=len(run.clusters), seconds=taken, writing=(writing := time.perf_counter() - start))
+    with Index(given.where or folder / "news.dupindex", workers=given.workers) as index:
+        start = time.perf_counter()
+        loaded = index.load(folder / "out")
+        seconds = time.perf_counter() - start
+        same = index.clusters()["cluster"].equals(run.clusters["cluster"])
+        found = {"seconds": seconds, "of_writing": seconds / writing, "rate": loaded / seconds}
+        told("load", documents=loaded, **found, same_clusters=same, peak=peak())
+    run.close()
+
+
+def measure_memory(given: argparse.Namespace, _: Path) -> None:
+    peer(given.corpus, given.peer_documents or given.documents, given.held_out, None)
+
+
+def measure_redis(given: argparse.Namespace, _: Path) -> None:
+    if shutil.which("redis-server") is None:
+        raise SystemExit("redis-server is not installed")
+    with redis_server() as port:
+        peer(given.corpus, given.peer_documents or given.documents, given.held_out, port)
+
+
+PARTS = {"index": measure_index, "load": measure_load, "memory": measure_memory, "redis": measure_redis}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--held-out", type=int, default=1_000)
-    parser.add_argument("--peer", choices=("memory", "redis"))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=["index"])
+    parser.add_argument("--peer-documents", type=int, help="by default as many as of the index")
     parser.add_argument("--where", help="address of an empty database; by default a file in a temporary folder")
     parser.add_argument("--work", type=Path, help="folder for that file")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     expect_many_calls()
-    if given.peer == "redis":
-        if shutil.which("redis-server") is None:
-            raise SystemExit("redis-server is not installed")
-        with redis_server() as port:
-            peer(given.corpus, given.documents, given.held_out, port)
-    elif given.peer == "memory":
-        peer(given.corpus, given.documents, given.held_out, None)
-    else:
-        with tempfile.TemporaryDirectory(dir=given.work) as folder:
-            where = given.where or str(Path(folder) / "news.dupindex")
-            ours(given.corpus, given.documents, given.held_out, where, given.workers)
+    if len(given.parts) > 1:
+        own = [word for word in sys.argv[1:] if word not in {"--parts", *PARTS}]
+        for part in given.parts:
+            subprocess.run([sys.executable, __file__, *own, "--parts", part], check=True)
+        return
+    with tempfile.TemporaryDirectory(dir=given.work) as folder:
+        PARTS[given.parts[0]](given, Path(folder))
 
 
 if __name__ == "__main__":

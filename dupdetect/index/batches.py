@@ -21,6 +21,7 @@ from dupdetect.index.bodies import compressed
 from dupdetect.index.changes import Batch
 from dupdetect.io.documents import stream
 from dupdetect.io.paths import ReadAs
+from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.schema import plain_column
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 
@@ -109,7 +110,7 @@ class Reading(TypedDict, total=False):
 
 
 def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple[Batch, pa.Table]]:
-    """Yield the documents of an input in batches, with their rows as they came."""
+    """Yield the documents of an input in batches, with their rows as they came: one is made while another is stored."""
     unknown = sorted(reading.keys() - Reading.__annotations__.keys())
     if unknown:
         raise TypeError(f"unexpected keyword {unknown[0]!r}; there are {', '.join(Reading.__annotations__)}")
@@ -125,13 +126,17 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
     )
     chosen, expires = reading.get("metadata"), reading.get("expires")
     names = holdings.settings.ranking_columns if chosen is None else list(chosen)
-    rejects = []
-    for part in reader:
-        if part.rejects.num_rows:
-            rejects.append(part.rejects)
-        each = -(-len(part) // max(1, round(len(part) / DOCUMENTS)))  # no batch of the few that are left over
-        for first in range(0, len(part), each):
-            yield _of_part(holdings, reader, part, slice(first, first + each), names, expires)
+    rejects: list[pa.Table] = []
+
+    def made() -> Iterator[tuple[Batch, pa.Table]]:
+        for part in reader:
+            if part.rejects.num_rows:
+                rejects.append(part.rejects)
+            each = -(-len(part) // max(1, round(len(part) / DOCUMENTS)))  # no batch of the few that are left over
+            for first in range(0, len(part), each):
+                yield _of_part(holdings, reader, part, slice(first, first + each), names, expires)
+
+    yield from one_ahead(made())
     if rejects:
         (reading.get("rejected") or _warn)(pa.concat_tables(rejects))
 

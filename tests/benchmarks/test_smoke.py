@@ -138,7 +138,7 @@ def test_index(small):
     assert list(measured) == ["add_many", "size", "query", "add", "remove", "expire"]
     assert measured["query"]["copies"] > 0
     assert measured["query"]["recall"] > 0.8
-    peer = script("index.py", small, "--documents", 200, "--held-out", 60, "--peer", "memory").splitlines()
+    peer = script("index.py", small, "--documents", 200, "--held-out", 60, "--parts", "memory").splitlines()
     assert [json.loads(line)["measured"] for line in peer] == [
         "datasketch, memory: insert",
         "datasketch, memory: query",
