@@ -133,13 +133,14 @@ def session(given: argparse.Namespace) -> Any:
 
 
 def on_spark(given: argparse.Namespace) -> None:
+    from dupdetect import Settings
     from dupdetect.spark import dedup
     from dupdetect.spark.files import read_files
 
     spark = session(given)
     work = given.out / "work"
     shutil.rmtree(work, ignore_errors=True)
-    result = dedup(read_files(spark, [str(given.corpus)]), work=str(work))
+    result = dedup(read_files(spark, [str(given.corpus)], Settings()), work=str(work))
     for name in ORDER:
         getattr(result, name).write.mode("overwrite").parquet(str(given.out / f"{SPARK}-{name}.parquet"))
     sizes = {path.name: sum(file.stat().st_size for file in path.glob("*.parquet")) for path in work.iterdir()}

@@ -232,10 +232,15 @@ def _kept_records(file: Found, rows: Int, most: int) -> Iterator[bytes]:
     for data, ends, numbers in records_of(file, most):
         if encoder is None:
             encoder = Encoder(encoding_of(file))
-        stays = (numbers == 0) | _is_among(numbers, rows)
+        stays = staying(numbers, rows)
         lengths = np.diff(ends, prepend=0)
         some = data if stays.all() else np.frombuffer(data, np.uint8)[np.repeat(stays, lengths)].tobytes()
         yield encoder.encode(some)
+
+
+def staying(numbers: Int, rows: Int) -> NDArray[np.bool_]:
+    """Mark the records that are kept, by their numbers, given the rows that stay, which ascend."""
+    return np.asarray((numbers == 0) | _is_among(numbers, rows))
 
 
 def records_of(file: Found, most: int = MAX_TEXT) -> Iterator[Records]:

@@ -1,8 +1,9 @@
 """Files to a frame: what the command reads.
 
-Input    paths or URLs that Spark can read, of one format
-Output   a frame; of Parquet files, rows that know their file and their number in it
-Cost     none until it is evaluated
+Input    paths or URLs, of one format
+Output   a frame of Parquet or ORC, as Spark reads it, or `RecordFiles`; rows of Parquet files, and of files of records,
+         know their file and their number in it
+Cost     none until it is evaluated; of files of records the beginning of the first is read
 """
 
 from __future__ import annotations
@@ -11,19 +12,31 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dupdetect.errors import InputError
+from dupdetect.io.paths import find
+from dupdetect.io.streams import MAX_TEXT, check_max_text
+from dupdetect.spark.records import RecordFiles, read_records
 from dupdetect.spark.sketching import FILE, ROW
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+    from dupdetect.settings import Settings
+
 #: Formats by the endings of names; whatever ends otherwise is Parquet.
-FORMATS = {"jsonl": "json", "ndjson": "json", "json": "json", "csv": "csv", "orc": "orc"}
+FORMATS = dict.fromkeys(("jsonl", "ndjson", "json"), "json") | dict.fromkeys(("csv", "tsv"), "csv") | {"orc": "orc"}
 
 #: Endings of compressed files.
-COMPRESSED = ("gz", "zst", "bz2", "snappy", "lz4")
+COMPRESSED = ("gz", "zst", "bz2", "snappy", "lz4", "xz")
 
 
-def read_files(spark: SparkSession, names: Sequence[str]) -> DataFrame:
+def read_files(
+    spark: SparkSession,
+    names: Sequence[str],
+    settings: Settings,
+    text: str = "text",
+    id: str | None = None,
+    max_text: int | str | None = None,
+) -> DataFrame | RecordFiles:
     """Read files.
 
     Parameters
@@ -31,6 +44,8 @@ def read_files(spark: SparkSession, names: Sequence[str]) -> DataFrame:
     spark : SparkSession
     names : sequence of str
         Files, folders or globs.
+    settings, text, id, max_text
+        As for `dupdetect.spark.dedup`.
 
     Raises
     ------
@@ -44,9 +59,11 @@ def read_files(spark: SparkSession, names: Sequence[str]) -> DataFrame:
     if len(formats) > 1:
         raise InputError(f"the inputs are {' and '.join(sorted(formats))}; give files of one format at a time")
     format = formats.pop()
-    options = {"header": "true", "multiLine": "true", "escape": '"'} if format == "csv" else {}
+    if format in ("json", "csv"):
+        most = check_max_text(MAX_TEXT if max_text is None else max_text)
+        return read_records(spark, find(names), text, id, settings, most)
     try:
-        frame = spark.read.format(format).options(**options).load(list(names))
+        frame = spark.read.format(format).load(list(names))
         if format != "parquet":
             return frame
         known = {

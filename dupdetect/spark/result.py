@@ -8,7 +8,9 @@ Cost     clusters: a pass over the ids; kept: a pass over the input, which is no
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,15 +21,17 @@ import pyarrow.compute
 from dupdetect.errors import InputError, OutputError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.rows import Rows
-from dupdetect.io.writers import plain
+from dupdetect.io.writers import plain, write_lines
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.result import Result
+from dupdetect.spark.records import records_kept
 from dupdetect.spark.sketching import FILE, ROW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
+    from dupdetect.spark.records import RecordFiles
     from dupdetect.spark.sketching import Request
     from dupdetect.spark.work import Work
 
@@ -51,6 +55,8 @@ class Decided(Protocol):
         The number of the first row of each partition.
     repeated, rejects : pyarrow.Table
         Where rows stand whose ids repeat others; the table `rejects`.
+    records : RecordFiles, optional
+        The files that the input is, if these are JSON Lines or CSV.
     """
 
     frame: DataFrame
@@ -60,6 +66,7 @@ class Decided(Protocol):
     starts: NDArray[np.int64]
     repeated: pa.Table
     rejects: pa.Table
+    records: RecordFiles | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +78,8 @@ class SparkResult:
     clusters, matches, digests, rejects : DataFrame
         As `Result` has them, in no order.
     kept : DataFrame
-        The rows of the input that stay, with its columns.
+        The rows of the input that stay, with its columns; of files of JSON Lines and CSV their records, as they
+        stand there: ``file``, ``record``.
     boilerplate : DataFrame
         As `Result.boilerplate`; a shingle's hash is signed here, the same bits.
     superseded : DataFrame
@@ -79,6 +87,8 @@ class SparkResult:
     manifest : dict
         As `Result.manifest`; ``spark`` holds the version, and the bytes that were shuffled by stage where a classic
         session tells them.
+    records : tuple of str, optional
+        Of files of JSON Lines and CSV how the names of such files end, and what Spark compresses records with.
     """
 
     clusters: DataFrame
@@ -89,6 +99,7 @@ class SparkResult:
     boilerplate: DataFrame
     superseded: DataFrame
     manifest: dict[str, Any]
+    records: tuple[str, str] | None = None
 
     def to_result(self) -> Result:
         """Return the same as a `dupdetect.Result`: for reports, for later runs against this one.
@@ -101,6 +112,8 @@ class SparkResult:
             The documents have no column of ids, by which the rows that stay could be put in order.
         """
         id = self.manifest["columns"]["id"]
+        if self.records is not None:
+            raise InputError("what stays are records of files, and no rows; read the files into a frame first")
         if id is None:
             raise InputError("rows are numbered, and nothing says which of them stayed; name a column of ids")
         order = [("file", "ascending"), ("row", "ascending")]
@@ -120,8 +133,10 @@ class SparkResult:
             superseded=self.superseded.toArrow(),
         )
 
-    def write(self, folder: str, *, overwrite: bool = False) -> None:
+    def write(self, folder: str, *, overwrite: bool = False, format: str = "parquet") -> None:
         """Write the frames as folders of Parquet, and the manifest.
+
+        Records of files of JSON Lines and CSV that stay are written as they came, a file for each, in their order.
 
         Parameters
         ----------
@@ -130,6 +145,8 @@ class SparkResult:
             text, which comes last.
         overwrite : bool
             Replace what is there.
+        format : {"parquet", "jsonl"}
+            That of the tables; of ``kept`` it is that of the input.
 
         Raises
         ------
@@ -140,8 +157,18 @@ class SparkResult:
 
         mode = "overwrite" if overwrite else "errorifexists"
         try:
-            for name in ("clusters", "matches", "digests", "kept", "rejects", "boilerplate"):
-                getattr(self, name).write.mode(mode).parquet(f"{folder}/{name}.parquet")
+            if self.records is None:
+                self.kept.write.mode(mode).parquet(f"{folder}/kept.parquet")
+            else:
+                ending, compression = self.records
+                records = self.kept.select("record").write.option("compression", compression)
+                records.mode(mode).text(f"{folder}/kept.{ending}")
+            for name in ("clusters", "matches", "digests", "rejects", "boilerplate"):
+                if format == "jsonl":
+                    rows = getattr(self, name).mapInArrow(_as_lines, "line string")
+                    rows.write.mode(mode).text(f"{folder}/{name}.jsonl")
+                else:
+                    getattr(self, name).write.mode(mode).parquet(f"{folder}/{name}.parquet")
             text = json.dumps(self.manifest, indent=2, ensure_ascii=False, default=plain)
             if "://" in folder:
                 lines = self.clusters.sparkSession.createDataFrame([(text,)], "value string")
@@ -152,6 +179,14 @@ class SparkResult:
             if "PATH_ALREADY_EXISTS" not in str(error):
                 raise
             raise OutputError(f"{folder}: exists already; name another folder, or overwrite it") from error
+
+
+def _as_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Spell rows as JSON Lines."""
+    for batch in batches:
+        data = BytesIO()
+        write_lines(pa.Table.from_batches([batch]), data)
+        yield pa.record_batch([pa.array(data.getvalue().decode().split("\n")[:-1], pa.string())], ["line"])
 
 
 def frames(run: Decided, table: pa.Table, found: dict[str, pa.Table]) -> dict[str, DataFrame]:
@@ -206,12 +241,18 @@ def _kept(run: Decided, gone: pa.Table) -> DataFrame:
 
     frame, id = run.frame, run.request.id
     columns = [name for name in frame.columns if name not in (FILE, ROW)]
-    if id is not None and all(NULL in reason for reason in run.rejects["reason"].to_pylist()):
+    by_id = run.records is None and not run.request.prefixed
+    if id is not None and by_id and all(NULL in reason for reason in run.rejects["reason"].to_pylist()):
         removed = run.work.kept("removed", pa.table({id: gone["id"]}))
         there = frame[run.request.text].isNotNull() & frame[id].isNotNull()
         return frame.where(there).join(removed, id, "left_anti").select(*columns)
-    rejected = run.sketched.where("reason is not null").select("part", "place")
-    places = rejected.union(run.work.kept("removed", _places(gone, run.repeated)))
+    removed = run.work.kept("removed", _places(gone, run.repeated))
+    if run.records is not None:
+        rows = (
+            run.sketched.where("reason is null").select("part", "place").join(removed, ["part", "place"], "left_anti")
+        )
+        return records_kept(run.work.session.spark, run.records.found, rows, run.request.max_text)
+    places = run.sketched.where("reason is not null").select("part", "place").union(removed)
     if run.request.files is not None:
         names = pa.table({"part": np.arange(len(run.request.files)), FILE: run.request.files})
         named = places.join(F.broadcast(run.work.session.frame(names)), "part")

@@ -24,7 +24,7 @@ from dupdetect._storage import memory
 from dupdetect._storage.context import Context, check_workers
 from dupdetect._storage.workspace import Workspace
 from dupdetect.clustering.clusters import blank
-from dupdetect.errors import SettingsError
+from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.documents import refuse_rejects, repeated_id
 from dupdetect.io.rows import Rows
@@ -43,6 +43,7 @@ from dupdetect.settings import Settings
 from dupdetect.spark import candidates, texts
 from dupdetect.spark.against import joined, keys_of
 from dupdetect.spark.counter import SparkCounter, SparkWeigher, TextStore
+from dupdetect.spark.records import RecordFiles
 from dupdetect.spark.result import SparkResult, frames
 from dupdetect.spark.session import Session
 from dupdetect.spark.sketching import Request, digests_of, ranked_by, request_of, shown, signed, sketched
@@ -62,11 +63,12 @@ if TYPE_CHECKING:
 
 
 def dedup(
-    frame: DataFrame,
+    frame: DataFrame | RecordFiles,
     *,
     work: str,
     text: str = "text",
     id: str | None = None,
+    id_prefix: str | None = None,
     settings: GivenSettings = None,
     strict: bool = False,
     max_text: int | str = MAX_TEXT,
@@ -81,6 +83,7 @@ def dedup(
     ----------
     frame : pyspark.sql.DataFrame
         Of a classic session or of Spark Connect. It is evaluated twice, and must give the same rows both times.
+        Or what `dupdetect.spark.files.read_files` gives.
     work : str
         A folder that the executors can write to, such as ``s3a://bucket/run-7``: what is finished stands there, and
         the result. Remove it when the result has been written elsewhere.
@@ -88,6 +91,8 @@ def dedup(
         The column of texts.
     id : str, optional
         The column of ids. By default "id" if there is one, else rows are numbered; "none": they are in any case.
+    id_prefix : {"file"}, optional
+        What goes before each id: "file", for ids that are unique in each file only; of what `read_files` gives.
     settings : Settings or mapping, optional
         Default settings if left out, and for what a mapping does not name.
     strict : bool
@@ -118,7 +123,10 @@ def dedup(
         `resume`, but what is in `work` was begun with another frame or other settings.
     """
     chosen = Settings.of(settings, **overrides)
+    given = frame if isinstance(frame, RecordFiles) else None
+    frame = frame.frame if isinstance(frame, RecordFiles) else frame
     request = request_of(frame, chosen, text, id, check_max_text(max_text))
+    request = _of_files(request, given, id_prefix)
     if against is not None and callable(chosen.canonical):
         raise SettingsError(
             "canonical is a callable, which cannot be asked about earlier documents on Spark; name a policy"
@@ -127,7 +135,19 @@ def dedup(
     session = Session(frame.sparkSession)
     with session.options(), earlier as rules:
         plan = _plan(frame, request) | {"against": rules.files}
-        return _Run(frame, request, Work(session, work, plan, resume=resume), Clock(progress), rules).result(strict)
+        run = _Run(frame, request, Work(session, work, plan, resume=resume), Clock(progress), rules)
+        run.records = given
+        return run.result(strict)
+
+
+def _of_files(request: Request, given: RecordFiles | None, id_prefix: str | None) -> Request:
+    """Return the request with what is known of files."""
+    request = request if given is None else request._replace(files=given.names)
+    if id_prefix not in (None, "file"):
+        raise InputError(f"id_prefix is {id_prefix!r}: expected 'file', or nothing")
+    if id_prefix and request.files is None:
+        raise InputError("the frame: its rows are of no files, whose names could go before ids: leave id_prefix out")
+    return request._replace(prefixed=id_prefix is not None and request.id is not None)
 
 
 def _plan(frame: DataFrame, request: Request) -> dict[str, Any]:
@@ -139,7 +159,8 @@ def _plan(frame: DataFrame, request: Request) -> dict[str, Any]:
         "id": request.id,
         "max_text": request.max_text,
         "columns": [field.simpleString() for field in frame.schema.fields],
-        "inputs": sorted(frame.inputFiles()),
+        "inputs": sorted(frame.inputFiles()) if request.files is None else list(request.files),
+        "prefixed": request.prefixed,
     }
 
 
@@ -187,6 +208,7 @@ class _Run:
         self.session, self.rules = work.session, rules
         self.repeated, self.rejects = pa.table({}), REJECTS.empty_table()
         self.documents = self.empty = 0
+        self.records: RecordFiles | None = None
 
     def result(self, strict: bool) -> SparkResult:
         """Carry it out."""
@@ -337,7 +359,7 @@ class _Run:
             fingerprints=[],
             fingerprints_each=empty,
             rejects=self.rejects,
-            inputs=sorted(map(shown, self.frame.inputFiles())) or ["DataFrame"],
+            inputs=list(map(shown, self.request.files or sorted(self.frame.inputFiles()))) or ["DataFrame"],
             id=id,
             files=[*files.dictionary.to_pylist(), None],
             file=files.indices.fill_null(len(files.dictionary)).to_numpy().astype(np.int32),
@@ -390,7 +412,8 @@ class _Run:
             },
             **self.rules.said(corpus, superseded.num_rows),
         }
-        return SparkResult(**frames(self, involved.table, found), manifest=said)
+        ending = None if self.records is None else (self.records.ending, self.records.compression)
+        return SparkResult(**frames(self, involved.table, found), manifest=said, records=ending)
 
 
 def _empty(documents: pa.Table) -> int:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 #: The highest bit: without it, unsigned numbers are in the same order as the signed ones of Spark.
 SIGN = np.uint64(1 << 63)
 
-#: Columns that hold where a row came from, in frames that were read from files.
-FILE, ROW = "dupdetect_file", "dupdetect_row"
+#: Columns that hold where a row came from, in frames that were read from files, and why it cannot be used.
+FILE, ROW, REASON = "dupdetect_file", "dupdetect_row", "dupdetect_reason"
 
 #: Columns of what is sketched.
 COLUMNS = (
@@ -65,6 +65,8 @@ class Request(NamedTuple):
     max_text : int
     files : tuple of str, optional
         The files that rows were read from, in order, where rows know theirs (`FILE`, `ROW`): they go by these.
+    prefixed : bool
+        Whether the name of its file goes before each id.
     """
 
     settings: Settings
@@ -72,10 +74,11 @@ class Request(NamedTuple):
     id: str | None
     max_text: int
     files: tuple[str, ...] | None = None
+    prefixed: bool = False
 
 
 def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, max_text: int) -> Request:
-    """Check that a frame has the columns that are asked for.
+    """Check that a frame has the columns that are asked for; `files` are those that Spark knows.
 
     Raises
     ------
@@ -103,7 +106,7 @@ def shown(url: str) -> str:
 def sketched(frame: DataFrame, request: Request) -> DataFrame:
     """Sketch the rows of a frame."""
     settings, id = request.settings, request.id
-    columns = [request.text, id, *settings.ranking_columns, FILE, ROW]
+    columns = [request.text, id, *settings.ranking_columns, FILE, ROW, REASON]
     chosen = list(dict.fromkeys(name for name in columns if name in frame.columns))
     given = frame if callable(settings.canonical) else frame.select(*(frame[name] for name in chosen))
     return given.mapInArrow(_sketcher(request), schema_of(frame, request))
@@ -114,7 +117,7 @@ def schema_of(frame: DataFrame, request: Request) -> Any:
     from pyspark.sql import types as T  # noqa: N812 - as everybody does
 
     numbered = T.LongType() if request.files is None else T.StringType()
-    of_id = numbered if request.id is None else frame.schema[request.id].dataType
+    of_id = numbered if request.id is None or request.prefixed else frame.schema[request.id].dataType
     preferred, column = ranked_by(request.settings)
     of_value, of_preferred = (T.BinaryType() if c is None else frame.schema[c].dataType for c in (column, preferred))
     longs, binary = T.LongType(), T.BinaryType()
@@ -157,7 +160,9 @@ def _sketch(table: pa.Table, part: int, first: int, request: Request) -> Iterato
     if id is not None:
         check_id_type(table.schema.field(id).type, id, "the frame")
     looked_at = table.select(list(dict.fromkeys(name for name in (request.text, id) if name is not None)))
-    piece = Piece(looked_at, np.arange(first, first + n), np.zeros(n, np.int32), "the frame")
+    known = table[REASON].to_pylist() if REASON in table.column_names else []
+    faults = {at: reason for at, reason in enumerate(known) if reason is not None}
+    piece = Piece(looked_at, np.arange(first, first + n), np.zeros(n, np.int32), "the frame", faults=faults)
     checked = check(piece, request.text, id, [None], request.max_text)
     rows = table.take(pa.array(checked.positions))
     texts = clean_texts(pa.chunked_array(checked.texts.chunks, pa.large_string()).combine_chunks())
@@ -197,7 +202,8 @@ def _batches(values: dict[str, Any], part: int, rows: pa.Table, request: Request
     types = dict.fromkeys(("part", "place", "words", "high", "low", "bytes", "row"), pa.int64())
     types |= dict.fromkeys(("bands", "fingerprints", "text"), pa.large_binary())
     types |= dict.fromkeys(("file", "reason"), pa.string())
-    types["id"] = _NUMBERED[request.files is None] if request.id is None else own.field(request.id).type
+    made = request.id is None or request.prefixed
+    types["id"] = _NUMBERED[request.files is None] if made else own.field(request.id).type
     for name, given in (("value", column), ("preferred", preferred)):
         types[name] = pa.binary() if given is None else own.field(given).type
     values = {"part": np.full(n, part, np.int64), **values}
@@ -221,8 +227,9 @@ def _of_files(rows: pa.Table, request: Request) -> dict[str, Any]:
     place = pa.compute.index_in(rows[FILE].cast(pa.string()), value_set=pa.array(request.files, pa.string()))
     names, row = pa.array(map(shown, request.files), pa.string()).take(place), rows[ROW]
     where = {"part": place.cast(pa.int64()), "place": pa.compute.subtract(row, 1), "file": names, "row": row}
-    if request.id is None:
-        where["id"] = pa.compute.binary_join_element_wise(names, row.cast(pa.string()), ":")
+    if request.id is None or request.prefixed:
+        after = row if request.id is None else rows[request.id]
+        where["id"] = pa.compute.binary_join_element_wise(names, after.cast(pa.string()), ":")
     return where
 
 
