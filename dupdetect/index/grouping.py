@@ -25,7 +25,7 @@ from dupdetect.index.evidence import BY_CHOICE, BY_HOT_KEY, COLUMNS, Texts, stor
 from dupdetect.io.rows import Rows
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.candidates import Candidates
-from dupdetect.matching.pairs import missing
+from dupdetect.matching.pairs import distinct, missing, pack
 from dupdetect.matching.verify import Verified
 from dupdetect.pipeline.rules import tied_by_policy
 
@@ -106,7 +106,7 @@ def group(
     n, known = len(texts), matches.found
     clean = clusters.cleanness(n, known)
     order = clusters.settle(clean, clusters.sampled_matches(known, matches.sampled))
-    found = _Linked(known.pairs, matches.sampled, 0, (), _CONTEXT)
+    found = _Linked(known.pairs, matches.sampled, 0, (), Context(settings, 1))
     verified = Verified(known, known.pairs[:0], Boilerplate.none())
     clustered = clusters.cluster_matches(found, verified, order, verifier, clusters.Comparable(n))
     parted, is_digest = digests.part_digests(clustered.canonical, order, clustered.matches, verifier)
@@ -120,14 +120,14 @@ def group(
 
 
 class _Linked(Candidates):
-    """Pairs that were verified before; by hot keys nothing more is searched: the index samples them as it goes."""
+    """Pairs that were verified before. Where hot keys gave some, canonicals are compared with one another, if few."""
 
-    def among(self, active: Bool) -> Candidates:  # noqa: ARG002
-        return _Linked(self.pairs[:0], self.pairs[:0], 0, (), _CONTEXT)
-
-
-#: What `_Linked` is given and does not use.
-_CONTEXT = Context(workers=1)
+    def among(self, active: Bool) -> Candidates:
+        places = np.flatnonzero(active)
+        if len(places) > self._context.settings.hot_key_documents:
+            places = places[:0]
+        a, b = np.triu_indices(len(places), 1)
+        return _Linked(distinct(pack(places[a], places[b])), self.pairs[:0], 0, (), self._context)
 
 
 def ranked(settings: Settings, texts: Texts, documents: Documents, clean: Share) -> Int:

@@ -430,6 +430,10 @@ def test_of_hot_keys_a_few_documents_are_compared(where, one_by_one):
             index.add_many({**family, **pages})
         table = index.clusters().to_pylist()
         assert len({row["cluster"] for row in table[:20]}) < 4, "all with all is not promised"
+        if not one_by_one:  # one batch is searched as a run is
+            empty = index.boilerplate()
+            run = dupdetect.dedup({**family, **pages}, hot_key_documents=4, known_boilerplate=empty)
+            assert [row["cluster"] for row in table] == run.clusters["cluster"].to_pylist()
         assert not index.query(f"{STORY} And one more.").is_new
         assert index.verify() == []
         index.remove(list(family)[:10])
