@@ -106,10 +106,10 @@ def test_what_is_wrong_is_said_in_a_sentence(shards, tmp_path, capsys, monkeypat
     monkeypatch.chdir(tmp_path)
     for name, value in (("a", "1"), ("b", '"1"')):
         (tmp_path / f"{name}.jsonl").write_text(f'{{"id": {value}, "text": "{STORY}"}}')
-    of_two_types, earlier = f"{tmp_path}/*.jsonl", str(tmp_path / "nights")
+    of_two_types, earlier, out = f"{tmp_path}/*.jsonl", str(tmp_path / "nights"), str(tmp_path / "out")
     for arguments, code, said in [
-        (["dedup", of_two_types, "-o", "out"], 1, "b.jsonl: column 'id' is string, and int64 in files before"),
-        (["dedup", str(shards[0]), "--text", "body", "-o", "out", "--against", earlier], 1, "nights"),
+        (["dedup", of_two_types, "-o", out], 1, "b.jsonl: column 'id' is string, and int64 in files before"),
+        (["dedup", str(shards[0]), "--text", "body", "-o", out, "--against", earlier], 1, "nights"),
         (["dedup", str(tmp_path / "none.parquet"), "-o", "out"], 1, "none.parquet: cannot be read"),
         (["dedup", str(shards[0]), "x.csv", "-o", "out"], 1, "the inputs are csv and parquet"),
         (["dedup", str(shards[0]), "-o", "out"], 1, "there is no column 'text'"),
