@@ -41,6 +41,9 @@ Stamp: TypeAlias = tuple[int, str, str]
 
 KEPT = "kept"
 
+#: Of an Arrow file: bytes behind its footer, and which member of that lists its batches.
+_TAIL, _BATCHES = 10, 3
+
 #: What the system says where a file cannot grow: the disk is full, or a quota or a limit is reached.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -329,14 +332,36 @@ def _copy_arrow(file: Found, rows: Int, path: Path, _most: int) -> None:
 
 def _body_compression(mapped: Mapped, is_file: bool) -> str | None:
     """Return how the buffers of the first batch are compressed: no function of Arrow tells."""
-    mapped.source.seek(8 if is_file else 0)
-    codec = None
-    for message in iter(pyarrow.ipc.MessageReader.open_stream(mapped.source).read_next_message, None):
-        if message.type in ("record batch", "dictionary"):
-            codec = _codec_of(message.metadata.to_pybytes(), nested=message.type == "dictionary")
-            break
+    if is_file:
+        message = _first_of_file(mapped.source)
+        codec = _codec_of(message, nested=False) if message else None
+    else:
+        codec = None
+        for found in iter(pyarrow.ipc.MessageReader.open_stream(mapped.source).read_next_message, None):
+            if found.type in ("record batch", "dictionary"):
+                codec = _codec_of(found.metadata.to_pybytes(), nested=found.type == "dictionary")
+                break
     mapped.source.seek(0)
     return codec
+
+
+def _first_of_file(source: Any) -> bytes | None:
+    """Return the message of the first batch of a file; None if it has none.
+
+    Its footer says where that is: what is before it need be no stream (polars writes none).
+    """
+    source.seek(source.size() - _TAIL)
+    length = int.from_bytes(source.read(4), "little")
+    source.seek(source.size() - _TAIL - length)
+    footer = source.read(length)
+    blocks = _member(footer, _offset(footer, 0), _BATCHES)
+    if not blocks or footer[blocks : blocks + 4] == bytes(4):
+        return None
+    offset = int.from_bytes(footer[blocks + 4 : blocks + 12], "little")
+    size = int.from_bytes(footer[blocks + 12 : blocks + 16], "little")
+    source.seek(offset)
+    message = source.read(size)
+    return message[8 if message.startswith(b"\xff\xff\xff\xff") else 4 :]  # type: ignore[no-any-return]
 
 
 def _codec_of(message: bytes, *, nested: bool) -> str | None:

@@ -63,9 +63,17 @@ def fault_of(item: Any, name: str) -> str | None:
         return None
     if isinstance(item, bytes):
         return utf8_fault(item, name)
-    if item is None or item != item:  # NaN is how pandas writes a null
+    if _is_null(item):
         return f"column {name!r} is null, expected a string"
     return f"column {name!r} is of type {type(item).__name__}, expected a string"
+
+
+def _is_null(item: Any) -> bool:
+    """Tell whether something is no value: None, or what pandas writes instead, NaN or NA."""
+    try:
+        return item is None or bool(item != item)
+    except (TypeError, ValueError):  # neither like nor unlike itself: NA, or an array
+        return type(item).__name__ == "NAType"
 
 
 def utf8_fault(raw: bytes, name: str) -> str | None:

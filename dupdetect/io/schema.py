@@ -272,10 +272,25 @@ def check_names(names: Sequence[str], where: str) -> None:
 def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Decode a dictionary or a view to the plain type of its values."""
     while column.type != _plain_type(column.type):
+        if pa.types.is_dictionary(column.type):
+            column = with_plain_values(column)
         column = column.cast(
             column.type.value_type if pa.types.is_dictionary(column.type) else _plain_type(column.type)
         )
     return column
+
+
+def with_plain_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a dictionary of views, which cannot be decoded, as one of plain values: polars gives its categories so."""
+    type_ = column.type
+    plain = _plain_type(type_.value_type)
+    if plain == type_.value_type or pa.types.is_dictionary(type_.value_type):
+        return column
+    chunks = [
+        pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(plain), ordered=type_.ordered)
+        for chunk in column.chunks
+    ]
+    return pa.chunked_array(chunks, pa.dictionary(type_.index_type, plain, ordered=type_.ordered))
 
 
 def _plain_type(type_: pa.DataType) -> pa.DataType:

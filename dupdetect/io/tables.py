@@ -19,7 +19,7 @@ from dupdetect.errors import InputError
 from dupdetect.io.identifiers import spelled
 from dupdetect.io.paths import find
 from dupdetect.io.readers import read
-from dupdetect.io.schema import unify
+from dupdetect.io.schema import plain_column, unify
 
 
 def as_table(source: Any, name: str, columns: Sequence[str]) -> pa.Table:
@@ -90,7 +90,7 @@ def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
 def comparable(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     """Return ids or labels as large_string; whole numbers are equal whatever type holds them."""
     if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+        column = plain_column(column)
     if pa.types.is_floating(column.type):  # integers with a gap, as a data frame gives them
         column = _if_castable(column, pa.int64())
     try:

@@ -24,6 +24,7 @@ import pyarrow.parquet
 
 from dupdetect.errors import OutputError
 from dupdetect.io.read_ahead import one_ahead
+from dupdetect.io.schema import plain_column, with_plain_values
 from dupdetect.io.selection import empty
 
 if TYPE_CHECKING:
@@ -122,14 +123,23 @@ def write_parquet(table: Table, file: Any, **options: Any) -> None:
 
     A table without rows has no row group: `datasets` does not read those that are empty.
     """
-    groups = _groups(table)
-    first = next(groups, empty(table.schema))
+    groups = map(_without_views, _groups(table))
+    first = next(groups, _without_views(empty(table.schema)))
     with pyarrow.parquet.ParquetWriter(
-        file, table.schema, use_dictionary=_repeating(first), store_schema=True, **options
+        file, first.schema, use_dictionary=_repeating(first), store_schema=True, **options
     ) as writer:
         for group in chain([first], groups):
             if group.num_rows:
                 writer.write_table(group, row_group_size=group.num_rows)
+
+
+def _without_views(table: pa.Table) -> pa.Table:
+    """Return a table without dictionaries of views, which Parquet's writer does not take: of plain strings instead."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type) and "view" in str(field.type.value_type):
+            column = with_plain_values(table.column(place))
+            table = table.set_column(place, field.with_type(column.type), column)
+    return table
 
 
 def _groups(table: Table) -> Iterator[pa.Table]:
@@ -203,7 +213,7 @@ def _as_csv(table: pa.Table) -> pa.Table:
 def _csv_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     type_ = column.type
     if pa.types.is_dictionary(type_):
-        return _csv_column(column.cast(type_.value_type))
+        return _csv_column(plain_column(column))
     if str(type_) == "string_view":
         return column.cast(pa.large_string())
     if pa.types.is_nested(type_) or "binary" in str(type_) or not _has_text(type_):

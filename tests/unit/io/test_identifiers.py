@@ -4,6 +4,7 @@ import datetime
 import decimal
 import uuid
 
+import polars
 import pyarrow as pa
 import pytest
 
@@ -64,3 +65,22 @@ def test_how_ids_are_printed():
     assert of("seconds")[1] == "2024-01-01T00:00:01"
     assert of("zone")[1] == "2024-01-01T00:00:01Z"
     assert of("duration") == ["0.001", "0.002", "1"]
+
+
+@pytest.mark.parametrize("kind", [polars.Categorical, polars.Enum(["x", "y", "z"])])
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "csv"])
+def test_categories_of_polars(tmp_path, kind, form):
+    """They are dictionaries of views, which Arrow neither decodes nor writes as Parquet."""
+    frame = polars.DataFrame(
+        {"id": polars.Series(["x", "y", "z"], dtype=kind), "text": ["one text", "One text!", "another"]}
+    )
+    result = dupdetect.dedup(frame, canonical="first")
+    result.write(tmp_path / "out", format=form)
+    assert dupdetect.verify_output(tmp_path / "out", frame).holds
+    assert result.clusters["cluster"].to_pylist() == ["x", "x", "z"]
+    assert polars.from_arrow(result.kept).schema["id"] == frame.schema["id"]
+    if form == "parquet":
+        assert polars.read_parquet(tmp_path / "out" / "kept.parquet").schema == frame.schema
+    assert dupdetect.dedup(frame.with_columns(polars.col("text").cast(polars.Categorical))).kept.num_rows == 2
+    truth = frame.select("id", cluster=polars.Series([1, 1, 2]))
+    assert dupdetect.evaluate(result, truth).pairs.f1 == 1

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -212,3 +213,22 @@ def test_a_copy_that_has_no_room_is_not_the_fault_of_the_file(folder, monkeypatc
     monkeypatch.setattr(originals, "compressed", compressed)
     with pytest.raises(OutputError, match=r"^out: cannot be written"):
         result.write("out")
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+def test_a_file_of_polars_is_copied(folder, compression):
+    """Its footer alone says where its batches are: what is before it is no stream."""
+    frame = polars.DataFrame(
+        {
+            "id": polars.Series(["x", "y", "z"], dtype=polars.Enum(["x", "y", "z"])),
+            "text": ["one text", "One text!", "another " * 50],
+            "list": [[1], [], None],
+        }
+    )
+    frame.write_ipc("a.arrow", compression=compression)
+    assert set(kept(Path("a.arrow"))) == {"kept.arrow"}
+    written = polars.read_ipc("out/kept.arrow")
+    assert written.equals(frame[[0, 2]])
+    assert written.schema == frame.schema
+    raw = Path("out/kept.arrow").read_bytes()
+    assert (b"another another" in raw) == (compression == "uncompressed")

@@ -4,6 +4,8 @@ import json
 from collections import namedtuple
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -181,3 +183,10 @@ def test_what_a_dataset_says_of_its_columns_stays():
     data, said = Dataset(pa.Table.from_pylist(ROWS)), {b"huggingface": b'{"info": {}}'}
     data.features = SimpleNamespace(arrow_schema=data._table.schema.with_metadata(said))
     assert dedup(data).kept.schema.metadata == said
+
+
+def test_arrays_are_no_texts():
+    with pytest.raises(InputError, match="is of type ndarray, expected a string"):
+        dedup(np.array([["one", "text"], ["and", "another"]]))
+    found = collect(["one", None, float("nan"), np.float64("nan"), pd.NA, "\ud800"]).rejects["reason"].to_pylist()
+    assert found[:4] == ["column 'text' is null, expected a string"] * 4
