@@ -90,7 +90,7 @@ def test_categories_inside_of_lists_are_refused_for_parquet(tmp_path):
     frame = polars.DataFrame({"id": [1, 2], "text": ["one text", "another"], "kinds": [["a"], ["b"]]})
     frame = frame.with_columns(polars.col("kinds").cast(polars.List(polars.Categorical)))
     result = dupdetect.dedup(frame)
-    with pytest.raises(dupdetect.OutputError, match="column 'kinds' is .*, which Parquet cannot hold"):
+    with pytest.raises(dupdetect.OutputError, match=r"column 'kinds' is .*, which Parquet cannot hold"):
         result.write(tmp_path / "out")
     result.write(tmp_path / "out", format="jsonl")
     assert '"kinds": ["a"]' in (tmp_path / "out" / "kept.jsonl").read_text()
