@@ -43,7 +43,7 @@ from corpus import truth_path
 
 from dupdetect import Index, Settings, dedup
 from dupdetect._compiled.dispatch import expect_many_calls
-from dupdetect._storage.memory import peak
+from dupdetect._storage.memory import give_back, peak
 from dupdetect.sketches.build import sketch
 
 #: Documents after which a rate is told.
@@ -127,6 +127,7 @@ class Truth:
 def ours(path: Path, documents: int, held_out: int, where: str, workers: int) -> None:
     tables, last = parts(path, documents, held_out)
     truth = Truth(path, documents)
+    give_back()  # what it took to read what is held out
     with Index(where, SETTINGS, workers=workers) as index:
         added, taken, since = 0, 0.0, 0.0
         mark, cpu, whole = 0, Cpu(), Cpu()
