@@ -352,8 +352,15 @@ def check_usable(corpus: Corpus) -> None:
         (f"{row['file']}:{row['row']}: " if row["file"] else f"row {row['row']}: ") + row["reason"]
         for row in corpus.rejects.slice(0, REASONS).to_pylist()
     ]
-    encoded = any("not valid UTF-8" in reason for reason in reasons)
     raise InputError(
         f"no row could be used: all {corpus.rejects.num_rows:,} were rejected ({'; '.join(reasons)}); mend the rows, "
-        + ("or say how they are encoded (--encoding cp1252)" if encoded else "or name other columns")
+        f"or {_other_remedy(reasons)}"
     )
+
+
+def _other_remedy(reasons: list[str]) -> str:
+    if any("not valid UTF-8" in reason for reason in reasons):
+        return "say how they are encoded (--encoding cp1252, utf-16 or such)"
+    if ".json:1: the line is not valid JSON" in reasons[0]:
+        return "if it is one object over many lines, convert it with: jq -c . FILE"
+    return "name other columns"

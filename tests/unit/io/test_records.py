@@ -190,3 +190,14 @@ def test_arrays_are_no_texts():
         dedup(np.array([["one", "text"], ["and", "another"]]))
     found = collect(["one", None, float("nan"), np.float64("nan"), pd.NA, "\ud800"]).rejects["reason"].to_pylist()
     assert found[:4] == ["column 'text' is null, expected a string"] * 4
+
+
+def test_json_over_many_lines_is_told_from_bad_rows(tmp_path):
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(ROWS[0], indent=2))
+    with pytest.raises(InputError, match="one object over many lines, convert it with: jq -c"):
+        dedup(path)
+    path.write_bytes(json.dumps(ROWS[0]).encode("utf-16"))
+    with pytest.raises(InputError, match="--encoding cp1252, utf-16 or such"):
+        dedup(path)
+    assert dedup(path, encoding="utf-16").kept.num_rows == 1
