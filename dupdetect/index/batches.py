@@ -11,6 +11,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from dupdetect.index.bodies import compressed
 from dupdetect.index.changes import Batch
 from dupdetect.io.documents import stream
 from dupdetect.io.paths import ReadAs
-from dupdetect.io.read_ahead import one_ahead
+from dupdetect.io.read_ahead import made_ahead
 from dupdetect.io.schema import plain_column
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 
@@ -128,15 +129,15 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
     names = holdings.settings.ranking_columns if chosen is None else list(chosen)
     rejects: list[pa.Table] = []
 
-    def made() -> Iterator[tuple[Batch, pa.Table]]:
+    def parts() -> Iterator[Callable[[], tuple[Batch, pa.Table]]]:
         for part in reader:
             if part.rejects.num_rows:
                 rejects.append(part.rejects)
             each = -(-len(part) // max(1, round(len(part) / DOCUMENTS)))  # no batch of the few that are left over
             for first in range(0, len(part), each):
-                yield _of_part(holdings, reader, part, slice(first, first + each), names, expires)
+                yield partial(_of_part, holdings, reader, part, slice(first, first + each), names, expires)
 
-    yield from one_ahead(made())
+    yield from made_ahead(parts())
     if rejects:
         (reading.get("rejected") or _warn)(pa.concat_tables(rejects))
 

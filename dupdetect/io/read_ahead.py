@@ -1,15 +1,15 @@
 """
 An iterator to the same items, each made while the one before is used.
 
-Input    an iterator whose work releases the interpreter's lock
-Output   its items
+Input    an iterator whose work releases the interpreter's lock; or such work, piece by piece
+Output   its items; or what the pieces make
 Cost     a thread, and one item more in memory
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -36,3 +36,30 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item  # type: ignore[misc]
     finally:  # which may come from the thread itself, where garbage is collected: it does not wait for its own end
         pool.shutdown(wait=not threading.current_thread().name.startswith(NAME))
+
+
+def made_ahead(jobs: Iterator[Callable[[], Item]]) -> Iterator[Item]:
+    """
+    Do jobs on a thread, one ahead of what is asked for; what jobs there are is asked on the caller's own.
+
+    What a job raises is raised in its place, and what `jobs` raises behind what was made before.
+    """
+    pool = ThreadPoolExecutor(1, thread_name_prefix=NAME)
+    failed: Exception | None = None
+    try:
+        before = None
+        while failed is None:
+            try:
+                job = next(jobs, None)
+            except Exception as error:
+                failed, job = error, None
+            coming = None if job is None else pool.submit(job)
+            if before is not None:
+                yield before.result()
+            before = coming
+            if coming is None:
+                break
+        if failed is not None:
+            raise failed
+    finally:  # which may come from the thread itself, as above; what it makes then is of no use
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from dupdetect.io.read_ahead import one_ahead
+from dupdetect.io.read_ahead import made_ahead, one_ahead
 
 
 def test_items_come_in_order_and_from_another_thread():
@@ -52,3 +52,22 @@ def test_no_more_than_one_is_made_ahead():
         next(coming)
         assert len(made) <= used + 1
     coming.close()
+
+
+def test_jobs_are_done_on_a_thread_and_asked_for_on_the_callers():
+    asked = []
+
+    def jobs():
+        for number in range(4):
+            asked.append(threading.current_thread())
+            yield lambda number=number: (number, threading.current_thread())
+        raise ValueError("no more")
+
+    coming = made_ahead(jobs())
+    found = [next(coming) for _ in range(4)]
+    assert [number for number, _ in found] == [0, 1, 2, 3]
+    assert set(asked) == {threading.current_thread()}
+    assert threading.current_thread() not in {thread for _, thread in found}
+    with pytest.raises(ValueError, match="no more"):
+        next(coming)
+    assert list(made_ahead(iter([]))) == []
