@@ -20,6 +20,7 @@ from dupdetect.cli.options import (
     log_options,
     max_text_option,
     quiet_option,
+    read_as_options,
     setting_options,
     strict_option,
     text_option,
@@ -72,6 +73,7 @@ def _opened(where: str, **options: Any) -> Index:
 @click.option("--new-only", metavar="FILE", help="Write the rows of new documents as JSON Lines to FILE, - for output.")
 @click.option("--rejects", metavar="FILE", help="Write the rows that could not be used as JSON Lines to FILE.")
 @click.option("--no-texts", is_flag=True, help="Create an index that leaves texts out: matches are then estimates.")
+@read_as_options
 @strict_option
 @max_text_option
 @workers_option

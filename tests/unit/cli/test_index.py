@@ -50,6 +50,13 @@ def test_rejects_and_metadata_are_kept(where, rows, tmp_path):
         assert index.metadata(1) == {"by": "ap"}
 
 
+def test_files_are_read_as_is_said(where, rows, tmp_path):
+    other = rows.rename(tmp_path / "night.log")
+    assert run("add", where, other, "--text", "body", "--id", "url", "--input-format", "jsonl", "-q") == 0
+    with Index(where, read_only=True) as index:
+        assert len(index) == 3
+
+
 def test_a_text_is_asked_for(where, rows, tmp_path, capsys):
     run("add", where, rows, "--text", "body", "--id", "url", "-q")
     (tmp_path / "article.txt").write_text(f"{STORY} One more line.")
