@@ -10,7 +10,8 @@ from postgres_server import database, dropped
 
 import dupdetect
 from dupdetect import Index, InputError, MismatchError, OutputError, Settings, SettingsError
-from dupdetect.index import keys
+from dupdetect.index import keys, schema
+from dupdetect.index.evidence import EVIDENCE
 
 STORY = Writer("en", "story").story(3)
 OTHER = Writer("en", "other").story(3)
@@ -469,3 +470,8 @@ def test_ids_of_any_type_are_what_they_were(name, tmp_path):
         assert index.clusters()["id"].equals(dupdetect.dedup(table).clusters["id"])
         assert IDS[name][0].as_py() in index
         assert index.remove([IDS[name][1].as_py()]) == 1
+
+
+def test_what_is_stored_of_a_match_is_of_the_version_of_the_schema():
+    """A file of another layout could not be read: with the layout goes the version, and what brings files to it."""
+    assert (schema.VERSION, EVIDENCE.itemsize) == (1, 119)
