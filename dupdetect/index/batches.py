@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 #: Documents of a batch, and bytes of text that are read at a time.
 DOCUMENTS, PART_BYTES = 1024, 6291456
 
+#: Seconds from 1970 to the end of the year 9999, and some.
+_MOST_SECONDS = 260_000_000_000
+
 #: Rejected rows that a warning shows.
 SHOWN = 3
 
@@ -91,6 +94,8 @@ def moment(when: datetime | float) -> int:
         return int(zoned.timestamp() * 1e6)
     if isinstance(when, bool) or not isinstance(when, int | float):
         raise InputError(f"a moment is {when!r}; expected a datetime, or seconds since 1970")
+    if not abs(when) < _MOST_SECONDS:  # NaN too
+        raise InputError(f"a moment is {when!r} seconds after 1970, which no calendar reaches; is it in milliseconds?")
     return int(when * 1e6)
 
 
@@ -123,7 +128,7 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
         strict=reading.get("strict", False),
         part_bytes=PART_BYTES,
         max_text=check_max_text(reading.get("max_text", MAX_TEXT)),
-        how=ReadAs(reading.get("input_format"), reading.get("encoding"), reading.get("delimiter")),
+        how=ReadAs(reading.get("input_format"), reading.get("encoding"), reading.get("delimiter")).checked(),
     )
     chosen, expires = reading.get("metadata"), reading.get("expires")
     names = holdings.settings.ranking_columns if chosen is None else list(chosen)

@@ -152,6 +152,8 @@ class Index(Upkeep):
             The index cannot be written, or another writer holds it for too long.
         """
         self._expect()
+        if id is None:
+            raise InputError("the id is None; give every document an id, or ask with `query`")
         batch = batches.one(self._holdings, id, text, metadata, expires)
         with self._store.write() as session:
             before = session.row("SELECT document FROM state")[0]

@@ -475,3 +475,26 @@ def test_ids_of_any_type_are_what_they_were(name, tmp_path):
 def test_what_is_stored_of_a_match_is_of_the_version_of_the_schema():
     """A file of another layout could not be read: with the layout goes the version, and what brings files to it."""
     assert (schema.VERSION, EVIDENCE.itemsize) == (1, 119)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"id": None}, "the id is None; give every document an id"),
+        ({"id": "a", "expires": float("nan")}, "which no calendar reaches"),
+        ({"id": "a", "expires": float("inf")}, "which no calendar reaches"),
+        ({"id": "a", "expires": 1_764_000_000_000.0}, "is it in milliseconds"),
+    ],
+)
+def test_what_cannot_be_added_is_said(tmp_path, arguments, said):
+    with dupdetect.Index(tmp_path / "x.dupindex") as index:
+        with pytest.raises(dupdetect.InputError, match=said):
+            index.add(text="A text.", **arguments)
+        assert len(index) == 0
+        assert index.verify() == []
+
+
+def test_a_tab_may_be_spelled(tmp_path):
+    (tmp_path / "a.csv").write_text("id\ttext\n1\tone text\n")
+    with dupdetect.Index(tmp_path / "x.dupindex") as index:
+        assert index.add_many(tmp_path / "a.csv", delimiter="tab")["id"].to_pylist() == ["1"]
