@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -41,11 +41,15 @@ GROUPING = ("within", "between", "per")
 #: A policy of the user's own: a document's row to its sort key.
 SortKey = Callable[[dict[str, Any]], Any]
 
+#: A tokenizer of the user's own: a line to its words; or the name of the one that cut the lists given.
+Words = Callable[[str], Iterable[str | int]] | str
+
 #: Values of a column, the best first: {"source": ["a", "b"]}, or ("source", ("a", "b")).
 Preference = Mapping[str, Sequence[str]] | tuple[str, tuple[str, ...]]
 
 #: What decides a sketch, as opposed to what is made of it.
-SKETCH_FIELDS = ("shingle_size", "unit", "num_perm", "seed", "window")
+SKETCH_FIELDS = ("shingle_size", "unit", "words", "num_perm", "seed", "window")
+
 
 #: What a false positive and a false negative weigh in the choice of bands, as `datasketch` takes them. A false
 #: positive costs one exact comparison, a false negative a copy.
@@ -100,6 +104,7 @@ class SettingsKeywords(TypedDict, total=False):
     within: str | None
     between: str | None
     per: str | None
+    words: Words | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +170,10 @@ class Settings:
         A column: only documents of different values are compared, such as those of two sources; all others stay.
     per : str, optional
         A column: all documents are compared, and of each cluster one document of each value stays. Not with `between`.
+    words : callable or str, optional
+        A tokenizer of one's own: of a line of a text it returns the words (str or int), which are compared as they are,
+        capitals and symbols too. Or the name of one, where texts are lists of words. Sketches and outputs must have its
+        name in common, of a callable the qualified name. In Python, in `dedup` and its stages; with the unit "word".
 
     Raises
     ------
@@ -206,6 +215,7 @@ class Settings:
     within: str | None = None
     between: str | None = None
     per: str | None = None
+    words: Words | None = None
 
     def __post_init__(self) -> None:
         self._check_integer("shingle_size", 1, 2**16)
@@ -213,18 +223,18 @@ class Settings:
             raise SettingsError(f"unit is {self.unit!r}; expected one of {', '.join(UNITS)}")
         self._check_integer("num_perm", 2, 2**16)
         self._check_integer("seed", 0, 2**32 - 1)
-        self._check_integer("window", 1, 2**24)
-        self._check_integer("hot_key_documents", 2, 2**24)
-        self._check_integer("min_shingles", 1, 2**24)
+        for name, least in (("window", 1), ("hot_key_documents", 2), ("min_shingles", 1)):
+            self._check_integer(name, least, 2**24)
         for name in ("threshold", "containment", "min_shared_fingerprints"):
-            self._check_share(name)
-        self._check_lost()
+            self._check_share(name, "above 0 and up to 1", lambda value: 0 < value <= 1)
+        self._check_share("max_lost", "from 0 on and below 1", lambda value: 0 <= value < 1)
         if not isinstance(self.boilerplate, bool):
             raise SettingsError(f"boilerplate is {self.boilerplate!r}; expected True or False")
         self._check_bands()
         self._check_canonical()
         self._check_prefer()
         self._check_columns()
+        self._check_words()
 
     def _check_integer(self, name: str, least: int, most: int) -> None:
         value = getattr(self, name)
@@ -232,17 +242,11 @@ class Settings:
             raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} to {most}")
         object.__setattr__(self, name, int(value))
 
-    def _check_share(self, name: str) -> None:
+    def _check_share(self, name: str, expected: str, fits: Callable[[float], bool]) -> None:
         value = getattr(self, name)
-        if isinstance(value, bool) or not hasattr(value, "__float__") or not 0 < float(value) <= 1:
-            raise SettingsError(f"{name} is {value!r}; expected a number above 0 and up to 1")
+        if isinstance(value, bool) or not hasattr(value, "__float__") or not fits(float(value)):
+            raise SettingsError(f"{name} is {value!r}; expected a number {expected}")
         object.__setattr__(self, name, float(value))
-
-    def _check_lost(self) -> None:
-        value = self.max_lost
-        if isinstance(value, bool) or not hasattr(value, "__float__") or not 0 <= float(value) < 1:
-            raise SettingsError(f"max_lost is {value!r}; expected a number from 0 on and below 1")
-        object.__setattr__(self, "max_lost", float(value))
 
     def _check_bands(self) -> None:
         if self.bands is None:
@@ -316,6 +320,14 @@ class Settings:
                 f"within is {self.within!r}, and so is {'between' if self.within == self.between else 'per'}; give one"
             )
 
+    def _check_words(self) -> None:
+        named = self.as_dict()["words"] if self.words != "" else 0
+        if named is not None and (not isinstance(named, str) or named.endswith(("<lambda>", "functools:partial"))):
+            expected = "a function with a name of its own, or the name of what cut the lists of words that are given"
+            raise SettingsError(f"words is {self.words!r}; expected {expected}")
+        if named is not None and self.unit != "word":
+            raise SettingsError(f"words is given, and unit is {self.unit!r}: leave one of the two out")
+
     @property
     def ranking_columns(self) -> list[str]:
         """The columns by which a canonical is chosen, but for those that a callable reads."""
@@ -348,6 +360,17 @@ class Settings:
         return self.bands or choose_bands(self.threshold, self.num_perm)
 
     @property
+    def listed(self) -> str | None:
+        """The name of what cut texts into words, where they are lists of these."""
+        return self.words if isinstance(self.words, str) else None
+
+    @property
+    def sketching(self) -> dict[str, Any]:
+        """What decides a sketch, as JSON-ready values; without words that are not given."""
+        values = self.as_dict()
+        return {name: values[name] for name in SKETCH_FIELDS if name != "words" or self.words is not None}
+
+    @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits that differ where any setting does."""
         return _fingerprint(self.as_dict())
@@ -355,15 +378,12 @@ class Settings:
     @property
     def sketch_fingerprint(self) -> str:
         """16 hexadecimal digits that differ where sketches cannot be compared."""
-        return _fingerprint({name: getattr(self, name) for name in SKETCH_FIELDS})
+        return _fingerprint(self.sketching)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-ready values; a callable by its qualified name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        if callable(self.canonical):
-            # An object that is called goes by its class: its repr would hold an address, other in each process.
-            named = self.canonical if hasattr(self.canonical, "__qualname__") else type(self.canonical)
-            values["canonical"] = f"{named.__module__}:{named.__qualname__}"
+        values |= {name: _qualified(values[name]) for name in ("canonical", "words") if callable(values[name])}
         if isinstance(self.prefer, tuple):
             values["prefer"] = {self.prefer[0]: list(self.prefer[1])}
         return values
@@ -408,7 +428,7 @@ class Settings:
         Raises
         ------
         SettingsError
-            `canonical` is a callable, which no file can hold.
+            `canonical` or `words` is a callable, which no file can hold.
         OutputError
             The file cannot be written.
         """
@@ -416,11 +436,12 @@ class Settings:
 
         from dupdetect._storage.atomic import write_text
 
-        if callable(self.canonical):
-            raise SettingsError(
-                f"canonical is the callable {self.as_dict()['canonical']}, which a file cannot hold; save settings "
-                f"with one of {', '.join(POLICIES)}, and give the callable when they are used"
-            )
+        for name in ("canonical", "words"):
+            if callable(getattr(self, name)):
+                raise SettingsError(
+                    f"{name} is the callable {self.as_dict()[name]}, which a file cannot hold; save settings without "
+                    "it, and give it when they are used"
+                )
         values = {name: value for name, value in self.as_dict().items() if value is not None}
         text = "".join(f"# {line}".rstrip() + "\n" for line in comment.splitlines()) + tomli_w.dumps(values)
         write_text(path, text)
@@ -450,6 +471,12 @@ class Settings:
             raise SettingsError(f"{path}: this is no TOML ({error}); expected lines such as threshold = 0.8") from None
 
 
+def _qualified(called: Any) -> str:
+    """Return the name of a callable, of an object its class's: its repr holds an address, other in each process."""
+    named = called if hasattr(called, "__qualname__") else type(called)
+    return f"{named.__module__}:{named.__qualname__}"
+
+
 def _pair(given: Any) -> tuple[Any, Any]:
     """Return the two items of a pair; of what is none, two that cannot be used."""
     return tuple(given) if isinstance(given, tuple | list) and len(given) == 2 else (None, None)
@@ -470,5 +497,4 @@ def _toml() -> Any:
 
 
 def _fingerprint(values: dict[str, Any]) -> str:
-    text = json.dumps(values, sort_keys=True)
-    return blake2b(text.encode(), digest_size=8).hexdigest()
+    return blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=8).hexdigest()

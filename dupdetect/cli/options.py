@@ -146,6 +146,11 @@ def preferred(value: str) -> tuple[str, tuple[str, ...]]:
     return column, tuple(values.split(","))
 
 
+def given_words(value: str) -> str:
+    """Refuse --words: what cuts texts into words is a callable, or its lists are what Python has."""
+    raise click.BadParameter(f"{value!r} cannot be used here; in Python, use dupdetect.dedup(..., words=...).")
+
+
 # What the default's own type does not say.
 _TYPES: dict[str, Any] = {
     "unit": click.Choice(UNITS),
@@ -155,6 +160,7 @@ _TYPES: dict[str, Any] = {
     "date_format": str,
     "prefer": preferred,
     **dict.fromkeys(("within", "between", "per"), str),
+    "words": given_words,
 }
 
 _HELP = {
@@ -179,6 +185,7 @@ _HELP = {
     "prefer": "Whose document stands for its cluster, by the values of a column, the best first: source=a,b,c.",
     "within": "Compare only documents that have the same value in this column, such as a domain.",
     "between": "Compare only documents that have different values in this column, such as a source.",
+    "words": "Not here: a tokenizer of your own, or lists of words, are for dupdetect.dedup in Python.",
     "per": "Compare all, and let one document stay for each value of this column in each cluster.",
 }
 
@@ -212,7 +219,11 @@ def chosen_settings(file: str | None, options: dict[str, Any]) -> Settings:
     }
     if given.get("canonical") is not None:
         given.setdefault("canonical_column", None)  # the file's belongs to the file's policy
-    return Settings.load(file).replace(**given)
+    from dupdetect.sketches.cleaning import refuse_words  # heavy
+
+    loaded = Settings.load(file)
+    refuse_words(loaded, f"the command line (--settings {file})")
+    return loaded.replace(**given)
 
 
 def _option_of(field: dataclasses.Field[Any]) -> Callable[[_Command], _Command]:

@@ -30,7 +30,7 @@ from dupdetect.matching.overlaps import IDENTICAL, RELATIONS
 from dupdetect.matching.pairs import packed
 from dupdetect.matching.verify import Verifier
 from dupdetect.results.run import Run
-from dupdetect.sketches.cleaning import cleaned
+from dupdetect.sketches.cleaning import cleaned, refuse_words
 from dupdetect.sketches.sketches import chunks, sketch_texts
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def audit(
     survey data", 1998). See `intervals.interval`.
     """
     _check(sample, seed, confidence)
-    run = Run(out)
+    run = _run(out)
     text, id = text or run.text_column or "text", id or run.id_column
     documents = collect(data, text=text, id=id, id_prefix=run.id_prefix, how=run.read_as)
     scope = _scope(run, documents, check_workers(workers))
@@ -242,7 +242,7 @@ class Census(NamedTuple):
 
 def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, workers: int | None = None) -> Census:
     """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
-    run = Run(out)
+    run = _run(out)
     scope = _scope(run, collect(data, text=text, id=id, how=run.read_as), check_workers(workers))
     return _judged(run, scope, np.arange(len(scope.rows)))[0]
 
@@ -261,6 +261,13 @@ def _check(sample: int, seed: int, confidence: float) -> None:
 
 
 # ---- the run and its input ----
+
+
+def _run(out: Any) -> Run:
+    run = Run(out)
+    if run.settings.words is not None and not run.read_as.listed:
+        refuse_words(run.settings, "an audit")
+    return run
 
 
 def _learned(run: Run) -> Boilerplate | None:

@@ -373,7 +373,8 @@ def _against_input(run: Run, data: Any, text: str, id: str | None, sampled: tupl
     return [
         _accounted(run, documents),
         _rejected(run, reader.rejects([*rejects, late])),
-        _figures(run.settings, chosen, texts),
+        # What a tokenizer of the user's own made of texts is not known.
+        *([_figures(run.settings, chosen, texts)] if run.settings.listed or run.settings.words is None else []),
     ]
 
 

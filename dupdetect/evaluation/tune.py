@@ -31,7 +31,7 @@ from dupdetect.io.documents import collect
 from dupdetect.matching.pairs import pack, unpack
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
-from dupdetect.sketches.cleaning import cleaned
+from dupdetect.sketches.cleaning import cleaned, refuse_words
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -213,6 +213,7 @@ def tune(
     1.0
     """
     base = Settings.of(settings, **overrides)
+    refuse_words(base, "tune")
     options = Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
     threads = check_workers(workers)
     _check(options)

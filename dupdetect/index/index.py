@@ -26,6 +26,7 @@ from dupdetect.index.holdings import Holdings
 from dupdetect.index.stores import SqliteStore, Store
 from dupdetect.index.upkeep import Upkeep
 from dupdetect.settings import GivenSettings, Settings
+from dupdetect.sketches.cleaning import refuse_words
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -103,6 +104,8 @@ class Index(Upkeep):
         **overrides: Unpack[SettingsKeywords],
     ) -> None:
         wanted = Settings.of(settings, **overrides) if settings is not None or overrides else None
+        if wanted is not None:
+            refuse_words(wanted, "an index")
         threads = check_workers(workers)
         self._store = _opened(where, read_only=read_only, wait=wait)
         try:

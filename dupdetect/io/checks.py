@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
+from dupdetect.io.lists import is_list, joined_lists
 from dupdetect.io.readers import Faults, Piece, Reject
 from dupdetect.io.records import utf8_fault
 from dupdetect.io.schema import plain_column
@@ -60,7 +61,9 @@ class Checked:
     size: int
 
 
-def check(piece: Piece, text: str, id: str | None, files: Sequence[str | None], max_text: int = MAX_TEXT) -> Checked:
+def check(
+    piece: Piece, text: str, id: str | None, files: Sequence[str | None], max_text: int = MAX_TEXT, listed: bool = False
+) -> Checked:
     """Divide the rows of a piece.
 
     Parameters
@@ -72,6 +75,8 @@ def check(piece: Piece, text: str, id: str | None, files: Sequence[str | None], 
         The names of files, by their numbers.
     max_text : int
         Bytes that a text may have.
+    listed : bool
+        Whether texts are lists of words, and not strings.
 
     Raises
     ------
@@ -80,8 +85,8 @@ def check(piece: Piece, text: str, id: str | None, files: Sequence[str | None], 
     """
     table, positions = piece.table, np.arange(piece.table.num_rows)
     size = size_of(table) + REJECT_BYTES * len(piece.rejects)
-    texts = _texts(piece, text)
-    faults = _too_long(texts, text, max_text) | _faults(table, texts, text, id, piece) | piece.faults
+    texts, nulls_among = _texts(piece, text, listed)
+    faults = _too_long(texts, text, max_text) | _faults(table, texts, text, id, piece) | nulls_among | piece.faults
     if faults:
         keep = np.ones(table.num_rows, bool)
         keep[list(faults)] = False
@@ -101,7 +106,26 @@ def nulls(column: pa.ChunkedArray) -> list[int]:
     return np.flatnonzero(column.is_null().to_numpy()).tolist() if column.null_count else []
 
 
-def _texts(piece: Piece, name: str) -> pa.ChunkedArray:
+def _texts(piece: Piece, name: str, listed: bool) -> tuple[pa.ChunkedArray, Faults]:
+    """Return the column of texts, as large_string, and faults of lists of words."""
+    if not listed or name not in piece.table.column_names:
+        return _strings(piece, name), {}
+    column = piece.table[name]
+    if pa.types.is_null(column.type):
+        return column.cast(pa.large_string()), {}
+    if not is_list(column.type):
+        raise InputError(
+            f"{piece.name}: column {name!r} is {column.type}, expected lists of words, for words is a name; to have "
+            "strings cut, let words be a callable"
+        )
+    try:
+        texts, wrong = joined_lists(column)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{piece.name}: column {name!r} is damaged ({error}): write the file anew") from error
+    return texts, dict.fromkeys(wrong.tolist(), f"column {name!r} has a null among its words, expected none")
+
+
+def _strings(piece: Piece, name: str) -> pa.ChunkedArray:
     """Return the column of strings, or bytes that may be strings, as large_string; not checked yet."""
     if name not in piece.table.column_names:  # other rows of the file have it, or the piece has rejects alone
         rows = piece.table.num_rows
@@ -113,7 +137,8 @@ def _texts(piece: Piece, name: str) -> pa.ChunkedArray:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_null(column.type):
         return column.cast(pa.large_string())
     type_ = piece.table.schema.field(name).type
-    raise InputError(f"{piece.name}: column {name!r} is {type_}, expected string; name another column or convert it")
+    remedy = "say by words='NAME' what cut them into words, or join them" if is_list(type_) else "convert it"
+    raise InputError(f"{piece.name}: column {name!r} is {type_}, expected string; name another column or {remedy}")
 
 
 def _faults(table: pa.Table, texts: pa.ChunkedArray, text: str, id: str | None, piece: Piece) -> Faults:

@@ -212,7 +212,9 @@ def stream(
         raise InputError(
             f"a {type(data).__name__} is of no files, whose names could go before ids: leave id_prefix out"
         )
-    return Stream(source, text, id, strict, part_bytes, max_text, after, id_prefix is not None, needed)
+    return Stream(
+        source, text, id, strict, part_bytes, max_text, after, id_prefix is not None, needed, how.listed is not None
+    )
 
 
 class Stream:
@@ -232,6 +234,7 @@ class Stream:
     def __init__(
         self, source: Source, text: str, id: str | None, strict: bool, part_bytes: int, max_text: int,
         after: Mapping[str, Any] | None, prefixed: bool = False, needed: Mapping[str, str] = NOTHING,
+        listed: bool = False,
     ) -> None:  # fmt: skip
         self.inputs = source.inputs
         self.files = source.files
@@ -242,7 +245,7 @@ class Stream:
         self._strict = strict
         self._size, self._max_text = part_bytes, max_text
         self._seen = Seen(text, id, needed)
-        self._prefixed = prefixed
+        self._prefixed, self._listed = prefixed, listed
         self._start: Place = (0, None)
         if after is not None:
             self._seen.restore(after)
@@ -382,7 +385,7 @@ class Stream:
                 columns.add(piece.table.schema, piece.name)
             self._seen.see(piece)
             if piece.table.num_columns or piece.rejects:
-                waiting.append(check(piece, self._text, self._seen.named, self.files, self._max_text))
+                waiting.append(check(piece, self._text, self._seen.named, self.files, self._max_text, self._listed))
             if 2 * sum(checked.size for checked in waiting) >= self._size:
                 yield self._part(waiting)
                 waiting, columns = [], Columns()

@@ -19,6 +19,7 @@ import pyarrow.json
 from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
+from dupdetect.io.lists import is_list
 from dupdetect.io.schema import as_json, packed, unify, unpacked
 from dupdetect.io.streams import MAX_TEXT, Records, sentence
 
@@ -51,7 +52,9 @@ class Block(NamedTuple):
     end: Any  # where the next block begins, as JSON
 
 
-def read_blocks(stream: Any, name: str, text: str, start: Any = None, most: int = MAX_TEXT) -> Iterator[Block]:
+def read_blocks(
+    stream: Any, name: str, text: str, start: Any = None, most: int = MAX_TEXT, *, listed: bool = False
+) -> Iterator[Block]:
     """
     Read JSON Lines.
 
@@ -62,7 +65,7 @@ def read_blocks(stream: Any, name: str, text: str, start: Any = None, most: int 
     name : str
         What messages call it.
     text : str
-        The column whose values must be strings.
+        The column whose values must be strings; or, if they are `listed`, lists of strings or of whole numbers.
     start : JSON value, optional
         A `Block.end`: begin there.
     most : int
@@ -80,7 +83,9 @@ def read_blocks(stream: Any, name: str, text: str, start: Any = None, most: int 
         It cannot be read.
     """
     at, line, dates = start or (0, 1, None)
-    reader = _Reader(text, most, line, {} if dates is None else {field.name: field for field in unpacked(dates)})
+    reader = _Reader(
+        (text, listed), most, line, {} if dates is None else {field.name: field for field in unpacked(dates)}
+    )
     try:
         _pass_over(stream, at)
         for block, passed_over in whole_lines(stream, most):
@@ -161,11 +166,15 @@ def _end_of_line(stream: Any, length: int, more: bytes) -> tuple[int, bytes]:
     return length, b""
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and any(all(type(word) is kind for word in value) for kind in (str, int))
+
+
 class _Reader:
     """Parses blocks of lines, and remembers the types found."""
 
-    def __init__(self, text: str, most: int, line: int, strings: dict[str, pa.Field]) -> None:
-        self.text, self.most = text, most
+    def __init__(self, text: tuple[str, bool], most: int, line: int, strings: dict[str, pa.Field]) -> None:
+        (self.text, self.listed), self.most = text, most
         self.line = line  # the next one
         self.strings = strings  # columns that pyarrow would take for dates
         self.tables: list[pa.Table] = []
@@ -220,7 +229,7 @@ class _Reader:
         if self.text not in table.column_names:
             return True
         type_ = table.schema.field(self.text).type
-        return bool(pa.types.is_string(type_) or pa.types.is_null(type_))
+        return bool(pa.types.is_null(type_) or (is_list(type_) if self.listed else pa.types.is_string(type_)))
 
     def _try(self, block: bytes, texts: Iterable[str] = ()) -> pa.Table | None:
         """Parse a block, in which some columns are known to be text; None if it cannot be."""
@@ -272,8 +281,9 @@ class _Reader:
         if not isinstance(value, dict):
             return f"the line is a JSON {_json_type(value)}, expected an object"
         text = value.get(self.text)
-        if text is not None and not isinstance(text, str):
-            return f"column {self.text!r} is a JSON {_json_type(text)}, expected a string"
+        if text is not None and not (_is_list(text) if self.listed else isinstance(text, str)):
+            expected = "an array of words, all strings or all integers" if self.listed else "a string"
+            return f"column {self.text!r} is a JSON {_json_type(text)}, expected {expected}"
         return value
 
     def _add_objects(self, rows: list[tuple[int, dict[str, Any]]]) -> None:

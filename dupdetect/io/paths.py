@@ -89,11 +89,14 @@ class ReadAs(NamedTuple):
         Of JSON Lines, CSV and text files; UTF-8 if none is given.
     delimiter : str, optional
         Of CSV: a character.
+    listed : str, optional
+        The name of what cut texts into words, where they are lists of these, in files or in memory.
     """
 
     format: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    listed: str | None = None
 
     def checked(self) -> ReadAs:
         """Return this, if it can be.
@@ -135,6 +138,7 @@ class Found(NamedTuple):
     piped: bool = False  # it can be read once, from its beginning to its end
     encoding: str | None = None
     delimiter: str | None = None  # of CSV, if it was said
+    listed: bool = False  # its texts are lists of words
     copy: Any = None  # of a pipe: what was read of it (`streams.PipeCopy`)
 
 
@@ -167,7 +171,9 @@ def _as_said(file: Found, how: ReadAs) -> Found:
         from dupdetect.io.web import check_installed  # heavy
 
         check_installed(label(file.path))
-    return file._replace(format=format, encoding=how.encoding, delimiter=how.delimiter or delimiter)
+    return file._replace(
+        format=format, encoding=how.encoding, delimiter=how.delimiter or delimiter, listed=how.listed is not None
+    )
 
 
 def _found(sources: Iterable[str | Path], how: ReadAs) -> list[Found]:

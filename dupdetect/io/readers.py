@@ -365,7 +365,9 @@ def _batches_of_stream(source: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]
 
 def _read_json_lines(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
     with as_stream(file) as stream:
-        for block in jsonlines.read_blocks(stream, label(file.path), options.text, place, options.most):
+        for block in jsonlines.read_blocks(
+            stream, label(file.path), options.text, place, options.most, listed=file.listed
+        ):
             yield _Cut(block.table, block.lines, block.end, block.rejects)
 
 

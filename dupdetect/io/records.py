@@ -15,8 +15,11 @@ from typing import Any
 import pyarrow as pa
 
 from dupdetect.errors import InputError
+from dupdetect.io.lists import LISTS
 from dupdetect.io.readers import Faults
 from dupdetect.io.schema import as_json
+
+TEXT = pa.large_string()
 
 #: Strings that are made Arrow at once: twice as fast as all (the buffer never moves), and few to repeat at a fault.
 STRINGS_AT_ONCE = 8192
@@ -42,14 +45,40 @@ def _length(item: Any) -> int:
 # ---- strings ----
 
 
-def encoded(batch: list[Any], name: str) -> tuple[pa.Array, Faults]:
-    """Return strings of a column as large_string; null where there is a fault."""
+def encoded(batch: list[Any], name: str, type_: pa.DataType = TEXT) -> tuple[pa.Array, Faults]:
+    """Return strings of a column, or lists of words, as Arrow; null where there is a fault."""
+    if type_ == LISTS:
+        return _listed(batch, name)
     try:
-        return pa.array(batch, pa.large_string()), {}
+        return pa.array(batch, TEXT), {}
     except (pa.ArrowException, UnicodeEncodeError, TypeError, ValueError):
         faults = {row: fault for row, item in enumerate(batch) if (fault := fault_of(item, name))}
         kept = [None if row in faults else item for row, item in enumerate(batch)]
-        return pa.array(kept, pa.large_string()), faults
+        return pa.array(kept, TEXT), faults
+
+
+def _listed(batch: list[Any], name: str) -> tuple[pa.Array, Faults]:
+    """Return lists of words as Arrow; of whole numbers, their digits."""
+    faults: Faults = {}
+    kept: list[list[str] | None] = []
+    for row, item in enumerate(batch):
+        words = item.tolist() if hasattr(item, "tolist") else item
+        fault = _fault_of_list(words, name)
+        kept.append(None if fault else [str(word) for word in words])
+        if fault:
+            faults[row] = fault
+    return pa.array(kept, LISTS), faults
+
+
+def _fault_of_list(words: Any, name: str) -> str | None:
+    if words is None or words != words:
+        return f"column {name!r} is null, expected a list of words"
+    if not isinstance(words, list | tuple):
+        return f"column {name!r} is of type {type(words).__name__}, expected a list of words"
+    wrong = next((word for word in words if type(word) not in (str, int)), None) if words else None
+    if wrong is not None or None in words:
+        return f"column {name!r} has a {type(wrong).__name__} among its words, expected str or int"
+    return next((fault for word in words if isinstance(word, str) and (fault := fault_of(word, name))), None)
 
 
 def fault_of(item: Any, name: str) -> str | None:
@@ -93,7 +122,9 @@ def is_record(item: Any) -> bool:
     return isinstance(item, Mapping | tuple) or hasattr(item, "keys")
 
 
-def read(items: Iterable[Any], text: str, id: str, size: int) -> Iterator[tuple[pa.Table, Faults]]:
+def read(
+    items: Iterable[Any], text: str, id: str, size: int, type_: pa.DataType = TEXT
+) -> Iterator[tuple[pa.Table, Faults]]:
     """Read rows.
 
     Parameters
@@ -104,6 +135,8 @@ def read(items: Iterable[Any], text: str, id: str, size: int) -> Iterator[tuple[
         The columns of texts and ids.
     size : int
         Bytes of a table, about.
+    type_ : pyarrow.DataType
+        That of texts.
 
     Yields
     ------
@@ -128,7 +161,7 @@ def read(items: Iterable[Any], text: str, id: str, size: int) -> Iterator[tuple[
         for name in dict.fromkeys(name for row in rows for name in row):
             values = [row.get(name) for row in rows]
             if name == text:
-                columns[name], wrong = encoded(values, name)
+                columns[name], wrong = encoded(values, name, type_)
             elif name == id:
                 id_types |= {type(value).__name__ for value in values if value is not None}
                 columns[name], wrong = _ids(values, name, id_types)
@@ -136,7 +169,7 @@ def read(items: Iterable[Any], text: str, id: str, size: int) -> Iterator[tuple[
                 columns[name], wrong = _column(values, name)
             faults = wrong | faults
         if not columns:  # faults alone
-            columns[text] = pa.nulls(len(rows), pa.large_string())
+            columns[text] = pa.nulls(len(rows), type_)
         yield pa.table(columns), faults
 
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 from dupdetect.errors import InputError
 from dupdetect.io import records
 from dupdetect.io.adapters import adapted
+from dupdetect.io.lists import LISTS
 from dupdetect.io.paths import AS_NAMED, Found, ReadAs, find, label
 from dupdetect.io.readers import Faults, Piece, Place, closing, cut, read
 from dupdetect.io.sample import First, limited
@@ -83,7 +84,7 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
     InputError
         They are of another type, or a file is not there.
     """
-    data = adapted(data)
+    data, type_ = adapted(data), LISTS if how.listed else records.TEXT
     if isinstance(data, str | Path | First):
         return _files([data], text, id, size, max_text, how)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
@@ -91,7 +92,7 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
     if isinstance(data, Mapping):
         if data and all(_is_dataset(value) for value in data.values()):
             return _splits(data, text, id, size)
-        return _in_memory(data, _mapping(data, text, id, size))
+        return _in_memory(data, _mapping(data, text, id, size, type_))
     if isinstance(data, bytes | bytearray) or not isinstance(data, Iterable):
         raise InputError(
             f"the data are of type {type(data).__name__}: expected an iterable of str or of rows (mappings, or pairs "
@@ -104,10 +105,10 @@ def open_source(data: Any, text: str, id: str, size: int, max_text: int = MAX_TE
     if head and isinstance(head[0], Path):
         return _files([*head, *items], text, id, size, max_text, how)
     if head and records.is_record(head[0]):
-        return _in_memory(data, records.read(chain(head, items), text, id, size), loose=True)
+        return _in_memory(data, records.read(chain(head, items), text, id, size, type_), loose=True)
     if head and _is_table(head[0]):
         return _in_memory(data, chain.from_iterable(_arrow(each, text, id, size) for each in chain(head, items)))
-    return _in_memory(data, _strings(chain(head, items), text, id, size))
+    return _in_memory(data, _strings(chain(head, items), text, id, size, type_))
 
 
 def _files(paths: list[Any], text: str, id: str, size: int, max_text: int, how: ReadAs) -> Source:
@@ -222,26 +223,30 @@ def _arrow_tables(data: Any, text: str, id: str) -> tuple[pa.Schema, Iterator[pa
 # ---- Python's strings ----
 
 
-def _strings(items: Iterable[Any], text: str, id: str, size: int) -> Iterator[tuple[pa.Table, Faults]]:
+def _strings(
+    items: Iterable[Any], text: str, id: str, size: int, type_: pa.DataType
+) -> Iterator[tuple[pa.Table, Faults]]:
     row = 0
-    for chunk, faults in _encoded(items, text, size):
+    for chunk, faults in _encoded(items, text, size, type_):
         yield pa.table({id: np.arange(row, row + len(chunk)), text: chunk}), faults
         row += len(chunk)
 
 
-def _mapping(data: Mapping[Any, Any], text: str, id: str, size: int) -> Iterator[tuple[pa.Table, Faults]]:
+def _mapping(
+    data: Mapping[Any, Any], text: str, id: str, size: int, type_: pa.DataType
+) -> Iterator[tuple[pa.Table, Faults]]:
     ids, wrong = _keys(list(data), id)
     row = 0
-    for chunk, faults in _encoded(data.values(), text, size):
+    for chunk, faults in _encoded(data.values(), text, size, type_):
         bad_ids = {at: wrong[row + at] for at in range(len(chunk)) if row + at in wrong} if wrong else {}
         yield pa.table({id: ids.slice(row, len(chunk)), text: chunk}), faults | bad_ids
         row += len(chunk)
 
 
-def _encoded(items: Iterable[Any], name: str, size: int) -> Iterator[tuple[pa.Array, Faults]]:
+def _encoded(items: Iterable[Any], name: str, size: int, type_: pa.DataType) -> Iterator[tuple[pa.Array, Faults]]:
     """Yield strings as Arrow, first none; null where there is a fault."""
     for batch in chain([[]], records.batches(items, size)):
-        yield records.encoded(batch, name)
+        yield records.encoded(batch, name, type_)
 
 
 def _keys(keys: list[Any], name: str) -> tuple[pa.Array, Faults]:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dupdetect.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from typing_extensions import Unpack
 
     from dupdetect.matching.passages import Aligned, Passage
@@ -95,12 +97,20 @@ class Comparison:
         return _comparison_html(self)
 
 
-def compare(a: str, b: str, *, settings: GivenSettings = None, **overrides: Unpack[SettingsKeywords]) -> Comparison:
+def compare(
+    a: str | Sequence[str | int],
+    b: str | Sequence[str | int],
+    *,
+    settings: GivenSettings = None,
+    **overrides: Unpack[SettingsKeywords],
+) -> Comparison:
     """Compare two texts.
 
     Parameters
     ----------
     a, b : str
+        Or lists of words, where `words` is the name of what cut them. Passages are then those of the words with a blank
+        between them, cut anew.
     settings : Settings or mapping, optional
         Default settings if left out.
     **overrides
@@ -134,12 +144,14 @@ def compare(a: str, b: str, *, settings: GivenSettings = None, **overrides: Unpa
     from dupdetect.settings import Settings
     from dupdetect.sketches.sketches import sketch_texts
     from dupdetect.text.clean import clean
+    from dupdetect.text.given_words import cut, shown
 
     chosen = Settings.of(settings, **overrides)
-    for name, text in (("a", a), ("b", b)):
-        _check(name, text)
-    compared = Compared(a, b, chosen.unit)
+    a, b = (_text(name, text, chosen) for name, text in (("a", a), ("b", b)))
+    compared = Compared(shown(a), shown(b), chosen.unit) if chosen.listed else Compared(a, b, chosen.unit)
     a, b = clean(a), clean(b)
+    if callable(chosen.words):
+        a, b = cut(a, chosen.words), cut(b, chosen.words)
     _expect_more(len(a) + len(b))
     sketches = sketch_texts(pa.array([a, b], pa.large_string()), chosen)
     first, second = ((words, *digest) for words, digest in zip(sketches.words, sketches.digests.tolist(), strict=True))
@@ -205,6 +217,24 @@ def _turned(found: Comparison) -> Comparison:
     """Return what b has in common with a."""
     relation = {"contains": "contained", "contained": "contains"}.get(found.relation or "", found.relation)
     return replace(found, relation=relation, containment_a=found.containment_b, containment_b=found.containment_a)
+
+
+def _text(name: str, given: Any, settings: Settings) -> str:
+    """Return the text that is given; of a list of words, one that is cut into them."""
+    from dupdetect.text.given_words import join
+
+    if settings.listed and isinstance(given, list | tuple):
+        try:
+            given = join(given)
+        except TypeError as error:
+            raise InputError(f"{name} is no list of words: {error}") from None
+    elif settings.listed:
+        raise InputError(
+            f"{name} is of type {type(given).__name__}; expected a list of words, for words is a name; to have a str "
+            "cut, let words be a callable"
+        )
+    _check(name, given)
+    return str(given)
 
 
 def _check(name: str, text: object) -> None:

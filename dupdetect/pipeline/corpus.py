@@ -241,7 +241,7 @@ class Signing:
             yield part
 
     def _sign(self, part: Part) -> _Sketched:
-        texts = clean_texts(part.texts, workers=self._workers)
+        texts = clean_texts(part.texts, self._settings.words, workers=self._workers)
         sketches = sketch_texts(pa.chunked_array([texts]), self._settings, workers=self._workers)
         digests = identities(texts, sketches)
         n, bands = sketches.band_keys.shape

@@ -145,7 +145,7 @@ def dedup(
         raise SettingsError(
             "known_boilerplate cannot be given together with against, whose outputs say it, nor with resume"
         )
-    how = ReadAs(input_format, encoding, delimiter).checked()
+    how = ReadAs(input_format, encoding, delimiter, chosen.listed).checked()
     request = Request(data, text, id, strict, check_max_text(max_text), id_prefix, chosen.columns, how)
     earlier = (
         Plain(known_boilerplate) if against is None else AgainstEarlier.of(against, chosen, text, threads, replaces)

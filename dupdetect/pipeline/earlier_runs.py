@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 from dupdetect._storage.context import Context
 from dupdetect._storage.unfinished import temporary_folder
-from dupdetect.errors import InputError
+from dupdetect.errors import InputError, MismatchError
 from dupdetect.io.identifiers import workable
 from dupdetect.pipeline.related import KeySet, Related, RelatedFinder
 from dupdetect.results.folder import MANIFEST
@@ -86,7 +86,7 @@ class Earlier:
     InputError
         A folder is no output, or damaged, or its tables are not Parquet.
     MismatchError
-        Its sketches were made with other settings.
+        Its sketches were made with other settings, or its words by another tokenizer.
     """
 
     def __init__(
@@ -155,6 +155,12 @@ class Earlier:
 
     def _opened(self, output: Output) -> SketchFile | None:
         """Open the sketches of an output, if it has any."""
+        made, wanted = (each.as_dict()["words"] for each in (output.run.settings, self._settings))
+        if made != wanted or output.run.read_as.listed != self._settings.listed:
+            raise MismatchError(
+                f"{output.where}: the words of this output were made by {_maker(made, output.run.read_as.listed)}, and "
+                f"here they are by {_maker(wanted, self._settings.listed)}; give the same as words, or other outputs"
+            )
         path = output.folder / SKETCHES
         if not path.is_file():
             return None
@@ -215,8 +221,8 @@ class Earlier:
             of_output = related.row[chosen[related.output[chosen] == number]]
             for table in output.rows(of_output, [output.text], self._workers):
                 with damage_named(output.where):
-                    texts = texts_of(table, output.text)
-                yield clean_texts(texts, workers=self._workers)
+                    texts = texts_of(table, output.text, self._settings)
+                yield clean_texts(texts, self._settings.words, workers=self._workers)
 
     def rows(self, related: Related, chosen: Int, columns: Sequence[str] | None) -> pa.Table:
         """Read rows of the chosen ones of related documents (int64[n], ascending): these columns, or all.
@@ -403,6 +409,10 @@ def _is_in(ids: pa.ChunkedArray, others: pa.Array | pa.ChunkedArray) -> Bool:
     if len(others) == 0 or len(ids) == 0:
         return np.zeros(len(ids), np.bool_)
     return np.asarray(pc.is_in(ids, value_set=others).to_numpy())
+
+
+def _maker(name: str | None, listed: str | None) -> str:
+    return "dupdetect" if name is None else f"{name}, as lists" if listed else name
 
 
 def _not_of(path: Path, reason: str) -> InputError:

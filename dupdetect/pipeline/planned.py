@@ -40,7 +40,7 @@ def planned(
     replaces: str | os.PathLike[str] | None = None,
 ) -> str:
     """Return the checksum of the plan of a run, which its manifest has, without running it; parameters as `dedup`'s."""
-    how = ReadAs(input_format, encoding, delimiter).checked()
+    how = ReadAs(input_format, encoding, delimiter, settings.listed).checked()
     request = Request(data, text, id, strict, check_max_text(max_text), id_prefix, settings.columns, how)
     with Plain() if against is None else AgainstEarlier.of(against, settings, text, 1, replaces) as rules:
         return plan_checksum(plan(request, settings, request.stream(memory_limit(None)).inputs, rules.files))

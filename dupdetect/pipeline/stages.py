@@ -22,7 +22,6 @@ from dupdetect._storage.context import Context, check_workers
 from dupdetect.clustering import canonical, clusters, digests
 from dupdetect.clustering.canonical import Rankable
 from dupdetect.errors import InputError
-from dupdetect.io.documents import collect
 from dupdetect.io.rows import Rows
 from dupdetect.matching import candidates as search
 from dupdetect.matching.counter import PairCounter
@@ -31,6 +30,7 @@ from dupdetect.matching.pairs import missing, pack, packed, proper, unpack
 from dupdetect.matching.verify import verify_candidates
 from dupdetect.pipeline.rules import tied_by_policy
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
+from dupdetect.sketches.build import given_texts
 from dupdetect.sketches.sketches import sketch_texts
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def verify(
     [{'a': 0, 'b': 1, 'relation': 'near_duplicate'}]
     """
     context = Context(Settings.of(settings, **overrides), check_workers(workers), Storage())
-    given = collect(texts, strict=True).texts
+    given = given_texts(texts, context.settings)
     sketches = sketch_texts(given, context.settings, workers=context.workers)
     text_of, rows = _collapsed(sketches)
     a, b = (_column(candidates, name, len(text_of)) for name in ("a", "b"))

@@ -19,9 +19,11 @@ import pyarrow.compute as pc
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.documents import stream
 from dupdetect.io.identifiers import as_type
+from dupdetect.io.lists import joined_lists
 from dupdetect.io.tables import comparable
 from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page, one_line
+from dupdetect.text.given_words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,7 +112,7 @@ def of_input(run: Run, data: Any, text: str, id: str | None) -> Iterator[Part]:
         rows[rows >= 0] = np.where(seen[rows[rows >= 0]], -1, rows[rows >= 0])  # an id that is there again: a reject
         seen[rows[rows >= 0]] = True
         first = first or next(iter(ids.slice(0, 1).to_pylist()), None)
-        yield Part(rows, part.texts, part.table)
+        yield Part(rows, shown_texts(run, part.texts), part.table)
     if first is not None and not seen.any():
         known = repr(run.ids[0].as_py()) if len(run) else "none"
         raise InputError(
@@ -132,7 +134,7 @@ def _within(ids: pa.ChunkedArray, folder: str) -> pa.ChunkedArray:
 def of_kept(run: Run, text: str) -> Iterator[Part]:
     """Yield the documents that a run kept: the canonicals, in their order."""
     for ids, texts, table in run.kept(text):
-        yield Part(np.asarray(pc.index_in(ids, value_set=run.ids), np.int64), texts, table)
+        yield Part(np.asarray(pc.index_in(ids, value_set=run.ids), np.int64), shown_texts(run, texts), table)
 
 
 def of_earlier(run: Run, text: str) -> Iterator[Part]:
@@ -142,7 +144,16 @@ def of_earlier(run: Run, text: str) -> Iterator[Part]:
         with suppress(DupdetectError):
             for ids, texts, table in before.kept(text):
                 place = pc.index_in(ids, value_set=wanted).fill_null(-1).to_numpy()
-                yield Part(np.where(place < 0, -1, run.new + place), texts, table)
+                yield Part(np.where(place < 0, -1, run.new + place), shown_texts(before, texts), table)
+
+
+def shown_texts(run: Run, texts: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Return texts as a reader has them; of lists of words, these with a blank between them."""
+    if not run.read_as.listed:
+        return texts
+    if not pa.types.is_large_string(texts.type):  # as a result in memory has them
+        texts = joined_lists(texts)[0]
+    return pa.chunked_array([pa.array(map(shown, texts.to_pylist()), pa.large_string())])
 
 
 # ---- one pass over them ----

@@ -275,7 +275,7 @@ class Run:
     @property
     def kept_as(self) -> ReadAs:
         """How the files of what was kept are to be read."""
-        return self.read_as if self._section(KEPT).get("copied") else AS_NAMED
+        return self.read_as if self._section(KEPT).get("copied") else AS_NAMED._replace(listed=self.read_as.listed)
 
     @property
     def kept_files(self) -> list[Path]:

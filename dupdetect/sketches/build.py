@@ -21,9 +21,11 @@ from dupdetect._storage.atomic import reported
 from dupdetect._storage.context import check_workers
 from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.io.documents import collect, stream
+from dupdetect.io.lists import joined_lists
+from dupdetect.io.paths import ReadAs
 from dupdetect.io.schema import plain_column
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
-from dupdetect.sketches.cleaning import clean_texts
+from dupdetect.sketches.cleaning import clean_texts, cut_texts
 from dupdetect.sketches.files import SketchFile, SketchWriter
 from dupdetect.sketches.sketches import sign_texts, sketch_texts
 
@@ -118,7 +120,15 @@ def _given(
 ) -> tuple[Settings, pa.ChunkedArray, int]:
     """Read what `signatures` and `sketch` are given."""
     chosen = Settings.of(settings, **overrides)
-    return chosen, collect(texts, strict=True).texts, check_workers(workers)
+    return chosen, given_texts(texts, chosen), check_workers(workers)
+
+
+def given_texts(texts: Iterable[str] | Any, settings: Settings) -> pa.ChunkedArray:
+    """Read texts that are given, each of which must be one, for a stage: cut, if the settings name a tokenizer."""
+    import pyarrow as pa
+
+    read = collect(texts, strict=True, how=ReadAs(listed=settings.listed)).texts
+    return pa.chunked_array([cut_texts(chunk, settings.words) for chunk in read.chunks], pa.large_string())
 
 
 def sketch_documents(
@@ -163,7 +173,7 @@ def sketch_documents(
             folder = stack.enter_context(temporary_folder(target.name, target.parent))
         # Which rows are documents, and what type ids have, is known when all has been read.
         numbered = folder / "numbered.parquet"
-        reader = stream(data, text=text, id=id, strict=strict)
+        reader = stream(data, text=text, id=id, strict=strict, how=ReadAs(listed=settings.listed))
         ids, stays, rejects = _sketch(reader, numbered, settings, id or "id", signatures, workers, told)
         with SketchFile(numbered, settings) as file, SketchWriter(target, settings) as writer:
             first = 0
@@ -191,16 +201,18 @@ def sketch_rows(tables: Iterable[pa.Table], ids: pa.ChunkedArray, text: str, con
     first = 0
     with SketchWriter(path, context.settings) as writer:
         for table in tables:
-            texts = clean_texts(texts_of(table, text), workers=context.workers)
+            given = texts_of(table, text, context.settings)
+            texts = clean_texts(given, context.settings.words, workers=context.workers)
             writer.add(ids.slice(first, len(texts)), sketch_texts(texts, context.settings, workers=context.workers))
             first += len(texts)
 
 
-def texts_of(table: pa.Table, name: str) -> pa.LargeStringArray:
-    """Return a column of strings, or of bytes that are such, as one array."""
+def texts_of(table: pa.Table, name: str, settings: Settings) -> pa.LargeStringArray:
+    """Return a column of strings, or of bytes that are such, or of lists of words, as one array."""
     import pyarrow as pa
 
-    column = plain_column(table[name]).cast(pa.large_string())
+    plain = plain_column(table[name])
+    column = joined_lists(plain)[0] if settings.listed else plain.cast(pa.large_string())
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.large_string())
 
 
@@ -219,7 +231,7 @@ def _sketch(
     parts, rejects, count = [], [], 0
     with SketchWriter(path, settings) as writer:
         for part in reader:
-            texts = clean_texts(part.texts, workers=workers)
+            texts = clean_texts(part.texts, settings.words, workers=workers)
             sketches = sketch_texts(texts, settings, workers=workers, signatures=signatures)
             writer.add(np.arange(count, count + len(sketches)), sketches)
             count += len(sketches)

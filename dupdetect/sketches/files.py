@@ -227,8 +227,7 @@ class SketchWriter:
     def _description(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
-            "settings": {name: getattr(self.settings, name) for name in SKETCH_FIELDS}
-            | {"bands": list(self.settings.banding)},
+            "settings": self.settings.sketching | {"bands": list(self.settings.banding)},
             "versions": _versions(),
             "ids": str(self._schema.field("id").type),  # type: ignore[union-attr]
             "documents": self._documents,
@@ -400,10 +399,11 @@ def _description(path: Path, metadata: dict[bytes, bytes]) -> dict[str, Any]:
 
 def _check_settings(where: str, made: Settings, wanted: Settings, *, bands: bool) -> None:
     """Refuse sketches that cannot be compared with those that are wanted."""
-    pairs = [(name, getattr(made, name), getattr(wanted, name)) for name in SKETCH_FIELDS]
+    mine, theirs = made.sketching, wanted.sketching
+    pairs = [(name, mine.get(name), theirs.get(name)) for name in SKETCH_FIELDS]
     if bands:
         pairs.append(("bands", made.banding, wanted.banding))
-    different = [f"{name} {mine}, where {theirs} is wanted" for name, mine, theirs in pairs if mine != theirs]
+    different = [f"{name} {own}, where {other} is wanted" for name, own, other in pairs if own != other]
     if different:
         raise MismatchError(
             f"{where} were made with {' and '.join(different)}; sketch the texts anew, or use the same settings"

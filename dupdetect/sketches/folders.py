@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dupdetect.errors import InputError, MismatchError
-from dupdetect.settings import SKETCH_FIELDS, Settings
+from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import Ragged, Sketches
 from dupdetect.sketches.table import end_to_end, no_sketches
 
@@ -31,8 +31,8 @@ KEY, SPARK_KEY = "dupdetect.sketches", b"org.apache.spark.sql.parquet.row.metada
 
 def description(settings: Settings, signatures: bool) -> str:
     """Return what is to be said of sketches, as JSON."""
-    made: dict[str, Any] = {name: getattr(settings, name) for name in SKETCH_FIELDS}
-    return json.dumps({"settings": {**made, "bands": list(settings.banding)}, "signatures": signatures}, sort_keys=True)
+    made = settings.sketching | {"bands": list(settings.banding)}
+    return json.dumps({"settings": made, "signatures": signatures}, sort_keys=True)
 
 
 def read_folder(folder: Path, settings: Settings | None = None) -> tuple[pa.ChunkedArray, Sketches]:

@@ -195,7 +195,8 @@ def identities(texts: Texts, sketches: Sketches) -> NDArray[np.uint64]:
 
 
 def _differences(mine: Settings, theirs: Settings) -> str:
-    values = ((name, getattr(mine, name), getattr(theirs, name)) for name in SKETCH_FIELDS)
+    one, other = mine.sketching, theirs.sketching
+    values = ((name, one.get(name), other.get(name)) for name in SKETCH_FIELDS)
     return ", ".join(f"{name}: {a} and {b}" for name, a, b in values if a != b)
 
 

@@ -40,6 +40,7 @@ from dupdetect.pipeline.manifest import counts, made_with, versions
 from dupdetect.pipeline.rules import Plain
 from dupdetect.pipeline.timing import Clock
 from dupdetect.settings import Settings
+from dupdetect.sketches.cleaning import refuse_words
 from dupdetect.spark import candidates, texts
 from dupdetect.spark.against import joined, keys_of
 from dupdetect.spark.counter import SparkCounter, SparkWeigher, TextStore
@@ -123,6 +124,7 @@ def dedup(
         `resume`, but what is in `work` was begun with another frame or other settings.
     """
     chosen = Settings.of(settings, **overrides)
+    refuse_words(chosen, "Spark")
     given = frame if isinstance(frame, RecordFiles) else None
     frame = frame.frame if isinstance(frame, RecordFiles) else frame
     request = request_of(frame, chosen, text, id, check_max_text(max_text))

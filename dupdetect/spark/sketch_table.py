@@ -17,7 +17,7 @@ from dupdetect.io.checks import check
 from dupdetect.io.readers import Piece
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.settings import Settings
-from dupdetect.sketches.cleaning import clean_texts
+from dupdetect.sketches.cleaning import clean_texts, refuse_words
 from dupdetect.sketches.folders import KEY, description
 from dupdetect.sketches.sketches import sketch_texts
 from dupdetect.spark.session import PARQUET, Session
@@ -72,6 +72,7 @@ def sketch(
     from dupdetect.errors import InputError
 
     chosen = Settings.of(settings, **overrides)
+    refuse_words(chosen, "Spark")
     request = request_of(
         frame, chosen.replace(canonical="cleanest", canonical_column=None), text, id, check_max_text(max_text)
     )

@@ -36,6 +36,7 @@ OTHERS = {
     "within": "domain",
     "between": "source",
     "per": "source",
+    "words": "blanks",
 }
 
 
@@ -188,7 +189,7 @@ def test_the_fingerprint_of_the_defaults_is_known():
 def test_the_sketch_fingerprint_differs_where_sketches_do():
     for name in OTHERS:
         differs = other(name).sketch_fingerprint != Settings().sketch_fingerprint
-        assert differs == (name in {"shingle_size", "unit", "num_perm", "seed", "window"}), name
+        assert differs == (name in {"shingle_size", "unit", "words", "num_perm", "seed", "window"}), name
 
 
 def test_a_callable_goes_by_its_name():
