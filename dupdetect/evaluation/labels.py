@@ -316,7 +316,7 @@ def yes_or_no(column: pa.ChunkedArray) -> pa.ChunkedArray:
     said = pc.utf8_lower(comparable(column, "labels"))
     true = pc.is_in(said, value_set=pa.array(_YES, pa.large_string()))
     known = pc.or_(true, pc.is_in(said, value_set=pa.array(_NO, pa.large_string())))
-    if not pc.all(known).as_py():
+    if not pc.all(known, min_count=0).as_py():
         value = said.filter(pc.invert(known))[0].as_py()
         raise InputError(f"a pair is labelled {value!r}; expected 1 or 0, true or false, yes or no")
     return true
