@@ -66,11 +66,15 @@ class GrowingArray:
         values.flags.writeable = False
         return values
 
-    def append(self, values: NDArray[Any]) -> None:
-        """Put values at the end; views taken before stay as they are."""
+    def append(self, values: NDArray[Any], expected: int = 0) -> None:
+        """Put values at the end; views taken before stay as they are.
+
+        Of those that are `expected` to follow there is room then: what was appended need not be copied for them. Room
+        that is not used takes no memory.
+        """
         end = self._length + len(values)
         if end > len(self._held):
-            held = np.empty(max(end, 2 * self._length if self._length else 0), self._held.dtype)
+            held = np.empty(max(end + expected, 2 * self._length), self._held.dtype)
             held[: self._length] = self._held[: self._length]
             self._held = held
         self._held[self._length : end] = values
@@ -304,7 +308,7 @@ class _SpilledArray(GrowingArray):
             self._held = self._storage._map(self._file.fileno(), self._held.dtype)
         return self._held[: self._length]
 
-    def append(self, values: NDArray[Any]) -> None:
+    def append(self, values: NDArray[Any], expected: int = 0) -> None:  # noqa: ARG002 - a file grows as it is written
         """Put values at the end; views taken before stay as they are."""
         data = np.ascontiguousarray(values, self._held.dtype).view(np.uint8).data
         try:
@@ -323,9 +327,13 @@ class _SpilledArray(GrowingArray):
 def _read_parts(
     descriptor: int, into: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], path: Path
 ) -> None:
-    """Read parts of a file, that begin at `starts`, end to end into an array; they end there at `ends`."""
-    memory, begin = into.data, 0
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+    """Read parts of a file, that begin at `starts`, end to end into an array; they end there at `ends`.
+
+    They are read in the order of the file.
+    """
+    memory, order = into.data, np.argsort(starts, kind="stable")
+    begins = np.append(0, ends[:-1])[order]
+    for start, begin, end in zip(starts[order].tolist(), begins.tolist(), ends[order].tolist(), strict=True):
         while begin < end:
             count = os.preadv(descriptor, [memory[begin:end]], start)
             if count == 0:

@@ -50,6 +50,9 @@ STEPS = 4
 #: Cleanness of documents that go before all others, whatever they can stand for: shares are at most 1.
 FIRST = 2.0
 
+#: How much of a document is inside one that is nearly equal, in the order of matches: more than of any other.
+NEAREST = 2.0
+
 #: Bits of a neighbour: the document can stand for it; it can stand for the document.
 TAKES, TAKEN = 1, 2
 
@@ -69,6 +72,24 @@ class Comparable:
     def pairs(self, pairs: Pairs) -> Pairs:
         """Return the pairs that may be compared."""
         return pairs
+
+
+class Neighbours(NamedTuple):
+    """The neighbours of documents: those of document d are ``neighbours[bounds[d]:bounds[d + 1]]``.
+
+    Attributes
+    ----------
+    bounds, neighbours : int64[documents + 1], int64[...]
+    matches : int64[...]
+        The place of the match that joins each to the document.
+    takes : uint8[...]
+        `TAKES` and `TAKEN` of each.
+    """
+
+    bounds: Int
+    neighbours: Int
+    matches: Int
+    takes: Byte
 
 
 class Clustered(NamedTuple):
@@ -201,21 +222,15 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
     int64[n]
         The canonical of each document.
     """
-    n = len(clean)
-    bounds, neighbours, edges, takes = _adjacency(n, matches)
-    near = matches.where(matches.is_decided(NEAR))
-    alike = np.bincount(near.a, minlength=n) + np.bincount(near.b, minlength=n)
+    n, (a, b), is_near = len(clean), unpack(matches.pairs), matches.is_decided(NEAR)
+    of_a, of_b = matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
+    adjacent = list_neighbours.faster_for(10 * len(a))(n, a, b, of_a, of_b)
+    alike = np.bincount(a[is_near], minlength=n) + np.bincount(b[is_near], minlength=n)
     order = np.lexsort((-clean, -alike, replaceable(n, matches), clean < FIRST))
-    place = np.empty(n, np.int64)
-    place[order] = np.arange(n)
     # The best match first: near duplicates, the most alike first; then whatever has the most of the other inside.
-    is_near, jaccard = matches.is_decided(NEAR), matches.jaccard
-    preference = np.empty(len(matches.pairs), np.int64)
-    best = np.lexsort((-jaccard, -np.where(is_near, jaccard, matches.content_inside), ~is_near))
-    preference[best] = np.arange(len(matches.pairs))
-    take = take_matches.faster_for(20 * (n + len(neighbours)))
-    grouped = take(bounds, neighbours, takes, preference[edges], order, place)
-    return _merged(bounds, neighbours, takes, grouped, order, clean < FIRST)
+    inside = np.where(is_near, NEAREST, matches.content_inside)
+    take = take_matches.faster_for(20 * (n + len(adjacent.neighbours)))
+    return _merged(adjacent, take(adjacent, inside, matches.jaccard, order), order, clean < FIRST)
 
 
 def replaceable(n: int, matches: Overlaps) -> Bool:
@@ -237,27 +252,41 @@ def yielding(canonical: Int, matches: Overlaps) -> Bool:
     return marked
 
 
-def _adjacency(n: int, matches: Overlaps) -> tuple[Int, Int, Int, Byte]:
-    """Return each document's neighbours, a row each (bounds, neighbours), the match that joins them, and its bits."""
-    a, b = matches.a, matches.b
-    source, target = np.concatenate([a, b]), np.concatenate([b, a])
-    order = np.argsort(source, kind="stable")
+@Compilable
+def list_neighbours(n: int, a: Int, b: Int, of_a: Bool, of_b: Bool) -> Neighbours:
+    """List the neighbours of n documents, given the matches (a, b), and whether a and b may be removed."""
+    # A counting sort: numbers of neighbours, where each row begins, then each match to the next free place of both.
     bounds = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(source, minlength=n), out=bounds[1:])
-    of_a, of_b = matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
-    takes = np.concatenate([TAKES * of_b + TAKEN * of_a, TAKES * of_a + TAKEN * of_b]).astype(np.uint8)
-    return bounds, target[order], np.tile(np.arange(len(a)), 2)[order], takes[order]
+    for match in range(len(a)):
+        bounds[a[match] + 1] += 1
+        bounds[b[match] + 1] += 1
+    bounds = np.cumsum(bounds)
+    free = bounds.copy()
+    neighbours, matches = np.empty(bounds[-1], np.int64), np.empty(bounds[-1], np.int64)
+    takes = np.empty(bounds[-1], np.uint8)
+    for match in range(len(a)):
+        place = free[a[match]]
+        neighbours[place], matches[place] = b[match], match
+        takes[place] = (TAKES if of_b[match] else 0) | (TAKEN if of_a[match] else 0)
+        free[a[match]] += 1
+    for match in range(len(a)):
+        place = free[b[match]]
+        neighbours[place], matches[place] = a[match], match
+        takes[place] = (TAKES if of_a[match] else 0) | (TAKEN if of_b[match] else 0)
+        free[b[match]] += 1
+    return Neighbours(bounds, neighbours, matches, takes)
 
 
 @Compilable
-def take_matches(bounds: Int, neighbours: Int, takes: Byte, preference: Int, order: Int, place: Int) -> Int:
+def take_matches(adjacent: Neighbours, inside: Share, jaccard: Share, order: Int) -> Int:
     """Let each document of `order` not yet taken take its neighbours; then let members choose among canonicals.
 
-    A document takes only neighbours that it can stand for. A member prefers the canonical with the least `preference`,
-    then with the first `place` in the order.
+    A document takes only neighbours that it can stand for. A member prefers the canonical of the match that has the
+    most `inside`, then with the greatest `jaccard`, then the first match.
     """
     # First who represents: whoever is not yet taken takes all that it can stand for and that are not. Which canonical
     # takes a member depends on the order only here.
+    bounds, neighbours, matches, takes = adjacent
     canonical = np.full(len(order), -1, np.int64)
     for document in order:
         if canonical[document] < 0:
@@ -270,19 +299,21 @@ def take_matches(bounds: Int, neighbours: Int, takes: Byte, preference: Int, ord
     for document in range(len(order)):
         if canonical[document] == document:
             continue
-        best = -1
+        best = np.int64(-1)
         for edge in range(bounds[document], bounds[document + 1]):
             other = neighbours[edge]
             if canonical[other] != other or not takes[edge] & TAKEN:
                 continue
-            if best < 0 or (preference[edge], place[other]) < (preference[best], place[neighbours[best]]):
-                best = edge
-        chosen[document] = neighbours[best]
+            match = matches[edge]
+            if best < 0 or (-inside[match], -jaccard[match], match) < (-inside[best], -jaccard[best], best):
+                best = match
+                chosen[document] = other
     return chosen
 
 
-def _merged(bounds: Int, neighbours: Int, takes: Byte, canonical: Int, order: Int, free: Bool) -> Int:
+def _merged(adjacent: Neighbours, canonical: Int, order: Int, free: Bool) -> Int:
     """Let a canonical that is `free` to go, with all its members, go to another one that can stand for all of them."""
+    bounds, neighbours, _, takes = adjacent
     canonical = canonical.copy()
     # Only canonicals that another canonical can stand for are worth a look: of most clusters there is none.
     source = np.repeat(np.arange(len(order)), np.diff(bounds))

@@ -98,6 +98,11 @@ class Boilerplate:
         return replace(self, shingles=self.shingles[some], margin=self.margin[some])
 
     @cached_property
+    def is_empty(self) -> bool:
+        """Whether no shingle is boilerplate for any pair."""
+        return not (self.margin > -AGAINST).any()
+
+    @cached_property
     def grades(self) -> Hashes:
         """A table of the shingles that are boilerplate for some pair, with their grades: see `grade_of`."""
         some = self.trimmed()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
-from dupdetect.matching.boilerplate import ALWAYS, are_strangers, grade_of
+from dupdetect.matching.boilerplate import ALWAYS, NEVER, are_strangers, grade_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, OWN, SHORT
 from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
@@ -104,9 +104,13 @@ class Weigher:
 
     def _graded(self, documents: Int | None) -> Graded:
         """Return the grades of documents, whose rows are these; of all, if None."""
+        lengths = self._counter.shingles.lengths if documents is None else self._counter.shingles.lengths[documents]
+        if self._boilerplate.is_empty:  # the grades of one document are those of all
+            grades = np.full(lengths.max(initial=0), NEVER, np.uint8)
+            grades.flags.writeable = False  # as others are, or there would be compiled code for these
+            return Graded(np.zeros(len(lengths), np.int64), grades)
         if documents is None:
             return Graded(self._starts, self._grades.values)
-        lengths = self._counter.shingles.lengths[documents]
         grades = self._grades.gather(self._starts[documents], lengths)
         return Graded(np.cumsum(lengths, dtype=np.int64) - lengths, grades)
 
@@ -114,6 +118,8 @@ class Weigher:
         """Look up the shingles of the documents of pairs, those not looked up before."""
         shingles = self._counter.shingles
         shingles.load(pairs)
+        if self._boilerplate.is_empty:
+            return
         new = documents_of(pairs, shingles.n)
         new = new[self._starts[new] < 0]
         for first, last in whole_cuts(shingles.lengths[new], shingles.block):

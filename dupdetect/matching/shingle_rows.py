@@ -54,6 +54,9 @@ LONG, LONG_ROOM = 1 << 20, 1.5
 #: Shingles in memory at a time, beside the spilled arrays; and bytes of each.
 BLOCK, BYTES = 1 << 23, 32
 
+#: Room for the shingles of further documents, as a multiple of what would do if all texts were alike.
+SPARE = 1.1
+
 #: Bytes of text to a shingle, at the least, but for what normalisation makes longer.
 TEXT = 2
 
@@ -152,10 +155,12 @@ class ShingleRows:
             block = documents[begin:end]
             texts, rows = self.context.storage.some_texts(self._texts, self._rows[block])
             found = marked_shingles(texts, rows, self.context.settings, workers=self.context.workers)
-            self._append(block, found)
+            # About as many as the others will have: what is there is not moved for them.
+            rest = sizes[end:].sum(dtype=np.int64) / max(1, sizes[begin:end].sum(dtype=np.int64))
+            self._append(block, found, int(SPARE * rest * len(found.values)))
 
-    def _append(self, documents: Int, marked: Ragged) -> None:
-        """Append the rows of documents, given their shingles."""
+    def _append(self, documents: Int, marked: Ragged, expected: int) -> None:
+        """Append the rows of documents, given their shingles, and about how many shingles will follow."""
         bounds, lengths = marked.offsets, marked.lengths
         values = np.empty(bounds[-1], np.uint64)
         mark = mark_repeats.faster_for(3.0 * len(values))
@@ -167,7 +172,7 @@ class ShingleRows:
         )
         self._starts[documents] = len(self._values) + bounds[:-1]
         self._lengths[documents], self._sizes[documents] = lengths, np.concatenate(sizes)
-        self._values.append(values)
+        self._values.append(values, expected)
 
     @cached_property
     def _texts(self) -> Texts:

@@ -83,19 +83,22 @@ def test_four_times_as_much_takes_four_times_as_long(make: Callable[[int], pa.Ar
     assert min(seconds[1]) <= MOST * min(seconds[0]), seconds
 
 
-# Measured: 0.4 and 10 times as long: of strangers nothing is read but once, since no shingles are kept of them. The
-# bound leaves room for a machine that others use too; a quadratic number of pairs would take a thousand times as long.
+# Measured, in seconds of the processor: 0.4 and 7 to 9 times as long: of strangers nothing is read but once, since no
+# shingles are kept of them. A quadratic number of pairs would take a thousand times as long.
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda n: [" ".join(f"word{n}" for n in range(60))] * n, near_copies])
 def test_a_hundred_thousand_copies_take_little_longer_than_as_many_strangers(make: Callable[[int], list[str]]) -> None:
-    n, most = 100_000, 30
+    n, most = 100_000, 10
     dupdetect.dedup(near_copies(3000))  # everything is compiled before the clock runs
     seconds: dict[int, list[float]] = {1: [], n: []}
-    for texts, clusters in [(make(n), 1), (one_line(n, 150), n)] * 2:  # by turns: who else uses the machine slows both
-        start = time.perf_counter()
-        result = dupdetect.dedup(texts)
-        seconds[clusters].append(time.perf_counter() - start)
-        assert result.manifest["counts"]["clusters"] == clusters
+    for _ in range(3):  # by turns, and as often as it takes: memory is slow where others use the machine, too
+        for texts, clusters in [(make(n), 1), (one_line(n, 150), n)]:
+            start = time.process_time()
+            result = dupdetect.dedup(texts)
+            seconds[clusters].append(time.process_time() - start)
+            assert result.manifest["counts"]["clusters"] == clusters
+        if min(seconds[1]) <= most * min(seconds[n]):
+            break
     assert min(seconds[1]) <= most * min(seconds[n]), seconds
 
 

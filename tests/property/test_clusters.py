@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from verifying import unweighed
 
-from dupdetect.clustering.clusters import cleanness, cluster, take_matches
+from dupdetect.clustering.clusters import cleanness, cluster, list_neighbours, take_matches
 from dupdetect.clustering.digests import FOREIGN, MOST, contents, part_digests
 from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, Overlaps
 from dupdetect.matching.pairs import pack
@@ -106,19 +106,24 @@ def test_cleanness_is_the_mean_of_what_matches_hold(graph):
     assert np.allclose(cleanness(n, matches), expected)
 
 
-@given(graphs(), st.integers(0, 2**32 - 1))
+@given(graphs(verdicts=True), st.integers(0, 2**32 - 1))
 def test_clustering_is_the_same_compiled(graph, seed):
     n, matches = graph
+    of_a, of_b = matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
+    given = n, matches.a, matches.b, of_a, of_b
+    adjacent, other = list_neighbours.function(*given), list_neighbours.compiled(*given)
+    for interpreted, compiled in zip(adjacent, other, strict=True):
+        assert interpreted.tolist() == compiled.tolist()
+        assert interpreted.dtype == compiled.dtype
+    for document in range(n):
+        row = slice(adjacent.bounds[document], adjacent.bounds[document + 1])
+        ends = {frozenset((document, neighbour)) for neighbour in adjacent.neighbours[row].tolist()}
+        places = adjacent.matches[row].tolist()
+        assert ends == {frozenset((int(matches.a[place]), int(matches.b[place]))) for place in places}
+        assert len(places) == len(ends) == int(((matches.a == document) | (matches.b == document)).sum())
     random = np.random.default_rng(seed)
-    source = np.concatenate([matches.a, matches.b])
-    order = np.argsort(source, kind="stable")
-    neighbours = np.concatenate([matches.b, matches.a])[order]
-    bounds = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n))]).astype(np.int64)
-    takes = random.integers(0, 4, 2 * len(matches.pairs)).astype(np.uint8)
-    preference = np.tile(random.integers(0, 3, len(matches.pairs)), 2)[order]
-    sequence = random.permutation(n)
-    place = np.argsort(sequence)
-    arguments = bounds, neighbours, takes, preference, sequence, place
+    inside, jaccard = random.integers(0, 3, (2, len(matches.pairs))) / 2  # many are equal
+    arguments = adjacent, inside, jaccard, random.permutation(n)
     interpreted, compiled = take_matches.function(*arguments), take_matches.compiled(*arguments)
     assert interpreted.tolist() == compiled.tolist()
     assert interpreted.dtype == compiled.dtype == np.int64

@@ -37,6 +37,15 @@ def test_a_margin_that_a_vote_turns_has_a_grade_of_its_own():
         assert (grades >= grade).tolist() == (margin - vote > 0).tolist()
 
 
+def test_boilerplate_is_empty_where_no_shingle_is_boilerplate_for_any_pair():
+    nobody = np.empty(0, np.uint64)
+    for margin, is_empty in [([], True), ([-AGAINST, -9], True), ([-9, 1 - AGAINST], False), ([1], False)]:
+        shingles = np.arange(16, 16 * len(margin) + 16, 16, dtype=np.uint64)
+        known = Boilerplate(shingles, np.array(margin, np.int32), nobody, np.empty(0, np.int32))
+        assert known.is_empty == is_empty
+        assert (look_up(known.grades, shingles) == NEVER).all() == is_empty
+
+
 def test_strangers_say_boilerplate_and_copies_say_content_whatever_their_own_lines_are():
     patterns = np.array([OTHER, CLEAR, INTERLEAVED, WITHIN, ONE_END], np.uint8)
     for marks in (0, FURNITURE_A | AMID_B, FURNITURE_B | AMID_A):

@@ -31,6 +31,35 @@ def test_a_column_is_what_was_appended(storage):
     assert column.values.dtype == np.int32
 
 
+@pytest.mark.parametrize("expected", [0, 1, 5, 1000])
+def test_a_column_is_what_was_appended_however_much_was_expected(storage, expected):
+    column, views = storage.growing_array(np.int32), []
+    for first in range(0, 60, 6):
+        column.append(np.arange(first, first + 6), expected)
+        views.append(column.values)
+    assert column.values.tolist() == list(range(60))
+    assert [view.tolist() for view in views] == [list(range(end)) for end in range(6, 66, 6)]
+
+
+def test_a_column_has_room_for_what_was_expected():
+    column = Storage().growing_array(np.int64)
+    column.append(np.arange(10), 20)
+    place = column.values.ctypes.data
+    column.append(np.arange(20))
+    assert column.values.ctypes.data == place
+    column.append(np.arange(1))
+    assert column.values.tolist() == [*range(10), *range(20), 0]
+
+
+def test_parts_are_gathered_in_any_order(storage):
+    column = storage.growing_array(np.int64)
+    column.append(np.arange(100))
+    starts, lengths = np.array([90, 5, 5, 40, 0]), np.array([10, 3, 0, 2, 1])
+    expected = [*range(90, 100), 5, 6, 7, 40, 41, 0]
+    assert column.gather(starts, lengths).tolist() == expected
+    assert column.gather(starts[:0], lengths[:0]).tolist() == []
+
+
 def test_a_column_is_read_only(storage):
     column = storage.growing_array(np.uint64)
     column.append(np.arange(3))
