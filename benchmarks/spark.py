@@ -1,11 +1,17 @@
 """The same corpus on Spark and on one machine: equality, seconds of the processors, bytes moved, memory of workers.
 
-    python benchmarks/spark.py CORPUS.parquet --out results [--partitions 1 7 64] [--mllib]
+    python benchmarks/spark.py --documents 100000 --out results [--partitions 1 7 64] [--peers mllib text-dedup]
 
 Each run is a process of its own: ``dupdetect.dedup`` with a budget, so that it works on disk; `dupdetect.spark.dedup`
-in ``local[2]``; and with ``--mllib`` Spark's own ``MinHashLSH.approxSimilarityJoin`` on the same shingles of words.
-Tells in a line of JSON of each: seconds, seconds of the processors (children included), the largest resident memory of
-a process of Python on an executor, bytes shuffled by stage, and whether the tables are equal after sorting by id.
+in ``local[2]``; and of the peers, on the same documents and shingles of five words, Spark's own
+``MinHashLSH.approxSimilarityJoin``, and the steps of text-dedup's script for Spark up to the pairs (0.4; the last step
+needs a library for the JVM that PyPI does not have, so that the time is a lower bound). A peer is stopped after
+``--limit``. The corpus is one that `benchmarks/corpus.py` has generated, or is generated of so many documents.
+
+Tells in a line of JSON of each: seconds, seconds of the processors (children included; of the JVM, of the workers of
+Python and of the driver), the largest resident memory of such a worker, bytes shuffled by stage and for each document,
+recall of known copies of a Jaccard similarity of 0.8 and more (whether they are in one group), and whether the tables
+are equal after sorting by id.
 """
 
 from __future__ import annotations
@@ -28,29 +34,39 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 ORDER = {"clusters": ["id"], "matches": ["a", "b"], "digests": ["id", "cluster"], "kept": ["id"]}
-LOCAL, SPARK, MLLIB = "local", "spark", "mllib"
+LOCAL, SPARK, MLLIB, TEXT_DEDUP = "local", "spark", "mllib", "text-dedup"
+
+#: Jaccard similarity of the pairs that are to be found.
+THRESHOLD = 0.8
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("corpus", type=Path)
+    parser.add_argument("corpus", type=Path, nargs="?")
+    parser.add_argument("--documents", type=int, help="generate a corpus of so many")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--partitions", type=int, nargs="+", default=[4])
     parser.add_argument("--memory", default="2GB", help="budget of the run on one machine")
-    parser.add_argument("--mllib", action="store_true")
-    parser.add_argument("--only", choices=[LOCAL, SPARK, MLLIB], help=argparse.SUPPRESS)
+    parser.add_argument("--peers", nargs="*", choices=[MLLIB, TEXT_DEDUP], default=[])
+    parser.add_argument("--limit", type=float, default=3600, help="seconds after which a peer is stopped")
+    parser.add_argument("--only", choices=list(RUNS), help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     if given.only:
-        {LOCAL: on_one_machine, SPARK: on_spark, MLLIB: with_mllib}[given.only](given)
+        RUNS[given.only](given)
         return
-    told(LOCAL, given, None)
+    if given.documents:
+        given.corpus = given.out / f"corpus-{given.documents}.parquet"
+        corpus = [sys.executable, str(Path(__file__).with_name("corpus.py")), str(given.corpus)]
+        subprocess.run([*corpus, "--documents", str(given.documents)], check=True, stdout=sys.stderr)
+    here = told(LOCAL, given, None)
     for partitions in given.partitions:
         said = told(SPARK, given, partitions)
-        said["equal"] = {name: equal(given.out, name) for name in ORDER}
-        print(json.dumps({"partitions": partitions, "equal": said["equal"]}), flush=True)
-    if given.mllib:
-        told(MLLIB, given, None)
+        tables = {name: equal(given.out, name) for name in ORDER}
+        times = round(said["cpu_seconds"] / here["cpu_seconds"], 2)
+        print(json.dumps({"partitions": partitions, "equal": tables, "cpu_times_local": times}), flush=True)
+    for peer in given.peers:
+        told(peer, given, None)
 
 
 def told(what: str, given: argparse.Namespace, partitions: int | None) -> dict[str, Any]:
@@ -59,7 +75,13 @@ def told(what: str, given: argparse.Namespace, partitions: int | None) -> dict[s
     arguments += ["--memory", given.memory, *(["--partitions", str(partitions)] if partitions else [])]
     start, process = time.perf_counter(), subprocess.Popen(arguments, stdout=subprocess.PIPE)
     watched = Watched(process.pid)
-    output, _ = process.communicate()
+    try:
+        output, _ = process.communicate(timeout=given.limit if what in given.peers else None)
+    except subprocess.TimeoutExpired:
+        for each in psutil.Process(process.pid).children(recursive=True):
+            each.kill()
+        process.kill()
+        output, _ = process.communicate()
     seconds = time.perf_counter() - start
     said: dict[str, Any] = {"run": what, "partitions": partitions, "seconds": round(seconds, 1), **watched.end()}
     lines = output.decode().strip().splitlines()
@@ -77,7 +99,9 @@ class Watched:
     """
 
     def __init__(self, pid: int) -> None:
-        self._pid, self._seconds, self._workers, self._done = pid, {}, 0, threading.Event()
+        self._pid, self._workers, self._done = pid, 0, threading.Event()
+        self._seconds: dict[tuple[int, float], float] = {}
+        self._roles: dict[int, str] = {}
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
@@ -91,15 +115,29 @@ class Watched:
             for process in processes:
                 with suppress(psutil.Error):  # it has ended meanwhile
                     times = process.cpu_times()
+                    role = self._role(process)
                     self._seconds[process.pid, process.create_time()] = times.user + times.system
-                    if "pyspark.daemon" in process.cmdline():
+                    if role == "workers":
                         self._workers = max(self._workers, process.memory_info().rss)
+
+    def _role(self, process: psutil.Process) -> str:
+        """Say whether a process is the JVM, one of Python that works for it, or the driver."""
+        role = self._roles.get(process.pid, "driver")  # which it stays until it becomes something else
+        if role == "driver":
+            is_worker = "pyspark.daemon" in process.cmdline()
+            role = "workers" if is_worker else "java" if process.name() == "java" else "driver"
+            self._roles[process.pid] = role
+        return role
 
     def end(self) -> dict[str, Any]:
         """Return the seconds of the processors, and the largest process of Python below Spark."""
         self._done.set()
         self._thread.join()
-        return {"cpu_seconds": round(sum(self._seconds.values()), 1), "worker_bytes": self._workers}
+        said: dict[str, Any] = {"cpu_seconds": round(sum(self._seconds.values()), 1), "worker_bytes": self._workers}
+        for role in sorted(set(self._roles.values())):
+            each = [seconds for (pid, _), seconds in self._seconds.items() if self._roles[pid] == role]
+            said[f"{role}_cpu_seconds"], said[f"{role}_processes"] = round(sum(each), 1), len(each)
+        return said
 
 
 def on_one_machine(given: argparse.Namespace) -> None:
@@ -109,8 +147,32 @@ def on_one_machine(given: argparse.Namespace) -> None:
     tables = {"clusters": result.clusters, "matches": result.matches, "digests": result.digests, "kept": result.kept}
     for name, table in tables.items():
         pq.write_table(table, given.out / f"{LOCAL}-{name}.parquet")
-    print(json.dumps({"counts": result.manifest["counts"], "timings": result.manifest["timings"]}))
+    said = {name: result.manifest[name] for name in ("counts", "timings")}
+    print(json.dumps({**said, "recall": recall(given.corpus, result.clusters["id"], result.clusters["cluster"])}))
     result.close()
+
+
+def recall(corpus: Path, ids: Any, groups: Any) -> float:
+    """Return the share of the known copies that are in one group with what they are copies of."""
+    truth = pq.read_table(corpus.with_suffix(".truth.parquet"))
+    truth = truth.filter(
+        pc.and_(pc.greater_equal(truth["jaccard"], THRESHOLD), pc.not_equal(truth["id"], truth["original"]))
+    )
+    found = [pc.take(groups, pc.index_in(truth[name], value_set=ids)) for name in ("id", "original")]
+    return round(pc.mean(pc.equal(*found).cast(pa.float64())).as_py(), 4)
+
+
+def recall_of_pairs(corpus: Path, pairs: list[tuple[int, int]]) -> float:
+    """Return the same where all are together that pairs connect."""
+    import numpy as np
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    ids = pq.read_table(corpus, columns=["id"])["id"].to_numpy()
+    a, b = np.array(pairs, np.int64).reshape(-1, 2).T
+    ends = [np.searchsorted(ids, side, sorter=(order := np.argsort(ids))) for side in (a, b)]
+    links = coo_matrix((np.ones(len(a)), tuple(order[end] for end in ends)), (len(ids), len(ids)))
+    return recall(corpus, pa.array(ids), pa.array(connected_components(links, directed=False)[1]))
 
 
 def session(given: argparse.Namespace) -> Any:
@@ -143,8 +205,11 @@ def on_spark(given: argparse.Namespace) -> None:
     result = dedup(read_files(spark, [str(given.corpus)], Settings()), work=str(work))
     for name in ORDER:
         getattr(result, name).write.mode("overwrite").parquet(str(given.out / f"{SPARK}-{name}.parquet"))
+    shuffled = result.manifest["spark"]["shuffled_bytes"]
+    each = {name: round(size / result.manifest["counts"]["documents"]) for name, size in shuffled.items() if size}
     sizes = {path.name: sum(file.stat().st_size for file in path.glob("*.parquet")) for path in work.iterdir()}
     said = {name: result.manifest[name] for name in ("counts", "timings", "spark")}
+    said |= {"shuffled_bytes_a_document": each | {"all": sum(each.values())}}
     print(json.dumps({**said, "work_bytes": {name: size for name, size in sizes.items() if size}}))
 
 
@@ -181,8 +246,39 @@ def with_mllib(given: argparse.Namespace) -> None:
     model = Pipeline(stages=steps).fit(frame)
     hashed = model.transform(frame).where(F.size("shingles") > 0).select("id", "features", "hashes")
     pairs = model.stages[-1].approxSimilarityJoin(hashed, hashed, 0.2, distCol="distance")
-    found = pairs.where("datasetA.id < datasetB.id").count()
-    print(json.dumps({"pairs": found, "join_seconds": round(time.perf_counter() - start, 1)}))
+    rows = pairs.where("datasetA.id < datasetB.id").select("datasetA.id", "datasetB.id").collect()
+    seconds = round(time.perf_counter() - start, 1)
+    found = [(row[0], row[1]) for row in rows]
+    print(json.dumps({"pairs": len(found), "join_seconds": seconds, "recall": recall_of_pairs(given.corpus, found)}))
+
+
+def with_text_dedup(given: argparse.Namespace) -> None:
+    """Find pairs as text-dedup's script does, by its functions and steps: hashes, groups by band, links in each."""
+    from types import ModuleType
+
+    import numpy as np
+
+    sys.modules["graphframes"] = stub = ModuleType("graphframes")  # of the step that is left out
+    stub.GraphFrame = None  # type: ignore[attr-defined]
+    from pyspark import cloudpickle
+    from text_dedup import minhash_spark as theirs
+
+    cloudpickle.register_pickle_by_value(theirs)  # executors have no stub
+    hashed, linked = theirs.generate_hash_values, theirs.generate_edges
+    spark, start, most = session(given), time.perf_counter(), theirs.MOD_PRIME
+    bands, rows = theirs.optimal_param(THRESHOLD, 128)
+    ranges = [(band * rows, (band + 1) * rows) for band in range(bands)]
+    drawn = np.random.RandomState(theirs.SEED)
+    hashes = tuple(drawn.randint(low, most, size=(128,), dtype=theirs.DTYPE) for low in (1, 0))
+    documents = spark.read.parquet(str(given.corpus)).select("id", "text").rdd
+    keys = documents.flatMap(lambda row: hashed(row[1], row[0], 128, 5, 5, ranges, hashes))
+    groups = keys.groupBy(lambda key: (key[0], key[1]))
+    found = groups.flatMap(lambda group: linked([key[2] for key in group[1]])).distinct().collect()
+    seconds = round(time.perf_counter() - start, 1)
+    print(json.dumps({"pairs": len(found), "pairs_seconds": seconds, "recall": recall_of_pairs(given.corpus, found)}))
+
+
+RUNS = {LOCAL: on_one_machine, SPARK: on_spark, MLLIB: with_mllib, TEXT_DEDUP: with_text_dedup}
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from dupdetect.clustering import clusters
 from dupdetect.matching.keys import Keys
 from dupdetect.pipeline.decide import Search, find_candidates
 from dupdetect.spark.counter import TextStore
-from dupdetect.spark.sketching import compress
+from dupdetect.spark.sketching import compressed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +99,8 @@ def _store(corpus: Corpus, rows: Int, table: pa.Table, source: TextSource, where
     for column, name in ((part, "part"), (place, "place"), (sizes, "bytes")):
         column[new] = table[name].to_numpy()[at]
     held = {"part": np.full(len(texts), EARLIER), "place": np.arange(len(texts))}
-    compressed = pa.array(map(compress, texts.to_pylist()), pa.large_binary())
-    earlier = work.stage("earlier", lambda: work.session.frame(pa.table({**held, "text": compressed})))
+    chunks = [compressed(chunk) for chunk in texts.cast(pa.large_string()).chunks]
+    own = pa.chunked_array(chunks, pa.large_binary())
+    earlier = work.stage("earlier", lambda: work.session.frame(pa.table({**held, "text": own})))
     columns = ("part", "place", "text")
     return TextStore(sketched.select(*columns).union(earlier.select(*columns)), part, place, sizes)

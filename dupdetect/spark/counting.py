@@ -10,7 +10,7 @@ Questions and answers travel as bytes. The same function answers on executors an
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +22,7 @@ from dupdetect.matching.boilerplate_weights import Weigher
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import Overlaps
 from dupdetect.matching.pairs import packed, unpack
-from dupdetect.spark.sketching import decompress
+from dupdetect.spark.sketching import decompress, size_of_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,9 +144,11 @@ def _rows(bundle: int, question: Question, found: Arrays) -> Batches:
     yield pa.record_batch({"bundle": pa.array([bundle]), "answer": pa.array([pickle.dumps(found)], pa.large_binary())})
 
 
-def text_array(compressed: Iterator[Any]) -> pa.LargeStringArray:
-    """Return compressed texts as an array."""
-    parts = [decompress(data) for data in compressed]
-    offsets = np.append(0, np.cumsum([len(part) for part in parts], dtype=np.int64))
-    data = pa.py_buffer(b"".join(parts))
-    return pa.LargeStringArray.from_buffers(len(parts), pa.py_buffer(offsets), data)
+def text_array(compressed: Iterable[Any]) -> pa.LargeStringArray:
+    """Return compressed texts as an array: in memory at once with one of its parts, and not with all."""
+    held = list(compressed)
+    offsets = np.append(0, np.cumsum([size_of_text(data) for data in held], dtype=np.int64))
+    whole = np.empty(int(offsets[-1]), np.uint8)
+    for data, (start, stop) in zip(held, pairwise(offsets.tolist()), strict=True):
+        whole[start:stop] = np.frombuffer(decompress(data), np.uint8)
+    return pa.LargeStringArray.from_buffers(len(held), pa.py_buffer(offsets), pa.py_buffer(whole))

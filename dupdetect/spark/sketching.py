@@ -177,7 +177,7 @@ def _sketch(table: pa.Table, part: int, first: int, request: Request) -> Iterato
         "bands": binaries(sketches.band_keys, settings.banding[0] * np.arange(len(rows) + 1)),
         "fingerprints": binaries(sketches.fingerprints.values, sketches.fingerprints.offsets),
         "bytes": pa.compute.binary_length(texts),
-        "text": pa.array(map(compress, texts.to_pylist()), pa.large_binary()),
+        "text": compressed(texts),
         "value": _policy_values(rows, settings),
         "preferred": None if ranked_by(settings)[0] is None else rows[ranked_by(settings)[0]],
     }
@@ -250,13 +250,21 @@ def binaries(values: NDArray[Any], offsets: Int) -> pa.Array:
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(offsets) - 1, [None, *buffers])
 
 
-def compress(text: str) -> bytes:
-    """Compress a text; what it needs to be read again goes before it."""
-    data = text.encode()
-    return len(data).to_bytes(8, "little") + bytes(CODEC.compress(data, asbytes=True))
+def compressed(texts: pa.LargeStringArray) -> pa.LargeBinaryArray:
+    """Compress texts, each by itself; what it needs to be read again goes before it."""
+    return pa.array([_compress(text.as_buffer()) for text in texts], pa.large_binary())
 
 
-def decompress(data: bytes) -> bytes:
+def _compress(data: pa.Buffer) -> bytes:
+    return int(data.size).to_bytes(8, "little") + bytes(CODEC.compress(data, asbytes=True))
+
+
+def size_of_text(data: Any) -> int:
+    """Return how many bytes a text has that was compressed."""
+    return int.from_bytes(memoryview(data)[:8], "little")
+
+
+def decompress(data: Any) -> Any:
     """Return a text that was compressed, as UTF-8."""
-    size = int.from_bytes(data[:8], "little")
-    return bytes(CODEC.decompress(memoryview(data)[8:], size, asbytes=True)) if size else b""
+    size = size_of_text(data)
+    return CODEC.decompress(memoryview(data)[8:], size) if size else b""
