@@ -141,7 +141,7 @@ def dedup(
         show_plan(paths, _given(options))
         return
     if options["resume"] and writing.target is None:
-        writing.overwrite |= _is_finished(writing.path, paths, format=writing.format, **options)
+        writing.overwrite |= _is_finished(writing, paths, **options)
     writing.check(options)
     check_columns(writing, paths, options)
     if options["against"] and writing.target is None:
@@ -155,16 +155,21 @@ def dedup(
         print_summary(result, writing.path, seconds=seconds, text=options["text"], verbose=verbose)
 
 
-def _is_finished(folder: Path, inputs: list[Path], *, format: str, sketches: bool, **options: Any) -> bool:
-    """Whether a folder is what the same command has written: to repeat it is to write the same once more."""
+def _is_finished(writing: Writing, inputs: list[Path], *, sketches: bool, **options: Any) -> bool:
+    """Whether a folder has the tables that the same command has written: to repeat it is to write them once more.
+
+    Rows that stay, annotated or not, are then written as is said now.
+    """
     from dupdetect.pipeline.planned import planned
     from dupdetect.results.folder import MANIFEST
     from dupdetect.results.run import Run
 
+    folder, format = writing.path, writing.format
     if not (folder / MANIFEST).is_file() or Path("-") in inputs:
         return False
     run = Run(folder)
-    if f"clusters.{format}" not in run.files or ("sketches.parquet" in run.files) != sketches:
+    tables = {f"{name}.{format}": name == "matches" or not writing.pairs for name in ("matches", "clusters")}
+    if any((name in run.files) != wanted for name, wanted in (tables | {"sketches.parquet": sketches}).items()):
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the run will say it

@@ -100,6 +100,11 @@ class Chart:
         self.y_ticks = [(self.y((power + 0.5) / (decades + 0.5)), f"{10**power:,}") for power in range(decades + 1)]
         return lambda count: (math.log10(count) + 0.5) / (decades + 0.5) if count else 0.0
 
+    def scale(self, counts: Sequence[int]) -> Callable[[int], float]:
+        """Do as `counts` does; as `log_counts` where the most would flatten the least."""
+        most = max(counts)
+        return (self.log_counts if most > 50 * min(filter(None, counts), default=most) else self.counts)(most)
+
     def bar(self, start: float, end: float, share: float, colour: str) -> None:
         """Draw a bar between two shares of the x axis."""
         x, y = self.x(start), self.y(share)
@@ -119,9 +124,8 @@ class Chart:
 
 def sizes_chart(names: Sequence[str], clusters: Sequence[int]) -> Chart:
     """Draw how many clusters there are of each size."""
-    chart, most = Chart("documents in a cluster", "clusters"), max(clusters)
-    scale = chart.log_counts if most > 50 * min(count for count in clusters if count) else chart.counts
-    share, number = scale(most), len(names)
+    chart, number = Chart("documents in a cluster", "clusters"), len(names)
+    share = chart.scale(clusters)
     room = (chart.right - chart.left) / number
     every = math.ceil(max(map(len, names)) * CHARACTER / room)  # labels that do not overlap
     for place, (name, count) in enumerate(zip(names, clusters, strict=True)):
@@ -134,7 +138,7 @@ def similarities_chart(jaccard: Float, containment: Float) -> Chart:
     """Draw how similar documents are to what represents them, by either measure: two bars in each tenth."""
     chart = Chart("similarity", "documents removed").shares()
     counts = [np.histogram(values, BINS, (0, 1))[0].tolist() for values in (jaccard, containment)]
-    share = chart.counts(max(map(max, counts)))
+    share = chart.scale([*counts[0], *counts[1]])
     for place, (by_jaccard, by_containment) in enumerate(zip(*counts, strict=True)):
         chart.bar((place + 0.1) / BINS, (place + 0.48) / BINS, share(by_jaccard), "first")
         chart.bar((place + 0.52) / BINS, (place + 0.9) / BINS, share(by_containment), "second")

@@ -35,8 +35,11 @@ if TYPE_CHECKING:
 #: Characters of a text that are looked at, and of a part of it from which on its middle is folded.
 MOST, FOLD = 60_000, 2_400
 
+#: Characters of a middle up to which it is there, to be unfolded; and within which of a fold a word ends.
+OPENS, WORD_END = 12_000, 60
+
 #: What a part of a text is: the sum of these.
-SHARED, BOILERPLATE, FOLDED, CHANGED = 1, 2, 4, 8
+SHARED, BOILERPLATE, FOLDED, CHANGED, HIDDEN = 1, 2, 4, 8, 16
 
 
 class Pair(NamedTuple):
@@ -46,7 +49,7 @@ class Pair(NamedTuple):
     ----------
     a, b : list of (int, int, str)
         For each part what it is (the sum of `SHARED` and so on), the number of its passage or -1, and its text; of what
-        is folded, how many characters that are.
+        is folded, how many characters that are. What is hidden is folded with its text.
     passages : list of (int, float, float)
         Words, similarity and share of boilerplate of each.
     """
@@ -196,13 +199,16 @@ def _parts(
 
 
 def _folded(role: int, number: int, text: str, fold: int) -> list[tuple[int, int, str]]:
-    """Fold the middle of a long part."""
+    """Fold the middle of a long part, between words if there are any near."""
     if len(text) <= fold:
         return [(role, number, escape_for_page(text))]
-    half = fold // 3
-    middle = f"{len(text) - 2 * half:,}"
+    start, end = fold // 3, len(text) - fold // 3
+    start -= next((back for back in range(WORD_END) if text[start - back].isspace()), 0)
+    end += next((on for on in range(WORD_END) if text[end + on - 1].isspace()), 0)
+    middle = text[start:end]
+    hidden = len(middle) <= OPENS
     return [
-        (role, number, escape_for_page(text[:half])),
-        (role | FOLDED, number, middle),
-        (role, number, escape_for_page(text[-half:])),
+        (role, number, escape_for_page(text[:start])),
+        (role | (HIDDEN if hidden else FOLDED), number, escape_for_page(middle) if hidden else f"{len(middle):,}"),
+        (role, number, escape_for_page(text[end:])),
     ]

@@ -217,3 +217,19 @@ def test_nothing_of_a_thousand_hostile_texts_runs_or_breaks_the_page(
         page.get_by_text("listed documents found.").wait_for()
         assert page.evaluate("window.hit ?? null") is None
         assert page.title().startswith("<b>out")
+
+
+def test_the_middle_of_a_long_text_is_unfolded(open_page: Open, tmp_path: Path) -> None:
+    text = " ".join(f"word{number}" for number in range(1_000))
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": each}) + "\n" for each in (text, f"{text} at last")))
+    dupdetect.dedup(tmp_path / "in.jsonl").write(tmp_path / "out")
+    with open_page(report(tmp_path / "out"), "phone", at="#document-0") as page:
+        buttons = page.locator("#pair").get_by_role("button", name="more characters: show")
+        assert buttons.count() >= 1
+        assert "more characters: show" in buttons.first.inner_text()
+        assert "word500 " not in page.locator(".body").first.inner_text()
+        buttons.first.press("Enter")
+        assert "word500 " in page.locator(".body").first.inner_text()
+        buttons.first.click()
+        assert "word500 " in page.locator(".body").nth(1).inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -74,3 +74,31 @@ def test_an_input_that_was_changed_since_is_another(tmp_path, capsys):
     (tmp_path / "a.jsonl").write_text((tmp_path / "b.jsonl").read_text())
     assert main(["dedup", *BASE, "-o", "out", "-q", "--resume"]) == 1
     assert contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize(
+    ("options", "there", "gone"),
+    [
+        (["--annotate"], "annotated.parquet", None),
+        (["--kept", "csv"], "kept.csv", "kept.jsonl"),
+        (["--kept", "none"], "clusters.parquet", "kept.jsonl"),
+    ],
+)
+def test_rows_are_written_as_the_repeated_command_says(tmp_path, options, there, gone):
+    assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume"]) == 0
+    clusters = (tmp_path / "out" / "clusters.parquet").read_bytes()
+    assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume", *options]) == 0
+    assert (tmp_path / "out" / there).is_file()
+    assert gone is None or not (tmp_path / "out" / gone).exists()
+    assert (tmp_path / "out" / "clusters.parquet").read_bytes() == clusters
+
+
+def test_pairs_alone_do_not_replace_all_tables_but_themselves(tmp_path, capsys):
+    assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume"]) == 0
+    before = contents(tmp_path / "out")
+    assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume", "--pairs-only"]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert contents(tmp_path / "out") == before
+    for _ in range(2):
+        assert main(["dedup", "a.jsonl", "-o", "pairs", "-q", "--resume", "--pairs-only"]) == 0
+    assert main(["dedup", "a.jsonl", "-o", "pairs", "-q", "--resume"]) == 1

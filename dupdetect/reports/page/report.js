@@ -3,7 +3,7 @@
 (() => {
   const PAGE = 20;
   const RELATIONS = ["", "identical to it", "near duplicate of it", "contains it", "contained in it", "syndicated with it"];
-  const SHARED = 1, BOILERPLATE = 2, FOLDED = 4, CHANGED = 8;
+  const SHARED = 1, BOILERPLATE = 2, FOLDED = 4, CHANGED = 8, HIDDEN = 16;
 
   const byId = (id) => document.getElementById(id);
   const read = (id) => { const block = byId(id); return block ? JSON.parse(block.textContent) : null; };
@@ -136,7 +136,7 @@
     if (!members.length) { area.replaceChildren(make("p", { class: "hint" }, "This document has no copies, and stays.")); return; }
     const unlisted = size - 1 - members.length;
     const about = make("p", { class: "hint" }, `${number(size)} documents are one text; the canonical stays, the others were removed. `
-      + (unlisted ? `${number(unlisted)} of them are not listed here. ` : "") + "Those whose score is nearest to its threshold stand first.");
+      + (unlisted ? `${number(unlisted)} of them are not listed here: all are in the table clusters of the output. ` : "") + "Those whose score is nearest to its threshold stand first.");
     const table = make("div", { class: "list" });
     area.replaceChildren(about, table);
     paged(table, {
@@ -217,11 +217,21 @@
     for (const [marks, passage, text] of parts) {
       if (marks & FOLDED) { body.append(make("span", { class: "fold" }, `${text} more characters`)); continue; }
       const name = marks & BOILERPLATE ? "boilerplate" : marks & CHANGED ? "changed" : "";
-      if (marks & SHARED) body.append(make("mark", { class: name, "data-passage": passage }, text));
-      else if (name) body.append(make("span", { class: name }, text));
-      else body.append(text);
+      const part = marks & SHARED ? make("mark", { class: name, "data-passage": passage }, text)
+        : name ? make("span", { class: name }, text) : document.createTextNode(text);
+      body.append(marks & HIDDEN ? unfolder(text, part) : part);
     }
     return make("article", { class: "text" }, make("header", {}, make("h3", {}, isolated(documents.id[place])), make("p", {}, role)), body);
+  }
+
+  function unfolder(text, part) {
+    const show = (event) => {
+      if (event.type === "keydown" && event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      fold.replaceWith(part);
+    };
+    const fold = make("span", { class: "fold opens", role: "button", tabindex: "0", onclick: show, onkeydown: show }, `${number(text.length)} more characters: show`);
+    return fold;
   }
 
   // ---- digests and rejects ----

@@ -98,3 +98,11 @@ def test_the_curve_is_an_svg_file_by_itself(tuning: Any, tmp_path: Path, monkeyp
     monkeypatch.setattr("dupdetect.reports.pages.find_spec", lambda _name: None)
     with pytest.raises(OutputError, match=r"python -m pip install 'dupdetect\[report\]'"):
         charts.write_curve(tuning, tmp_path / "pr.svg")
+
+
+def test_a_spike_of_similarities_does_not_flatten_the_rest() -> None:
+    values = np.array([0.45, *[0.95] * 5_000])
+    chart = charts.similarities_chart(values, values)
+    heights = sorted({height for _, _, _, height, _ in chart.bars if height})
+    assert len(heights) == 2
+    assert heights[0] > heights[1] / 20

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect.matching.shingle_rows import HASH
-from dupdetect.reports.marked_texts import BOILERPLATE, CHANGED, FOLDED, MOST, SHARED, Marker
+from dupdetect.reports.marked_texts import BOILERPLATE, CHANGED, FOLDED, HIDDEN, MOST, SHARED, Marker
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
 from dupdetect.sketches.sketches import marked_shingles
@@ -108,3 +108,15 @@ def test_the_parts_are_the_text(a: str, b: str) -> None:
     for number in range(len(pair.passages)):
         assert any(place == number for _, place, _ in pair.a)
     assert whole(Marker().alone(a).a) == escape_for_page(a)
+
+
+def test_a_middle_that_is_not_too_long_can_be_unfolded_and_ends_between_words() -> None:
+    text = " ".join(f"word{number}" for number in range(1_000))
+    before, middle, after = Marker().alone(text).a
+    assert [part[0] & HIDDEN for part in (before, middle, after)] == [0, HIDDEN, 0]
+    assert before[2] + middle[2] + after[2] == text
+    assert middle[2].startswith(" word")
+    assert after[2].startswith("word")
+    assert len(middle[2]) > len(text) / 2
+    unbroken = "x" * 8_000
+    assert "".join(part for _, _, part in Marker().alone(unbroken).a) == unbroken
