@@ -310,7 +310,7 @@ class Document:
         before, after = sum(is_own[: longest[0]]), sum(is_own[longest[-1] :])
         amid = min(before, after) >= own_lines.AROUND
         furniture = (
-            len(own) >= (own_lines.FEW if amid else own_lines.MANY)
+            len(own) >= own_lines.FEW
             and in_symbols <= own_lines.SYMBOL_WORDS * sum(map(len, own))
             and likely >= (own_lines.SHORTER_AROUND if amid else own_lines.SHORTER)
         )

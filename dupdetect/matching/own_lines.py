@@ -15,7 +15,7 @@ holds in every language and needs no list of words:
   stretch that is shared. A line of `SENTENCE` words and more is as long as any.
 * Furniture has few symbols: no more than `SYMBOL_WORDS` of its words are in lines that have as many symbols as words,
   as lines of code and of figures do.
-* It has `FEW` lines at least; `MANY`, where own words stand on one side only, as an answer does above a quoted mail.
+* It has `FEW` lines at least: an answer around a quoted mail, with a name and an address below, has less.
 
 Where both documents go on with much text of their own at the same end of what they share, that is boilerplate at *one
 end*: a licence above two modules, a footer below two pages.
@@ -53,8 +53,8 @@ AROUND = 5
 #: Share of the words of furniture that are in lines of as many symbols as words, at the most.
 SYMBOL_WORDS = 0.18
 
-#: Own lines of furniture, at least; the same where they stand on one side of what is shared.
-FEW, MANY = 4, 12
+#: Own lines of furniture, at least.
+FEW = 8
 
 
 class OwnLines(NamedTuple):
@@ -137,9 +137,8 @@ def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int,
         words += shared_words[place]
     likely /= max(1, words * lines)
     after = own - until
-    around = before >= AROUND and after >= AROUND
-    least, few = (SHORTER_AROUND, FEW) if around else (SHORTER, MANY)
-    furniture = lines >= few and symbol_words <= SYMBOL_WORDS * line_words and likely >= least
+    least = SHORTER_AROUND if before >= AROUND and after >= AROUND else SHORTER
+    furniture = lines >= FEW and symbol_words <= SYMBOL_WORDS * line_words and likely >= least
     return OwnLines(furniture, before, after, longest)
 
 

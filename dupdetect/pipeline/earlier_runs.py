@@ -155,7 +155,9 @@ class Earlier:
 
     def _opened(self, output: Output) -> SketchFile | None:
         """Open the sketches of an output, if it has any."""
-        made, wanted = (each.as_dict()["words"] for each in (output.run.settings, self._settings))
+        # Not by the run's settings: a manifest that has changed is told when a run that resumes compares its plans.
+        said = output.run.manifest.get("settings")
+        made, wanted = said.get("words") if isinstance(said, dict) else None, self._settings.as_dict()["words"]
         if made != wanted or output.run.read_as.listed != self._settings.listed:
             raise MismatchError(
                 f"{output.where}: the words of this output were made by {_maker(made, output.run.read_as.listed)}, and "

@@ -22,10 +22,11 @@ STORY = (
     "river. Swimmers had gathered four thousand signatures, and the mayor said that nobody had expected so "
     "many."
 )
+MENU = "Home\nNews\nSport\nWeather\nTides\nLetters\nContact\nAbout us"
 ROWS = [
     {"id": "story", "text": STORY},
     {"id": "shout", "text": STORY.upper()},
-    {"id": "page", "text": f"Home\nNews\nSport\nContact\nAbout us\n{STORY}\nRead more\nPrivacy\nTerms and conditions"},
+    {"id": "page", "text": f"{MENU}\n{STORY}\nRead more\nPrivacy\nTerms and conditions"},
     {"id": "other", "text": "A lorry with nine hundred pumpkins lost its way and its load on the hill road."},
     {"id": "empty", "text": ""},
 ]
