@@ -308,11 +308,10 @@ class Document:
             stretches[-1].append(word)
         longest = max(stretches, key=len, default=[0])
         before, after = sum(is_own[: longest[0]]), sum(is_own[longest[-1] :])
-        amid = min(before, after) >= own_lines.AROUND
         furniture = (
             len(own) >= own_lines.FEW
             and in_symbols <= own_lines.SYMBOL_WORDS * sum(map(len, own))
-            and likely >= (own_lines.SHORTER_AROUND if amid else own_lines.SHORTER)
+            and likely >= own_lines.SHORTER
         )
         return OwnLines(furniture, before, after, len(longest) if stretches else 0)
 

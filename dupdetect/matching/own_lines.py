@@ -11,8 +11,7 @@ holds in every language and needs no list of words:
 * A line is a document's *own* if more than half of its words are not shared. Own words in other lines are *edits*, and
   are never furniture.
 * Furniture stands in shorter lines than what is shared: the line of a word that is shared is longer than an own line
-  with a probability of `SHORTER` and more, or `SHORTER_AROUND` where own words stand on both sides of the longest
-  stretch that is shared. A line of `SENTENCE` words and more is as long as any.
+  with a probability of `SHORTER` and more. A line of `SENTENCE` words and more is as long as any.
 * Furniture has few symbols: no more than `SYMBOL_WORDS` of its words are in lines that have as many symbols as words,
   as lines of code and of figures do.
 * It has `FEW` lines at least: an answer around a quoted mail, with a name and an address below, has less.
@@ -44,8 +43,8 @@ CLASSES = 16
 #: Words from which on a line is as long as any.
 SENTENCE = 24
 
-#: How likely the line of a shared word is longer than an own line of furniture; the same where it stands on both sides.
-SHORTER, SHORTER_AROUND = 0.8, 0.7
+#: How likely the line of a shared word is longer than an own line of furniture, at least.
+SHORTER = 0.8
 
 #: Own words on either side that count.
 AROUND = 5
@@ -54,7 +53,7 @@ AROUND = 5
 SYMBOL_WORDS = 0.18
 
 #: Own lines of furniture, at least.
-FEW = 8
+FEW = 12
 
 
 class OwnLines(NamedTuple):
@@ -137,8 +136,7 @@ def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int,
         words += shared_words[place]
     likely /= max(1, words * lines)
     after = own - until
-    least = SHORTER_AROUND if before >= AROUND and after >= AROUND else SHORTER
-    furniture = lines >= FEW and symbol_words <= SYMBOL_WORDS * line_words and likely >= least
+    furniture = lines >= FEW and symbol_words <= SYMBOL_WORDS * line_words and likely >= SHORTER
     return OwnLines(furniture, before, after, longest)
 
 

@@ -22,7 +22,7 @@ STORY = (
     "river. Swimmers had gathered four thousand signatures, and the mayor said that nobody had expected so "
     "many."
 )
-MENU = "Home\nNews\nSport\nWeather\nTides\nLetters\nContact\nAbout us"
+MENU = "Home\nNews\nSport\nWeather\nTides\nLetters\nFerries\nFish prices\nObituaries\nJobs\nContact\nAbout us"
 ROWS = [
     {"id": "story", "text": STORY},
     {"id": "shout", "text": STORY.upper()},

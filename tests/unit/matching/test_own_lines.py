@@ -54,13 +54,13 @@ def test_code_is_none():
     assert read([(2, False, True)] + MENU * 3 + ARTICLE).furniture  # a line or two with symbols are
 
 
-def test_on_both_sides_of_the_article_longer_lines_are_furniture_too():
-    """Three of four of the article's words are in longer lines than any of the page's own."""
+def test_lines_as_long_as_most_of_the_article_are_none_on_both_sides():
+    """Three of four of the article's words are in longer lines than any of the page's own: a part of a longer list."""
     article = [(SENTENCE, True, False)] * 3 + [(3, True, False)] * (SENTENCE // 3)
-    assert 0.7 < 3 / 4 < SHORTER
-    menu = [(6, False, False)] * FEW
-    assert not read(menu + article).furniture
-    assert read(menu + article + menu).furniture
+    assert SHORTER > 3 / 4
+    longer = [(6, False, False)] * FEW
+    assert not read(longer + article).furniture
+    assert not read(longer + article + longer).furniture
 
 
 def test_own_words_in_shared_lines_are_edits():

@@ -16,7 +16,8 @@ from dupdetect.errors import InputError
 from dupdetect.results.run import COLUMNS, Run, clusters_of
 
 STORY = "The harbour bridge was closed on Monday after an inspection found deep cracks in two of its pillars. " * 3
-PAGE = f"Home\nNews\nSport\nWeather\nArts\nTravel\nMoney\n\n{STORY}\n\nRead more\nLetters to us\nContact us"
+MENU = "Home\nNews\nSport\nWeather\nArts\nTravel\nMoney\nWine\nBooks\nJobs\nGames"
+PAGE = f"{MENU}\n\n{STORY}\n\nRead more\nLetters to us\nContact us"
 TEXTS = {"01": STORY, "1": STORY.upper(), "page": PAGE, "other": "One text.", "e": ""}
 
 
