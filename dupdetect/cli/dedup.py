@@ -30,7 +30,7 @@ from dupdetect.cli.options import (
 )
 from dupdetect.cli.progress import progress_shown
 from dupdetect.cli.summary import print_summary
-from dupdetect.cli.writing import Writing, check_columns, first_rows
+from dupdetect.cli.writing import Writing, check_inputs, first_rows
 from dupdetect.errors import OutputError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def dedup(
     if options["resume"] and writing.target is None:
         writing.overwrite |= _is_finished(writing, paths, **options)
     writing.check(options)
-    check_columns(writing, paths, options)
+    check_inputs(writing, paths, options)
     if options["against"] and writing.target is None:
         options["replaces"] = writing.path
     data = first_rows(paths, options.pop("sample"))

@@ -7,6 +7,7 @@ Cost     that of the tables
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,14 +112,14 @@ class Writing:
         write_single(result, self.target, what=what, columns=self.columns, overwrite=self.overwrite)
 
 
-def check_columns(writing: Writing, paths: list[Path], options: dict[str, Any]) -> None:
-    """Refuse columns that the input does not have, if its first rows tell: those of JSON Lines may come later.
+def check_inputs(writing: Writing, paths: list[Path], options: dict[str, Any]) -> None:
+    """Refuse inputs that would be replaced, and columns that they do not have, if their first rows tell.
 
-    And those of Arrow files that Parquet cannot hold, if that is to be written.
+    Those of JSON Lines may come later. And those of Arrow files that Parquet cannot hold, if that is to be written.
     """
     columns, target = writing.columns, writing.target
     as_parquet = writing.kept == "parquet" or (target is not None and target.format == "parquet")
-    if columns is None and not as_parquet:
+    if columns is None and not as_parquet and not writing.overwrite:
         return
     import pyarrow as pa
 
@@ -128,9 +129,15 @@ def check_columns(writing: Writing, paths: list[Path], options: dict[str, Any]) 
     from dupdetect.io.rows import Rows
     from dupdetect.io.sample import First
     from dupdetect.io.writers import check_parquet
+    from dupdetect.results.folder import check_apart
 
     how = ReadAs(*(options.get(name) for name in ("input_format", "encoding", "delimiter"))).checked()
-    found = find(paths, how)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the run will say it
+        found = find(paths, how)
+    check_apart(writing.path, (file.path for file in found if not file.piped))
+    if columns is None and not as_parquet:
+        return
     if as_parquet:
         for schema in (schema_of(file) for file in found if file.format == "Arrow" and not file.piped):
             check_parquet(pa.schema([field for field in schema if columns is None or field.name in columns]))

@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,7 @@ def write_folder(
         raise OutputError(f"there is no format {format!r}: expected {', '.join(WRITERS)}")
     formats = {**dict.fromkeys(tables, format), **FORMATS, **formats}
     check_folder(folder, overwrite=overwrite)
+    check_apart(folder, manifest.get("inputs", ()))
     url = as_url(os.fspath(folder))
     if url is None:
         with Replacement(folder, folder=True) as beside:
@@ -150,3 +151,25 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
             raise OutputError(
                 f"{target}: holds no {MANIFEST}, so it is no earlier output and stays; name another folder"
             )
+
+
+def check_apart(place: str | os.PathLike[str], inputs: Iterable[Any]) -> None:
+    """
+    Refuse a file that is an input, or a folder that holds one: what is replaced would be gone.
+
+    Parameters
+    ----------
+    place : path
+        Where the output will be written.
+    inputs : iterable of str
+        Files as the manifest names them.
+
+    Raises
+    ------
+    OutputError
+    """
+    target = os.path.realpath(place)
+    for name in map(str, inputs):
+        path = os.path.realpath(name)
+        if path == target or path.startswith(target + os.sep):
+            raise OutputError(f"{os.fspath(place)}: {name} is an input, and would be replaced; name another place")

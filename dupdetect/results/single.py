@@ -17,6 +17,7 @@ from dupdetect._storage.atomic import Replacement, check_writable
 from dupdetect.errors import OutputError
 from dupdetect.io.streams import compressed
 from dupdetect.io.writers import write_lines, write_table
+from dupdetect.results.folder import check_apart
 
 if TYPE_CHECKING:
     from dupdetect.io.originals import Originals
@@ -100,6 +101,7 @@ def write_single(
         There is no such column, or a file of the input has changed since it was read.
     """
     target.check(overwrite=overwrite)
+    check_apart(target.path, result.manifest.get("inputs", ()))
     table: Any = result.matches
     if what != "pairs":
         table = result.annotated_rows(columns) if what == "annotated" else result.kept_rows(columns)

@@ -2,9 +2,11 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
+import dupdetect
 from dupdetect.cli.main import main
 from dupdetect.io import documents
 
@@ -79,3 +81,42 @@ def test_the_size_that_help_offers_is_taken(news, tmp_path, capsys):
     for size in offered.replace(" or", ",").split(","):
         if size.strip():
             assert main(["dedup", str(news), "-o", str(tmp_path / size.strip()), "--memory", size.strip(), "-q"]) == 0
+
+
+STAYS = '{"id": 1, "text": "One text of some words."}\n{"id": 2, "text": "one text of some words"}\n'
+
+
+@pytest.mark.parametrize(
+    ("given", "out"),
+    [
+        ("in.jsonl", "in.jsonl"),
+        ("in.jsonl", "./link.jsonl"),
+        ("out/kept.jsonl", "out"),
+        ("out/*.jsonl", "out"),
+        ("in.jsonl out/kept.jsonl", "out/../out"),
+    ],
+)
+def test_an_input_is_never_replaced(
+    given: str, out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text(STAYS)
+    Path("link.jsonl").symlink_to("in.jsonl")
+    assert main(["dedup", "in.jsonl", "-o", "out", "-q"]) == 0
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    assert main(["dedup", *given.split(), "-o", out, "--overwrite", "-q"]) == 1
+    assert "is an input, and would be replaced; name another place" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+    files = [Path(name) for name in given.split()]
+    if out == "out" and Path(given).is_file():
+        with pytest.raises(dupdetect.OutputError, match="is an input"):
+            dupdetect.dedup(files).write(out, overwrite=True)
+        assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+
+
+def test_an_output_beside_its_input_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text(STAYS)
+    for out in ("out", "kept.jsonl"):
+        assert main(["dedup", "in.jsonl", "-o", out, "-q"]) == 0
+        assert main(["dedup", "in.jsonl", "-o", out, "--overwrite", "-q"]) == 0
