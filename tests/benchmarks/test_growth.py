@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -83,22 +84,20 @@ def test_four_times_as_much_takes_four_times_as_long(make: Callable[[int], pa.Ar
     assert min(seconds[1]) <= MOST * min(seconds[0]), seconds
 
 
-# Measured, in seconds of the processor: 0.4 and 7 to 9 times as long: of strangers nothing is read but once, since no
-# shingles are kept of them. A quadratic number of pairs would take a thousand times as long.
+# Measured, in seconds of the process's own code: 0.4 and 6 to 7 times as long. What the system takes to find memory is
+# left out: where others use the machine, too, it was 0.1 to 1.9 seconds for the same run. A quadratic number of pairs
+# would take a thousand times as long.
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda n: [" ".join(f"word{n}" for n in range(60))] * n, near_copies])
 def test_a_hundred_thousand_copies_take_little_longer_than_as_many_strangers(make: Callable[[int], list[str]]) -> None:
     n, most = 100_000, 10
     dupdetect.dedup(near_copies(3000))  # everything is compiled before the clock runs
     seconds: dict[int, list[float]] = {1: [], n: []}
-    for _ in range(3):  # by turns, and as often as it takes: memory is slow where others use the machine, too
-        for texts, clusters in [(make(n), 1), (one_line(n, 150), n)]:
-            start = time.process_time()
-            result = dupdetect.dedup(texts)
-            seconds[clusters].append(time.process_time() - start)
-            assert result.manifest["counts"]["clusters"] == clusters
-        if min(seconds[1]) <= most * min(seconds[n]):
-            break
+    for texts, clusters in [(make(n), 1), (one_line(n, 150), n)] * 2:  # by turns: who else uses the machine slows both
+        start = os.times().user
+        result = dupdetect.dedup(texts)
+        seconds[clusters].append(os.times().user - start)
+        assert result.manifest["counts"]["clusters"] == clusters
     assert min(seconds[1]) <= most * min(seconds[n]), seconds
 
 
