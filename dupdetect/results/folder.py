@@ -170,6 +170,9 @@ def check_apart(place: str | os.PathLike[str], inputs: Iterable[Any]) -> None:
     """
     target = os.path.realpath(place)
     for name in map(str, inputs):
-        path = os.path.realpath(name)
+        try:
+            path = os.path.realpath(name)
+        except ValueError:  # the manifest has names as people read them, and a locale may not have their letters
+            continue
         if path == target or path.startswith(target + os.sep):
             raise OutputError(f"{os.fspath(place)}: {name} is an input, and would be replaced; name another place")
