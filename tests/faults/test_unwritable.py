@@ -23,8 +23,7 @@ def never_read(monkeypatch):
     def work(*_, **__):
         raise AssertionError("the work has begun")
 
-    monkeypatch.setattr(documents, "stream", work)
-    monkeypatch.setattr("dupdetect.sketches.build.stream", work, raising=False)
+    monkeypatch.setattr(documents, "open_source", work)  # not `stream`, which others may import under this
 
 
 def refused(capsys, *arguments):
