@@ -135,7 +135,8 @@ def check_inputs(writing: Writing, paths: list[Path], options: dict[str, Any]) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the run will say it
         found = find(paths, how)
-    check_apart(writing.path, (file.path for file in found if not file.piped))
+    if not writing.is_stream:
+        check_apart(writing.path, (file.path for file in found if not file.piped))
     if columns is None and not as_parquet:
         return
     if as_parquet:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -58,8 +58,8 @@ class Target(NamedTuple):
             raise OutputError(f"{path}: Parquet is compressed within; name a file that ends with .parquet")
         return None if format is None else cls(path, format, compression)
 
-    def check(self, *, overwrite: bool) -> None:
-        """Refuse a file that may not be written, before the work is done.
+    def check(self, *, overwrite: bool, inputs: Iterable[Any] = ()) -> None:
+        """Refuse a file that may not be written, or is one of the inputs, before the work is done.
 
         Raises
         ------
@@ -70,6 +70,7 @@ class Target(NamedTuple):
         check_writable(Path(self.path))
         if os.path.lexists(self.path) and not overwrite:
             raise OutputError(f"{self.path}: exists already; name another file, or overwrite it")
+        check_apart(self.path, inputs)
 
 
 def write_single(
@@ -100,8 +101,7 @@ def write_single(
     InputError
         There is no such column, or a file of the input has changed since it was read.
     """
-    target.check(overwrite=overwrite)
-    check_apart(target.path, result.manifest.get("inputs", ()))
+    target.check(overwrite=overwrite, inputs=result.manifest.get("inputs", ()))
     table: Any = result.matches
     if what != "pairs":
         table = result.annotated_rows(columns) if what == "annotated" else result.kept_rows(columns)

@@ -1,6 +1,7 @@
 """What cannot be written is found before the work, and said in one sentence."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -119,3 +120,26 @@ def test_an_output_beside_its_input_is_replaced(tmp_path: Path, monkeypatch: pyt
     for out in ("out", "kept.jsonl"):
         assert main(["dedup", "in.jsonl", "-o", out, "-q"]) == 0
         assert main(["dedup", "in.jsonl", "-o", out, "--overwrite", "-q"]) == 0
+
+
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+@pytest.mark.parametrize("given", ["-", "in.jsonl", "./-"])
+def test_standard_output_replaces_nothing(tmp_path: Path, given: str, overwrite: list[str]) -> None:
+    for name in ("in.jsonl", "-"):
+        (tmp_path / name).write_text(STAYS)
+    command = [
+        sys.executable,
+        "-m",
+        "dupdetect",
+        "dedup",
+        given,
+        "-o",
+        "-",
+        "-q",
+        "--input-format",
+        "jsonl",
+        *overwrite,
+    ]
+    ended = subprocess.run(command, cwd=tmp_path, input=STAYS, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (0, STAYS.splitlines(keepends=True)[0]), ended.stderr
+    assert (tmp_path / "in.jsonl").read_text() == (tmp_path / "-").read_text() == STAYS
