@@ -52,14 +52,17 @@ def begin(path: Path, *, folder: bool) -> None:
     # Not by `tempfile`, which makes them for their owner's eyes alone.
     _BEGUN[path] = None  # first, for a signal may come in between
     try:
-        if folder:
-            path.mkdir()
-        else:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        is_there, descriptor = False, None
+        while not is_there:  # before it is locked, another process may take it for what was left, and remove it
+            if folder:
+                path.mkdir()
+            else:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            is_there, descriptor = _taken(path)
     except OSError:
         del _BEGUN[path]
         raise
-    _BEGUN[path] = _locked(path)
+    _BEGUN[path] = descriptor
 
 
 def end(path: Path) -> None:
@@ -111,6 +114,25 @@ def temporary_folder(of: str, parent: Path) -> Iterator[Path]:
     finally:
         remove(path)
         end(path)
+
+
+def _taken(path: Path) -> tuple[bool, int | None]:
+    """Lock what this process has just made; return whether it is still there, and the descriptor as `_locked` does."""
+    if fcntl is None:
+        return True, None
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return os.path.lexists(path), None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # whoever is about to remove it has it for a moment
+        is_there = os.path.samestat(os.lstat(path), os.fstat(descriptor))
+    except OSError:  # it is gone, or this disk has no locks
+        os.close(descriptor)
+        return os.path.lexists(path), None
+    if not is_there:
+        os.close(descriptor)
+    return is_there, descriptor if is_there else None
 
 
 def _locked(path: Path) -> int | None:

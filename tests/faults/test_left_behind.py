@@ -111,3 +111,26 @@ def test_a_disk_that_cannot_exchange_names_has_the_same_result(tmp_path, monkeyp
             (beside / str(number)).touch()
         assert names(tmp_path / "out") == [str(number)]
         assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_what_another_process_takes_for_left_before_it_is_locked_is_made_again(tmp_path, monkeypatch, folder):
+    """Two processes begin in one folder: the one looks for what was left between two steps of the other."""
+    path, locked, looked = tmp_path / unfinished.name("out"), unfinished._taken, []
+
+    def taken(made):
+        looked.append(made)
+        if len(looked) == 1:
+            unfinished.remove_left(tmp_path / "out")
+            assert not made.exists()
+        return locked(made)
+
+    monkeypatch.setattr(unfinished, "_taken", taken)
+    unfinished.begin(path, folder=folder)
+    assert path.is_dir() == folder
+    assert path.exists()
+    assert looked == [path, path]
+    unfinished.remove_left(tmp_path / "out")
+    assert path.exists(), "it is locked now"
+    unfinished.remove(path)
+    unfinished.end(path)
