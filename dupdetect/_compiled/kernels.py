@@ -112,7 +112,9 @@ def sketch(
     data, offsets = fixed(data, np.uint8), fixed(offsets, np.int64)
     count = len(offsets) - 1
     padding = -len(factors) % GROUP
-    padded_factors, padded_terms = np.pad(factors, (0, padding)), np.pad(terms, (0, padding))
+    padded_factors, padded_terms = factors, terms
+    if padding:
+        padded_factors, padded_terms = np.pad(factors, (0, padding)), np.pad(terms, (0, padding))
     words = np.empty(count, np.int64)
     digests = np.empty((count, 2), np.uint64)
     band_keys = np.empty((count, bands), np.uint64)
@@ -235,6 +237,8 @@ def cut(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:
     ends = np.cumsum(sizes + 64)  # an empty document costs something too
     if len(ends) == 0:
         return []
+    if ends[-1] <= BLOCK_BYTES:
+        return [(0, len(ends))]
     cuts = np.searchsorted(ends, np.arange(BLOCK_BYTES, int(ends[-1]), BLOCK_BYTES), side="left") + 1
     bounds: list[Any] = [0, *np.unique(cuts[cuts < len(sizes)]).tolist(), len(sizes)]
     return list(itertools.pairwise(bounds))

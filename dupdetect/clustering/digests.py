@@ -149,6 +149,8 @@ def _likely(canonical: Int, digests: Bool, holders: Int, contained: Int) -> Pair
 def _digests(canonical: Int, matches: Overlaps, verifier: Matcher) -> Bool:
     """Mark the documents that contain several different texts, none of them most of what they contain."""
     digests = np.zeros(len(canonical), np.bool_)
+    if len(matches.pairs) < 2:  # which contains several has a match with each
+        return digests
     doubtful = _doubtful(canonical, matches)
     foreign = _foreign_pairs(doubtful, verifier)
     for document, texts in doubtful.items():

@@ -186,7 +186,8 @@ def _matches_of(
     settings, place = holdings.settings, int(np.flatnonzero(texts.numbers == text)[0])
     mine = found.where((found.a == place) | (found.b == place))
     first = mine.a == place
-    relations = np.where(first, mine.relations(settings), turned(mine.relations(settings)))
+    relations = mine.relations(settings)
+    relations = np.where(first, relations, turned(relations))
     inside = np.where(first, mine.containment_a, mine.containment_b)
     around = np.where(first, mine.containment_b, mine.containment_a)
     columns = (mine.scores(settings), mine.jaccard, inside, around, mine.weights.boilerplate)

@@ -52,7 +52,8 @@ def one(
         raise InputError(f"the text of {id!r} cannot be UTF-8 ({error}); give a string without surrogates") from None
     ids = [] if id is None else holdings.identifiers.encoded([id])
     when = None if expires is None else moment(expires)
-    return _batch(holdings, ids, pa.array([text], pa.large_string()), [raw], [as_metadata(metadata)], [when])
+    texts, stored = pa.array([text], pa.large_string()), id is not None
+    return _batch(holdings, ids, texts, [raw], [as_metadata(metadata)], [when], stored=stored)
 
 
 def _batch(
@@ -62,10 +63,12 @@ def _batch(
     raw: list[bytes],
     metadata: list[str | None],
     expires: list[int | None],
+    *,
+    stored: bool = True,
 ) -> Batch:
     workers = holdings.context.workers if len(raw) > 1 else 1
     sketches = holdings.sketched(texts, workers)
-    bodies = compressed(raw, workers) if holdings.keeps_texts else []
+    bodies = compressed(raw, workers) if stored and holdings.keeps_texts else []
     return Batch(ids, raw, bodies, sketches, metadata, expires)
 
 

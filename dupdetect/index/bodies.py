@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 #: Level of compression: what more of it saves, in bytes, is not worth its time.
 LEVEL = 1
+_CODEC = pa.Codec("zstd", LEVEL)
 
 #: Pairs that one thread verifies sooner than several.
 FEW = 64
@@ -50,8 +51,7 @@ def compressed(texts: list[bytes], workers: int) -> list[bytes]:
     """Return texts, each compressed by itself."""
 
     def some(part: list[bytes]) -> list[bytes]:
-        codec = pa.Codec("zstd", LEVEL)
-        return [codec.compress(text, asbytes=True) for text in part]
+        return [_CODEC.compress(text, asbytes=True) for text in part]
 
     parts = [texts[first : first + BLOCK] for first in range(0, len(texts), BLOCK)]
     return [body for part in on_threads(some, parts, workers) for body in part]
@@ -72,7 +72,7 @@ def read_bodies(session: Session, numbers: Sequence[int]) -> dict[int, bytes]:
 def decompressed(number: int, size: int, content: bytes) -> bytes:
     """Return the text of a document, of so many bytes."""
     try:
-        return bytes(pa.Codec("zstd").decompress(content, decompressed_size=size, asbytes=True))
+        return bytes(_CODEC.decompress(content, decompressed_size=size, asbytes=True))
     except (pa.ArrowException, ValueError, OSError) as error:
         raise InputError(
             f"the text of document number {number} is damaged ({error}); restore the index from a copy"
@@ -85,6 +85,13 @@ def first_documents(session: Session, texts: Sequence[int]) -> dict[int, int]:
     for text, number in session.find("SELECT text, number FROM documents", "text", texts):
         found[text] = min(number, found.get(text, number))
     return found
+
+
+def read_texts_of(session: Session, texts: Sequence[int]) -> dict[int, bytes]:
+    """Return the bytes of texts: those of the first document of each."""
+    first = first_documents(session, texts)
+    read = read_bodies(session, list(first.values()))
+    return {text: read[document] for text, document in first.items()}
 
 
 class StoredTexts:
@@ -136,7 +143,5 @@ class StoredTexts:
         """Return texts, by their numbers; those that were read once are kept."""
         lacking = [number for number in numbers if number not in self._bodies]
         if lacking:
-            first = first_documents(self._session, lacking)
-            read = read_bodies(self._session, list(first.values()))
-            self._bodies |= {text: read[document] for text, document in first.items()}
+            self._bodies |= read_texts_of(self._session, lacking)
         return [self._bodies[number] for number in numbers]

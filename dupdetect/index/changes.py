@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect.clustering.clusters import blank
-from dupdetect.index.bodies import checksum, first_documents, read_bodies
+from dupdetect.index.bodies import checksum, first_documents, read_texts_of
 from dupdetect.index.evidence import COLUMNS, to_rows
 from dupdetect.index.grouping import regroup
 from dupdetect.index.searching import Compared, New, search
@@ -257,9 +257,7 @@ class Change:
         if not anew:
             return []
         self._part(anew)
-        first = first_documents(self.session, anew)
-        bodies = read_bodies(self.session, [*first.values()])
-        self._bodies |= {text: bodies[document] for text, document in first.items()}
+        self._bodies |= read_texts_of(self.session, anew)
         texts = pa.array([self._bodies[text] for text in anew], pa.large_binary()).cast(pa.large_string())
         sketches = self.holdings.sketched(texts, 1)
         return [sketched(sketches, place, text) for place, text in enumerate(anew)]

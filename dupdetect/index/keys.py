@@ -27,7 +27,7 @@ from dupdetect.index.pages import (
     fill_filter,
     find_in_pages,
     joined,
-    mark_held,
+    list_pages,
     mixed,
     pages_of,
     unpack_pages,
@@ -55,6 +55,9 @@ LISTED = 4
 
 #: Entries that are merged at a time, and keys that are hashed at a time, so that they stay in the processor's cache.
 ENTRIES, IN_CACHE = 1 << 18, 1 << 14
+
+#: Pages beyond one for each key for which there is room at first: a key that is on several has more than one.
+ROOM = 64
 
 #: Bits of a page's number within its segment; from which number on pages are of its filter, and words of such a page.
 PAGE_BITS, FILTER_PAGES, FILTER_WORDS = 32, 1 << 31, 1 << 17
@@ -102,33 +105,16 @@ class Segment:
     fences: Hashes
     filter: Hashes
 
-    def look_up(self, session: Session, keys: Hashes, hashes: tuple[Hashes, Hashes]) -> tuple[Int, Int]:
-        """Return which of the keys are here, and the values that each has."""
-        held = np.empty(len(keys), np.bool_)
-        mark_held.faster_for(8.0 * len(keys))(self.filter, *hashes, held)
-        perhaps = np.flatnonzero(held)
-        if len(perhaps) == 0:
-            return perhaps, perhaps
-        wanted = keys[perhaps]
-        first = np.maximum(np.searchsorted(self.fences, wanted, "left") - 1, 0)
-        last = np.searchsorted(self.fences, wanted, "right") - 1
-        there = last >= 0
-        perhaps, wanted, first, last = perhaps[there], wanted[there], first[there], last[there]
-        if len(perhaps) == 0:
-            return perhaps, perhaps
-        spans = last - first + 1
-        which = np.repeat(np.arange(len(perhaps)), spans)
-        page = first[which] + np.arange(len(which)) - np.repeat(np.cumsum(spans) - spans, spans)
-        pages, at = np.unique(page, return_inverse=True)
-        data, bounds = joined(self._read(session, pages))
-        find = find_in_pages.faster_for(100.0 * len(which))
-        found, values = find(data, bounds, self.fences[pages], self.value_bytes, at.astype(np.int64), wanted[which])
-        return perhaps[which[found]], values
-
-    def _read(self, session: Session, pages: Int) -> list[bytes]:
-        places = ((self.number << PAGE_BITS) + pages).tolist()
-        found: dict[int, bytes] = dict(session.find("SELECT place, entries FROM pages", "place", places))
-        return [found[place] for place in places]
+    def pages_of(self, keys: Hashes, hashes: tuple[Hashes, Hashes]) -> tuple[Int, Int]:
+        """Return which of the keys may be here, and on which page each."""
+        room = len(keys) + ROOM
+        while True:
+            which, page = np.empty(room, np.int64), np.empty(room, np.int64)
+            steps = 16.0 * len(keys)
+            count = list_pages.faster_for(steps)(self.filter, self.fences, keys, *hashes, which, page)
+            if count <= room:
+                return which[:count], page[:count]
+            room = count
 
     def between(self, session: Session, first: int, last: int) -> tuple[Hashes, Int]:
         """Return the entries of the pages from the first up to the last."""
@@ -147,7 +133,16 @@ class _Layout:
     def __init__(self, segments: list[Segment]) -> None:
         self.segments = segments
         self.sequence = 0
-        self.log: dict[int, list[int]] = {}
+        # Most keys are of one text alone, and have its value; the others have a list of values.
+        self.log: dict[int, int | list[int]] = {}
+
+    def note(self, keys: list[int], value: int) -> None:
+        """Put keys of one text into the log."""
+        new: dict[int, int | list[int]] = dict.fromkeys(keys, value)
+        for key in self.log.keys() & new.keys():
+            before = self.log[key]
+            new[key] = [before, value] if isinstance(before, int) else [*before, value]
+        self.log.update(new)
 
 
 class KeyTable:
@@ -173,20 +168,17 @@ class KeyTable:
         layout = self._layout(session)
         places: list[int] = []
         found: list[int] = []
-        for place, key in enumerate(keys.tolist()):
+        for place, key in enumerate(keys.tolist()) if layout.log else ():
             logged = layout.log.get(key)
             if logged is not None:
-                places += [place] * len(logged)
-                found += logged
+                of_key = [logged] if isinstance(logged, int) else logged
+                places += [place] * len(of_key)
+                found += of_key
         at: list[Int] = [np.array(places, np.int64)]
         values: list[Int] = [np.array(found, np.int64)]
         if layout.segments:
-            hashes = mixed(keys)
-            for segment in layout.segments:
-                which, offsets = segment.look_up(session, keys, hashes)
-                if len(which):
-                    at.append(which)
-                    values.append(offsets + 2 * segment.first)
+            for parts, more in zip((at, values), _in_segments(session, layout.segments, keys), strict=True):
+                parts.append(more)
         all_at, all_values = np.concatenate(at), np.concatenate(values)
         alike = (all_values & 1).astype(np.bool_) == is_band[all_at]
         return Found(all_at[alike], all_values[alike] >> 1)
@@ -206,8 +198,9 @@ class KeyTable:
                     "SELECT sequence, text, keys FROM log WHERE sequence > ? ORDER BY sequence", (layout.sequence,)
                 )
                 for _, text, keys in rows:
-                    for place, key in enumerate(np.frombuffer(keys, "<u8").tolist()):
-                        layout.log.setdefault(key, []).append(2 * text + (place < self._bands))
+                    own = np.frombuffer(keys, "<u8").tolist()
+                    layout.note(own[: self._bands], 2 * text + 1)
+                    layout.note(own[self._bands :], 2 * text)
                 layout.sequence = sequence - 1
         return layout
 
@@ -319,6 +312,27 @@ class KeyTable:
             order = np.argsort(keys, kind="stable")  # segments follow one another, and so do the values of a key
             yield self._few_of_each(keys[order], values[order])
             low = limit or 0
+
+
+def _in_segments(session: Session, segments: list[Segment], keys: Hashes) -> tuple[Int, Int]:
+    """Return which of the keys are in any segment, and the values that each has: their pages are read at once."""
+    hashes, found, of_pages = mixed(keys), [], []
+    for segment in segments:
+        which, page = segment.pages_of(keys, hashes)
+        found.append((which, (segment.number << PAGE_BITS) + page, segment.fences[page]))
+        of_pages.append((segment.value_bytes, 2 * segment.first, len(which)))
+    which, places, fences = (np.concatenate(column) for column in zip(*found, strict=True))
+    if len(which) == 0:
+        return which, which
+    widths, firsts, counts = np.array(of_pages, np.int64).T
+    distinct, one, at = np.unique(places, return_index=True, return_inverse=True)
+    wanted = distinct.tolist()
+    read: dict[int, bytes] = dict(session.find("SELECT place, entries FROM pages", "place", wanted))
+    data, bounds = joined([read[place] for place in wanted])
+    of_page = np.repeat(np.arange(len(segments)), counts)[one]
+    find = find_in_pages.faster_for(100.0 * len(which))
+    some, values = find(data, bounds, fences[one], widths[of_page], at.astype(np.int64), keys[which])
+    return which[some], values + firsts[of_page][at[some]]
 
 
 def _size(entries: int) -> int:

@@ -65,10 +65,27 @@ def fill_filter(bits: Hashes, block: Hashes, within: Hashes) -> None:
 
 
 @Compilable
-def mark_held(bits: Hashes, block: Hashes, within: Hashes, held: NDArray[np.bool_]) -> None:
-    """Mark the keys that a filter may hold; those that are not marked it does not."""
-    blocks = np.uint64(len(bits) // BLOCK_WORDS)
-    for key in range(len(block)):
+def list_pages(
+    bits: Hashes, fences: Hashes, keys: Hashes, block: Hashes, within: Hashes, key_of: Int, page_of: Int
+) -> int:
+    """List the pages that may hold keys, by what a filter says and where pages begin.
+
+    Parameters
+    ----------
+    bits, fences : uint64[...], uint64[pages]
+        The filter, and the first key of each page.
+    keys, block, within : uint64[n]
+        Keys, and what `mixed` makes of them.
+    key_of, page_of : int64[m]
+        Filled with which key and which page.
+
+    Returns
+    -------
+    int
+        How many there are; if more than m, those beyond are left out.
+    """
+    blocks, count = np.uint64(len(bits) // BLOCK_WORDS), 0
+    for key in range(len(keys)):
         base = int((block[key] >> _HALF) * blocks >> _HALF) * BLOCK_WORDS
         rest, found = within[key], True
         for _ in range(BITS_SET):
@@ -77,7 +94,24 @@ def mark_held(bits: Hashes, block: Hashes, within: Hashes, held: NDArray[np.bool
                 found = False
                 break
             rest = rest >> _STEP
-        held[key] = found
+        if not found:
+            continue
+        # The last page that begins with no more than the key, and those before it that begin with it or may end so.
+        low, high = 0, len(fences)
+        while low < high:
+            middle = (low + high) // 2
+            if fences[middle] <= keys[key]:
+                low = middle + 1
+            else:
+                high = middle
+        page, goes_on = low - 1, low > 0
+        while goes_on:
+            if count < len(key_of):
+                key_of[count], page_of[count] = key, page
+            count += 1
+            goes_on = page > 0 and fences[page] == keys[key]
+            page -= 1
+    return count
 
 
 @Compilable
@@ -116,7 +150,7 @@ def read_number(data: Byte, place: int, width: int) -> Any:
 
 @Compilable
 def find_in_pages(
-    data: Byte, bounds: Int, fences: Hashes, value_bytes: int, page_of: Int, wanted: Hashes
+    data: Byte, bounds: Int, fences: Hashes, value_bytes: Int, page_of: Int, wanted: Hashes
 ) -> tuple[Int, Int]:
     """Find keys in pages: for each entry that has one, which of the wanted it is, and the value.
 
@@ -124,7 +158,8 @@ def find_in_pages(
     ----------
     data, bounds, fences : uint8[bytes], int64[pages + 1], uint64[pages]
         Page p is ``data[bounds[p]:bounds[p + 1]]``, and its first key ``fences[p]``.
-    value_bytes : int
+    value_bytes : int64[pages]
+        How many bytes a value has there.
     page_of, wanted : int64[n], uint64[n]
         Keys, and the page that each is looked for in.
     """
@@ -135,8 +170,8 @@ def find_in_pages(
         if wanted[key] < fences[page]:
             continue
         offset, begin = wanted[key] - fences[page], bounds[page] + 1
-        key_bytes = int(data[bounds[page]])
-        width = key_bytes + value_bytes
+        key_bytes, of_value = int(data[bounds[page]]), int(value_bytes[page])
+        width = key_bytes + of_value
         low, high = 0, (bounds[page + 1] - begin) // width
         entries = high
         while low < high:
@@ -151,7 +186,7 @@ def find_in_pages(
                 more[:count], longer[:count] = found, values
                 found, values = more, longer
             found[count] = key
-            values[count] = np.int64(read_number(data, begin + low * width + key_bytes, value_bytes))
+            values[count] = np.int64(read_number(data, begin + low * width + key_bytes, of_value))
             count += 1
             low += 1
     return found[:count], values[:count]

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from dupdetect.errors import InputError, MismatchError
 from dupdetect.index import batches
-from dupdetect.index.bodies import compressed, first_documents, read_bodies
+from dupdetect.index.bodies import compressed, read_texts_of
 from dupdetect.index.changes import Batch
 from dupdetect.index.evidence import BY_CHOICE, BY_HOT_KEY, BY_KEYS, COLUMNS, Texts, to_rows
 from dupdetect.index.grouping import read_texts, regroup
@@ -201,9 +201,7 @@ def _keep_matches(session: Session, holdings: Holdings, run: Run, a: Int, b: Int
         texts = read_texts(session, np.unique(some).tolist())
         bodies = {}
         if holdings.keeps_texts:
-            spoken = first_documents(session, texts.numbers.tolist())
-            read = read_bodies(session, [*spoken.values()])
-            bodies = {text: read[number] for text, number in spoken.items()}
+            bodies = read_texts_of(session, texts.numbers.tolist())
         verifier = holdings.verifier(session, texts, bodies)
         found = verifier.matches(distinct(pack(texts.places(some[:, 0]), texts.places(some[:, 1]))))
         origin = np.where(_have_keys(holdings, texts, bodies, found), BY_KEYS, otherwise)

@@ -109,7 +109,7 @@ def _partners(session: Session, table: KeyTable, new: New, bands: int, context: 
     if len(numbers) == 0:
         return [], set()
     rows = {row[0]: row for row in session.find(_TEXTS, "text", numbers.tolist())}
-    there = np.isin(found.texts, np.fromiter(rows, np.int64, len(rows)))
+    there = np.fromiter((number in rows for number in found.texts.tolist()), np.bool_, len(found.texts))
     keys, texts = found.keys[there], found.texts[there]
     hot = np.bincount(keys, minlength=len(new.keys)) >= context.settings.hot_key_documents
     chosen = set(texts[is_band[keys] & ~hot[keys]].tolist())

@@ -124,19 +124,23 @@ class Boilerplate:
     def least(self, pairs: Pairs, patterns: Byte) -> Byte:
         """Return the grade from which on what each pair shares is boilerplate, its own vote left out."""
         if self.pairs is None:
-            return np.select([are_strangers(patterns), is_content(patterns)], [ALWAYS, DOUBTED], PLAIN).astype(np.uint8)
-        votes = self.votes_of(pairs)
-        return np.select([votes > 0, votes < 0], [ALWAYS, DOUBTED], PLAIN).astype(np.uint8)
+            against, content = are_strangers(patterns), is_content(patterns)
+        else:
+            votes = self.votes_of(pairs)
+            against, content = votes > 0, votes < 0
+        return np.where(against, np.uint8(ALWAYS), np.where(content, np.uint8(DOUBTED), np.uint8(PLAIN)))
 
 
 def is_content(patterns: Byte) -> Bool:
     """Mark the pairs that vote content, by their patterns."""
-    return np.isin(patterns & PATTERN, (CLEAR, WITHIN))
+    pattern = patterns & np.uint8(PATTERN)
+    return np.asarray((pattern == CLEAR) | (pattern == WITHIN))
 
 
 def are_strangers(patterns: Byte) -> Bool:
     """Mark the pairs that vote boilerplate: each document has much text of its own beside what they share."""
-    return np.isin(patterns & PATTERN, (INTERLEAVED, ONE_END))
+    pattern = patterns & np.uint8(PATTERN)
+    return np.asarray((pattern == INTERLEAVED) | (pattern == ONE_END))
 
 
 def grade_table(hashes: Hashes, grades: Hashes | int) -> Hashes:

@@ -28,6 +28,7 @@ from dupdetect.matching.shingle_rows import (
     REPEAT,
     SAME,
     SYMBOLS,
+    blocks_for,
     even_cuts,
     row_of,
     table_size,
@@ -133,7 +134,7 @@ class Weigher:
         bounds = np.append(0, np.cumsum(lengths, dtype=np.int64))
         grades = np.empty(bounds[-1], np.uint8)
         run = grade_rows.faster_for(2.0 * len(grades))
-        cuts = even_cuts(lengths, 8 * workers)
+        cuts = even_cuts(lengths, blocks_for(len(grades), workers))
         on_threads(lambda cut: run(rows, some[slice(*cut)], table, grades[bounds[cut[0]] :]), cuts, workers)
         self._starts[documents] = len(self._grades) + bounds[:-1]
         self._grades.append(grades)

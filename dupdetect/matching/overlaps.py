@@ -287,12 +287,9 @@ class Overlaps:
         inside = is_inside(self.compared_containment(limits), self.smaller, self.content, limits)
         enough = self.content >= limits.containment * limits.min_shingles - ROUNDED
         larger_a = self.weights.own_a > self.weights.own_b
-        codes = np.select(
-            [alike & near, inside & larger_a, inside, alike & enough],
-            [NEAR_DUPLICATE, CONTAINS, CONTAINED, SYNDICATED],
-            NONE,
-        )
-        return codes.astype(np.int8)
+        otherwise = np.where(alike & enough, np.int8(SYNDICATED), np.int8(NONE))
+        codes = np.where(inside, np.where(larger_a, np.int8(CONTAINS), np.int8(CONTAINED)), otherwise)
+        return np.where(alike & near, np.int8(NEAR_DUPLICATE), codes)
 
     def compared_containment(self, limits: Limits) -> Share:
         """What is compared with the containment: of two edits of one text, as long as each other, what both have."""
@@ -366,7 +363,18 @@ class Overlaps:
         found = self.where(self.relations(limits) != NONE)
         return replace(found, verdicts=found._verdicts(limits))
 
+    def _knows_no_more_than(self, other: Overlaps) -> bool:
+        """Whether nothing is known of these pairs that is not of others, and whether both are weighed or neither."""
+        more = ((self.patterns, other.patterns), (self.verdicts, other.verdicts))
+        return (self.given is None) == (other.given is None) and all(
+            mine is None or theirs is not None for mine, theirs in more
+        )
+
     def __or__(self, other: Overlaps) -> Overlaps:
+        if len(other.pairs) == 0 and self._knows_no_more_than(other):
+            return self
+        if len(self.pairs) == 0 and other._knows_no_more_than(self):
+            return other
         other = other.where(missing(other.pairs, self.pairs))
         place = np.searchsorted(self.pairs, other.pairs)
 

@@ -54,6 +54,9 @@ LONG, LONG_ROOM = 1 << 20, 1.5
 #: Shingles in memory at a time, beside the spilled arrays; and bytes of each.
 BLOCK, BYTES = 1 << 23, 32
 
+#: Shingles from which on work is worth a block of its own: to begin one takes as long as some thousand of them.
+WORTH = 1 << 14
+
 #: Room for the shingles of further documents, as a multiple of what would do if all texts were alike.
 SPARE = 1.1
 
@@ -120,7 +123,8 @@ class ShingleRows:
 
     def blocks(self, cost: float) -> int:
         """Return into how many blocks work on so many shingles is cut: enough for all threads, and for memory."""
-        return 8 * self.context.workers + int(cost // self.block if self._values.is_spilled else 0)
+        blocks = blocks_for(cost, self.context.workers)
+        return blocks + int(cost // self.block if self._values.is_spilled else 0)
 
     def held(self, *documents: Int32) -> tuple[Rows, Int | None, tuple[Int32, ...]]:
         """Return rows that are in memory: those of documents that have been made.
@@ -164,7 +168,7 @@ class ShingleRows:
         bounds, lengths = marked.offsets, marked.lengths
         values = np.empty(bounds[-1], np.uint64)
         mark = mark_repeats.faster_for(3.0 * len(values))
-        cuts = even_cuts(lengths + STRIDE, 8 * self.context.workers)
+        cuts = even_cuts(lengths + STRIDE, blocks_for(len(values), self.context.workers))
         sizes = on_threads(
             lambda cut: mark(marked.values, bounds[cut[0] : cut[1] + 1], values[bounds[cut[0]] :]),
             cuts,
@@ -189,11 +193,18 @@ class ShingleRows:
         return np.asarray(pc.binary_length(self._given))
 
 
+def blocks_for(cost: float, workers: int) -> int:
+    """Return into how many blocks work on so many shingles is cut: several for each thread, but no small ones."""
+    return max(1, min(8 * workers, int(cost // WORTH)))
+
+
 def even_cuts(costs: Count, blocks: int) -> list[tuple[int, int]]:
     """Cut a row of costs into up to so many blocks (first, last) of about the same cost."""
     ends = np.cumsum(costs, dtype=np.int64)
     if len(ends) == 0:
         return []
+    if blocks == 1:
+        return [(0, len(ends))]
     cuts = np.searchsorted(ends, np.linspace(0, ends[-1], blocks + 1)[1:-1]) + 1
     return _blocks(cuts, len(ends))
 

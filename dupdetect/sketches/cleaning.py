@@ -125,6 +125,8 @@ def _clean_by_reference(texts: pa.Array) -> pa.Array:
 def _blocks(texts: pa.Array) -> list[pa.Array]:
     """Cut texts into blocks of `BLOCK_BYTES` or, in the last place, more."""
     _, offsets = buffers(texts)
+    if offsets[-1] - offsets[0] <= BLOCK_BYTES:
+        return [texts]
     starts = np.arange(offsets[0], offsets[-1] - BLOCK_BYTES, BLOCK_BYTES)[1:]
     bounds = pairwise([0, *np.unique(np.searchsorted(offsets, starts)), len(texts)])
     return [texts.slice(first, last - first) for first, last in bounds]
