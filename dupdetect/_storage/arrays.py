@@ -5,7 +5,7 @@ Output   the same, as one array or table, read-only
 Cost     in memory a copy; on disk a write, and later reads from the disk for what the kernel has not kept
 
 Stages see no difference, so results have none. What is read here and there, not from end to end, is read by position
-(`GrowingArray.gather`, `Storage.some_texts`) into arrays that a stage bounds by `Storage.array_bytes`: a look into a
+(`GrowingArray.gather`, `texts.PackedTexts`) into arrays that a stage bounds by `Storage.array_bytes`: a look into a
 mapped file brings in what is around it, too. Mapped files count as resident memory for as long as their pages are
 mapped; `DiskStorage` unmaps them whenever they grow beyond its share, and the next look maps them again.
 """
@@ -105,10 +105,6 @@ class Storage:
         """Return an empty array that grows."""
         return GrowingArray(dtype)
 
-    def some_texts(self, texts: pa.ChunkedArray, places: NDArray[np.int64]) -> tuple[pa.ChunkedArray, Any]:
-        """Return texts (large_string) that have some texts among them, and where: here, as they are."""
-        return texts, places
-
     def check(self) -> None:
         """Refuse to go on with what is not as it was; in memory nobody changes it."""
 
@@ -157,41 +153,31 @@ class DiskStorage(Storage):
 
         return pyarrow.ipc.open_file(self._map_file(path)).read_all()
 
-    def some_texts(self, texts: pa.ChunkedArray, places: NDArray[np.int64]) -> tuple[pa.ChunkedArray, Any]:
-        """Return copies of some texts (large_string), by their places, ascending; they are not mapped."""
-        import pyarrow as pa
-
-        found, first = [], 0
-        for chunk in texts.chunks:
-            inside = places[slice(*np.searchsorted(places, [first, first + len(chunk)]))] - first
-            first += len(chunk)
-            if len(inside):
-                found.append(self._some_of(chunk, inside))
-        return pa.chunked_array(found, pa.large_string()), np.arange(len(places))
-
-    def _some_of(self, texts: pa.LargeStringArray, places: NDArray[np.int64]) -> pa.LargeStringArray:
-        import pyarrow as pa
-
-        _, offsets, data = texts.buffers()
-        where = self._path_of(data) if data is not None else None
+    def gathered(
+        self, values: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> NDArray[np.uint8]:
+        """Return a copy of parts of an array, end to end; read from its file, if it has one, and not mapped."""
+        bounds = np.cumsum(ends - starts)
+        into = np.empty(bounds[-1] if len(bounds) else 0, np.uint8)
+        where = self._file_of(values.ctypes.data)
         if where is None:
-            return texts.take(pa.array(places))
+            begin = 0
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+                into[begin : begin + end - start] = values[start:end]
+                begin += end - start
+            return into
         path, base = where
-        bounds = np.frombuffer(offsets, np.int64)
-        starts, ends = bounds[texts.offset + places], bounds[texts.offset + places + 1]
-        offsets = np.append(0, np.cumsum(ends - starts))
-        gathered = np.empty(offsets[-1], np.uint8)
         with path.open("rb", buffering=0) as file:
-            _read_parts(file.fileno(), gathered, base + starts, offsets[1:], path)
-        return pa.LargeStringArray.from_buffers(len(places), pa.py_buffer(offsets), pa.py_buffer(gathered))
+            _read_parts(file.fileno(), into, base + starts, bounds, path)
+        return into
 
-    def _path_of(self, part: pa.Buffer) -> tuple[Path, int] | None:
-        """Return the file that a part of a mapped buffer is of, and where in it the part begins."""
+    def _file_of(self, address: int) -> tuple[Path, int] | None:
+        """Return the file that is mapped at an address, and where in it that is."""
         with self._lock:
             buffers = list(self._buffers)
         for whole, path in buffers:
-            if whole.address <= part.address < whole.address + whole.size:
-                return path, part.address - whole.address
+            if whole.address <= address < whole.address + whole.size:
+                return path, address - whole.address
         return None
 
     def release(self) -> None:

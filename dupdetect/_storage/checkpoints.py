@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from dupdetect._storage.arrays import DiskStorage
 
 #: Of the files. Another version's cannot be gone on with.
-FORMAT = 1
+FORMAT = 2
 
 PLAN, DONE, LOCK = "plan.json", "done.jsonl", ".work.lock"
 
@@ -77,6 +77,11 @@ class Checkpoints:
     resume : bool
         Whether to go on from what is there. Otherwise what a run has left is removed.
 
+    Attributes
+    ----------
+    folder : Path
+    storage : DiskStorage
+
     Raises
     ------
     MismatchError
@@ -87,7 +92,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path, plan: Mapping[str, Any], storage: DiskStorage, *, resume: bool) -> None:
         self.folder = folder
-        self._storage = storage
+        self.storage = storage
         self._entries: dict[str, _Entry] = {}
         with _Reported(folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -146,7 +151,7 @@ class Checkpoints:
             self._list.flush()
             os.fsync(self._list.fileno())
         self._entries[name] = entry
-        return self._storage.table(path)
+        return self.storage.table(path)
 
     def get(self, name: str) -> pa.Table | None:
         """Return a finished table, mapped; None if it is not there, or damaged."""
@@ -158,7 +163,7 @@ class Checkpoints:
             warnings.warn(f"{path} is not as it was written; that part of the work is done again", stacklevel=2)
             del self._entries[name]
             return None
-        return self._storage.table(path)
+        return self.storage.table(path)
 
     def put_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Keep arrays of one dimension; return them mapped. Errors as for `put`."""

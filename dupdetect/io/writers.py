@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, groupby, pairwise
+from itertools import groupby, islice, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -133,13 +133,15 @@ def write_parquet(table: Table, file: Any, **options: Any) -> None:
     A table without rows has no row group: `datasets` does not read those that are empty.
     """
     groups = map(_without_views, _groups(table))
-    first = next(groups, _without_views(empty(table.schema)))
+    waiting = [next(groups, _without_views(empty(table.schema)))]
     with pyarrow.parquet.ParquetWriter(
-        file, first.schema, use_dictionary=_repeating(first), store_schema=True, **options
+        file, waiting[0].schema, use_dictionary=_repeating(waiting[0]), store_schema=True, **options
     ) as writer:
-        for group in chain([first], groups):
-            if group.num_rows:
-                writer.write_table(group, row_group_size=group.num_rows)
+        while waiting:
+            if waiting[0].num_rows:
+                writer.write_table(waiting[0], row_group_size=waiting[0].num_rows)
+            waiting.clear()  # a group is let go of before the next is put together
+            waiting.extend(islice(groups, 1))
 
 
 def _without_views(table: pa.Table) -> pa.Table:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from dupdetect._compiled.dispatch import Compilable
     from dupdetect._storage.context import Context
+    from dupdetect._storage.texts import StoredTexts
     from dupdetect.matching.pairs import Pairs
     from dupdetect.sketches.sketches import Texts
 
@@ -58,7 +59,7 @@ class PairCounter:
 
     Parameters
     ----------
-    texts : pyarrow large_string array, chunked or not
+    texts : pyarrow large_string array, chunked or not; or StoredTexts
         Of all documents, in input order.
     rows : int64[n]
         Where in `texts` each document of the pairs' numbering stands.
@@ -71,7 +72,7 @@ class PairCounter:
     shingles : ShingleRows
     """
 
-    def __init__(self, texts: Texts, rows: Int, context: Context) -> None:
+    def __init__(self, texts: Texts | StoredTexts, rows: Int, context: Context) -> None:
         self.context = context
         self.shingles = ShingleRows(texts, rows, context)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
+from dupdetect._storage.texts import StoredTexts, text_lengths
 from dupdetect.matching.pairs import documents_of
 from dupdetect.sketches.sketches import chunks, marked_shingles
 
@@ -88,7 +89,7 @@ class ShingleRows:
 
     Parameters
     ----------
-    texts : pyarrow large_string array, chunked or not
+    texts : pyarrow large_string array, chunked or not; or StoredTexts
     rows : int64[n]
         Where in `texts` each document stands.
     context : Context
@@ -103,7 +104,7 @@ class ShingleRows:
         Shingles that a stage may hold in memory at a time.
     """
 
-    def __init__(self, texts: Texts, rows: Int, context: Context) -> None:
+    def __init__(self, texts: Texts | StoredTexts, rows: Int, context: Context) -> None:
         self._given, self._rows = texts, rows
         self.context, self.n, storage = context, len(rows), context.storage
         self.block = BLOCK if storage.array_bytes is None else max(1, min(BLOCK, storage.array_bytes // BYTES))
@@ -157,8 +158,9 @@ class ShingleRows:
         sizes = self._bytes[self._rows[documents]] // TEXT
         for begin, end in whole_cuts(sizes, self.block):
             block = documents[begin:end]
-            texts, rows = self.context.storage.some_texts(self._texts, self._rows[block])
+            texts, rows = self._some_texts(self._rows[block])
             found = marked_shingles(texts, rows, self.context.settings, workers=self.context.workers)
+            del texts
             # About as many as the others will have: what is there is not moved for them.
             rest = sizes[end:].sum(dtype=np.int64) / max(1, sizes[begin:end].sum(dtype=np.int64))
             self._append(block, found, int(SPARE * rest * len(found.values)))
@@ -178,6 +180,12 @@ class ShingleRows:
         self._lengths[documents], self._sizes[documents] = lengths, np.concatenate(sizes)
         self._values.append(values, expected)
 
+    def _some_texts(self, rows: Int) -> tuple[Texts, Int]:
+        """Return texts that have some texts among them, and where."""
+        if isinstance(self._given, StoredTexts):
+            return self._given.some(rows, self.context.workers), np.arange(len(rows))
+        return self._texts, rows
+
     @cached_property
     def _texts(self) -> Texts:
         """The texts, small chunks made one: once, and only if any must be cut."""
@@ -186,11 +194,9 @@ class ShingleRows:
         return pa.chunked_array(chunks(self._given))
 
     @cached_property
-    def _bytes(self) -> Int32:
+    def _bytes(self) -> Int:
         """How long each text is."""
-        import pyarrow.compute as pc
-
-        return np.asarray(pc.binary_length(self._given))
+        return text_lengths(self._given)
 
 
 def blocks_for(cost: float, workers: int) -> int:

@@ -2,17 +2,17 @@
 
 Input    a stream of parts (`documents.stream`), settings, and how much memory there is
 Output   `Corpus`: the documents' rows, ids and texts, and their sketches
-Cost     one pass over all texts; on disk a write of the rows, and of 12 bytes for each key
+Cost     one pass over all texts; on disk a write of the rows, their texts packed, and of 12 bytes for each key
 
-Parts stay in memory until they would not fit. From then on they and those before are checkpoints, files that are
-mapped: the stages that follow see the same.
+Parts stay in memory until they would not fit. From then on they and those before are checkpoints: files that are
+mapped, but for texts, which are packed and read where they are asked for. The stages that follow see the same.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._compiled.dispatch import on_threads
+from dupdetect._storage.texts import PackedTexts, StoredTexts, packed
 from dupdetect.errors import InputError
 from dupdetect.io.rows import Rows
 from dupdetect.matching.keys import Keys
@@ -52,13 +53,45 @@ FOOTPRINT = 8
 TEXT_TYPES = (pa.string(), pa.large_string())
 
 
+class _StoredTable:
+    """The rows of a part that is stored: a table, and in the place of one column the packed texts of the part.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The other columns.
+    column_names : list of str
+        All columns.
+    field : pyarrow.Field
+        Of texts.
+    texts : PackedTexts
+    """
+
+    def __init__(self, table: pa.Table, column_names: list[str], field: pa.Field, texts: PackedTexts) -> None:
+        self._table, self.column_names, self._field, self._texts = table, column_names, field, texts
+
+    @property
+    def num_rows(self) -> int:
+        return len(self._texts)
+
+    def select(self, names: Iterable[str]) -> pa.Table:
+        """Return some columns; texts are read if theirs is among them."""
+        fields, columns = [], []
+        for name in names:
+            texts = name == self._field.name
+            fields.append(self._field if texts else self._table.schema.field(name))
+            columns.append(self._texts.all().cast(self._field.type) if texts else self._table[name])
+        return pa.table(columns, schema=pa.schema(fields, self._table.schema.metadata))
+
+
 class _Sketched(NamedTuple):
     """A part of the documents, sketched.
 
     Attributes
     ----------
-    rows, rejects : pyarrow.Table
-    texts : pyarrow.LargeStringArray
+    rows : pyarrow.Table or _StoredTable
+    rejects : pyarrow.Table
+    texts : pyarrow.LargeStringArray or PackedTexts
         Cleaned.
     arrays : dict of str to array
         What `Corpus` has of the same names; of two dimensions and of keys by their parts.
@@ -68,9 +101,9 @@ class _Sketched(NamedTuple):
         The column of `rows` that is `texts`, if cleaning changed nothing.
     """
 
-    rows: pa.Table
+    rows: pa.Table | _StoredTable
     rejects: pa.Table
-    texts: pa.LargeStringArray
+    texts: pa.LargeStringArray | PackedTexts
     arrays: dict[str, NDArray[Any]]
     note: dict[str, Any]
     text_column: str | None
@@ -93,8 +126,8 @@ class Corpus:
     places : int64[n]
         Which of the N rows each document is.
     words, digests : int64[n], uint64[n, 2]
-    texts : pyarrow.ChunkedArray of large_string
-        Cleaned texts of all N rows, a chunk for each part.
+    texts : pyarrow.ChunkedArray of large_string, or StoredTexts
+        Cleaned texts of all N rows, by part.
     bands, fingerprints : list of Keys
         By part, their documents being rows.
     fingerprints_each : int64[N]
@@ -121,7 +154,7 @@ class Corpus:
     places: Int
     words: Int
     digests: NDArray[np.uint64]
-    texts: pa.ChunkedArray
+    texts: pa.ChunkedArray | StoredTexts
     bands: list[Keys]
     fingerprints: list[Keys]
     fingerprints_each: Int
@@ -201,7 +234,8 @@ class Signing:
         """Take up the parts that an earlier run has finished; return where reading goes on."""
         self._checkpoints = self._workspace.open()
         while (part := _load(self._checkpoints, len(self._parts))) is not None:
-            self._add(part)
+            self._parts.append(part)
+            self._count_in(part)
         return self._parts[-1].note if self._parts else None
 
     def sign(self, stream: Stream) -> Corpus:
@@ -213,20 +247,22 @@ class Signing:
             writing: Future[_Sketched] | None = None
             for part in self._waiting(stream):
                 sketched = self._sign(part)
-                if (
-                    self._checkpoints is None
-                    and FOOTPRINT * (self._bytes + sketched.texts.nbytes) > self._workspace.budget
-                ):
+                self._count_in(sketched)
+                if self._checkpoints is None and FOOTPRINT * self._bytes > self._workspace.budget:
                     self._checkpoints = self._workspace.open()
-                    self._parts = [_store(self._checkpoints, at, each) for at, each in enumerate(self._parts)]
-                if self._checkpoints is not None:
-                    if writing is not None:
-                        self._parts[-1] = writing.result()
-                    writing = writer.submit(_store, self._checkpoints, len(self._parts), sketched)
-                self._add(sketched)
-                del sketched, part  # what is mapped need not be in memory
+                    for at, each in enumerate(self._parts):
+                        self._parts[at] = _store(self._checkpoints, at, _pack(each, self._workers))
+                if self._checkpoints is None:
+                    self._parts.append(sketched)
+                    continue
+                waiting = _pack(sketched, self._workers)
+                del sketched, part  # what is packed need not be in memory
+                if writing is not None:
+                    self._parts.append(writing.result())
+                writing = writer.submit(_store, self._checkpoints, len(self._parts), waiting)
+                del waiting
             if writing is not None:
-                self._parts[-1] = writing.result()
+                self._parts.append(writing.result())
         return _together(self._parts, stream)
 
     def _waiting(self, stream: Stream) -> Iterator[Part]:
@@ -264,8 +300,7 @@ class Signing:
         column = self._column if unchanged else None
         return _Sketched(part.table, part.rejects, texts, arrays, part.note, column)
 
-    def _add(self, part: _Sketched) -> None:
-        self._parts.append(part)
+    def _count_in(self, part: _Sketched) -> None:
         self._count += len(part.texts)
         self._bytes += part.texts.nbytes
         self._told(self._count)
@@ -291,7 +326,7 @@ def _together(parts: list[_Sketched], stream: Stream) -> Corpus:
         places,
         joined("words", np.int64)[places],
         joined("digests", np.uint64).reshape(-1, 2)[places],
-        pa.chunked_array([part.texts for part in parts], pa.large_string()),
+        _texts(parts),
         [part.keys("bands") for part in parts],
         [part.keys("fingerprints") for part in parts],
         joined("fingerprints_each", np.int64),
@@ -306,20 +341,52 @@ def _together(parts: list[_Sketched], stream: Stream) -> Corpus:
     )
 
 
+def _texts(parts: list[_Sketched]) -> pa.ChunkedArray | StoredTexts:
+    if any(isinstance(part.texts, PackedTexts) for part in parts):
+        return StoredTexts([part.texts for part in parts])
+    return pa.chunked_array([part.texts for part in parts], pa.large_string())
+
+
 # ---- checkpoints ----
 
 
-def _store(checkpoints: Checkpoints, number: int, part: _Sketched) -> _Sketched:
-    """Keep a part as checkpoints; the file that says where reading goes on comes last."""
-    name = f"part-{number:06}"
-    texts = checkpoints.put(f"{name}.texts", pa.table({"text": pa.chunked_array([part.texts])}))
+class _Packed(NamedTuple):
+    """A part as it is stored.
+
+    Attributes
+    ----------
+    rows : pyarrow.Table
+        Without the column of texts, if cleaning changed nothing.
+    texts, keys : dict of str to array
+    rejects : pyarrow.Table
+        With what else there is of the part in its metadata.
+    """
+
+    rows: pa.Table
+    texts: dict[str, NDArray[Any]]
+    keys: dict[str, NDArray[Any]]
+    rejects: pa.Table
+
+
+def _pack(part: _Sketched, workers: int) -> _Packed:
+    """Make a part ready to be stored."""
+    assert isinstance(part.rows, pa.Table), "what is stored is not stored again"
+    assert not isinstance(part.texts, PackedTexts)
     others = [column for column in part.rows.column_names if column != part.text_column]
-    rows = checkpoints.put(f"{name}.rows", part.rows.select(others))
-    arrays = checkpoints.put_arrays(f"{name}.keys", part.arrays)
     narrow = part.text_column is not None and part.rows.schema.field(part.text_column).type == pa.string()
     about = {"note": part.note, "columns": part.rows.column_names, "text": part.text_column, "narrow": narrow}
-    rejects = checkpoints.put(f"{name}.rejects", part.rejects.replace_schema_metadata({"about": json.dumps(about)}))
-    return _mapped(rows, texts, arrays, rejects)
+    rejects = part.rejects.replace_schema_metadata({"about": json.dumps(about)})
+    return _Packed(part.rows.select(others), packed(part.texts, workers), part.arrays, rejects)
+
+
+def _store(checkpoints: Checkpoints, number: int, part: _Packed) -> _Sketched:
+    """Keep a part as checkpoints; the file that says where reading goes on comes last."""
+    name = f"part-{number:06}"
+    texts = checkpoints.put_arrays(f"{name}.texts", part.texts)
+    rows = checkpoints.put(f"{name}.rows", part.rows)
+    keys = checkpoints.put_arrays(f"{name}.keys", part.keys)
+    rejects = checkpoints.put(f"{name}.rejects", part.rejects)
+    return _stored(rows, PackedTexts(texts, checkpoints.storage), keys, rejects)
 
 
 def _load(checkpoints: Checkpoints, number: int) -> _Sketched | None:
@@ -328,20 +395,20 @@ def _load(checkpoints: Checkpoints, number: int) -> _Sketched | None:
     rejects = checkpoints.get(f"{name}.rejects")
     if rejects is None:  # what else there is of the part was not finished
         return None
-    rows, texts = (checkpoints.get(f"{name}.{table}") for table in ("rows", "texts"))
-    arrays = checkpoints.get_arrays(f"{name}.keys")
-    if rows is None or texts is None or arrays is None:
+    rows = checkpoints.get(f"{name}.rows")
+    texts, keys = (checkpoints.get_arrays(f"{name}.{arrays}") for arrays in ("texts", "keys"))
+    if rows is None or texts is None or keys is None:
         return None
-    return _mapped(rows, texts, arrays, rejects)
+    return _stored(rows, PackedTexts(texts, checkpoints.storage), keys, rejects)
 
 
-def _mapped(rows: pa.Table, texts: pa.Table, arrays: dict[str, NDArray[Any]], rejects: pa.Table) -> _Sketched:
+def _stored(rows: pa.Table, texts: PackedTexts, keys: dict[str, NDArray[Any]], rejects: pa.Table) -> _Sketched:
     about = json.loads(rejects.schema.metadata[b"about"])
-    column = about["text"]
-    array = texts["text"].chunk(0) if texts["text"].num_chunks else pa.array([], pa.large_string())
-    shown = array.cast(pa.string()) if about["narrow"] else array  # the same bytes, other offsets
-    table = pa.table({name: shown if name == column else rows[name] for name in about["columns"]})
-    return _Sketched(table, rejects.replace_schema_metadata(None), array, arrays, about["note"], column)
+    column, rejects = about["text"], rejects.replace_schema_metadata(None)
+    if column is None:
+        return _Sketched(rows, rejects, texts, keys, about["note"], None)
+    field = pa.field(column, pa.string() if about["narrow"] else pa.large_string())  # the same bytes, other offsets
+    return _Sketched(_StoredTable(rows, about["columns"], field, texts), rejects, texts, keys, about["note"], column)
 
 
 def check_usable(corpus: Corpus) -> None:

@@ -27,6 +27,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dupdetect._storage.texts import PackedTexts, StoredTexts, packed
 from dupdetect.clustering import canonical
 from dupdetect.clustering.canonical import Rankable
 from dupdetect.clustering.clusters import FIRST
@@ -133,8 +134,10 @@ class AgainstEarlier(Plain):
         wanted = np.flatnonzero(limits.documents & (rows >= corpus.new))
         wanted = wanted[np.argsort(rows[wanted])]
         parts = self._earlier.texts(related, rows[wanted] - corpus.new)
-        chunks = [*corpus.texts.chunks, *_spilled_texts(parts, workspace), pa.array([""], pa.large_string())]
-        texts = pa.chunked_array(chunks, pa.large_string())
+        own = corpus.texts.parts if isinstance(corpus.texts, StoredTexts) else corpus.texts.chunks
+        all_parts = [*own, *_spilled_texts(parts, workspace), pa.array([""], pa.large_string())]
+        stored = any(isinstance(part, PackedTexts) for part in all_parts)
+        texts = StoredTexts(all_parts) if stored else pa.chunked_array(all_parts, pa.large_string())
         at[~limits.documents] = len(texts) - 1
         at[wanted] = len(corpus.texts) + np.arange(len(wanted))
         return TextSource(texts, at)
@@ -213,7 +216,9 @@ def _marked(texts: Int, n: int) -> Bool:
     return marked
 
 
-def _spilled_texts(parts: Iterator[pa.LargeStringArray], workspace: Workspace) -> Iterator[pa.LargeStringArray]:
+def _spilled_texts(
+    parts: Iterator[pa.LargeStringArray], workspace: Workspace
+) -> Iterator[pa.LargeStringArray | PackedTexts]:
     """Yield texts as they come: in memory while they fit, then from files."""
     total = 0
     for number, part in enumerate(parts):
@@ -223,8 +228,8 @@ def _spilled_texts(parts: Iterator[pa.LargeStringArray], workspace: Workspace) -
         if workspace.checkpoints is None:
             yield part
         else:
-            table = workspace.checkpoints.put(f"earlier-{number:06}", pa.table({"text": part}))
-            yield table["text"].chunk(0)
+            arrays = workspace.checkpoints.put_arrays(f"earlier-{number:06}", packed(part))
+            yield PackedTexts(arrays, workspace.checkpoints.storage)
 
 
 def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from dupdetect._storage.texts import StoredTexts
     from dupdetect._storage.workspace import Workspace
     from dupdetect.matching.candidates import Candidates
     from dupdetect.pipeline.corpus import Corpus
@@ -41,13 +42,13 @@ class TextSource(NamedTuple):
 
     Attributes
     ----------
-    texts : pyarrow.ChunkedArray
+    texts : pyarrow.ChunkedArray or StoredTexts
         All texts.
     places : int64[n]
         Where in the first each text stands.
     """
 
-    texts: pa.ChunkedArray
+    texts: pa.ChunkedArray | StoredTexts
     places: Int
 
 

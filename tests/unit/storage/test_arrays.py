@@ -137,31 +137,6 @@ def test_parts_are_gathered(storage):
     assert array.gather(starts[:0], lengths[:0]).tolist() == []
 
 
-@pytest.mark.parametrize("small", [0, 1 << 20])
-def test_some_texts_are_read_by_position(tmp_path, monkeypatch, small):
-    monkeypatch.setattr(arrays, "SMALL", small)  # files that are mapped, and files that are read
-    texts = ["bridge", "", "橋は閉まった", "สะพานปิด", "الجسر", "мост", "पुल", "🌉🚧", "harbour", "last"]
-    with DiskStorage(tmp_path, 1 << 20) as storage:
-        chunks = []
-        for number, part in enumerate((texts[:4], [], texts[4:])):
-            path = tmp_path / f"{number}.arrow"
-            table = pa.table({"text": pa.array(part, pa.large_string())})
-            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table)
-            chunks += storage.table(path)["text"].chunks
-        whole = pa.chunked_array(chunks, pa.large_string())
-        for places in ([0, 1, 3, 4, 7, 9], [5], [], list(range(10))):
-            found, at = storage.some_texts(whole, np.array(places, np.int64))
-            assert found.take(pa.array(at)).to_pylist() == [texts[place] for place in places]
-        sliced = pa.chunked_array([whole.chunk(whole.num_chunks - 1).slice(2)])
-        assert storage.some_texts(sliced, np.array([1, 2]))[0].to_pylist() == texts[7:9]
-
-
-def test_texts_in_memory_are_taken_as_they_are():
-    texts, places = pa.chunked_array([["one", "two"]], pa.large_string()), np.array([1])
-    assert Storage().some_texts(texts, places) == (texts, places)
-
-
 def test_a_file_that_is_cut_short_while_it_is_read_is_an_error(tmp_path):
     with DiskStorage(tmp_path, 1 << 20) as storage:
         array = storage.growing_array(np.uint64)
