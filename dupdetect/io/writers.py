@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from dupdetect._storage import memory
 from dupdetect.errors import OutputError
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.schema import plain_column, with_plain_values
@@ -141,6 +142,7 @@ def write_parquet(table: Table, file: Any, **options: Any) -> None:
             if waiting[0].num_rows:
                 writer.write_table(waiting[0], row_group_size=waiting[0].num_rows)
             waiting.clear()  # a group is let go of before the next is put together
+            memory.give_back()
             waiting.extend(islice(groups, 1))
 
 
