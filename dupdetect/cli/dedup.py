@@ -125,8 +125,8 @@ def dedup(
 ) -> None:
     """Find the copies among the documents of INPUT and write clusters, matches and what to keep to OUT.
 
-    INPUT is a Parquet, JSON Lines, CSV or Arrow IPC file, a folder of text files, a glob, or - for JSON Lines
-    on standard input. JSON Lines and CSV may be compressed (.gz, .zst, .bz2).
+    INPUT is a Parquet, JSON Lines, CSV or Arrow IPC file, a folder of text files, an archive of either (.tar,
+    .tar.gz, .zip), a glob, or - for JSON Lines on standard input. JSON Lines and CSV may be compressed (.gz, .zst, .bz2).
     """
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose contradict each other; give one of them.")

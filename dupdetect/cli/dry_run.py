@@ -29,13 +29,14 @@ def show_plan(paths: list[Path], options: dict[str, Any]) -> None:
     from dupdetect._storage.workspace import memory_limit
     from dupdetect.io.paths import ReadAs, find, label
     from dupdetect.io.sample import First
+    from dupdetect.io.streams import size_of
     from dupdetect.pipeline.corpus import FOOTPRINT
 
     how = ReadAs(*(options.get(name) for name in ("input_format", "encoding", "delimiter"))).checked()
     found = find(paths, how)
     if any(file.piped for file in found):
         raise click.UsageError("--dry-run reads the first rows, and a pipe cannot be read again; give a file.")
-    sizes = [_size(file.path) for file in found]
+    sizes = [size_of(file) for file in found]
     click.echo(f"{len(found):,} files, {memory.shown(sum(sizes))}")
     for file, size in list(zip(found, sizes, strict=True))[:LISTED]:
         packed = f", {file.compression}" if file.compression else ""
@@ -65,13 +66,6 @@ def show_plan(paths: list[Path], options: dict[str, Any]) -> None:
     click.echo(f"  about {seconds * of_all:,.0f} seconds; more copies are found among more documents")
 
 
-def _size(path: str) -> int:
-    from dupdetect.io.remote import as_url, stamp
-
-    url = as_url(path)
-    return Path(path).stat().st_size if url is None else stamp(url)[0]
-
-
 def _text_bytes(result: Any, text: str) -> int:
     import pyarrow.compute as pc
 
@@ -84,6 +78,7 @@ def _bytes_read(found: Any, sizes: list[int], result: Any) -> float:
     import pyarrow.parquet as pq
 
     from dupdetect.io.paths import label
+    from dupdetect.io.streams import as_file
 
     names = [label(file.path) for file in found]
     seen = {entry["values"]: entry["counts"] for entry in pc.value_counts(result.clusters["file"]).to_pylist()}
@@ -94,13 +89,13 @@ def _bytes_read(found: Any, sizes: list[int], result: Any) -> float:
         return whole + size
     rows = int(pc.max(result.clusters["row"].filter(pc.equal(result.clusters["file"], names[last]))).as_py() or 1)
     if file.format == "Parquet" and file.compression is None:
-        return float(whole + size * min(1.0, rows / max(1, pq.read_metadata(file.path).num_rows)))
+        return float(whole + size * min(1.0, rows / max(1, pq.read_metadata(as_file(file)).num_rows)))
     return float(whole + min(size, _bytes_of_lines(file, rows)))
 
 
 def _bytes_of_lines(file: Any, rows: int) -> float:
     """Return about how many bytes of a file its first rows take, compressed as they are."""
-    from dupdetect.io.streams import as_stream
+    from dupdetect.io.streams import as_stream, size_of
 
     lines = read = 0
     with as_stream(file) as stream:
@@ -114,5 +109,5 @@ def _bytes_of_lines(file: Any, rows: int) -> float:
         while (block := stream.read(1 << 20)) and rest < 64 << 20:
             rest += len(block)
         whole = not block
-    size = _size(file.path)
+    size = size_of(file)
     return size * read / (read + rest) if whole else min(float(size), read / 4)

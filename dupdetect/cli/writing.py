@@ -136,7 +136,7 @@ def check_inputs(writing: Writing, paths: list[Path], options: dict[str, Any]) -
         warnings.simplefilter("ignore")  # the run will say it
         found = find(paths, how)
     if not writing.is_stream:
-        check_apart(writing.path, (file.path for file in found if not file.piped))
+        check_apart(writing.path, (file.given or file.path for file in found if not file.piped))
     if columns is None and not as_parquet:
         return
     if as_parquet:

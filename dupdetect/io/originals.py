@@ -29,11 +29,12 @@ from numpy.typing import NDArray
 from dupdetect.errors import InputError
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
+from dupdetect.io.compression import compressed
 from dupdetect.io.encodings import Encoder
 from dupdetect.io.paths import COMPRESSIONS, FORMATS, ONE_TEXT, Found, label
 from dupdetect.io.remote import as_url, stamp
 from dupdetect.io.selection import taken
-from dupdetect.io.streams import MAX_TEXT, Mapped, Records, as_file, as_stream, compressed, reported
+from dupdetect.io.streams import MAX_TEXT, Mapped, Records, as_file, as_stream, reported, seekable
 from dupdetect.io.writers import write_parquet
 
 Int = NDArray[np.int64]
@@ -85,7 +86,11 @@ class Originals:
     def _written(self) -> list[int]:
         """Return the numbers of the files that are written: of texts those that stay."""
         counts = np.bincount(self.file, minlength=len(self.found)).tolist()
-        return [at for at, count in enumerate(counts) if count or self.found[at].format not in ONE_TEXT]
+        return [at for at, count in enumerate(counts) if count or self._has_records(at)]
+
+    def _has_records(self, number: int) -> bool:
+        file = self.found[number]
+        return file.format not in ONE_TEXT and file.fault is None
 
     def write(self, folder: Path) -> None:
         """Write all files into a folder.
@@ -113,6 +118,8 @@ class Originals:
         """
         bounds = np.searchsorted(self.file, np.arange(len(self.found) + 1))
         for number, file in enumerate(self.found):
+            if file.fault is not None:
+                continue
             self._check(number)
             last = b"\n"
             with _reported(file):
@@ -125,7 +132,10 @@ class Originals:
     def _copy(self, number: int, rows: Int, path: Path) -> None:
         self._check(number)
         with _reported(self.found[number]):
-            _COPIERS[self.found[number].format](self.found[number], rows, path, self.most)
+            file = self.found[number]
+            again = file.encoding is not None or file.format not in (*ONE_TEXT, "JSON Lines", "CSV", "lines")
+            # What reads a member of an archive twice, or jumps about in it, reads a copy.
+            _COPIERS[file.format](seekable(file) if again else file, rows, path, self.most)
 
     def _check(self, number: int) -> None:
         file, same = self.found[number], False
@@ -157,13 +167,13 @@ def stamp_of(file: Found) -> Stamp:
     url = as_url(file.path)
     if url is not None:
         return *stamp(url), ""
-    known = os.stat(file.path)  # noqa: PTH116 - a path of any bytes
+    known = os.stat(file.path if file.member is None else file.member.archive.path)  # noqa: PTH116 - any bytes
     return known.st_size, str(known.st_mtime_ns), str(known.st_ino)
 
 
 def _is_as_before(now: Stamp, before: Stamp, file: Found) -> bool:
     """Tell whether a file is as it was; records of one that has grown, such as a log, are still there."""
-    if file.format in ("JSON Lines", "CSV"):
+    if file.format in ("JSON Lines", "CSV") and file.member is None:
         return now == before or (now[0] > before[0] and now[2] == before[2] != "")
     return now == before
 

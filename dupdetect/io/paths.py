@@ -9,6 +9,7 @@ Cost     a walk through the folders
 from __future__ import annotations
 
 import codecs
+import fnmatch
 import glob
 import os
 import re
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from dupdetect.errors import InputError, SettingsError
+from dupdetect.io import archives
 from dupdetect.io.remote import as_url, files
 
 FORMATS = {
@@ -139,15 +141,19 @@ class Found(NamedTuple):
     encoding: str | None = None
     delimiter: str | None = None  # of CSV, if it was said
     listed: bool = False  # its texts are lists of words
-    copy: Any = None  # of a pipe: what was read of it (`streams.PipeCopy`)
+    copy: Any = None  # of a pipe, or a member of an archive: what was read of it (`streams.PipeCopy`)
+    member: archives.Member | None = None  # of an archive; its path is that of the archive, and its own behind it
+    fault: str | None = None  # why it is not read
+    given: str | None = None  # what was named, where that is an archive
 
 
 def find(sources: Iterable[str | Path], how: ReadAs = AS_NAMED) -> list[Found]:
     """
     Resolve files, folders, globs and URLs to files, in the order given, each folder and glob in order of name.
 
-    Files in folders whose names start with "." or "_" are passed over. What is no file is, too, with a warning: pipes,
-    sockets, devices, links to folders. A pipe is read where it is named. A folder has tables or text files, not both.
+    Archives are as folders of their members. Files in folders whose names start with "." or "_" are passed over. What
+    is no file is, too, with a warning: pipes, sockets, devices, links to folders. A pipe is read where it is named. A
+    folder has tables or text files, not both.
 
     Raises
     ------
@@ -163,7 +169,8 @@ def _as_said(file: Found, how: ReadAs) -> Found:
     if format == UNKNOWN:
         raise InputError(
             f"{label(file.path)}: its name does not say what it is; expected one that ends with {', '.join(FORMATS)} "
-            f"({', '.join(COMPRESSIONS)} may follow), or for a file that is one text with .txt, .md, .html or such; "
+            f"({', '.join(COMPRESSIONS)} may follow), for a file that is one text with .txt, .md, .html or such, "
+            "or for an archive of these with .tar, .tar.gz or .zip; "
             "leave others out with a glob such as 'scans/**/*.txt', "
             f"or say what all files are with input_format (--input-format {', '.join(NAMED)})"
         )
@@ -187,9 +194,15 @@ def _found(sources: Iterable[str | Path], how: ReadAs) -> list[Found]:
         if url is not None:
             found += _behind(url, how, alone=len(paths) == 1)
             continue
+        inside = None if os.path.exists(source) else archives.split(source)  # noqa: PTH110 - as in _matches
+        if inside is not None:
+            found += _in_archive(inside[0], source, how, inside[1])
+            continue
         for path in _matches(source):
             if Path(path).is_dir():
                 found += _in_folder(path, how, prefix="" if len(paths) == 1 and path == source else path)
+            elif archives.ending_of(path):
+                found += _in_archive(path, path, how)
             else:
                 found.append(_named(path))
     if not found:
@@ -199,6 +212,9 @@ def _found(sources: Iterable[str | Path], how: ReadAs) -> list[Found]:
 
 def _behind(url: str, how: ReadAs, *, alone: bool) -> list[Found]:
     paths, folder = files(url)
+    packed = next((path for path in paths if archives.ending_of(path.split("?")[0])), None)
+    if packed is not None:
+        raise InputError(f"{packed}: is an archive, which is read from a disk alone; download it, or unpack it there")
     if folder is None:
         return [_recognise(path, path) for path in paths]
     within = len(folder.rstrip("/")) + 1
@@ -275,12 +291,64 @@ def _in_folder(folder: str, how: ReadAs, prefix: str) -> list[Found]:
         # The path as given, not normalised.
         paths += [os.path.join(parent, name) for name in sorted(names) if not name.startswith((".", "_"))]  # noqa: PTH118
     found = _files_among([*links, *paths], folder)
-    named = [_recognise(path, (Path(prefix) / Path(path).relative_to(folder)).as_posix()) for path in found]
+    named: list[Found] = []
+    for path in found:
+        name = (Path(prefix) / Path(path).relative_to(folder)).as_posix()
+        named += _members(path, name, path) if archives.ending_of(path) else [_recognise(path, name)]
     return _one_kind(folder, named, how)
 
 
+def _in_archive(path: str, given: str, how: ReadAs, within: str | None = None) -> list[Found]:
+    """Recognise the members of an archive that was named; `within`: those that this means, as in a folder."""
+    what = _other_than_file(path)
+    if what is not None:
+        raise InputError(f"{_short(path)!r} is {what}: expected an archive that is a file")
+    return _one_kind(path, _members(path, path, given, within), how)
+
+
+def _members(path: str, name: str, given: str, within: str | None = None) -> list[Found]:
+    found = []
+    for member in archives.open_archive(path, label(path)).members():
+        if archives.is_hidden(member.name) or (within is not None and not _is_within(member.name, within)):
+            continue
+        whole = f"{path}/{member.name}"
+        if member.fault is not None:
+            file = Found(whole, "text", None, label(whole), fault=member.fault)
+        elif archives.ending_of(member.name):
+            raise InputError(
+                f"{label(whole)}: is an archive in an archive, which is not read; unpack {label(path)}, or name "
+                f"what is meant: '{label(path)}/**/*.txt'"
+            )
+        else:
+            file = _recognise(whole, f"{name}/{member.name}")
+        found.append(file._replace(member=member, given=given))
+    if within is not None and not found:
+        raise InputError(
+            f"no file in {label(path)} is meant by {_short(within)!r}: expected the name of a member, of a folder in "
+            "the archive, or a glob"
+        )
+    return found
+
+
+def _is_within(name: str, within: str) -> bool:
+    """Tell whether a member is what is meant: by its name, its folder, or a glob."""
+    parts = [part for part in within.split("/") if part not in ("", ".")]
+    shown = label(name)
+    meant = "/".join(parts)
+    return shown == label(meant) or shown.startswith(f"{label(meant)}/") or _is_like(shown.split("/"), parts)
+
+
+def _is_like(parts: list[str], pattern: list[str]) -> bool:
+    """Match a path with a glob, in which ``**`` is any number of folders."""
+    if not parts or not pattern:
+        return not parts and (not pattern or pattern == ["**"])
+    if pattern[0] == "**":
+        return _is_like(parts, pattern[1:]) or _is_like(parts[1:], pattern)
+    return fnmatch.fnmatchcase(parts[0], pattern[0]) and _is_like(parts[1:], pattern[1:])
+
+
 def _one_kind(folder: str, found: list[Found], how: ReadAs) -> list[Found]:
-    texts = [file.path for file in found if file.format in ONE_TEXT]
+    texts = [file.path for file in found if file.format in ONE_TEXT and file.fault is None]
     tables = [file.path for file in found if file.format in FORMATS.values()]
     if not found:
         raise InputError(f"{folder!r} holds no files: expected text files, or tables such as *.parquet or *.jsonl")

@@ -13,7 +13,7 @@ Parquet and Arrow files the row, in a text file always 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -154,7 +154,10 @@ def read(
     options = _Options(text, id, size, most)
     number, place = start
     while number < len(found):
-        if found[number].format in ONE_TEXT:
+        if found[number].fault is not None:
+            yield _unread(found[number], number)
+            number += 1
+        elif found[number].format in ONE_TEXT:
             piece = _read_texts(found, number, options)
             number += len(piece.files) + len(piece.rejects)
             yield piece
@@ -183,6 +186,12 @@ def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator
                 end=(number, cut.end),
             )
     yield closing(name, inferred=inferred, end=(number + 1, None))
+
+
+def _unread(file: Found, number: int) -> Piece:
+    """Reject a member of an archive that is not read."""
+    name = label(file.path)
+    return replace(closing(name, inferred=True, end=(number + 1, None)), rejects=[Reject(name, 1, str(file.fault))])
 
 
 def _with_partition(table: pa.Table, partition: dict[str, str | None], options: _Options) -> pa.Table:
@@ -308,7 +317,7 @@ def _row_group(file: Found, source: Any, metadata: Any, number: int, options: _O
     reader = pyarrow.parquet.ParquetFile(
         source,
         metadata=metadata,
-        buffer_size=FAR_BUFFER_BYTES if as_url(file.path) else BUFFER_BYTES,
+        buffer_size=FAR_BUFFER_BYTES if file.member is None and as_url(file.path) else BUFFER_BYTES,
         pre_buffer=False,  # else the whole row group is in memory before its first batch is
         read_dictionary=folded or None,
     )
@@ -440,7 +449,7 @@ def _read_texts(found: Sequence[Found], first: int, options: _Options) -> Piece:
     length = 0
     end = first
     for file in found[first : first + TEXT_FILES_AT_ONCE]:
-        if file.format not in ONE_TEXT or length >= options.size:
+        if file.format not in ONE_TEXT or file.fault is not None or length >= options.size:
             break
         with reported(file), as_stream(file) as stream:
             content = _content(stream, options.most)

@@ -120,7 +120,7 @@ def _files(paths: list[Any], text: str, id: str, size: int, max_text: int, how: 
     found = [file._replace(copy=PipeCopy()) if file.piped else file for file in find(paths, how)]
     files: list[str | None] = [label(file.path) for file in found]
     return Source(
-        list(dict.fromkeys(label(file.path) for file in found)),
+        list(dict.fromkeys(label(file.given or file.path) for file in found)),
         files,
         lambda start: limited(read(found, text=text, id=id, size=size, start=start, most=max_text), first),
         # A pipe may never end, and a thread that waits for it could not be interrupted.

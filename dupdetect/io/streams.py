@@ -14,6 +14,7 @@ from __future__ import annotations
 import lzma
 import mmap
 import os
+import shutil
 import sys
 import tempfile
 import weakref
@@ -31,6 +32,7 @@ from dupdetect._storage import memory
 from dupdetect._storage.lost_pages import Identity, guard
 from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError, SettingsError
+from dupdetect.io.compression import decompressed
 from dupdetect.io.encodings import Decoded
 from dupdetect.io.paths import Found, label
 from dupdetect.io.remote import as_url, open_ranges, open_stream, reason, stamp
@@ -115,30 +117,11 @@ def as_stream(file: Found) -> Any:
     return stream if file.encoding is None else Decoded(stream, file.encoding, label(file.path))
 
 
-def decompressed(raw: Any, compression: str) -> Any:
-    """A stream of what a compressed one holds."""
-    if compression == "xz":  # which Arrow does not know
-        return pa.PythonFile(lzma.open(raw), mode="r")
-    return pa.CompressedInputStream(raw, compression)
-
-
-@contextmanager
-def compressed(path: Path, compression: str | None) -> Iterator[Any]:
-    """Open a file to be written, compressed."""
-    with path.open("wb") as raw:
-        if compression is None:
-            yield raw
-        elif compression == "xz":
-            with lzma.open(raw, "wb") as packed:
-                yield packed
-        else:
-            with pa.PythonFile(raw, mode="w") as file, pa.CompressedOutputStream(file, compression) as stream:
-                yield stream
-
-
 def _raw(file: Found) -> Any:
     if file.copy is not None and file.copy.whole:
         return pa.OSFile(os.fsencode(file.copy.path))
+    if file.member is not None:
+        return pa.PythonFile(file.member.open(), mode="r")
     if file.piped:
         raw = standard_input() if file.path == "-" else Path(file.path).open("rb")  # noqa: SIM115
         return pa.PythonFile(raw if file.copy is None else file.copy.of(raw), mode="r")
@@ -194,7 +177,12 @@ class PipeCopy:
 
 
 def seekable(file: Found) -> Found:
-    """Read a pipe to its end, so that it can be read again from its copy; a file is itself."""
+    """Read a pipe to its end, so that it can be read again from its copy; a file is itself.
+
+    A member of an archive is copied, too, if it would have to be unpacked again.
+    """
+    if _is_packed(file):
+        return _unpacked(file)
     if file.piped and (file.copy is None or not file.copy.whole):
         file = file._replace(copy=file.copy or PipeCopy())
         raw = _raw(file)
@@ -203,12 +191,39 @@ def seekable(file: Found) -> Found:
     return file
 
 
+def _is_packed(file: Found) -> bool:
+    return file.member is not None and not file.member.has_ranges and (file.copy is None or not file.copy.whole)
+
+
+def _unpacked(file: Found) -> Found:
+    """Copy a member of an archive into a temporary file.
+
+    Raises
+    ------
+    InputError
+        There is no room for it.
+    """
+    assert file.member is not None
+    where, free = tempfile.gettempdir(), shutil.disk_usage(tempfile.gettempdir()).free
+    if file.member.size > free:
+        raise InputError(
+            f"{label(file.path)}: has {file.member.size:,} bytes, and {where}, where members of archives are unpacked, "
+            f"has room for {free:,}; make room, name another folder with TMPDIR, or unpack the archive"
+        )
+    copy = PipeCopy()
+    stream = copy.of(file.member.open())
+    while stream.read(1 << 20):
+        pass
+    return file._replace(copy=copy)
+
+
 def as_file(file: Found) -> Any:
     """The file for readers that jump about in it; decompressed, if it is compressed."""
     _refuse_empty(file)
-    url = as_url(file.path)
+    url = None if file.member is not None else as_url(file.path)
     if file.compression is None:
-        return _raw(file) if url is None else pa.PythonFile(open_ranges(url), mode="r")
+        whole = seekable(file) if _is_packed(file) else file
+        return _raw(whole) if url is None else pa.PythonFile(open_ranges(url), mode="r")
     with as_stream(file) as stream:
         return pa.BufferReader(stream.read())
 
@@ -225,7 +240,8 @@ class Mapped:
         self._name = label(file.path)
         self._map: mmap.mmap | None = None
         _refuse_empty(file)
-        if file.piped or file.compression is not None or as_url(file.path) or size_of(file) <= SMALL:
+        mapped = not (file.piped or file.member is not None or file.compression is not None or as_url(file.path))
+        if not mapped or size_of(file) <= SMALL:
             self.source = as_file(file)
             return
         with Path(file.path).open("rb") as raw:
@@ -266,7 +282,9 @@ def _refuse_empty(file: Found) -> None:
 
 
 def size_of(file: Found) -> int:
-    """Return how many bytes a file has, as it is stored."""
+    """Return how many bytes a file has, as it is stored; a member of an archive, when it is unpacked."""
+    if file.member is not None:
+        return int(file.member.size)
     url = as_url(file.path)
     if url is not None:
         return stamp(url)[0]

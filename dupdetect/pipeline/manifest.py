@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
@@ -21,6 +20,7 @@ from dupdetect._storage.checksums import checksum
 from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError
 from dupdetect.io import remote
+from dupdetect.io.archives import on_disk
 from dupdetect.io.seen import NUMBERED
 from dupdetect.pipeline import tables
 from dupdetect.results.losses import lost_words
@@ -70,7 +70,7 @@ def _identity(name: str) -> dict[str, Any]:
     if url := remote.as_url(name):
         size, stamp = remote.stamp(url)
         return {"name": name, "bytes": size, "stamp": stamp}
-    path = Path(name)
+    path = on_disk(name)
     if not path.is_file():
         return {"name": name}
     known = path.stat()
@@ -142,7 +142,7 @@ def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
         "plan": plan_checksum(run.plan),
         "inputs": corpus.inputs,
         # Who reads them again, as a report does, sees by these that they are what this run has read.
-        "input_checksums": on_threads(checksum, [Path(name) for name in corpus.inputs], run.workers),
+        "input_checksums": on_threads(checksum, [on_disk(name) for name in corpus.inputs], run.workers),
         "columns": columns,
         "max_text": run.request.max_text,
         "read_as": run.request.how._asdict(),

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from dupdetect._storage.checksums import checksum
 from dupdetect.errors import InputError
+from dupdetect.io.archives import on_disk
 from dupdetect.matching.overlaps import RELATIONS
 
 
@@ -28,7 +29,7 @@ def as_they_were(names: Sequence[Any], checksums: Sequence[Any]) -> bool:
     """Tell whether files are what a manifest says, each by its checksum."""
     if not names or len(names) != len(checksums) or not all(isinstance(value, str) for value in checksums):
         return False
-    return all(checksum(Path(str(name))) == value for name, value in zip(names, checksums, strict=True))
+    return all(checksum(on_disk(str(name))) == value for name, value in zip(names, checksums, strict=True))
 
 
 def of_folder(folder: Path, path: Path, checksums: dict[str, Any]) -> Path:

@@ -24,6 +24,7 @@ from dupdetect._storage.checksums import checksum
 from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import OutputError
 from dupdetect.io import remote
+from dupdetect.io.archives import on_disk
 from dupdetect.io.remote import as_url, upload
 from dupdetect.io.writers import WRITERS, plain, write_table
 
@@ -171,7 +172,7 @@ def check_apart(place: str | os.PathLike[str], inputs: Iterable[Any]) -> None:
     target = os.path.realpath(place)
     for name in map(str, inputs):
         try:
-            path = os.path.realpath(name)
+            path = os.path.realpath(on_disk(name))
         except ValueError:  # the manifest has names as people read them, and a locale may not have their letters
             continue
         if path == target or path.startswith(target + os.sep):

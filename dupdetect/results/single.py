@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dupdetect._storage.atomic import Replacement, check_writable
 from dupdetect.errors import OutputError
-from dupdetect.io.streams import compressed
+from dupdetect.io.compression import compressed
 from dupdetect.io.writers import write_lines, write_table
 from dupdetect.results.folder import check_apart
 
@@ -131,7 +131,7 @@ def _copied(originals: Originals | None, target: Target) -> Iterator[bytes] | No
     """Return the records that stay as they came, if they can be had so."""
     if originals is None or any(file.encoding is not None for file in originals.found):
         return None
-    formats = {file.format for file in originals.found}
+    formats = {file.format for file in originals.found if file.fault is None}
     if formats == {"JSON Lines"} and target.format == "jsonl":
         return originals.records()
     if formats == {"CSV"} and target.format == "csv" and len(originals.found) == 1:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dupdetect.errors import InputError
+from dupdetect.io.archives import ending_of
 from dupdetect.io.paths import find
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.spark.records import RecordFiles, read_records
@@ -55,6 +56,9 @@ def read_files(
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
     from pyspark.errors import AnalysisException
 
+    packed = next((name for name in names if ending_of(name)), None)
+    if packed is not None:
+        raise InputError(f"{packed}: is an archive, which executors cannot divide among themselves; unpack it")
     formats = {_format(name) for name in names}
     if len(formats) > 1:
         raise InputError(f"the inputs are {' and '.join(sorted(formats))}; give files of one format at a time")
