@@ -21,6 +21,7 @@ from dupdetect.cli.options import (
     log_options,
     max_text_option,
     memory_option,
+    overwrite_option,
     quiet_option,
     read_as_options,
     setting_options,
@@ -89,7 +90,7 @@ Examples:
     "--dry-run", is_flag=True, help="Write nothing: tell what would be read, and about how long it would take."
 )
 @read_as_options
-@click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run wrote it.")
+@overwrite_option
 @click.option(
     "--annotate", is_flag=True, help="Also write the table annotated: every input row with its cluster and verdict."
 )
@@ -126,7 +127,8 @@ def dedup(
     """Find the copies among the documents of INPUT and write clusters, matches and what to keep to OUT.
 
     INPUT is a Parquet, JSON Lines, CSV or Arrow IPC file, a folder of text files, an archive of either (.tar,
-    .tar.gz, .zip), a glob, or - for JSON Lines on standard input. JSON Lines and CSV may be compressed (.gz, .zst, .bz2).
+    .tar.gz, .zip), a glob, or - for JSON Lines on standard input. JSON Lines and CSV may be compressed (.gz, .zst,
+    .bz2).
     """
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose contradict each other; give one of them.")

@@ -5,24 +5,22 @@ from __future__ import annotations
 import click
 
 import dupdetect
-from dupdetect.cli.options import json_option
+from dupdetect.cli.options import cluster_column_option, json_option, truth_option
 from dupdetect.cli.scorecards import evaluation_cards, html_option, show
 
 _EVALUATE_EXAMPLES = """
 \b
 Examples:
   dupdetect evaluate out --truth truth.csv
-  dupdetect evaluate out --truth articles.csv --column article --html evaluation.html
+  dupdetect evaluate out --truth articles.csv --cluster-column article --html evaluation.html
   dupdetect evaluate other-tool.csv --truth pairs.csv --json        columns id, cluster and a, b
 """
 
 
 @click.command(epilog=_EVALUATE_EXAMPLES)
 @click.argument("clusters")
-@click.option(
-    "--truth", required=True, metavar="FILE", help="What is true: columns id and cluster, or a, b and perhaps label."
-)
-@click.option("--column", default="cluster", show_default=True, help="Column of the truth that holds clusters.")
+@truth_option
+@cluster_column_option
 @click.option(
     "--ignore", metavar="FILE", help="Pairs not to score: of true clusters; of documents, if the truth is of pairs."
 )
@@ -32,8 +30,8 @@ Examples:
 @json_option
 @html_option
 def evaluate(
-    clusters: str, truth: str, column: str, ignore: str | None, listed: int, as_json: bool, html: str | None
+    clusters: str, truth: str, cluster_column: str, ignore: str | None, listed: int, as_json: bool, html: str | None
 ) -> None:
     """Hold CLUSTERS, an output folder or a file of ids and clusters, against a truth."""
-    evaluation = dupdetect.evaluate(clusters, truth, ignore=ignore, column=column, listed=listed)
+    evaluation = dupdetect.evaluate(clusters, truth, ignore=ignore, cluster_column=cluster_column, listed=listed)
     show(f"{clusters} against {truth}", evaluation.as_dict(), evaluation_cards(evaluation), as_json, html)

@@ -19,6 +19,7 @@ from dupdetect.cli.options import (
     json_option,
     log_options,
     max_text_option,
+    overwrite_option,
     quiet_option,
     read_as_options,
     setting_options,
@@ -216,8 +217,8 @@ def expire(where: str, before: datetime | None) -> None:
 @index.command()
 @index_argument
 @click.option("-o", "--output", metavar="FILE", required=True, help="File to write: .parquet, .jsonl or .csv.")
-@click.option("--matches", is_flag=True, help="The table of matches instead.")
-def clusters(where: str, output: str, matches: bool) -> None:
+@click.option("--pairs-only", is_flag=True, help="Write the verified pairs alone, the table matches.")
+def clusters(where: str, output: str, pairs_only: bool) -> None:
     """Write the table of clusters: a row for each document."""
     from dupdetect._storage.atomic import Replacement, reported
     from dupdetect.io.writers import WRITERS, write_table
@@ -227,7 +228,7 @@ def clusters(where: str, output: str, matches: bool) -> None:
     if format not in WRITERS:
         raise click.BadParameter(f"{output!r} ends like no table; write it as .parquet, .jsonl or .csv.")
     with _opened(where, read_only=True) as held:
-        table = held.matches() if matches else held.clusters()
+        table = held.matches() if pairs_only else held.clusters()
     target = Replacement(path)
     try:
         with reported(path):
@@ -271,13 +272,13 @@ def verify(log: Log, /, where: str, quiet: bool) -> int:
 
 @index.command()
 @index_argument
-@click.argument("out", metavar="OUT")
-@click.option("--overwrite", is_flag=True, help="Replace OUT, if an earlier run or export wrote it.")
-def export(where: str, out: str, overwrite: bool) -> None:
+@click.option("-o", "--output", metavar="OUT", required=True, help="Folder to write; it must not exist yet.")
+@overwrite_option
+def export(where: str, output: str, overwrite: bool) -> None:
     """Write what INDEX holds to OUT, as `dedup --sketches` writes a run: clusters, matches, kept rows, sketches."""
     with _opened(where, read_only=True) as held:
-        held.export(out, overwrite=overwrite)
-    click.echo(f"written to {escape_for_terminal(out)}")
+        held.export(output, overwrite=overwrite)
+    click.echo(f"written to {escape_for_terminal(output)}")
 
 
 @index.command()

@@ -31,24 +31,40 @@ def _text(_context: click.Context, _option: click.Parameter, names: tuple[str, .
     return text_name(names) if names else None
 
 
+_TEXT = (
+    "Column of INPUT that holds the texts, or a field in a nested one: content.body. Several, each with --text, are "
+    "joined.  [default: {}]"
+)
+_ID = "Column of INPUT that holds the ids; none: file and row are.  [default: {}]"
+_AS_IT_WAS = "as the run had it"
 text_option = click.option(
-    "--text",
-    metavar="COLUMN",
-    multiple=True,
-    default=("text",),
-    callback=_text,
-    help="Column that holds the texts, or a field in a nested one: content.body. Several, each with --text, are "
-    "joined.  [default: text]",
+    "--text", metavar="COLUMN", multiple=True, default=("text",), callback=_text, help=_TEXT.format("text")
 )
-id_option = click.option(
-    "--id",
-    metavar="COLUMN",
-    help="Column that holds the ids; none: file and row are.  [default: 'id' if there is one, else file and row]",
-)
+id_option = click.option("--id", metavar="COLUMN", help=_ID.format("'id' if there is one, else file and row"))
 text_of_run_option = click.option(
-    "--text", metavar="COLUMN", multiple=True, callback=_text, help="Column of the texts.  [default: as the run had it]"
+    "--text", "text_column", metavar="COLUMN", multiple=True, callback=_text, help=_TEXT.format(_AS_IT_WAS)
 )
-id_of_run_option = click.option("--id", metavar="COLUMN", help="Column of the ids.  [default: as the run had it]")
+id_of_run_option = click.option("--id", "id_column", metavar="COLUMN", help=_ID.format(_AS_IT_WAS))
+sampling_seed_option = click.option(
+    "--sampling-seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of what is looked at, of all that could be.",
+)
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace what is there: a file, or the folder of an earlier run."
+)
+truth_option = click.option(
+    "--truth", required=True, metavar="FILE", help="What is true: columns id and cluster, or a, b and label."
+)
+cluster_column_option = click.option(
+    "--cluster-column",
+    metavar="COLUMN",
+    default="cluster",
+    show_default=True,
+    help="Column of the truth that holds clusters.",
+)
 strict_option = click.option(
     "--strict", is_flag=True, help="Stop at the first row that cannot be used, instead of rejecting it."
 )
@@ -112,10 +128,7 @@ def log_options(command: _Command) -> _Command:
 
 def run_input_options(command: _Command) -> _Command:
     """Add --input, --text and --id: where the texts are that a run read and did not keep; all None if not given."""
-    as_it_was = "[default: as the run had it]"
-    for name, what in (("id", "ids"), ("text", "texts")):
-        text = f"Column of INPUT that holds the {what}.  {as_it_was}"
-        command = click.option(f"--{name}", f"{name}_column", metavar="COLUMN", help=text)(command)
+    command = id_of_run_option(text_of_run_option(command))
     return click.option(
         "--input",
         "inputs",

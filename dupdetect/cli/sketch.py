@@ -13,6 +13,7 @@ from dupdetect.cli.options import (
     id_option,
     inputs_argument,
     log_options,
+    overwrite_option,
     quiet_option,
     setting_options,
     strict_option,
@@ -49,7 +50,7 @@ _LISTED = 3
     show_default=True,
     help="Write signatures too, 4 * NUM_PERM bytes a document; without them the bands are settled.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace FILE.")
+@overwrite_option
 @strict_option
 @workers_option
 @quiet_option

@@ -19,6 +19,7 @@ from dupdetect.cli.options import (
     inputs_argument,
     log_options,
     max_text_option,
+    overwrite_option,
     quiet_option,
     setting_options,
     strict_option,
@@ -72,9 +73,9 @@ def command() -> None:
 @click.option("-o", "--output", required=True, metavar="OUT", help="Folder to write; it must not exist yet.")
 @text_option
 @id_option
-@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+@overwrite_option
 @click.option("--work", metavar="DIR", help="Folder for what is finished, which executors reach.  [default: OUT.work]")
-@click.option("--resume", is_flag=True, help="Go on from where an earlier run of the same was stopped.")
+@click.option("--resume", is_flag=True, help="Go on from where an earlier run of the same was stopped, if it was.")
 @click.option(
     "--id-prefix", type=click.Choice(["file"]), help="Put the name of its file before each id: for ids that repeat."
 )

@@ -12,11 +12,14 @@ import dupdetect
 from dupdetect.cli.options import (
     SETTINGS,
     chosen_settings,
+    cluster_column_option,
     id_option,
     inputs_argument,
     json_option,
+    overwrite_option,
     setting_options,
     text_option,
+    truth_option,
     workers_option,
 )
 from dupdetect.errors import OutputError
@@ -43,14 +46,14 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
 
 @click.command(epilog=_TUNE_EXAMPLES)
 @inputs_argument
-@click.option("--truth", required=True, metavar="FILE", help="What is true: columns a, b and label, or id and cluster.")
+@truth_option
 @click.option("-o", "--output", metavar="FILE", help="Settings file (TOML) to write; it must not exist yet.")
-@click.option("--overwrite", is_flag=True, help="Replace FILE.")
+@overwrite_option
 @click.option("--curve", metavar="FILE", help="Draw the precision/recall curve (SVG).")
 @json_option
 @text_option
 @id_option
-@click.option("--column", default="cluster", show_default=True, help="Column of the truth that holds clusters.")
+@cluster_column_option
 @click.option("--positive", multiple=True, metavar="LABEL", help="Label that means a copy; may be repeated.")
 @click.option(
     "--shingle-sizes", callback=_whole_numbers, metavar="SIZES", help="Shingle sizes to try, such as 1,2,3,5."

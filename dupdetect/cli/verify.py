@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import dupdetect
-from dupdetect.cli.options import json_option
+from dupdetect.cli.options import id_of_run_option, json_option, sampling_seed_option, text_of_run_option
 from dupdetect.text.escape import escape_for_terminal
 
 _VERIFY_EXAMPLES = """
@@ -23,16 +23,16 @@ Examples:
 @click.command(epilog=_VERIFY_EXAMPLES)
 @click.argument("out")
 @click.argument("inputs", metavar="[INPUT]...", nargs=-1)
-@click.option("--text", "text_column", metavar="COLUMN", help="Column of the texts.  [default: as the run had it]")
-@click.option("--id", "id_column", metavar="COLUMN", help="Column of the ids.  [default: as the run had it]")
+@text_of_run_option
+@id_of_run_option
 @click.option(
-    "--sample",
+    "--matches",
     type=click.IntRange(min=0),
     default=200,
     show_default=True,
     help="Matches whose figures are counted anew from the texts.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the sample.")
+@sampling_seed_option
 @json_option
 @click.pass_context
 def verify(
@@ -41,8 +41,8 @@ def verify(
     inputs: tuple[str, ...],
     text_column: str | None,
     id_column: str | None,
-    sample: int,
-    seed: int,
+    matches: int,
+    sampling_seed: int,
     as_json: bool,
 ) -> None:
     """Check the output folder OUT: by itself, and against the INPUT that it was made of.
@@ -50,7 +50,9 @@ def verify(
     Exits with 1 if anything does not hold. INPUT is what the run has read, by default; then it must be as it was.
     """
     data = [Path(name) for name in inputs] or None
-    verified = dupdetect.verify_output(out, data, text=text_column, id=id_column, sample=sample, seed=seed)
+    verified = dupdetect.verify_output(
+        out, data, text=text_column, id=id_column, matches=matches, sampling_seed=sampling_seed
+    )
     if as_json:
         click.echo(json.dumps(verified.as_dict()))
     else:

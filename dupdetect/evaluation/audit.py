@@ -123,7 +123,7 @@ class Audit:
         What is lost with the documents that were removed.
     confidence : float
         Of the intervals, in (0, 1).
-    seed : int
+    sampling_seed : int
     only_in_input, only_in_run : int
         Documents that the other does not have; left out.
     boilerplate_shingles : int or None
@@ -140,7 +140,7 @@ class Audit:
     misses: list[Miss]
     lost: Lost
     confidence: float
-    seed: int
+    sampling_seed: int
     only_in_input: int
     only_in_run: int
     boilerplate_shingles: int | None
@@ -163,8 +163,8 @@ def audit(
     *,
     text: str | None = None,
     id: str | None = None,
-    sample: int = SAMPLE,
-    seed: int = 0,
+    documents: int = SAMPLE,
+    sampling_seed: int = 0,
     confidence: float = 0.95,
     workers: int | None = None,
 ) -> Audit:
@@ -178,10 +178,10 @@ def audit(
         The input of that run, as `dedup` took it.
     text, id : str, optional
         The columns of the input; by default as the run had them.
-    sample : int
-        Documents to compare with all others, at least 1; all of them, and there is nothing to estimate.
-    seed : int
-        Of the sample.
+    documents : int
+        How many are compared with all others, at least 1; all of them, and there is nothing to estimate.
+    sampling_seed : int
+        Seed of which these are.
     confidence : float
         Of the intervals, in (0, 1).
     workers : int, optional
@@ -207,13 +207,13 @@ def audit(
     B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated from
     survey data", 1998). See `intervals.interval`.
     """
-    _check(sample, seed, confidence)
+    _check(documents, sampling_seed, confidence)
     run = _run(out)
     text, id = text or run.text_column or "text", id or run.id_column
-    documents = collect(data, text=text, id=id, id_prefix=run.id_prefix, how=run.read_as)
-    scope = _scope(run, documents, check_workers(workers))
+    read = collect(data, text=text, id=id, id_prefix=run.id_prefix, how=run.read_as)
+    scope = _scope(run, read, check_workers(workers))
     n, learned = len(scope.rows), _learned(run)
-    rows = draw(n, sample, seed)
+    rows = draw(n, documents, sampling_seed)
     (pairs, together, verified), misses = _judged(run, scope, rows)
     return Audit(
         documents=n,
@@ -222,10 +222,10 @@ def audit(
         together=estimate(together, pairs, documents=n, confidence=confidence),
         verified=estimate(verified, pairs, documents=n, confidence=confidence),
         missed=len(misses.same),
-        misses=_examples(scope, misses, seed),
+        misses=_examples(scope, misses, sampling_seed),
         lost=_lost(run, scope, rows),
         confidence=float(confidence),
-        seed=int(seed),
+        sampling_seed=int(sampling_seed),
         only_in_input=scope.only_in_input,
         only_in_run=scope.only_in_run,
         boilerplate_shingles=None if learned is None else int((learned.margin > 0).sum()),
@@ -252,8 +252,8 @@ def draw(documents: int, sample: int, seed: int) -> Int:
     return np.sort(np.random.default_rng(seed).choice(documents, min(sample, documents), replace=False))
 
 
-def _check(sample: int, seed: int, confidence: float) -> None:
-    for name, value, least in (("sample", sample, 1), ("seed", seed, 0)):
+def _check(documents: int, sampling_seed: int, confidence: float) -> None:
+    for name, value, least in (("documents", documents, 1), ("sampling_seed", sampling_seed, 0)):
         if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
             raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
     if isinstance(confidence, bool) or not isinstance(confidence, float) or not 0 < confidence < 1:

@@ -51,7 +51,7 @@ WRONG, RIGHT, UNSCORED = 0, 1, 2
 
 
 def evaluate(
-    clusters: Any, truth: Any, *, ignore: Any = None, column: str = "cluster", listed: int = LISTED
+    clusters: Any, truth: Any, *, ignore: Any = None, cluster_column: str = "cluster", listed: int = LISTED
 ) -> Evaluation:
     """Score clusters against a truth.
 
@@ -61,12 +61,12 @@ def evaluate(
         What `dedup` returned, the folder it wrote, its table of clusters (or any of ``id`` and ``cluster``) or the
         file of it, or a mapping of ids to clusters.
     truth : table, mapping, str or Path
-        Of clusters: ``id`` and ``cluster`` (or another `column`), a row a document. Or of pairs: ``a`` and ``b``,
+        Of clusters: ``id`` and ``cluster`` (or `cluster_column`), a row a document. Or of pairs: ``a`` and ``b``,
         a row for each true pair, and all others are wrong; with a column ``label`` (yes or no), pairs that are not
         listed are not scored. Files are CSV, JSON Lines, Parquet or Arrow IPC.
     ignore : table, str or Path, optional
         Pairs not to score, in its first two columns: of true clusters, or of documents where the truth is of pairs.
-    column : str
+    cluster_column : str
         The column of the truth that says which documents belong together.
     listed : int
         Worst clusters and missed pairs to list.
@@ -87,9 +87,9 @@ def evaluate(
     PairScore(right=1, found=3, true=2)
     """
     found = clusters_of(clusters)
-    known = _truth_table(truth, column)
-    if column in known.column_names:
-        return _against_clusters(found, known, column, ignore, listed)
+    known = _truth_table(truth, cluster_column)
+    if cluster_column in known.column_names:
+        return _against_clusters(found, known, cluster_column, ignore, listed)
     return _against_pairs(found, known, ignore, listed)
 
 

@@ -99,7 +99,13 @@ class Verified:
 
 
 def verify_output(
-    out: Any, data: Any = None, *, text: str | None = None, id: str | None = None, sample: int = SAMPLE, seed: int = 1
+    out: Any,
+    data: Any = None,
+    *,
+    text: str | None = None,
+    id: str | None = None,
+    matches: int = SAMPLE,
+    sampling_seed: int = 0,
 ) -> Verified:
     """Check an output: what must hold of every one of them, whatever it was made of.
 
@@ -112,10 +118,10 @@ def verify_output(
         counted anew. By default the files that the manifest names, if they are still what the run read.
     text, id : str, optional
         The columns of the input; by default as the run had them.
-    sample : int
-        Matches whose figures are counted anew.
-    seed : int
-        Of the sample.
+    matches : int
+        How many have their figures counted anew.
+    sampling_seed : int
+        Seed of which these are.
 
     Returns
     -------
@@ -142,7 +148,9 @@ def verify_output(
     given = data if data is not None else run.inputs or None
     checks += [each(run) for each in (_ids, _canonicals, _members, _pairs, _scores, _counts, _kept)]
     if given is not None:
-        checks += _against_input(run, given, text or run.text_column or "text", id or run.id_column, (sample, seed))
+        checks += _against_input(
+            run, given, text or run.text_column or "text", id or run.id_column, (matches, sampling_seed)
+        )
     return Verified(checks)
 
 

@@ -129,7 +129,7 @@ def tune(
     *,
     text: str = "text",
     id: str | None = None,
-    column: str = "cluster",
+    cluster_column: str = "cluster",
     positive: str | Sequence[str] = (),
     shingle_sizes: Sequence[int] = SIZES,
     beta: float = 1.0,
@@ -153,11 +153,11 @@ def tune(
         Documents, as for `dedup`.
     pairs : path, Arrow stream, mapping or iterable of (a, b, label)
         Labelled pairs: columns ``a``, ``b`` (ids) and ``label`` (1 or 0, true or false, yes or no). Or clusters:
-        columns ``id`` and `column`, or a mapping from one to the other; then pairs within clusters are copies, and
-        candidates of a liberal search that lie in different clusters are not.
+        columns ``id`` and `cluster_column`, or a mapping from one to the other; then pairs within clusters are
+        copies, and candidates of a liberal search that lie in different clusters are not.
     text, id, strict, workers, settings, **overrides
         As for `dedup`. What is not fitted stays as `settings` has it.
-    column : str
+    cluster_column : str
         Where `pairs` are clusters, the column of these.
     positive : str or sequence of str
         Labels that mean a copy, all others meaning none.
@@ -219,7 +219,7 @@ def tune(
     _check(options)
     documents = cleaned(collect(data, text=text, id=id, strict=strict), workers=threads)
     labelled = labels.read(
-        pairs, documents, base, column=column,
+        pairs, documents, base, column=cluster_column,
         positive=[positive] if isinstance(positive, str) else list(positive),
         sizes=options.sizes, sample=sample, workers=threads,
     )  # fmt: skip

@@ -5,7 +5,7 @@ Output   its members: their names, sizes, and streams of their bytes; what is wr
 Cost     a pass over a tar for the list, over the directory of a zip; a compressed tar is decompressed once more
          whenever a member is read that lies before the last one. In memory: a block, and the list of the members
 
-No link of an archive is followed, and no name leads anywhere. Whether an archive is whole is looked at when its members
+No link of an archive is followed, and nothing is written. Whether an archive is whole is looked at when its members
 are listed: `tarfile` takes whatever is no header for the end, and so would lose the rest in silence.
 """
 
@@ -25,8 +25,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from dupdetect.errors import InputError
 from dupdetect.io.compression import decompressed
@@ -57,8 +55,8 @@ _WINDOWS, _UNIX = 0, 3
 _METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 93: "zstd", 95: "xz", 98: "ppmd"}
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
-_TAR_KINDS = {
+_MODES = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+_TAR_TYPES = {
     tarfile.SYMTYPE: "a link",
     tarfile.LNKTYPE: "a link to another member",
     tarfile.FIFOTYPE: "a pipe",
@@ -191,7 +189,7 @@ class Archive:
 #: What is raised for data that are damaged.
 _ERRORS = (
     *(OSError, EOFError, RuntimeError, NotImplementedError, ValueError, OverflowError, UnicodeError),
-    *(zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile, pa.ArrowException),
+    *(zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile),
 )
 
 
@@ -220,7 +218,7 @@ def _fault_of(name: str) -> str | None:
     if name.startswith("/") or _DRIVE.match(name):
         return "the member's name is absolute, expected one within the archive; unpack it, and give the file"
     if ".." in parts:
-        return "the member's name leads out of the archive (..); unpack it, and give the file"
+        return "the member's name goes out of the archive (..); unpack it, and give the file"
     if "\0" in name or any(len(os.fsencode(part)) > LONGEST_NAME for part in parts):
         return f"the member's name is none that a file can have (a part of more than {LONGEST_NAME} bytes, or NUL)"
     return None
@@ -319,16 +317,18 @@ class _Tar(Archive):
 
     def _opened(self) -> Any:
         compression = TAR[self.ending]
+        import pyarrow as pa  # heavy
+
         raw = pa.OSFile(os.fsencode(self.path))
         return raw if compression is None else decompressed(raw, compression)
 
 
 def _fault_of_type(member: tarfile.TarInfo) -> str | None:
-    kind = _TAR_KINDS.get(member.type)
-    if kind is not None:
-        return f"the member is {kind}, expected a file"
+    what = _TAR_TYPES.get(member.type)
+    if what is not None:
+        return f"the member is {what}, expected a file"
     if member.issparse():
-        return "the member is a sparse file, of which the archive has pieces; unpack it, and give the file"
+        return "the member is a file with holes, of which the archive has pieces; unpack it, and give the file"
     return None if member.isreg() else "the member is of an unknown type, expected a file"
 
 
@@ -474,9 +474,9 @@ def _name_of(entry: zipfile.ZipInfo) -> str:
 
 
 def _fault_of_entry(entry: zipfile.ZipInfo) -> str | None:
-    kind = stat.S_IFMT(entry.external_attr >> 16) if entry.create_system == _UNIX else 0
-    if kind not in (0, stat.S_IFREG):
-        return f"the member is {_KINDS.get(kind, 'a device')}, expected a file"
+    what = stat.S_IFMT(entry.external_attr >> 16) if entry.create_system == _UNIX else 0
+    if what not in (0, stat.S_IFREG):
+        return f"the member is {_MODES.get(what, 'a device')}, expected a file"
     if entry.flag_bits & _ENCRYPTED:
         return "the member is encrypted; unpack it with its password, and give the file"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 
 def decompressed(raw: Any, compression: str) -> Any:
     """A stream of what a compressed one holds."""
+    import pyarrow as pa  # heavy
+
     if compression == "xz":  # which Arrow does not know
         return pa.PythonFile(lzma.open(raw), mode="r")
     return pa.CompressedInputStream(raw, compression)
@@ -26,6 +26,8 @@ def decompressed(raw: Any, compression: str) -> Any:
 @contextmanager
 def compressed(path: Path, compression: str | None) -> Iterator[Any]:
     """Open a file to be written, compressed."""
+    import pyarrow as pa  # heavy
+
     with path.open("wb") as raw:
         if compression is None:
             yield raw

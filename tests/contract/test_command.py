@@ -83,9 +83,9 @@ def test_a_round_up_is_reported_with_what_it_holds(
 
 def test_an_output_without_the_table_of_digests_is_read_as_before(jsonl: Path, tmp_path: Path) -> None:
     assert run("dedup", jsonl, "-o", tmp_path / "out") == 0
-    expected = dupdetect.audit(tmp_path / "out", jsonl, sample=3).as_dict()
+    expected = dupdetect.audit(tmp_path / "out", jsonl, documents=3).as_dict()
     (tmp_path / "out" / "digests.parquet").unlink()
-    assert dupdetect.audit(tmp_path / "out", jsonl, sample=3).as_dict() == expected
+    assert dupdetect.audit(tmp_path / "out", jsonl, documents=3).as_dict() == expected
     truth = {"story": 1, "shout": 1, "page": 1, "other": 2}
     assert dupdetect.evaluate(tmp_path / "out", truth).pairs.f1 == 1.0
     assert run("dedup", jsonl, "-o", tmp_path / "out", "--overwrite") == 0

@@ -46,16 +46,26 @@ def test_evaluate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_evaluate_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("stories.csv").write_text(TRUTH.replace("cluster", "story"))
     Path("ignore.csv").write_text("one,other\n1,2\n")
-    arguments = ["evaluate", "out", "--truth", "stories.csv", "--column", "story", "--ignore", "ignore.csv", "--json"]
+    arguments = [
+        "evaluate",
+        "out",
+        "--truth",
+        "stories.csv",
+        "--cluster-column",
+        "story",
+        "--ignore",
+        "ignore.csv",
+        "--json",
+    ]
     assert cli.main([*arguments, "--listed", "0"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["pairs"]["found"], said["unscored_pairs"], said["missed"]) == (1, 2, [])
 
 
 def test_audit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["audit", "out", "in.jsonl", "--sample", "2", "--seed", "1", "--confidence", "0.8"]
+    arguments = ["audit", "out", "in.jsonl", "--documents", "2", "--sampling-seed", "1", "--confidence", "0.8"]
     assert cli.main([*arguments, "--json"]) == 0
-    expected = dupdetect.audit("out", "in.jsonl", sample=2, seed=1, confidence=0.8)
+    expected = dupdetect.audit("out", "in.jsonl", documents=2, sampling_seed=1, confidence=0.8)
     assert json.loads(capsys.readouterr().out) == expected.as_dict()
 
     assert cli.main([*arguments, "--html", "page.html"]) == 0
@@ -88,7 +98,7 @@ def test_an_audit_reads_what_the_run_has_read(folder: Path, capsys: pytest.Captu
         (["evaluate", "out", "--truth", "truth.csv", "--html", "no/such/folder.html"], 1, "no/such"),
         (["audit", "out", "missing.jsonl"], 1, "missing.jsonl"),
         (["audit", "in.jsonl", "in.jsonl"], 1, "in.jsonl"),
-        (["audit", "out", "in.jsonl", "--sample", "0"], 2, "--sample"),
+        (["audit", "out", "in.jsonl", "--documents", "0"], 2, "--documents"),
         (["audit", "out", "in.jsonl", "--confidence", "1"], 2, "--confidence"),
         (["audit", "out", "in.jsonl", "--text", "body"], 1, "body"),
     ],

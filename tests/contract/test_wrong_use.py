@@ -175,8 +175,8 @@ CALLS: list[Callable[[], Any]] = [
     lambda: dupdetect.evaluate(dupdetect.dedup({"a": TEXTS[0]}), pa.table({"id": ["a"]})),
     lambda: dupdetect.evaluate("no/such/folder", {"a": 1}),
     lambda: dupdetect.audit("no/such/folder", TEXTS),
-    lambda: dupdetect.audit(dupdetect.dedup(TEXTS), TEXTS, sample=0),
-    lambda: dupdetect.audit(dupdetect.dedup(TEXTS), TEXTS, sample=-1),
+    lambda: dupdetect.audit(dupdetect.dedup(TEXTS), TEXTS, documents=0),
+    lambda: dupdetect.audit(dupdetect.dedup(TEXTS), TEXTS, documents=-1),
     lambda: dupdetect.audit(3, TEXTS),
     lambda: dupdetect.tune(TEXTS, []),
     lambda: dupdetect.tune(TEXTS, [("a", "b", "perhaps")]),
@@ -283,7 +283,7 @@ evaluate taken in.jsonl
 audit
 audit none in.jsonl
 audit taken in.jsonl
-audit none in.jsonl --sample -1
+audit none in.jsonl --documents -1
 tune
 tune in.jsonl none.csv -o settings.toml
 tune in.jsonl in.jsonl -o settings.toml

@@ -53,7 +53,7 @@ def measures(result: Result, texts: dict[str, str]) -> None:
     assert_type(evaluation, Evaluation)
     assert_type(evaluation.pairs.precision, float)
     assert_type(evaluation.adjusted_rand, float | None)
-    audit = dupdetect.audit("out", texts, sample=100, seed=1)
+    audit = dupdetect.audit("out", texts, documents=100, sampling_seed=1)
     assert_type(audit, Audit)
     assert_type(audit.together.low, float)
 

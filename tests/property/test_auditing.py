@@ -56,7 +56,7 @@ def test_a_sample_of_documents_with_all(texts, settings, sample, seed):
     result = dupdetect.dedup(texts, settings=settings)
     census = auditing.survey(result, texts)
     rows = auditing.draw(len(texts), sample, seed)
-    audit = auditing.audit(result, texts, sample=sample, seed=seed)
+    audit = auditing.audit(result, texts, documents=sample, sampling_seed=seed)
     for kind in ("together", "verified"):
         expected = intervals.estimate(
             getattr(census, kind)[rows], census.pairs[rows], documents=len(texts), confidence=0.95

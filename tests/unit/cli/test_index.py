@@ -91,7 +91,7 @@ def test_tables_counts_and_faults_are_told(where, rows, tmp_path, capsys):
     run("add", where, rows, "--text", "body", "--id", "url", "-q")
     assert run("clusters", where, "-o", tmp_path / "clusters.csv") == 0
     assert (tmp_path / "clusters.csv").read_text().count("\n") == 4
-    assert run("clusters", where, "--matches", "-o", tmp_path / "matches.jsonl") == 0
+    assert run("clusters", where, "--pairs-only", "-o", tmp_path / "matches.jsonl") == 0
     assert json.loads((tmp_path / "matches.jsonl").read_text())["relation"] == "identical"
     assert run("clusters", where, "-o", tmp_path / "clusters.txt") == 2
     capsys.readouterr()
@@ -116,7 +116,7 @@ def test_a_run_goes_in_and_comes_out(where, rows, tmp_path):
         == 0
     )
     assert run("load", where, tmp_path / "out", "-q") == 0
-    assert run("export", where, tmp_path / "again") == 0
+    assert run("export", where, "-o", tmp_path / "again") == 0
     with Index(where, read_only=True) as index:
         assert len(index) == 3
         assert len(set(index.clusters()["cluster"].to_pylist())) == 2

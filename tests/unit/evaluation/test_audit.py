@@ -186,7 +186,9 @@ def test_nothing_removed_is_nothing_lost() -> None:
 
 
 def test_the_sample_depends_on_the_seed_alone(result: Result) -> None:
-    assert audit(result, TEXTS, sample=2, seed=3) == audit(result, TEXTS, sample=2, seed=3, workers=2)
+    assert audit(result, TEXTS, documents=2, sampling_seed=3) == audit(
+        result, TEXTS, documents=2, sampling_seed=3, workers=2
+    )
     draws = {tuple(auditing.draw(5, 2, seed)) for seed in range(50)}
     assert len(draws) == 10
     assert auditing.draw(5, 9, 0).tolist() == [0, 1, 2, 3, 4]
@@ -206,16 +208,16 @@ def test_texts_in_chunks_are_the_same() -> None:
     whole = pa.table({"id": range(300), "text": texts})
     parts = pa.concat_tables([whole.slice(start, 50) for start in range(0, 300, 50)])
     run = dupdetect.dedup(whole)
-    assert audit(run, parts, sample=100) == audit(run, whole, sample=100)
+    assert audit(run, parts, documents=100) == audit(run, whole, documents=100)
 
 
 def test_compiled_or_not_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f"{STORY} {number // 3} {'word ' * (number % 5)}" for number in range(100)] + ["", "one", "日本語 の 本"]
     run = dupdetect.dedup(texts)
     parted = with_clusters(run, {number: number // 2 for number in range(len(texts))})
-    expected = audit(parted, texts, sample=50)
+    expected = audit(parted, texts, documents=50)
     monkeypatch.setattr(sketches, "BREAK_EVEN", 0)
-    assert audit(parted, texts, sample=50) == expected
+    assert audit(parted, texts, documents=50) == expected
 
 
 def test_settings_come_back_from_a_manifest(tmp_path: Path) -> None:
@@ -235,7 +237,7 @@ def test_texts_of_few_words(texts: dict[str, str]) -> None:
 
 def test_without_matches_nothing_is_known() -> None:
     texts = [f"text number {i} has its own words {i * i} {i + 7} {i * 31}" for i in range(40)]
-    found = audit(dupdetect.dedup(texts), texts, sample=20)
+    found = audit(dupdetect.dedup(texts), texts, documents=20)
     assert (found.together.estimate, found.together.low, found.together.high) == (None, 0.0, 1.0)
     assert "no match" in repr(found)
     json.dumps(found.as_dict())
@@ -267,9 +269,9 @@ def test_an_empty_input_has_nothing_to_audit() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"sample": 0}, "sample is 0; expected a whole number from 1 on"),
-        ({"sample": 2.5}, "sample is 2.5"),
-        ({"seed": -1}, "seed is -1"),
+        ({"documents": 0}, "documents is 0; expected a whole number from 1 on"),
+        ({"documents": 2.5}, "documents is 2.5"),
+        ({"sampling_seed": -1}, "sampling_seed is -1"),
         ({"workers": -1}, "workers is -1; expected a whole number from 1 on"),
         ({"workers": 0}, "workers is 0"),
         ({"confidence": 1.0}, "confidence is 1.0; expected a number above 0 and below 1"),

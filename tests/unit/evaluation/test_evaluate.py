@@ -132,7 +132,7 @@ def test_a_pair_labelled_both_ways_is_an_error() -> None:
 def test_another_column_and_numbers_as_ids(tmp_path: Path) -> None:
     (tmp_path / "truth.csv").write_text("id,story,kind\n1,x,page\n2,x,clean\n3,y,page\n")
     clusters = table(id=[1, 2, 3], cluster=[1, 1, 3])
-    assert evaluate(clusters, tmp_path / "truth.csv", column="story").pairs == PairScore(1, 1, 1)
+    assert evaluate(clusters, tmp_path / "truth.csv", cluster_column="story").pairs == PairScore(1, 1, 1)
     with pytest.raises(InputError, match="there are 'id', 'story', 'kind': name the one that says"):
         evaluate(clusters, str(tmp_path / "truth.csv"))
 

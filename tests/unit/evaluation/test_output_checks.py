@@ -247,7 +247,7 @@ def test_figures_that_brute_force_does_not_count(out: Path, news: Path) -> None:
     table = pq.read_table(out / "matches.parquet")
     before = table["containment_b"].to_pylist()
     change(out, "matches", containment_b=[value * 0.97 for value in before])
-    assert failing(out, sample=0) == {}
+    assert failing(out, matches=0) == {}
     found = failing(out, news)
     assert list(found) == ["figures of sampled matches are what brute force counts"]
     assert "containment_b of 'a' and 'b' is 0.97, and by brute force 1.0" in found.popitem()[1][0]

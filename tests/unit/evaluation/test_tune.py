@@ -136,7 +136,7 @@ def test_clusters_are_a_truth_too(texts: dict[str, str], tmp_path: Path) -> None
     path.write_text("id,cluster\n" + "".join(f"{name},{cluster}\n" for name, cluster in clusters.items()))
     assert tune(texts, path, **QUICK).as_dict() == found.as_dict()
     path.write_text(path.read_text().replace("id,cluster", "id,story"))
-    assert tune(texts, path, column="story", run=False, **QUICK).settings == found.settings
+    assert tune(texts, path, cluster_column="story", run=False, **QUICK).settings == found.settings
 
 
 def test_most_pairs_may_be_drawn(texts: dict[str, str]) -> None:

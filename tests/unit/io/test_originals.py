@@ -130,7 +130,7 @@ def test_what_is_kept_is_held_against_whatever_its_format(folder):
     assert found.clusters["cluster"].to_pylist() == [3]
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "a.warc.zip", "a", "folder/part-0"])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.warc.rar", "a", "folder/part-0"])
 def test_types_that_a_name_does_not_say_are_refused(folder, name):
     put(name)
     with pytest.raises(InputError, match=r"its name does not say what it is; expected one that ends with \.parquet"):
