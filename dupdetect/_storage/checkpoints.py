@@ -301,9 +301,24 @@ def check_private(folder: Path) -> None:
         )
 
 
-def holds_work(folder: Path) -> bool:
-    """Tell whether a run has left work in a folder."""
-    return _read_plan(folder / PLAN) is not None
+def mark_of(folder: Path) -> list[tuple[str, int, int]]:
+    """Return what changes whenever a run begins, or goes on, to work in a folder."""
+    files = [path for path in (folder / PLAN, folder / DONE) if path.is_file()]
+    return [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in files]
+
+
+def holds_work(folder: Path, before: list[tuple[str, int, int]]) -> bool:
+    """Tell whether a run has left work in a folder, since its `mark_of` was the one `before`."""
+    return _read_plan(folder / PLAN) is not None and mark_of(folder) != before
+
+
+def is_in_use(folder: Path) -> bool:
+    """Tell whether a run works in a folder."""
+    try:
+        _locked(folder).release()
+    except (OutputError, OSError):
+        return True
+    return False
 
 
 def _read_plan(path: Path) -> dict[str, Any] | None:

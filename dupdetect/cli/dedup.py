@@ -158,10 +158,7 @@ def dedup(
 
 
 def _is_finished(writing: Writing, inputs: list[Path], *, sketches: bool, **options: Any) -> bool:
-    """Whether a folder has the tables that the same command has written: to repeat it is to write them once more.
-
-    Rows that stay, annotated or not, are then written as is said now.
-    """
+    """Whether a folder has what the same command has written: to repeat it is to write that once more, or more."""
     from dupdetect.pipeline.planned import planned
     from dupdetect.results.folder import MANIFEST
     from dupdetect.results.run import Run
@@ -173,6 +170,11 @@ def _is_finished(writing: Writing, inputs: list[Path], *, sketches: bool, **opti
     tables = {f"{name}.{format}": name == "matches" or not writing.pairs for name in ("matches", "clusters")}
     if any((name in run.files) != wanted for name, wanted in (tables | {"sketches.parquet": sketches}).items()):
         return False
+    if f"annotated.{format}" in run.files and not writing.annotated:
+        return False
+    kept = run.manifest.get("kept") or {}
+    if (kept.get("format"), kept.get("columns")) != (writing.kept, writing.columns):
+        return False  # the rows that stay would be gone, or others
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the run will say it
         deciding = {name: value for name, value in options.items() if name in _DECIDING and value not in (None, ())}
@@ -205,9 +207,16 @@ def _refuse_within(folder: Path, work: Path) -> None:
         raise OutputError(f"{folder}: the output and the work folder {work} are in one another; name another of them")
 
 
+def _can_be_read_again(data: Any) -> bool:
+    """Tell whether --resume may be given: not with --sample, and not if anything comes through a pipe."""
+    from dupdetect.io.paths import STANDARD_INPUT
+
+    return isinstance(data, list) and not any(STANDARD_INPUT.fullmatch(str(path)) or path.is_fifo() for path in data)
+
+
 def _run(data: Any, writing: Writing, *, progress: Progress | None, **options: Any) -> Result:
     """Find the copies and write; what was finished by then stays for another run to go on from."""
-    from dupdetect._storage.checkpoints import check_private, holds_work
+    from dupdetect._storage.checkpoints import check_private, holds_work, is_in_use, mark_of
     from dupdetect.io.remote import as_url
 
     path = writing.path
@@ -218,13 +227,16 @@ def _run(data: Any, writing: Writing, *, progress: Progress | None, **options: A
     work = Path(options["work"]) if "work" in options else None
     if work is not None:
         _refuse_within(path, work)
+    before, result = [] if work is None else mark_of(work), None
     try:
         result = dupdetect.dedup(data, progress=progress, **options)
         if progress:
             progress("write", 0, 1)
         writing.write(result)
     except BaseException:
-        if work is not None and holds_work(work):
+        # Until its result is closed this run works there itself; if it has none, another may.
+        mine = work is not None and holds_work(work, before) and (result is not None or not is_in_use(work))
+        if mine and _can_be_read_again(data):
             warnings.warn(
                 f"{work} holds what was finished; the same command with --resume goes on from there", stacklevel=2
             )

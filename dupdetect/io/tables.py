@@ -22,7 +22,7 @@ from dupdetect.io.readers import read
 from dupdetect.io.schema import plain_column, unify
 
 
-def as_table(source: Any, name: str, columns: Sequence[str]) -> pa.Table:
+def as_table(source: Any, name: str, columns: Sequence[str], *, empty: bool = False) -> pa.Table:
     """Return a table from wherever it is kept.
 
     Parameters
@@ -33,6 +33,8 @@ def as_table(source: Any, name: str, columns: Sequence[str]) -> pa.Table:
         What messages call it.
     columns : sequence of str
         Their values are never taken for numbers or dates where a file leaves that open.
+    empty : bool
+        Whether an empty value of theirs in CSV is an id like others, and not none.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def as_table(source: Any, name: str, columns: Sequence[str]) -> pa.Table:
         It is of another type, cannot be read, or has rows that cannot.
     """
     if isinstance(source, str | os.PathLike):
-        return _from_files(Path(source), columns)
+        return _from_files(Path(source), columns, empty)
     if hasattr(source, "__arrow_c_stream__"):
         return pa.table(source)
     if isinstance(source, Mapping):
@@ -54,8 +56,8 @@ def as_table(source: Any, name: str, columns: Sequence[str]) -> pa.Table:
     )
 
 
-def _from_files(path: Path, columns: Sequence[str]) -> pa.Table:
-    text, id = columns[:2]
+def _from_files(path: Path, columns: Sequence[str], empty: bool) -> pa.Table:
+    text, id = columns[0], "" if empty else columns[1]
     pieces = []
     for file in find([path]):
         # Only CSV leaves open whether 007 is a number; told that a column of JSON is text, its reader refuses numbers.
@@ -70,6 +72,13 @@ def _from_files(path: Path, columns: Sequence[str]) -> pa.Table:
     except pa.ArrowException as error:
         raise InputError(f"{path}: cannot be read ({error}), expected UTF-8; mend the file") from None
     return table
+
+
+def with_empty(table: pa.Table, name: str | None) -> pa.Table:
+    """Return a table with empty strings for nulls in a column: rows that stayed have ids, and CSV has no nulls."""
+    if name not in table.column_names or not pa.types.is_string(table.schema.field(name).type):
+        return table
+    return table.set_column(table.column_names.index(name), name, table[name].fill_null(""))
 
 
 def require(table: pa.Table, columns: Sequence[str], name: str) -> None:

@@ -23,8 +23,10 @@ from dupdetect.errors import InputError
 from dupdetect.io.documents import stream
 from dupdetect.io.identifiers import workable
 from dupdetect.io.paths import partition_of
+from dupdetect.io.seen import NUMBERED
 from dupdetect.io.selection import taken
 from dupdetect.io.streams import LARGEST_TEXT
+from dupdetect.io.tables import with_empty
 from dupdetect.results.run import Run, damage_named, find_table
 
 #: Rows that are read at a time.
@@ -159,9 +161,9 @@ class Output:
         paths = self.kept
         if paths:
             read_as, text = self.run.kept_as, self.text
-            for part in stream(paths, text=text, id=self.run.id_column, max_text=LARGEST_TEXT, how=read_as):
+            for part in stream(paths, text=text, id=NUMBERED, max_text=LARGEST_TEXT, how=read_as):
                 rows += len(part)
-                yield part.table
+                yield with_empty(part.table, self.run.id_column)
         if rows != self.documents:
             raise InputError(
                 f"{self.where}: {rows:,} of the rows that were kept can be read, and there were {self.documents:,}; "

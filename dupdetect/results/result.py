@@ -305,7 +305,8 @@ class Result:
         names = [] if kept == "none" else [f"{KEPT}.{kept or format}"] if copied is None else copied.files
         if format != "parquet":
             tables |= {name: written(tables[name]) for name in IDENTIFIED if tables.get(name) is not None}
-        said = {**self.manifest, KEPT: {"files": names, "copied": copied is not None}}
+        how = {"copied": copied is not None, "format": kept, "columns": None if columns is None else list(columns)}
+        said = {**self.manifest, KEPT: {"files": names, **how}}
         formats = {} if kept is None else {KEPT: kept}
         write_folder(folder, tables, said, files, format=format, formats=formats, overwrite=overwrite, within=within)
 

@@ -26,8 +26,9 @@ from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.documents import stream
 from dupdetect.io.paths import AS_NAMED, ReadAs
+from dupdetect.io.seen import NUMBERED
 from dupdetect.io.streams import LARGEST_TEXT
-from dupdetect.io.tables import as_table, comparable, require
+from dupdetect.io.tables import as_table, comparable, require, with_empty
 from dupdetect.matching.overlaps import NONE, RELATIONS
 from dupdetect.results.belonging import as_they_were, check_manifest, check_relations, of_folder
 from dupdetect.results.folder import MANIFEST
@@ -206,7 +207,7 @@ class Run:
         path = find_table(self.out, name)
         if path.suffix == ".jsonl" and not path.stat().st_size:  # no rows of JSON Lines have no columns
             return _none(name)
-        return _conformed(as_table(path, name, list(COLUMNS[name])), name, str(path))
+        return _conformed(as_table(path, name, list(COLUMNS[name]), empty=True), name, str(path))
 
     @cached_property
     def clusters(self) -> pa.Table:
@@ -269,8 +270,8 @@ class Run:
             return
         paths = self.kept_files
         if paths:
-            reader = stream(paths, text=text, id=self.id_column, max_text=LARGEST_TEXT, how=self.kept_as)
-            yield from ((part.texts, part.table) for part in reader)
+            reader = stream(paths, text=text, id=NUMBERED, max_text=LARGEST_TEXT, how=self.kept_as)
+            yield from ((part.texts, with_empty(part.table, self.id_column)) for part in reader)
 
     @property
     def kept_as(self) -> ReadAs:

@@ -76,21 +76,31 @@ def test_an_input_that_was_changed_since_is_another(tmp_path, capsys):
     assert contents(tmp_path / "out") == before
 
 
-@pytest.mark.parametrize(
-    ("options", "there", "gone"),
-    [
-        (["--annotate"], "annotated.parquet", None),
-        (["--kept", "csv"], "kept.csv", "kept.jsonl"),
-        (["--kept", "none"], "clusters.parquet", "kept.jsonl"),
-    ],
-)
-def test_rows_are_written_as_the_repeated_command_says(tmp_path, options, there, gone):
+def test_a_repeated_command_may_write_more(tmp_path):
     assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume"]) == 0
-    clusters = (tmp_path / "out" / "clusters.parquet").read_bytes()
-    assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume", *options]) == 0
-    assert (tmp_path / "out" / there).is_file()
-    assert gone is None or not (tmp_path / "out" / gone).exists()
-    assert (tmp_path / "out" / "clusters.parquet").read_bytes() == clusters
+    before = contents(tmp_path / "out")
+    for _ in range(2):
+        assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume", "--annotate"]) == 0
+        after = contents(tmp_path / "out")
+        assert after.pop("annotated.parquet")
+        assert after == before
+
+
+KEPT = [[], ["--kept", "csv"], ["--kept", "none"], ["--columns", "id,text"], ["--annotate"]]
+
+
+@pytest.mark.parametrize("first", KEPT, ids=" ".join)
+@pytest.mark.parametrize("then", KEPT, ids=" ".join)
+def test_rows_that_stay_are_not_removed_by_a_repeated_command(tmp_path, capsys, first, then):
+    assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume", *first]) == 0
+    before = contents(tmp_path / "out")
+    if first == then or (first, then) == ([], ["--annotate"]):
+        assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume", *then]) == 0
+        assert before.items() <= contents(tmp_path / "out").items()
+        return
+    assert main(["dedup", "a.jsonl", "-o", "out", "-q", "--resume", *then]) == 1
+    assert "out: exists already; name another folder, or overwrite it" in capsys.readouterr().err
+    assert contents(tmp_path / "out") == before
 
 
 def test_pairs_alone_do_not_replace_all_tables_but_themselves(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -135,3 +136,48 @@ def test_a_work_folder_is_for_its_owner_alone(tmp_path):
     checkpoints = Checkpoints(tmp_path / "work", {}, DiskStorage(tmp_path, 1 << 30), resume=False)
     assert (tmp_path / "work").stat().st_mode & 0o777 == 0o700
     checkpoints.close(remove=True)
+
+
+GOES_ON = "the same command with --resume goes on from there"
+
+
+@pytest.fixture
+def interrupted(tmp_path, monkeypatch, capsys):
+    """A run whose output cannot be written, so that its work stays."""
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(json.dumps({"text": f"{text} {at}"}) + "\n" for at in range(50) for text in TEXTS)
+    (tmp_path / "in.jsonl").write_text(rows)
+
+    def fails(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dupdetect.results.result.Result.write", fails)
+        assert main(["dedup", "in.jsonl", "-o", "out", "-q", "--work", "work", "--resume"]) == 1
+    assert GOES_ON in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("default:.*goes on from there")
+def test_what_was_finished_is_said_where_it_can_be_gone_on_with(interrupted, capsys):
+    assert main(["dedup", "in.jsonl", "-o", "out", "-q", "--work", "work", "--resume"]) == 0
+
+
+@pytest.mark.filterwarnings("default:.*goes on from there")
+def test_it_is_not_said_while_another_run_works_there(interrupted, capsys):
+    held = Checkpoints(Path("work"), {}, DiskStorage(Path("work"), 1 << 20), resume=False)
+    held.put("a", pa.table({"text": TEXTS}))
+    assert main(["dedup", "in.jsonl", "-o", "out", "-q", "--work", "work", "--resume"]) == 1
+    held.close()
+    said = capsys.readouterr().err
+    assert "another run works in this folder" in said
+    assert GOES_ON not in said
+
+
+@pytest.mark.filterwarnings("default:.*goes on from there")
+@pytest.mark.parametrize("other", [["--threshold", "0.7"], ["nothing.jsonl"], ["--text", "body"], ["--sample", "3"]])
+def test_it_is_not_said_of_the_work_of_another_command(interrupted, capsys, other):
+    resumed = [] if "--sample" in other else ["--resume"]
+    assert (
+        main(["dedup", "in.jsonl", "-o", "in.jsonl" if not resumed else "out", "--work", "work", *other, *resumed]) == 1
+    )
+    assert GOES_ON not in capsys.readouterr().err
