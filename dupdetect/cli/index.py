@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
     from dupdetect.index.answers import Seen
     from dupdetect.index.index import Index
+    from dupdetect.results.single import NewRows
 
 _EXAMPLES = """
 \b
@@ -71,7 +73,11 @@ def _opened(where: str, **options: Any) -> Index:
 @id_option
 @click.option("--metadata", metavar="COLUMN", multiple=True, help="Column to keep as metadata; may be repeated.")
 @click.option("--expires", metavar="COLUMN", help="Column that says when a document expires.")
-@click.option("--new-only", metavar="FILE", help="Write the rows of new documents as JSON Lines to FILE, - for output.")
+@click.option(
+    "--new-only",
+    metavar="FILE",
+    help="Write the rows of new documents, as they came, to FILE (.jsonl, .csv); - for output.",
+)
 @click.option("--rejects", metavar="FILE", help="Write the rows that could not be used as JSON Lines to FILE.")
 @click.option("--no-texts", is_flag=True, help="Create an index that leaves texts out: matches are then estimates.")
 @read_as_options
@@ -106,7 +112,7 @@ def add(
     given = {name: value for name, value in options.items() if value is not None and value != ()}
     with (
         _opened(where, settings=settings, workers=workers, texts=False if no_texts else None) as held,
-        _written(new_only) as new,
+        _new_rows(new_only, [Path(name) for name in inputs], given) as new,
         _written(rejects) as bad,
         progress_shown(not quiet, log.tell if log else None) as progress,
     ):
@@ -118,11 +124,11 @@ def add(
         paths = [Path(name) for name in inputs]
         for told, rows in held.add_in_batches(paths, rejected=reject, progress=progress, **given):
             counted["documents"] += told.num_rows
-            fresh = rows.filter(told["is_new"])
-            counted["new"] += fresh.num_rows
-            _write_rows(new, fresh)
+            counted["new"] += told["is_new"].to_pylist().count(True)
             if new is not None:
-                new.flush()
+                new.write(rows.table, told["is_new"], rows.originals)
+        if new is not None:
+            new.end()
     log.found(counts=counted)
     if not quiet:
         parts = ", ".join(f"{count:,} {name}" for name, count in counted.items())
@@ -134,6 +140,29 @@ def _settings(file: str | None, options: dict[str, Any]) -> Any:
     context = click.get_current_context()
     given = any(context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT for name in options)
     return chosen_settings(file, options) if given or file is not None else None
+
+
+@contextmanager
+def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> Iterator[NewRows | None]:
+    """Open what rows of new documents go to; refuse what they cannot go to before anything is added."""
+    if name is None:
+        yield None
+        return
+    from dupdetect.io.compression import compressed
+    from dupdetect.io.paths import ReadAs, find
+    from dupdetect.results.folder import check_apart
+    from dupdetect.results.single import NewRows, Target, check_copied
+
+    target = Target.of(name) or Target(name, "jsonl", None)
+    found = find(inputs, ReadAs(*(options.get(way) for way in ("input_format", "encoding", "delimiter"))).checked())
+    check_copied(target, found)
+    if name == "-":
+        yield NewRows(target, sys.stdout.buffer)
+        return
+    check_apart(name, (file.path for file in found if not file.piped))
+    target.check(overwrite=True)
+    with compressed(Path(name), target.compression) as stream:
+        yield NewRows(target, stream)
 
 
 def _written(name: str | None) -> Any:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
+import numpy as np
 import pyarrow as pa
 
 from dupdetect.clustering.dates import as_seconds
@@ -29,6 +31,7 @@ from dupdetect.io.streams import MAX_TEXT, check_max_text
 if TYPE_CHECKING:
     from dupdetect.index.holdings import Holdings
     from dupdetect.io.documents import Part, Stream
+    from dupdetect.io.originals import Originals
 
 #: Documents of a batch, and bytes of text that are read at a time.
 DOCUMENTS, PART_BYTES = 1024, 6291456
@@ -102,6 +105,20 @@ def moment(when: datetime | float) -> int:
     return int(when * 1e6)
 
 
+class Came(NamedTuple):
+    """Rows of an input, as they came.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+    originals : Originals, optional
+        Where they stand in the files that were read, if there they can be copied from.
+    """
+
+    table: pa.Table
+    originals: Originals | None
+
+
 class Reading(TypedDict, total=False):
     """How documents are read, as keywords of `Index.add_many`: what they mean stands there."""
 
@@ -118,7 +135,7 @@ class Reading(TypedDict, total=False):
     delimiter: str | None
 
 
-def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple[Batch, pa.Table]]:
+def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple[Batch, Came]]:
     """Yield the documents of an input in batches, with their rows as they came: one is made while another is stored."""
     unknown = sorted(reading.keys() - Reading.__annotations__.keys())
     if unknown:
@@ -136,14 +153,17 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
     chosen, expires = reading.get("metadata"), reading.get("expires")
     names = holdings.settings.ranking_columns if chosen is None else list(chosen)
     rejects: list[pa.Table] = []
+    originals = reader.originals(np.empty(0, np.int32), np.empty(0, np.int64))
 
-    def parts() -> Iterator[Callable[[], tuple[Batch, pa.Table]]]:
+    def parts() -> Iterator[Callable[[], tuple[Batch, Came]]]:
         for part in reader:
             if part.rejects.num_rows:
                 rejects.append(part.rejects)
             each = -(-len(part) // max(1, round(len(part) / DOCUMENTS)))  # no batch of the few that are left over
             for first in range(0, len(part), each):
-                yield partial(_of_part, holdings, reader, part, slice(first, first + each), names, expires)
+                some = slice(first, first + each)
+                here = originals and replace(originals, file=part.file[some], row=part.row[some])
+                yield partial(_of_part, holdings, reader, part, some, names, expires, here)
 
     yield from made_ahead(parts())
     if rejects:
@@ -159,8 +179,14 @@ def _warn(rejects: pa.Table) -> None:
 
 
 def _of_part(
-    holdings: Holdings, reader: Stream, part: Part, some: slice, names: list[str], expires: str | None
-) -> tuple[Batch, pa.Table]:
+    holdings: Holdings,
+    reader: Stream,
+    part: Part,
+    some: slice,
+    names: list[str],
+    expires: str | None,
+    originals: Originals | None,
+) -> tuple[Batch, Came]:
     table, texts = (each.slice(some.start, some.stop - some.start) for each in (part.table, part.texts))
     ids = holdings.identifiers.encoded(reader.ids(table, part.file[some], part.row[some]))
     lacking = [name for name in [*names, *([expires] if expires else [])] if name not in table.column_names]
@@ -172,7 +198,7 @@ def _of_part(
     )
     when: list[int | None] = _moments(plain_column(table[expires]), expires) if expires else [None] * len(ids)
     raw = texts.cast(pa.large_binary()).to_pylist()
-    return _batch(holdings, ids, texts, raw, kept, when), table
+    return _batch(holdings, ids, texts, raw, kept, when), Came(table, originals)
 
 
 def _moments(column: pa.ChunkedArray, name: str) -> list[int | None]:

@@ -196,10 +196,10 @@ class Index(Upkeep):
 
     def add_in_batches(
         self, data: Any, *, progress: Progress | None = None, **reading: Unpack[Reading]
-    ) -> Iterator[tuple[pa.Table, pa.Table]]:
+    ) -> Iterator[tuple[pa.Table, batches.Came]]:
         """Add many documents, and yield after each batch what `add_many` returns of it, and its rows as they came.
 
-        Parameters are those of `add_many`.
+        Parameters are those of `add_many`; of the rows there is a table, and where they stand in their files.
         """
         expect_many_calls()
         done = 0

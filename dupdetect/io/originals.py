@@ -116,28 +116,18 @@ class Originals:
         InputError
             A file is not any more what was read.
         """
-        bounds = np.searchsorted(self.file, np.arange(len(self.found) + 1))
-        for number, file in enumerate(self.found):
-            if file.fault is not None:
-                continue
-            self._check(number)
-            last = b"\n"
-            with _reported(file):
-                for records in _kept_records(file, self.row[bounds[number] : bounds[number + 1]], self.most):
-                    last = records[-1:] or last
-                    yield records
-            if last not in b"\r\n":
-                yield b"\n"
+        yield from InStep(self).records(self.file, self.row)
 
     def _copy(self, number: int, rows: Int, path: Path) -> None:
-        self._check(number)
+        self.check(number)
         with _reported(self.found[number]):
             file = self.found[number]
             again = file.encoding is not None or file.format not in (*ONE_TEXT, "JSON Lines", "CSV", "lines")
             # What reads a member of an archive twice, or jumps about in it, reads a copy.
             _COPIERS[file.format](seekable(file) if again else file, rows, path, self.most)
 
-    def _check(self, number: int) -> None:
+    def check(self, number: int) -> None:
+        """Refuse a file, by its number, that is not any more what was read."""
         file, same = self.found[number], False
         with suppress(OSError):
             same = _is_as_before(stamp_of(file), self.stamps[number], file)
@@ -146,6 +136,75 @@ class Originals:
                 f"{label(file.path)}: the file has changed since it was read, so what is kept of it cannot be copied; "
                 "run again, or have it written from memory with kept='parquet' (--kept parquet)"
             )
+
+
+class InStep:
+    """Copies records of files of JSON Lines or CSV while the files are read: of some rows, and then of later ones.
+
+    Parameters
+    ----------
+    originals : Originals
+        It names the files; its rows are not looked at.
+    """
+
+    def __init__(self, originals: Originals) -> None:
+        self._originals, self._number = originals, 0
+        self._blocks: Iterator[Records] | None = None
+        self._held: Records | None = None
+        self._last = b"\n"
+
+    def records(self, file: NDArray[np.int32], row: Int, end: tuple[int, int] | None = None) -> Iterator[bytes]:
+        """Yield the records of some rows, which follow those that were asked for before; each file ends with a line.
+
+        Parameters
+        ----------
+        file, row : int32[n], int64[n]
+            Ascending.
+        end : (int, int), optional
+            The file and row up to which has been read; by default all of them.
+
+        Raises
+        ------
+        InputError
+            A file is not any more what was read.
+        """
+        while self._number < len(self._originals.found) and (end is None or self._number <= end[0]):
+            first, last = np.searchsorted(file, (self._number, self._number + 1))
+            limit = end[1] if end is not None and end[0] == self._number else None
+            source = self._originals.found[self._number]
+            if source.fault is not None:
+                self._number += 1
+                continue
+            with _reported(source):
+                if self._blocks is None:
+                    self._originals.check(self._number)
+                    self._blocks, self._encoder = records_of(source, self._originals.most), Encoder(encoding_of(source))
+                for records in self._until(self._blocks, limit):
+                    kept = self._encoder.encode(_kept(records, row[first:last]))
+                    self._last = kept[-1:] or self._last
+                    yield kept
+            if limit is not None:
+                return
+            if self._last not in b"\r\n":
+                yield b"\n"
+            self._number, self._blocks, self._last = self._number + 1, None, b"\n"
+
+    def _until(self, blocks: Iterator[Records], limit: int | None) -> Iterator[Records]:
+        """Yield the records up to that of some row, or all that are left."""
+        while True:
+            held, self._held = self._held or next(blocks, None), None
+            if held is None:
+                return
+            count = len(held.rows) if limit is None else int(np.searchsorted(held.rows, limit, side="right"))
+            if count == len(held.rows):
+                yield held
+                continue
+            data, ends, rows = held
+            at = int(ends[count - 1]) if count else 0
+            self._held = Records(data[at:], ends[count:] - at, rows[count:])
+            if count:
+                yield Records(data[:at], ends[:count], rows[:count])
+            return
 
 
 @contextmanager
@@ -245,10 +304,16 @@ def _kept_records(file: Found, rows: Int, most: int) -> Iterator[bytes]:
     for data, ends, numbers in records_of(file, most):
         if encoder is None:
             encoder = Encoder(encoding_of(file))
-        stays = staying(numbers, rows)
-        lengths = np.diff(ends, prepend=0)
-        some = data if stays.all() else np.frombuffer(data, np.uint8)[np.repeat(stays, lengths)].tobytes()
-        yield encoder.encode(some)
+        yield encoder.encode(_kept(Records(data, ends, numbers), rows))
+
+
+def _kept(records: Records, rows: Int) -> bytes:
+    """Return the bytes of the records that stay, given the rows that do, which ascend."""
+    stays = staying(records.rows, rows)
+    if stays.all():
+        return records.data
+    lengths = np.diff(records.ends, prepend=0)
+    return np.frombuffer(records.data, np.uint8)[np.repeat(stays, lengths)].tobytes()
 
 
 def staying(numbers: Int, rows: Int) -> NDArray[np.bool_]:

@@ -13,14 +13,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from dupdetect._storage.atomic import Replacement, check_writable
 from dupdetect.errors import OutputError
 from dupdetect.io.compression import compressed
+from dupdetect.io.originals import InStep
 from dupdetect.io.writers import write_lines, write_table
 from dupdetect.results.folder import check_apart
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from dupdetect.io.originals import Originals
+    from dupdetect.io.paths import Found
     from dupdetect.results.result import Result
 
 #: Standard output, as a name.
@@ -71,6 +77,56 @@ class Target(NamedTuple):
         if os.path.lexists(self.path) and not overwrite:
             raise OutputError(f"{self.path}: exists already; name another file, or overwrite it")
         check_apart(self.path, inputs)
+
+
+class NewRows:
+    """Writes rows of an input while it is being read, some at a time, to a file or standard output.
+
+    As `write_single` writes those that stay: records are copied where they have the format of the target, others are
+    JSON Lines. What comes through a pipe is copied when the pipe has ended.
+
+    Parameters
+    ----------
+    target : Target
+        Of JSON Lines, or of CSV; a file is replaced.
+    stream : file
+        Binary, open.
+    """
+
+    def __init__(self, target: Target, stream: Any) -> None:
+        self._target, self._stream = target, stream
+        self._copied: InStep | None = None
+        self._waiting: list[Originals] = []
+
+    def write(self, table: pa.Table, chosen: Any, originals: Originals | None) -> None:
+        """Write the chosen of some rows, which follow those before: a table, booleans, and where they stand in files.
+
+        Raises
+        ------
+        InputError
+            A file of the input has changed since it was read.
+        """
+        if originals is None or not _can_copy(originals.found, self._target):
+            write_lines(table.filter(chosen), self._stream)
+        elif len(originals.row):
+            some = originals.take(np.flatnonzero(chosen.to_numpy()))
+            if any(file.piped for file in originals.found):
+                self._waiting.append(some)
+            else:
+                self._copied = self._copied or InStep(originals)
+                end = int(originals.file[-1]), int(originals.row[-1])
+                self._stream.writelines(self._copied.records(some.file, some.row, end))
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Write what is left: all has been read."""
+        file = np.concatenate([np.empty(0, np.int32), *(some.file for some in self._waiting)])
+        row = np.concatenate([np.empty(0, np.int64), *(some.row for some in self._waiting)])
+        if self._waiting:
+            self._copied = InStep(self._waiting[0])
+        if self._copied is not None:
+            self._stream.writelines(self._copied.records(file, row))
+            self._stream.flush()
 
 
 def write_single(
@@ -129,14 +185,31 @@ def write_single(
 
 def _copied(originals: Originals | None, target: Target) -> Iterator[bytes] | None:
     """Return the records that stay as they came, if they can be had so."""
-    if originals is None or any(file.encoding is not None for file in originals.found):
-        return None
-    formats = {file.format for file in originals.found if file.fault is None}
+    return originals.records() if originals is not None and _can_copy(originals.found, target) else None
+
+
+def _can_copy(found: Sequence[Found], target: Target) -> bool:
+    """Tell whether records of files can be copied as they came into one file."""
+    if any(file.encoding is not None for file in found):
+        return False
+    formats = {file.format for file in found if file.fault is None}
     if formats == {"JSON Lines"} and target.format == "jsonl":
-        return originals.records()
-    if formats == {"CSV"} and target.format == "csv" and len(originals.found) == 1:
-        return originals.records()
-    return None
+        return True
+    return formats == {"CSV"} and target.format == "csv" and len(found) == 1
+
+
+def check_copied(target: Target, found: Sequence[Found]) -> None:
+    """Refuse a target that `NewRows` could not write rows of some files to.
+
+    Raises
+    ------
+    OutputError
+    """
+    if target.format != "jsonl" and not _can_copy(found, target):
+        raise OutputError(
+            f"{target.path}: rows go there as they came, or as JSON Lines; a CSV file takes those of one CSV file in "
+            "UTF-8 alone: name a file that ends with .jsonl"
+        )
 
 
 def _write(table: Any, copied: Iterator[bytes] | None, stream: Any) -> None:

@@ -1,10 +1,14 @@
+import gzip
 import json
+import subprocess
+import sys
 
 import pytest
 from generated_sites import Writer
 
 from dupdetect import Index
 from dupdetect.cli.main import main
+from dupdetect.index import batches
 
 STORY, OTHER = Writer("en", "story").story(2), Writer("en", "other").story(2)
 
@@ -36,7 +40,7 @@ def test_what_is_new_comes_out_as_it_came_in(where, rows, capsys):
     told = capsys.readouterr()
     new = [json.loads(line) for line in told.out.splitlines()]
     assert {row["url"] for row in new} in ({1, 3}, {2, 3})
-    assert {"url": 3, "body": OTHER, "by": None} in new
+    assert {"url": 3, "body": OTHER} in new
     assert "3 documents, 2 new, 1 rejected" in told.err
     assert run("add", where, rows, "--text", "body", "--id", "url", "--new-only", "-", "-q") == 0
     assert capsys.readouterr().out == ""
@@ -155,3 +159,66 @@ def test_a_removed_document_is_explained_with_both_texts(where, rows, tmp_path, 
     for command in (["verify", where], ["compare", "--in", where, "1", "2"], ["dedup", str(rows), "--against", where]):
         assert main([*command, *(["-o", str(tmp_path / "x"), "--text", "body"] if command[0] == "dedup" else [])]) == 1
         assert f"{where}: is a file; expected the output" in capsys.readouterr().err
+
+
+AS_IT_CAME = (
+    f'{{"url": 1,  "body": {json.dumps(STORY)}, "price": 1.10, "more": {{"b": [1.0, 2e1], "a": "\\u00e9"}}}}\r\n'
+    "\n"
+    f'{{"url": 2, "body": {json.dumps(STORY.upper())}, "price": 2.50}}\n'
+    '{"url": 3, "body": null}\n'
+    f'{{ "body": {json.dumps(OTHER)}, "url": 4, "price": 3.00}}'
+).encode()
+
+
+def test_new_records_are_the_bytes_that_came(where, tmp_path, capfdbinary):
+    path, new = tmp_path / "night.jsonl", tmp_path / "new.jsonl"
+    path.write_bytes(AS_IT_CAME)
+    with Index(where) as index:
+        index.add(9, STORY.upper())
+    options = ("--text", "body", "--id", "url", "-q", "--new-only")
+    assert run("add", where, path, *options, new) == 0
+    first, *_, last = AS_IT_CAME.split(b"\n")
+    assert new.read_bytes() == last + b"\n"
+    assert run("remove", where, 1, 2, 4, 9) == 0
+    capfdbinary.readouterr()
+    assert run("add", where, path, *options, "-") == 0
+    told = capfdbinary.readouterr().out
+    assert told in (first + b"\n" + last + b"\n", AS_IT_CAME.split(b"\n")[2] + b"\n" + last + b"\n")
+
+
+def test_new_records_of_many_batches_and_files_come_as_they_are_added(where, tmp_path, monkeypatch):
+    """Batches end within blocks of lines, and a file ends without a line."""
+    monkeypatch.setattr(batches, "DOCUMENTS", 3)
+    lines = [
+        f'{{"id": {n:>4}, "text": "The words of {n} are {n * n} and {n * 7} and no others."}}\n' for n in range(40)
+    ]
+    again = lines[5].replace('"id":    5', '"id": 1005')
+    paths = [tmp_path / f"{name}.jsonl" for name in "abc"]
+    for path, some in zip(paths, (lines[:17], [*lines[17:20], again], [again, *lines[20:]]), strict=True):
+        path.write_text("".join(some).rstrip("\n"))
+    assert run("add", where, *paths, "-q", "--new-only", tmp_path / "new.jsonl.gz", "--id", "id") == 0
+    assert gzip.decompress((tmp_path / "new.jsonl.gz").read_bytes()).decode() == "".join(lines)
+
+
+def test_new_records_of_csv_and_of_pipes(where, tmp_path):
+    path = tmp_path / "night.csv"
+    rows = [f'007,"{STORY}",1.10\r\n', f"8,{OTHER!r},2.50\n"]
+    path.write_text("id,text,price\n" + "".join(rows), newline="")
+    assert run("add", where, path, "-q", "--new-only", tmp_path / "new.csv") == 0
+    assert (tmp_path / "new.csv").read_bytes() == path.read_bytes()
+    assert run("add", where, path, "-q", "--new-only", tmp_path / "new.csv") == 0
+    assert (tmp_path / "new.csv").read_text() == "id,text,price\n"
+    piped = [sys.executable, "-m", "dupdetect", "index", "add", str(tmp_path / "b.dupindex"), "-", "--text", "body"]
+    done = subprocess.run([*piped, "--id", "url", "--new-only", "-", "-q"], input=AS_IT_CAME, stdout=-1, check=True)
+    assert done.stdout.count(b"\n") == 2
+    assert done.stdout.endswith(b'"price": 3.00}\n')
+
+
+def test_what_new_records_cannot_go_to_is_refused_before_anything_is_added(where, rows, tmp_path, capsys):
+    assert run("add", where, rows, "--text", "body", "--id", "url", "--new-only", tmp_path / "new.csv") == 1
+    assert "name a file that ends with .jsonl" in capsys.readouterr().err
+    assert run("add", where, rows, "--text", "body", "--id", "url", "--new-only", rows) == 1
+    assert "is an input, and would be replaced" in capsys.readouterr().err
+    assert rows.stat().st_size > 0
+    with Index(where, read_only=True) as index:
+        assert len(index) == 0
