@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -194,9 +195,15 @@ def query(where: str, file: str, as_json: bool) -> None:
         raise InputError(f"{file}: this is no UTF-8 ({error.reason} at byte {error.start}); convert it") from None
     with _opened(where, read_only=True) as held:
         seen = held.query(text)
+        spelled = held.spelled([seen.cluster, *(match.id for match in seen.matches)])
+    seen = replace(
+        seen,
+        cluster=spelled[0],
+        matches=[match._replace(id=id) for match, id in zip(seen.matches, spelled[1:], strict=True)],
+    )
     if as_json:
         matches = [match._asdict() for match in seen.matches]
-        click.echo(json.dumps({"is_new": seen.is_new, "cluster": seen.cluster, "matches": matches}, default=str))
+        click.echo(json.dumps({"is_new": seen.is_new, "cluster": seen.cluster, "matches": matches}))
         return
     for line in _lines(seen):
         click.echo(escape_for_terminal(line))

@@ -188,7 +188,7 @@ def _of_part(
     originals: Originals | None,
 ) -> tuple[Batch, Came]:
     table, texts = (each.slice(some.start, some.stop - some.start) for each in (part.table, part.texts))
-    ids = holdings.identifiers.encoded(reader.ids(table, part.file[some], part.row[some]))
+    ids = holdings.identifiers.encoded(reader.ids(table, part.file[some], part.row[some]), reader.id_type)
     lacking = [name for name in [*names, *([expires] if expires else [])] if name not in table.column_names]
     if lacking:
         columns = ", ".join(map(repr, table.column_names))

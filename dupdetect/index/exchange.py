@@ -139,9 +139,13 @@ def result(session: Session, holdings: Holdings, number: int | None, work: str |
         A folder that the kept rows are written to, and mapped from; by default they are in memory.
     """
     settings, (documents, decision) = holdings.settings, listing.listed(session, holdings, number)
-    clusters = tables.clusters_table(documents, decision, settings)
     matches, unlisted = tables.matches_table(documents, decision, settings)
-    digests = tables.digests_table(documents, decision, settings)
+    found = (
+        tables.clusters_table(documents, decision, settings),
+        matches,
+        tables.digests_table(documents, decision, settings),
+    )
+    clusters, matches, digests = (listing.as_given(table, holdings) for table in found)
     kept = decision.canonical_documents == np.arange(len(documents))
     rows = Rows(*_kept_rows(session, holdings, documents.numbers[kept], clusters["id"].filter(pa.array(kept)), work))
     manifest: dict[str, Any] = {
@@ -160,8 +164,8 @@ def result(session: Session, holdings: Holdings, number: int | None, work: str |
     }
     ids = clusters["id"].filter(clusters["canonical"])
     sketcher = partial(sketch_rows, rows, ids, "text", Context(settings, holdings.context.workers))
-    found = clusters, matches, digests, rows, REJECTS.empty_table(), boilerplate(session)
-    return Result(*found, manifest, sketcher=sketcher if holdings.keeps_texts else None)
+    said = clusters, matches, digests, rows, REJECTS.empty_table(), boilerplate(session)
+    return Result(*said, manifest, sketcher=sketcher if holdings.keeps_texts else None)
 
 
 def _kept_rows(
@@ -196,7 +200,7 @@ def _row_tables(
 
 def documents(store: Store, holdings: Holdings) -> pa.RecordBatchReader:
     """Return the ids and texts of all documents, some at a time; no transaction outlasts a batch."""
-    schema = pa.schema([("id", holdings.identifiers.type or pa.string()), ("text", pa.large_string())])
+    schema = pa.schema([("id", holdings.identifiers.shown), ("text", pa.large_string())])
 
     def parts() -> Iterator[pa.RecordBatch]:
         last, more = 0, True
@@ -211,8 +215,8 @@ def documents(store: Store, holdings: Holdings) -> pa.RecordBatchReader:
             if more:
                 last = rows[-1][0]
                 texts = batches.strings([decompressed(row[0], row[2], row[3]) for row in rows])
-                ids = holdings.identifiers.decoded([row[1] for row in rows]).combine_chunks()
-                yield pa.record_batch([ids, texts], schema=schema)
+                ids = holdings.identifiers.as_given(holdings.identifiers.decoded([row[1] for row in rows]))
+                yield pa.record_batch([ids.combine_chunks(), texts], schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, parts())
 
@@ -222,4 +226,4 @@ def texts_of(session: Session, holdings: Holdings, number: int) -> pa.Table:
     documents, _ = listing.listed(session, holdings, number)
     bodies = read_bodies(session, documents.numbers.tolist())
     texts = batches.strings([bodies[each] for each in documents.numbers.tolist()])
-    return pa.table({"id": documents.ids, "text": texts})
+    return pa.table({"id": holdings.identifiers.as_given(documents.ids), "text": texts})

@@ -161,10 +161,12 @@ class Holdings:
             return
         self._stored_type = str(rows[0][0])
         if self._stored_type != mine:
-            own, self.identifiers = self.identifiers.type, Identifiers(self._stored_type)
-            raise InputError(
-                f"these ids are {own}, and the index has ids that are {self.identifiers.type}; give all ids one type"
-            )
+            own, self.identifiers = self.identifiers, Identifiers(self._stored_type)
+            if own.type != self.identifiers.type:
+                raise InputError(
+                    f"these ids are {own.given}, and the index has ids that are {self.identifiers.given}; give all "
+                    "ids one type"
+                )
 
 
 def _nothing() -> tuple[Any, Any]:

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dupdetect.errors import InputError
-from dupdetect.io.identifiers import check_id_type, workable
+from dupdetect.io.identifiers import as_type, check_id_type, workable
 from dupdetect.io.schema import plain_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NUL = "an id has a NUL character in it, which cannot be stored; take it out"
+#: What Parquet makes of types that it lacks: an output of a run has them so.
+_IN_PARQUET = {pa.date64(): pa.date32(), pa.timestamp("s"): pa.timestamp("ms")}
 _PLAIN = {"string": pa.string(), "int64": pa.int64()}
 
 
@@ -31,43 +33,60 @@ class Identifiers:
     ----------
     stored : str, optional
         The type as `stored` gives it; None until there is an id.
+
+    Attributes
+    ----------
+    type : pyarrow.DataType, optional
+        What ids of that type and of those like it are stored as.
+    given : pyarrow.DataType, optional
+        The type that the first ids had, in which all come back.
     """
 
     def __init__(self, stored: str | None = None) -> None:
         self.type: pa.DataType | None = None
+        self.given: pa.DataType | None = None
         if stored is not None:
-            self.type = _PLAIN.get(stored)
-            if self.type is None:
-                self.type = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stored))).field(0).type
+            given = _PLAIN.get(stored)
+            if given is None:
+                given = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stored))).field(0).type
+            self._settle(given)
+
+    def _settle(self, given: pa.DataType) -> None:
+        self.given, self.type = given, _common(workable(pa.chunked_array([], given)).type)
 
     @property
     def stored(self) -> str | None:
         """The type, as the index stores it."""
         for name, type_ in _PLAIN.items():
-            if self.type == type_:
+            if self.given == type_:
                 return name
-        if self.type is None:
+        if self.given is None:
             return None
-        return base64.b64encode(pa.schema([("id", self.type)]).serialize()).decode()
+        return base64.b64encode(pa.schema([("id", self.given)]).serialize()).decode()
 
-    def encoded(self, ids: Any) -> list[str]:
-        """Return ids as strings; the first ones say which type all have.
+    @property
+    def shown(self) -> pa.DataType:
+        """The type of columns of ids; of strings, if there is no id yet."""
+        return self.as_given(self.decoded([])).type
+
+    def encoded(self, ids: Any, given: pa.DataType | None = None) -> list[str]:
+        """Return ids as strings; the first ones say which type all have: `given`, or else their own.
 
         Raises
         ------
         InputError
             They are of another type than those before, or of none that can be an id.
         """
-        if self.type == _PLAIN["string"] and type(ids) is list and type(ids[0]) is str and len(ids) == 1:
+        if self.given == _PLAIN["string"] and type(ids) is list and type(ids[0]) is str and len(ids) == 1:
             if "\0" in ids[0]:
                 raise InputError(_NUL)
             return ids
-        if self.type == _PLAIN["int64"] and type(ids) is list and len(ids) == 1 and type(ids[0]) is int:
+        if self.given == _PLAIN["int64"] and type(ids) is list and len(ids) == 1 and type(ids[0]) is int:
             return [str(ids[0])] if abs(ids[0]) < 1 << 63 else self._refused(ids[0])
-        column = self._column(ids)
+        column, came = self._column(ids)
         own = _common(column.type)
         if self.type is None:
-            self.type = own
+            self._settle(came if given is None or pa.types.is_null(given) else given)
         if own != self.type:
             raise InputError(
                 f"these ids are {own}, and the index has ids that are {self.type}; give all documents ids of one type"
@@ -86,7 +105,7 @@ class Identifiers:
         raise InputError(f"the id {id} does not fit into 64 bits; give strings")
 
     def decoded(self, values: Sequence[str | None]) -> pa.ChunkedArray:
-        """Return the ids of strings, of their own type; None stays null."""
+        """Return the ids of strings, in a type that stages can order and look up; None stays null."""
         own = self.type or pa.string()
         if pa.types.is_binary(own):
             made = pa.array([None if value is None else bytes.fromhex(value) for value in values], own)
@@ -96,32 +115,39 @@ class Identifiers:
             made = pa.array(values, pa.string()).cast(own)
         return pa.chunked_array([made])
 
+    def as_given(self, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Return decoded ids in the type that they came in."""
+        return ids if self.given is None else as_type(ids, self.given)
+
     def values(self, values: list[str]) -> list[Any]:
         """Return the ids of strings, as Python has them."""
-        if self.type == _PLAIN["string"]:
+        if self.given == _PLAIN["string"]:
             return values
-        if self.type == _PLAIN["int64"]:
+        if self.given == _PLAIN["int64"]:
             return [int(value) for value in values]
-        return self.decoded(values).to_pylist()  # type: ignore[no-any-return]
+        return self.as_given(self.decoded(values)).to_pylist()  # type: ignore[no-any-return]
 
-    def _column(self, ids: Any) -> pa.ChunkedArray:
+    def _column(self, ids: Any) -> tuple[pa.ChunkedArray, pa.DataType]:
+        """Return ids in a type that can be worked with, and the type that they came in."""
         try:
             column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([self._array(ids)])
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"the ids cannot be stored ({error}); expected all strings or all integers") from None
-        column = workable(plain_column(column))
+        came, column = column.type, workable(plain_column(column))
         if column.null_count:
             raise InputError("an id is missing; give every document an id")
         check_id_type(column.type, "id", "the index")
         if pa.types.is_null(column.type):
-            return column.cast(self.type or pa.string())
-        return column
+            column = column.cast(self.type or pa.string())
+            came = column.type
+        return column, came
 
     def _array(self, ids: list[Any]) -> pa.Array:
         """Return ids that Python has as the index has them, or of what type they are."""
-        if self.type is not None:
-            with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
-                return pa.array(ids, self.type)
+        for type_ in (self.given, self.type):
+            if type_ is not None and not pa.types.is_dictionary(type_):
+                with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
+                    return pa.array(ids, type_)
         return pa.array(ids)
 
 
@@ -142,4 +168,8 @@ def _common(type_: pa.DataType) -> pa.DataType:
         return pa.string()
     if pa.types.is_large_binary(type_) or pa.types.is_fixed_size_binary(type_):
         return pa.binary()
+    if type_ in _IN_PARQUET:
+        return _IN_PARQUET[type_]
+    if pa.types.is_decimal128(type_):  # of so many places behind the point, however many digits
+        return pa.decimal128(38, type_.scale)
     return type_

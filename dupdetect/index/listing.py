@@ -136,7 +136,12 @@ def clusters(session: Session, holdings: Holdings) -> pa.Table:
     """Return a row for each document, in the order in which they were added."""
     columns, found, chosen = _everything(session, holdings)
     decision = _decision(columns, found | chosen, columns.held.numbers, None, None)
-    return tables.clusters_table(columns.held, decision, holdings.settings)
+    return as_given(tables.clusters_table(columns.held, decision, holdings.settings), holdings)
+
+
+def as_given(table: pa.Table, holdings: Holdings) -> pa.Table:
+    """Return a table with its ids in the type that they came in."""
+    return tables.with_ids(table, holdings.identifiers.given)
 
 
 def matches(session: Session, holdings: Holdings) -> pa.Table:
@@ -144,7 +149,7 @@ def matches(session: Session, holdings: Holdings) -> pa.Table:
     columns, found, chosen = _everything(session, holdings)
     ranks = _ranks(session, holdings, columns, found)
     decision = _decision(columns, found | chosen, ranks, None, None)
-    return tables.matches_table(columns.held, decision, holdings.settings)[0]
+    return as_given(tables.matches_table(columns.held, decision, holdings.settings)[0], holdings)
 
 
 def _ranks(session: Session, holdings: Holdings, columns: _Columns, found: Overlaps) -> Int:
@@ -174,7 +179,7 @@ def added(session: Session, holdings: Holdings, numbers: list[int], first_text: 
     place = np.searchsorted(columns.held.numbers, wanted)
     is_new = _are_new(session, columns, decision, first_text, np.unique(place))
     table = table.append_column("is_new", pa.array(is_new))
-    return table.take(pa.array(place)).select(list(ADDED.names))
+    return as_given(table.take(pa.array(place)).select(list(ADDED.names)), holdings)
 
 
 #: The columns of what was added, but for the ids, whose type is the index's.
@@ -219,7 +224,7 @@ def _are_new(session: Session, columns: _Columns, decision: Decision, first_text
 
 def nothing_added(holdings: Holdings) -> pa.Table:
     """Return the table of what was added where nothing was."""
-    type_ = holdings.identifiers.type or pa.string()
+    type_ = holdings.identifiers.shown
     return pa.schema(
         [(field.name, type_ if field.name in ("id", "cluster") else field.type) for field in ADDED]
     ).empty_table()

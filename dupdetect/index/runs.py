@@ -107,7 +107,7 @@ def _kept(holdings: Holdings, output: Output, metadata: list[str]) -> Iterator[B
                 if not holdings.keeps_texts and some.signatures is None:
                     raise InputError(f"{path}: an index without texts needs signatures, and there are none")
                 table = rows.next(len(some))
-                own = holdings.identifiers.encoded(ids.next(len(some)))
+                own = holdings.identifiers.encoded(ids.next(len(some)), output.run.own.schema.field("id").type)
                 raw = [text.encode() for text in table[output.text].to_pylist()]
                 kept_rows = [batches.as_metadata(row) for row in table.select(metadata).to_pylist()]
                 bodies = compressed(raw, holdings.context.workers) if holdings.keeps_texts else []

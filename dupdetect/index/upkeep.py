@@ -22,6 +22,7 @@ from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError
 from dupdetect.index import checks, exchange, runs
 from dupdetect.index.changes import Batch, Change
+from dupdetect.io.identifiers import as_spelled, shown
 from dupdetect.results.output import Output
 
 if TYPE_CHECKING:
@@ -86,15 +87,19 @@ class Upkeep:
         return exchange.documents(self._store, self._holdings)
 
     def typed(self, ids: Iterable[str]) -> list[Any]:
-        """Return ids that were written out as the index has them: as numbers, where they are numbers."""
+        """Return ids that were written out, as `spelled` has them, as the index has them."""
         given = list(ids)
         try:
-            return self._holdings.identifiers.values(given)
-        except (ValueError, pa.ArrowException):
-            own = self._holdings.identifiers.type
+            return as_spelled(given, self._holdings.identifiers.given or pa.string()).to_pylist()  # type: ignore[no-any-return]
+        except (ValueError, ArithmeticError, pa.ArrowException):
+            own = self._holdings.identifiers.given
             raise InputError(
                 f"the index has ids that are {own}, and {given[0]!r} is none; give ids as they are there"
             ) from None
+
+    def spelled(self, ids: Iterable[Any]) -> list[Any]:
+        """Return ids of the index, or None, as they are printed: strings and integers as they are, others as text."""
+        return shown(pa.chunked_array([pa.array(list(ids), self._holdings.identifiers.shown)]))
 
     def boilerplate(self) -> pa.Table:
         """Return what is known of shingles, as `Result.boilerplate`."""

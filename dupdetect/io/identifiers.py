@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -97,6 +98,31 @@ def spelled(column: pa.ChunkedArray) -> pa.ChunkedArray:
         seconds = [None if n is None else f"{Decimal(n).scaleb(places).normalize():f}" for n in counts]
         return pa.chunked_array([pa.array(seconds, pa.large_string())])
     return column.cast(pa.large_string())
+
+
+def as_spelled(texts: list[str], type_: pa.DataType) -> pa.ChunkedArray:
+    """Return the ids that `spelled` wrote so, in their type; of strings, these.
+
+    Raises
+    ------
+    ValueError, ArithmeticError, pyarrow.ArrowException
+        One is no such id.
+    """
+    whole, texts_ = type_, pa.array(texts, pa.string())
+    type_ = workable(pa.chunked_array([], type_)).type
+    if str(whole) == "extension<arrow.uuid>":
+        ids = pa.array([UUID(text).bytes for text in texts], type_)
+    elif "binary" in str(type_):
+        ids = pa.array([base64.b64decode(text, validate=True) for text in texts], pa.binary()).cast(type_)
+    elif pa.types.is_time(type_):
+        moments = pa.array([f"1970-01-01T{text}" for text in texts]).cast(pa.timestamp(type_.unit)).cast(pa.int64())
+        ids = moments.cast(pa.int32() if pa.types.is_time32(type_) else pa.int64()).cast(type_)
+    elif pa.types.is_duration(type_):
+        places = 3 * ("s", "ms", "us", "ns").index(type_.unit)
+        ids = pa.array([int(Decimal(text).scaleb(places)) for text in texts], pa.int64()).cast(type_)
+    else:
+        ids = texts_.cast(type_)
+    return as_type(pa.chunked_array([ids]), whole)
 
 
 def written(table: pa.Table) -> pa.Table:

@@ -2,6 +2,7 @@ import gzip
 import json
 import subprocess
 import sys
+import uuid
 
 import pytest
 from generated_sites import Writer
@@ -222,3 +223,21 @@ def test_what_new_records_cannot_go_to_is_refused_before_anything_is_added(where
     assert rows.stat().st_size > 0
     with Index(where, read_only=True) as index:
         assert len(index) == 0
+
+
+def test_ids_are_printed_and_read_as_text(where, tmp_path, capsys):
+    names = [uuid.UUID(int=number) for number in (7, 8)]
+    (tmp_path / "story.txt").write_text(STORY)
+    with Index(where) as index:
+        for name, text in zip(names, (STORY, OTHER), strict=True):
+            index.add(name, text)
+    assert run("query", where, tmp_path / "story.txt", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["cluster"] == str(names[0])
+    assert run("query", where, tmp_path / "story.txt") == 0
+    assert str(names[0]) in capsys.readouterr().out
+    assert run("remove", where, str(names[0])) == 0
+    assert run("remove", where, "seven") == 1
+    assert "'seven' is none" in capsys.readouterr().err
+    with Index(where, read_only=True) as index:
+        assert names[0] not in index
+        assert names[1] in index

@@ -1,6 +1,8 @@
 import datetime
+import decimal
 import json
 import threading
+import uuid
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -458,18 +460,65 @@ IDS = {
     "binary": pa.array([b"a\xff", b"\0"]),
     "uint64": pa.array([2**64 - 1, 3], pa.uint64()),
     "bool": pa.array([True, False]),
+    "uuid": pa.array([uuid.UUID(int=7), uuid.UUID(int=2**127)]),
+    "fixed": pa.array([b"a\xff", b"\0\0"], pa.binary(2)),
+    "category": pa.array(["x", "y"]).dictionary_encode(),
+    "large_string": pa.array(["x", "y"], pa.large_string()),
+    "large_binary": pa.array([b"x", b"\xff"], pa.large_binary()),
+    "int16": pa.array([-5, 6], pa.int16()),
+    "float32": pa.array([0.1, 2.5], pa.float32()),
+    "small_decimal": pa.array([decimal.Decimal("0.1"), decimal.Decimal("-2.5")], pa.decimal32(5, 1)),
+    "seconds": pa.array([5, 10**9], pa.timestamp("s")),
+    "zone": pa.array([10**18 + 1, 5], pa.timestamp("ns", "Europe/Vienna")),
+    "date": pa.array([datetime.date(2024, 1, 2), datetime.date(1900, 1, 1)], pa.date64()),
+    "day": pa.array([datetime.date(2024, 1, 2), datetime.date(1900, 1, 1)], pa.date32()),
+    "milliseconds": pa.array([5, 86399999], pa.time32("ms")),
+    "fractions": pa.array([1, 1500], pa.duration("ms")),
 }
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_ids_of_any_type_are_what_they_were(name, tmp_path):
-    table = pa.table({"id": IDS[name], "text": [STORY, OTHER]})
-    with Index(tmp_path / "x") as index:
-        index.add_many(table)
+def test_ids_of_any_type_are_what_they_were(name, where, tmp_path):
+    """In every answer, of another process too, and through a run and back."""
+    table = pa.table({"id": IDS[name], "text": [STORY, f"{STORY} More."]})
+    ids, run = IDS[name].to_pylist(), dupdetect.dedup(table, sketches=True)
+    with Index(where) as index:
+        assert index.add_many(table)["id"].type == IDS[name].type
         assert index.add_many(table)["is_new"].to_pylist() == [False, False]
-        assert index.clusters()["id"].equals(dupdetect.dedup(table).clusters["id"])
-        assert IDS[name][0].as_py() in index
-        assert index.remove([IDS[name][1].as_py()]) == 1
+    with Index(where) as index:
+        assert index.clusters().equals(run.clusters.drop_columns(["file", "row"]))
+        assert index.matches().equals(run.matches)
+        assert [match.id for match in index.query(STORY).matches] == ids
+        assert index.query(STORY).cluster in ids
+        again = index.add(ids[0], STORY)
+        assert (again.id, again.cluster) == (ids[0], run.clusters["cluster"][0].as_py())
+        assert [match.id for match in again.matches] == [ids[1]]
+        assert index.cluster_of(ids[1]) == run.clusters["cluster"][1].as_py()
+        assert index.documents().read_all()["id"].equals(table["id"])
+        spelled = index.spelled(ids)
+        assert index.typed([str(each) for each in spelled]) == ids or name == "bool"
+        assert index.result().kept["id"].type == IDS[name].type
+        assert all(each in index for each in ids)
+        index.export(tmp_path / "out")
+        assert index.remove([ids[1]]) == 1
+        assert index.add(ids[1], OTHER).id == ids[1]
+    run.write(tmp_path / "run")
+    with Index(tmp_path / "loaded") as index:
+        index.load(tmp_path / "run", table)
+        written = pq.read_table(tmp_path / "run" / "clusters.parquet")  # which has no seconds, and one type of dates
+        assert index.clusters().equals(written.drop_columns(["file", "row"]))
+    with Index(tmp_path / "again") as index:
+        index.load(tmp_path / "out")
+        assert index.clusters()["id"].type == pq.read_schema(tmp_path / "out" / "clusters.parquet").field("id").type
+
+
+def test_numbers_of_more_digits_are_ids_of_one_type(where):
+    with Index(where) as index:
+        for each in ("1.1", "12345.2", "-0.3"):
+            assert index.add(decimal.Decimal(each), f"A text with the number {each} in it.").is_new
+        assert sorted(index.clusters()["id"].to_pylist()) == [
+            decimal.Decimal(each) for each in ("-0.3", "1.1", "12345.2")
+        ]
 
 
 def test_what_is_stored_of_a_match_is_of_the_version_of_the_schema():

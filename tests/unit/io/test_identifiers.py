@@ -10,7 +10,7 @@ import pytest
 
 import dupdetect
 from dupdetect.cli.main import main
-from dupdetect.io.identifiers import as_type, spelled, workable
+from dupdetect.io.identifiers import as_spelled, as_type, spelled, workable
 from dupdetect.results.run import Run
 
 TEXTS = ["eins zwei drei", "vier fünf", "Eins, zwei, drei"]
@@ -94,3 +94,15 @@ def test_categories_inside_of_lists_are_refused_for_parquet(tmp_path):
         result.write(tmp_path / "out")
     result.write(tmp_path / "out", format="jsonl")
     assert '"kinds": ["a"]' in (tmp_path / "out" / "kept.jsonl").read_text()
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_what_is_spelled_is_read_again(name):
+    ids = pa.chunked_array([COLUMNS[name]])
+    assert as_spelled(spelled(ids).to_pylist(), ids.type).equals(ids)
+
+
+@pytest.mark.parametrize(("name", "text"), [("uuid", "7"), ("bytes", "?"), ("date", "May"), ("duration", "x")])
+def test_what_is_no_id_of_a_type_is_an_error(name, text):
+    with pytest.raises((ValueError, ArithmeticError, pa.ArrowException)):
+        as_spelled([text], COLUMNS[name].type)
