@@ -293,22 +293,15 @@ def _ending(file: Found) -> str:
 
 
 def _copy_records(file: Found, rows: Int, path: Path, most: int) -> None:
-    with compressed(path, file.compression) as target:
-        for records in _kept_records(file, rows, most):
-            target.write(records)
-
-
-def _kept_records(file: Found, rows: Int, most: int) -> Iterator[bytes]:
-    """Yield the records of some rows, and what is no row, as the file has them."""
     encoder = None
-    for data, ends, numbers in records_of(file, most):
-        if encoder is None:
-            encoder = Encoder(encoding_of(file))
-        yield encoder.encode(_kept(Records(data, ends, numbers), rows))
+    with compressed(path, file.compression) as target:
+        for records in records_of(file, most):
+            encoder = encoder or Encoder(encoding_of(file))
+            target.write(encoder.encode(_kept(records, rows)))
 
 
 def _kept(records: Records, rows: Int) -> bytes:
-    """Return the bytes of the records that stay, given the rows that do, which ascend."""
+    """Return the bytes of the records of rows that stay, and of what is no row, as the file has them."""
     stays = staying(records.rows, rows)
     if stays.all():
         return records.data
