@@ -56,7 +56,7 @@ class Chart:
 
     width: ClassVar[int] = 440
     height: ClassVar[int] = 270
-    left: ClassVar[int] = 62
+    left: ClassVar[int] = 74
     right: ClassVar[int] = 426
     top: ClassVar[int] = 30
     bottom: ClassVar[int] = 218
@@ -130,7 +130,8 @@ def sizes_chart(names: Sequence[str], clusters: Sequence[int]) -> Chart:
     every = math.ceil(max(map(len, names)) * CHARACTER / room)  # labels that do not overlap
     for place, (name, count) in enumerate(zip(names, clusters, strict=True)):
         chart.bar((place + 0.15) / number, (place + 0.85) / number, share(count), "first")
-        chart.x_ticks.append((chart.x((place + 0.5) / number), name if place % every == 0 else ""))
+        within = chart.width - 1 - len(name) * CHARACTER / 2  # the last label would go beyond the picture
+        chart.x_ticks.append((min(chart.x((place + 0.5) / number), within), name if place % every == 0 else ""))
     return chart
 
 

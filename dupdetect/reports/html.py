@@ -2,7 +2,7 @@
 
 Input    what `dedup` returned, or the folder it wrote; its input, for the texts that it removed
 Output   one HTML file that loads nothing: counts, charts, clusters side by side, digests, rejects, settings
-Cost     one pass over the texts, and some seconds: at the most 100,000 documents are listed and 400 pairs shown
+Cost     one pass over the texts, and some seconds: at the most 100,000 documents are listed and 1,000 pairs shown
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dupdetect.evaluation.thresholds import chance
 from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.reports import charts
 from dupdetect.reports.listing import Listing, sizes_of
-from dupdetect.reports.marked_texts import Marker
+from dupdetect.reports.marked_texts import Marker, Pair
 from dupdetect.reports.of_index import index_of
 from dupdetect.reports.pages import render, require_jinja
 from dupdetect.reports.texts import Texts, pairs, read_texts
@@ -31,8 +31,8 @@ from dupdetect.text.escape import escape_for_page
 #: Sources that the page lists, largest losses, and rows of digests and rejects.
 SOURCES, LOSSES, ROWS = 25, 10, 1_000
 
-#: Bytes of the page that pairs of texts may take.
-PAIR_BYTES = 7_000_000
+#: Bytes of the page that pairs of texts may take; and beside these, their long parts that are folded.
+PAIR_BYTES, FOLDED_BYTES = 7_000_000, 8_000_000
 
 #: Characters of an id that a page shows.
 ID = 300
@@ -133,7 +133,7 @@ def _id(value: Any) -> str:
 
 def _shown_pairs(run: Run, listing: Listing, texts: Texts) -> dict[int, Any]:
     """Mark pairs of texts, as many as there is room for: by the place of their member in the listing."""
-    marker, room = Marker(run.settings, run.boilerplate_shingles), PAIR_BYTES
+    marker, room, folded = Marker(run.settings, run.boilerplate_shingles), PAIR_BYTES, FOLDED_BYTES
     marker.expect(texts.whole.values())
     place = np.full(len(run), -1, np.int64)
     place[listing.rows] = np.arange(len(listing))
@@ -147,11 +147,21 @@ def _shown_pairs(run: Run, listing: Listing, texts: Texts) -> dict[int, Any]:
             key, pair = int(place[canonical]), marker.alone(texts.whole[canonical])
         if key in blocks:
             continue
-        room -= len(json.dumps(pair, ensure_ascii=False).encode())
+        short = pair.shortened()
+        more = _bytes(pair) - _bytes(short)
+        if more <= folded:
+            folded -= more
+        else:
+            pair = short
+        room -= _bytes(short)
         if room < 0:
             break
         blocks[key] = pair
     return blocks
+
+
+def _bytes(pair: Pair) -> int:
+    return len(json.dumps(pair, ensure_ascii=False).encode())
 
 
 def _digests(run: Run) -> dict[str, Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Int = NDArray[np.int64]
 
-#: Documents that a page lists, and of one cluster. A list of 100,000 is searched within a tenth of a second.
+#: Documents that a page lists, and of one cluster before others have theirs. All are searched in a tenth of a second.
 DOCUMENTS, MEMBERS = 100_000, 1_000
 
 
@@ -41,7 +41,10 @@ class Listing:
 
     @classmethod
     def choose(cls, run: Run, most: int = DOCUMENTS, members: int = MEMBERS) -> Listing:
-        """List clusters, in turn the largest and the most doubtful ones, then documents that have no copies."""
+        """List clusters, in turn the largest and the most doubtful ones, then documents that have no copies.
+
+        Of a cluster all members are listed if there is room for them when each other one has `members` of its own.
+        """
         turn = np.full(len(run), len(run), np.int64)  # of the cluster that a document represents
         both = [row for row in chain.from_iterable(zip_longest(run.largest(), run.doubtful())) if row is not None]
         np.minimum.at(turn, np.array(both, np.int64), np.arange(len(both)))
@@ -51,7 +54,12 @@ class Listing:
         canonical = run.canonical[order]
         first = np.flatnonzero(np.append(True, canonical[1:] != canonical[:-1])[: len(order)])
         place = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
-        rows = order[place < members][:most]
+        listed = place < members
+        room = most - int(listed.sum())
+        if room < 0:
+            listed[np.flatnonzero(listed)[most:]] = False
+        listed[np.flatnonzero(~listed)[: max(0, room)]] = True
+        rows = order[listed]
         where = np.empty(len(run), np.int64)
         where[rows] = np.arange(len(rows))
         return cls(rows, where[run.canonical[rows]])

@@ -35,8 +35,12 @@ if TYPE_CHECKING:
 #: Characters of a text that are looked at, and of a part of it from which on its middle is folded.
 MOST, FOLD = 60_000, 2_400
 
-#: Characters of a middle up to which it is there, to be unfolded; and within which of a fold a word ends.
-OPENS, WORD_END = 12_000, 60
+#: Characters of what follows those that are looked at, up to which it is there, to be unfolded; of a middle that is
+#: there where room is short; and within which of a fold a word ends.
+REST, SHORT, WORD_END = 1_000_000, 6_000, 60
+
+#: The number of a passage, of what was not looked at.
+UNSEEN = -2
 
 #: What a part of a text is: the sum of these.
 SHARED, BOILERPLATE, FOLDED, CHANGED, HIDDEN = 1, 2, 4, 8, 16
@@ -49,7 +53,7 @@ class Pair(NamedTuple):
     ----------
     a, b : list of (int, int, str)
         For each part what it is (the sum of `SHARED` and so on), the number of its passage or -1, and its text; of what
-        is folded, how many characters that are. What is hidden is folded with its text.
+        is folded, how many characters that are. What is hidden is folded with its text. `UNSEEN` was not looked at.
     passages : list of (int, float, float)
         Words, similarity and share of boilerplate of each.
     """
@@ -57,6 +61,19 @@ class Pair(NamedTuple):
     a: list[tuple[int, int, str]]
     b: list[tuple[int, int, str]]
     passages: list[tuple[int, float, float]]
+
+    def shortened(self) -> Pair:
+        """Return the pair with long parts that are folded counted, and without their text."""
+        return Pair(_counted(self.a), _counted(self.b), self.passages)
+
+
+def _counted(parts: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    return [
+        ((role & ~HIDDEN) | FOLDED, number, f"{len(text):,}")
+        if role & HIDDEN and len(text) > SHORT
+        else (role, number, text)
+        for role, number, text in parts
+    ]
 
 
 class Marker:
@@ -163,9 +180,12 @@ def _covered(shingles: NDArray[np.bool_], size: int, count: int) -> NDArray[np.b
 
 
 def _cut(text: str, most: int) -> tuple[str, list[tuple[int, int, str]]]:
-    """Return the beginning of a text, and how much more there is of it."""
+    """Return the beginning of a text, and what more there is of it, folded."""
     text = text.replace("\r\n", "\n")
-    return text[:most], [(FOLDED, -1, f"{len(text) - most:,}")] if len(text) > most else []
+    rest = text[most:]
+    if len(rest) > REST:
+        return text[:most], [(FOLDED, UNSEEN, f"{len(rest):,}")]
+    return text[:most], [(HIDDEN, UNSEEN, escape_for_page(rest))] if rest else []
 
 
 class _Run(NamedTuple):
@@ -205,10 +225,8 @@ def _folded(role: int, number: int, text: str, fold: int) -> list[tuple[int, int
     start, end = fold // 3, len(text) - fold // 3
     start -= next((back for back in range(WORD_END) if text[start - back].isspace()), 0)
     end += next((on for on in range(WORD_END) if text[end + on - 1].isspace()), 0)
-    middle = text[start:end]
-    hidden = len(middle) <= OPENS
     return [
         (role, number, escape_for_page(text[:start])),
-        (role | (HIDDEN if hidden else FOLDED), number, escape_for_page(middle) if hidden else f"{len(middle):,}"),
+        (role | HIDDEN, number, escape_for_page(text[start:end])),
         (role, number, escape_for_page(text[end:])),
     ]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Bool = NDArray[np.bool_]
 
 #: Pairs of texts that a page shows, and bytes that the openings of texts may take of it.
-PAIRS, OPENING_BYTES = 250, 5_000_000
+PAIRS, OPENING_BYTES = 1_000, 5_000_000
 
 #: Characters of an opening.
 OPENING = 240

@@ -233,3 +233,66 @@ def test_the_middle_of_a_long_text_is_unfolded(open_page: Open, tmp_path: Path) 
         buttons.first.click()
         assert "word500 " in page.locator(".body").nth(1).inner_text()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the report of a cluster of 2,500 texts, and of two of long ones."""
+    folder = tmp_path_factory.mktemp("large")
+    story = "Смотритель маяка записывает каждый корабль и каждый, который не отвечает его лампе, ведь так велит устав."
+    rows = [{"id": f"copy-{n:04}", "text": story} for n in range(2_500)]
+    for name, count in (("long", 4_000), ("endless", 40_000)):
+        text = " ".join(f"{name}{n}" for n in range(count))
+        rows += [{"id": f"{name}-a", "text": text}, {"id": f"{name}-b", "text": f"{text} und noch etwas am Ende."}]
+    (folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    dupdetect.dedup(folder / "in.jsonl").write(folder / "out")
+    return report(folder / "out")
+
+
+def test_every_copy_of_a_large_cluster_is_reached(open_page: Open, large: Path) -> None:
+    with open_page(large) as page:
+        page.get_by_role("link", name="copy-0000").click()
+        members = page.locator("#members")
+        assert "are not listed" not in members.inner_text()
+        members.get_by_role("button", name="Last").click()
+        members.get_by_role("link", name="copy-2499").wait_for()
+        assert "of 2,499" in members.inner_text()
+        assert members.get_by_role("button", name="Next").is_disabled()
+        members.get_by_role("searchbox", name="Search the ids in this cluster").fill("COPY-1234")
+        members.get_by_role("link", name="copy-0001").wait_for(state="detached")
+        assert members.locator("tbody tr").count() == 1
+        members.get_by_role("link", name="copy-1234").click()
+        page.get_by_text("This page has no room for the text of this copy").wait_for()
+        assert members.locator("tr.chosen").inner_text().startswith("copy-1234")
+        page.get_by_role("link", name="Back to the list").last.click()
+        assert page.evaluate("document.activeElement.textContent") == "copy-0000"
+        assert page.evaluate("location.hash") == "#clusters"
+
+
+def test_a_copy_on_a_later_page_stays_in_sight_when_it_is_compared(open_page: Open, large: Path) -> None:
+    with open_page(large) as page:
+        page.get_by_role("link", name="copy-0000").click()
+        members = page.locator("#members")
+        members.get_by_role("button", name="Next").click()
+        chosen = members.locator("tbody tr").nth(3)
+        name = chosen.locator("a").inner_text()
+        chosen.get_by_role("button").click()
+        assert members.locator("tr.chosen a").inner_text() == name
+        assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+
+
+def test_texts_of_any_length_open(open_page: Open, large: Path) -> None:
+    with open_page(large, "phone") as page:
+        for name, last in (("long", "long3999"), ("endless", "endless39999")):
+            page.fill("#query", f"{name}-")
+            page.get_by_text("2 of").wait_for()
+            page.locator("#list").get_by_role("link", name=f"{name}-a").first.click()
+            folds = page.locator("#pair").get_by_role("button", name=": show")
+            while folds.count():
+                folds.first.click()
+            for body in page.locator("#pair .body").all():
+                text = body.inner_text()
+                assert f"{name}2000 " in text
+                assert last in text
+            assert "no room" not in page.locator("#pair").inner_text()
+        assert fits(page)

@@ -167,7 +167,7 @@ def test_it_is_not_said_while_another_run_works_there(interrupted, capsys):
     held = Checkpoints(Path("work"), {}, DiskStorage(Path("work"), 1 << 20), resume=False)
     held.put("a", pa.table({"text": TEXTS}))
     assert main(["dedup", "in.jsonl", "-o", "out", "-q", "--work", "work", "--resume"]) == 1
-    held.close()
+    held.close(remove=False)
     said = capsys.readouterr().err
     assert "another run works in this folder" in said
     assert GOES_ON not in said

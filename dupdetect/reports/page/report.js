@@ -3,7 +3,7 @@
 (() => {
   const PAGE = 20;
   const RELATIONS = ["", "identical to it", "near duplicate of it", "contains it", "contained in it", "syndicated with it"];
-  const SHARED = 1, BOILERPLATE = 2, FOLDED = 4, CHANGED = 8, HIDDEN = 16;
+  const SHARED = 1, BOILERPLATE = 2, FOLDED = 4, CHANGED = 8, HIDDEN = 16, UNSEEN = -2;
 
   const byId = (id) => document.getElementById(id);
   const read = (id) => { const block = byId(id); return block ? JSON.parse(block.textContent) : null; };
@@ -24,8 +24,9 @@
 
   // ---- tables in pages ----
 
-  function paged(place, { caption, columns, rows, row, none }) {
-    let first = 0;
+  function paged(place, { caption, columns, rows, row, none, at = 0 }) {
+    const end = Math.floor(Math.max(0, rows.length - 1) / PAGE) * PAGE;
+    let first = Math.floor(Math.max(0, at) / PAGE) * PAGE;
     const draw = (focus) => {
       if (!rows.length) { place.replaceChildren(make("p", { class: "hint" }, none)); return; }
       const body = make("tbody");
@@ -34,17 +35,21 @@
       const table = make("table", {}, make("caption", { class: "quiet" }, caption), make("thead", {}, head), body);
       place.replaceChildren(table, ...(rows.length > PAGE ? [pager(focus)] : []));
     };
-    const turn = (step) => { first += step * PAGE; draw(step); };
+    const turn = (to, name) => { first = to; draw(name); };
     const pager = (focus) => {
-      const back = make("button", { type: "button", onclick: () => turn(-1) }, "Previous");
-      const on = make("button", { type: "button", onclick: () => turn(1) }, "Next");
-      back.disabled = first === 0;
-      on.disabled = first + PAGE >= rows.length;
+      const button = (name, to) => {
+        const made = make("button", { type: "button", onclick: () => turn(to, name) }, name);
+        made.disabled = to < 0 || to > end || to === first;
+        return made;
+      };
+      const [begin, back, on, last_] = [["First", 0], ["Previous", first - PAGE], ["Next", first + PAGE], ["Last", end]].map((each) => button(...each));
       const last = Math.min(first + PAGE, rows.length);
       const where = make("span", { role: "status" }, `${number(first + 1)}–${number(last)} of ${number(rows.length)}`);
-      const wanted = focus > 0 ? on : back;
-      if (focus) requestAnimationFrame(() => (wanted.disabled ? (focus > 0 ? back : on) : wanted).focus());
-      return make("div", { class: "pager", role: "group", "aria-label": `Pages: ${caption}` }, back, where, on);
+      const forward = focus === "Next" || focus === "Last";
+      const wanted = { First: begin, Previous: back, Next: on, Last: last_ }[focus];
+      if (wanted) requestAnimationFrame(() => (wanted.disabled ? (forward ? back : on) : wanted).focus());
+      const many = rows.length > 3 * PAGE;
+      return make("div", { class: "pager", role: "group", "aria-label": `Pages: ${caption}` }, many ? begin : null, back, where, on, many ? last_ : null);
     };
     draw();
   }
@@ -120,9 +125,11 @@
 
   // ---- one cluster ----
 
+  let within = "";
   function open(place, focus) {
-    chosen = place;
     const canonical = documents.of[place], members = [];
+    if (chosen < 0 || documents.of[chosen] !== canonical) within = "";
+    chosen = place;
     for (let next = canonical + 1; next < count && documents.of[next] === canonical; next++) members.push(next);
     if (place === canonical) place = members.find((member) => byId(`pair-${member}`)) ?? canonical;
     byId("view").hidden = false;
@@ -138,9 +145,20 @@
     const about = make("p", { class: "hint" }, `${number(size)} documents are one text; the canonical stays, the others were removed. `
       + (unlisted ? `${number(unlisted)} of them are not listed here: all are in the table clusters of the output. ` : "") + "Those whose score is nearest to its threshold stand first.");
     const table = make("div", { class: "list" });
-    area.replaceChildren(about, table);
+    const input = make("input", { id: "within", type: "search", spellcheck: "false", maxlength: "200", oninput: () => { within = input.value; draw(); } });
+    input.value = within;
+    const field = make("div", { class: "field" }, make("label", { for: "within" }, "Search the ids in this cluster"), input);
+    area.replaceChildren(about, ...(members.length > PAGE ? [field] : []), table);
+    const draw = () => {
+      const wanted = folded(within.trim());
+      const rows = wanted ? members.filter((member) => folded(documents.id[member]).includes(wanted)) : members;
+      drawCopies(table, canonical, members, rows, place);
+    };
+    draw();
+  }
+  function drawCopies(table, canonical, members, rows, place) {
     paged(table, {
-      caption: "copies in this cluster", rows: members, none: "",
+      caption: "copies in this cluster", rows, at: rows.indexOf(place), none: "None of its copies.",
       columns: [["copy", ""], ["relation to the canonical", ""], ["score", "number"], ["above threshold", "number"], ["Jaccard", "number"], ["containment", "number"], ["words lost", "number"], ["texts", ""]],
       row: (member) => {
         const shown = byId(`pair-${member}`);
@@ -151,7 +169,7 @@
           cell("score", "number", share(documents.score[member])), cell("above threshold", "number", doubt(documents.margin[member]) ?? "–"),
           cell("Jaccard", "number", share(documents.jaccard[member])), cell("containment", "number", share(documents.containment[member])),
           cell("words lost", "number", number(documents.lost[member])),
-          cell("", "", button ?? "not in this page"));
+          cell("", "", button ?? make("span", { class: "soft" }, "not in this page")));
       },
     });
   }
@@ -170,7 +188,9 @@
     const area = byId("pair"), pair = read(`pair-${place}`) ?? read(`pair-${canonical}`);
     if (!pair) {
       const begin = documents.opening[canonical];
-      area.replaceChildren(make("p", { class: "hint" }, "The texts of this cluster are not in this page."), begin ? textOf(canonical, [[0, -1, begin]], "stays") : "");
+      const why = place === canonical ? "This page has no room for more of this text than its beginning."
+        : "This page has no room for the text of this copy: dupdetect compare --in OUT A B, with the ids of two documents, shows it beside any other.";
+      area.replaceChildren(make("p", { class: "hint" }, why), begin ? textOf(canonical, [[0, -1, begin]], "stays") : "");
       return;
     }
     const [a, b, passages] = pair;
@@ -215,22 +235,22 @@
   function textOf(place, parts, role) {
     const body = make("div", { class: "body", dir: "auto", tabindex: "0", role: "region", "aria-label": `Text of ${documents.id[place]}` });
     for (const [marks, passage, text] of parts) {
-      if (marks & FOLDED) { body.append(make("span", { class: "fold" }, `${text} more characters`)); continue; }
+      if (marks & FOLDED) { body.append(make("span", { class: "fold" }, `${text} more characters, for which this page has no room`)); continue; }
       const name = marks & BOILERPLATE ? "boilerplate" : marks & CHANGED ? "changed" : "";
       const part = marks & SHARED ? make("mark", { class: name, "data-passage": passage }, text)
         : name ? make("span", { class: name }, text) : document.createTextNode(text);
-      body.append(marks & HIDDEN ? unfolder(text, part) : part);
+      body.append(marks & HIDDEN ? unfolder(text, part, passage === UNSEEN) : part);
     }
     return make("article", { class: "text" }, make("header", {}, make("h3", {}, isolated(documents.id[place])), make("p", {}, role)), body);
   }
 
-  function unfolder(text, part) {
+  function unfolder(text, part, unseen) {
     const show = (event) => {
       if (event.type === "keydown" && event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       fold.replaceWith(part);
     };
-    const fold = make("span", { class: "fold opens", role: "button", tabindex: "0", onclick: show, onkeydown: show }, `${number(text.length)} more characters: show`);
+    const fold = make("span", { class: "fold opens", role: "button", tabindex: "0", onclick: show, onkeydown: show }, `${number(text.length)} more characters${unseen ? ", not compared" : ""}: show`);
     return fold;
   }
 
@@ -263,6 +283,17 @@
     const found = /^#document-(\d+)$/.exec(location.hash);
     if (found && Number(found[1]) < count) open(Number(found[1]), focus);
   }
+  function back(event) {
+    const link = [documents.of[chosen], chosen].map((place) => byId("list").querySelector(`a[href="#document-${place}"]`)).find((found) => found);
+    if (!link) return;  // the list is another by now: to its beginning
+    event.preventDefault();
+    history.pushState(null, "", "#clusters");
+    for (const row of byId("list").querySelectorAll("tr.chosen")) row.classList.remove("chosen");
+    link.closest("tr").classList.add("chosen");
+    link.scrollIntoView({ block: "center" });
+    link.focus({ preventScroll: true });
+  }
+  for (const link of document.querySelectorAll("a.back")) link.addEventListener("click", back);
   addEventListener("hashchange", () => follow(true));
   show();
   follow(false);

@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
@@ -26,6 +27,7 @@ from dupdetect.reports import html as reporting
 from dupdetect.reports import listing
 from dupdetect.reports import texts as excerpts
 from dupdetect.reports.html import page, report
+from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page
 
 STORY = (
@@ -290,3 +292,14 @@ def test_lone_surrogates_are_spelled_out() -> None:
 def test_the_module_is_not_the_function() -> None:
     assert callable(dupdetect.report)
     assert "dupdetect.report" not in sys.modules
+
+
+def test_a_page_lists_all_members_of_a_cluster_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(dupdetect.dedup([*[STORY] * 30, "Маяк молчит.", "灯台は静かだ。", *["ตลาดปลาจะย้าย"] * 12]))
+    assert len(listing.Listing.choose(run, most=100, members=5)) == 44
+    some = listing.Listing.choose(run, most=20, members=5)
+    assert len(some) == 20
+    counts = np.bincount(some.of)
+    assert sorted(counts[counts > 0].tolist(), reverse=True) == [13, 5, 1, 1]  # five of each, and then the largest
+    assert (np.diff(some.of) >= 0).all()  # members follow their canonical, as the page's script has it
+    assert len(listing.Listing.choose(run, most=7, members=5)) == 7

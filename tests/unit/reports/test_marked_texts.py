@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupdetect.matching.shingle_rows import HASH
-from dupdetect.reports.marked_texts import BOILERPLATE, CHANGED, FOLDED, HIDDEN, MOST, SHARED, Marker
+from dupdetect.reports.marked_texts import BOILERPLATE, CHANGED, FOLDED, HIDDEN, MOST, REST, SHARED, UNSEEN, Marker
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
 from dupdetect.sketches.sketches import marked_shingles
@@ -86,10 +86,21 @@ def test_long_parts_are_folded_and_long_texts_cut() -> None:
     a, b, passages = Marker().pair(words, "Something else that is short")
     assert not passages
     assert whole(b) == "Something else that is short"
-    folded = [int(text.replace(",", "")) for kind, _, text in a if kind & FOLDED]
-    assert sum(folded) + sum(len(text) for kind, _, text in a if not kind & FOLDED) == len(words)
+    assert whole(a) == words
+    assert [(kind, place, len(text)) for kind, place, text in a][-1] == (HIDDEN, UNSEEN, len(words) - MOST)
+    assert sum(len(text) for kind, _, text in a if not kind & HIDDEN) < 4_000
+
+
+def test_where_there_is_no_room_long_parts_are_counted() -> None:
+    words = " ".join(f"шаг{number}" for number in range(20_000))
+    short = Marker().pair(words, "短い文章です。").shortened()
+    folded = [int(text.replace(",", "")) for kind, _, text in short.a if kind & FOLDED]
+    assert not any(kind & HIDDEN for kind, _, _ in short.a)
+    assert sum(folded) + sum(len(text) for kind, _, text in short.a if not kind & FOLDED) == len(words)
     assert folded[-1] == len(words) - MOST
-    assert sum(len(text) for _, _, text in a) < 4_000
+    assert sum(len(text) for _, _, text in short.a) < 4_000
+    endless = "x" * (MOST + REST + 1)
+    assert Marker().alone(endless).a[-1] == (FOLDED, UNSEEN, f"{REST + 1:,}")
 
 
 pieces = st.one_of(
