@@ -303,3 +303,15 @@ def test_a_page_lists_all_members_of_a_cluster_where_there_is_room(monkeypatch: 
     assert sorted(counts[counts > 0].tolist(), reverse=True) == [13, 5, 1, 1]  # five of each, and then the largest
     assert (np.diff(some.of) >= 0).all()  # members follow their canonical, as the page's script has it
     assert len(listing.Listing.choose(run, most=7, members=5)) == 7
+
+
+def test_where_room_is_short_long_parts_are_not_in_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(f"Wort{number}" for number in range(3_000))
+    given = {"a": text, "b": f"{text} am Ende", "c": STORY, "d": STORY.upper()}
+    result = dupdetect.dedup(given)
+    whole = max(pairs(of(page(result, given))), key=lambda pair: len(str(pair)))
+    assert all("Wort2000 " in "".join(text for _, _, text in side) for side in whole[:2])
+    monkeypatch.setattr(reporting, "FOLDED_BYTES", 10_000)
+    short = pairs(of(page(result, given)))
+    assert len(short) == 2
+    assert not any("Wort2000 " in str(pair) for pair in short)
