@@ -56,6 +56,9 @@ _GRADE = np.uint64(3)
 # Numba makes float64 of int64 with uint64: what meets hashes is typed.
 _ONE = np.uint64(1)
 
+# Of the number of a bit: how far to shift for that of its byte, and its place within.
+_BYTE, _WITHIN = np.uint64(3), np.uint64(7)
+
 
 @dataclass(frozen=True, eq=False)
 class Boilerplate:
@@ -177,9 +180,28 @@ def grade_of(table: Hashes, value: np.uint64) -> int:
 
 
 @Compilable
-def look_up(table: Hashes, values: Hashes) -> Byte:
-    """Return the grade of each value."""
+def presence(table: Hashes) -> Byte:
+    """Return a filter for a table of hashes: four bits for each place, set where a hash is; see `may_have`."""
+    filter_ = np.zeros(max(1, len(table) // 2), np.uint8)
+    mask = np.uint64(8 * len(filter_) - 1)
+    for entry in table:
+        if entry != 0:
+            bit = entry >> MARK_BITS & mask
+            filter_[bit >> _BYTE] |= np.uint8(_ONE << (bit & _WITHIN))
+    return filter_
+
+
+@compilable_helper
+def may_have(filter_: Byte, value: np.uint64) -> bool:
+    """Whether a table may have a value, given its filter: small enough for a cache, it spares most look-ups."""
+    bit = value >> MARK_BITS & np.uint64(8 * len(filter_) - 1)
+    return np.uint64(filter_[bit >> _BYTE]) >> (bit & _WITHIN) & _ONE != 0
+
+
+@Compilable
+def look_up(table: Hashes, filter_: Byte, values: Hashes) -> Byte:
+    """Return the grade of each value, given a table and its filter."""
     grades = np.empty(len(values), np.uint8)
     for place in range(len(values)):
-        grades[place] = grade_of(table, values[place])
+        grades[place] = grade_of(table, values[place]) if may_have(filter_, values[place]) else NEVER
     return grades

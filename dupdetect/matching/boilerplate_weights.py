@@ -9,12 +9,13 @@ What is content is told in `dupdetect.matching.boilerplate`, what follows from i
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
-from dupdetect.matching.boilerplate import ALWAYS, NEVER, are_strangers, grade_of
+from dupdetect.matching.boilerplate import ALWAYS, NEVER, are_strangers, grade_of, may_have, presence
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, OWN, SHORT
 from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
@@ -24,9 +25,7 @@ from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
 from dupdetect.matching.shingle_rows import (
     LINE_START,
     MAIN_CONTENT,
-    MARK_BITS,
     REPEAT,
-    SAME,
     SYMBOLS,
     blocks_for,
     even_cuts,
@@ -54,9 +53,6 @@ if TYPE_CHECKING:
 
 #: Share of an article that may not be on a page that carries it; the same where the page has text on both sides of it.
 CARRIED, CARRIED_AMID = 0.05, 0.1
-
-# Numba makes float64 of int64 with uint64: what meets hashes is typed.
-_GRADE = np.uint64(3)
 
 
 class Graded(NamedTuple):
@@ -99,43 +95,55 @@ class Weigher:
         least = self._boilerplate.least(pairs, patterns)
         columns, strangers = np.empty((len(Weights._fields) - 1, len(pairs))), are_strangers(patterns)
         given = least, patterns, strangers, self._settings.shingle_size, columns
-        self._counter.run(pairs, weigh_pairs, lambda order, some: (order, self._graded(some), *given))
+        self._counter.run(pairs, weigh_pairs, lambda order, some, rows: (order, self._graded(some, rows), *given))
         weights = Weights._make([*columns, strangers])
         return Overlaps(pairs, found.shared, found.size_a, found.size_b, weights, patterns)
 
-    def _graded(self, documents: Int | None) -> Graded:
-        """Return the grades of documents, whose rows are these; of all, if None."""
-        lengths = self._counter.shingles.lengths if documents is None else self._counter.shingles.lengths[documents]
+    def _graded(self, documents: Int | None, rows: Rows) -> Graded:
+        """Return the grades of documents, whose rows these are; of all, if None."""
         if self._boilerplate.is_empty:  # the grades of one document are those of all
-            grades = np.full(lengths.max(initial=0), NEVER, np.uint8)
+            grades = np.full(rows.lengths.max(initial=0), NEVER, np.uint8)
             grades.flags.writeable = False  # as others are, or there would be compiled code for these
-            return Graded(np.zeros(len(lengths), np.int64), grades)
+            return Graded(np.zeros(len(rows.lengths), np.int64), grades)
         if documents is None:
             return Graded(self._starts, self._grades.values)
-        grades = self._grades.gather(self._starts[documents], lengths)
-        return Graded(np.cumsum(lengths, dtype=np.int64) - lengths, grades)
+        # Rows that are read for some pairs at a time are graded then, too: that costs less than to spill the grades.
+        grades = np.empty(len(rows.values), np.uint8)
+        some = np.arange(len(documents), dtype=np.int32)
+        grade_rows.faster_for(2.0 * len(grades))(rows, some, *self._table, grades)
+        grades.flags.writeable = False
+        return Graded(rows.starts, grades)
+
+    @cached_property
+    def _table(self) -> tuple[Hashes, Byte]:
+        """The table of what is boilerplate, and its filter."""
+        table = self._boilerplate.grades
+        return table, presence.faster_for(2.0 * len(table))(table)
 
     def _load(self, pairs: Pairs) -> None:
-        """Look up the shingles of the documents of pairs, those not looked up before."""
+        """Look up the shingles of the documents of pairs, those not looked up before; of spilled ones none is kept."""
         shingles = self._counter.shingles
         shingles.load(pairs)
         if self._boilerplate.is_empty:
             return
+        if shingles.is_spilled:
+            self._table  # noqa: B018 - made here, once, and not by each thread
+            return
         new = documents_of(pairs, shingles.n)
         new = new[self._starts[new] < 0]
         for first, last in whole_cuts(shingles.lengths[new], shingles.block):
-            self._grade(new[first:last], self._boilerplate.grades)
+            self._grade(new[first:last])
 
-    def _grade(self, documents: Int, table: Hashes) -> None:
+    def _grade(self, documents: Int) -> None:
         """Look up the shingles of documents."""
         shingles, workers = self._counter.shingles, self._counter.context.workers
         lengths = shingles.lengths[documents]
         rows, _, (some,) = shingles.held(documents.astype(np.int32))
         bounds = np.append(0, np.cumsum(lengths, dtype=np.int64))
         grades = np.empty(bounds[-1], np.uint8)
-        run = grade_rows.faster_for(2.0 * len(grades))
+        run, table = grade_rows.faster_for(2.0 * len(grades)), self._table
         cuts = even_cuts(lengths, blocks_for(len(grades), workers))
-        on_threads(lambda cut: run(rows, some[slice(*cut)], table, grades[bounds[cut[0]] :]), cuts, workers)
+        on_threads(lambda cut: run(rows, some[slice(*cut)], *table, grades[bounds[cut[0]] :]), cuts, workers)
         self._starts[documents] = len(self._grades) + bounds[:-1]
         self._grades.append(grades)
 
@@ -151,25 +159,15 @@ def are_certain(found: Overlaps, settings: Settings) -> Bool:
 
 
 @Compilable
-def grade_rows(rows: Rows, documents: Int32, table: Hashes, grades: Byte) -> None:
+def grade_rows(rows: Rows, documents: Int32, table: Hashes, filter_: Byte, grades: Byte) -> None:
     """Look up the shingles of documents, end to end."""
-    mask = np.uint64(len(table) - 1)
-    most = 0
-    for document in documents:
-        most = max(most, rows.lengths[document])
-    seen = np.empty(most, np.uint64)
     start = 0
     for index in range(len(documents)):
         row = row_of(rows, documents[index])
         into = grades[start : start + len(row)]
-        for position in range(len(row)):  # without a branch, so that the processor waits for many at a time
-            seen[position] = table[row[position] >> MARK_BITS & mask]
         for position in range(len(row)):
-            value, entry = row[position], seen[position]
-            grade = int(entry & _GRADE)
-            if (entry != 0) & (entry ^ value >= SAME):
-                grade = grade_of(table, value)
-            into[position] = grade
+            value = row[position]
+            into[position] = grade_of(table, value) if may_have(filter_, value) else NEVER
         start += len(row)
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dupdetect._storage.context import Context
     from dupdetect._storage.texts import StoredTexts
     from dupdetect.matching.pairs import Pairs
+    from dupdetect.matching.shingle_rows import Rows
     from dupdetect.sketches.sketches import Texts
 
     Int = NDArray[np.int64]
@@ -97,7 +98,7 @@ class PairCounter:
         """Count what each pair shares."""
         self.shingles.load(pairs)
         shared, need = np.empty(len(pairs), np.int32), np.zeros(len(pairs), np.int64)
-        self.run(pairs, count_shared, lambda order, _: (order, need, shared))
+        self.run(pairs, count_shared, lambda order, *_: (order, need, shared))
         return self._counted(pairs, shared, None)
 
     def sharing(self, pairs: Pairs) -> Overlaps:
@@ -110,7 +111,7 @@ class PairCounter:
             patterns = np.empty(len(pairs), np.uint8)
             self._read(pairs, need, shared, patterns)
         else:
-            self.run(pairs, count_shared, lambda order, _: (order, need, shared))
+            self.run(pairs, count_shared, lambda order, *_: (order, need, shared))
         return self._counted(pairs, shared, patterns).where(shared >= need)
 
     def patterns(self, found: Overlaps) -> Byte:
@@ -124,9 +125,12 @@ class PairCounter:
         return patterns
 
     def run(
-        self, pairs: Pairs, loop: Compilable[..., Any], arguments: Callable[[JoinOrder, Int | None], tuple[Any, ...]]
+        self,
+        pairs: Pairs,
+        loop: Compilable[..., Any],
+        arguments: Callable[[JoinOrder, Int | None, Rows], tuple[Any, ...]],
     ) -> None:
-        """Run a loop over pairs, whose documents have rows, on threads: ``loop(rows, *arguments(order, documents))``.
+        """Run a loop over pairs on threads: ``loop(rows, *arguments(order, documents, rows))``.
 
         `documents` are those of the rows, None if each has its own number; the order names documents by their rows.
         """
@@ -135,13 +139,13 @@ class PairCounter:
 
         def work(order: JoinOrder) -> None:
             rows, documents, (build, probe) = self.shingles.held(order.build, order.probe)
-            run(rows, *arguments(JoinOrder(order.places, build, probe), documents))
+            run(rows, *arguments(JoinOrder(order.places, build, probe), documents, rows))
 
         on_threads(work, orders, self.context.workers)
 
     def _read(self, pairs: Pairs, need: Int, shared: NDArray[np.int32], patterns: Byte) -> None:
         limits = self.context.settings.threshold, self.context.settings.shingle_size
-        self.run(pairs, read_pairs, lambda order, _: (order, need, limits, shared, patterns))
+        self.run(pairs, read_pairs, lambda order, *_: (order, need, limits, shared, patterns))
 
     def _counted(self, pairs: Pairs, shared: NDArray[np.int32], patterns: Byte | None) -> Overlaps:
         sizes, (a, b) = self.shingles.sizes, unpack(pairs)

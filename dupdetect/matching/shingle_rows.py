@@ -113,6 +113,11 @@ class ShingleRows:
         self._values = storage.growing_array(np.uint64)
 
     @property
+    def is_spilled(self) -> bool:
+        """Whether rows are in a file, and read for some pairs at a time."""
+        return self._values.is_spilled
+
+    @property
     def lengths(self) -> Int32:
         """How many shingles each document has, of those whose rows have been made."""
         return self._lengths
@@ -168,11 +173,11 @@ class ShingleRows:
     def _append(self, documents: Int, marked: Ragged, expected: int) -> None:
         """Append the rows of documents, given their shingles, and about how many shingles will follow."""
         bounds, lengths = marked.offsets, marked.lengths
-        values = np.empty(bounds[-1], np.uint64)
+        values = marked.values if marked.values.flags.writeable else marked.values.copy()
         mark = mark_repeats.faster_for(3.0 * len(values))
         cuts = even_cuts(lengths + STRIDE, blocks_for(len(values), self.context.workers))
         sizes = on_threads(
-            lambda cut: mark(marked.values, bounds[cut[0] : cut[1] + 1], values[bounds[cut[0]] :]),
+            lambda cut: mark(values, bounds[cut[0] : cut[1] + 1], values[bounds[cut[0]] :]),
             cuts,
             self.context.workers,
         )
@@ -244,7 +249,8 @@ def table_size(length: int) -> int:
 def mark_repeats(marked: Hashes, bounds: Int, values: Hashes) -> Int32:
     """Copy rows of marked shingles to `values`, end to end, their repeats marked too; count what each row has distinct.
 
-    Row i is ``marked[bounds[i]:bounds[i + 1]]``. The bit for `REPEAT` is overwritten.
+    Row i is ``marked[bounds[i]:bounds[i + 1]]``. The bit for `REPEAT` is overwritten. Rows that stand where they would
+    be copied to are marked there.
     """
     # One table for all rows, as large as the longest needs; a row uses so much of it as it needs, and stays in cache.
     lengths = np.diff(bounds)

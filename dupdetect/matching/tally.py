@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dupdetect._compiled.dispatch import on_threads
-from dupdetect.matching.boilerplate import NEVER, look_up
+from dupdetect.matching.boilerplate import NEVER, look_up, presence
 from dupdetect.matching.hash_join import JoinOrder, join_orders, shared_values
 from dupdetect.matching.shingle_rows import whole_cuts
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dupdetect.matching.overlaps import Overlaps
     from dupdetect.matching.shingle_rows import ShingleRows
 
+    Byte = NDArray[np.uint8]
     Int32 = NDArray[np.int32]
     Hashes = NDArray[np.uint64]
 
@@ -38,10 +39,11 @@ def tally(shingles: ShingleRows, found: Overlaps, among: Hashes | None = None) -
     shingles.load(found.pairs)
     most, total = shingles.block, int(found.shared.sum(dtype=np.int64))
     parts = min(PARTS, 1 << max(4 * workers, total // most).bit_length())
+    filter_ = None if among is None else presence.faster_for(2.0 * len(among))(among)
     limits = np.arange(1, parts, dtype=np.uint64) << np.uint64(64 - parts.bit_length() + 1)
     columns = [(storage.growing_array(np.uint64), storage.growing_array(np.int32)) for _ in range(parts)]
     for first, last in whole_cuts(found.shared, most):
-        for values, counts in _shared(shingles, found.where(np.arange(first, last)), among):
+        for values, counts in _shared(shingles, found.where(np.arange(first, last)), among, filter_):
             bounds = [0, *np.searchsorted(values, limits).tolist(), len(values)]
             for place, (hashes, votes) in enumerate(columns):
                 hashes.append(values[bounds[place] : bounds[place + 1]])
@@ -55,7 +57,9 @@ def tally(shingles: ShingleRows, found: Overlaps, among: Hashes | None = None) -
     return hashes.values, votes.values
 
 
-def _shared(shingles: ShingleRows, found: Overlaps, among: Hashes | None) -> list[tuple[Hashes, Int32]]:
+def _shared(
+    shingles: ShingleRows, found: Overlaps, among: Hashes | None, filter_: Byte | None
+) -> list[tuple[Hashes, Int32]]:
     """Count shared shingles, block by block."""
     orders = join_orders(found.pairs, shingles)
     run = shared_values.faster_for(sum(order.steps(shingles.lengths) for order in orders))
@@ -64,8 +68,8 @@ def _shared(shingles: ShingleRows, found: Overlaps, among: Hashes | None) -> lis
     def count(order: JoinOrder) -> tuple[Hashes, Int32]:
         rows, _, (build, probe) = shingles.held(order.build, order.probe)
         values = run(rows, JoinOrder(order.places, build, probe), int(found.shared[order.places].sum()))
-        if among is not None:
-            values = values[look(among, values) > NEVER]
+        if among is not None and filter_ is not None:
+            values = values[look(among, filter_, values) > NEVER]
         return summed(values)
 
     return on_threads(count, orders, shingles.context.workers)
