@@ -45,6 +45,9 @@ KEPT = "kept"
 #: Of an Arrow file: bytes behind its footer, and which member of that lists its batches.
 _TAIL, _BATCHES = 10, 3
 
+#: Bytes of a Parquet file's rows that are read at a time, about; and rows.
+BATCH_BYTES, MOST_ROWS = 8 << 20, 1 << 13
+
 #: What the system says where a file cannot grow: the disk is full, or a quota or a limit is reached.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -356,7 +359,9 @@ class _RowGroups:
             count = self._reader.metadata.row_group(group).num_rows
             here = self._rows[slice(*np.searchsorted(self._rows, (first, first + count)))]
             if len(here):
-                for batch in self._reader.iter_batches(batch_size=1 << 13, row_groups=[group]):
+                size = self._reader.metadata.row_group(group).total_byte_size
+                rows = max(1, min(MOST_ROWS, count * BATCH_BYTES // max(1, size)))
+                for batch in self._reader.iter_batches(batch_size=rows, row_groups=[group]):
                     yield _chosen(batch, here - first, self.schema)
                     first += batch.num_rows
             else:

@@ -62,11 +62,24 @@ def join_orders(pairs: Pairs, shingles: ShingleRows) -> list[JoinOrder]:
     fit[lengths >= LONG] = -lengths[lengths >= LONG]
     swap = fit[a] < fit[b]
     build, probe = np.where(swap, b, a), np.where(swap, a, b)
-    places = np.argsort(build, kind="stable")
+    places = _together(build, probe, n) if shingles.is_spilled else np.argsort(build, kind="stable")
     build, probe = build[places], probe[places]
     cost = lengths[probe].astype(np.int64) + np.where(np.diff(build, prepend=-1) != 0, lengths[build], 0)
     cuts = (slice(*cut) for cut in even_cuts(cost + STRIDE, shingles.blocks(cost.sum())))
     return [JoinOrder(places[cut], build[cut], probe[cut]) for cut in cuts]
+
+
+def _together(build: Int32, probe: Int32, n: int) -> Int:
+    """Order pairs by build side, and those of documents that pairs connect behind one another.
+
+    A block of pairs then has most pairs of its documents, and each document is read about once.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(build), np.int8), (build, probe)), shape=(n, n))
+    _, component = connected_components(graph, directed=False)
+    return np.lexsort((build, component[build]))
 
 
 @compilable_helper

@@ -1,9 +1,13 @@
 import numpy as np
+import pyarrow as pa
 from verifying import unweighed
 
 from dupdetect._compiled import dispatch
+from dupdetect._storage.arrays import DiskStorage
+from dupdetect._storage.context import Context
 from dupdetect.matching import shingle_rows as layouts
-from dupdetect.matching.hash_join import count_shared
+from dupdetect.matching.counter import PairCounter
+from dupdetect.matching.hash_join import count_shared, join_orders
 from dupdetect.matching.overlaps import NONE
 from dupdetect.matching.pairs import pack
 from dupdetect.settings import Settings
@@ -59,3 +63,15 @@ def test_much_work_is_counted_by_compiled_code(monkeypatch):
     pair = verifier(["a b c", "a b d"]).overlaps(pack(np.array([0]), np.array([1])))
     assert pair.shared.tolist() == [1]
     assert used
+
+
+def test_on_disk_the_pairs_of_documents_that_are_connected_follow_one_another(tmp_path):
+    texts = pa.array([f"a b c d {family} f g h {number}" for number in range(8) for family in range(5)])
+    a, b = np.triu_indices(40, 1)
+    pairs = pack(a[(b - a) % 5 == 0], b[(b - a) % 5 == 0])
+    with DiskStorage(tmp_path, 1 << 30) as storage:
+        counter = PairCounter(texts.cast(pa.large_string()), np.arange(40), Context(Settings(), 1, storage))
+        on_disk = counter.overlaps(pairs)
+        families = np.concatenate([order.build for order in join_orders(pairs, counter.shingles)]) % 5
+        assert np.count_nonzero(np.diff(families)) == 4
+    assert on_disk.shared.tolist() == verifier(texts.to_pylist(), size=5).overlaps(pairs).shared.tolist()
