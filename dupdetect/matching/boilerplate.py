@@ -195,7 +195,7 @@ def presence(table: Hashes) -> Byte:
 def may_have(filter_: Byte, value: np.uint64) -> bool:
     """Whether a table may have a value, given its filter: small enough for a cache, it spares most look-ups."""
     bit = value >> MARK_BITS & np.uint64(8 * len(filter_) - 1)
-    return np.uint64(filter_[bit >> _BYTE]) >> (bit & _WITHIN) & _ONE != 0
+    return bool(np.uint64(filter_[bit >> _BYTE]) >> (bit & _WITHIN) & _ONE != 0)
 
 
 @Compilable
