@@ -415,3 +415,12 @@ def test_an_archive_that_changed_is_not_copied_from(tmp_path: Path) -> None:
     packed(archive, {"a.jsonl": lines("c", "d"), "b.jsonl": lines("e")})
     with pytest.raises(InputError, match="has changed since it was read"):
         result.write(tmp_path / "out")
+
+
+def test_spark_refuses_archives() -> None:
+    pytest.importorskip("pyspark")
+    from dupdetect.settings import Settings
+    from dupdetect.spark.files import read_files
+
+    with pytest.raises(InputError, match=r"crawl\.tar\.gz: is an archive, which executors cannot divide"):
+        read_files(None, ["crawl.tar.gz"], Settings())  # type: ignore[arg-type]
