@@ -163,3 +163,11 @@ def test_real_pages_are_the_same_in_memory_and_on_disk_on_one_core_and_two(share
     assert all(equal(results[0], result) for result in results[1:])
     for result in results:
         result.close()
+
+
+def test_rows_are_there_when_the_work_folder_is_gone(news, tmp_path, small_parts, monkeypatch):
+    monkeypatch.setattr("dupdetect._storage.arrays.SMALL", 0)  # files are mapped, however small
+    disk = dupdetect.dedup(news, work=tmp_path / "work", resume=True)
+    disk.close()
+    assert not (tmp_path / "work").exists()
+    assert disk.kept.equals(dupdetect.dedup(news).kept)

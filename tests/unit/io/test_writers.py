@@ -2,6 +2,7 @@ import csv
 import datetime
 import decimal
 import json
+import weakref
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -106,3 +107,23 @@ def test_a_table_without_rows_has_no_row_group(tmp_path):
     write_table(EVERYTHING.slice(0, 0), tmp_path / "x.parquet", "parquet")
     written = pq.ParquetFile(tmp_path / "x.parquet")
     assert (written.num_row_groups, written.schema_arrow.names) == (0, EVERYTHING.column_names)
+
+
+def test_a_row_group_is_let_go_of_before_the_next_is_put_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(writers, "ROW_GROUP_BYTES", 1000)
+    made, alive, groups = [], [], writers._groups
+
+    def watched(table):
+        for group in groups(table):
+            alive.append(sum(one() is not None for one in made))
+            made.append(weakref.ref(group))
+            yield group
+            del group
+
+    monkeypatch.setattr(writers, "_groups", watched)
+    table = pa.table({"text": ["a text of some words" * 9] * 40})
+    with (tmp_path / "a.parquet").open("wb") as file:
+        writers.write_parquet(table, file)
+    assert len(alive) > 5
+    assert set(alive) == {0}
+    assert pq.read_table(tmp_path / "a.parquet").equals(table)
