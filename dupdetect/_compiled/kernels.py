@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: Bytes of text per block: large enough that handing out costs nothing, small enough to share evenly.
 BLOCK_BYTES = 1 << 20
 
+#: Bytes of text that threads share: what is less, one of them does sooner.
+SHARED_BYTES = 1 << 16
+
 
 @lru_cache(maxsize=1)
 def available() -> bool:
@@ -223,7 +226,7 @@ def fixed(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
 
 def _run(work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64], workers: int) -> NDArray[np.uint64]:
     """Give blocks of documents to threads; return what `work` made of them, end to end."""
-    cuts = cut(sizes)
+    cuts = cut(sizes, workers)
     if workers == 1 or len(cuts) == 1:
         parts = [work(first, last) for first, last in cuts]
     else:
@@ -232,14 +235,15 @@ def _run(work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64
     return np.concatenate([np.empty(0, np.uint64), *parts])
 
 
-def cut(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Cut documents of these sizes into blocks (first, last) of about `BLOCK_BYTES`."""
+def cut(sizes: NDArray[np.int64], workers: int = 1) -> list[tuple[int, int]]:
+    """Cut documents of these sizes into blocks (first, last) of about `BLOCK_BYTES`: of fewer, so that each has one."""
     ends = np.cumsum(sizes + 64)  # an empty document costs something too
     if len(ends) == 0:
         return []
-    if ends[-1] <= BLOCK_BYTES:
+    block = max(SHARED_BYTES, min(BLOCK_BYTES, -(-int(ends[-1]) // workers)))
+    if ends[-1] <= block:
         return [(0, len(ends))]
-    cuts = np.searchsorted(ends, np.arange(BLOCK_BYTES, int(ends[-1]), BLOCK_BYTES), side="left") + 1
+    cuts = np.searchsorted(ends, np.arange(block, int(ends[-1]), block), side="left") + 1
     bounds: list[Any] = [0, *np.unique(cuts[cuts < len(sizes)]).tolist(), len(sizes)]
     return list(itertools.pairwise(bounds))
 

@@ -96,10 +96,16 @@ class GrowingArray:
 
 
 class Storage:
-    """In memory: nothing is bounded."""
+    """In memory.
 
-    #: Bytes that the largest arrays of a stage may take at a time; None where nothing bounds them.
-    array_bytes: int | None = None
+    Parameters
+    ----------
+    array_bytes : int, optional
+        Bytes that the largest arrays of a stage may take at a time; None where nothing bounds them.
+    """
+
+    def __init__(self, array_bytes: int | None = None) -> None:
+        self.array_bytes = array_bytes
 
     def growing_array(self, dtype: DTypeLike) -> GrowingArray:
         """Return an empty array that grows."""

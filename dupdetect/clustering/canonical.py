@@ -95,7 +95,8 @@ def rank(settings: Settings, documents: Rankable) -> Int:
     rows, ids, words, clean, tied, standing, last = documents
     by_id = np.zeros(len(words), np.int64)
     chosen = np.flatnonzero(tied)
-    by_id[chosen[_sorted(ids.take(chosen))]] = np.arange(len(chosen))
+    if len(chosen):
+        by_id[chosen[_sorted(ids.take(chosen))]] = np.arange(len(chosen))
     first = _first_key(settings, rows, words)
     keys: list[NDArray[Any]] = [by_id, -clean, first]
     if standing is not None:

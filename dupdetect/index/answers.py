@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     Int = NDArray[np.int64]
 
-_CANONICAL = "SELECT c.text, c.document FROM texts t JOIN texts c ON c.text = t.canonical"
+_OF_CLUSTER = "FROM texts t JOIN texts c ON c.text = t.canonical JOIN documents d ON d.number = c.document"
+_REPRESENTED, _CANONICAL = f"SELECT d.id {_OF_CLUSTER}", f"SELECT c.text, d.id {_OF_CLUSTER}"
 
 
 class Match(NamedTuple):
@@ -95,14 +96,15 @@ class Seen:
 
 def seen(session: Session, holdings: Holdings, number: int, *, is_there: bool) -> Seen:
     """Say what a document that was added is a copy of; `is_there`: it was there before, with the same text."""
-    (own,), text = _ids(session, holdings, [number]), text_of(session, number)
+    ((id, text),) = session.rows("SELECT id, text FROM documents WHERE number = ?", (number,))
+    (own,) = holdings.identifiers.values([id])
     if text is None:
         return Seen(own, not is_there, own, [])
     documents, found = _listed(session, holdings, text)
     copies = [id for each, id in documents if each != number]
-    ((canonical, document),) = session.rows(f"{_CANONICAL} WHERE t.text = ?", (text,))
+    ((canonical, id),) = session.rows(f"{_CANONICAL} WHERE t.text = ?", (text,))
     is_new = not is_there and documents[0][0] == number and _first_text(session, canonical) == text
-    cluster = _ids(session, holdings, [document])[0]
+    (cluster,) = holdings.identifiers.values([id])
     return Seen(own, is_new, cluster, _named(holdings, [*map(_identical, copies), *found]))
 
 
@@ -236,8 +238,8 @@ def _ids(session: Session, holdings: Holdings, numbers: list[int]) -> list[Any]:
 
 def _cluster(session: Session, holdings: Holdings, text: int) -> Any:
     """Return the id of the document that represents a text's cluster."""
-    ((_, document),) = session.rows(f"{_CANONICAL} WHERE t.text = ?", (text,))
-    return _ids(session, holdings, [document])[0]
+    ((id,),) = session.rows(f"{_REPRESENTED} WHERE t.text = ?", (text,))
+    return holdings.identifiers.values([id])[0]
 
 
 def cluster_of(session: Session, holdings: Holdings, number: int) -> Any:

@@ -41,7 +41,10 @@ LEVEL = 1
 _CODEC = pa.Codec("zstd", LEVEL)
 
 #: Pairs that one thread verifies sooner than several.
-FEW = 64
+FEW = 16
+
+#: Texts that are kept once they were read, at the most: who asks again asks of few.
+KEPT = 256
 
 #: Texts that a thread compresses at a time.
 BLOCK = 256
@@ -140,8 +143,9 @@ class StoredTexts:
         return renumbered(verifier.matches(within) if matches else verifier.overlaps(within), places)
 
     def _read(self, numbers: list[int]) -> list[bytes]:
-        """Return texts, by their numbers; those that were read once are kept."""
+        """Return texts, by their numbers; those that were read once are kept, unless they are many."""
         lacking = [number for number in numbers if number not in self._bodies]
-        if lacking:
-            self._bodies |= read_texts_of(self._session, lacking)
-        return [self._bodies[number] for number in numbers]
+        read = read_texts_of(self._session, lacking) if lacking else {}
+        if len(lacking) <= KEPT:
+            self._bodies |= read
+        return [read[number] if number in read else self._bodies[number] for number in numbers]

@@ -152,4 +152,10 @@ def stored(rows: Sequence[tuple[int, int, int, bytes]], texts: Texts, *, weighed
             [(a, b, evidence) for a, b, origin, evidence in rows if origin in origins], texts, weighed=weighed
         )
 
-    return Stored(some(BY_KEYS, BY_HOT_KEY), some(BY_HOT_KEY).pairs, some(BY_CHOICE))
+    found, none = some(BY_KEYS, BY_HOT_KEY), np.empty(0, np.int64)
+    origins = {origin for _, _, origin, _ in rows}
+    return Stored(
+        found,
+        some(BY_HOT_KEY).pairs if BY_HOT_KEY in origins else found.pairs[none],
+        some(BY_CHOICE) if BY_CHOICE in origins else found.where(none),
+    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dupdetect._storage.arrays import Storage
 from dupdetect._storage.context import Context
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.index.bodies import StoredTexts
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from dupdetect.index.stores import Session, Store
     from dupdetect.matching.overlaps import Matcher
     from dupdetect.sketches.sketches import Sketches
+
+
+#: Bytes of the largest arrays of a stage: beside them stand the filters of an index and its cache.
+ARRAY_BYTES = 16 << 20
 
 
 class Holdings:
@@ -73,7 +78,7 @@ class Holdings:
         self._stored_type = stored.get("ids")
         self.identifiers = Identifiers(self._stored_type)
         self.bands = self.settings.banding[0]
-        self.context = Context(self.settings, workers)
+        self.context = Context(self.settings, workers, Storage(ARRAY_BYTES))
         self.keys = KeyTable(self.bands, self.settings.hot_key_documents)
         self._boilerplate: tuple[int, Boilerplate] = (0, Boilerplate.settled(*_nothing()))
         self._lock = threading.Lock()

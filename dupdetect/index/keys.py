@@ -59,6 +59,9 @@ ENTRIES, IN_CACHE = 1 << 18, 1 << 14
 #: Pages beyond one for each key for which there is room at first: a key that is on several has more than one.
 ROOM = 64
 
+#: Pages that are in memory at a time: 8 MB.
+PAGES = 2048
+
 #: Bits of a page's number within its segment; from which number on pages are of its filter, and words of such a page.
 PAGE_BITS, FILTER_PAGES, FILTER_WORDS = 32, 1 << 31, 1 << 17
 
@@ -326,13 +329,48 @@ def _in_segments(session: Session, segments: list[Segment], keys: Hashes) -> tup
         return which, which
     widths, firsts, counts = np.array(of_pages, np.int64).T
     distinct, one, at = np.unique(places, return_index=True, return_inverse=True)
-    wanted = distinct.tolist()
-    read: dict[int, bytes] = dict(session.find("SELECT place, entries FROM pages", "place", wanted))
-    data, bounds = joined([read[place] for place in wanted])
     of_page = np.repeat(np.arange(len(segments)), counts)[one]
-    find = find_in_pages.faster_for(100.0 * len(which))
-    some, values = find(data, bounds, fences[one], widths[of_page], at.astype(np.int64), keys[which])
-    return which[some], values + firsts[of_page][at[some]]
+    if len(distinct) <= PAGES:
+        pages = Pages(distinct, fences[one], widths[of_page], firsts[of_page])
+        some, values = pages.find(session, at, keys[which])
+        return which[some], values
+    parts = []
+    order = np.argsort(at, kind="stable")
+    for first in range(0, len(distinct), PAGES):
+        block = slice(first, first + PAGES)
+        chosen = order[slice(*np.searchsorted(at[order], (first, first + PAGES)))]
+        pages = Pages(distinct[block], fences[one[block]], widths[of_page[block]], firsts[of_page[block]])
+        some, values = pages.find(session, at[chosen] - first, keys[which[chosen]])
+        parts.append((which[chosen[some]], values))
+    all_which, all_values = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return all_which, all_values
+
+
+class Pages(NamedTuple):
+    """Pages that are looked at together.
+
+    Attributes
+    ----------
+    places : int64[n]
+    fences : uint64[n]
+        The first key of each.
+    widths, firsts : int64[n]
+        How many bytes a value has there, and the value from which others are counted.
+    """
+
+    places: Int
+    fences: Hashes
+    widths: Int
+    firsts: Int
+
+    def find(self, session: Session, page_of: Int, keys: Hashes) -> tuple[Int, Int]:
+        """Return which keys are there, given on which of these pages each is looked for, and the values of each."""
+        wanted = self.places.tolist()
+        read: dict[int, bytes] = dict(session.find("SELECT place, entries FROM pages", "place", wanted))
+        data, bounds = joined([read[place] for place in wanted])
+        find = find_in_pages.faster_for(100.0 * len(keys))
+        found, values = find(data, bounds, self.fences, self.widths, page_of.astype(np.int64), keys)
+        return found, values + self.firsts[page_of[found]]
 
 
 def _size(entries: int) -> int:

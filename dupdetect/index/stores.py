@@ -211,8 +211,10 @@ class SqliteSession(Session):
         return found
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:  # noqa: D102
-        values = ",".join("?" * len(columns))
-        self._connection.executemany(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({values})", rows)
+        given = list(rows)
+        if given:
+            values = ",".join("?" * len(columns))
+            self._connection.executemany(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({values})", given)
 
 
 class SqliteStore(Store):
