@@ -141,8 +141,10 @@ def write_parquet(table: Table, file: Any, **options: Any) -> None:
         while waiting:
             if waiting[0].num_rows:
                 writer.write_table(waiting[0], row_group_size=waiting[0].num_rows)
+            large = waiting[0].nbytes > ROW_GROUP_BYTES // 2
             waiting.clear()  # a group is let go of before the next is put together
-            memory.give_back()
+            if large:
+                memory.give_back()
             waiting.extend(islice(groups, 1))
 
 
