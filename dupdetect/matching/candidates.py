@@ -104,6 +104,11 @@ class Candidates:
         """Return the candidates that a function keeps of pairs."""
         return replace(self, pairs=kept(self.pairs), sampled=kept(self.sampled))
 
+    def documents(self) -> Int:
+        """Return the documents of pairs, and those that have hot keys: pairs of others are never asked about."""
+        named = [*unpack(self.pairs), *(groups.members.astype(np.int64) for groups in self._hot)]
+        return distinct(np.concatenate(named))
+
     def star_pairs(self) -> Pairs:
         """Return, of each document with a sampled partner before it, its pair with the most sampled of these."""
         a, b = unpack(self.sampled)
@@ -245,7 +250,12 @@ def are_enough(shared: Int, fewer: Int, share: float) -> NDArray[np.bool_]:
 
 
 def of_shared(
-    few: Pairs, hot: Sequence[tuple[Int, Int]], shares: Sequence[float], n: int, context: Context
+    few: Pairs,
+    hot: Sequence[tuple[Int, Int]],
+    shares: Sequence[float],
+    n: int,
+    context: Context,
+    sides: Hashes | None = None,
 ) -> Candidates:
     """Put together what was found in parts.
 
@@ -259,13 +269,15 @@ def of_shared(
         `Source.share` of each.
     n : int
     context : Context
+    sides : uint64[n], optional
+        As `find_by_keys` has them.
     """
     groups = []
     for (sizes, members), share in zip(hot, shares, strict=True):
         degrees = np.bincount(members, minlength=n)
         starts = np.append(0, np.cumsum(sizes, dtype=np.int64))
         groups.append(Groups(starts, members.astype(np.int32), degrees, degrees, share))
-    return _with_stars(groups, [few], context, None)
+    return _with_stars(groups, [few], context, sides)
 
 
 @Compilable

@@ -55,18 +55,10 @@ def decide(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
     dict of str to array
         A `Decision`, and the caps that were reached (`stage_arrays.decision_of_arrays`).
     """
-    grouping = Grouping.of(run.settings, partial(rules.hashed, corpus), corpus.ids)
-    apart = corpus.digests if grouping is None else grouping.parted(corpus.digests)
-    text_of, rows = clusters.collapse(corpus.words, apart)
-    rows = rules.representatives(text_of, rows)
-    of_texts = None if grouping is None else grouping.of_texts(rows, corpus.digests)
-    with run.clock.stage("candidates", len(rows)):
-        found = find_candidates(corpus, rows, of_texts, run)
-        limits = rules.comparable(corpus, text_of, rows, found)
-        found = limits.candidates(found)
-    source = rules.texts(corpus, rows, limits, run.workspace)
+    search, rows = searched(corpus, rules, run)
+    source = rules.texts(corpus, rows, search.limits, run.workspace)
     counter = PairCounter(source.texts, source.places, run.context)
-    return decided(corpus, Search(text_of, found, limits, of_texts, apart), Engine(counter), rules, run)
+    return decided(corpus, search, Engine(counter), rules, run)
 
 
 class Search(NamedTuple):
@@ -104,6 +96,20 @@ class Engine(NamedTuple):
 
     counter: Counter
     weigher: Callable[[Any, Boilerplate], Weighing] = Weigher
+
+
+def searched(corpus: Corpus, rules: Plain, run: RunContext) -> tuple[Search, Int]:
+    """Search for candidates among the texts of a corpus; returned with it is a document of each text: int64[n]."""
+    grouping = Grouping.of(run.settings, partial(rules.hashed, corpus), corpus.ids)
+    apart = corpus.digests if grouping is None else grouping.parted(corpus.digests)
+    text_of, rows = clusters.collapse(corpus.words, apart)
+    rows = rules.representatives(text_of, rows)
+    of_texts = None if grouping is None else grouping.of_texts(rows, corpus.digests)
+    with run.clock.stage("candidates", len(rows)):
+        found = find_candidates(corpus, rows, of_texts, run)
+        limits = rules.comparable(corpus, text_of, rows, found)
+        found = limits.candidates(found)
+    return Search(text_of, found, limits, of_texts, apart), rows
 
 
 def decided(corpus: Corpus, search: Search, engine: Engine, rules: Plain, run: RunContext) -> Arrays:

@@ -63,15 +63,29 @@ class Found(NamedTuple):
     hot: list[tuple[Int, Int]]
 
 
-def search(texts: DataFrame, numbers: Numbers, settings: Settings, work: Work) -> Found:
-    """Find candidates among texts."""
+def search(texts: DataFrame, numbers: Numbers, settings: Settings, work: Work, salt: str | None = None) -> Found:
+    """Find candidates among texts.
+
+    Parameters
+    ----------
+    texts : DataFrame
+    numbers : Numbers
+    settings : Settings
+    work : Work
+    salt : str, optional
+        The column of what keeps the keys of texts apart (`Grouping.salts`).
+    """
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
     first = texts.where("first")
     size = first.agg(F.sum(F.length("bands") + F.length("fingerprints"))).collect()[0][0] or 0
     count = max(-(-size // (8 * KEYS)), min(len(numbers) // 2_000 + 1, _usual(work.session)))
-    pieces = first.select("range", "index", *SOURCES).mapInArrow(_cut(numbers, count), PIECES)
-    found = work.stage("keys", lambda: pieces.repartition(count, "part").mapInArrow(_searcher(settings), SHARED))
+    salted = first.select("range", "index", *SOURCES, *([] if salt is None else [F.col(salt).alias("salt")]))
+    pieces = salted.mapInArrow(_cut(numbers, count), PIECES)
+    found = work.stage(
+        "keys" if salt is None else f"keys-{salt}",
+        lambda: pieces.repartition(count, "part").mapInArrow(_searcher(settings), SHARED),
+    )
     hot = [_hot(found, source) for source in range(len(SOURCES))]
     with work.session.stage("pairs"):
         pairs = _enough(found, first, numbers, hot[FINGERPRINTS][1], settings).toArrow()
@@ -95,6 +109,8 @@ def _cut(numbers: Numbers, count: int) -> Callable[[Batches], Batches]:
                 column = batch.column(name)
                 lengths = pa.compute.binary_length(column).to_numpy() // 8
                 keys = np.frombuffer(b"".join(column.to_pylist()), np.uint64)
+                if "salt" in batch.schema.names:
+                    keys = keys ^ np.repeat(batch.column("salt").to_numpy().view(np.uint64), lengths)
                 documents = np.repeat(own - own.min(), lengths)
                 part = ((keys >> np.uint64(SHIFT)) % np.uint64(count)).astype(np.int64)
                 order = np.argsort(part, kind="stable")

@@ -4,9 +4,9 @@ Input    the pairs that the stages ask about
 Output   what `PairCounter` and `Weigher` say of them
 Cost     a job for each question; of few pairs beyond the candidates, their texts come to the driver
 
-Candidates stand in bundles, made once: a question about them moves no text. Pairs that come up later, where clusters
-are compared anew, are few as a rule: the driver fetches their texts, and answers itself; where they are many, new
-bundles are made of them.
+Of few documents (`FEW`) the driver fetches the texts, once, and answers itself. Else candidates stand in bundles, made
+once: a question about them moves no text. Pairs that come up later, where clusters are compared anew, are few as a
+rule: the driver fetches their texts, and answers itself; where they are many, new bundles are made of them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._storage.context import Context
+from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import Overlaps, Weights
 from dupdetect.matching.pairs import documents_of, missing, packed, unpack
 from dupdetect.matching.shingle_rows import whole_cuts
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 #: Bytes of texts that the driver fetches at a time, at the most; questions about more go to executors.
 FETCHED = 64 << 20
+
+#: Bytes of the texts of all documents that have candidates, which the driver fetches if they are no more.
+FEW = 256 << 20
 
 #: Bytes of questions, and of documents to be placed, that are sent to all executors at a time.
 SENT = 32 << 20
@@ -67,9 +71,19 @@ class TextStore:
         """Bring texts to the driver, and keep them compressed."""
         new = np.array([one for one in documents.tolist() if one not in self._held], np.int64)
         if len(new):
-            found = self.at(new, {"document": new}).select("document", "text").toArrow()
-            self._held.update(zip(found["document"].to_pylist(), found["text"].to_pylist(), strict=True))
+            self._held.update(self._fetched(new))
         return text_array(self._held[one] for one in documents.tolist())
+
+    def fetch_once(self, documents: Int) -> pa.LargeStringArray:
+        """Bring texts to the driver, which will not ask for them again."""
+        held = self._fetched(documents)
+        return text_array(held.pop(one) for one in documents.tolist())
+
+    def _fetched(self, documents: Int) -> dict[int, bytes]:
+        if len(documents) == 0:
+            return {}
+        found = self.at(documents, {"document": documents}).select("document", "text").toArrow()
+        return dict(zip(found["document"].to_pylist(), found["text"].to_pylist(), strict=True))
 
     def at(self, documents: Int, columns: Mapping[str, Int]) -> DataFrame:
         """Return the texts of documents, with further columns; they are found without being shuffled."""
@@ -85,6 +99,31 @@ class TextStore:
         order = np.lexsort((self.place[documents], self.part[documents]))
         for start in range(0, len(order), most):
             yield order[start : start + most]
+
+
+class DriverCounter(PairCounter):
+    """Counts what pairs of n documents share, on the driver.
+
+    Parameters
+    ----------
+    store : TextStore
+        Their texts.
+    names : int64[n]
+        Their numbers among all texts of the run, ascending.
+    asked : int64[...]
+        The documents that pairs can be of, ascending: their texts are fetched.
+    context : Context
+    """
+
+    def __init__(self, store: TextStore, names: Int, asked: Int, context: Context) -> None:
+        rows = np.zeros(len(names), np.int64)
+        rows[asked] = np.arange(len(asked))
+        super().__init__(store.fetch_once(asked), rows, context)
+        self._names = names
+
+    def named(self, pairs: Pairs) -> Pairs:
+        """Return the pairs by the numbers of their documents among all texts."""
+        return packed(*(self._names[side] for side in unpack(pairs)))
 
 
 class SparkCounter:

@@ -116,7 +116,7 @@ def read_records(
     """
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    given = _Reading(text, id, max_text, tuple(settings.ranking_columns))
+    given = _Reading(text, id, max_text, tuple(settings.columns))
     known, chosen = pa.schema([]), given
     for file in found:  # one that has rows says which columns there are
         reader = given.stream(file)

@@ -53,6 +53,8 @@ class Decided(Protocol):
     work : Work
     starts : int64[...]
         The number of the first row of each partition.
+    few : bool
+        Whether all documents are known to the driver.
     repeated, rejects : pyarrow.Table
         Where rows stand whose ids repeat others; the table `rejects`.
     records : RecordFiles, optional
@@ -64,6 +66,7 @@ class Decided(Protocol):
     request: Request
     work: Work
     starts: NDArray[np.int64]
+    few: bool
     repeated: pa.Table
     rejects: pa.Table
     records: RecordFiles | None
@@ -222,6 +225,9 @@ def _clusters(run: Decided, involved: pa.Table, table: pa.Table) -> DataFrame:
     """Put the documents that share something with another to those that do not."""
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
+    whole = run.work.kept("clustered", involved)
+    if run.few:
+        return whole
     others = run.work.kept("elsewhere", _places(table, run.repeated))
     alone = run.sketched.where("reason is null").select("part", "place", "id", "file", "row")
     alone = alone.join(others, ["part", "place"], "left_anti")
@@ -230,7 +236,6 @@ def _clusters(run: Decided, involved: pa.Table, table: pa.Table) -> DataFrame:
     alone = alone.join(starts, "part").withColumn("row", number)
     id = F.col("row") if run.request.id is None and run.request.files is None else F.col("id")
     own = {"id": id, "cluster": id, "canonical": F.lit(True), "file": F.col("file"), "row": F.col("row")}
-    whole = run.work.kept("clustered", involved)
     types = {field.name: field.dataType for field in whole.schema.fields}
     return whole.union(alone.select(*(own.get(n, F.lit(None)).cast(type_).alias(n) for n, type_ in types.items())))
 

@@ -5,16 +5,19 @@ Output   `SparkResult`
 Cost     three passes over the frame: sketches, texts of candidates, rows that stay
 
 Executors sketch texts, search for candidates and verify them. The driver clusters, by the functions that a run on one
-machine calls: it holds what is known of documents that share something with another, and of no others. What is
-finished stands in the work folder, and a run that resumes takes it from there.
+machine calls: it holds what is known of documents that share something with another, and of no others. What is few
+comes to the driver sooner: sketches (`on_driver.FEW`), and texts of candidates (`counter.FEW`). What is finished stands
+in the work folder, and a run that resumes takes it from there.
 """
 
 from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -30,6 +33,7 @@ from dupdetect.io.documents import refuse_rejects, repeated_id
 from dupdetect.io.rows import Rows
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.matching.candidates import Candidates, of_shared
+from dupdetect.matching.grouping import Grouping
 from dupdetect.matching.pairs import packed, unpack
 from dupdetect.pipeline import request as requests
 from dupdetect.pipeline import stage_arrays, tables
@@ -39,15 +43,15 @@ from dupdetect.pipeline.incremental import AgainstEarlier
 from dupdetect.pipeline.manifest import counts, made_with, versions
 from dupdetect.pipeline.rules import Plain
 from dupdetect.pipeline.timing import Clock
-from dupdetect.settings import Settings
+from dupdetect.settings import GROUPING, Settings
 from dupdetect.sketches.cleaning import refuse_words
-from dupdetect.spark import candidates, texts
-from dupdetect.spark.against import joined, keys_of
-from dupdetect.spark.counter import SparkCounter, SparkWeigher, TextStore
+from dupdetect.spark import candidates, counter, on_driver, texts
+from dupdetect.spark.counter import DriverCounter, SparkCounter, SparkWeigher, TextStore
+from dupdetect.spark.on_driver import joined, keys_of
 from dupdetect.spark.records import RecordFiles
 from dupdetect.spark.result import SparkResult, frames
 from dupdetect.spark.session import Session
-from dupdetect.spark.sketching import Request, digests_of, ranked_by, request_of, shown, signed, sketched
+from dupdetect.spark.sketching import Request, digests_of, read_by, request_of, shown, signed, sketched
 from dupdetect.spark.work import Work
 from dupdetect.text.shingles import digest
 
@@ -166,6 +170,9 @@ def _plan(frame: DataFrame, request: Request) -> dict[str, Any]:
     }
 
 
+#: What the column is called that holds what a callable policy said of each row.
+VALUE = "dupdetect_value"
+
 #: Bytes that the driver holds of a candidate pair that is a match, and of a document.
 MATCH_BYTES, DOCUMENT_BYTES = 140, 100
 
@@ -185,12 +192,21 @@ class Involved(NamedTuple):
         The numbers of the texts among all, ascending.
     table : pyarrow.Table
         Where each document stands.
+    grouping : Grouping, optional
+        Of the documents.
     """
 
     corpus: Corpus
     text_of: Int
     names: Int
     table: pa.Table
+    grouping: Grouping | None = None
+
+    @property
+    def first(self) -> Int:
+        """The document of each text whose text speaks for it: int64[m]."""
+        first = np.flatnonzero(self.table["first"].to_numpy())
+        return first[np.argsort(self.text_of[first])]
 
 
 class _Run:
@@ -210,21 +226,22 @@ class _Run:
         self.session, self.rules = work.session, rules
         self.repeated, self.rejects = pa.table({}), REJECTS.empty_table()
         self.documents = self.empty = 0
+        self.few, self.known = False, pa.table({})
         self.records: RecordFiles | None = None
 
     def result(self, strict: bool) -> SparkResult:
         """Carry it out."""
-        settings, stage, self.strict = self.request.settings, self.clock.stage, strict
+        stage, self.strict = self.clock.stage, strict
         with stage("sign", 0):
             self.sketched = self.work.stage("sketched", lambda: sketched(self.frame, self.request))
             self._count()
         if not self.documents:
             check_usable(self._corpus(self.sketched.limit(0).toArrow()))
-        if isinstance(self.rules, AgainstEarlier):
-            involved, search, store = self._against(self.rules)
+        if self.few:
+            involved, search, store = self._on_driver()
         else:
             with stage("candidates", self.documents):
-                involved, search, store = self._alone()
+                involved, search, store = self._on_executors()
         held = MATCH_BYTES * len(search.found.pairs) + DOCUMENT_BYTES * len(involved.corpus)
         _LOG.info(
             "%d documents have something in common with another, in %d pairs: the driver holds about %s of them",
@@ -232,38 +249,53 @@ class _Run:
             len(search.found.pairs),
             memory.shown(held),
         )
-        counter = SparkCounter(store, involved.names, search.found.pairs, settings, self.work)
-        arrays = decided(involved.corpus, search, Engine(counter, SparkWeigher), self.rules, self._context(self.work))
+        arrays = decided(involved.corpus, search, *self._engine(involved, search, store))
         decision, caps = stage_arrays.decision_of_arrays(arrays)
         with stage("tables", self.documents):
             return self._tables(involved, decision, caps)
 
+    def _engine(
+        self, involved: Involved, search: Search, store: TextStore
+    ) -> tuple[Engine, Plain, requests.RunContext]:
+        """Say who verifies, by which rules, and where."""
+        asked = search.found.documents()
+        if store.sizes[asked].sum(dtype=np.int64) > counter.FEW:
+            found = SparkCounter(store, involved.names, search.found.pairs, self.request.settings, self.work)
+            return Engine(found, SparkWeigher), self.rules, self._context(self.work)
+        run = self._context(Workspace(None, None, False, {}))
+        return Engine(DriverCounter(store, involved.names, asked, run.context)), self.rules, run
+
     def _context(self, workspace: Any) -> requests.RunContext:
         """Return what the stages on the driver work with."""
         asked = requests.Request(None, self.request.text, self.request.id, self.strict, self.request.max_text)
-        return requests.RunContext(asked, _by_value(self.request.settings), 1, workspace, self.clock, {})
+        workers = check_workers(None)
+        return requests.RunContext(asked, _by_value(self.request.settings), workers, workspace, self.clock, {})
 
-    def _alone(self) -> tuple[Involved, Search, TextStore]:
+    def _on_executors(self) -> tuple[Involved, Search, TextStore]:
         """Search for candidates among the documents of the frame, on executors."""
-        gone = self.repeated
-        count = texts.partitions(self.session, self.documents)
-        ordered = self.work.stage("texts", lambda: texts.ordered(self.sketched, gone, count))
+        gone, settings = self.repeated, self.request.settings
+        count, apart = texts.partitions(self.session, self.documents), None
+        if grouped(settings):
+            numbered = self.request.id is None and self.request.files is None
+            apart = texts.KeptApart(settings, self.starts, numbered)
+        ordered = self.work.stage("texts", lambda: texts.ordered(self.sketched, gone, count, apart))
         numbers = texts.numbers_of(ordered)
-        found = candidates.search(ordered, numbers, self.request.settings, self.work)
+        salts = [None] if apart is None else list(texts.SALTS)[: 1 if settings.per is None else 2]
+        found = [candidates.search(ordered, numbers, settings, self.work, salt) for salt in salts]
         involved = self._involved(ordered, numbers, found)
         return involved, self._search(found, involved), self._store(involved)
 
-    def _against(self, rules: AgainstEarlier) -> tuple[Involved, Search, TextStore]:
-        """Search for candidates among the documents of the frame and earlier ones, on the driver."""
-        there = self.sketched.where("reason is null").drop("text", "reason")
-        table = there.toArrow().sort_by([("part", "ascending"), ("place", "ascending")]).combine_chunks()
+    def _on_driver(self) -> tuple[Involved, Search, TextStore]:
+        """Search for candidates among the documents of the frame, and earlier ones if there are any, on the driver."""
+        table = self.known.filter(self.known["reason"].is_null()).drop_columns(["reason"])
         again = set(zip(*(self.repeated[name].to_pylist() for name in ("part", "place")), strict=True))
-        own = zip(*(table[name].to_pylist() for name in ("part", "place")), strict=True)
-        table = table.filter(pa.array([place not in again for place in own], pa.bool_()))
+        if again:
+            own = zip(*(table[name].to_pylist() for name in ("part", "place")), strict=True)
+            table = table.filter(pa.array([place not in again for place in own], pa.bool_()))
         (bands, _), (fingerprints, each) = (keys_of(table, name) for name in candidates.SOURCES)
         corpus = replace(self._corpus(table), bands=[bands], fingerprints=[fingerprints], fingerprints_each=each)
-        workspace = Workspace(None, None, False, {})
-        corpus, search, store = joined(corpus, table, rules, self._context(workspace), (self.work, self.sketched))
+        context = self._context(Workspace(None, None, False, {}))
+        corpus, search, store = joined(corpus, table, self.rules, context, (self.work, self.sketched))
         kept = np.isin(np.arange(table.num_rows), corpus.places[: corpus.new])
         places = ["part", "place"]
         rejected = table.filter(pa.array(~kept)).select(places)
@@ -281,10 +313,15 @@ class _Run:
         good = F.col("reason").isNull()
         empty = (F.col("words") == 0) & (F.col("high") == high) & (F.col("low") == low)
         columns = [F.count(F.lit(1)).alias("rows"), F.count_if(good).alias("good"), F.count_if(empty).alias("empty")]
+        columns.append(F.sum(sum(F.length(name) for name in candidates.SOURCES)).alias("bytes"))
         each = self.sketched.groupBy("part").agg(*columns).toArrow().sort_by("part")
         parts, rows = each["part"].to_numpy(), each["rows"].to_numpy()
         self.starts = np.zeros(int(parts.max(initial=-1)) + 1, np.int64)
         self.starts[parts] = np.cumsum(rows) - rows
+        sketches = int(each["bytes"].fill_null(0).to_numpy().sum())
+        self.few = isinstance(self.rules, AgainstEarlier) or sketches <= on_driver.FEW
+        if self.few:
+            self.known = self.sketched.drop("text").toArrow().sort_by(texts.INPUT).combine_chunks()
         self.repeated, self.rejects = self._rejected()
         self.documents = int(each["good"].to_numpy().sum()) - self.repeated.num_rows
         self.empty = int(each["empty"].to_numpy().sum()) - _empty(self.repeated)
@@ -292,12 +329,16 @@ class _Run:
     def _rejected(self) -> tuple[pa.Table, pa.Table]:
         """Return the rows whose ids repeat others, and all rejects with their reasons."""
         named = ("part", "place", "words", "high", "low", "file", "row", "reason")
-        wrong = self.sketched.where("reason is not null").select(*named).toArrow()
+        if self.few:
+            wrong = self.known.filter(self.known["reason"].is_valid()).select(named)
+        else:
+            wrong = self.sketched.where("reason is not null").select(*named).toArrow()
         again = wrong.schema.empty_table()
         files, rows = [wrong["file"]], [self._rows(wrong)]
         reasons = wrong["reason"].to_pylist()
         if self.request.id is not None:
-            again, first = texts.repeated(self.sketched, self.session)
+            few = self.known.filter(self.known["reason"].is_null()) if self.few else None
+            again, first = texts.repeated(texts.doubtful(self.sketched, self.session) if few is None else few)
             reasons += self._repeats(again, first)
             files.append(again["file"])
             rows.append(self._rows(again))
@@ -328,30 +369,36 @@ class _Run:
         given = table["row"]
         return own if given.null_count else np.asarray(given.to_numpy())
 
-    def _involved(self, ordered: DataFrame, numbers: texts.Numbers, found: candidates.Found) -> Involved:
+    def _involved(self, ordered: DataFrame, numbers: texts.Numbers, found: Sequence[candidates.Found]) -> Involved:
         """Bring the documents that share something with another to the driver."""
         copied = ordered.where("not first").select("range", "index").distinct()
         copies = copied.toArrow()
         of_copies = numbers.starts[copies["range"].to_numpy()] + copies["index"].to_numpy()
-        members = [each for _, each in found.hot]
-        names = np.unique(np.concatenate([*unpack(found.pairs), *members, of_copies]))
+        members = [each for one in found for _, each in one.hot]
+        paired = [side for one in found for side in unpack(one.pairs)]
+        names = np.unique(np.concatenate([*paired, *members, of_copies]))
         wordless = texts.copies_without_words(self.sketched, self.repeated)
         table = texts.documents_of(ordered, numbers, names).drop("range", "index").toArrow()
         table = pa.concat_tables([table, wordless.select(table.column_names).cast(table.schema)])
-        table = table.sort_by([("part", "ascending"), ("place", "ascending")])
+        table = table.sort_by(texts.INPUT)
         number = table["number"]
         text_of = np.where(number.is_null(), -1, np.searchsorted(names, number.fill_null(0).to_numpy()))
-        return Involved(self._corpus(table), text_of, names, table)
+        corpus, grouping = self._corpus(table), None
+        if grouped(self.request.settings):
+            grouping = Grouping.of(self.request.settings, partial(self.rules.hashed, corpus), corpus.ids)
+            assert grouping is not None, "something is kept apart"
+            # Documents with words came with the digests that keep them apart; those are turned back as they were made.
+            turned, with_words = grouping.parted(corpus.digests), (text_of >= 0)[:, None]
+            corpus = replace(corpus, digests=np.where(with_words, turned, corpus.digests))
+        return Involved(corpus, text_of, names, table, grouping)
 
     def _corpus(self, table: pa.Table) -> Corpus:
         n, id, empty = table.num_rows, self.request.id, np.empty(0, np.int64)
         rows = self._rows(table)
-        preferred, column = ranked_by(self.request.settings)
-        ranking = {"value" if column is None else column: table["value"]}
-        ranking |= {} if preferred is None else {preferred: table["preferred"]}
+        read = {VALUE if column is None else column: name for name, column in reversed(read_by(self.request.settings))}
         files = table["file"].combine_chunks().dictionary_encode()
         return Corpus(
-            rows=Rows.of(pa.table(ranking)),
+            rows=Rows.of(pa.table({column: table[name] for column, name in read.items()})),
             ids=pa.chunked_array([pa.array(rows)]) if id is None and self.request.files is None else table["id"],
             places=np.arange(n),
             words=table["words"].to_numpy(),
@@ -370,19 +417,24 @@ class _Run:
 
     def _store(self, involved: Involved) -> TextStore:
         """Say where the text stands that speaks for each text: that of its first document."""
-        first = np.flatnonzero(involved.table["first"].to_numpy())
-        chosen = first[np.argsort(involved.text_of[first])]
-        part, place, sizes = (involved.table[name].to_numpy()[chosen] for name in ("part", "place", "bytes"))
+        part, place, sizes = (involved.table[name].to_numpy()[involved.first] for name in ("part", "place", "bytes"))
         return TextStore(self.sketched, part, place, sizes)
 
-    def _search(self, found: candidates.Found, involved: Involved) -> Search:
-        settings, names = self.request.settings, involved.names
-        few = packed(*(np.searchsorted(names, side) for side in unpack(found.pairs)))
-        hot = [(sizes, np.searchsorted(names, members)) for sizes, members in found.hot]
-        shares = (0.0, settings.min_shared_fingerprints)
-        together: Candidates = of_shared(few, hot, shares, len(names), Context(settings, 1))
-        limits = self.rules.comparable(involved.corpus, involved.text_of, np.arange(len(names)), together)
-        return Search(involved.text_of, limits.candidates(together), limits)
+    def _search(self, found: Sequence[candidates.Found], involved: Involved) -> Search:
+        """Put together what executors found."""
+        settings, (corpus, text_of, names, _, grouping) = self.request.settings, involved
+        of_texts = None if grouping is None else grouping.of_texts(involved.first, corpus.digests)
+        sides, searches = None if of_texts is None else of_texts.between, []
+        for one in found:
+            few = packed(*(np.searchsorted(names, side) for side in unpack(one.pairs)))
+            hot = [(sizes, np.searchsorted(names, members)) for sizes, members in one.hot]
+            shares, context = (0.0, settings.min_shared_fingerprints), Context(settings, 1)
+            searches.append(of_shared(few, hot, shares, len(names), context, sides))
+        together: Candidates = reduce(or_, searches)
+        together = together if of_texts is None else together.where(of_texts.comparable)
+        limits = self.rules.comparable(corpus, text_of, np.arange(len(names)), together)
+        apart = None if grouping is None else grouping.parted(corpus.digests)
+        return Search(text_of, limits.candidates(together), limits, of_texts, apart)
 
     def _tables(self, involved: Involved, decision: tables.Decision, caps: dict[str, int]) -> SparkResult:
         corpus, settings = involved.corpus, self.request.settings
@@ -418,6 +470,11 @@ class _Run:
         return SparkResult(**frames(self, involved.table, found), manifest=said, records=ending)
 
 
+def grouped(settings: Settings) -> bool:
+    """Whether columns say which documents may be compared."""
+    return any(getattr(settings, name) is not None for name in GROUPING)
+
+
 def _empty(documents: pa.Table) -> int:
     """Count documents without a text."""
     return int((blank(digests_of(documents)) & (documents["words"].to_numpy() == 0)).sum())
@@ -427,4 +484,4 @@ def _by_value(settings: Settings) -> Settings:
     """Let a callable policy be replaced by what it said of each row, on the executors."""
     if not callable(settings.canonical):
         return settings
-    return settings.replace(canonical=lambda row: pickle.loads(row["value"]))
+    return settings.replace(canonical=lambda row: pickle.loads(row[VALUE]))

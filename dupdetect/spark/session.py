@@ -88,6 +88,12 @@ class Session:
 
         return self.spark.createDataFrame([], from_arrow_schema(table.schema))
 
+    def line(self, text: str) -> DataFrame:
+        """Return a frame of one text: a constant, for which nothing need go to executors."""
+        import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+        return self.spark.range(0, 1, 1, 1).select(F.lit(text).alias("value"))
+
     def _shuffled(self) -> int | None:
         """Return the bytes that this application has shuffled so far; None where nobody says it."""
         context = getattr(self.spark, "_jsc", None)  # of a classic session alone

@@ -73,6 +73,7 @@ def sketch(
 
     chosen = Settings.of(settings, **overrides)
     refuse_words(chosen, "Spark")
+    chosen = chosen.replace(within=None, between=None, per=None)  # which decide nothing of a sketch
     request = request_of(
         frame, chosen.replace(canonical="cleanest", canonical_column=None), text, id, check_max_text(max_text)
     )

@@ -25,7 +25,7 @@ from dupdetect.io.checks import check
 from dupdetect.io.identifiers import check_id_type
 from dupdetect.io.readers import Piece
 from dupdetect.io.seen import NUMBERED
-from dupdetect.matching.grouping import check_grouped
+from dupdetect.settings import GROUPING
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import identities, sketch_texts
 
@@ -46,7 +46,7 @@ FILE, ROW, REASON = "dupdetect_file", "dupdetect_row", "dupdetect_reason"
 #: Columns of what is sketched.
 COLUMNS = (
     *("part", "place", "id", "words", "high", "low", "bands", "fingerprints"),
-    *("bytes", "text", "value", "preferred", "file", "row", "reason"),
+    *("bytes", "text", "value", "preferred", *GROUPING, "file", "row", "reason"),
 )
 
 #: How texts are compressed.
@@ -87,7 +87,6 @@ def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, 
     """
     names = frame.columns
     id = ("id" if "id" in names else None) if id is None else None if id == NUMBERED else id
-    check_grouped(settings, None)
     wanted = [(text, "texts"), *([] if id is None else [(id, "ids")]), *settings.columns.items()]
     for name, what in wanted:
         if name not in names:
@@ -106,7 +105,7 @@ def shown(url: str) -> str:
 def sketched(frame: DataFrame, request: Request) -> DataFrame:
     """Sketch the rows of a frame."""
     settings, id = request.settings, request.id
-    columns = [request.text, id, *settings.ranking_columns, FILE, ROW, REASON]
+    columns = [request.text, id, *settings.columns, FILE, ROW, REASON]
     chosen = list(dict.fromkeys(name for name in columns if name in frame.columns))
     given = frame if callable(settings.canonical) else frame.select(*(frame[name] for name in chosen))
     return given.mapInArrow(_sketcher(request), schema_of(frame, request))
@@ -118,21 +117,26 @@ def schema_of(frame: DataFrame, request: Request) -> Any:
 
     numbered = T.LongType() if request.files is None else T.StringType()
     of_id = numbered if request.id is None or request.prefixed else frame.schema[request.id].dataType
-    preferred, column = ranked_by(request.settings)
-    of_value, of_preferred = (T.BinaryType() if c is None else frame.schema[c].dataType for c in (column, preferred))
     longs, binary = T.LongType(), T.BinaryType()
     types: dict[str, Any] = dict.fromkeys(COLUMNS, longs) | dict.fromkeys(("bands", "fingerprints", "text"), binary)
     types |= dict.fromkeys(("file", "reason"), T.StringType()) | {
         "id": of_id,
-        "value": of_value,
-        "preferred": of_preferred,
+        **{name: T.BinaryType() if c is None else frame.schema[c].dataType for name, c in read_by(request.settings)},
     }
     return T.StructType([T.StructField(name, type_) for name, type_ in types.items()])
 
 
-def ranked_by(settings: Settings) -> tuple[str | None, str | None]:
-    """Return the column whose values are preferred, and that which the policy orders by."""
-    return None if settings.prefer is None else next(iter(settings.ranking_columns)), settings.column
+def read_by(settings: Settings) -> list[tuple[str, str | None]]:
+    """Return the columns of what is sketched that hold columns of the input, and of which: None where nothing is read.
+
+    These are what the policy orders by, what is preferred, and what says which documents may be compared.
+    """
+    preferred = None if settings.prefer is None else next(iter(settings.ranking_columns))
+    return [
+        ("value", settings.column),
+        ("preferred", preferred),
+        *((name, getattr(settings, name)) for name in GROUPING),
+    ]
 
 
 def _sketcher(request: Request) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
@@ -178,9 +182,10 @@ def _sketch(table: pa.Table, part: int, first: int, request: Request) -> Iterato
         "fingerprints": binaries(sketches.fingerprints.values, sketches.fingerprints.offsets),
         "bytes": pa.compute.binary_length(texts),
         "text": compressed(texts),
-        "value": _policy_values(rows, settings),
-        "preferred": None if ranked_by(settings)[0] is None else rows[ranked_by(settings)[0]],
+        **{name: None if column is None else rows[column] for name, column in read_by(settings)},
     }
+    if callable(settings.canonical):
+        values["value"] = pa.array([pickle.dumps(settings.canonical(row)) for row in rows.to_pylist()], pa.binary())
     yield from _batches(values, part, rows, request)
     if checked.rejects:
         at = np.array([reject.row for reject in checked.rejects], np.int64)
@@ -188,23 +193,15 @@ def _sketch(table: pa.Table, part: int, first: int, request: Request) -> Iterato
         yield from _batches(wrong, part, table.take(pa.array(at - first)), request)
 
 
-def _policy_values(rows: pa.Table, settings: Settings) -> Any:
-    """Return what the canonical policy orders documents by, if it looks at their rows."""
-    if callable(settings.canonical):
-        return pa.array([pickle.dumps(settings.canonical(row)) for row in rows.to_pylist()], pa.binary())
-    return None if settings.column is None else rows[settings.column]
-
-
 def _batches(values: dict[str, Any], part: int, rows: pa.Table, request: Request) -> Iterator[pa.RecordBatch]:
     """Yield columns in the order of `schema_of`; those that are not given are null."""
     n, own = rows.num_rows, rows.schema
-    preferred, column = ranked_by(request.settings)
     types = dict.fromkeys(("part", "place", "words", "high", "low", "bytes", "row"), pa.int64())
     types |= dict.fromkeys(("bands", "fingerprints", "text"), pa.large_binary())
     types |= dict.fromkeys(("file", "reason"), pa.string())
     made = request.id is None or request.prefixed
     types["id"] = _NUMBERED[request.files is None] if made else own.field(request.id).type
-    for name, given in (("value", column), ("preferred", preferred)):
+    for name, given in read_by(request.settings):
         types[name] = pa.binary() if given is None else own.field(given).type
     values = {"part": np.full(n, part, np.int64), **values}
     if request.files is not None:

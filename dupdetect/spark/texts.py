@@ -11,7 +11,7 @@ how many there are in the partitions before its own, and before it there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,12 +20,15 @@ import pyarrow.compute
 from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError
 from dupdetect.io.duplicate_ids import find_duplicates
-from dupdetect.spark.sketching import digests_of, partition
+from dupdetect.matching.grouping import Grouping, hashed
+from dupdetect.settings import GROUPING
+from dupdetect.spark.sketching import digests_of, partition, signed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import Column, DataFrame
 
+    from dupdetect.settings import Settings
     from dupdetect.spark.session import Session
 
     Int = NDArray[np.int64]
@@ -35,6 +38,12 @@ MANY, FEW = 200_000, 2_000
 
 #: The order of texts, and of documents in a text.
 ORDER = ["words", "high", "low", "part", "place"]
+
+#: The order of the input, of tables of what was sketched.
+INPUT = [("part", "ascending"), ("place", "ascending")]
+
+#: Columns of what keeps keys apart, and which settings each is of: of two searches, as one machine makes them.
+SALTS = {"salt": ("within",), "salt_per": ("within", "per")}
 
 #: Texts whose pairs can be packed.
 MOST = 1 << 32
@@ -49,14 +58,24 @@ def partitions(session: Session, documents: int) -> int:
     return max(1, -(-documents // MANY), min(usual, -(-documents // FEW)))
 
 
-def repeated(frame: DataFrame, session: Session) -> tuple[pa.Table, Int]:
+def doubtful(frame: DataFrame, session: Session) -> pa.Table:
+    """Bring the documents to the driver of whose ids there may be several, in the order of the input."""
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+    chosen = frame.where(F.col("reason").isNull())
+    ids = chosen.select("part", "place", "id", "words", "high", "low", "file", "row", F.xxhash64("id").alias("hash"))
+    several = chosen.select(F.xxhash64("id").alias("hash")).groupBy("hash").count().where("count > 1").select("hash")
+    with session.stage("ids"):
+        return ids.join(several, "hash", "left_semi").drop("hash").toArrow().sort_by(INPUT).combine_chunks()
+
+
+def repeated(table: pa.Table) -> tuple[pa.Table, Int]:
     """Find the rows whose ids occurred before.
 
     Parameters
     ----------
-    frame : DataFrame
-        What was sketched.
-    session : Session
+    table : pyarrow.Table
+        Documents in the order of the input: all of whose ids there are several.
 
     Returns
     -------
@@ -65,22 +84,14 @@ def repeated(frame: DataFrame, session: Session) -> tuple[pa.Table, Int]:
     int64[m, 2]
         The part and the place of the first row of each of these ids.
     """
-    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
-
-    chosen = frame.where(F.col("reason").isNull())
-    ids = chosen.select("part", "place", "id", "words", "high", "low", "file", "row", F.xxhash64("id").alias("hash"))
-    doubtful = chosen.select(F.xxhash64("id").alias("hash")).groupBy("hash").count().where("count > 1").select("hash")
-    with session.stage("ids"):
-        suspects = ids.join(doubtful, "hash", "left_semi").drop("hash").toArrow()
-    suspects = suspects.sort_by([("part", "ascending"), ("place", "ascending")]).combine_chunks()
-    if suspects.num_rows == 0:
-        return suspects, np.empty((0, 2), np.int64)
-    again, first = find_duplicates(suspects["id"])
-    places = np.stack([suspects[name].to_numpy()[first] for name in ("part", "place")], axis=1)
-    return suspects.take(pa.array(again)), places
+    if table.num_rows == 0:
+        return table, np.empty((0, 2), np.int64)
+    again, first = find_duplicates(table["id"])
+    places = np.stack([table[name].to_numpy()[first] for name in ("part", "place")], axis=1)
+    return table.take(pa.array(again)), places
 
 
-def ordered(frame: DataFrame, gone: pa.Table, count: int) -> DataFrame:
+def ordered(frame: DataFrame, gone: pa.Table, count: int, kept_apart: KeptApart | None = None) -> DataFrame:
     """Put documents with words in the order of their texts.
 
     Parameters
@@ -91,21 +102,63 @@ def ordered(frame: DataFrame, gone: pa.Table, count: int) -> DataFrame:
         ``part`` and ``place`` of documents that are left out.
     count : int
         How many partitions to make.
+    kept_apart : KeptApart, optional
+        What keeps documents of the same words apart.
 
     Returns
     -------
     DataFrame
         ``range``, the number of the partition, and ``index``, the number of the text in it; ``first``, whether the
-        document is the first of its text; its sketch, which only this one has.
+        document is the first of its text; its sketch, which only this one has. Where documents are kept apart,
+        ``high`` and ``low`` are so, too, and there are `SALTS`.
     """
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
     from pyspark.sql import types as T  # noqa: N812
 
     chosen = _documents(frame, gone, F.col("words") > 0)
+    if kept_apart is not None:
+        salted = T.StructType([*chosen.schema.fields, *(T.StructField(name, T.LongType()) for name in SALTS)])
+        chosen = chosen.mapInArrow(kept_apart.keep_apart, salted)
     added = [T.StructField(name, T.LongType()) for name in ("range", "index")]
     schema = T.StructType([*added, T.StructField("first", T.BooleanType()), *chosen.schema.fields])
     spread = chosen.repartitionByRange(count, "words", "high", "low").sortWithinPartitions(*ORDER)
     return spread.mapInArrow(_number, schema)
+
+
+class KeptApart(NamedTuple):
+    """Keeps documents apart that may not be compared, whatever their words.
+
+    Attributes
+    ----------
+    settings : Settings
+    starts : int64[...]
+        The number of the first row of each part.
+    numbered : bool
+        Whether rows have no ids but their numbers.
+    """
+
+    settings: Settings
+    starts: Int
+    numbered: bool
+
+    def keep_apart(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Give documents the digests and salts that `Grouping` says."""
+        for batch in batches:
+            table = pa.Table.from_batches([batch])
+            named = {getattr(self.settings, name): table[name] for name in GROUPING}
+            ids = table["id"]
+            if self.numbered:
+                ids = pa.chunked_array([self.starts[table["part"].to_numpy()] + table["place"].to_numpy()])
+            grouping = Grouping.of(self.settings, lambda column, named=named: hashed(named[column]), ids)  # type: ignore[misc]
+            assert grouping is not None, "something is to be kept apart"
+            apart = signed(grouping.parted(digests_of(table)))
+            for place, name in enumerate(("high", "low")):
+                table = table.set_column(table.column_names.index(name), name, pa.array(apart[:, place]))
+            for name, parts in SALTS.items():
+                salts = grouping.salts(*parts)
+                salts = np.zeros(table.num_rows, np.uint64) if salts is None else salts
+                table = table.append_column(name, pa.array(salts.view(np.int64)))
+            yield from table.combine_chunks().to_batches()
 
 
 def _documents(frame: DataFrame, gone: pa.Table, which: Column) -> DataFrame:
@@ -200,7 +253,7 @@ def documents_of(texts: DataFrame, numbers: Numbers, chosen: Int) -> DataFrame:
     """Return the documents of some texts (int64[n], ascending), with their ``number``."""
     from pyspark.sql import types as T  # noqa: N812 - as everybody does
 
-    light = texts.drop("bands", "fingerprints")
+    light = texts.drop("bands", "fingerprints", *SALTS)
     schema = T.StructType([T.StructField("number", T.LongType()), *light.schema.fields])
     if len(chosen) <= NAMED:
         return light.mapInArrow(_numbered(numbers, chosen), schema)

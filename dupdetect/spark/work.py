@@ -2,7 +2,7 @@
 
 Input    frames and arrays, by name, as they are finished
 Output   the same, read back, now or in a later run of the same plan
-Cost     a write, and a pass over what was written for its checksum; in a later run that pass again
+Cost     a write, in which the checksum is made; in a later run a pass over what was written
 
 A stage is a folder of Parquet and, beside it, ``NAME.done``: a line of JSON with the number of its rows and a checksum
 of them that does not depend on their order. Whatever interrupts a run leaves stages that are done and some that are
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import secrets
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from dupdetect.spark.session import PARQUET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from dupdetect.spark.session import Session
 
@@ -89,10 +89,10 @@ class Work:
                 return frame
             warnings.warn(f"{path} is not as it was written; that part of the work is done again", stacklevel=2)
         with self.session.stage(name):
-            make().write.mode("overwrite").options(**PARQUET).parquet(path)
-        frame = self.session.spark.read.parquet(path)
-        self._say(f"{name}.done", [self._run, *_checksum(frame)])
-        return frame
+            frame, checksum = _with_checksum(make())
+            frame.write.mode("overwrite").options(**PARQUET).parquet(path)
+            self._say(f"{name}.done", [self._run, *checksum()])
+        return self.session.spark.read.schema(frame.schema).parquet(path)
 
     def _as_written(self, path: str, there: list[int]) -> DataFrame | None:
         """Return a stage that was written; None if it is not there any more, or is another."""
@@ -116,8 +116,8 @@ class Work:
         return _arrays(stored.toArrow())
 
     def _say(self, name: str, said: Any) -> None:
-        frame = self.session.spark.createDataFrame([(json.dumps(said),)], "value string")
-        frame.coalesce(1).write.mode("overwrite").text(f"{self.path}/{name}")
+        frame = self.session.line(json.dumps(said))
+        frame.write.mode("overwrite").text(f"{self.path}/{name}")
 
     def _said(self, name: str) -> Any:
         from pyspark.errors import AnalysisException
@@ -129,13 +129,33 @@ class Work:
             return None
 
 
-def _checksum(frame: DataFrame) -> list[int]:
-    """Return how many rows a frame has, and a checksum of them."""
+def _sums(columns: Sequence[str]) -> list[Column]:
+    """Return what makes a checksum of rows, whatever their order: how many they are, and two sums of their hashes."""
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
-    columns = [F.bit_xor(F.xxhash64(*frame.columns)), F.sum(F.xxhash64(*frame.columns).bitwiseAND(0xFFFFFFFF))]
-    row = frame.agg(F.count(F.lit(1)), *columns).collect()[0]
-    return [int(value or 0) for value in row]
+    hashes = F.xxhash64(*columns)
+    return [
+        F.count(F.lit(1)).alias("rows"),
+        F.bit_xor(hashes).alias("bits"),
+        F.sum(hashes.bitwiseAND(0xFFFFFFFF)).alias("sum"),
+    ]
+
+
+def _numbers(sums: Mapping[str, Any]) -> list[int]:
+    return [int(sums[name] or 0) for name in ("rows", "bits", "sum")]
+
+
+def _checksum(frame: DataFrame) -> list[int]:
+    """Return how many rows a frame has, and a checksum of them."""
+    return _numbers(frame.agg(*_sums(frame.columns)).collect()[0].asDict())
+
+
+def _with_checksum(frame: DataFrame) -> tuple[DataFrame, Callable[[], list[int]]]:
+    """Return a frame, and what says the same as `_checksum` when it has been written: it is made on the way."""
+    from pyspark.sql import Observation
+
+    observed = Observation()
+    return frame.observe(observed, *_sums(frame.columns)), lambda: _numbers(observed.get)
 
 
 def _pieces(arrays: Arrays) -> pa.Table:

@@ -40,3 +40,17 @@ def test_a_star_is_cut_around_its_centre():
     assert 3 <= len(set(bundles.of_pair.tolist())) <= 6
     assert np.bincount(bundles.document)[0] == len(set(bundles.of_pair.tolist()))
     assert np.bincount(bundles.document)[1:].max() == 1
+
+
+def test_families_that_hang_together_by_single_pairs_are_moved_about_once():
+    """A large component is cut between families: of a pair across two, one document is copied."""
+    families, each = 60, 6
+    first = np.repeat(np.arange(families) * each, each * each)
+    x, y = np.tile(np.repeat(np.arange(each), each), families), np.tile(np.tile(np.arange(each), each), families)
+    within = x < y
+    a, b = (first + x)[within], (first + y)[within]
+    chain = np.arange(families - 1) * each
+    pairs = pack(np.concatenate([a, chain]), np.concatenate([b, chain + each]))
+    bundles = bundled(pairs, np.full(families * each, 10), 10 * each * 10)
+    assert len(set(bundles.bundle.tolist())) < 20
+    assert len(bundles.document) < 1.1 * families * each

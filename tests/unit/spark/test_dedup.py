@@ -8,7 +8,25 @@ from families import near_copies
 from generated_sites import mixture
 
 from dupdetect.errors import InputError, MismatchError, SettingsError
-from dupdetect.spark import bundling, counter, dedup
+from dupdetect.spark import bundling, counter, dedup, on_driver
+
+
+@pytest.fixture(autouse=True)
+def on_executors(monkeypatch):
+    """Let nothing be so little that the driver does it."""
+    monkeypatch.setattr(on_driver, "FEW", -1)
+    monkeypatch.setattr(counter, "FEW", -1)
+
+
+@pytest.fixture
+def little(monkeypatch, on_executors):
+    """Return what lets sketches, or texts too, be so little that the driver takes them."""
+
+    def allow(*modules):
+        for module in modules:
+            monkeypatch.setattr(module, "FEW", 1 << 30)
+
+    return allow
 
 
 def corpus():
@@ -40,6 +58,38 @@ def test_it_is_the_result_of_one_machine(framed, same, tmp_path, partitions):
     clusters = results.here.clusters
     assert sum(str(row["id"]).startswith("symbols") and not row["canonical"] for row in clusters.to_pylist()) == 2
     assert found.manifest["spark"]["shuffled_bytes"]["texts"] > 0
+
+
+@pytest.mark.parametrize("modules", [[on_driver, counter], [counter]], ids=["sketches and texts", "texts"])
+def test_the_driver_does_what_is_little(framed, same, tmp_path, little, modules):
+    little(*modules)
+    table = with_rejects(corpus())
+    found = dedup(framed(table, 3), work=str(tmp_path), hot_key_documents=8)
+    same(found, table, hot_key_documents=8)
+    assert not (tmp_path / "bundles").exists()
+    assert (tmp_path / "keys").exists() == (on_driver not in modules)
+
+
+def sources(table):
+    """Return a table with columns by which documents may be compared or not, some of them null."""
+    n = range(table.num_rows)
+    site = pa.array([None if row % 11 == 0 else f"site {row * 7 % 3}" for row in n])
+    return table.append_column("site", site).append_column("part", pa.array([row % 2 for row in n]))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"within": "site"}, {"between": "part"}, {"per": "site", "within": "part"}, {"per": "site", "id": "none"}],
+    ids=lambda settings: " ".join(settings),
+)
+@pytest.mark.parametrize("modules", [[on_driver, counter], []], ids=["driver", "executors"])
+def test_documents_are_compared_where_they_may_be(framed, same, tmp_path, little, settings, modules):
+    little(*modules)
+    table = sources(with_rejects(corpus()))
+    settings = {"hot_key_documents": 6, **settings}
+    results = same(dedup(framed(table, 3), work=str(tmp_path), **settings), table, **settings)
+    assert results.here.manifest["caps"]["hot_keys"] > 0
+    assert 50 < results.here.manifest["counts"]["kept"] < table.num_rows
 
 
 @pytest.mark.parametrize(
@@ -100,7 +150,7 @@ def test_what_cannot_be_read_is_said_at_the_door(framed, tmp_path):
         ({"text": "number"}, InputError, "'number' is .*, expected string"),
         ({"canonical": "earliest"}, InputError, "no column 'date'"),
         ({"threshold": 2}, SettingsError, "threshold is 2"),
-        ({"within": "number"}, SettingsError, "one process alone"),
+        ({"within": "site"}, InputError, "no column 'site' \\(within\\)"),
         ({"strict": True}, InputError, "row 1: column 'text' is null"),
     ]:
         with pytest.raises(error, match=match):
