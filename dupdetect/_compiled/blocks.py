@@ -178,7 +178,12 @@ def marked_block(data, offsets, documents, first, last, single, shingle_size, ma
         hashes, count = hash_units(scratch, bitmap, size, single, hashes, buffers)
         shingles, flags = grown(shingles, count), grown(flags, count)
         found = hash_shingles(hashes, count, shingle_size, shingles)
+        if last - first == 1:  # often a very long one, of which nothing should stay that is not needed
+            hashes = np.empty(0, np.uint64)
         mark_main_content(shingles[:found], scratch, bitmap, size, count, flags, mark)
+        if last - first == 1:
+            counts[index] = found
+            return shingles[:found]
         values = with_capacity(values, total, found)
         values[total : total + found] = shingles[:found]
         counts[index] = found

@@ -232,7 +232,7 @@ def _run(work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64
     else:
         with ThreadPoolExecutor(workers) as pool:
             parts = list(pool.map(lambda block: work(*block), cuts))
-    return np.concatenate([np.empty(0, np.uint64), *parts])
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint64), *parts])
 
 
 def cut(sizes: NDArray[np.int64], workers: int = 1) -> list[tuple[int, int]]:

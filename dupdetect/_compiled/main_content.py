@@ -23,13 +23,22 @@ find_no_symbols = match_block((((0, 0),), ((9, 13),), ((32, 32),), ((0x80, 0xBF)
 #: The bits of a shingle's hash that its marks take.
 MARKS = np.uint64(15)
 
+#: Words of a document so long that room is made for no more lines than it has.
+MANY = 1 << 16
+
 
 @allocating
 def mark_lines(scratch, bitmap, size, count, flags):  # noqa: C901 - one pass, for calls cannot return arrays
     """Write the marks of words to flags[:count]. Reference: `main_content.line_marks`."""
     # How many words there are up to the end of each line that has words, its half words, after two empty lines, and its
     # symbols.
-    ends, halves, symbols = np.empty(count + 1, np.int64), np.zeros(count + 5, np.int64), np.zeros(count + 2, np.int64)
+    most = count
+    if count > MANY:  # lines are counted first: room for as many as there are words would be more than the text
+        most = 1
+        for block in range((size >> 6) + 1):
+            most += np.int64(population(find_newlines(scratch, block << 6)))
+        most = min(most, count)
+    ends, halves, symbols = np.empty(most + 1, np.int64), np.zeros(most + 5, np.int64), np.zeros(most + 2, np.int64)
     lines, words, before = 0, 0, 0
     inside = _ZERO
     for block in range((size >> 6) + 1):

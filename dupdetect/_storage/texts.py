@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -77,6 +77,21 @@ def _counts(bounds: Int) -> Int:
     number = (bounds[1:] - bounds[0] - 1).clip(0) // BLOCK
     _, counts = np.unique(number, return_counts=True)
     return counts.astype(np.int64)
+
+
+@runtime_checkable
+class TextsElsewhere(Protocol):
+    """Texts that are not at hand, but can be had, some at a time.
+
+    Attributes
+    ----------
+    lengths : int64[n]
+        Bytes of each text.
+    """
+
+    @property
+    def lengths(self) -> Int: ...  # noqa: D102
+    def some(self, places: Int, workers: int = 1) -> Any: ...  # noqa: D102
 
 
 class PackedTexts:
@@ -194,6 +209,6 @@ def text_lengths(texts: Any) -> Int:
     """Return how many bytes each text has: of an array of Arrow, chunked or not, or of texts that are stored."""
     import pyarrow.compute as pc
 
-    if isinstance(texts, (PackedTexts, StoredTexts)):
+    if isinstance(texts, TextsElsewhere):
         return texts.lengths
     return np.asarray(pc.binary_length(texts), np.int64)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from dupdetect._compiled.dispatch import Compilable
     from dupdetect._storage.context import Context
-    from dupdetect._storage.texts import StoredTexts
+    from dupdetect._storage.texts import TextsElsewhere
     from dupdetect.matching.pairs import Pairs
     from dupdetect.matching.shingle_rows import Rows
     from dupdetect.sketches.sketches import Texts
@@ -60,7 +60,7 @@ class PairCounter:
 
     Parameters
     ----------
-    texts : pyarrow large_string array, chunked or not; or StoredTexts
+    texts : pyarrow large_string array, chunked or not; or TextsElsewhere
         Of all documents, in input order.
     rows : int64[n]
         Where in `texts` each document of the pairs' numbering stands.
@@ -73,7 +73,7 @@ class PairCounter:
     shingles : ShingleRows
     """
 
-    def __init__(self, texts: Texts | StoredTexts, rows: Int, context: Context) -> None:
+    def __init__(self, texts: Texts | TextsElsewhere, rows: Int, context: Context) -> None:
         self.context = context
         self.shingles = ShingleRows(texts, rows, context)
 

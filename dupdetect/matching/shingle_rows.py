@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
-from dupdetect._storage.texts import StoredTexts, text_lengths
+from dupdetect._storage.texts import TextsElsewhere, text_lengths
 from dupdetect.matching.pairs import documents_of
 from dupdetect.sketches.sketches import chunks, marked_shingles
 
@@ -89,7 +89,7 @@ class ShingleRows:
 
     Parameters
     ----------
-    texts : pyarrow large_string array, chunked or not; or StoredTexts
+    texts : pyarrow large_string array, chunked or not; or TextsElsewhere
     rows : int64[n]
         Where in `texts` each document stands.
     context : Context
@@ -104,7 +104,7 @@ class ShingleRows:
         Shingles that a stage may hold in memory at a time.
     """
 
-    def __init__(self, texts: Texts | StoredTexts, rows: Int, context: Context) -> None:
+    def __init__(self, texts: Texts | TextsElsewhere, rows: Int, context: Context) -> None:
         self._given, self._rows = texts, rows
         self.context, self.n, storage = context, len(rows), context.storage
         self.block = BLOCK if storage.array_bytes is None else max(1, min(BLOCK, storage.array_bytes // BYTES))
@@ -165,10 +165,11 @@ class ShingleRows:
             block = documents[begin:end]
             texts, rows = self._some_texts(self._rows[block])
             found = marked_shingles(texts, rows, self.context.settings, workers=self.context.workers)
-            del texts
             # About as many as the others will have: what is there is not moved for them.
             rest = sizes[end:].sum(dtype=np.int64) / max(1, sizes[begin:end].sum(dtype=np.int64))
+            del texts  # which may be as large as all the rest
             self._append(block, found, int(SPARE * rest * len(found.values)))
+            del found
 
     def _append(self, documents: Int, marked: Ragged, expected: int) -> None:
         """Append the rows of documents, given their shingles, and about how many shingles will follow."""
@@ -187,7 +188,7 @@ class ShingleRows:
 
     def _some_texts(self, rows: Int) -> tuple[Texts, Int]:
         """Return texts that have some texts among them, and where."""
-        if isinstance(self._given, StoredTexts):
+        if isinstance(self._given, TextsElsewhere):
             return self._given.some(rows, self.context.workers), np.arange(len(rows))
         return self._texts, rows
 

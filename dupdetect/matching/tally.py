@@ -48,12 +48,14 @@ def tally(shingles: ShingleRows, found: Overlaps, among: Hashes | None = None) -
             for place, (hashes, votes) in enumerate(columns):
                 hashes.append(values[bounds[place] : bounds[place + 1]])
                 votes.append(counts[bounds[place] : bounds[place + 1]])
+            del values, counts  # they may be as large as all the rest
     hashes, votes = storage.growing_array(np.uint64), storage.growing_array(np.int32)
-    for start in range(0, parts, workers):
-        some = columns[start : start + workers]
+    while columns:  # those that are done are let go
+        some, columns = columns[:workers], columns[workers:]
+        rest = sum(len(each) for each, _ in columns)
         for values, counts in on_threads(lambda pair: summed(pair[0].values, pair[1].values), some, workers):
-            hashes.append(values)
-            votes.append(counts)
+            hashes.append(values, rest)
+            votes.append(counts, rest)
     return hashes.values, votes.values
 
 
@@ -76,10 +78,19 @@ def _shared(
 
 
 def summed(values: Hashes, counts: Int32 | None = None) -> tuple[Hashes, Int32]:
-    """Return the distinct values, sorted, and the sum of the counts of each, one each if not given."""
-    order = np.argsort(values) if counts is not None else slice(None)
-    values = np.sort(values)
-    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])
+    """Return the distinct values, sorted, and the sum of the counts of each.
+
+    Without counts it is one each, and `values`, which may be very many, are sorted where they are.
+    """
     if counts is None:
-        return values[first], np.diff(np.append(first, len(values))).astype(np.int32)
+        values.sort()
+        new = np.ones(len(values), np.bool_)
+        np.not_equal(values[1:], values[:-1], out=new[1:])
+        if new.all():
+            return values, np.ones(len(values), np.int32)
+        first = np.flatnonzero(new)
+        return values[first], np.diff(first, append=len(values)).astype(np.int32)
+    order = np.argsort(values)
+    values = values[order]
+    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])
     return values[first], np.add.reduceat(counts[order], first, dtype=np.int32) if len(first) else counts

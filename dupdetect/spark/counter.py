@@ -25,7 +25,16 @@ from dupdetect.matching.pairs import documents_of, missing, packed, unpack
 from dupdetect.matching.shingle_rows import whole_cuts
 from dupdetect.matching.tally import summed
 from dupdetect.spark.bundling import Bundles, bundled
-from dupdetect.spark.counting import ANSWERS, BUNDLES, VOTES, Question, answer, answer_bundles, pack_bundles, text_array
+from dupdetect.spark.counting import (
+    ANSWERS,
+    BUNDLES,
+    VOTES,
+    CompressedTexts,
+    Question,
+    answer,
+    answer_bundles,
+    pack_bundles,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,17 +76,17 @@ class TextStore:
         self._sketched, self.part, self.place, self.sizes = sketched, part, place, sizes
         self._held: dict[int, bytes] = {}
 
-    def fetch(self, documents: Int) -> pa.LargeStringArray:
+    def fetch(self, documents: Int) -> CompressedTexts:
         """Bring texts to the driver, and keep them compressed."""
         new = np.array([one for one in documents.tolist() if one not in self._held], np.int64)
         if len(new):
             self._held.update(self._fetched(new))
-        return text_array(self._held[one] for one in documents.tolist())
+        return CompressedTexts(self._held[one] for one in documents.tolist())
 
-    def fetch_once(self, documents: Int) -> pa.LargeStringArray:
+    def fetch_once(self, documents: Int) -> CompressedTexts:
         """Bring texts to the driver, which will not ask for them again."""
         held = self._fetched(documents)
-        return text_array(held.pop(one) for one in documents.tolist())
+        return CompressedTexts(held.pop(one) for one in documents.tolist())
 
     def _fetched(self, documents: Int) -> dict[int, bytes]:
         if len(documents) == 0:

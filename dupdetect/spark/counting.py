@@ -60,7 +60,7 @@ class Question(NamedTuple):
     boilerplate: Boilerplate | None = None
 
 
-def answer(question: Question, documents: Int, texts: pa.LargeStringArray, known: Mapping[str, NDArray[Any]]) -> Arrays:
+def answer(question: Question, documents: Int, texts: CompressedTexts, known: Mapping[str, NDArray[Any]]) -> Arrays:
     """Answer a question about pairs of some documents.
 
     Parameters
@@ -68,14 +68,14 @@ def answer(question: Question, documents: Int, texts: pa.LargeStringArray, known
     question : Question
     documents : int64[n]
         Their numbers, ascending.
-    texts : pyarrow.LargeStringArray
+    texts : CompressedTexts
         n texts.
     known : mapping of str to array
         ``pairs``, and what is known of them (`known_of`).
     """
     a, b = unpack(known["pairs"])
     pairs = packed(np.searchsorted(documents, a), np.searchsorted(documents, b))
-    counter = PairCounter(pa.chunked_array([texts]), np.arange(len(documents)), Context(question.settings, 1))
+    counter = PairCounter(texts, np.arange(len(documents)), Context(question.settings, 1))
     if question.ask == "overlaps":
         return _counted(counter.overlaps(pairs), pairs)
     if question.ask == "sharing":
@@ -126,14 +126,22 @@ def answer_bundles(question: Question) -> Callable[[Batches], Batches]:
     def answer_batches(batches: Batches) -> Batches:
         for batch in batches:
             for place in range(batch.num_rows):
-                row = {name: batch.column(name)[place].as_buffer() for name in ("documents", "sizes", "texts", "known")}
+                row = {name: cell(batch.column(name), place) for name in ("documents", "sizes", "texts", "known")}
                 documents, sizes = (np.frombuffer(row[name], np.int64) for name in ("documents", "sizes"))
                 bounds = np.append(0, np.cumsum(sizes)).tolist()
-                texts = text_array(row["texts"].slice(start, stop - start) for start, stop in pairwise(bounds))
+                texts = CompressedTexts(row["texts"].slice(start, stop - start) for start, stop in pairwise(bounds))
                 found = answer(question, documents, texts, pickle.loads(row["known"]))
                 yield from _rows(batch.column("bundle")[place].as_py(), question, found)
 
     return answer_batches
+
+
+def cell(column: Any, place: int) -> pa.Buffer:
+    """Return one of the values of a column of bytes; a scalar would be a copy."""
+    _, offsets, data = column.buffers()
+    type_ = np.int64 if pa.types.is_large_binary(column.type) else np.int32
+    start, stop = np.frombuffer(offsets, type_)[column.offset + place : column.offset + place + 2].tolist()
+    return data.slice(start, stop - start)
 
 
 def _rows(bundle: int, question: Question, found: Arrays) -> Batches:
@@ -144,11 +152,31 @@ def _rows(bundle: int, question: Question, found: Arrays) -> Batches:
     yield pa.record_batch({"bundle": pa.array([bundle]), "answer": pa.array([pickle.dumps(found)], pa.large_binary())})
 
 
-def text_array(compressed: Iterable[Any]) -> pa.LargeStringArray:
-    """Return compressed texts as an array: in memory at once with one of its parts, and not with all."""
-    held = list(compressed)
-    offsets = np.append(0, np.cumsum([size_of_text(data) for data in held], dtype=np.int64))
-    whole = np.empty(int(offsets[-1]), np.uint8)
-    for data, (start, stop) in zip(held, pairwise(offsets.tolist()), strict=True):
-        whole[start:stop] = np.frombuffer(decompress(data), np.uint8)
-    return pa.LargeStringArray.from_buffers(len(held), pa.py_buffer(offsets), pa.py_buffer(whole))
+class CompressedTexts:
+    """Compressed texts, which are read as they are asked for.
+
+    Parameters
+    ----------
+    held : iterable of bytes
+        As `sketching.compressed` makes them.
+
+    Attributes
+    ----------
+    lengths : int64[n]
+        Bytes of each.
+    """
+
+    def __init__(self, held: Iterable[Any]) -> None:
+        self._held = list(held)
+        self.lengths = np.array([size_of_text(data) for data in self._held], np.int64)
+
+    def some(self, places: Int, workers: int = 1) -> pa.LargeStringArray:  # noqa: ARG002 - one thread will do
+        """Return some of them: in memory at once with one of its parts, and not with all."""
+        offsets = np.append(0, np.cumsum(self.lengths[places]))
+        if len(places) == 1:
+            whole = decompress(self._held[int(places[0])])
+            return pa.LargeStringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(whole))
+        data = np.empty(int(offsets[-1]), np.uint8)
+        for place, (start, stop) in zip(places.tolist(), pairwise(offsets.tolist()), strict=True):
+            data[start:stop] = np.frombuffer(decompress(self._held[place]), np.uint8)
+        return pa.LargeStringArray.from_buffers(len(places), pa.py_buffer(offsets), pa.py_buffer(data))

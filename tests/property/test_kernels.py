@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dupdetect._compiled import kernels
+from dupdetect._compiled import kernels, main_content
 from dupdetect.settings import UNITS, Settings
 from dupdetect.sketches import bands, minhash, sketches
 from dupdetect.sketches import winnowing as winnow
@@ -208,4 +208,16 @@ def test_marks_of_lines_of_the_corpora(shared: Path, folder: str, monkeypatch: p
         monkeypatch.setattr(sketches, "BREAK_EVEN", break_even)
         found.append(sketches.marked_shingles(texts, every, Settings(), workers=2))
     assert found[0].offsets.tolist() == found[1].offsets.tolist()
+    np.testing.assert_array_equal(found[0].values, found[1].values)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\n\n", " ", " 。\n"], ids=["lines", "paragraphs", "one line", "symbols"])
+def test_marks_of_lines_of_a_very_long_text(ends: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of so many words that its lines are counted before room is made for them."""
+    lines = (f"Мост {n} is closed{' until further notice today' * (n % 4)} 桥梁 สะพาน पुल" for n in range(10_000))
+    texts, found = pa.array([ends.join(lines)], pa.large_string()), []
+    for break_even in (2**62, 1):
+        monkeypatch.setattr(sketches, "BREAK_EVEN", break_even)
+        found.append(sketches.marked_shingles(texts, np.arange(1), Settings(), workers=1))
+    assert len(found[0].values) > main_content.MANY
     np.testing.assert_array_equal(found[0].values, found[1].values)

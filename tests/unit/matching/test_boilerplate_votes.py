@@ -22,7 +22,7 @@ def test_what_is_learned_are_shingles_of_the_texts():
 
 def test_values_aresummed():
     values = np.array([5, 3, 5, 9], np.uint64)
-    assert [part.tolist() for part in summed(values)] == [[3, 5, 9], [1, 2, 1]]
+    assert [part.tolist() for part in summed(values.copy())] == [[3, 5, 9], [1, 2, 1]]
     assert [part.tolist() for part in summed(values, np.array([1, 2, 3, 4], np.int32))] == [[3, 5, 9], [2, 4, 4]]
     assert [part.tolist() for part in summed(values[:0], np.empty(0, np.int32))] == [[], []]
 
