@@ -17,7 +17,7 @@ import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial, reduce
-from operator import or_
+from operator import add, or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -313,7 +313,7 @@ class _Run:
         good = F.col("reason").isNull()
         empty = (F.col("words") == 0) & (F.col("high") == high) & (F.col("low") == low)
         columns = [F.count(F.lit(1)).alias("rows"), F.count_if(good).alias("good"), F.count_if(empty).alias("empty")]
-        columns.append(F.sum(sum(F.length(name) for name in candidates.SOURCES)).alias("bytes"))
+        columns.append(F.sum(reduce(add, map(F.length, candidates.SOURCES))).alias("bytes"))
         each = self.sketched.groupBy("part").agg(*columns).toArrow().sort_by("part")
         parts, rows = each["part"].to_numpy(), each["rows"].to_numpy()
         self.starts = np.zeros(int(parts.max(initial=-1)) + 1, np.int64)
