@@ -90,8 +90,8 @@ class TextsElsewhere(Protocol):
     """
 
     @property
-    def lengths(self) -> Int: ...  # noqa: D102
-    def some(self, places: Int, workers: int = 1) -> Any: ...  # noqa: D102
+    def lengths(self) -> Int: ...
+    def some(self, places: Int, workers: int = 1) -> Any: ...
 
 
 class PackedTexts:

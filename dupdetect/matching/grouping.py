@@ -40,7 +40,7 @@ MIXING = 0x9FB21C651E98DF25
 def check_grouped(settings: Settings, grouping: Grouping | None) -> None:
     """Refuse settings that compare by columns, where nobody has looked at these."""
     if grouping is None and (settings.within or settings.between or settings.per):
-        raise SettingsError("within, between and per work with dedup in one process alone; leave them out here")
+        raise SettingsError("within, between and per work with dedup, in one process or on Spark; leave them out here")
 
 
 def hashed(column: pa.ChunkedArray) -> Hashes:

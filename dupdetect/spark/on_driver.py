@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
+from dupdetect._storage.texts import TextsElsewhere
 from dupdetect.matching.keys import Keys
 from dupdetect.pipeline.decide import searched
 from dupdetect.spark.counter import TextStore
@@ -93,7 +94,9 @@ def _store(corpus: Corpus, rows: Int, table: pa.Table, source: TextSource, where
     for column, name in ((part, "part"), (place, "place"), (sizes, "bytes")):
         column[new] = table[name].to_numpy()[at]
     if corpus.related is not None:
-        texts = pa.table({"text": source.texts})["text"]
+        given = source.texts
+        given = given.some(np.arange(len(given.lengths))) if isinstance(given, TextsElsewhere) else given
+        texts = pa.table({"text": given})["text"]
         sizes[~new] = pa.compute.binary_length(texts).to_numpy()[place[~new]]
         held = {"part": np.full(len(texts), EARLIER), "place": np.arange(len(texts))}
         chunks = [compressed(chunk) for chunk in texts.cast(pa.large_string()).chunks]
