@@ -159,7 +159,9 @@ def test_what_cannot_be_read_is_said_at_the_door(framed, tmp_path):
         dedup(frame.where("text is null"), work=work)
 
 
-def test_no_documents_are_no_copies(framed, same, tmp_path):
+@pytest.mark.parametrize("modules", [[on_driver, counter], []], ids=["driver", "executors"])
+def test_no_documents_are_no_copies(framed, same, tmp_path, little, modules):
+    little(*modules)
     table = pa.table({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())})
     nothing = dedup(framed(table, 1), work=str(tmp_path / "none"))
     assert nothing.clusters.count() == nothing.kept.count() == nothing.manifest["counts"]["documents"] == 0
