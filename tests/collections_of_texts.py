@@ -103,6 +103,17 @@ def forms(language: str) -> Collection:
     return texts
 
 
+def two_cards(language: str) -> Collection:
+    """Two short texts of one wording that differ in three figures, and those are what each is about."""
+    wording = [Tongue(language, f"wording {n}").line(15) for n in range(4)]
+    texts = {}
+    for n in range(2):
+        figures = [f"{717 + 101 * n + 13 * m}" for m in range(3)]
+        parts = zip(wording, [*figures, ""], strict=True)
+        texts[f"card{n}"] = Told("\n".join(f"{part} {figure}" for part, figure in parts), tuple(figures))
+    return texts
+
+
 def clauses(language: str) -> Collection:
     parts = [Tongue(language, f"part {n}").paragraph(45) for n in range(3)]
     one, two = (Tongue(language, f"clause {n}").paragraph(30) for n in range(2))
@@ -235,6 +246,7 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     code_under_a_header,
     common_paragraph,
     forms,
+    two_cards,
     clauses,
     early_and_late,
     quoted_mail,

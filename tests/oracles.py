@@ -532,6 +532,8 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     elif not suspect and all(pair.own[n] - pair.new[n] >= overlaps.EXPLAINED * pair.own[n] for n in range(2)):
         score = max(plain, of_content)
     lost = [pair.lost[n] / max(pair.content[n] + pair.lost[n], 1e-9) for n in range(2)]
+    counts = [pair.content[n] + pair.lost[n] for n in range(2)]
+    few = [pair.lost[n] <= settings.max_lost * max(counts[n] - overlaps.SHORT, 0) + 1e-9 for n in range(2)]
     edits = max(lost) <= settings.max_lost + 1e-9 and min(pair.run) < overlaps.PASSAGE
     larger = 2 * min(pair.own) <= max(pair.own)
     if not pair.strangers and not suspect and (edits or larger):
@@ -549,11 +551,12 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
         relation = "syndicated"
     if relation in (None, "contains", "contained"):
         score = inside
-    most = (1 - min(settings.threshold, settings.containment) if near else settings.max_lost) + rounded
+    alike = 1 - min(settings.threshold, settings.containment) + rounded
     pages = [2 * pair.lost[n] < pair.new[n] for n in range(2)]
     removable = [
         (
-            (lost[n] <= most and (near or pair.run[n] < overlaps.PASSAGE))
+            (near and lost[n] <= alike)
+            or (few[n] and pair.run[n] < overlaps.PASSAGE)
             or (pages[n] and pair.lost[n] <= overlaps.FEW_WORDS)
         )
         and (near or pages[n] or pair.content[n] >= pair.own[1 - n] or not pair.pattern.amid[1 - n] or lost[n] == 0)

@@ -14,9 +14,9 @@ least twice as much of its own: two forms with other names filled in do not cont
 `SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
 
 **Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
-removed if these are no more than `max_lost` of its content, and nowhere a passage of `PASSAGE` words; or if they are
-`FEW_WORDS` of a page; of a near duplicate, if they are no more than ``1 - threshold``. A text that stands amid a longer
-one is a part of it or a quotation, and is removed only if nothing of it is lost.
+removed if these are no more than `max_lost` of its content beyond `SHORT` words, and nowhere a passage of `PASSAGE`
+words; or if they are `FEW_WORDS` of a page; of a near duplicate, if they are no more than ``1 - threshold``. A text
+that stands amid a longer one is a part of it or a quotation, and is removed only if nothing of it is lost.
 """
 
 from __future__ import annotations
@@ -66,6 +66,10 @@ FEW_WORDS = 8
 
 #: Words in a row that are a passage, and no edit: a document of which one would be lost is not removed.
 PASSAGE = 32
+
+#: Words of a document that count one by one, for each may be the fact that it is about: of a document of so many words
+#: nothing may be lost, and of a longer one a share of what it has beyond them.
+SHORT = 100
 
 #: New words of main content, and what share of the content, for which a near duplicate goes before another; the share
 #: for a page that carries it.
@@ -275,6 +279,13 @@ class Overlaps:
             w.lost_b / np.maximum(w.content_b + w.lost_b, _LEAST_WEIGHT),
         )
 
+    def may_be_lost(self, share: float) -> tuple[Share, Share]:
+        """How many words of the content of a, and of b, may be lost, where `share` of those beyond `SHORT` may be."""
+        w = self.weights
+        words = w.content_a + w.lost_a, w.content_b + w.lost_b
+        most_a, most_b = (share * np.maximum(count - SHORT, 0) + ROUNDED for count in words)
+        return most_a, most_b
+
     @property
     def pages(self) -> tuple[Bool, Bool]:
         """Whether a, and b, is a page: most of what is new in it is its furniture."""
@@ -293,10 +304,9 @@ class Overlaps:
 
     def compared_containment(self, limits: Limits) -> Share:
         """What is compared with the containment: of two edits of one text, as long as each other, what both have."""
-        lost_a, lost_b = self.shares_lost
         if self.given is None:
             return self.weighted_containment
-        edits = np.maximum(lost_a, lost_b) <= limits.max_lost + ROUNDED
+        edits = np.maximum(*self.shares_lost) <= limits.max_lost + ROUNDED
         edits &= np.minimum(self.weights.run_a, self.weights.run_b) < PASSAGE
         return np.where(edits, self.content_inside, self.weighted_containment)
 
@@ -309,17 +319,14 @@ class Overlaps:
     def tolerated(self, limits: Limits) -> tuple[Bool, Bool]:
         """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""
         w, (lost_a, lost_b) = self.weights, self.shares_lost
-        inside, alike = limits.max_lost, 1 - min(limits.threshold, limits.containment)
+        near, alike = self.jaccard >= limits.threshold, 1 - min(limits.threshold, limits.containment) + ROUNDED
         if self.given is None:  # without boilerplate, containment alone says what may be lost
-            inside = max(inside, 1 - limits.containment)
-        near = self.jaccard >= limits.threshold
-        most = np.where(near, alike, inside) + ROUNDED
-        if self.given is None:
+            most = np.where(near, alike, max(limits.max_lost, 1 - limits.containment) + ROUNDED)
             return lost_a <= most, lost_b <= most
-        page_a, page_b = self.pages
-        few_a, few_b = page_a & (w.lost_a <= FEW_WORDS), page_b & (w.lost_b <= FEW_WORDS)
-        kept_a, kept_b = near | (w.run_a < PASSAGE), near | (w.run_b < PASSAGE)
-        return few_a | (kept_a & (lost_a <= most)), few_b | (kept_b & (lost_b <= most))
+        (most_a, most_b), (page_a, page_b) = self.may_be_lost(limits.max_lost), self.pages
+        few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= most_a) & (w.run_a < PASSAGE))
+        few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= most_b) & (w.run_b < PASSAGE))
+        return few_a | (near & (lost_a <= alike)), few_b | (near & (lost_b <= alike))
 
     def _verdicts(self, limits: Limits) -> Byte:
         """Decide of matches which document may be removed, and which should rather be."""

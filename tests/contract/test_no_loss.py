@@ -20,7 +20,7 @@ from generated_sites import LANGUAGES, Site, Writer, mixture, site
 
 import dupdetect
 from dupdetect.matching.boilerplate import AGAINST
-from dupdetect.matching.overlaps import FEW_WORDS, PASSAGE
+from dupdetect.matching.overlaps import FEW_WORDS, PASSAGE, SHORT
 from dupdetect.matching.shingle_rows import HASH
 from dupdetect.settings import Settings
 
@@ -71,6 +71,8 @@ def check(texts: dict[str, str], sample: int | None = None, **overrides: object)
         page = any(2 * row["lost"] < pair.new[0] for pair in ways) and row["lost"] <= FEW_WORDS
         assert row["lost_share"] <= allowed + 1e-9 or page, row
         assert near or page or min(pair.run[0] for pair in ways) < PASSAGE, row
+        words = max(pair.content[0] + pair.lost[0] for pair in ways)
+        assert near or page or row["lost"] <= settings.max_lost * max(words - SHORT, 0) + 1e-9, row
     return len(removed)
 
 

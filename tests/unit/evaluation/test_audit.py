@@ -165,10 +165,11 @@ def test_a_run_from_before_there_was_boilerplate_is_audited_as_it_was_made(tmp_p
 
 
 def test_what_is_lost_is_checked_on_every_removed_document_of_the_sample(result: Result) -> None:
-    longer = (
-        f"{STORY} A plumber of the town, who is eighty-one, has offered to mend the boiler for nothing but a ticket."
+    more = (
+        "Nobody swims there today, for the boiler has been cold since March and no part of it can be bought any more."
     )
-    texts = {"story": STORY, "shout": STORY.upper(), "edit": STORY.replace("river", "canal"), "longer": longer}
+    longer = f"{STORY} {more} A plumber of the town, who is eighty-one, will mend it for nothing but a ticket."
+    texts = {"story": STORY, "shout": STORY.upper(), "edit": longer.replace("March", "May"), "longer": longer}
     run = dupdetect.dedup(texts)
     found = audit(run, texts).lost
     lost = run.clusters["lost"].to_pylist()
@@ -177,7 +178,7 @@ def test_what_is_lost_is_checked_on_every_removed_document_of_the_sample(result:
     assert audit(result, TEXTS).lost.over == 0
     wrong = dict.fromkeys(texts, "story")
     found = audit(with_clusters(run, wrong), texts).lost
-    assert (found.removed, found.over, found.id, found.canonical) == (3, 1, "longer", "story")
+    assert (found.removed, found.over, found.id, found.canonical) == (3, 2, "edit", "story")
 
 
 def test_nothing_removed_is_nothing_lost() -> None:

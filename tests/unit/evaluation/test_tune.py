@@ -164,21 +164,21 @@ def test_no_document_is_on_both_sides(texts: dict[str, str], pairs: list[tuple[s
     assert found.f1.low < 0.7
 
 
-def parts(changed: int) -> tuple[dict[str, str], list[tuple[str, str, int]]]:
-    """Make texts, the end of each with every so many words changed, and others that begin alike."""
+def parts(length: int, changed: int) -> tuple[dict[str, str], list[tuple[str, str, int]]]:
+    """Make texts, the end of each, so long, with every so many words changed, and others that begin alike."""
     random = np.random.default_rng(2)
     texts, pairs = {}, []
     for i in range(40):
-        words = random.choice(WORDS, 300)
-        part = [f"new{i}{j}" if j % changed == changed - 8 else word for j, word in enumerate(words[255:])]
+        words = random.choice(WORDS, 3600)
+        part = [f"new{i}{j}" if j % changed == changed - 8 else word for j, word in enumerate(words[-length:])]
         texts[f"{i}"], texts[f"{i} part"] = " ".join(words), " ".join(part)
-        texts[f"{i} alike"] = " ".join([*words[:80], *random.choice(WORDS, 220)])
+        texts[f"{i} alike"] = " ".join([*words[:960], *random.choice(WORDS, 2640)])
         pairs += [(f"{i}", f"{i} part", 1), (f"{i}", f"{i} alike", 0)]
     return texts, pairs
 
 
 def test_copies_that_may_not_be_removed_are_not_promised() -> None:
-    texts, pairs = parts(changed=9)
+    texts, pairs = parts(600, changed=9)
     found = tune(texts, pairs, shingle_sizes=[3], resamples=30, repeats=2, precision=0.99)
     assert (found.recall.value, found.run and found.run.recall) == (0.0, 0.0)
     found = tune(texts, pairs, shingle_sizes=[3], resamples=30, repeats=2, precision=0.99, max_lost=0.2)
@@ -188,7 +188,7 @@ def test_copies_that_may_not_be_removed_are_not_promised() -> None:
 
 
 def test_the_window_is_as_large_as_finds_what_is_contained() -> None:
-    texts, pairs = parts(changed=22)
+    texts, pairs = parts(30, changed=100)
     found = tune(texts, pairs, shingle_sizes=[3], resamples=30, repeats=2)
     assert found.settings.window < Settings().window
     assert found.run is not None

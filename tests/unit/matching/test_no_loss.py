@@ -54,6 +54,7 @@ LOST = {
     ("without boilerplate", "disclaimers"): (UNWEIGHED, TONGUES),
     ("without boilerplate", "few_pages_of_a_site"): (UNWEIGHED, TONGUES),
     ("without boilerplate", "forms"): (UNWEIGHED, WITHOUT_SPACES),
+    ("without boilerplate", "two_cards"): (UNWEIGHED, WITHOUT_SPACES),
     ("without boilerplate", "credits_above_a_licence"): (UNWEIGHED, TONGUES),
     ("without boilerplate", "two_notices_of_one_licence"): (UNWEIGHED, TONGUES),
     ("without boilerplate", "records_with_one_abstract"): (UNWEIGHED, TONGUES),

@@ -17,6 +17,7 @@ from dupdetect.matching.overlaps import (
     RELATIONS,
     REMOVABLE_A,
     REMOVABLE_B,
+    SHORT,
     SUSPECT,
     YIELDS_A,
     YIELDS_B,
@@ -166,11 +167,21 @@ def test_text_that_is_boilerplate_alone_contains_nothing():
 
 
 def test_a_document_that_would_lose_too_much_is_not_removed():
-    assert removable(new_a=5, lost_a=5) == (True, False)  # 5 of 105
-    assert removable(new_a=6, lost_a=6) == (False, False)
+    long = {"content_a": 300 - 10, "content_b": 400, "own_b": 80}
+    assert removable(**long, new_a=10, lost_a=10) == (True, False)  # 5 % of 300 - SHORT
+    assert removable(**long, new_a=10.1, lost_a=10.1) == (False, False)
     near = {"counts": (100, 110, 110), "own_b": 20}
     assert removable(**near, lost_a=25, lost_b=25) == (True, True)
     assert removable(**near, lost_a=26, lost_b=25) == (False, True)
+
+
+@pytest.mark.parametrize("words", [20, 60, SHORT])
+def test_a_short_document_loses_nothing(words):
+    short = {"content_b": 400, "own_b": 80}
+    assert removable(**short, content_a=words, new_a=0, lost_a=0) == (True, False)
+    assert removable(**short, content_a=words - 1, new_a=1, lost_a=1) == (False, False)
+    near = {"counts": (100, 110, 110), "own_b": 20}  # but of a near duplicate
+    assert removable(**near, content_a=100, new_a=1, lost_a=1, lost_b=1) == (True, True)
 
 
 def test_a_document_that_would_lose_a_passage_is_not_removed():
@@ -201,6 +212,7 @@ def test_a_page_goes_for_the_article_that_it_carries():
 
 def test_what_stands_amid_a_longer_text_is_removed_only_if_nothing_of_it_is_lost():
     quoted = {"patterns": AMID_B, "own_b": 200, "new_b": 200, "lost_b": 200, "own_a": 1, "new_a": 1}
+    quoted |= {"content_a": 150, "content_b": 150}
     assert removable(**quoted, lost_a=0) == (True, False)
     assert removable(**quoted, lost_a=1) == (False, False)
     assert removable(**{**quoted, "patterns": 0}, lost_a=1) == (True, False)
