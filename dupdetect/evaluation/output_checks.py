@@ -9,6 +9,7 @@ Nothing here trusts the code that wrote the output: figures of sampled pairs are
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -22,6 +23,8 @@ import pyarrow.compute as pc
 from dupdetect._storage.checksums import checksum
 from dupdetect.errors import InputError
 from dupdetect.io.documents import stream
+from dupdetect.io.identifiers import folder_of, within
+from dupdetect.io.paths import label
 from dupdetect.io.streams import MAX_TEXT
 from dupdetect.io.tables import comparable
 from dupdetect.matching.overlaps import RELATIONS
@@ -325,13 +328,17 @@ def _kept(run: Run) -> Check:
     canonical = _text(run.own["id"].filter(run.own["canonical"]))
     count = 0
     try:
+        # A file that is a text has an id of its own: its path, and that is another here.
+        files = [] if isinstance(run.out, Result) else run.kept_files
+        named = pa.array([label(os.fspath(path)) for path in files], pa.large_string())
         for ids, _, table in run.kept():
             count += len(table)
             if len(ids) < len(table):
                 check.of(0, [f"there are more rows than the {len(canonical)} canonicals"])
                 break
             if run.id_column in table.column_names and run.id_prefix is None:
-                differ = pc.not_equal(_text(table[run.id_column]), ids)
+                said = _text(table[run.id_column])
+                differ = pc.and_not(pc.not_equal(said, ids), pc.is_in(said, value_set=named))
                 check.of(0, (f"{id!r} stands where {own!r} should" for id, own in zip(
                     _text(table[run.id_column]).filter(differ).to_pylist(), ids.filter(differ).to_pylist(), strict=True
                 )))  # fmt: skip
@@ -359,9 +366,12 @@ def _against_input(run: Run, data: Any, text: str, id: str | None, sampled: tupl
         how=run.read_as,
     )
     texts: dict[str, str] = {}
-    found, files, rows, rejects = [], [], [], []
+    found, files, rows, rejects, folder = [], [], [], [], None
     for part in reader:
         ids = reader.ids(part.table, part.file, part.row)
+        if pa.types.is_large_string(ids.type) or pa.types.is_string(ids.type):
+            folder = folder_of(_text(ids), _text(run.own["id"])) if folder is None else folder
+            ids = within(_text(ids), folder)
         found.append(ids)
         files.append(part.file)
         rows.append(part.row)

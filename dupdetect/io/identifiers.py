@@ -22,6 +22,9 @@ from dupdetect.io.schema import plain_column
 #: Columns of ids, in whatever table of a result.
 ID_COLUMNS = ("id", "cluster", "a", "b")
 
+#: Ids that are looked at for what they begin with: those of rejects are known nowhere.
+TRIED = 1_000
+
 
 def workable(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return ids in a type that Arrow's functions take: without dictionaries, views and extensions."""
@@ -140,3 +143,30 @@ def shown(column: pa.ChunkedArray) -> list[Any]:
 
 def _is_plain(type_: pa.DataType) -> bool:
     return bool(pa.types.is_integer(type_) or pa.types.is_string(type_) or pa.types.is_large_string(type_))
+
+
+def folder_of(ids: pa.ChunkedArray, known: pa.ChunkedArray) -> str:
+    """Return what names of text files begin with here, and did not where they were read as those of a folder.
+
+    Parameters
+    ----------
+    ids, known : ChunkedArray of large_string
+        The ids here, of which the first may have none there; and those there.
+    """
+    for name in ids.slice(0, TRIED).to_pylist():
+        folders = [name[:at] for at in range(len(name)) if at == 0 or name[at - 1] == "/"]
+        tails = pa.array([name[len(folder) :] for folder in folders], pa.large_string())
+        found: list[str] = [
+            folder for folder, there in zip(folders, pc.is_in(tails, value_set=known).to_pylist(), strict=True) if there
+        ]
+        if found:  # several, where a folder has one of its own name in it
+            counts = [pc.sum(pc.is_in(within(ids, folder), value_set=known)).as_py() for folder in found]
+            return found[counts.index(max(counts))]
+    return ""
+
+
+def within(ids: pa.ChunkedArray, folder: str) -> pa.ChunkedArray:
+    """Return ids without the folder that they begin with."""
+    if not folder:
+        return ids
+    return pc.if_else(pc.starts_with(ids, folder), pc.utf8_slice_codeunits(ids, len(folder)), ids)

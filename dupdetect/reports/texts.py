@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.documents import stream
-from dupdetect.io.identifiers import as_type
+from dupdetect.io.identifiers import as_type, folder_of, within
 from dupdetect.io.lists import joined_lists
 from dupdetect.io.tables import comparable
 from dupdetect.results.run import Run
@@ -107,8 +107,8 @@ def of_input(run: Run, data: Any, text: str, id: str | None) -> Iterator[Part]:
         found = found if reader.id_type is None else as_type(found, reader.id_type)
         ids = comparable(found, "ids of the input")
         if folder is None:
-            folder = _folder(ids, run)
-        rows = np.asarray(pc.index_in(_within(ids, folder), value_set=run.ids).fill_null(-1), np.int64)
+            folder = folder_of(ids, run.ids)
+        rows = np.asarray(pc.index_in(within(ids, folder), value_set=run.ids).fill_null(-1), np.int64)
         rows[rows >= 0] = np.where(seen[rows[rows >= 0]], -1, rows[rows >= 0])  # an id that is there again: a reject
         seen[rows[rows >= 0]] = True
         first = first or next(iter(ids.slice(0, 1).to_pylist()), None)
@@ -119,16 +119,6 @@ def of_input(run: Run, data: Any, text: str, id: str | None) -> Iterator[Part]:
             f"no document of the input ({first!r} is the first) is in the output ({known}); give the input that the "
             "run was made of, and the same --text and --id"
         )
-
-
-def _folder(ids: pa.ChunkedArray, run: Run) -> str:
-    """Return what names of text files begin with here, and did not where they were read as those of a folder."""
-    name, known = (next(iter(column.slice(0, 1).to_pylist()), "") for column in (ids, run.ids))
-    return name[: len(name) - len(known)] if known and name.endswith(f"/{known}") else ""
-
-
-def _within(ids: pa.ChunkedArray, folder: str) -> pa.ChunkedArray:
-    return pc.utf8_slice_codeunits(ids, len(folder)) if folder else ids
 
 
 def of_kept(run: Run, text: str) -> Iterator[Part]:

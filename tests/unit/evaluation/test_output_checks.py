@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -296,3 +297,37 @@ def test_the_command(out: Path, news: Path, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(capsys.readouterr().out)["holds"] is False
     assert main(["verify", str(news.parent)]) == 1
     assert "expected the output folder of dedup" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "given", [["box"], ["box/part"], ["box/part/b.txt"], ["box/part", "box/c.txt"], ["box/**/*.txt"]]
+)
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "archive"])
+def test_outputs_of_text_files_that_are_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], packed: bool
+) -> None:
+    """Ids are paths, which are others in a folder that is read alone, and where the files that stay are copied to."""
+    monkeypatch.chdir(tmp_path)
+    texts = {
+        "part/a.txt": b"\xff",
+        "part/b.txt": "Мост закрыт.",
+        "part/box/part/b.txt": "桥已关闭。",
+        "c.txt": "Мост закрыт.",
+    }
+    for name, text in texts.items():
+        path = Path("box", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    if packed:
+        shutil.make_archive("box/part", "zip", "box/part")
+        shutil.rmtree("box/part")
+        given = [
+            name.replace("box/part", "box/part.zip").replace("box/**/*.txt", "box/part.zip/**/*.txt") for name in given
+        ]
+    dupdetect.dedup([Path(name) for name in given]).write("out")
+    assert failing(Path("out")) == {}
+    assert failing(Path("out"), [Path(name) for name in given]) == {}
+    first = next(Path("out/kept").rglob("*.txt")) if Path("out/kept").is_dir() else None
+    if first is not None:
+        first.write_text("")
+        assert failing(Path("out"))
