@@ -45,6 +45,10 @@ BLOCK_BYTES = 1 << 20
 #: Bytes of a file's name that file systems take, and of what stands before each member of a zip, at the least.
 LONGEST_NAME, LOCAL_HEADER = 255, 30
 
+#: Bytes of a member's name, and folders in it: half of what a path may have, as it is put into a folder; and few enough
+#: for what makes them, one in the other.
+LONGEST_PATH, DEEPEST = 2048, 256
+
 #: Flags of a member of a zip: it is encrypted, in one way or another.
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 
@@ -201,7 +205,10 @@ def _sentence(error: BaseException) -> str:
 def _told_apart(members: list[Member]) -> list[Member]:
     """Find faults of names: of those that a folder could not hold, and of all but the last of equal ones."""
     last = {member.name: at for at, member in enumerate(members)}
-    folders = {name[:at] for name in last for at, letter in enumerate(name) if letter == "/"}
+    folders = {
+        name[:at] for name in last if not _fault_of(name) for at, letter in enumerate(name)
+        if letter == "/" and name[:at] in last
+    }  # fmt: skip
     found = []
     for at, member in enumerate(members):
         fault = member.fault or _fault_of(member.name)
@@ -219,13 +226,19 @@ def _fault_of(name: str) -> str | None:
         return "the member's name is absolute, expected one within the archive; unpack it, and give the file"
     if ".." in parts:
         return "the member's name goes out of the archive (..); unpack it, and give the file"
+    if not name:
+        return "the member has no name, expected one that a file can have"
     if "\0" in name or any(len(os.fsencode(part)) > LONGEST_NAME for part in parts):
         return f"the member's name is none that a file can have (a part of more than {LONGEST_NAME} bytes, or NUL)"
+    if len(os.fsencode(name)) > LONGEST_PATH or len(parts) > DEEPEST:
+        return f"the member's name is longer than {LONGEST_PATH:,} bytes, or has more than {DEEPEST} folders"
     return None
 
 
 def _plain(name: str) -> str:
-    """Return a name without parts that say nothing: ``./a//b`` is ``a/b``."""
+    """Return a name without parts that say nothing: ``./a//b`` is ``a/b``; of one that is too long both ends."""
+    if len(name) > LONGEST_PATH + LONGEST_NAME:  # some bytes of a compressed tar may be a name of a megabyte
+        name = name[:LONGEST_PATH] + name[-LONGEST_NAME:]
     root = "/" if name.startswith("/") else ""
     return root + "/".join(part for part in name.split("/") if part not in ("", "."))
 
@@ -410,7 +423,7 @@ class _Zip(Archive):
             if (said - len(directory)) % 65536:  # writers of old count no further
                 raise zipfile.BadZipFile(f"its directory has {len(directory):,} members of {said:,}")
             raw.seek(0)
-            if spans and spans[0][0] > 0 and raw.read(4) == b"PK\x03\x04":
+            if (not spans or spans[0][0] > 0) and raw.read(4) == b"PK\x03\x04":
                 raise zipfile.BadZipFile("it begins with members that its directory does not list")
 
     def open(self, member: Member) -> Any:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import codecs
 import fnmatch
 import glob
+import operator
 import os
 import re
 import stat
 import warnings
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -340,11 +342,16 @@ def _is_within(name: str, within: str) -> bool:
 
 def _is_like(parts: list[str], pattern: list[str]) -> bool:
     """Match a path with a glob, in which ``**`` is any number of folders."""
-    if not parts or not pattern:
-        return not parts and (not pattern or pattern == ["**"])
-    if pattern[0] == "**":
-        return _is_like(parts, pattern[1:]) or _is_like(parts[1:], pattern)
-    return fnmatch.fnmatchcase(parts[0], pattern[0]) and _is_like(parts[1:], pattern[1:])
+    # Of each number of parts, from the end on, whether what was seen of the pattern is like them.
+    like = [not at for at in range(len(parts) + 1)]
+    for glob_ in reversed(pattern):
+        if glob_ == "**":
+            like = list(accumulate(like, operator.or_))
+        else:
+            like = [False, *(
+                rest and fnmatch.fnmatchcase(part, glob_) for part, rest in zip(reversed(parts), like, strict=False)
+            )]  # fmt: skip
+    return like[-1]
 
 
 def _one_kind(folder: str, found: list[Found], how: ReadAs) -> list[Found]:

@@ -8,6 +8,7 @@ import json
 import os
 import pickle
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -250,6 +251,49 @@ def test_what_follows_the_end_of_an_archive_is_not_lost_in_silence(tmp_path: Pat
         (tmp_path / f"both{ending}").write_bytes(b"".join(parts))
         with pytest.raises(InputError, match="members"):
             collect(tmp_path / f"both{ending}")
+
+
+@pytest.mark.parametrize("ending", [".tar", ".zip"])
+def test_names_that_no_file_can_have_are_rejects(tmp_path: Path, ending: str) -> None:
+    names = ["d/" * 1500 + "tief.txt", "d/" * 300 + "tief.txt", "港" * 80 + "/" + "橋/" * 600 + "b.txt", ".", "./."]
+    members = dict.fromkeys(names, "Nicht lesbar.") | {
+        "e/" * 200 + "a.txt": "Мост закрыт.",
+        "a.txt": "橋は閉まっている。",
+    }
+    archive = packed(tmp_path / f"in{ending}", members)
+    result = dupdetect.dedup(archive)
+    assert [id.removeprefix(str(archive)) for id in result.clusters["id"].to_pylist()] == [
+        "/" + name for name in list(members)[-2:]
+    ]
+    assert result.rejects.num_rows == len(names)
+    result.write(tmp_path / "out")
+    assert (tmp_path / "out" / "kept" / archive.name / ("e/" * 200) / "a.txt").read_text() == "Мост закрыт."
+    assert len(find([f"{archive}/**/**/e/**/*.txt"])) == 1
+    assert len(find([f"{archive}/" + "**/" * 40 + "*.txt"])) == 5  # without those of no name
+
+
+def test_long_names_take_no_room(tmp_path: Path) -> None:
+    """Of a compressed tar some bytes may be a name of a megabyte: with a folder for each second letter."""
+    archive = packed(
+        tmp_path / "in.tar.gz", {f"{number}/" + "d/" * 400_000: "Text." for number in range(8)} | {"a.txt": "A."}
+    )
+    tracemalloc.start()
+    try:
+        found = find([archive])
+        assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    finally:
+        tracemalloc.stop()
+    assert [file.fault is None for file in found] == [False] * 8 + [True]
+
+
+def test_members_are_not_lost_behind_an_archive_that_has_none(tmp_path: Path) -> None:
+    full, none = (packed(tmp_path / name, members).read_bytes() for name, members in
+                  (("full.zip", {"a.txt": "Hier."}), ("none.zip", {})))  # fmt: skip
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "b.txt").write_text("Da.")
+    (tmp_path / "in" / "both.zip").write_bytes(full + none)
+    with pytest.raises(InputError, match="does not list"):
+        dupdetect.dedup(tmp_path / "in")
 
 
 def test_bombs_are_bounded(tmp_path: Path) -> None:
