@@ -128,9 +128,9 @@ class Settings:
     containment : float
         Share of the content of a document inside another, larger one from which on the latter contains it, in (0, 1].
     max_lost : float
-        Share of the content of a document, beyond its first 100 words, that may be lost when it is removed, in [0, 1):
-        words that are neither in its canonical nor boilerplate. Of a near duplicate, ``1 - threshold`` may be; where
-        boilerplate is not weighed, ``1 - containment``.
+        Share of the content of a document, counted beyond 100 words, that may be lost when it is removed, in [0, 1):
+        words that are neither in its canonical nor boilerplate; of less content none may be. Of a near duplicate,
+        ``1 - threshold`` may be; where boilerplate is not weighed, ``1 - containment``.
     min_shingles : int
         Shingles that a document needs for another to contain it, at least 1: less than that inside another
         document is a quotation, not a copy.

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.tables import comparable
 from dupdetect.matching.compare import Comparison, compare
-from dupdetect.matching.overlaps import CONTAINED
+from dupdetect.matching.overlaps import CONTAINED, SHORT
 from dupdetect.reports.lookup import find_row, rejects_of
 from dupdetect.reports.marked_texts import Marker
 from dupdetect.reports.of_index import what_is_around
@@ -435,13 +435,32 @@ def _of_kept(run: Run, explained: Explanation) -> tuple[str, str]:
         if own is not None:
             return (
                 f"{id!r} was kept, though it matches {own.id!r} (score {own.score:.3f}).",
-                "Clusters are drawn before canonicals are chosen: that one is around a document it does not match.",
+                _apart(run, own),
             )
         return (
             f"{id!r} was kept: it matches no canonical.",
             f"{match.id!r} (score {match.score:.3f}) was put with {match.cluster!r}, which it does not match itself.",
         )
     return f"{id!r} was kept: no other document matches it.", _distance(run, match)
+
+
+def _apart(run: Run, other: Likeness) -> str:
+    """Say why a document is in no cluster with a canonical that it matches."""
+    row, settings = find_row(run, other.id), run.settings
+    if _digests(run, row, row)[0]:
+        return "That one holds several texts, and is a copy of none (a digest document)."
+    if other.relation == "near_duplicate":
+        most = f"1 - threshold, {1 - settings.threshold:g}"
+    elif settings.boilerplate:
+        most = f"max_lost {settings.max_lost:g} of what it has beyond {SHORT} words"
+    else:
+        most = f"1 - containment, {1 - settings.containment:g}"
+    if run.sizes[row] == 1:
+        return f"Neither may stand for the other: more of each would be lost than may be ({most})."
+    return (
+        f"More of it would be lost than may be ({most}); or that one's cluster was drawn around a document it does not "
+        "match, before canonicals were chosen."
+    )
 
 
 def _passed_over(run: Run, explained: Explanation, policy: str) -> str:

@@ -246,3 +246,21 @@ def test_texts_in_any_script(text: str) -> None:
     found = explain(dupdetect.dedup(texts), "b", texts)
     assert found.match is not None
     assert found.passages
+
+
+def numbered(first: int, last: int, letter: str = "слово") -> list[str]:
+    return [f"{letter}{number * 7919 % 10007}" for number in range(first, last)]
+
+
+def test_a_match_that_neither_may_stand_for_is_said_to_be_kept_for_what_would_be_lost() -> None:
+    """Of a short text nothing may be lost: that was said to be a matter of where clusters are drawn."""
+    short = numbered(0, 60)
+    longer = [*short[:30], "другое", *short[31:], *numbered(100, 160)]
+    result = dupdetect.dedup({"short": " ".join(short), "long": " ".join(longer)})
+    assert result.matches["relation"].to_pylist() == ["contained"]
+    assert result.kept.num_rows == 2
+    for name in ("short", "long"):
+        explained = explain(result, name)
+        assert "Clusters are drawn" not in explained.otherwise
+        assert "Neither may stand for the other: more of each would be lost" in explained.otherwise
+        assert "max_lost 0.05 of what it has beyond 100 words" in explained.otherwise
