@@ -183,6 +183,8 @@ class InStep:
                     self._originals.check(self._number)
                     self._blocks, self._encoder = records_of(source, self._originals.most), Encoder(encoding_of(source))
                 for records in self._until(self._blocks, limit):
+                    if records.data == jsonlines.BOM:  # it is of the file, and behind other lines it would be no JSON
+                        continue
                     kept = self._encoder.encode(_kept(records, row[first:last]))
                     self._last = kept[-1:] or self._last
                     yield kept

@@ -17,6 +17,7 @@ import numpy as np
 
 from dupdetect._storage.atomic import Replacement, check_writable
 from dupdetect.errors import OutputError
+from dupdetect.io.archives import ending_of
 from dupdetect.io.compression import compressed
 from dupdetect.io.originals import InStep
 from dupdetect.io.writers import write_lines, write_table
@@ -58,6 +59,11 @@ class Target(NamedTuple):
             return cls(path, "jsonl", None)
         if Path(path).is_dir():
             return None
+        if ending_of(path):
+            raise OutputError(
+                f"{path}: archives are read, and not written; name a folder, or a file that ends with "
+                f"{', '.join(FORMATS)}"
+            )
         compression = COMPRESSIONS.get(Path(path).suffix.lower())
         format = FORMATS.get((Path(path).with_suffix("") if compression else Path(path)).suffix.lower())
         if format == "parquet" and compression:

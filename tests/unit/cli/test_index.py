@@ -241,3 +241,27 @@ def test_ids_are_printed_and_read_as_text(where, tmp_path, capsys):
     with Index(where, read_only=True) as index:
         assert names[0] not in index
         assert names[1] in index
+
+
+def test_marks_that_files_begin_with_do_not_come_between_records(where, tmp_path):
+    """Files of Windows begin with a byte order mark: in the middle of lines it made the record behind it unreadable."""
+    texts = {1: STORY, 2: OTHER, 3: "港口的桥星期一关闭了。", 4: "Мост через гавань закрыт до весны."}
+    lines = [json.dumps({"id": id, "text": text}, ensure_ascii=False) + "\r\n" for id, text in texts.items()]
+    paths = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    for path, some in zip(paths, (lines[:2], lines[2:]), strict=True):
+        path.write_bytes(b"\xef\xbb\xbf" + "".join(some).encode())
+    new, kept = tmp_path / "new.jsonl", tmp_path / "kept.jsonl"
+    assert run("add", where, *paths, "-q", "--new-only", new) == 0
+    assert main(["dedup", *map(str, paths), "-o", str(kept), "-q"]) == 0
+    assert new.read_bytes() == kept.read_bytes() == "".join(lines).encode()
+    assert run("add", where, *paths, "-q", "--new-only", new) == 0
+    assert new.read_bytes() == b""
+
+
+@pytest.mark.parametrize("name", ["new.zip", "new.jsonl.tar.gz", "NEW.TGZ"])
+def test_archives_are_not_written(where, rows, tmp_path, capsys, name):
+    """They were JSON Lines of such a name, which nobody could read again."""
+    assert run("add", where, rows, "--text", "body", "--id", "url", "--new-only", tmp_path / name) == 1
+    assert "archives are read, and not written; name a folder, or a file that ends with" in capsys.readouterr().err
+    assert main(["dedup", str(rows), "--text", "body", "-o", str(tmp_path / name)]) == 1
+    assert not (tmp_path / name).exists()
