@@ -187,10 +187,11 @@ def explain(
     likenesses, canonical = _likenesses(run, row), int(run.canonical[row])
     match, comparison = _best(run, row, likenesses, _Source(data, *_columns(run, text, id_column)))
     holds, held_by = _digests(run, row, canonical)
+    again = canonical == row and not run.clusters["canonical"][row].as_py()  # an earlier document of its id stands
     explanation = Explanation(
         id=run.clusters["id"][row].as_py(),
         cluster=run.clusters["cluster"][row].as_py(),
-        kept=canonical == row,
+        kept=canonical == row and not again,
         size=int(run.sizes[canonical]),
         relation=run.clusters["relation"][row].as_py(),
         match=match,
@@ -204,7 +205,7 @@ def explain(
         lost_text=None if canonical == row else _lost(run, row, comparison),
         comparison=comparison,
     )
-    why, otherwise = (_of_kept if explanation.kept else _of_removed)(run, explanation)
+    why, otherwise = (_of_repeated if again else _of_kept if explanation.kept else _of_removed)(run, explanation)
     if data is not None or run.inputs:  # it was looked for
         otherwise = otherwise.replace(UNKNOWN, NOTHING)
     return replace(explanation, why=why, otherwise=otherwise)
@@ -414,6 +415,14 @@ def _of_removed(run: Run, explained: Explanation) -> tuple[str, str]:
     if match.boilerplate:
         otherwise += f" Of what they share {match.boilerplate:.0%} is boilerplate, and weighs next to nothing."
     return why, otherwise
+
+
+def _of_repeated(run: Run, explained: Explanation) -> tuple[str, str]:
+    """Return why a document was removed for one of its own id."""
+    score = run.clusters["score"][find_row(run, explained.id)].as_py()
+    what = f"{str(explained.relation).replace('_', ' ')}, score {score:.3f}"
+    why = f"{explained.id!r} was removed: an earlier run kept a document of the same id ({what})."
+    return why, "Without that run it would be compared as a new one."
 
 
 def _of_kept(run: Run, explained: Explanation) -> tuple[str, str]:

@@ -331,3 +331,22 @@ def test_outputs_of_text_files_that_are_right(
     if first is not None:
         first.write_text("")
         assert failing(Path("out"))
+
+
+@pytest.mark.filterwarnings("ignore:.*there is no sketches.parquet")
+def test_documents_that_come_again_under_their_ids(tmp_path: Path) -> None:
+    """Each night has some of the last one: the two were said to be a cluster without a canonical, or kept."""
+    texts = {
+        number: f"Мост {number} закрыт, потому что в тросах нашли {number * 7} трещин, и так до весны."
+        for number in range(8)
+    }
+    dupdetect.dedup({id: texts[id] for id in range(5)}).write(tmp_path / "monday")
+    later = {id: texts[id] for id in range(3, 8)} | {9: texts[4].upper()}
+    dupdetect.dedup(later, against=[tmp_path / "monday"]).write(tmp_path / "tuesday")
+    assert failing(tmp_path / "tuesday") == {}
+    assert failing(tmp_path / "tuesday", later) == {}
+    explained = dupdetect.explain(tmp_path / "tuesday", 4)
+    assert not explained.kept
+    assert explained.why == "4 was removed: an earlier run kept a document of the same id (identical, score 1.000)."
+    change(tmp_path / "tuesday", "clusters", canonical=[False] * 6)
+    assert failing(tmp_path / "tuesday")
