@@ -20,6 +20,7 @@ from dupdetect.errors import OutputError
 from dupdetect.io.archives import ending_of
 from dupdetect.io.compression import compressed
 from dupdetect.io.originals import InStep
+from dupdetect.io.selection import filtered
 from dupdetect.io.writers import write_lines, write_table
 from dupdetect.results.folder import check_apart
 
@@ -113,7 +114,7 @@ class NewRows:
             A file of the input has changed since it was read.
         """
         if originals is None or not _can_copy(originals.found, self._target):
-            write_lines(table.filter(chosen), self._stream)
+            write_lines(filtered(table, np.asarray(chosen)), self._stream)
         elif len(originals.row):
             some = originals.take(np.flatnonzero(chosen.to_numpy()))
             if any(file.piped for file in originals.found):
