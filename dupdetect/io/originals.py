@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from dupdetect.errors import InputError
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
+from dupdetect.io.arrow_compression import body_compression
 from dupdetect.io.compression import compressed
 from dupdetect.io.encodings import Encoder
 from dupdetect.io.paths import COMPRESSIONS, FORMATS, ONE_TEXT, Found, label
@@ -41,9 +42,6 @@ Int = NDArray[np.int64]
 Stamp: TypeAlias = tuple[int, str, str]
 
 KEPT = "kept"
-
-#: Of an Arrow file: bytes behind its footer, and which member of that lists its batches.
-_TAIL, _BATCHES = 10, 3
 
 #: Bytes of a Parquet file's rows that are read at a time, about; and rows.
 BATCH_BYTES, MOST_ROWS = 8 << 20, 1 << 13
@@ -393,7 +391,7 @@ def _copy_arrow(file: Found, rows: Int, path: Path, _most: int) -> None:
     mapped = Mapped(file)
     is_file = mapped.source.read(6) == b"ARROW1"
     mapped.source.seek(0)
-    options = pyarrow.ipc.IpcWriteOptions(compression=_body_compression(mapped, is_file), emit_dictionary_deltas=True)
+    options = pyarrow.ipc.IpcWriteOptions(compression=body_compression(mapped, is_file), emit_dictionary_deltas=True)
     reader = (pyarrow.ipc.open_file if is_file else pyarrow.ipc.open_stream)(mapped.source)
     batches = (reader.get_batch(at) for at in range(reader.num_record_batches)) if is_file else iter(reader)
     new, first = (pyarrow.ipc.new_file if is_file else pyarrow.ipc.new_stream), 1
@@ -403,72 +401,6 @@ def _copy_arrow(file: Found, rows: Int, path: Path, _most: int) -> None:
             first += batch.num_rows
             if some.num_rows:
                 writer.write_table(mapped.copied(some))
-
-
-def _body_compression(mapped: Mapped, is_file: bool) -> str | None:
-    """Return how the buffers of the first batch are compressed: no function of Arrow tells."""
-    if is_file:
-        message = _first_of_file(mapped.source)
-        codec = _codec_of(message, nested=False) if message else None
-    else:
-        codec = None
-        for found in iter(pyarrow.ipc.MessageReader.open_stream(mapped.source).read_next_message, None):
-            if found.type in ("record batch", "dictionary"):
-                codec = _codec_of(found.metadata.to_pybytes(), nested=found.type == "dictionary")
-                break
-    mapped.source.seek(0)
-    return codec
-
-
-def _first_of_file(source: Any) -> bytes | None:
-    """Return the message of the first batch of a file; None if it has none.
-
-    Its footer says where that is: what is before it need be no stream (polars writes none).
-    """
-    source.seek(source.size() - _TAIL)
-    length = int.from_bytes(source.read(4), "little")
-    source.seek(source.size() - _TAIL - length)
-    footer = source.read(length)
-    blocks = _member(footer, _offset(footer, 0), _BATCHES)
-    if not blocks or footer[blocks : blocks + 4] == bytes(4):
-        return None
-    offset = int.from_bytes(footer[blocks + 4 : blocks + 12], "little")
-    size = int.from_bytes(footer[blocks + 12 : blocks + 16], "little")
-    source.seek(offset)
-    message = source.read(size)
-    return message[8 if message.startswith(b"\xff\xff\xff\xff") else 4 :]  # type: ignore[no-any-return]
-
-
-def _codec_of(message: bytes, *, nested: bool) -> str | None:
-    """Look up, in a message as flatbuffers has it, the member `compression` of its batch."""
-    batch = _member(message, _offset(message, 0), 2)
-    if nested and batch:
-        batch = _member(message, batch, 1)
-    body = _member(message, batch, 3) if batch else 0
-    if not body:
-        return None
-    place = _field(message, body, 0)
-    return "zstd" if place and message[place] == 1 else "lz4"
-
-
-def _offset(data: bytes, place: int) -> int:
-    return place + int.from_bytes(data[place : place + 4], "little")
-
-
-def _field(data: bytes, table: int, number: int) -> int:
-    """Return the place of a member of a table; 0 if it has none."""
-    vtable = table - int.from_bytes(data[table : table + 4], "little", signed=True)
-    entry = 4 + 2 * number
-    if entry >= int.from_bytes(data[vtable : vtable + 2], "little"):
-        return 0
-    within = int.from_bytes(data[vtable + entry : vtable + entry + 2], "little")
-    return table + within if within else 0
-
-
-def _member(data: bytes, table: int, number: int) -> int:
-    """Return the table that is a member of a table; 0 if it has none."""
-    place = _field(data, table, number)
-    return _offset(data, place) if place else 0
 
 
 def _copy_orc(file: Found, rows: Int, path: Path, _most: int) -> None:

@@ -60,3 +60,8 @@ def test_no_package_holds_a_circle() -> None:
 
 def test_the_top_level_is_short() -> None:
     assert len([entry for entry in ROOT.iterdir() if entry.name != "__pycache__"]) <= 19
+
+
+def test_no_module_is_too_long_to_be_read_at_once() -> None:
+    lengths = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in FILES.items()}
+    assert {name: length for name, length in lengths.items() if length > 500} == {}
