@@ -325,7 +325,8 @@ class Document:
         covered, content = self.covered(shared), self.covered(shared - learned)
         told = self.covered(known)
         own = [word for word in range(self.count) if word not in covered]
-        new = [word for word in own if word not in told]
+        # A last word alone behind a shared one may be a part of a word.
+        new = [word for word in own if word not in told and not (word == self.count - 1 and word - 1 in covered)]
 
         def full(word):
             place = min(word, len(self.order) - 1)

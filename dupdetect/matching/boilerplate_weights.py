@@ -208,7 +208,8 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
     """Weigh one document of a pair, given which of its shingles are shared.
 
     What is shared is boilerplate from the grade `least` on, and what is not from `ALWAYS` on. Of strangers, words that
-    are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share.
+    are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share. A last
+    word behind a shared one is not new: a text that is cut short ends in a part of a word.
     """
     content, own, new, lost, main, lines, found, voted_out = 0, 0, 0, 0, 0, 0, 0, 0
     run, longest = 0, 0
@@ -243,7 +244,8 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
         else:
             own += 1
             mine += 1
-            if word - last_boilerplate >= shingle_size:
+            is_part = word == count - 1 and word - last == shingle_size  # alone behind a shared one, and the last
+            if word - last_boilerplate >= shingle_size and not is_part:
                 new += 1
                 fresh += 1
                 run += 1

@@ -129,3 +129,14 @@ def test_one_article_among_the_menus_of_many_sites_is_one_cluster(language):
     clusters = dupdetect.dedup(pages, workers=1).clusters
     assert set(clusters["cluster"].to_pylist()) == {"article"}
     assert max(value or 0 for value in clusters["lost_share"].to_pylist()) <= Settings().max_lost
+
+
+@pytest.mark.parametrize("language", TONGUES)
+@pytest.mark.parametrize("words", [40, 80, 300])
+def test_a_text_that_is_cut_short_goes_for_the_whole(language, words):
+    """Wherever it is cut: what is left of the last word is no word that would be lost."""
+    whole = Tongue(language, "whole").paragraph(2 * words)
+    for end in range(len(whole) // 2, len(whole) // 2 + 6):
+        result = dupdetect.dedup({"whole": whole, "cut": whole[:end]})
+        assert result.clusters["cluster"].to_pylist() == ["whole", "whole"]
+        assert result.clusters["lost"].to_pylist() == [None, 0]

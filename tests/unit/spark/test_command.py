@@ -120,7 +120,7 @@ def test_what_is_wrong_is_said_in_a_sentence(shards, tmp_path, capsys, monkeypat
             2,
             "--memory is an option of dupdetect dedup alone",
         ),
-        (["dedup", str(shards[0]), "-o", "out", "--within", "url"], 2, "within, between and per work with dedup"),
+        (["dedup", str(shards[0]), "--text", "body", "-o", "out", "--within", "place"], 1, "no column 'place'"),
         (["dedup", str(shards[0]), "-o", "out", "--threshold", "7"], 2, "threshold is 7.0"),
     ]:
         assert main(arguments) == code, said
