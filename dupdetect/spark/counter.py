@@ -110,7 +110,17 @@ class TextStore:
             yield order[start : start + most]
 
 
-class DriverCounter(PairCounter):
+class _Named:
+    """Documents of a counter have other numbers among all texts of the run: `_names`, ascending."""
+
+    _names: Int
+
+    def named(self, pairs: Pairs) -> Pairs:
+        """Return the pairs by the numbers of their documents among all texts."""
+        return packed(*(self._names[side] for side in unpack(pairs)))
+
+
+class DriverCounter(_Named, PairCounter):
     """Counts what pairs of n documents share, on the driver.
 
     Parameters
@@ -130,12 +140,8 @@ class DriverCounter(PairCounter):
         super().__init__(store.fetch_once(asked), rows, context)
         self._names = names
 
-    def named(self, pairs: Pairs) -> Pairs:
-        """Return the pairs by the numbers of their documents among all texts."""
-        return packed(*(self._names[side] for side in unpack(pairs)))
 
-
-class SparkCounter:
+class SparkCounter(_Named):
     """Counts what pairs of n documents share.
 
     Parameters
@@ -165,10 +171,6 @@ class SparkCounter:
     def n(self) -> int:
         """How many documents there are."""
         return len(self._names)
-
-    def named(self, pairs: Pairs) -> Pairs:
-        """Return the pairs by the numbers of their documents among all texts."""
-        return packed(*(self._names[side] for side in unpack(pairs)))
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""
