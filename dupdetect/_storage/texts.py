@@ -171,16 +171,17 @@ class PackedTexts:
 
 
 class StoredTexts:
-    """Texts in parts, some in memory and some packed.
+    """Texts in parts, some in memory and some elsewhere.
 
     Parameters
     ----------
-    parts : sequence of LargeStringArray or PackedTexts
+    parts : sequence of LargeStringArray or TextsElsewhere
     """
 
-    def __init__(self, parts: Sequence[pa.LargeStringArray | PackedTexts]) -> None:
+    def __init__(self, parts: Sequence[pa.LargeStringArray | TextsElsewhere]) -> None:
         self.parts = list(parts)
-        self._ends = np.cumsum([len(part) for part in self.parts], dtype=np.int64)
+        sizes = [len(part.lengths if isinstance(part, TextsElsewhere) else part) for part in self.parts]
+        self._ends = np.cumsum(sizes, dtype=np.int64)
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
@@ -196,11 +197,12 @@ class StoredTexts:
 
         cuts = np.searchsorted(places, np.append(0, self._ends))
         found = []
-        for part, first, begin, end in zip(self.parts, self._ends, cuts[:-1], cuts[1:], strict=True):
+        starts = np.append(0, self._ends)[:-1]
+        for part, start, begin, end in zip(self.parts, starts, cuts[:-1], cuts[1:], strict=True):
             if end > begin:
-                inside = places[begin:end] - (first - len(part))
+                inside = places[begin:end] - start
                 found.append(
-                    part.some(inside, workers) if isinstance(part, PackedTexts) else part.take(pa.array(inside))
+                    part.some(inside, workers) if isinstance(part, TextsElsewhere) else part.take(pa.array(inside))
                 )
         return pa.chunked_array(found, pa.large_string())
 

@@ -35,6 +35,7 @@ from dupdetect.io.selection import filtered
 from dupdetect.io.sources import Source, open_source
 from dupdetect.io.streams import MAX_TEXT
 from dupdetect.io.text_column import with_text
+from dupdetect.io.texts_again import FilesAgain, can_be_read_again
 
 PART_BYTES = 64 << 20
 
@@ -301,6 +302,13 @@ class Stream:
         if not found or any(file.format not in COPIED for file in found):
             return None
         return Originals(found, file, row, self._stamps, places(found, self._source.named), self._max_text)
+
+    def texts_again(self) -> FilesAgain | None:
+        """Return the files of whose rows texts can be read again; None if there is one that cannot."""
+        found = self._source.found
+        if not found or not all(map(can_be_read_again, found)):
+            return None
+        return FilesAgain(found, self._stamps, self._text)
 
     @property
     def id_type(self) -> pa.DataType | None:

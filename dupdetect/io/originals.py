@@ -15,7 +15,7 @@ import glob
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -129,10 +129,8 @@ class Originals:
 
     def check(self, number: int) -> None:
         """Refuse a file, by its number, that is not any more what was read."""
-        file, same = self.found[number], False
-        with suppress(OSError):
-            same = _is_as_before(stamp_of(file), self.stamps[number], file)
-        if not same:
+        file = self.found[number]
+        if not is_as_it_was(file, self.stamps[number]):
             raise InputError(
                 f"{label(file.path)}: the file has changed since it was read, so what is kept of it cannot be copied; "
                 "run again, or have it written from memory with kept='parquet' (--kept parquet)"
@@ -233,8 +231,12 @@ def stamp_of(file: Found) -> Stamp:
     return known.st_size, str(known.st_mtime_ns), str(known.st_ino)
 
 
-def _is_as_before(now: Stamp, before: Stamp, file: Found) -> bool:
+def is_as_it_was(file: Found, before: Stamp) -> bool:
     """Tell whether a file is as it was; records of one that has grown, such as a log, are still there."""
+    try:
+        now = stamp_of(file)
+    except OSError:
+        return False
     if file.format in ("JSON Lines", "CSV") and file.member is None:
         return now == before or (now[0] > before[0] and now[2] == before[2] != "")
     return now == before

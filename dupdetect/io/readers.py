@@ -25,24 +25,14 @@ from numpy.typing import NDArray
 
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
+from dupdetect.io.parquet import BUFFER_BYTES, row_group, unfolded
 from dupdetect.io.paths import ONE_TEXT, Found, label, partition_of
-from dupdetect.io.remote import as_url
-from dupdetect.io.schema import check_names, plain_column
+from dupdetect.io.schema import check_names
 from dupdetect.io.selection import empty, size_of
 from dupdetect.io.streams import MAX_TEXT, Mapped, as_file, as_stream, reported, seekable
 from dupdetect.io.web import pages_of, text_of
 
 TEXT_FILES_AT_ONCE = 1024
-
-#: Rows that are read at once at most: their texts may turn out longer than those before.
-ROWS_AT_ONCE = 1 << 16
-
-#: Bytes of Parquet that are read at once, for each column: from the disk, and from far away.
-BUFFER_BYTES = 1 << 20
-FAR_BUFFER_BYTES = 8 << 20
-
-#: Mean length of a row (in bytes as encoded) below which its text may be one that a dictionary holds once.
-TERSE = 256
 
 
 class Reject(NamedTuple):
@@ -274,55 +264,13 @@ def _read_parquet(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
         if row + rows <= passed:
             row += rows
             continue
-        for table in _row_group(file, source, metadata, number, options):
+        for table in row_group(file, source, metadata, number, options.text, options.size):
             for part in cut(table, options.text, options.size):
                 row += part.num_rows
                 if row > passed:
-                    yield _Cut(_unfolded(part, schema), np.arange(row - part.num_rows + 1, row + 1), row)
+                    yield _Cut(unfolded(part, schema), np.arange(row - part.num_rows + 1, row + 1), row)
     if row == 0:
         yield _Cut(empty(schema), np.empty(0, np.int64), 0)
-
-
-def _unfolded(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Give columns that were read as dictionaries the types that the file says they have."""
-    for place, column in enumerate(schema):
-        if table.schema.field(place).type != column.type:
-            table = table.set_column(place, column, plain_column(table.column(place)).cast(column.type))
-    return table
-
-
-def _is_folded(source: Any, metadata: Any, number: int, name: str) -> bool:
-    """Tell whether the texts of a row group are in a dictionary, and short as encoded.
-
-    What a damaged file says of a column ends the process when pyarrow is asked for it, but is an error when the column
-    is read. So a row is read first.
-    """
-    group = metadata.row_group(number)
-    paths = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
-    if name not in paths:
-        return False
-    rows = pyarrow.parquet.ParquetFile(source, metadata=metadata, pre_buffer=False, buffer_size=BUFFER_BYTES)
-    next(rows.iter_batches(batch_size=1, row_groups=[number], columns=[name]), None)
-    column = group.column(paths.index(name))
-    return bool(column.has_dictionary_page and column.total_uncompressed_size < TERSE * group.num_rows)
-
-
-def _row_group(file: Found, source: Any, metadata: Any, number: int, options: _Options) -> Iterator[pa.Table]:
-    """Read a row group in batches that are about as large as a piece."""
-    group = metadata.row_group(number)
-    # Texts that repeat are encoded once, and may unfold to any size: they are not unfolded before they are cut.
-    folded = [options.text] if _is_folded(source, metadata, number, options.text) else []
-    pieces = -(-group.total_byte_size // options.size)
-    rows = min(ROWS_AT_ONCE, max(1, -(-group.num_rows // max(1, pieces))))
-    reader = pyarrow.parquet.ParquetFile(
-        source,
-        metadata=metadata,
-        buffer_size=FAR_BUFFER_BYTES if file.member is None and as_url(file.path) else BUFFER_BYTES,
-        pre_buffer=False,  # else the whole row group is in memory before its first batch is
-        read_dictionary=folded or None,
-    )
-    for batch in reader.iter_batches(batch_size=rows, row_groups=[number]):
-        yield pa.Table.from_batches([batch])
 
 
 def _read_arrow(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:

@@ -47,6 +47,7 @@ class Counter(Protocol):
 
     @property
     def n(self) -> int: ...  # noqa: D102
+    def expect(self, pairs: Pairs) -> None: ...  # noqa: D102
     def named(self, pairs: Pairs) -> Pairs: ...  # noqa: D102
     def overlaps(self, pairs: Pairs) -> Overlaps: ...  # noqa: D102
     def sharing(self, pairs: Pairs) -> Overlaps: ...  # noqa: D102
@@ -81,6 +82,10 @@ class PairCounter:
     def n(self) -> int:
         """How many documents there are."""
         return self.shingles.n
+
+    def expect(self, pairs: Pairs) -> None:
+        """Be told of all pairs that will be counted: texts are then read once, in their order."""
+        self.shingles.load(pairs)
 
     def named(self, pairs: Pairs) -> Pairs:
         """Return the pairs by the numbers that their documents have among those of the whole run: here, the same."""

@@ -111,6 +111,7 @@ def verify_candidates(
         As `Verifier` has it.
     """
     settings, n = counter.context.settings, counter.n
+    counter.expect(found.pairs)
     stars = found.star_pairs()
     gathered = counter.sharing(stars)
     rest = without(found.pairs, stars)

@@ -5,7 +5,8 @@ Output   `Corpus`: the documents' rows, ids and texts, and their sketches
 Cost     one pass over all texts; on disk a write of the rows, their texts packed, and of 12 bytes for each key
 
 Parts stay in memory until they would not fit. From then on they and those before are checkpoints: files that are
-mapped, but for texts, which are packed and read where they are asked for. The stages that follow see the same.
+mapped, but for texts, which are packed and read where they are asked for. Texts of Parquet files are not written: they
+are read again from there (`texts_again`). The stages that follow see the same.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._compiled.dispatch import on_threads
-from dupdetect._storage.texts import PackedTexts, StoredTexts, packed
+from dupdetect._storage.texts import PackedTexts, StoredTexts, TextsElsewhere, packed, text_lengths
 from dupdetect.errors import InputError
 from dupdetect.io.rows import Rows
+from dupdetect.io.text_column import is_made
+from dupdetect.io.texts_again import TextsInFiles
 from dupdetect.matching.keys import Keys
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import identities, sketch_texts
@@ -31,10 +34,12 @@ from dupdetect.sketches.sketches import identities, sketch_texts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dupdetect._storage.arrays import DiskStorage
     from dupdetect._storage.checkpoints import Checkpoints
     from dupdetect._storage.workspace import Workspace
     from dupdetect.io.documents import Part, Stream
     from dupdetect.io.originals import Originals
+    from dupdetect.io.texts_again import FilesAgain
     from dupdetect.pipeline.related import Related
     from dupdetect.settings import Settings
 
@@ -49,12 +54,15 @@ REASONS = 3
 #: Bytes of memory that a run takes for a byte of text, if nothing is on disk.
 FOOTPRINT = 8
 
+#: The array of how long texts are that stay in their files.
+LENGTHS = "text_lengths"
+
 #: Types of columns of texts that need not be stored beside the cleaned ones: they are the same bytes.
 TEXT_TYPES = (pa.string(), pa.large_string())
 
 
 class _StoredTable:
-    """The rows of a part that is stored: a table, and in the place of one column the packed texts of the part.
+    """The rows of a part that is stored: a table, and in the place of one column texts that are read.
 
     Parameters
     ----------
@@ -62,17 +70,23 @@ class _StoredTable:
         The other columns.
     column_names : list of str
         All columns.
+    num_rows : int
     field : pyarrow.Field
         Of texts.
-    texts : PackedTexts
+    read : callable
+        Returns all texts.
     """
 
-    def __init__(self, table: pa.Table, column_names: list[str], field: pa.Field, texts: PackedTexts) -> None:
-        self._table, self.column_names, self._field, self._texts = table, column_names, field, texts
-
-    @property
-    def num_rows(self) -> int:
-        return len(self._texts)
+    def __init__(
+        self,
+        table: pa.Table,
+        column_names: list[str],
+        num_rows: int,
+        field: pa.Field,
+        read: Callable[[], pa.LargeStringArray],
+    ) -> None:
+        self._table, self.column_names, self.num_rows = table, column_names, num_rows
+        self._field, self._read = field, read
 
     def select(self, names: Iterable[str]) -> pa.Table:
         """Return some columns; texts are read if theirs is among them."""
@@ -80,7 +94,7 @@ class _StoredTable:
         for name in names:
             texts = name == self._field.name
             fields.append(self._field if texts else self._table.schema.field(name))
-            columns.append(self._texts.all().cast(self._field.type) if texts else self._table[name])
+            columns.append(self._read().cast(self._field.type) if texts else self._table[name])
         return pa.table(columns, schema=pa.schema(fields, self._table.schema.metadata))
 
 
@@ -91,22 +105,25 @@ class _Sketched(NamedTuple):
     ----------
     rows : pyarrow.Table or _StoredTable
     rejects : pyarrow.Table
-    texts : pyarrow.LargeStringArray or PackedTexts
+    texts : pyarrow.LargeStringArray, PackedTexts or TextsInFiles
         Cleaned.
     arrays : dict of str to array
         What `Corpus` has of the same names; of two dimensions and of keys by their parts.
     note : dict
         Where reading goes on.
     text_column : str, optional
-        The column of `rows` that is `texts`, if cleaning changed nothing.
+        The column of `rows` that need not be stored: it is `texts`, for cleaning changed nothing, or in files.
+    in_files : TextsInFiles, optional
+        The same as `texts`, if they can be read again.
     """
 
     rows: pa.Table | _StoredTable
     rejects: pa.Table
-    texts: pa.LargeStringArray | PackedTexts
+    texts: pa.LargeStringArray | PackedTexts | TextsInFiles
     arrays: dict[str, NDArray[Any]]
     note: dict[str, Any]
     text_column: str | None
+    in_files: TextsInFiles | None = None
 
     def keys(self, of: str) -> Keys:
         """Return the keys "of" its bands or fingerprints."""
@@ -208,6 +225,8 @@ class Signing:
         Opened once the parts do not fit in memory.
     told : callable
         Told how many documents are sketched.
+    files : FilesAgain, optional
+        Where texts can be read again, so that they need not be stored.
 
     Attributes
     ----------
@@ -216,10 +235,18 @@ class Signing:
     """
 
     def __init__(
-        self, column: str, settings: Settings, workers: int, workspace: Workspace, told: Callable[[int], None]
+        self,
+        column: str,
+        settings: Settings,
+        workers: int,
+        workspace: Workspace,
+        told: Callable[[int], None],
+        files: FilesAgain | None = None,
     ) -> None:
         self._column, self._settings, self._workers = column, settings, workers
         self._workspace, self._told = workspace, told
+        # What a caller's own code cuts into words is not cut twice.
+        self._files = None if callable(settings.words) else files
         self._checkpoints: Checkpoints | None = None
         self._parts: list[_Sketched] = []
         self._count = self._bytes = 0
@@ -233,7 +260,7 @@ class Signing:
     def resume(self) -> dict[str, Any] | None:
         """Take up the parts that an earlier run has finished; return where reading goes on."""
         self._checkpoints = self._workspace.open()
-        while (part := _load(self._checkpoints, len(self._parts))) is not None:
+        while (part := _load(self._checkpoints, len(self._parts), self._files)) is not None:
             self._parts.append(part)
             self._count_in(part)
         return self._parts[-1].note if self._parts else None
@@ -251,7 +278,7 @@ class Signing:
                 if self._checkpoints is None and FOOTPRINT * self._bytes > self._workspace.budget:
                     self._checkpoints = self._workspace.open()
                     for at, each in enumerate(self._parts):
-                        self._parts[at] = _store(self._checkpoints, at, _pack(each, self._workers))
+                        self._parts[at] = _store(self._checkpoints, at, _pack(each, self._workers), self._files)
                 if self._checkpoints is None:
                     self._parts.append(sketched)
                     continue
@@ -259,7 +286,7 @@ class Signing:
                 del sketched, part  # what is packed need not be in memory
                 if writing is not None:
                     self._parts.append(writing.result())
-                writing = writer.submit(_store, self._checkpoints, len(self._parts), waiting)
+                writing = writer.submit(_store, self._checkpoints, len(self._parts), waiting, self._files)
                 del waiting
             if writing is not None:
                 self._parts.append(writing.result())
@@ -296,9 +323,13 @@ class Signing:
             **{f"fingerprints_{field}": values for field, values in fingerprints._asdict().items()},
         }
         there = self._column in part.table.column_names  # else all its rows were rejected
-        unchanged = there and texts is part.texts and part.table[self._column].type in TEXT_TYPES
-        column = self._column if unchanged else None
-        return _Sketched(part.table, part.rejects, texts, arrays, part.note, column)
+        plain, unchanged = there and part.table[self._column].type in TEXT_TYPES, texts is part.texts
+        in_files = None
+        if plain and self._files is not None and not is_made(self._column, part.table.schema):
+            lengths = text_lengths(texts)
+            in_files = TextsInFiles(self._files, part.file, part.row, lengths, None if unchanged else clean_again)
+        column = self._column if in_files is not None or (plain and unchanged) else None
+        return _Sketched(part.table, part.rejects, texts, arrays, part.note, column, in_files)
 
     def _count_in(self, part: _Sketched) -> None:
         self._count += len(part.texts)
@@ -342,7 +373,7 @@ def _together(parts: list[_Sketched], stream: Stream) -> Corpus:
 
 
 def _texts(parts: list[_Sketched]) -> pa.ChunkedArray | StoredTexts:
-    if any(isinstance(part.texts, PackedTexts) for part in parts):
+    if any(isinstance(part.texts, TextsElsewhere) for part in parts):
         return StoredTexts([part.texts for part in parts])
     return pa.chunked_array([part.texts for part in parts], pa.large_string())
 
@@ -356,14 +387,16 @@ class _Packed(NamedTuple):
     Attributes
     ----------
     rows : pyarrow.Table
-        Without the column of texts, if cleaning changed nothing.
-    texts, keys : dict of str to array
+        Without `_Sketched.text_column`.
+    texts : dict of str to array, optional
+        None where they stay in their files.
+    keys : dict of str to array
     rejects : pyarrow.Table
         With what else there is of the part in its metadata.
     """
 
     rows: pa.Table
-    texts: dict[str, NDArray[Any]]
+    texts: dict[str, NDArray[Any]] | None
     keys: dict[str, NDArray[Any]]
     rejects: pa.Table
 
@@ -371,44 +404,75 @@ class _Packed(NamedTuple):
 def _pack(part: _Sketched, workers: int) -> _Packed:
     """Make a part ready to be stored."""
     assert isinstance(part.rows, pa.Table), "what is stored is not stored again"
-    assert not isinstance(part.texts, PackedTexts)
+    assert not isinstance(part.texts, TextsElsewhere)
     others = [column for column in part.rows.column_names if column != part.text_column]
     narrow = part.text_column is not None and part.rows.schema.field(part.text_column).type == pa.string()
     about = {"note": part.note, "columns": part.rows.column_names, "text": part.text_column, "narrow": narrow}
+    texts, arrays = None, part.arrays
+    if part.in_files is None:
+        texts = packed(part.texts, workers)
+    else:
+        arrays = {**arrays, LENGTHS: part.in_files.lengths}
+        about["cleaned"] = part.in_files.clean is not None
     rejects = part.rejects.replace_schema_metadata({"about": json.dumps(about)})
-    return _Packed(part.rows.select(others), packed(part.texts, workers), part.arrays, rejects)
+    return _Packed(part.rows.select(others), texts, arrays, rejects)
 
 
-def _store(checkpoints: Checkpoints, number: int, part: _Packed) -> _Sketched:
+def _store(checkpoints: Checkpoints, number: int, part: _Packed, files: FilesAgain | None) -> _Sketched:
     """Keep a part as checkpoints; the file that says where reading goes on comes last."""
     name = f"part-{number:06}"
-    texts = checkpoints.put_arrays(f"{name}.texts", part.texts)
+    texts = None if part.texts is None else checkpoints.put_arrays(f"{name}.texts", part.texts)
     rows = checkpoints.put(f"{name}.rows", part.rows)
     keys = checkpoints.put_arrays(f"{name}.keys", part.keys)
     rejects = checkpoints.put(f"{name}.rejects", part.rejects)
-    return _stored(rows, PackedTexts(texts, checkpoints.storage), keys, rejects)
+    return _stored(rows, texts, keys, rejects, checkpoints.storage, files)
 
 
-def _load(checkpoints: Checkpoints, number: int) -> _Sketched | None:
+def _load(checkpoints: Checkpoints, number: int, files: FilesAgain | None) -> _Sketched | None:
     """Return a part of an earlier run, if it was finished."""
     name = f"part-{number:06}"
     rejects = checkpoints.get(f"{name}.rejects")
     if rejects is None:  # what else there is of the part was not finished
         return None
-    rows = checkpoints.get(f"{name}.rows")
-    texts, keys = (checkpoints.get_arrays(f"{name}.{arrays}") for arrays in ("texts", "keys"))
-    if rows is None or texts is None or keys is None:
+    rows, keys = checkpoints.get(f"{name}.rows"), checkpoints.get_arrays(f"{name}.keys")
+    if rows is None or keys is None:
         return None
-    return _stored(rows, PackedTexts(texts, checkpoints.storage), keys, rejects)
+    texts = None if LENGTHS in keys else checkpoints.get_arrays(f"{name}.texts")
+    if texts is None and (LENGTHS not in keys or files is None):
+        return None
+    return _stored(rows, texts, keys, rejects, checkpoints.storage, files)
 
 
-def _stored(rows: pa.Table, texts: PackedTexts, keys: dict[str, NDArray[Any]], rejects: pa.Table) -> _Sketched:
+def _stored(
+    rows: pa.Table,
+    packed_texts: dict[str, NDArray[Any]] | None,
+    keys: dict[str, NDArray[Any]],
+    rejects: pa.Table,
+    storage: DiskStorage,
+    files: FilesAgain | None,
+) -> _Sketched:
     about = json.loads(rejects.schema.metadata[b"about"])
     column, rejects = about["text"], rejects.replace_schema_metadata(None)
+    texts: PackedTexts | TextsInFiles
+    originals: Callable[[], pa.LargeStringArray]
+    if packed_texts is not None:
+        texts = PackedTexts(packed_texts, storage)
+        originals = texts.all
+    else:
+        assert files is not None, "who stored the part had them"
+        clean = clean_again if about["cleaned"] else None
+        texts = TextsInFiles(files, keys["file"], keys["row"], keys[LENGTHS], clean)
+        originals = texts.originals
     if column is None:
         return _Sketched(rows, rejects, texts, keys, about["note"], None)
     field = pa.field(column, pa.string() if about["narrow"] else pa.large_string())  # the same bytes, other offsets
-    return _Sketched(_StoredTable(rows, about["columns"], field, texts), rejects, texts, keys, about["note"], column)
+    table = _StoredTable(rows, about["columns"], len(texts), field, originals)
+    return _Sketched(table, rejects, texts, keys, about["note"], column)
+
+
+def clean_again(texts: pa.LargeStringArray, workers: int) -> pa.LargeStringArray:
+    """Clean texts that were read again, as they were at first."""
+    return clean_texts(texts, workers=workers)
 
 
 def check_usable(corpus: Corpus) -> None:

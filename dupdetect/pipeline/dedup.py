@@ -173,7 +173,8 @@ def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
     """Read and sketch all documents; return how many parts an earlier run had done, too."""
     workspace = run.workspace
     with run.clock.stage("sign", 0) as told:
-        signing = Signing(run.request.text, run.settings, run.workers, workspace, told)
+        again = stream.texts_again()
+        signing = Signing(run.request.text, run.settings, run.workers, workspace, told, again)
         if workspace.resume:
             if stream.once:
                 raise InputError("a pipe cannot be read again, so nothing can resume from it: give a file")

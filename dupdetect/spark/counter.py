@@ -172,6 +172,9 @@ class SparkCounter(_Named):
         """How many documents there are."""
         return len(self._names)
 
+    def expect(self, pairs: Pairs) -> None:
+        """Be told of all pairs that will be counted: their texts are where they are counted."""
+
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""
         return self._counted("overlaps", pairs)
