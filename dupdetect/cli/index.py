@@ -154,16 +154,21 @@ def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> 
     from dupdetect.results.folder import check_apart
     from dupdetect.results.single import NewRows, Target, check_copied
 
-    target = Target.of(name) or Target(name, "jsonl", None)
+    target = Target.of(name)
+    if target is None:
+        raise click.BadParameter(
+            f"{name!r} does not end like a file of rows; name it .jsonl, .jsonl.zst or .csv, or - for standard output"
+        )
+    columns = options.get("id") or "id", options.get("text") or "text"
     found = find(inputs, ReadAs(*(options.get(way) for way in ("input_format", "encoding", "delimiter"))).checked())
     check_copied(target, found)
     if name == "-":
-        yield NewRows(target, sys.stdout.buffer)
+        yield NewRows(target, sys.stdout.buffer, *columns)
         return
     check_apart(name, (file.path for file in found if not file.piped))
     target.check(overwrite=True)
     with compressed(Path(name), target.compression) as stream:
-        yield NewRows(target, stream)
+        yield NewRows(target, stream, *columns)
 
 
 def _written(name: str | None) -> Any:
@@ -174,10 +179,11 @@ def _written(name: str | None) -> Any:
 
 
 def _write_rows(file: TextIO | None, table: pa.Table) -> None:
+    from dupdetect.io.identifiers import written
     from dupdetect.io.writers import plain
 
     if file is not None:
-        for row in table.to_pylist():
+        for row in written(table).to_pylist():
             file.write(json.dumps(row, ensure_ascii=False, default=plain) + "\n")
 
 
@@ -257,6 +263,7 @@ def expire(where: str, before: datetime | None) -> None:
 def clusters(where: str, output: str, pairs_only: bool) -> None:
     """Write the table of clusters: a row for each document."""
     from dupdetect._storage.atomic import Replacement, reported
+    from dupdetect.io.identifiers import written
     from dupdetect.io.writers import WRITERS, write_table
 
     path = Path(output)
@@ -268,7 +275,7 @@ def clusters(where: str, output: str, pairs_only: bool) -> None:
     target = Replacement(path)
     try:
         with reported(path):
-            write_table(table, target.path, format)
+            write_table(table if format == "parquet" else written(table), target.path, format)
         target.commit()
     finally:
         target.discard()

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from dupdetect._storage.checksums import checksum
 from dupdetect.errors import InputError
-from dupdetect.io.documents import stream
+from dupdetect.io.documents import EARLIER_DOCUMENT, repeated_id, stream
 from dupdetect.io.identifiers import folder_of, within
 from dupdetect.io.paths import label
 from dupdetect.io.streams import MAX_TEXT
@@ -396,10 +396,14 @@ def _against_input(run: Run, data: Any, text: str, id: str | None, sampled: tupl
     )
     stays = np.ones(len(ids), np.bool_)
     stays[dropped] = False
-    documents = _text(ids.filter(pa.array(stays)))
+    given = ids.filter(pa.array(stays))
+    rejected, earlier = _with_ids_of_earlier(run, reader.id, given)
+    documents = _text(given.filter(pc.invert(earlier)))
+    for name in _text(given.filter(earlier)).to_pylist():
+        texts.pop(name, None)  # what matches by this id is the earlier document, whose text is another
     return [
         _accounted(run, documents),
-        _rejected(run, reader.rejects([*rejects, late])),
+        _rejected(rejected, reader.rejects([*rejects, late])),
         # What a tokenizer of the user's own made of texts is not known.
         *([_figures(run.settings, chosen, texts)] if run.settings.listed or run.settings.words is None else []),
     ]
@@ -418,11 +422,26 @@ def _accounted(run: Run, documents: pa.ChunkedArray) -> Check:
     return check.of(0, (f"{id!r} is in clusters alone" for id in strange.to_pylist()))
 
 
-def _rejected(run: Run, rejects: pa.Table) -> Check:
+def _with_ids_of_earlier(run: Run, column: str | None, ids: pa.ChunkedArray) -> tuple[pa.Table, Any]:
+    """Return the other rejects, and mark the documents of the input that were rejected for an earlier one of their id.
+
+    Only a run against earlier outputs can know these.
+    """
+    if column is None or "against" not in run.manifest:
+        return run.rejects, pa.repeat(False, len(ids))
+    lacking = ids.filter(pc.invert(pc.is_in(_text(ids), value_set=_text(run.own["id"]))))
+    begins = {repeated_id(column, id, EARLIER_DOCUMENT): id for id in lacking.to_pylist()}
+    named = [begins.get(str(reason).rpartition(", ")[0]) for reason in run.rejects["reason"].to_pylist()]
+    others = run.rejects.filter(pa.array([id is None for id in named], pa.bool_()))
+    found = pa.array([id for id in named if id is not None], ids.type)
+    return others, pc.is_in(_text(ids), value_set=_text(pa.chunked_array([found])))
+
+
+def _rejected(said: pa.Table, rejects: pa.Table) -> Check:
     """Compare rejects by row and reason; their files may have been named otherwise."""
     check = Check("every other row of the input is a reject, and no other is one")
     columns = ["row", "reason"]
-    mine, theirs = (sorted(map(repr, table.select(columns).to_pylist())) for table in (rejects, run.rejects))
+    mine, theirs = (sorted(map(repr, table.select(columns).to_pylist())) for table in (rejects, said))
     for of, others, where in ((mine, theirs, "the input"), (theirs, mine, "the output")):
         left = list(others)
         lost = [row for row in of if not _taken(left, row)]

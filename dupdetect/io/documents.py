@@ -45,6 +45,9 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 #: Share of the rows from which on ids that repeat are told in a warning: they may be unique in each file only.
 REPEATED = 0.01
 
+#: Whose id a new row repeats, as `repeated_id` is told, where documents were decided by an earlier run.
+EARLIER_DOCUMENT = "an earlier document"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Documents:
@@ -362,9 +365,8 @@ class Stream:
                 if file[earlier] != file[position]:
                     where = f"{self.files[file[earlier]]}:{row[earlier]}"
                 reasons[position] = repeated_id(self.id, value, where)
-            if len(again) > REPEATED * len(ids) and not self._strict:
-                example = reasons[int(again[0])]
-                warnings.warn(_repeated(len(again), len(ids), example, self.files != [None]), stacklevel=2)
+            if len(again) and not self._strict:
+                warn_of_repeated(len(again), len(ids), reasons[int(again[0])], self.files)
             reasons |= dict.fromkeys(nulls(ids), NO_ID.format(self.id))
         late = sorted(reasons)
         rejects = reject_table([Reject(self.files[file[at]], int(row[at]), reasons[at]) for at in late])
@@ -423,12 +425,28 @@ def _has_any(waiting: Sequence[Checked]) -> bool:
     return any(len(checked.table) or checked.rejects for checked in waiting)
 
 
-def _repeated(count: int, rows: int, example: str, files: bool) -> str:
-    remedy = "give id_prefix='file' (--id-prefix file) if ids are unique in each file, or " if files else "give "
-    return (
-        f"{count:,} of {rows:,} rows are rejected, for their ids occurred before ({example}): {remedy}id='none' "
-        "(--id none) to number all rows; with strict this is an error"
-    )
+def warn_of_repeated(
+    count: int, rows: int, example: str, files: Sequence[str | None], otherwise: str = "id='none' (--id none)"
+) -> None:
+    """Warn that of many rows the ids occurred before, if they are so many that it may be a mistake.
+
+    Parameters
+    ----------
+    count, rows : int
+    example : str
+        What is wrong with the first.
+    files : sequence of str or None
+        Where rows come from.
+    otherwise : str
+        What may be given where ids are not unique in each file either.
+    """
+    if count > REPEATED * rows:
+        prefix = "" if list(files) == [None] else "id_prefix='file' (--id-prefix file) if ids are unique in each file, or "
+        warnings.warn(
+            f"{count:,} of {rows:,} rows are rejected, for their ids occurred before ({example}): give {prefix}"
+            f"{otherwise}; with strict this is an error",
+            stacklevel=3,
+        )
 
 
 def repeated_id(name: str, value: Any, where: str) -> str:

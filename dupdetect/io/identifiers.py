@@ -9,6 +9,7 @@ Cost     none for strings and integers; else a copy
 from __future__ import annotations
 
 import base64
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
 from dupdetect.io.schema import plain_column
+from dupdetect.io.selection import empty
 
 #: Columns of ids, in whatever table of a result.
 ID_COLUMNS = ("id", "cluster", "a", "b")
@@ -128,9 +130,43 @@ def as_spelled(texts: list[str], type_: pa.DataType) -> pa.ChunkedArray:
     return as_type(pa.chunked_array([ids]), whole)
 
 
-def written(table: pa.Table) -> pa.Table:
+class Written:
+    """Rows of documents as JSON Lines and CSV are to have them: ids as in the tables, texts that came as bytes as text.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table, or an iterable of such with a `schema`
+    ids : collection of str
+        Columns of ids.
+    text : str, optional
+        The column of texts.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+    """
+
+    def __init__(self, rows: Any, ids: Collection[str], text: str | None) -> None:
+        self._parts = [rows] if isinstance(rows, pa.Table) else rows
+        self._ids, self._text = ids, text
+        self.schema: pa.Schema = rows_written(empty(rows.schema), ids, text).schema
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        """Yield the rows of one part after the other."""
+        return (rows_written(part, self._ids, self._text) for part in self._parts)
+
+
+def rows_written(rows: pa.Table, ids: Collection[str], text: str | None) -> pa.Table:
+    """Return rows of documents as `Written` has them."""
+    if text in rows.column_names and "binary" in str(rows.schema.field(text).type):
+        texts = plain_column(rows[text]).cast(pa.large_binary()).cast(pa.large_string())
+        rows = rows.set_column(rows.column_names.index(text), text, texts)
+    return written(rows, ids)
+
+
+def written(table: pa.Table, ids: Collection[str] = ID_COLUMNS) -> pa.Table:
     """Return a table as JSON Lines and CSV are to have it: ids that are neither strings nor integers as text."""
-    for name in ID_COLUMNS:
+    for name in ids:
         if name in table.column_names and not _is_plain(table[name].type):
             table = table.set_column(table.column_names.index(name), name, spelled(table[name]))
     return table

@@ -65,7 +65,7 @@ def write_table(table: Table, path: Path, format: str) -> None:
     table : pyarrow.Table, or an iterable of such with a `schema`
     path : Path
     format : {"parquet", "jsonl", "csv"}
-        Nested values are JSON in CSV; bytes that are no UTF-8 are base64 in CSV and JSON Lines.
+        Nested values are JSON in CSV; bytes are base64 in CSV and JSON Lines.
 
     Raises
     ------
@@ -75,12 +75,9 @@ def write_table(table: Table, path: Path, format: str) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Spell a value that JSON does not know: bytes, dates, numpy's numbers; others as text."""
+    """Spell a value that JSON does not know: bytes in base64, dates, numpy's numbers; others as text."""
     if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            return base64.b64encode(value).decode()
+        return base64.b64encode(value).decode()
     if hasattr(value, "isoformat"):
         return value.isoformat()
     if hasattr(value, "item"):

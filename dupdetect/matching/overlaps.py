@@ -15,8 +15,8 @@ least twice as much of its own: two forms with other names filled in do not cont
 
 **Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
 removed if these are no more than `max_lost` of its content beyond `SHORT` words, and nowhere a passage of `PASSAGE`
-words; or if they are `FEW_WORDS` of a page; of a near duplicate, if they are no more than ``1 - threshold``. A text
-that stands amid a longer one is a part of it or a quotation, and is removed only if nothing of it is lost.
+words; or if they are `FEW_WORDS` of a page; of a near duplicate that has `AS_LARGE` of its size, if they are no more
+than ``1 - threshold``. A text that stands amid a longer one is a part of it or a quotation, and is removed only if nothing of it is lost.
 """
 
 from __future__ import annotations
@@ -70,6 +70,10 @@ PASSAGE = 32
 #: Words of a document that count one by one, for each may be the fact that it is about: of a document of so many words
 #: nothing may be lost, and of a longer one a share of what it has beyond them.
 SHORT = 100
+
+#: Share of a document's size that a near duplicate has at least which may stand for it, however low the threshold is: of
+#: 0.8 and above it follows. Errors of recognition make each lack words of the other; half a page lacks the other half.
+AS_LARGE = 0.8
 
 #: New words of main content, and what share of the content, for which a near duplicate goes before another; the share
 #: for a page that carries it.
@@ -320,13 +324,14 @@ class Overlaps:
         """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""
         w, (lost_a, lost_b) = self.weights, self.shares_lost
         near, alike = self.jaccard >= limits.threshold, 1 - min(limits.threshold, limits.containment) + ROUNDED
+        near_a, near_b = near & (self.size_b >= AS_LARGE * self.size_a), near & (self.size_a >= AS_LARGE * self.size_b)
         if self.given is None:  # without boilerplate, containment alone says what may be lost
-            most = np.where(near, alike, max(limits.max_lost, 1 - limits.containment) + ROUNDED)
-            return lost_a <= most, lost_b <= most
+            most = max(limits.max_lost, 1 - limits.containment) + ROUNDED
+            return lost_a <= np.where(near_a, alike, most), lost_b <= np.where(near_b, alike, most)
         (most_a, most_b), (page_a, page_b) = self.may_be_lost(limits.max_lost), self.pages
         few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= most_a) & (w.run_a < PASSAGE))
         few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= most_b) & (w.run_b < PASSAGE))
-        return few_a | (near & (lost_a <= alike)), few_b | (near & (lost_b <= alike))
+        return few_a | (near_a & (lost_a <= alike)), few_b | (near_b & (lost_b <= alike))
 
     def _verdicts(self, limits: Limits) -> Byte:
         """Decide of matches which document may be removed, and which should rather be."""

@@ -33,6 +33,7 @@ from dupdetect.clustering.canonical import Rankable
 from dupdetect.clustering.clusters import FIRST
 from dupdetect.errors import InputError
 from dupdetect.io.checks import REJECTS
+from dupdetect.io.documents import EARLIER_DOCUMENT, repeated_id, warn_of_repeated
 from dupdetect.io.schema import conform
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.grouping import hashed
@@ -63,6 +64,10 @@ if TYPE_CHECKING:
 
 #: Keys that are sorted into buckets at a time.
 KEYS_AT_ONCE = 1 << 24
+
+
+#: What may be done where new documents have the ids of earlier ones.
+OTHER_IDS = "ids that no earlier document has"
 
 
 class AgainstEarlier(Plain):
@@ -293,8 +298,8 @@ def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bo
             "here and for another there; name a column of ids"
         )
     reasons = [
-        f"column {corpus.id!r} repeats the id {id!r} of an earlier document, "
-        + ("whose text is another" if changed else "which is empty as well")
+        repeated_id(corpus.id, id, EARLIER_DOCUMENT)
+        + (", whose text is another" if changed else ", which is empty as well")
         for id, changed in zip(corpus.ids.filter(pa.array(gone)).to_pylist(), other[gone].tolist(), strict=True)
     ]
     rejects = _rejects(corpus, corpus.places[gone], reasons)
@@ -302,6 +307,8 @@ def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bo
         file, row = (rejects[name][0].as_py() for name in ("file", "row"))
         where = f"row {row}" if file is None else f"{file}:{row}"
         raise InputError(f"{where}: {reasons[0]}; mend the row, or read without strict to have it rejected")
+    if other.any():
+        warn_of_repeated(int(other.sum()), n, reasons[int(other[gone].argmax())], corpus.files, OTHER_IDS)
     return corpus.take(~gone, pa.concat_tables([corpus.rejects, rejects])), again[~gone]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect.io.identifiers import workable_columns
+from dupdetect.io.identifiers import ID_COLUMNS, workable_columns
 from dupdetect.io.schema import plain_column
 from dupdetect.io.selection import empty
 
@@ -49,6 +49,8 @@ class Annotated:
         That of the rows, and of the columns that are added: `VERDICT`, and ``copies``, how many other documents the
         cluster has; and ``sources``, how many values of `source`. Where the input has a column of that name, `PREFIX`
         goes before it.
+    ids : list of str
+        The columns of ids among those that are added.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class Annotated:
         rows = rows.select(columns)
         taken = set(rows.column_names)
         self._rows = rows
-        self._added = added.rename_columns([PREFIX + name if name in taken else name for name in added.column_names])
+        renamed = {name: PREFIX + name if name in taken else name for name in added.column_names}
+        self._added = added.rename_columns(list(renamed.values()))
+        self.ids = [renamed[name] for name in ID_COLUMNS if name in renamed]
         self.schema = pa.schema([*rows.schema, *self._added.schema], rows.schema.metadata)
 
     def __iter__(self) -> Iterator[pa.Table]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from dupdetect._storage.workspace import Workspace
+    from dupdetect.io.identifiers import Written
     from dupdetect.io.originals import Originals
     from dupdetect.io.rows import Rows
     from dupdetect.results.annotated import Annotated
@@ -198,6 +199,16 @@ class Result:
             return rows
         return rows.select([column for column in rows.column_names if column != name])
 
+    def as_written(self, rows: Rows | Annotated, format: str) -> Rows | Annotated | Written:
+        """Return rows of documents as a format is to have them: ids in JSON Lines and CSV as the tables have them."""
+        from dupdetect.io.identifiers import Written
+
+        if format == "parquet":
+            return rows
+        named = self.manifest.get("columns", {})
+        ids = {named.get("id"), *getattr(rows, "ids", ())}
+        return Written(rows, [name for name in rows.schema.names if name in ids], named.get("text"))
+
     @property
     def _documents(self) -> Rows:
         if self.documents is None:
@@ -305,6 +316,9 @@ class Result:
         names = [] if kept == "none" else [f"{KEPT}.{kept or format}"] if copied is None else copied.files
         if format != "parquet":
             tables |= {name: written(tables[name]) for name in IDENTIFIED if tables.get(name) is not None}
+        for name, form in (("kept", kept or format), ("annotated", format)):
+            if name in tables:
+                tables[name] = self.as_written(tables[name], form)
         how = {"copied": copied is not None, "format": kept, "columns": None if columns is None else list(columns)}
         said = {**self.manifest, KEPT: {"files": names, **how}}
         formats = {} if kept is None else {KEPT: kept}

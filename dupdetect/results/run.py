@@ -322,7 +322,8 @@ class Run:
         return np.sort(self.boilerplate["shingle"].filter(pc.greater(self.boilerplate["margin"], 0)).to_numpy())
 
     def _with_earlier(self, clusters: pa.Table) -> pa.Table:
-        named = [clusters["cluster"], self.digests["id"], self.digests["cluster"]]
+        pairs = [table[name] for table in (self.digests, self.matches) for name in table.column_names[:2]]
+        named = [clusters["cluster"], *pairs]
         chunks = [chunk for column in named for chunk in comparable(column, "clusters").chunks]
         others = pa.chunked_array(chunks, pa.large_string()).unique()
         others = others.filter(pc.invert(pc.is_in(others, value_set=comparable(clusters["id"], "ids"))))

@@ -19,6 +19,7 @@ from dupdetect._storage.atomic import Replacement, check_writable
 from dupdetect.errors import OutputError
 from dupdetect.io.archives import ending_of
 from dupdetect.io.compression import compressed
+from dupdetect.io.identifiers import rows_written, written
 from dupdetect.io.originals import InStep
 from dupdetect.io.selection import filtered
 from dupdetect.io.writers import write_lines, write_table
@@ -98,10 +99,12 @@ class NewRows:
         Of JSON Lines, or of CSV; a file is replaced.
     stream : file
         Binary, open.
+    id, text : str
+        The columns of ids and of texts.
     """
 
-    def __init__(self, target: Target, stream: Any) -> None:
-        self._target, self._stream = target, stream
+    def __init__(self, target: Target, stream: Any, id: str, text: str) -> None:
+        self._target, self._stream, self._id, self._text = target, stream, id, text
         self._copied: InStep | None = None
         self._waiting: list[Originals] = []
 
@@ -114,7 +117,8 @@ class NewRows:
             A file of the input has changed since it was read.
         """
         if originals is None or not _can_copy(originals.found, self._target):
-            write_lines(filtered(table, np.asarray(chosen)), self._stream)
+            some = filtered(table, np.asarray(chosen))
+            write_lines(rows_written(some, [self._id], self._text), self._stream)
         elif len(originals.row):
             some = originals.take(np.flatnonzero(chosen.to_numpy()))
             if any(file.piped for file in originals.found):
@@ -165,9 +169,10 @@ def write_single(
         There is no such column, or a file of the input has changed since it was read.
     """
     target.check(overwrite=overwrite, inputs=result.manifest.get("inputs", ()))
-    table: Any = result.matches
+    table: Any = written(result.matches) if target.format != "parquet" else result.matches
     if what != "pairs":
-        table = result.annotated_rows(columns) if what == "annotated" else result.kept_rows(columns)
+        rows = result.annotated_rows(columns) if what == "annotated" else result.kept_rows(columns)
+        table = result.as_written(rows, target.format)
     copied = None if what != "kept" or columns is not None else _copied(result.originals, target)
     if target.path == STANDARD_OUTPUT:
         _write(table, copied, sys.stdout.buffer)

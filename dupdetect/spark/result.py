@@ -21,6 +21,7 @@ import pyarrow.compute
 from dupdetect.errors import InputError, OutputError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.rows import Rows
+from dupdetect.io.identifiers import written
 from dupdetect.io.writers import plain, write_lines
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.result import Result
@@ -188,7 +189,7 @@ def _as_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Spell rows as JSON Lines."""
     for batch in batches:
         data = BytesIO()
-        write_lines(pa.Table.from_batches([batch]), data)
+        write_lines(written(pa.Table.from_batches([batch])), data)
         yield pa.record_batch([pa.array(data.getvalue().decode().split("\n")[:-1], pa.string())], ["line"])
 
 

@@ -269,6 +269,14 @@ def test_archives_are_not_written(where, rows, tmp_path, capsys, name):
     assert not (tmp_path / name).exists()
 
 
+@pytest.mark.parametrize("name", ["new.txt", "new", "new.jsn"])
+def test_new_rows_go_where_the_name_says_what_they_are(where, rows, tmp_path, capsys, name):
+    """They were JSON Lines, whatever the name said."""
+    assert run("add", where, rows, "--text", "body", "--id", "url", "--new-only", tmp_path / name) == 2
+    assert "does not end like a file of rows" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize("kind", [pa.string_view(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())], ids=str)
 def test_new_rows_of_tables_may_have_any_type_of_strings(where, tmp_path, kind):
     """Arrow selects no views: it ended with an error of its own."""

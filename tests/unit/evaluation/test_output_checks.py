@@ -350,3 +350,18 @@ def test_documents_that_come_again_under_their_ids(tmp_path: Path) -> None:
     assert explained.why == "4 was removed: an earlier run kept a document of the same id (identical, score 1.000)."
     change(tmp_path / "tuesday", "clusters", canonical=[False] * 6)
     assert failing(tmp_path / "tuesday")
+
+
+@pytest.mark.filterwarnings("ignore:.*there is no sketches.parquet")
+def test_documents_whose_id_an_earlier_document_has(tmp_path: Path) -> None:
+    """A right output failed: that these rows are rejects cannot be seen in the input alone."""
+    texts = {
+        number: f"На мосту {number} нашли трещины, и {number * 7} автобусов едут в объезд до весны." for number in range(9)
+    }
+    dupdetect.dedup({id: texts[id] for id in range(5)}).write(tmp_path / "monday")
+    later = {0: texts[7], 1: texts[1], 2: texts[8], 5: texts[3], 6: texts[4].upper()}
+    with pytest.warns(UserWarning, match="2 of 5 rows are rejected, for their ids occurred before .* give ids that no"):
+        dupdetect.dedup(later, against=[tmp_path / "monday"]).write(tmp_path / "tuesday")
+    assert failing(tmp_path / "tuesday", later) == {}
+    assert failing(tmp_path / "tuesday", {id: text for id, text in later.items() if id != 2})  # a reject of no row
+    assert failing(tmp_path / "tuesday", later | {7: texts[7]})

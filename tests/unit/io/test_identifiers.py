@@ -1,11 +1,14 @@
 """Ids of any type: as they are in the tables, and one text for each."""
 
+import csv
 import datetime
 import decimal
+import json
 import uuid
 
 import polars
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import dupdetect
@@ -48,6 +51,41 @@ def test_an_id_is_the_id(tmp_path, monkeypatch, name):
         assert main(["explain", form, printed[2]]) == 0
     again = dupdetect.dedup(table, against=result)
     assert again.manifest["counts"]["kept"] == 0
+
+
+def told(path, name):
+    """Return a column of a table of JSON Lines or CSV, as it is written."""
+    if path.suffix == ".jsonl":
+        return [str(json.loads(line)[name]) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [row[name] for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())]
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+@pytest.mark.parametrize("name", COLUMNS)
+def test_rows_have_their_ids_as_the_tables_have_them(tmp_path, name, format):
+    table = pa.table({"id": COLUMNS[name], "text": TEXTS})
+    result = dupdetect.dedup(table)
+    result.write(tmp_path / "out", format=format, annotated=True)
+    clusters, rows = (tmp_path / "out" / f"{which}.{format}" for which in ("clusters", "annotated"))
+    assert told(rows, "id") == told(clusters, "id")
+    assert told(rows, "cluster") == told(clusters, "cluster")
+    assert set(told(tmp_path / "out" / f"kept.{format}", "id")) == set(told(clusters, "cluster"))
+    pq.write_table(table, tmp_path / "in.parquet")
+    assert main(["dedup", str(tmp_path / "in.parquet"), "-o", str(tmp_path / f"one.{format}")]) == 0
+    assert told(tmp_path / f"one.{format}", "id") == told(tmp_path / "out" / f"kept.{format}", "id")
+    index = str(tmp_path / "documents.dupindex")
+    new = tmp_path / "new.jsonl"
+    assert main(["index", "add", index, str(tmp_path / "in.parquet"), "-q", "--new-only", str(new)]) == 0
+    assert main(["index", "clusters", index, "-o", str(tmp_path / f"held.{format}")]) == 0
+    assert set(told(new, "id")) == set(told(tmp_path / f"held.{format}", "cluster"))
+
+
+@pytest.mark.parametrize("type_", [pa.binary(), pa.large_binary(), pa.binary_view()])
+def test_bytes_are_base64_but_for_texts(tmp_path, type_):
+    table = pa.table({"id": ["a"], "text": pa.array(["漢字 и €".encode()], pa.binary()).cast(type_), "more": [b"abc"]})
+    dupdetect.dedup(table).write(tmp_path / "out", format="jsonl")
+    assert told(tmp_path / "out" / "kept.jsonl", "text") == ["漢字 и €"]
+    assert told(tmp_path / "out" / "kept.jsonl", "more") == ["YWJj"]
 
 
 @pytest.mark.parametrize("name", COLUMNS)

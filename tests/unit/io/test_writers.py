@@ -32,7 +32,7 @@ def test_json_lines_of_every_type(tmp_path):
         "text": 'say "a",\nb',
         "view": "x",
         "kind": "x",
-        "raw": "x",
+        "raw": "eA==",
         "n": 1.5,
         "when": "2020-01-02T03:00:00",
         "price": "1.10",
@@ -46,7 +46,7 @@ def test_csv_of_every_type(tmp_path):
     with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(line.replace("\0", "␀") for line in file))
     assert len(rows) == 3
-    assert list(rows[0].values())[:5] == ['say "a",\nb', "x", "x", "x", "1.5"]
+    assert list(rows[0].values())[:5] == ['say "a",\nb', "x", "x", "eA==", "1.5"]
     assert rows[0]["deep"] == '{"a": [1.0, null]}'
     assert rows[1]["raw"] == "/w=="
 

@@ -264,3 +264,16 @@ def test_a_match_that_neither_may_stand_for_is_said_to_be_kept_for_what_would_be
         assert "Clusters are drawn" not in explained.otherwise
         assert "Neither may stand for the other: more of each would be lost" in explained.otherwise
         assert "max_lost 0.05 of what it has beyond 100 words" in explained.otherwise
+
+
+@pytest.mark.filterwarnings("ignore:.*there is no sketches.parquet")
+def test_a_document_that_stays_beside_an_earlier_one_that_it_matches(tmp_path: Path) -> None:
+    """The earlier one is in no cluster of the run: it was said to be no document, by an id that nobody had given."""
+    dupdetect.dedup({"old": STORY, "other": CLOCKS}).write(tmp_path / "monday")
+    later = {"new": f"{STORY} {CHOIR}", "same": CLOCKS.upper()}
+    dupdetect.dedup(later, against=[tmp_path / "monday"]).write(tmp_path / "tuesday")
+    for explained in (explain(tmp_path / "tuesday", "new"), explain(tmp_path / "tuesday", "new", later)):
+        assert explained.kept
+        assert explained.match is not None
+        assert explained.match.id == "old"
+        assert explained.why.startswith("'new' was kept, though it matches 'old'")
