@@ -441,7 +441,9 @@ def warn_of_repeated(
         What may be given where ids are not unique in each file either.
     """
     if count > REPEATED * rows:
-        prefix = "" if list(files) == [None] else "id_prefix='file' (--id-prefix file) if ids are unique in each file, or "
+        prefix = (
+            "" if list(files) == [None] else "id_prefix='file' (--id-prefix file) if ids are unique in each file, or "
+        )
         warnings.warn(
             f"{count:,} of {rows:,} rows are rejected, for their ids occurred before ({example}): give {prefix}"
             f"{otherwise}; with strict this is an error",
@@ -449,7 +451,7 @@ def warn_of_repeated(
         )
 
 
-def repeated_id(name: str, value: Any, where: str) -> str:
+def repeated_id(name: str | None, value: Any, where: str) -> str:
     """Say of a row that it has the id of another one."""
     return f"column {name!r} repeats the id {value!r} of {where}"
 

@@ -62,6 +62,9 @@ class Comparison:
     strangers : bool
         Whether each has much text of its own beside what they share, as two articles on pages of one site have: then
         their content must be as alike as near duplicates are, too, and neither contains the other.
+    removable : tuple of str
+        Which of the two, "a" and "b", may be removed for the other: no more of it would be lost than `max_lost` says.
+        Two copies of which neither may be stay both.
     """
 
     relation: str | None
@@ -70,6 +73,7 @@ class Comparison:
     containment_b: float
     score: float
     strangers: bool
+    removable: tuple[str, ...] = field(default=(), compare=False)
     compared: Compared = field(default=Compared("", "", "word"), repr=False, compare=False)
 
     @property
@@ -156,16 +160,20 @@ def compare(
     sketches = sketch_texts(pa.array([a, b], pa.large_string()), chosen)
     first, second = ((words, *digest) for words, digest in zip(sketches.words, sketches.digests.tolist(), strict=True))
     if not sketches.words.any() and a == b and a.strip():
-        return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False, compared)
+        return _identical(compared)
     if not sketches.words.all():
-        return Comparison(None, 0.0, 0.0, 0.0, 0.0, False, compared)
+        return Comparison(None, 0.0, 0.0, 0.0, 0.0, False, (), compared)
     if first == second:
-        return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False, compared)
+        return _identical(compared)
     # A pair is judged in one order, whichever is asked about.
     found = _turned(_judged(b, a, chosen)) if first > second else _judged(a, b, chosen)
     if found.relation not in (None, "near_duplicate") and len(find(sketches).pairs) == 0:
-        found = replace(found, relation=None)
+        found = replace(found, relation=None, removable=())
     return replace(found, compared=compared)
+
+
+def _identical(compared: Compared) -> Comparison:
+    return Comparison("identical", 1.0, 1.0, 1.0, 1.0, False, ("a", "b"), compared)
 
 
 def _expect_more(size: int) -> None:
@@ -193,7 +201,7 @@ def _judged(a: str, b: str, settings: Settings) -> Comparison:
     from dupdetect._storage.context import Context
     from dupdetect.matching.boilerplate_votes import learn
     from dupdetect.matching.counter import PairCounter
-    from dupdetect.matching.overlaps import RELATIONS
+    from dupdetect.matching.overlaps import RELATIONS, REMOVABLE_A, REMOVABLE_B
     from dupdetect.matching.pairs import pack
     from dupdetect.matching.verify import Verifier
 
@@ -202,6 +210,8 @@ def _judged(a: str, b: str, settings: Settings) -> Comparison:
     overlap, sharing = counter.overlaps(pair), counter.sharing(pair)
     weighed = Verifier(counter, learn(counter, sharing)).weigh(sharing)
     code = int(weighed.relations(settings)[0]) if len(weighed.pairs) else 0
+    match = weighed.matches(settings)
+    removable = [name for name, mark in (("a", REMOVABLE_A), ("b", REMOVABLE_B)) if match.is_decided(mark).any()]
     judged = weighed if len(weighed.pairs) else overlap
     return Comparison(
         RELATIONS[code] if code else None,
@@ -210,13 +220,20 @@ def _judged(a: str, b: str, settings: Settings) -> Comparison:
         float(overlap.containment_b[0]),
         float(judged.scores(settings)[0]),
         bool(judged.weights.strangers[0]),
+        tuple(removable),
     )
 
 
 def _turned(found: Comparison) -> Comparison:
     """Return what b has in common with a."""
     relation = {"contains": "contained", "contained": "contains"}.get(found.relation or "", found.relation)
-    return replace(found, relation=relation, containment_a=found.containment_b, containment_b=found.containment_a)
+    return replace(
+        found,
+        relation=relation,
+        containment_a=found.containment_b,
+        containment_b=found.containment_a,
+        removable=tuple(name for name in "ab" if {"a": "b", "b": "a"}[name] in found.removable),
+    )
 
 
 def _text(name: str, given: Any, settings: Settings) -> str:

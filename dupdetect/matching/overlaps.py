@@ -16,7 +16,8 @@ least twice as much of its own: two forms with other names filled in do not cont
 **Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
 removed if these are no more than `max_lost` of its content beyond `SHORT` words, and nowhere a passage of `PASSAGE`
 words; or if they are `FEW_WORDS` of a page; of a near duplicate that has `AS_LARGE` of its size, if they are no more
-than ``1 - threshold``. A text that stands amid a longer one is a part of it or a quotation, and is removed only if nothing of it is lost.
+than ``1 - threshold``. A text that stands amid a longer one is a part of it or a quotation, and is removed only if
+nothing of it is lost.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ PASSAGE = 32
 #: nothing may be lost, and of a longer one a share of what it has beyond them.
 SHORT = 100
 
-#: Share of a document's size that a near duplicate has at least which may stand for it, however low the threshold is: of
-#: 0.8 and above it follows. Errors of recognition make each lack words of the other; half a page lacks the other half.
+#: Share of a document's size that a near duplicate has at least which may stand for it, however low the threshold is;
+#: of 0.8 and above it follows. By errors of recognition each lacks words of the other; half a page lacks the rest of it.
 AS_LARGE = 0.8
 
 #: New words of main content, and what share of the content, for which a near duplicate goes before another; the share

@@ -20,8 +20,8 @@ import pyarrow.compute
 
 from dupdetect.errors import InputError, OutputError
 from dupdetect.io.checks import REJECTS
-from dupdetect.io.rows import Rows
 from dupdetect.io.identifiers import written
+from dupdetect.io.rows import Rows
 from dupdetect.io.writers import plain, write_lines
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.result import Result

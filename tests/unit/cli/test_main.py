@@ -342,6 +342,7 @@ def test_compare_json_is_all_that_stdout_gets(
         "containment_a": 0.5,
         "score": 0.125,
         "strangers": False,
+        "removable": [],
         "containment_b": 1 / 3,
         "passages": [],
     }

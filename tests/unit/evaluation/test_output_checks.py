@@ -356,7 +356,8 @@ def test_documents_that_come_again_under_their_ids(tmp_path: Path) -> None:
 def test_documents_whose_id_an_earlier_document_has(tmp_path: Path) -> None:
     """A right output failed: that these rows are rejects cannot be seen in the input alone."""
     texts = {
-        number: f"На мосту {number} нашли трещины, и {number * 7} автобусов едут в объезд до весны." for number in range(9)
+        number: f"На мосту {number} нашли трещины, и {number * 7} автобусов едут в объезд до весны."
+        for number in range(9)
     }
     dupdetect.dedup({id: texts[id] for id in range(5)}).write(tmp_path / "monday")
     later = {0: texts[7], 1: texts[1], 2: texts[8], 5: texts[3], 6: texts[4].upper()}

@@ -2,6 +2,7 @@ import pytest
 
 import dupdetect
 from dupdetect._compiled import dispatch, kernels
+from dupdetect.cli.main import main
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.matching import compare as comparing
 from dupdetect.matching.compare import Comparison, compare
@@ -163,3 +164,42 @@ def test_compiled_code_is_loaded_for_many_comparisons_if_nobody_waits_for_it(mon
     for _ in range(5):
         assert compare("The ferry is late again.", "The ferry is late.") == first
     assert expected == [1] * on_disk
+
+
+def test_which_of_two_may_be_removed_for_the_other():
+    """Two edited copies that both stay were said to be near, and nothing told that both stay."""
+    words = [
+        f"{first}{second}" for first in ("har", "mol", "tan", "ves", "ril") for second in "abcdefghijklmnopqrstuvwxyz"
+    ]
+    text = " ".join(words)
+    near, longer = text.replace("molc", "other words"), f"{text} {' '.join(reversed(words))}"
+    assert compare(text, text.upper()).removable == ("a", "b")
+    assert compare(text, near, threshold=0.9).removable == ("a", "b")
+    assert compare(text, longer).removable == ("a",)
+    assert compare(longer, text).removable == ("b",)
+    edited = compare(text, " ".join([*words[:60], "six", "words", "more", *words[66:], *reversed(words)]))
+    assert (edited.relation, edited.removable) == ("contained", ())
+    assert compare(text, "Nothing of the kind.").removable == ()
+
+
+def test_the_command_says_that_both_of_two_copies_stay(tmp_path, capsys):
+    words = [
+        f"{first}{second}" for first in ("har", "mol", "tan", "ves", "ril") for second in "abcdefghijklmnopqrstuvwxyz"
+    ]
+    texts = {
+        "text": words,
+        "edited": [*words[:60], "six", "words", "more", *words[66:], *reversed(words)],
+        "longer": [*words, *reversed(words)],
+    }
+    text, edited, longer = (tmp_path / name for name in texts)
+    for name, each in texts.items():
+        (tmp_path / name).write_text(" ".join(each), encoding="utf-8")
+
+    def said(a, b):
+        assert main(["compare", str(a), str(b)]) == 0
+        return capsys.readouterr().out.splitlines()[1]
+
+    assert said(text, text) == "Either may be removed for the other."
+    assert said(text, edited) == "Both stay: more of each would be lost than may be (max_lost)."
+    assert said(text, longer).startswith(f"{text} may be removed for {longer}, and not the other way round")
+    assert said(longer, text).startswith(f"{text} may be removed for {longer}, and not the other way round")
