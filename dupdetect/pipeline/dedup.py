@@ -95,8 +95,9 @@ def dedup(
     delimiter : str, optional
         What separates the values of CSV: a character, or "tab"; by default a comma, in files named .tsv a tab.
     memory : int or str, optional
-        Bytes that the process should keep to, or a size such as "2GB"; what would not fit is worked on in files. By
-        default a share of the memory that is free. The result does not depend on it.
+        Bytes that the process should keep to, or a size such as "2GB"; what would not fit is worked on in files, and
+        Parquet files are then read again where texts are needed. By default a share of the memory that is free. The
+        result does not depend on it.
     work : path, optional
         A folder for these files, in which what is finished stays until `Result.close`. By default a temporary one.
     resume : bool
