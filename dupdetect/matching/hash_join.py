@@ -62,27 +62,28 @@ def join_orders(pairs: Pairs, shingles: ShingleRows) -> list[JoinOrder]:
     fit[lengths >= LONG] = -lengths[lengths >= LONG]
     swap = fit[a] < fit[b]
     build, probe = np.where(swap, b, a), np.where(swap, a, b)
-    places = _together(build, probe, n) if shingles.is_spilled else np.argsort(build, kind="stable")
+    places = _together(build, probe) if shingles.is_spilled else np.argsort(build, kind="stable")
     build, probe = build[places], probe[places]
     cost = lengths[probe].astype(np.int64) + np.where(np.diff(build, prepend=-1) != 0, lengths[build], 0)
     cuts = (slice(*cut) for cut in even_cuts(cost + STRIDE, shingles.blocks(cost.sum())))
     return [JoinOrder(places[cut], build[cut], probe[cut]) for cut in cuts]
 
 
-def _together(build: Int32, probe: Int32, n: int) -> Int:
+def _together(build: Int32, probe: Int32) -> Int:
     """Order pairs by build side, and documents such that those that pairs connect are near one another.
 
-    A block of pairs then has most pairs of its documents, and each document is read about once. That of Cuthill and
-    McKee goes from each document to its neighbours, so it also holds in a component that is much larger than a block.
+    A block of pairs then has most pairs of its documents, and each document is read about once: in a component that is
+    much larger than a block, too, for the order of Cuthill and McKee goes from each document to its neighbours.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-    both = np.concatenate([build, probe]), np.concatenate([probe, build])
-    graph = coo_array((np.ones(2 * len(build), np.int8), both), shape=(n, n)).tocsr()
-    place = np.empty(n, np.int64)
-    place[reverse_cuthill_mckee(graph, symmetric_mode=True)] = np.arange(n)
-    return np.argsort(place[build], kind="stable")
+    some, local = np.unique(np.concatenate([build, probe]), return_inverse=True)
+    both = local, np.concatenate(np.split(local, 2)[::-1])
+    graph = coo_array((np.ones(len(local), np.int8), both), shape=(len(some), len(some))).tocsr()
+    place = np.empty(len(some), np.int64)
+    place[reverse_cuthill_mckee(graph, symmetric_mode=True)] = np.arange(len(some))
+    return np.argsort(place[local[: len(build)]], kind="stable")
 
 
 @compilable_helper

@@ -6,11 +6,14 @@ from dupdetect._compiled import dispatch
 from dupdetect._storage.arrays import DiskStorage
 from dupdetect._storage.context import Context
 from dupdetect.matching import shingle_rows as layouts
+from dupdetect.matching.candidates import find
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.hash_join import count_shared, join_orders
 from dupdetect.matching.overlaps import NONE
 from dupdetect.matching.pairs import pack
+from dupdetect.matching.verify import verify_candidates
 from dupdetect.settings import Settings
+from dupdetect.sketches.sketches import sketch_texts
 
 
 def verifier(texts, rows=None, size=2, workers=1):
@@ -48,6 +51,21 @@ def test_a_document_loaded_again_is_not_cut_again(monkeypatch):
     assert second.shared.tolist() == [1, 1]
 
 
+def test_documents_of_pairs_that_are_expected_are_cut_once_and_in_order(monkeypatch):
+    cut, original = [], layouts.marked_shingles
+
+    def noted(texts, rows, *args, **options):
+        cut.append(rows.tolist())
+        return original(texts, rows, *args, **options)
+
+    monkeypatch.setattr(layouts, "marked_shingles", noted)
+    texts = ["a b c d", "a b c d e", "a b c d f", "x y z", "a b c d g"]
+    candidates = find(sketch_texts(pa.array(texts, pa.large_string()), Settings(shingle_size=2)))
+    assert len(candidates.pairs) > 0
+    verify_candidates(candidates, verifier(texts).counter)
+    assert cut == [[0, 1, 2, 4]]
+
+
 def test_no_pairs_have_no_overlaps():
     none = verifier([]).overlaps(np.empty(0, np.uint64))
     assert len(none.matches(Settings()).pairs) == 0
@@ -75,3 +93,20 @@ def test_on_disk_the_pairs_of_documents_that_are_connected_follow_one_another(tm
         families = np.concatenate([order.build for order in join_orders(pairs, counter.shingles)]) % 5
         assert np.count_nonzero(np.diff(families)) == 4
     assert on_disk.shared.tolist() == verifier(texts.to_pylist(), size=5).overlaps(pairs).shared.tolist()
+
+
+def test_on_disk_a_document_of_a_large_component_is_read_about_once(tmp_path):
+    n, rng = 400, np.random.default_rng(1)
+    texts = [" ".join(f"w{word}" for word in range(5 * place, 5 * place + 20)) for place in range(n)]
+    where = rng.permutation(n)  # neighbours in the chain stand anywhere
+    shuffled = [texts[place] for place in np.argsort(where)]
+    pairs = np.sort(pack(*np.sort([where[:-1], where[1:]], axis=0)))
+    with DiskStorage(tmp_path, 1 << 30) as storage:
+        counter = PairCounter(pa.array(shuffled, pa.large_string()), np.arange(n), Context(Settings(), 1, storage))
+        counter.expect(pairs)
+        counter.shingles.block = 500  # a tenth of all shingles, about
+        orders = join_orders(pairs, counter.shingles)
+    read = [len(np.unique([order.build, order.probe])) for order in orders]
+    assert len(read) >= 10
+    assert sum(read) < 1.2 * n
+    assert sorted(np.concatenate([order.places for order in orders]).tolist()) == list(range(len(pairs)))
