@@ -59,11 +59,14 @@ def test_documents_of_pairs_that_are_expected_are_cut_once_and_in_order(monkeypa
         return original(texts, rows, *args, **options)
 
     monkeypatch.setattr(layouts, "marked_shingles", noted)
-    texts = ["a b c d", "a b c d e", "a b c d f", "x y z", "a b c d g"]
-    candidates = find(sketch_texts(pa.array(texts, pa.large_string()), Settings(shingle_size=2)))
-    assert len(candidates.pairs) > 0
-    verify_candidates(candidates, verifier(texts).counter)
-    assert cut == [[0, 1, 2, 4]]
+    story = "the bridge was closed on monday after an inspection"
+    family = [f"{story} {'more ' * number}" for number in range(12)]
+    texts = ["two copies of something else", *family, "two copies of something else again", "nothing like it"]
+    settings = Settings(shingle_size=2, hot_key_documents=4)
+    candidates = find(sketch_texts(pa.array(texts, pa.large_string()), settings))
+    assert 0 < len(candidates.star_pairs()) < len(candidates.pairs)
+    verify_candidates(candidates, unweighed(texts, settings, 1, np.arange(len(texts))).counter)
+    assert cut == [list(range(len(texts) - 1))]
 
 
 def test_no_pairs_have_no_overlaps():
