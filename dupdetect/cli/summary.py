@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dupdetect.results.losses import Loss, largest_losses
+from dupdetect.results.losses import Loss, largest_losses, unit_of_loss
 from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def print_summary(result: Result, output: Path, *, seconds: float, text: str = "
     console = Console(highlight=False, markup=False, emoji=False, stderr=str(output) == "-")
     _print_counts(console, result)
     _print_largest(console, largest_clusters(result, text=text))
-    _print_losses(console, largest_losses(result.clusters, LARGEST), _unit_of_loss(result.manifest["settings"]))
+    _print_losses(console, largest_losses(result.clusters, LARGEST), unit_of_loss(result.manifest["settings"]))
     console.print()
     for line in _closing_lines(result, output, seconds):
         console.print(Text(escape_for_terminal(line)), soft_wrap=True)
@@ -168,11 +168,6 @@ def _print_largest(console: Console, largest: list[LargeCluster]) -> None:
         for line in lines:
             line.truncate(console.width, overflow="ellipsis")
             console.print(line)
-
-
-def _unit_of_loss(settings: dict[str, Any]) -> str:
-    """Return what a loss counts: shingles, where words are not what is compared, or boilerplate is not known."""
-    return "words" if settings.get("unit") == "word" and settings.get("boilerplate") else "shingles"
 
 
 def _print_losses(console: Console, losses: list[Loss], unit: str) -> None:

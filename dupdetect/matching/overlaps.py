@@ -73,7 +73,7 @@ PASSAGE = 32
 SHORT = 100
 
 #: Share of a document's size that a near duplicate has at least which may stand for it, however low the threshold is;
-#: of 0.8 and above it follows. By errors of recognition each lacks words of the other; half a page lacks the rest of it.
+#: of 0.8 and above it follows. By errors of recognition each lacks some words of the other; half a page lacks the rest.
 AS_LARGE = 0.8
 
 #: New words of main content, and what share of the content, for which a near duplicate goes before another; the share

@@ -23,7 +23,7 @@ from dupdetect.reports.marked_texts import Marker, Pair
 from dupdetect.reports.of_index import index_of
 from dupdetect.reports.pages import render, require_jinja
 from dupdetect.reports.texts import Texts, pairs, read_texts
-from dupdetect.results.losses import Loss, largest_losses
+from dupdetect.results.losses import Loss, largest_losses, unit_of_loss
 from dupdetect.results.result import Result
 from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page
@@ -188,6 +188,7 @@ def _rejects(run: Run) -> dict[str, Any]:
 def _rendered(run: Run, listing: Listing, texts: Texts) -> str:
     blocks = _shown_pairs(run, listing, texts)
     duplicates = int((~run.stays).sum())
+    unit = unit_of_loss(run.settings.as_dict())
     return render(
         "report.html",
         style="report.css",
@@ -206,7 +207,12 @@ def _rendered(run: Run, listing: Listing, texts: Texts) -> str:
         charts=_charts(run),
         notes=_notes(run, listing, texts, blocks),
         listed=len(listing),
-        data={"documents": _documents(run, listing, texts), "digests": _digests(run), "rejects": _rejects(run)},
+        unit=unit,
+        data={
+            "documents": _documents(run, listing, texts) | {"unit": unit},
+            "digests": _digests(run),
+            "rejects": _rejects(run),
+        },
         pairs=blocks,
     )
 

@@ -1,7 +1,7 @@
 """What is lost with the documents that were removed.
 
 Input    the table `clusters`
-Output   the largest losses, and their sum
+Output   the largest losses, their sum, and what they count
 Cost     a pass over the column `lost`
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
 
@@ -62,3 +64,8 @@ def largest_losses(clusters: pa.Table, count: int) -> list[Loss]:
         as_type(some[name], types.get(name, some.schema.field(name).type)).to_pylist() for name in some.column_names
     ]
     return [Loss(*row) for row in zip(*columns, strict=True)]
+
+
+def unit_of_loss(settings: Mapping[str, Any]) -> str:
+    """Return what a loss counts: shingles, where words are not what is compared, or boilerplate is not known."""
+    return "words" if settings.get("unit") == "word" and settings.get("boilerplate") else "shingles"

@@ -159,7 +159,7 @@
   function drawCopies(table, canonical, members, rows, place) {
     paged(table, {
       caption: "copies in this cluster", rows, at: rows.indexOf(place), none: "None of its copies.",
-      columns: [["copy", ""], ["relation to the canonical", ""], ["score", "number"], ["above threshold", "number"], ["Jaccard", "number"], ["containment", "number"], ["words lost", "number"], ["texts", ""]],
+      columns: [["copy", ""], ["relation to the canonical", ""], ["score", "number"], ["above threshold", "number"], ["Jaccard", "number"], ["containment", "number"], [`${documents.unit} lost`, "number"], ["texts", ""]],
       row: (member) => {
         const shown = byId(`pair-${member}`);
         const button = shown ? make("button", { type: "button", "aria-pressed": String(member === place), onclick: () => compare(canonical, members, member) }, "Compare",
@@ -168,7 +168,7 @@
           cell("", "", nameOf(member)), cell("", "", RELATIONS[documents.relation[member]]),
           cell("score", "number", share(documents.score[member])), cell("above threshold", "number", doubt(documents.margin[member]) ?? "–"),
           cell("Jaccard", "number", share(documents.jaccard[member])), cell("containment", "number", share(documents.containment[member])),
-          cell("words lost", "number", number(documents.lost[member])),
+          cell(`${documents.unit} lost`, "number", number(documents.lost[member])),
           cell("", "", button ?? make("span", { class: "soft" }, "not in this page")));
       },
     });

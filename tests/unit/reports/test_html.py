@@ -32,7 +32,8 @@ from dupdetect.text.escape import escape_for_page
 
 STORY = (
     "The lock keeper at Oberfurt says that the old gate will be replaced before the spring floods, and that barges "
-    "will have to wait at the lower basin until the divers have looked at every hinge."
+    "will have to wait at the lower basin until the divers have looked at every hinge. Until then the ferry takes "
+    "whoever has to cross, and the keeper makes tea for those who have missed it."
 )
 TEXTS = {
     "north/story": STORY,
