@@ -78,6 +78,8 @@ def _together(build: Int32, probe: Int32) -> Int:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import reverse_cuthill_mckee
 
+    if len(build) == 0:
+        return np.empty(0, np.int64)  # scipy has no order of nothing
     some, local = np.unique(np.concatenate([build, probe]), return_inverse=True)
     both = local, np.concatenate(np.split(local, 2)[::-1])
     graph = coo_array((np.ones(len(local), np.int8), both), shape=(len(some), len(some))).tocsr()

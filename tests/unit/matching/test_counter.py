@@ -98,6 +98,13 @@ def test_on_disk_the_pairs_of_documents_that_are_connected_follow_one_another(tm
     assert on_disk.shared.tolist() == verifier(texts.to_pylist(), size=5).overlaps(pairs).shared.tolist()
 
 
+def test_on_disk_no_pairs_have_no_overlaps(tmp_path):
+    texts = pa.array(["a b", "a b c"], pa.large_string())
+    with DiskStorage(tmp_path, 1 << 30) as storage:
+        counter = PairCounter(texts, np.arange(2), Context(Settings(), 1, storage))
+        assert counter.overlaps(np.empty(0, np.uint64)).shared.tolist() == []
+
+
 def test_on_disk_a_document_of_a_large_component_is_read_about_once(tmp_path):
     n, rng = 400, np.random.default_rng(1)
     texts = [" ".join(f"w{word}" for word in range(5 * place, 5 * place + 20)) for place in range(n)]
