@@ -78,6 +78,13 @@ class PairCounter:
         self.context = context
         self.shingles = ShingleRows(texts, rows, context)
 
+    @classmethod
+    def of(cls, shingles: ShingleRows) -> PairCounter:
+        """Return what counts on rows that have been made."""
+        made = cls.__new__(cls)
+        made.context, made.shingles = shingles.context, shingles
+        return made
+
     @property
     def n(self) -> int:
         """How many documents there are."""

@@ -151,10 +151,30 @@ class ShingleRows:
         rows = Rows(np.cumsum(lengths, dtype=np.int64) - lengths, lengths, self._sizes[some], values)
         return rows, some, tuple(np.searchsorted(some, each).astype(np.int32) for each in documents)
 
+    @classmethod
+    def of(cls, lengths: Int32, sizes: Int32, values: Hashes, context: Context) -> ShingleRows:
+        """Return rows that were made before, of all documents, end to end: what `all` returned."""
+        import pyarrow as pa
+
+        made = cls(pa.array([], pa.large_string()), np.arange(len(lengths)), context)
+        # Copies can be written to, as others can, or there would be compiled code for these alone.
+        made._starts = np.cumsum(lengths, dtype=np.int64) - lengths
+        made._lengths, made._sizes = lengths.copy(), sizes.copy()
+        made._values.append(values)
+        return made
+
+    def all(self) -> Rows:
+        """Return the rows of all documents."""
+        self._make(np.arange(self.n))
+        return Rows(self._starts, self._lengths, self._sizes, self._values.values)
+
     def load(self, pairs: Pairs) -> None:
         """Make the rows of the documents of pairs, where they are not there."""
-        new = documents_of(pairs, self.n)
-        new = new[self._starts[new] < 0]
+        self._make(documents_of(pairs, self.n))
+
+    def _make(self, documents: Int) -> None:
+        """Make the rows of documents, where they are not there."""
+        new = documents[self._starts[documents] < 0]
         if len(new):
             self._load(new[np.argsort(self._rows[new])])
 

@@ -5,8 +5,9 @@ Output   what `PairCounter` and `Weigher` say of them
 Cost     a job for each question; of few pairs beyond the candidates, their texts come to the driver
 
 Of few documents (`FEW`) the driver fetches the texts, once, and answers itself. Else candidates stand in bundles, made
-once: a question about them moves no text. Pairs that come up later, where clusters are compared anew, are few as a
-rule: the driver fetches their texts, and answers itself; where they are many, new bundles are made of them.
+once, as are their shingles: a question about them moves no text. Pairs that come up later, where clusters are compared
+anew, are few as a rule: the driver fetches their texts, and answers itself; where they are many, new bundles are made
+of them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from dupdetect.spark.counting import (
     Question,
     answer,
     answer_bundles,
+    counter_of,
     pack_bundles,
 )
 
@@ -201,7 +203,7 @@ class SparkCounter(_Named):
             asked[a[first:last]] = asked[b[first:last]] = True
             beside = pairs[asked[a] | asked[b]]
             documents = documents_of(beside, self.n)
-            found = answer(question, documents, self._store.fetch(documents), {"pairs": beside})["filled"]
+            found = answer(question, documents, self._counter(documents), {"pairs": beside})["filled"]
             marks[first:last] = found[np.searchsorted(beside, pairs[first:last])]
         return marks
 
@@ -241,11 +243,15 @@ class SparkCounter(_Named):
         """Ask about pairs that are no candidates."""
         documents = documents_of(known["pairs"], self.n)
         if self._store.sizes[documents].sum() <= FETCHED:
-            return [(at, answer(question, documents, self._store.fetch(documents), known))]
+            return [(at, answer(question, documents, self._counter(documents), known))]
         bundles = bundled(known["pairs"], self._store.sizes)
         self._more += 1
         placed = self._work.stage(f"bundles-{self._more}", lambda: self._place(bundles))
         return self._ask_bundles(question, known, bundles.of_pair, placed, at)
+
+    def _counter(self, documents: Int) -> PairCounter:
+        """Return what counts on documents, on the driver."""
+        return counter_of(self._store.fetch(documents), self.context.settings)
 
     def _place(self, bundles: Bundles) -> DataFrame:
         """Put texts into bundles: the one time that they are shuffled."""
@@ -260,7 +266,7 @@ class SparkCounter(_Named):
         for frame in frames[1:]:
             whole = whole.union(frame)
         spread = whole.repartition(count, "bundle").sortWithinPartitions("bundle", "document")
-        return spread.mapInArrow(pack_bundles, BUNDLES)
+        return spread.mapInArrow(pack_bundles(self.context.settings), BUNDLES)
 
     def _ask_bundles(
         self, question: Question, known: Arrays, of_pair: Int, placed: DataFrame, at: Int

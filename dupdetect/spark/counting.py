@@ -1,10 +1,12 @@
-"""Questions about pairs, and their answers: by executors, a bundle of texts at a time, or by the driver.
+"""Questions about pairs, and their answers: by executors, a bundle of documents at a time, or by the driver.
 
-Input    the texts of a bundle, and a question about pairs of them
+Input    the documents of a bundle, and a question about pairs of them
 Output   an answer: columns, in the order of the pairs
 Cost     that of `PairCounter` and `Weigher`, which answer
 
-Questions and answers travel as bytes. The same function answers on executors and on the driver.
+Questions and answers travel as bytes. The same function answers on executors and on the driver. A bundle holds the
+rows of shingles of its documents, made once for all questions; one of texts so large that their rows would fill the
+memory of an executor holds these texts, compressed, and rows are made for each question.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from dupdetect.matching.boilerplate_weights import Weigher
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import Overlaps
 from dupdetect.matching.pairs import packed, unpack
+from dupdetect.matching.shingle_rows import ShingleRows
 from dupdetect.spark.sketching import decompress, size_of_text
 
 if TYPE_CHECKING:
@@ -35,9 +38,14 @@ if TYPE_CHECKING:
     Arrays = dict[str, NDArray[Any]]
     Batches = Iterator[pa.RecordBatch]
 
-BUNDLES = "bundle long, documents binary, sizes binary, texts binary"
+#: Of a bundle: its documents; of each the shingles in its row, and how many are distinct; the rows, end to end.
+#: Or else of each the bytes of its text, and the texts, compressed.
+BUNDLES = "bundle long, documents binary, lengths binary, sizes binary, shingles binary, bytes binary, texts binary"
 ANSWERS = "bundle long, answer binary"
 VOTES = "shingle long, votes int"
+
+#: Bytes of texts, and of rows of shingles, up to which a bundle holds rows: the JVM has several copies of them.
+HELD = 48 << 20
 
 
 class Question(NamedTuple):
@@ -60,7 +68,7 @@ class Question(NamedTuple):
     boilerplate: Boilerplate | None = None
 
 
-def answer(question: Question, documents: Int, texts: CompressedTexts, known: Mapping[str, NDArray[Any]]) -> Arrays:
+def answer(question: Question, documents: Int, counter: PairCounter, known: Mapping[str, NDArray[Any]]) -> Arrays:
     """Answer a question about pairs of some documents.
 
     Parameters
@@ -68,14 +76,13 @@ def answer(question: Question, documents: Int, texts: CompressedTexts, known: Ma
     question : Question
     documents : int64[n]
         Their numbers, ascending.
-    texts : CompressedTexts
-        n texts.
+    counter : PairCounter
+        Of these.
     known : mapping of str to array
         ``pairs``, and what is known of them (`known_of`).
     """
     a, b = unpack(known["pairs"])
     pairs = packed(np.searchsorted(documents, a), np.searchsorted(documents, b))
-    counter = PairCounter(texts, np.arange(len(documents)), Context(question.settings, 1))
     if question.ask == "overlaps":
         return _counted(counter.overlaps(pairs), pairs)
     if question.ask == "sharing":
@@ -97,27 +104,53 @@ def _counted(found: Overlaps, pairs: Pairs) -> Arrays:
     return columns if found.patterns is None else columns | {"patterns": found.patterns}
 
 
-def pack_bundles(batches: Batches) -> Batches:
-    """Pack the texts of a partition, which come by bundle and document, into a row for each bundle."""
-    bundle, rows = -1, []  # type: ignore[var-annotated]
-    for batch in batches:
-        for row in batch.to_pylist():
-            if row["bundle"] != bundle and rows:
-                yield _packed(bundle, rows)
-                rows = []
-            bundle = row["bundle"]
-            rows.append(row)
-    if rows:
-        yield _packed(bundle, rows)
+def counter_of(texts: CompressedTexts, settings: Settings) -> PairCounter:
+    """Return what counts on some texts."""
+    return PairCounter(texts, np.arange(len(texts.lengths)), Context(settings, 1))
 
 
-def _packed(bundle: int, rows: list[dict[str, Any]]) -> pa.RecordBatch:
+def pack_bundles(settings: Settings) -> Callable[[Batches], Batches]:
+    """Return what packs the texts of a partition, which come by bundle and document, into a row for each bundle."""
+
+    def pack(batches: Batches) -> Batches:
+        bundle, rows = -1, []  # type: ignore[var-annotated]
+        for batch in batches:
+            for row in batch.to_pylist():
+                if row["bundle"] != bundle and rows:
+                    yield _packed(bundle, rows, settings)
+                    rows = []
+                bundle = row["bundle"]
+                rows.append(row)
+        if rows:
+            yield _packed(bundle, rows, settings)
+
+    return pack
+
+
+def _packed(bundle: int, rows: list[dict[str, Any]], settings: Settings) -> pa.RecordBatch:
     texts = [row["text"] for row in rows]
-    documents, sizes = np.array([row["document"] for row in rows]), np.array([len(text) for text in texts])
-    columns = {"documents": documents.tobytes(), "sizes": sizes.tobytes(), "texts": b"".join(texts)}
-    return pa.record_batch(
-        {"bundle": pa.array([bundle]), **{name: pa.array([data], pa.large_binary()) for name, data in columns.items()}}
-    )
+    columns = {"documents": np.array([row["document"] for row in rows], np.int64).tobytes()}
+    columns |= _shingles(CompressedTexts(texts), settings) or {
+        "bytes": np.array([len(text) for text in texts], np.int64).tobytes(),
+        "texts": b"".join(texts),
+    }
+    names = [column.split(" ")[0] for column in BUNDLES.split(", ")[1:]]
+    binary = {name: pa.array([columns.get(name)], pa.large_binary()) for name in names}
+    return pa.record_batch({"bundle": pa.array([bundle]), **binary})
+
+
+def _shingles(texts: CompressedTexts, settings: Settings) -> dict[str, bytes] | None:
+    """Return rows of shingles as they are put into a bundle; None if they are too large."""
+    if texts.lengths.sum() > HELD:
+        return None
+    made = counter_of(texts, settings).shingles.all()
+    if made.values.nbytes > HELD:
+        return None
+    return {
+        "lengths": made.lengths.tobytes(),
+        "sizes": made.sizes.tobytes(),
+        "shingles": made.values.tobytes(),
+    }
 
 
 def answer_bundles(question: Question) -> Callable[[Batches], Batches]:
@@ -126,14 +159,23 @@ def answer_bundles(question: Question) -> Callable[[Batches], Batches]:
     def answer_batches(batches: Batches) -> Batches:
         for batch in batches:
             for place in range(batch.num_rows):
-                row = {name: cell(batch.column(name), place) for name in ("documents", "sizes", "texts", "known")}
-                documents, sizes = (np.frombuffer(row[name], np.int64) for name in ("documents", "sizes"))
-                bounds = np.append(0, np.cumsum(sizes)).tolist()
-                texts = CompressedTexts(row["texts"].slice(start, stop - start) for start, stop in pairwise(bounds))
-                found = answer(question, documents, texts, pickle.loads(row["known"]))
+                documents = np.frombuffer(cell(batch.column("documents"), place), np.int64)
+                known = pickle.loads(cell(batch.column("known"), place))
+                found = answer(question, documents, _unpacked(batch, place, question.settings), known)
                 yield from _rows(batch.column("bundle")[place].as_py(), question, found)
 
     return answer_batches
+
+
+def _unpacked(batch: pa.RecordBatch, place: int, settings: Settings) -> PairCounter:
+    """Return what counts on a bundle."""
+    if batch.column("shingles").slice(place, 1).null_count == 0:
+        lengths, sizes, shingles = (cell(batch.column(name), place) for name in ("lengths", "sizes", "shingles"))
+        counts = np.frombuffer(lengths, np.int32), np.frombuffer(sizes, np.int32)
+        return PairCounter.of(ShingleRows.of(*counts, np.frombuffer(shingles, np.uint64), Context(settings, 1)))
+    texts, sizes = cell(batch.column("texts"), place), np.frombuffer(cell(batch.column("bytes"), place), np.int64)
+    bounds = np.append(0, np.cumsum(sizes)).tolist()
+    return counter_of(CompressedTexts(texts.slice(start, stop - start) for start, stop in pairwise(bounds)), settings)
 
 
 def cell(column: Any, place: int) -> pa.Buffer:

@@ -33,8 +33,8 @@ OPTIONS = {
 #: Options of Parquet files. Rows may be large, so that sizes are looked at from the first one on.
 PARQUET = {
     "parquet.block.size": str(64 << 20),
-    "parquet.block.size.row.check.min": "8",
-    "parquet.page.size.row.check.min": "8",
+    "parquet.block.size.row.check.min": "1",
+    "parquet.page.size.row.check.min": "1",
 }
 
 
