@@ -40,7 +40,7 @@ from dupdetect.spark.counting import (
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from dupdetect.matching.boilerplate import Boilerplate
     from dupdetect.matching.pairs import Pairs
@@ -59,6 +59,9 @@ FEW = 256 << 20
 
 #: Bytes of questions, and of documents to be placed, that are sent to all executors at a time.
 SENT = 32 << 20
+
+#: Bundles that are named where they are read, at the most; of more, the first and the last.
+LISTED = 10
 
 
 class TextStore:
@@ -288,20 +291,33 @@ class SparkCounter(_Named):
     def _asked(
         self, question: Question, placed: DataFrame, sent: dict[int, bytes], at: dict[int, Int]
     ) -> list[tuple[Int, Arrays]]:
-        import pyspark.sql.functions as F  # noqa: N812 - as everybody does
-
-        table = pa.table({"bundle": list(sent), "known": pa.array(sent.values(), pa.binary())})
-        asked = placed.join(F.broadcast(self._work.session.frame(table)), "bundle")
+        answered = answer_bundles(question, sent)
+        asked = placed.where(_are_of(sorted(sent)))
         with self._work.session.stage(question.ask):
             if question.ask == "tally":
-                votes = asked.mapInArrow(answer_bundles(question), VOTES)
-                found = votes.groupBy("shingle").agg(F.sum("votes").alias("votes")).toArrow()
-                shingles = found["shingle"].to_numpy().view(np.uint64)
-                return [
-                    (np.empty(0, np.int64), {"shingles": shingles, "votes": found["votes"].to_numpy().astype(np.int32)})
-                ]
-            rows = asked.mapInArrow(answer_bundles(question), ANSWERS).toArrow().to_pylist()
+                return [(np.empty(0, np.int64), _votes(asked.mapInArrow(answered, VOTES)))]
+            rows = asked.mapInArrow(answered, ANSWERS).toArrow().to_pylist()
         return [(at[row["bundle"]], pickle.loads(row["answer"])) for row in rows]
+
+
+def _are_of(bundles: list[int]) -> Column:
+    """Say which rows are read: files of bundles that are not asked are left out."""
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+    if len(bundles) <= LISTED:
+        return F.col("bundle").isin(bundles)
+    return F.col("bundle").between(bundles[0], bundles[-1])
+
+
+def _votes(votes: DataFrame) -> Arrays:
+    """Sum up the votes that bundles counted."""
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+    found = votes.groupBy("shingle").agg(F.sum("votes").alias("votes")).toArrow()
+    return {
+        "shingles": found["shingle"].to_numpy().view(np.uint64),
+        "votes": found["votes"].to_numpy().astype(np.int32),
+    }
 
 
 class SparkWeigher:

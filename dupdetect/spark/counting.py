@@ -153,16 +153,18 @@ def _shingles(texts: CompressedTexts, settings: Settings) -> dict[str, bytes] | 
     }
 
 
-def answer_bundles(question: Question) -> Callable[[Batches], Batches]:
-    """Return what answers a question for bundles, each with what is ``known`` of its pairs."""
+def answer_bundles(question: Question, known: Mapping[int, bytes]) -> Callable[[Batches], Batches]:
+    """Return what answers a question for bundles, given what is known of the pairs of each that is asked."""
 
     def answer_batches(batches: Batches) -> Batches:
         for batch in batches:
-            for place in range(batch.num_rows):
-                documents = np.frombuffer(cell(batch.column("documents"), place), np.int64)
-                known = pickle.loads(cell(batch.column("known"), place))
-                found = answer(question, documents, _unpacked(batch, place, question.settings), known)
-                yield from _rows(batch.column("bundle")[place].as_py(), question, found)
+            for place, bundle in enumerate(batch.column("bundle").to_pylist()):
+                if bundle in known:
+                    documents = np.frombuffer(cell(batch.column("documents"), place), np.int64)
+                    counter = _unpacked(batch, place, question.settings)
+                    yield from _rows(
+                        bundle, question, answer(question, documents, counter, pickle.loads(known[bundle]))
+                    )
 
     return answer_batches
 

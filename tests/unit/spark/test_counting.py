@@ -44,8 +44,7 @@ def test_bundles_answer_as_their_texts_do(monkeypatch, held):
     assert nulls == ((0, 1) if held > 1_000 else (1, 0))
     assert second.column("bundle").to_pylist() == [5]
     question, known = Question("overlaps", settings), {"pairs": packed(np.array([7, 7, 9]), np.array([9, 20, 20]))}
-    asked = first.append_column("known", pa.array([pickle.dumps(known)], pa.large_binary()))
-    (said,) = answer_bundles(question)(iter([asked]))
+    (said,) = answer_bundles(question, {4: pickle.dumps(known)})(iter([first, second]))
     found = pickle.loads(said.column("answer")[0].as_py())
     there = answer(question, documents, counter_of(CompressedTexts(column.to_pylist()), settings), known)
     assert {name: values.tolist() for name, values in found.items()} == {n: v.tolist() for n, v in there.items()}
