@@ -160,6 +160,7 @@ def answer_bundles(question: Question, known: Mapping[int, bytes]) -> Callable[[
         for batch in batches:
             for place, bundle in enumerate(batch.column("bundle").to_pylist()):
                 if bundle in known:
+                    pa.default_memory_pool().release_unused()  # as much as a text that was read before
                     documents = np.frombuffer(cell(batch.column("documents"), place), np.int64)
                     counter = _unpacked(batch, place, question.settings)
                     yield from _rows(

@@ -264,4 +264,5 @@ def size_of_text(data: Any) -> int:
 def decompress(data: Any) -> Any:
     """Return a text that was compressed, as UTF-8."""
     size = size_of_text(data)
-    return CODEC.decompress(memoryview(data)[8:], size) if size else b""
+    # Arrow's own pool keeps what is freed, which may be as much as all the rest.
+    return CODEC.decompress(memoryview(data)[8:], size, memory_pool=pa.system_memory_pool()) if size else b""
