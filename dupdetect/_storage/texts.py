@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 import numpy as np
 
@@ -79,7 +79,6 @@ def _counts(bounds: Int) -> Int:
     return counts.astype(np.int64)
 
 
-@runtime_checkable
 class TextsElsewhere(Protocol):
     """Texts that are not at hand, but can be had, some at a time.
 
@@ -92,6 +91,11 @@ class TextsElsewhere(Protocol):
     @property
     def lengths(self) -> Int: ...
     def some(self, places: Int, workers: int = 1) -> Any: ...
+
+
+def are_elsewhere(texts: Any) -> TypeGuard[TextsElsewhere]:
+    """Tell texts that can be had from those of an array of Arrow, which are at hand."""
+    return hasattr(texts, "some")
 
 
 class PackedTexts:
@@ -211,6 +215,6 @@ def text_lengths(texts: Any) -> Int:
     """Return how many bytes each text has: of an array of Arrow, chunked or not, or of texts that are stored."""
     import pyarrow.compute as pc
 
-    if isinstance(texts, TextsElsewhere):
+    if are_elsewhere(texts):
         return texts.lengths
     return np.asarray(pc.binary_length(texts), np.int64)

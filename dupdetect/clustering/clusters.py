@@ -22,6 +22,7 @@ match one another, and who is together shall not depend on the policy of who rep
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -169,7 +170,12 @@ def represented_without_words(words: Int, digests: NDArray[np.uint64], apart: ND
 
 def blank(digests: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Mark the digests of blank texts: those of no words."""
-    return np.asarray(np.equal(digests, np.array(digest(np.empty(0, np.uint64)), np.uint64)).all(axis=1))
+    return np.asarray((digests == _of_no_words()).all(axis=1))
+
+
+@cache
+def _of_no_words() -> NDArray[np.uint64]:
+    return np.array(digest(np.empty(0, np.uint64)), np.uint64)
 
 
 def cleanness(n: int, matches: Overlaps) -> Share:
@@ -199,6 +205,8 @@ def settle(clean: Share, linked: Overlaps) -> Share:
         `clean`, but for members of such families just less than that of the document they are linked to, where it
         was not less before.
     """
+    if len(linked.pairs) == 0:
+        return clean
     a, b = linked.a, linked.b
     degree = np.bincount(a, minlength=len(clean)) + np.bincount(b, minlength=len(clean))
     centre, member = np.where(degree[a] >= degree[b], (a, b), (b, a))

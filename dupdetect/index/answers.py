@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError
@@ -20,7 +19,7 @@ from dupdetect.index.bodies import read_bodies
 from dupdetect.index.changes import sketched
 from dupdetect.index.estimates import EstimatedTexts
 from dupdetect.index.evidence import Stored, Texts, of_rows, renumbered, stored
-from dupdetect.index.grouping import Documents, component, group, read_documents, read_texts
+from dupdetect.index.grouping import Documents, component, first_added, group, read_documents, read_texts
 from dupdetect.index.searching import Compared, New, search
 from dupdetect.matching.overlaps import IDENTICAL, RELATIONS, turned
 from dupdetect.matching.pairs import missing, union
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.index.changes import Batch
+    from dupdetect.index.grouping import Regrouped
     from dupdetect.index.holdings import Holdings
     from dupdetect.index.stores import Session
     from dupdetect.matching.overlaps import Overlaps
@@ -94,8 +94,21 @@ class Seen:
         return not self.is_new
 
 
-def seen(session: Session, holdings: Holdings, number: int, *, is_there: bool) -> Seen:
-    """Say what a document that was added is a copy of; `is_there`: it was there before, with the same text."""
+def seen(session: Session, holdings: Holdings, number: int, regrouped: Regrouped | None, *, is_there: bool) -> Seen:
+    """Say what a document that was added is a copy of.
+
+    Parameters
+    ----------
+    session : Session
+    holdings : Holdings
+    number : int
+    regrouped : Regrouped, optional
+        What was clustered anew, if anything was: the document may be among it.
+    is_there : bool
+        Whether it was there before, with the same text.
+    """
+    if regrouped is not None and number in regrouped.documents.numbers:
+        return _seen_in(regrouped, holdings, number)
     ((id, text),) = session.rows("SELECT id, text FROM documents WHERE number = ?", (number,))
     (own,) = holdings.identifiers.values([id])
     if text is None:
@@ -103,9 +116,32 @@ def seen(session: Session, holdings: Holdings, number: int, *, is_there: bool) -
     documents, found = _listed(session, holdings, text)
     copies = [id for each, id in documents if each != number]
     ((canonical, id),) = session.rows(f"{_CANONICAL} WHERE t.text = ?", (text,))
-    is_new = not is_there and documents[0][0] == number and _first_text(session, canonical) == text
+    is_new = not is_there and documents[0][0] == number and first_added(session, [canonical])[canonical] == text
     (cluster,) = holdings.identifiers.values([id])
     return Seen(own, is_new, cluster, _named(holdings, [*map(_identical, copies), *found]))
+
+
+def _seen_in(regrouped: Regrouped, holdings: Holdings, number: int) -> Seen:
+    """Say what a document that has just come is a copy of, by what was clustered anew for it: nothing is read."""
+    texts, documents, grouped = regrouped.texts, regrouped.documents, regrouped.grouped
+    of_text: dict[int, list[tuple[int, str]]] = {}
+    for each, place, id in zip(
+        documents.numbers.tolist(), documents.text_of.tolist(), documents.stored_ids, strict=True
+    ):
+        of_text.setdefault(int(texts.numbers[place]), []).append((each, str(id)))
+    at = int(documents.text_of[np.searchsorted(documents.numbers, number)])
+    text, represented = int(texts.numbers[at]), int(grouped.canonical[at])
+    rows = [(a, b, evidence) for a, b, _, evidence in regrouped.rows if text in (a, b)]
+    found = []
+    if rows:
+        found = _matches_of(holdings, of_rows(rows, texts, weighed=holdings.weighs), texts, text, of_text)
+    (own,) = [id for each, id in of_text[text] if each == number]
+    copies = [id for each, id in of_text[text] if each != number]
+    first = int(texts.numbers[grouped.canonical == represented].min())
+    is_new = of_text[text][0][0] == number and first == text
+    document = np.searchsorted(documents.numbers, grouped.document[represented])
+    named = holdings.identifiers.values([own, str(documents.stored_ids[int(document)])])
+    return Seen(named[0], is_new, named[1], _named(holdings, [*map(_identical, copies), *found]))
 
 
 def _listed(session: Session, holdings: Holdings, text: int) -> tuple[list[tuple[int, str]], list[Match]]:
@@ -124,7 +160,7 @@ def asked(session: Session, holdings: Holdings, batch: Batch) -> Seen:
     """Say what a text is a copy of that is in no document yet."""
     if blank(batch.sketches.digests)[0]:
         return Seen(None, True, None, [])
-    new = sketched(batch.sketches, 0, -1)
+    (new,) = sketched(batch.sketches, [-1])
     there = session.rows("SELECT text FROM texts WHERE digest = ?", (new.digest,))
     if there:
         documents, listed = _listed(session, holdings, there[0][0])
@@ -177,8 +213,8 @@ def _verifier(session: Session, holdings: Holdings, texts: Texts, batch: Batch) 
 def _with_asked(documents: Documents, stored: Texts, texts: Texts) -> Documents:
     """Put the document that is asked about behind those that are there."""
     text_of = np.append(texts.places(stored.numbers[documents.text_of]), np.flatnonzero(texts.numbers == -1))
-    ids = pa.chunked_array([*documents.ids.chunks, pa.nulls(1, documents.ids.type)])
-    return Documents(np.append(documents.numbers, -1), text_of, ids, [*documents.metadata, {}])
+    ids, metadata = [*documents.stored_ids, None], [*documents.metadata, {}]
+    return Documents(np.append(documents.numbers, -1), text_of, ids, metadata, documents.identifiers)
 
 
 def _matches_of(
@@ -188,11 +224,11 @@ def _matches_of(
     settings, place = holdings.settings, int(np.flatnonzero(texts.numbers == text)[0])
     mine = found.where((found.a == place) | (found.b == place))
     first = mine.a == place
-    relations = mine.relations(settings)
-    relations = np.where(first, relations, turned(relations))
+    decided = mine.relations(settings)
+    relations = np.where(first, decided, turned(decided))
     inside = np.where(first, mine.containment_a, mine.containment_b)
     around = np.where(first, mine.containment_b, mine.containment_a)
-    columns = (mine.scores(settings), mine.jaccard, inside, around, mine.weights.boilerplate)
+    columns = (mine.scores(settings, decided), mine.jaccard, inside, around, mine.weights.boilerplate)
     others = texts.numbers[np.where(first, mine.b, mine.a)].tolist()
     rows = zip(others, relations.tolist(), *(column.tolist() for column in columns), strict=True)
     return [Match(id, RELATIONS[relation], *shares) for other, relation, *shares in rows for _, id in documents[other]]
@@ -223,11 +259,6 @@ def text_of(session: Session, number: int) -> int | None:
     """Return the text that a document has."""
     found: int | None = session.row("SELECT text FROM documents WHERE number = ?", (number,))[0]
     return found
-
-
-def _first_text(session: Session, canonical: int) -> int:
-    """Return the text of a cluster that was added first."""
-    return int(session.row("SELECT min(text) FROM texts WHERE canonical = ?", (canonical,))[0])
 
 
 def _ids(session: Session, holdings: Holdings, numbers: list[int]) -> list[Any]:

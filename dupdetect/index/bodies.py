@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from dupdetect._storage.context import Context
     from dupdetect.index.evidence import Texts
-    from dupdetect.index.stores import Session
+    from dupdetect.index.stores import Row, Session
     from dupdetect.matching.boilerplate import Boilerplate
     from dupdetect.matching.pairs import Pairs
 
@@ -40,14 +40,16 @@ if TYPE_CHECKING:
 LEVEL = 1
 _CODEC = pa.Codec("zstd", LEVEL)
 
-#: Pairs that one thread verifies sooner than several.
-FEW = 16
+#: Bytes of text that one thread compares sooner than several: to start these takes longer.
+FEW = 1 << 20
 
 #: Texts that are kept once they were read, at the most: who asks again asks of few.
 KEPT = 256
 
 #: Texts that a thread compresses at a time.
 BLOCK = 256
+
+_BODIES = "SELECT number, bytes, content FROM bodies"
 
 
 def compressed(texts: list[bytes], workers: int) -> list[bytes]:
@@ -68,7 +70,7 @@ def checksum(text: bytes) -> int:
 
 def read_bodies(session: Session, numbers: Sequence[int]) -> dict[int, bytes]:
     """Return the bytes of the texts of documents."""
-    rows = session.find("SELECT number, bytes, content FROM bodies", "number", numbers)
+    rows = session.find(_BODIES, "number", numbers)
     return {number: decompressed(number, size, content) for number, size, content in rows}
 
 
@@ -80,6 +82,15 @@ def decompressed(number: int, size: int, content: bytes) -> bytes:
         raise InputError(
             f"the text of document number {number} is damaged ({error}); restore the index from a copy"
         ) from None
+
+
+def decompressed_together(rows: Sequence[Row]) -> bytes:
+    """Return the texts of documents, end to end, of rows (number, bytes, content): sooner done than one by one."""
+    total = sum(size for _, size, _ in rows)
+    try:
+        return bytes(_CODEC.decompress(b"".join(content for *_, content in rows), total, asbytes=True))
+    except (pa.ArrowException, ValueError, OSError):
+        return b"".join(decompressed(*row) for row in rows)  # which tells whose text is damaged
 
 
 def first_documents(session: Session, texts: Sequence[int]) -> dict[int, int]:
@@ -116,7 +127,6 @@ class StoredTexts:
     ) -> None:
         self._session, self._texts, self._bodies = session, texts, dict(new)
         self._context, self._boilerplate = context, boilerplate
-        self._alone = replace(context, workers=1)
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""
@@ -134,18 +144,32 @@ class StoredTexts:
             return found.matches(self._context.settings) if matches else found
         a, b = unpack(pairs)
         places = np.unique(np.concatenate([a, b]))
-        bodies = self._read(self._texts.numbers[places].tolist())
-        texts = clean_texts(pa.array(bodies, pa.large_binary()).cast(pa.large_string()))
-        context = self._context if len(pairs) > FEW else self._alone  # threads cost more than a few pairs do
-        counter = PairCounter(texts, np.arange(len(places)), context)
+        given, rows = self._read(self._texts.numbers[places].tolist())
+        context = self._context if given.nbytes > FEW else replace(self._context, workers=1)
+        counter = PairCounter(clean_texts(given), rows, context)
         verifier = Verifier(counter, self._boilerplate)
         within = packed(np.searchsorted(places, a), np.searchsorted(places, b))
         return renumbered(verifier.matches(within) if matches else verifier.overlaps(within), places)
 
-    def _read(self, numbers: list[int]) -> list[bytes]:
-        """Return texts, by their numbers; those that were read once are kept, unless they are many."""
+    def _read(self, numbers: list[int]) -> tuple[pa.Array, Int]:
+        """Return texts in any order, and where those of the numbers stand; what was read once is kept, if it is few."""
         lacking = [number for number in numbers if number not in self._bodies]
-        read = read_texts_of(self._session, lacking) if lacking else {}
-        if len(lacking) <= KEPT:
-            self._bodies |= read
-        return [read[number] if number in read else self._bodies[number] for number in numbers]
+        there = [number for number in numbers if number in self._bodies]
+        parts, ends = [self._bodies[number] for number in there], [0]
+        ends += np.cumsum([len(part) for part in parts], dtype=np.int64).tolist()
+        if lacking:
+            first = first_documents(self._session, lacking)
+            found = {row[0]: row for row in self._session.find(_BODIES, "number", list(first.values()))}
+            rows = [found[first[number]] for number in lacking]
+            read = decompressed_together(rows)
+            bounds = np.cumsum([0, *(size for _, size, _ in rows)]).tolist()
+            if len(lacking) <= KEPT:
+                self._bodies |= {
+                    number: read[start:end] for number, start, end in zip(lacking, bounds[:-1], bounds[1:], strict=True)
+                }
+            parts.append(read)
+            ends += [ends[-1] + end for end in bounds[1:]]
+        offsets, data = pa.py_buffer(np.array(ends, np.int64)), pa.py_buffer(b"".join(parts))
+        texts = pa.Array.from_buffers(pa.large_binary(), len(numbers), [None, offsets, data]).cast(pa.large_string())
+        place = {number: row for row, number in enumerate([*there, *lacking])}
+        return texts, np.array([place[number] for number in numbers], np.int64)

@@ -26,6 +26,7 @@ from dupdetect.matching.pairs import unpack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dupdetect.index.grouping import Regrouped
     from dupdetect.index.holdings import Holdings
     from dupdetect.index.stores import Row, Session
     from dupdetect.sketches.sketches import Sketches
@@ -67,15 +68,21 @@ class Batch(NamedTuple):
             [self.expires[row] for row in rows],
         )
 
-    def new(self, place: int, number: int) -> New:
-        """Return the text of one of them, as one to be searched for."""
-        return sketched(self.sketches, place, number)
 
-
-def sketched(sketches: Sketches, place: int, number: int) -> New:
-    """Return one of the texts that were sketched, under a number."""
-    keys = np.concatenate([sketches.band_keys[place], sketches.fingerprints.row(place)])
-    return New(number, int(sketches.words[place]), sketches.digests[place].astype("<u8").tobytes(), keys)
+def sketched(sketches: Sketches, numbers: Sequence[int]) -> list[New]:
+    """Return texts that were sketched, as such that are to be searched for, under numbers."""
+    bands, lengths = sketches.band_keys, sketches.fingerprints.lengths
+    ends = np.cumsum(lengths + bands.shape[1])
+    starts = ends - lengths - bands.shape[1]
+    keys, is_band = np.empty(len(bands) and ends[-1], np.uint64), np.zeros(len(bands) and ends[-1], np.bool_)
+    is_band[(starts[:, None] + np.arange(bands.shape[1])).ravel()] = True
+    keys[is_band], keys[~is_band] = bands.ravel(), sketches.fingerprints.values
+    digests = sketches.digests.astype("<u8").tobytes()
+    rows = zip(numbers, sketches.words.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    return [
+        New(number, words, digests[16 * place : 16 * place + 16], keys[start:end])
+        for place, (number, words, start, end) in enumerate(rows)
+    ]
 
 
 @dataclass
@@ -116,8 +123,9 @@ class Change:
         return [numbers[id] for id in batch.ids]
 
     def _insert(self, batch: Batch, come: list[int], sums: list[int], numbers: dict[str, int]) -> None:
-        session, (number, text) = self.session, self.session.row("SELECT document, text FROM state")
-        texts = self._texts_of(batch, come, text, number)
+        session, state = self.session, self.session.state
+        number = state.document
+        texts = self._texts_of(batch, come, state.text, number)
         now, rows, bodies = time.time_ns() // 1000, [], []
         for step, (place, its_text) in enumerate(zip(come, texts, strict=True)):
             id, metadata, expires = batch.ids[place], batch.metadata[place], batch.expires[place]
@@ -128,14 +136,14 @@ class Change:
         columns = ("number", "id", "text", "added", "expires", "metadata", "checksum")
         session.insert("documents", columns, rows)
         session.insert("bodies", ("number", "bytes", "content"), bodies)
-        session.run(
-            "UPDATE state SET document = document + ?, text = text + ?, documents = documents + ?",
-            (len(come), len(self._new), len(come)),
-        )
+        state.document += len(come)
+        state.text += len(self._new)
+        state.documents += len(come)
 
     def _texts_of(self, batch: Batch, come: list[int], next_text: int, number: int) -> list[int | None]:
         """Return the text of each document that comes; those that are new are inserted."""
-        digests = [batch.sketches.digests[place].astype("<u8").tobytes() for place in come]
+        made = sketched(batch.sketches, [-1] * len(batch.ids))
+        digests = [made[place].digest for place in come]
         empty = blank(batch.sketches.digests[come]).tolist()
         wanted = list({digest for digest, none in zip(digests, empty, strict=True) if not none})
         there = {
@@ -151,7 +159,7 @@ class Change:
             text = there.get(digest)
             if text is None:
                 text = there[digest] = next_text + len(self._new)
-                self._new[text] = new = batch.new(place, text)
+                self._new[text] = new = made[place]._replace(number=text)
                 self._bodies[text] = batch.texts[place]
                 rows.append(self._row(new, batch, place, number + step))
             else:
@@ -197,7 +205,7 @@ class Change:
         sums: dict[int, int] = dict(session.find("SELECT number, checksum FROM documents", "number", [*first.values()]))
         for table in ("bodies", "documents"):
             session.delete(table, "number", numbers)
-        session.run("UPDATE state SET documents = documents - ?", (len(gone),))
+        session.state.documents -= len(gone)
         left = first_documents(session, texts)
         over = [text for text in texts if text not in left]
         new_sums: dict[int, int] = dict(
@@ -224,8 +232,8 @@ class Change:
 
     # ---- what follows ----
 
-    def settle(self) -> None:
-        """Match what is new, store its keys, and cluster what was touched."""
+    def settle(self) -> Regrouped | None:
+        """Match what is new, store its keys, and cluster what was touched; return what was clustered, if anything."""
         new = [*self._new.values(), *self._compared_anew()]
         if new:
             holdings, session = self.holdings, self.session
@@ -233,8 +241,7 @@ class Change:
             if len(compared.pairs):
                 self._match(compared)
             self.keep_keys()
-        if self.touched:
-            regroup(self.session, self.touched, self.holdings, self._bodies)
+        return regroup(self.session, self.touched, self.holdings, self._bodies) if self.touched else None
 
     def keep_keys(self) -> None:
         """Store the keys of what is new."""
@@ -260,4 +267,4 @@ class Change:
         self._bodies |= read_texts_of(self.session, anew)
         texts = pa.array([self._bodies[text] for text in anew], pa.large_binary()).cast(pa.large_string())
         sketches = self.holdings.sketched(texts, 1)
-        return [sketched(sketches, place, text) for place, text in enumerate(anew)]
+        return sketched(sketches, anew)

@@ -75,7 +75,7 @@ def faults(session: Session, holdings: Holdings, told: Callable[[int], None]) ->
         for row in session.rows(f"{statement} LIMIT {TOLD}")
     ]
     (documents,) = session.row("SELECT count(*) FROM documents")
-    (counted,) = session.row("SELECT documents FROM state")
+    counted = session.state.documents
     if documents != counted:
         found.append(f"there are {documents:,} documents, and {counted:,} were counted")
     bodies = session.row("SELECT count(*) FROM bodies")[0]
@@ -137,8 +137,8 @@ def _sketches(session: Session, holdings: Holdings, rows: list[Row], raw: list[b
         )
     }
     new: list[New] = []
-    for place, row in enumerate(rows):
-        made = sketched(sketches, place, -1 if row[1] is None else row[1])
+    all_made = sketched(sketches, [-1 if row[1] is None else row[1] for row in rows])
+    for place, (row, made) in enumerate(zip(rows, all_made, strict=True)):
         if row[1] is None:
             if not blank(sketches.digests[place : place + 1])[0]:
                 found.append(f"document number {row[0]} is held to be blank, and is not")

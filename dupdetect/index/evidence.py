@@ -78,6 +78,8 @@ class Texts:
 
 def to_rows(found: Overlaps, texts: Texts, origin: int | Int = BY_KEYS) -> list[tuple[int, int, int, bytes]]:
     """Return the rows of matches of texts that are numbered by their places; of one origin, or one for each."""
+    if len(found.pairs) == 0:
+        return []
     table = np.zeros(len(found.pairs), EVIDENCE)
     columns: dict[str, Any] = {"shared": found.shared, "size_a": found.size_a, "size_b": found.size_b}
     if found.given is not None:
@@ -88,7 +90,7 @@ def to_rows(found: Overlaps, texts: Texts, origin: int | Int = BY_KEYS) -> list[
             table[name] = values
     data, size = table.tobytes(), EVIDENCE.itemsize
     a, b = (texts.numbers[side].tolist() for side in unpack(found.pairs))
-    origins = np.broadcast_to(np.asarray(origin), len(a)).tolist()
+    origins = [origin] * len(a) if isinstance(origin, int) else origin.tolist()
     return [
         (x, y, how, data[place * size : (place + 1) * size])
         for place, (x, y, how) in enumerate(zip(a, b, origins, strict=True))

@@ -65,7 +65,7 @@ def add_boilerplate(session: Session, table: pa.Table) -> bool:
 
 def note_boilerplate(session: Session) -> None:
     """Note that what is known of shingles is another: by a number that none had, should this be rolled back."""
-    session.run("UPDATE state SET boilerplate = ?", (time.time_ns(),))
+    session.state.boilerplate = time.time_ns()
 
 
 def boilerplate(session: Session) -> pa.Table:
@@ -109,7 +109,7 @@ def verify_all(session: Session, holdings: Holdings) -> None:
     changed: set[int] = set()
     for numbers, raw in _distinct_texts(session):
         sketches = holdings.sketched(batches.strings(raw))
-        new = [sketched(sketches, place, number) for place, number in enumerate(numbers)]
+        new = sketched(sketches, numbers)
         compared = search(session, holdings.keys, new, holdings.context)
         a, b = unpack(compared.pairs)
         later = np.maximum(compared.texts.numbers[a], compared.texts.numbers[b]) <= numbers[-1]

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +47,12 @@ if TYPE_CHECKING:
     Bool = NDArray[np.bool_]
     Share = NDArray[np.float64]
 
+#: What most policies read of documents.
+_NO_COLUMNS = pa.table({})
+
+#: The ids that nobody looks at where there are no ties.
+_NO_IDS = pa.chunked_array([], pa.string())
+
 
 @dataclass(frozen=True, eq=False)
 class Documents:
@@ -55,15 +62,22 @@ class Documents:
     ----------
     numbers, text_of : int64[n]
         Their numbers, and the place of the text that each has.
-    ids : pyarrow.ChunkedArray
-        Null for a document that is asked about and not in the index.
+    stored_ids : list of str
+        As the index stores them; None for a document that is asked about and not in the index.
     metadata : list of dict
+    identifiers : Identifiers
     """
 
     numbers: Int
     text_of: Int
-    ids: pa.ChunkedArray
+    stored_ids: list[str | None]
     metadata: list[dict[str, Any]]
+    identifiers: Identifiers
+
+    @cached_property
+    def ids(self) -> pa.ChunkedArray:
+        """Ids that can be ordered."""
+        return self.identifiers.decoded(self.stored_ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +149,8 @@ def ranked(settings: Settings, texts: Texts, documents: Documents, clean: Share)
     tied, clean_of = tied_by_policy(settings, documents.text_of), np.append(clean, 1.0)[documents.text_of]
     rows = Rows.of(_policy_columns(settings, documents))
     words = np.append(texts.words, 0)[documents.text_of]
-    return canonical.rank(settings, Rankable(rows, documents.ids, words, clean_of, tied))
+    ids = documents.ids if tied.any() else _NO_IDS
+    return canonical.rank(settings, Rankable(rows, ids, words, clean_of, tied))
 
 
 def _policy_columns(settings: Settings, documents: Documents) -> pa.Table:
@@ -144,8 +159,10 @@ def _policy_columns(settings: Settings, documents: Documents) -> pa.Table:
         keys = sorted({key for row in documents.metadata for key in row} - {"id"})
         columns = {key: [row.get(key) for row in documents.metadata] for key in keys}
         return pa.table({"id": documents.ids, **{key: _column(key, values) for key, values in columns.items()}})
+    if not settings.ranking_columns:
+        return _NO_COLUMNS
     columns = {name: [row.get(name) for row in documents.metadata] for name in settings.ranking_columns}
-    return pa.table({"": documents.ids, **{name: _column(name, values) for name, values in columns.items()}})
+    return pa.table({name: _column(name, values) for name, values in columns.items()})
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:
@@ -175,6 +192,16 @@ def component(session: Session, touched: Iterable[int]) -> tuple[set[int], list[
     return seen, list(matches.values())
 
 
+def first_added(session: Session, canonicals: Sequence[int]) -> dict[int, int]:
+    """Return the text that was added first, of each cluster; clusters are given by the texts that represent them."""
+    found = {text: text for text in canonicals}
+    # Of texts that represent themselves, which most do, no index is kept.
+    others = "SELECT canonical, text FROM (SELECT canonical, text FROM texts WHERE canonical <> text) AS others"
+    for cluster, text in session.find(others, "canonical", canonicals):
+        found[cluster] = min(text, found[cluster])
+    return found
+
+
 def read_texts(session: Session, numbers: Sequence[int]) -> Texts:
     """Return texts, those that are there, in the order of the stages."""
     return Texts.of(list(set(session.find("SELECT text, words, digest FROM texts", "text", numbers))))
@@ -187,12 +214,31 @@ def read_documents(session: Session, texts: Texts, identifiers: Identifiers) -> 
     return Documents(
         np.array([row[0] for row in rows], np.int64),
         texts.places([row[1] for row in rows]),
-        identifiers.decoded([row[2] for row in rows]),
+        [row[2] for row in rows],
         [{} if row[3] is None else json.loads(row[3]) for row in rows],
+        identifiers,
     )
 
 
-def regroup(session: Session, touched: Iterable[int], holdings: Holdings, new: dict[int, bytes]) -> None:
+class Regrouped(NamedTuple):
+    """Texts that were clustered anew: all that matches connect with some.
+
+    Attributes
+    ----------
+    texts : Texts
+    documents : Documents
+    rows : list of (int, int, int, bytes)
+        Their matches.
+    grouped : Grouped
+    """
+
+    texts: Texts
+    documents: Documents
+    rows: list[Row]
+    grouped: Grouped
+
+
+def regroup(session: Session, touched: Iterable[int], holdings: Holdings, new: dict[int, bytes]) -> Regrouped | None:
     """Cluster anew what is connected with the texts that were touched, and store what changed.
 
     Parameters
@@ -203,23 +249,26 @@ def regroup(session: Session, touched: Iterable[int], holdings: Holdings, new: d
     holdings : Holdings
     new : dict of int to bytes
         Texts that are at hand, by their numbers.
+
+    Returns
+    -------
+    Regrouped, optional
+        None if no text is left.
     """
     numbers, rows = component(session, touched)
-    before = {
-        row[0]: row[1:]
-        for row in session.find("SELECT text, canonical, document, is_digest FROM texts", "text", sorted(numbers))
-    }
-    texts = read_texts(session, sorted(before))
-    if len(texts) == 0:
-        return
+    select = "SELECT text, words, digest, canonical, document, is_digest FROM texts"
+    found = set(session.find(select, "text", sorted(numbers)))
+    if not found:
+        return None
+    texts, before = Texts.of(list(found)), {row[0]: row[3:] for row in found}
     documents = read_documents(session, texts, holdings.identifiers)
     known = stored(rows, texts, weighed=holdings.weighs)
     grouped = group(holdings.settings, texts, documents, known, holdings.verifier(session, texts, new))
     for a, b, origin, _ in rows:
         if origin == BY_CHOICE:
             session.run("DELETE FROM matches WHERE a = ? AND b = ?", (a, b))
-    session.insert("matches", COLUMNS, to_rows(grouped.linked, texts, BY_HOT_KEY))
-    session.insert("matches", COLUMNS, to_rows(grouped.chosen, texts, BY_CHOICE))
+    linked, chosen = to_rows(grouped.linked, texts, BY_HOT_KEY), to_rows(grouped.chosen, texts, BY_CHOICE)
+    session.insert("matches", COLUMNS, linked + chosen)
     columns = texts.numbers[grouped.canonical], grouped.document, grouped.is_digest.astype(np.int64)
     after = zip(texts.numbers.tolist(), *(column.tolist() for column in columns), strict=True)
     for number, represented, document, is_digest in after:
@@ -228,3 +277,5 @@ def regroup(session: Session, touched: Iterable[int], holdings: Holdings, new: d
                 "UPDATE texts SET canonical = ?, document = ?, is_digest = ? WHERE text = ?",
                 (represented, document, is_digest, number),
             )
+    there = [row for row in rows if row[2] != BY_CHOICE]
+    return Regrouped(texts, documents, there + linked + chosen, grouped)

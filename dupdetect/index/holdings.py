@@ -21,7 +21,7 @@ from dupdetect.index.bodies import StoredTexts
 from dupdetect.index.estimates import EstimatedTexts
 from dupdetect.index.identifiers import Identifiers
 from dupdetect.index.keys import KeyTable
-from dupdetect.index.schema import MIGRATIONS, VERSION
+from dupdetect.index.schema import VERSION, migration
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.grouping import check_grouped
 from dupdetect.settings import Settings
@@ -112,16 +112,22 @@ class Holdings:
                 f"{self.store.name}: the index is of version {version}, and this dupdetect reads versions up to "
                 f"{VERSION}; update dupdetect"
             )
-        if version < VERSION and not self.store.read_only:
+        if version < VERSION and self.store.read_only:
+            raise InputError(
+                f"{self.store.name}: the index is of version {version}, and this dupdetect reads version {VERSION}; "
+                "open it once for writing, which brings it up to date"
+            )
+        if version < VERSION:
             with self.store.write() as session:
-                for step in range(version, VERSION):
-                    for statement in MIGRATIONS[step].split(";"):
+                rows = session.rows("SELECT value FROM settings WHERE name = 'version'")
+                for step in range(int(rows[0][0]), VERSION):  # another process may have done it
+                    for statement in migration(step, self.store.engine):
                         session.run(statement)
                 session.run("UPDATE settings SET value = ? WHERE name = 'version'", (str(VERSION),))
 
     def boilerplate(self, session: Session) -> Boilerplate:
         """Return what is boilerplate, as a transaction sees it."""
-        (version,) = session.row("SELECT boilerplate FROM state")
+        version = session.state.boilerplate
         with self._lock:
             if self._boilerplate[0] != version:
                 rows = session.rows("SELECT shingle, margin FROM boilerplate")

@@ -159,12 +159,12 @@ class Index(Upkeep):
             raise InputError("the id is None; give every document an id, or ask with `query`")
         batch = batches.one(self._holdings, id, text, metadata, expires)
         with self._store.write() as session:
-            before = session.row("SELECT document FROM state")[0]
-            change, (number,) = self._changed(session, batch)
+            before = session.state.document
+            change, (number,), regrouped = self._changed(session, batch)
             if number >= before and change.is_alone:
                 seen = Seen(self._holdings.identifiers.values(batch.ids)[0], True, id, [])
             else:
-                seen = answers.seen(session, self._holdings, number, is_there=number < before)
+                seen = answers.seen(session, self._holdings, number, regrouped, is_there=number < before)
         self._tidy(change)
         return seen
 
@@ -205,8 +205,8 @@ class Index(Upkeep):
         done = 0
         for batch, rows in batches.of_stream(self._holdings, data, reading):
             with self._store.write() as session:
-                before = session.row("SELECT text FROM state")[0]
-                change, numbers = self._changed(session, batch)
+                before = session.state.text
+                change, numbers, _ = self._changed(session, batch)
                 table = listing.added(session, self._holdings, numbers, before)
             self._tidy(change)
             done += len(batch.ids)

@@ -135,7 +135,7 @@ class _Layout:
 
     def __init__(self, segments: list[Segment]) -> None:
         self.segments = segments
-        self.sequence = 0
+        self.logged = 0
         # Most keys are of one text alone, and have its value; the others have a list of values.
         self.log: dict[int, int | list[int]] = {}
 
@@ -188,7 +188,7 @@ class KeyTable:
 
     def _layout(self, session: Session) -> _Layout:
         """Return the segments and the log as a transaction sees them; what is there already is not read again."""
-        version, sequence = session.row("SELECT layout, sequence FROM state")
+        version, logged = session.state.layout, session.state.logged
         with self._lock:
             layout = self._layouts.get(version)
             if layout is None:
@@ -196,15 +196,13 @@ class KeyTable:
                 self._layouts.clear()
                 layout = _Layout(_segments(session, known))
                 self._layouts = {version: layout}
-            if layout.sequence < sequence - 1:
-                rows = session.rows(
-                    "SELECT sequence, text, keys FROM log WHERE sequence > ? ORDER BY sequence", (layout.sequence,)
-                )
-                for _, text, keys in rows:
+            if layout.logged < logged:
+                rows = session.rows("SELECT text, keys FROM log WHERE text > ?", (layout.logged,))
+                for text, keys in sorted(rows):
                     own = np.frombuffer(keys, "<u8").tolist()
                     layout.note(own[: self._bands], 2 * text + 1)
                     layout.note(own[self._bands :], 2 * text)
-                layout.sequence = sequence - 1
+                layout.logged = logged
         return layout
 
     # ---- storing ----
@@ -217,17 +215,14 @@ class KeyTable:
         bool
             Whether there is a new segment, so that others may be `due`.
         """
-        sequence, first = session.row("SELECT sequence, (SELECT min(sequence) FROM log) FROM state")
-        count = 0 if first is None else sequence - first
+        first = session.row("SELECT min(text) FROM log")[0]
+        count = 0 if first is None else texts[0] - first
         if count + len(texts) < LOG_TEXTS and len(texts) < AT_ONCE:
-            rows = [
-                (sequence + place, text, row.astype("<u8").tobytes())
-                for place, (text, row) in enumerate(zip(texts, keys, strict=True))
-            ]
-            session.insert("log", ("sequence", "text", "keys"), rows)
-            session.run("UPDATE state SET sequence = sequence + ?", (len(rows),))
+            rows = [(text, row.astype("<u8").tobytes()) for text, row in zip(texts, keys, strict=True)]
+            session.insert("log", ("text", "keys"), rows)
+            session.state.logged = texts[-1]
             return False
-        logged = session.rows("SELECT text, keys FROM log ORDER BY sequence") if count else []
+        logged = session.rows("SELECT text, keys FROM log ORDER BY text") if count else []
         all_texts = [text for text, _ in logged] + texts
         all_keys = [np.frombuffer(row, "<u8") for _, row in logged] + keys
         self._add_segment(session, np.array(all_texts, np.int64), all_keys)
@@ -415,7 +410,7 @@ def _write(
     session: Session, span: tuple[int, int], parts: Iterator[tuple[Hashes, Int]], entries: int, texts: int
 ) -> None:
     """Write a segment of the texts of a span, so many of them, of sorted parts with so many entries at the most."""
-    (number,) = session.row("SELECT segment FROM state")
+    number = session.state.segment
     value_bytes = max(2, -(-(2 * (span[1] - span[0]) + 1).bit_length() // 8))
     bits, count = empty_filter(entries), 0
     fences: list[int] = []
@@ -438,4 +433,5 @@ def _write(
         ("segment", "first_text", "last_text", "entries", "texts", "dead", "value_bytes", "fences", "filter_words"),
         [(number, *span, count, texts, 0, value_bytes, np.array(fences, "<u8").tobytes(), len(bits))],
     )
-    session.run("UPDATE state SET segment = segment + 1, layout = layout + 1")
+    session.state.segment += 1
+    session.state.layout += 1

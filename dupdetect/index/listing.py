@@ -16,7 +16,7 @@ from dupdetect.clustering.clusters import cleanness
 from dupdetect.clustering.digests import Contents
 from dupdetect.index.answers import text_of
 from dupdetect.index.evidence import Texts, of_rows, stored
-from dupdetect.index.grouping import Documents, component, group, ranked, read_documents, read_texts
+from dupdetect.index.grouping import Documents, component, first_added, group, ranked, read_documents, read_texts
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.overlaps import Overlaps
 from dupdetect.pipeline import tables
@@ -78,6 +78,7 @@ class _Columns(NamedTuple):
     """What is stored of some texts and documents: `text_of` tells texts without words, too."""
 
     held: Held
+    stored_ids: list[str | None]
     texts: Texts
     text_of: Int
     canonical: Int
@@ -96,11 +97,11 @@ def _columns(holdings: Holdings, documents: list[Row], texts: list[Row]) -> _Col
     not_blank = np.array([place for place, row in enumerate(documents) if row[1] is not None], np.int64)
     text_of[not_blank] = ordered.places([documents[place][1] for place in not_blank.tolist()])
     has_words = np.append(ordered.words > 0, False)[text_of]
-    ids = holdings.identifiers.decoded([row[2] for row in documents])
-    held = Held(ids, numbers, np.where(has_words, text_of, -1))
+    ids = [row[2] for row in documents]
+    held = Held(holdings.identifiers.decoded(ids), numbers, np.where(has_words, text_of, -1))
     order = np.argsort(numbers)
     document = order[np.minimum(np.searchsorted(numbers, stored[:, 0], sorter=order), len(order) - 1)]
-    return _Columns(held, ordered, text_of, ordered.places(stored[:, 1]), document, stored[:, 2] != 0)
+    return _Columns(held, ids, ordered, text_of, ordered.places(stored[:, 1]), document, stored[:, 2] != 0)
 
 
 def _everything(session: Session, holdings: Holdings) -> tuple[_Columns, Overlaps, Overlaps]:
@@ -160,7 +161,7 @@ def _ranks(session: Session, holdings: Holdings, columns: _Columns, found: Overl
         read = read_documents(session, texts, holdings.identifiers)
         by_number = dict(zip(read.numbers.tolist(), read.metadata, strict=True))
         metadata = [by_number.get(number, {}) for number in held.numbers.tolist()]
-    documents = Documents(held.numbers, held.text_of, held.ids, metadata)
+    documents = Documents(held.numbers, held.text_of, columns.stored_ids, metadata, holdings.identifiers)
     return ranked(holdings.settings, texts, documents, cleanness(len(texts), found))
 
 
@@ -215,9 +216,7 @@ def _are_new(session: Session, columns: _Columns, decision: Decision, first_text
     is_new[mine] = canonical[mine] == mine
     rows = np.flatnonzero(is_new & (columns.text_of >= 0))
     numbers = columns.texts.numbers[columns.canonical[columns.text_of[rows]]]
-    oldest: dict[int, int] = {}
-    for cluster, text in session.find("SELECT canonical, text FROM texts", "canonical", np.unique(numbers).tolist()):
-        oldest[cluster] = min(text, oldest.get(cluster, text))
+    oldest = first_added(session, np.unique(numbers).tolist())
     is_new[rows] = np.array([oldest[number] >= first_text for number in numbers.tolist()], np.bool_)
     return is_new
 

@@ -11,7 +11,7 @@ in UTC. Unsigned hashes are stored as the signed number of the same bits.
 table           holds
 ==============  ====================================================================================================
 `settings`      name and value: the version, the settings as JSON and their fingerprint, the type of ids
-`state`         one row: the next numbers, how many documents there are, and what changed last
+`state`         one row: the next numbers, the last text in the log, how many documents there are, what changed last
 `texts`         a row for each distinct text: digest, words, counts of fingerprints and shingles, its cluster
 `documents`     a row for each document: id, text, when it was added and expires, metadata, checksum of its bytes
 `bodies`        the text of each document, compressed with zstd
@@ -26,10 +26,21 @@ table           holds
 from __future__ import annotations
 
 #: Version of the schema. A later one is refused, an earlier one is brought up to date when it is opened for writing.
-VERSION = 1
+VERSION = 2
 
 #: What brings a version of the schema to the next one.
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {
+    1: """
+DROP INDEX texts_canonical;
+CREATE INDEX texts_canonical ON texts (canonical) WHERE canonical <> text;
+ALTER TABLE log RENAME TO former;
+CREATE TABLE log (text {integer} PRIMARY KEY, keys {blob} NOT NULL);
+INSERT INTO log SELECT text, keys FROM former;
+DROP TABLE former;
+ALTER TABLE state RENAME COLUMN sequence TO logged;
+UPDATE state SET logged = (SELECT coalesce(max(text), 0) FROM log)
+""",
+}
 
 #: The types, by engine.
 TYPES = {
@@ -44,7 +55,7 @@ CREATE TABLE state (
     document {integer} NOT NULL,
     text {integer} NOT NULL,
     segment {integer} NOT NULL,
-    sequence {integer} NOT NULL,
+    logged {integer} NOT NULL,
     layout {integer} NOT NULL,
     boilerplate {integer} NOT NULL,
     documents {integer} NOT NULL
@@ -60,7 +71,7 @@ CREATE TABLE texts (
     is_digest {integer} NOT NULL,
     sketch {blob}
 );
-CREATE INDEX texts_canonical ON texts (canonical);
+CREATE INDEX texts_canonical ON texts (canonical) WHERE canonical <> text;
 CREATE TABLE documents (
     number {integer} PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -98,9 +109,8 @@ CREATE TABLE segments (
     filter_words {integer} NOT NULL
 );
 CREATE TABLE pages (place {integer} PRIMARY KEY, entries {blob} NOT NULL);
-CREATE TABLE log (sequence {integer} PRIMARY KEY, text {integer} NOT NULL, keys {blob} NOT NULL);
-CREATE INDEX log_text ON log (text);
-INSERT INTO state VALUES (1, 1, 1, 1, 1, 1, 1, 0);
+CREATE TABLE log (text {integer} PRIMARY KEY, keys {blob} NOT NULL);
+INSERT INTO state VALUES (1, 1, 1, 1, 0, 1, 1, 0);
 """
 
 #: What PostgreSQL is told beyond that: what is compressed already, and keys, are not to be compressed again.
@@ -118,5 +128,13 @@ NAMES = (
 
 def statements(engine: str) -> list[str]:
     """Return what creates the tables, for one of `TYPES`."""
-    text = _TABLES.format(**TYPES[engine]) + (_STORAGE if engine == "postgresql" else "")
-    return [each.strip() for each in text.split(";") if each.strip()]
+    return _written(_TABLES + (_STORAGE if engine == "postgresql" else ""), engine)
+
+
+def migration(version: int, engine: str) -> list[str]:
+    """Return what brings a version of the tables to the next one."""
+    return _written(MIGRATIONS[version], engine)
+
+
+def _written(text: str, engine: str) -> list[str]:
+    return [each.strip() for each in text.format(**TYPES[engine]).split(";") if each.strip()]

@@ -104,13 +104,15 @@ def _partners(session: Session, table: KeyTable, new: New, bands: int, context: 
     """Return the rows of the texts that are candidates for one, and which of them hot keys gave."""
     is_band = np.arange(len(new.keys)) < bands
     found = table.look_up(session, new.keys, is_band)
-    numbers = np.unique(found.texts)
-    numbers = numbers[numbers != new.number]
+    distinct = np.unique(found.texts)
+    numbers = distinct[distinct != new.number]
     if len(numbers) == 0:
         return [], set()
     rows = {row[0]: row for row in session.find(_TEXTS, "text", numbers.tolist())}
-    there = np.fromiter((number in rows for number in found.texts.tolist()), np.bool_, len(found.texts))
-    keys, texts = found.keys[there], found.texts[there]
+    keys, texts = found.keys, found.texts
+    if len(rows) < len(distinct):  # some are there no more, or the new text itself was found
+        there = np.isin(texts, np.array(list(rows), np.int64))
+        keys, texts = keys[there], texts[there]
     hot = np.bincount(keys, minlength=len(new.keys)) >= context.settings.hot_key_documents
     chosen = set(texts[is_band[keys] & ~hot[keys]].tolist())
     chosen |= _by_fingerprints(texts[~is_band[keys] & ~hot[keys]], rows, hot[bands:], context)

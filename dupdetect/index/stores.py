@@ -14,6 +14,8 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,7 +25,7 @@ from dupdetect.index.schema import NAMES, statements
 Row: TypeAlias = tuple[Any, ...]
 
 #: Bytes of a page of SQLite, and of its cache.
-PAGE_BYTES, CACHE_BYTES = 16384, 24 << 20
+PAGE_BYTES, CACHE_BYTES = 16384, 40 << 20
 
 #: Pages in the write-ahead log before they go to the file, and bytes that it keeps afterwards.
 CHECKPOINT_PAGES, LOG_BYTES = 4000, 64 << 20
@@ -35,8 +37,44 @@ FREE_SHARE, FREE_PAGES = 0.03, 256
 AT_ONCE = (1, 4, 16, 64, 256)
 
 
+@dataclass
+class State:
+    """The row of the table `state`: its columns, but for the key."""
+
+    document: int
+    text: int
+    segment: int
+    logged: int
+    layout: int
+    boilerplate: int
+    documents: int
+
+
+_STATE = tuple(column.name for column in fields(State))
+_READ_STATE = f"SELECT {', '.join(_STATE)} FROM state"
+_WRITE_STATE = f"UPDATE state SET {', '.join(f'{name} = ?' for name in _STATE)}"
+_values = attrgetter(*_STATE)
+
+
 class Session(ABC):
     """One transaction. Statements have ``?`` where values go, whatever the engine."""
+
+    _state: State | None = None
+    _as_read: Row = ()
+
+    @property
+    def state(self) -> State:
+        """The row of the table `state`, read once; what is changed of it is written when the transaction ends."""
+        if self._state is None:
+            self._as_read = self.row(_READ_STATE)
+            self._state = State(*self._as_read)
+        return self._state
+
+    def keep_state(self) -> None:
+        """Write what was changed of the state."""
+        if self._state is not None and (values := _values(self._state)) != self._as_read:
+            self.run(_WRITE_STATE, values)
+            self._as_read = values
 
     @abstractmethod
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -150,6 +188,7 @@ class Store(ABC):
             raise OutputError(f"{self.name}: the index was opened to be read only; open it without read_only")
         with self._turn(), self._said("written"), self._transaction(self._writes, "COMMIT") as session:
             yield session
+            session.keep_state()
 
     @contextmanager
     def _transaction(self, begin: tuple[str, ...], end: str) -> Iterator[Session]:
@@ -251,7 +290,6 @@ class SqliteStore(Store):
             address, uri=True, timeout=self._wait, isolation_level=None, check_same_thread=False
         )
         try:
-            connection.execute(f"PRAGMA cache_size = {-CACHE_BYTES // 1024}")
             if not self.read_only:
                 if self.path.stat().st_size == 0:  # a new one; of others these would want the lock
                     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
@@ -260,6 +298,9 @@ class SqliteStore(Store):
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
                 connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+            # Bytes are made pages of the size that is known by now; of one that is not, four times as many were kept.
+            connection.execute("PRAGMA schema_version").fetchone()
+            connection.execute(f"PRAGMA cache_size = {-CACHE_BYTES // 1024}")
         except BaseException:
             connection.close()
             raise

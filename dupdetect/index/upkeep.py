@@ -26,6 +26,7 @@ from dupdetect.io.identifiers import as_spelled, shown
 from dupdetect.results.output import Output
 
 if TYPE_CHECKING:
+    from dupdetect.index.grouping import Regrouped
     from dupdetect.index.holdings import Holdings
     from dupdetect.index.stores import Session, Store
     from dupdetect.pipeline.timing import Progress
@@ -40,16 +41,16 @@ class Upkeep:
 
     def __len__(self) -> int:
         with self._store.read() as session:
-            return int(session.row("SELECT documents FROM state")[0])
+            return session.state.documents
 
     # ---- changes ----
 
-    def _changed(self, session: Session, batch: Batch) -> tuple[Change, list[int]]:
+    def _changed(self, session: Session, batch: Batch) -> tuple[Change, list[int], Regrouped | None]:
         change = Change(session, self._holdings)
         numbers = change.add(batch)
-        change.settle()
+        regrouped = change.settle()
         self._holdings.keep_id_type(session)
-        return change, numbers
+        return change, numbers, regrouped
 
     def _tidy(self, change: Change) -> None:
         """Merge segments of keys, if there are too many."""
@@ -137,7 +138,7 @@ class Upkeep:
         found = runs.documents_of(self._holdings, output, inputs, names)
         with self._store.write() as session:
             is_alike = output.run.settings.fingerprint == self._holdings.settings.fingerprint
-            if is_alike and session.row("SELECT documents FROM state")[0] == 0:
+            if is_alike and session.state.documents == 0:
                 return self._loaded(session, output, found, progress)
             table = output.run.boilerplate
             changed = self._holdings.settings.weighs and table is not None and exchange.add_boilerplate(session, table)
@@ -146,7 +147,7 @@ class Upkeep:
         total = 0
         for batch in found:
             with self._store.write() as session:
-                change, _ = self._changed(session, batch)
+                change, *_ = self._changed(session, batch)
             self._tidy(change)
             total += len(batch.ids)
             if progress is not None:

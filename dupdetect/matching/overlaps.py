@@ -315,9 +315,10 @@ class Overlaps:
         edits &= np.minimum(self.weights.run_a, self.weights.run_b) < PASSAGE
         return np.where(edits, self.content_inside, self.weighted_containment)
 
-    def scores(self, limits: Limits) -> Share:
-        """What was compared with the threshold, or with the containment."""
-        relations = self.relations(limits)
+    def scores(self, limits: Limits, relations: NDArray[np.int8] | None = None) -> Share:
+        """What was compared with the threshold, or with the containment; `relations`, where they are known already."""
+        if relations is None:
+            relations = self.relations(limits)
         by_jaccard = (relations == NEAR_DUPLICATE) | (relations == SYNDICATED)
         return np.where(by_jaccard, self.weighted_jaccard, self.compared_containment(limits))
 
@@ -358,7 +359,9 @@ class Overlaps:
         return sum((column * np.uint8(mark) for column, mark in marks), np.zeros(len(near), np.uint8))
 
     def where(self, chosen: Bool | Int) -> Overlaps:
-        """Return some of the pairs."""
+        """Return some of the pairs; if all are marked, the same."""
+        if chosen.dtype == np.bool_ and chosen.all():
+            return self
         given = None if self.given is None else self.given.where(chosen)
         patterns = None if self.patterns is None else self.patterns[chosen]
         verdicts = None if self.verdicts is None else self.verdicts[chosen]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
-from dupdetect._storage.texts import TextsElsewhere, text_lengths
+from dupdetect._storage.texts import are_elsewhere, text_lengths
 from dupdetect.matching.pairs import documents_of
 from dupdetect.sketches.sketches import chunks, marked_shingles
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect._storage.context import Context
+    from dupdetect._storage.texts import TextsElsewhere
     from dupdetect.matching.pairs import Pairs
     from dupdetect.sketches.sketches import Ragged, Texts
 
@@ -208,7 +209,7 @@ class ShingleRows:
 
     def _some_texts(self, rows: Int) -> tuple[Texts, Int]:
         """Return texts that have some texts among them, and where."""
-        if isinstance(self._given, TextsElsewhere):
+        if are_elsewhere(self._given):
             return self._given.some(rows, self.context.workers), np.arange(len(rows))
         return self._texts, rows
 

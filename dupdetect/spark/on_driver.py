@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from dupdetect._storage.texts import TextsElsewhere
+from dupdetect._storage.texts import are_elsewhere
 from dupdetect.matching.keys import Keys
 from dupdetect.pipeline.decide import searched
 from dupdetect.spark.counter import TextStore
@@ -95,7 +95,7 @@ def _store(corpus: Corpus, rows: Int, table: pa.Table, source: TextSource, where
         column[new] = table[name].to_numpy()[at]
     if corpus.related is not None:
         given = source.texts
-        given = given.some(np.arange(len(given.lengths))) if isinstance(given, TextsElsewhere) else given
+        given = given.some(np.arange(len(given.lengths))) if are_elsewhere(given) else given
         texts = pa.table({"text": given})["text"]
         sizes[~new] = pa.compute.binary_length(texts).to_numpy()[place[~new]]
         held = {"part": np.full(len(texts), EARLIER), "place": np.arange(len(texts))}

@@ -160,12 +160,48 @@ def test_a_file_of_a_later_version_is_refused(path):
 
 def test_an_earlier_version_is_brought_up_to_date(path, monkeypatch):
     monkeypatch.setattr(schema, "MIGRATIONS", {schema.VERSION: "CREATE TABLE later (number INTEGER)"})
-    monkeypatch.setattr("dupdetect.index.holdings.MIGRATIONS", schema.MIGRATIONS)
     monkeypatch.setattr("dupdetect.index.holdings.VERSION", schema.VERSION + 1)
     Index(path).close()
     rows = changed(path, "SELECT value FROM settings WHERE name = 'version'")
     assert rows == [(str(schema.VERSION + 1),)]
     assert changed(path, "SELECT count(*) FROM later") == [(0,)]
+
+
+#: What makes of a file one of the first version.
+_FIRST = """
+    DROP INDEX texts_canonical;
+    CREATE INDEX texts_canonical ON texts (canonical);
+    ALTER TABLE log RENAME TO later;
+    CREATE TABLE log (sequence INTEGER PRIMARY KEY, text INTEGER NOT NULL, keys BLOB NOT NULL);
+    INSERT INTO log (text, keys) SELECT text, keys FROM later ORDER BY text;
+    CREATE INDEX log_text ON log (text);
+    DROP TABLE later;
+    ALTER TABLE state RENAME COLUMN logged TO sequence;
+    UPDATE state SET sequence = (SELECT max(sequence) + 1 FROM log);
+    UPDATE settings SET value = '1' WHERE name = 'version';
+"""
+
+
+def test_a_file_of_the_first_version_is_as_one_that_was_made_now(path, tmp_path):
+    with Index(path) as index:
+        before = index.clusters()
+    with connected(path) as made:
+        made.executescript(_FIRST)
+    with pytest.raises(InputError, match="is of version 1, and this dupdetect reads version 2; open it once for"):
+        Index(path, read_only=True)
+    with Index(path) as index, Index(tmp_path / "made.dupindex") as other:
+        assert index.verify() == []
+        assert index.clusters().equals(before)
+        assert not index.query(TEXTS[0]).is_new
+        index.add("later", "A text that came after the file was brought up to date, and is like no other in it.")
+        index.remove([before["id"][0].as_py()])
+        assert index.verify() == []
+        other.add("a", TEXTS[0])
+    made, brought = (
+        set(changed(file, "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
+        for file in (tmp_path / "made.dupindex", path)
+    )
+    assert made == brought
 
 
 def test_what_is_no_index_is_refused(tmp_path, path):
