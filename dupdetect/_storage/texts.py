@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from numpy.typing import NDArray
+    from typing_extensions import TypeIs
 
     from dupdetect._storage.arrays import DiskStorage
 
@@ -93,7 +94,7 @@ class TextsElsewhere(Protocol):
     def some(self, places: Int, workers: int = 1) -> Any: ...
 
 
-def are_elsewhere(texts: Any) -> TypeGuard[TextsElsewhere]:
+def are_elsewhere(texts: Any) -> TypeIs[TextsElsewhere]:
     """Tell texts that can be had from those of an array of Arrow, which are at hand."""
     return hasattr(texts, "some")
 
@@ -184,7 +185,7 @@ class StoredTexts:
 
     def __init__(self, parts: Sequence[pa.LargeStringArray | TextsElsewhere]) -> None:
         self.parts = list(parts)
-        sizes = [len(part.lengths if isinstance(part, TextsElsewhere) else part) for part in self.parts]
+        sizes = [len(part.lengths if are_elsewhere(part) else part) for part in self.parts]
         self._ends = np.cumsum(sizes, dtype=np.int64)
 
     def __len__(self) -> int:
@@ -205,9 +206,7 @@ class StoredTexts:
         for part, start, begin, end in zip(self.parts, starts, cuts[:-1], cuts[1:], strict=True):
             if end > begin:
                 inside = places[begin:end] - start
-                found.append(
-                    part.some(inside, workers) if isinstance(part, TextsElsewhere) else part.take(pa.array(inside))
-                )
+                found.append(part.some(inside, workers) if are_elsewhere(part) else part.take(pa.array(inside)))
         return pa.chunked_array(found, pa.large_string())
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._compiled.dispatch import on_threads
-from dupdetect._storage.texts import PackedTexts, StoredTexts, TextsElsewhere, packed, text_lengths
+from dupdetect._storage.texts import PackedTexts, StoredTexts, are_elsewhere, packed, text_lengths
 from dupdetect.errors import InputError
 from dupdetect.io.rows import Rows
 from dupdetect.io.text_column import is_made
@@ -373,7 +373,7 @@ def _together(parts: list[_Sketched], stream: Stream) -> Corpus:
 
 
 def _texts(parts: list[_Sketched]) -> pa.ChunkedArray | StoredTexts:
-    if any(isinstance(part.texts, TextsElsewhere) for part in parts):
+    if any(are_elsewhere(part.texts) for part in parts):
         return StoredTexts([part.texts for part in parts])
     return pa.chunked_array([part.texts for part in parts], pa.large_string())
 
@@ -404,7 +404,7 @@ class _Packed(NamedTuple):
 def _pack(part: _Sketched, workers: int) -> _Packed:
     """Make a part ready to be stored."""
     assert isinstance(part.rows, pa.Table), "what is stored is not stored again"
-    assert not isinstance(part.texts, TextsElsewhere)
+    assert not are_elsewhere(part.texts)
     others = [column for column in part.rows.column_names if column != part.text_column]
     narrow = part.text_column is not None and part.rows.schema.field(part.text_column).type == pa.string()
     about = {"note": part.note, "columns": part.rows.column_names, "text": part.text_column, "narrow": narrow}

@@ -27,7 +27,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect._storage.texts import PackedTexts, StoredTexts, TextsElsewhere, packed
+from dupdetect._storage.texts import PackedTexts, StoredTexts, are_elsewhere, packed
 from dupdetect.clustering import canonical
 from dupdetect.clustering.canonical import Rankable
 from dupdetect.clustering.clusters import FIRST
@@ -141,7 +141,7 @@ class AgainstEarlier(Plain):
         parts = self._earlier.texts(related, rows[wanted] - corpus.new)
         own = corpus.texts.parts if isinstance(corpus.texts, StoredTexts) else corpus.texts.chunks
         all_parts = [*own, *_spilled_texts(parts, workspace), pa.array([""], pa.large_string())]
-        stored = any(isinstance(part, TextsElsewhere) for part in all_parts)
+        stored = any(are_elsewhere(part) for part in all_parts)
         texts = StoredTexts(all_parts) if stored else pa.chunked_array(all_parts, pa.large_string())
         at[~limits.documents] = len(texts) - 1
         at[wanted] = len(corpus.texts) + np.arange(len(wanted))
