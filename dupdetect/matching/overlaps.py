@@ -326,7 +326,8 @@ class Overlaps:
         """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""
         w, (lost_a, lost_b) = self.weights, self.shares_lost
         near, alike = self.jaccard >= limits.threshold, 1 - min(limits.threshold, limits.containment) + ROUNDED
-        near_a, near_b = near & (self.size_b >= AS_LARGE * self.size_a), near & (self.size_a >= AS_LARGE * self.size_b)
+        near_a = near & (self.size_b >= AS_LARGE * self.size_a - ROUNDED)
+        near_b = near & (self.size_a >= AS_LARGE * self.size_b - ROUNDED)
         if self.given is None:  # without boilerplate, containment alone says what may be lost
             most = max(limits.max_lost, 1 - limits.containment) + ROUNDED
             return lost_a <= np.where(near_a, alike, most), lost_b <= np.where(near_b, alike, most)
