@@ -205,9 +205,9 @@ class Index(Upkeep):
         done = 0
         for batch, rows in batches.of_stream(self._holdings, data, reading):
             with self._store.write() as session:
-                before = session.state.text
+                first = listing.First(session.state.document, session.state.text)
                 change, numbers, _ = self._changed(session, batch)
-                table = listing.added(session, self._holdings, numbers, before)
+                table = listing.added(session, self._holdings, numbers, first)
             self._tidy(change)
             done += len(batch.ids)
             if progress is not None:

@@ -165,8 +165,15 @@ def _ranks(session: Session, holdings: Holdings, columns: _Columns, found: Overl
     return ranked(holdings.settings, texts, documents, cleanness(len(texts), found))
 
 
-def added(session: Session, holdings: Holdings, numbers: list[int], first_text: int) -> pa.Table:
-    """Return the rows of documents that were added; their new texts are numbered from `first_text` on."""
+class First(NamedTuple):
+    """From which numbers on documents and texts are new."""
+
+    document: int
+    text: int
+
+
+def added(session: Session, holdings: Holdings, numbers: list[int], first: First) -> pa.Table:
+    """Return the rows of documents that were added, or were there already."""
     wanted = np.array(numbers, np.int64)
     documents = session.find(_DOCUMENTS, "number", np.unique(wanted).tolist())
     texts = {row[0]: row for row in session.find(_TEXTS, "text", sorted({row[1] for row in documents} - {None}))}
@@ -178,7 +185,7 @@ def added(session: Session, holdings: Holdings, numbers: list[int], first_text: 
     decision = _decision(columns, _with_canonical(session, holdings, columns), columns.held.numbers, None, None)
     table = tables.clusters_table(columns.held, decision, holdings.settings)
     place = np.searchsorted(columns.held.numbers, wanted)
-    is_new = _are_new(session, columns, decision, first_text, np.unique(place))
+    is_new = _are_new(session, columns, decision, first, np.unique(place))
     table = table.append_column("is_new", pa.array(is_new))
     return as_given(table.take(pa.array(place)).select(list(ADDED.names)), holdings)
 
@@ -209,15 +216,15 @@ def _with_canonical(session: Session, holdings: Holdings, columns: _Columns) -> 
     return of_rows([*rows.values()], columns.texts, weighed=holdings.weighs)
 
 
-def _are_new(session: Session, columns: _Columns, decision: Decision, first_text: int, mine: Int) -> NDArray[np.bool_]:
+def _are_new(session: Session, columns: _Columns, decision: Decision, first: First, mine: Int) -> NDArray[np.bool_]:
     """Mark the documents that represent a cluster of new texts alone."""
     canonical = decision.canonical_documents
     is_new = np.zeros(len(canonical), np.bool_)
-    is_new[mine] = canonical[mine] == mine
+    is_new[mine] = (canonical[mine] == mine) & (columns.held.numbers[mine] >= first.document)
     rows = np.flatnonzero(is_new & (columns.text_of >= 0))
     numbers = columns.texts.numbers[columns.canonical[columns.text_of[rows]]]
     oldest = first_added(session, np.unique(numbers).tolist())
-    is_new[rows] = np.array([oldest[number] >= first_text for number in numbers.tolist()], np.bool_)
+    is_new[rows] = np.array([oldest[number] >= first.text for number in numbers.tolist()], np.bool_)
     return is_new
 
 

@@ -7,7 +7,7 @@ import oracles
 import pyarrow as pa
 import pytest
 from exactness import CROWDED, EXACT, PASSAGES
-from hypothesis import HealthCheck, example, given
+from hypothesis import HealthCheck, assume, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from judging import all_matches, judge
@@ -97,6 +97,7 @@ def test_every_member_is_itself_a_match_of_its_canonical(corpus, settings, polic
 @given(corpora())
 def test_matches_are_all_pairs_that_are_copies(corpus):
     result = dedup(corpus, settings=EXACT)
+    assume(result.manifest["counts"]["boilerplate_shingles"] == 0)  # else what all share is no reason to match
     found = {frozenset((row["a"], row["b"])) for row in result.matches.to_pylist()}
     assert found == {frozenset(pair) for pair in all_matches(corpus, EXACT)}
     assert len(found) == result.matches.num_rows == result.manifest["counts"]["matches"]

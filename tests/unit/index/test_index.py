@@ -547,3 +547,19 @@ def test_a_tab_may_be_spelled(tmp_path):
     (tmp_path / "a.csv").write_text("id\ttext\n1\tone text\n")
     with dupdetect.Index(tmp_path / "x.dupindex") as index:
         assert index.add_many(tmp_path / "a.csv", delimiter="tab")["id"].to_pylist() == ["1"]
+
+
+def test_texts_without_words_that_come_again_are_not_new(where):
+    """Blank ones have no text in the index, and were new each time."""
+    rows = [
+        {"id": "blank", "text": " \n"},
+        {"id": "empty", "text": ""},
+        {"id": "duck", "text": "🦆"},
+        {"id": "a", "text": STORY},
+    ]
+    with Index(where) as index:
+        assert index.add_many(rows)["is_new"].to_pylist() == [True] * 4
+        assert index.add_many(rows)["is_new"].to_pylist() == [False] * 4
+        assert index.add_many([*rows, {"id": "other", "text": ""}])["is_new"].to_pylist() == [False] * 4 + [True]
+        assert not index.add("blank", " \n").is_new
+        assert len(index) == 5
