@@ -12,6 +12,7 @@ from contextlib import closing
 import pyarrow as pa
 import pytest
 from generated_sites import Writer
+from postgres_server import database, dropped
 
 import dupdetect
 from dupdetect.errors import InputError, OutputError
@@ -202,6 +203,26 @@ def test_a_file_of_the_first_version_is_as_one_that_was_made_now(path, tmp_path)
         for file in (tmp_path / "made.dupindex", path)
     )
     assert made == brought
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date():
+    address = database()
+    import psycopg
+
+    with Index(address) as index:
+        index.add_many({f"id-{place}": text for place, text in enumerate(TEXTS[:12])})
+        index.add("alone", "A text that came alone, so that it stands in the log, and is like no other in there.")
+        before = index.clusters()
+    with psycopg.connect(address, autocommit=True) as connection:
+        for statement in _FIRST.replace("INTEGER", "BIGINT").replace("BLOB", "BYTEA").split(";"):
+            connection.execute(statement.replace("BIGINT PRIMARY KEY", "BIGSERIAL PRIMARY KEY"))
+    with Index(address) as index:
+        assert index.verify() == []
+        assert index.clusters().equals(before)
+        index.remove(["alone"])
+        assert not index.query(TEXTS[0]).is_new
+        assert index.verify() == []
+    dropped(address)
 
 
 def test_what_is_no_index_is_refused(tmp_path, path):
