@@ -21,12 +21,13 @@ _END = object()
 NAME = "dupdetect-reading"
 
 
-def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
+def one_ahead(items: Iterator[Item], *, wait: bool = True) -> Iterator[Item]:
     """
     Iterate on a thread, one item ahead.
 
     What the iterator raises is raised here, in its place. Whoever stops early, or is interrupted, waits until the
-    item that is being made is done.
+    item that is being made is done; unless told not to, which is for iterators that are just let go of: a signal that
+    comes while one waits there would be lost, for what a finaliser raises is.
     """
     pool = ThreadPoolExecutor(1, thread_name_prefix=NAME)
     try:
@@ -35,7 +36,7 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
             coming = pool.submit(next, items, _END)
             yield item  # type: ignore[misc]
     finally:  # which may come from the thread itself, where garbage is collected: it does not wait for its own end
-        pool.shutdown(wait=not threading.current_thread().name.startswith(NAME))
+        pool.shutdown(wait=wait and not threading.current_thread().name.startswith(NAME))
 
 
 def made_ahead(jobs: Iterator[Callable[[], Item]]) -> Iterator[Item]:

@@ -134,7 +134,7 @@ class _InOrder:
         # Row groups that lie between are not read.
         near = self._held is not None and self._held[0] <= row and self._group(row) <= self._group(self._held[0]) + 1
         if not near:
-            self._batches = one_ahead(self._from(self._group(row)))
+            self._batches = one_ahead(self._from(self._group(row)), wait=False)
             self._held = next(self._batches)
         while self._held is not None and row >= self._held[0] + len(self._held[1]):
             self._held = next(self._batches, None)

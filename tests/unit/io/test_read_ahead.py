@@ -39,6 +39,24 @@ def test_nothing_runs_on_after_an_early_end():
     assert threading.active_count() == threads
 
 
+def test_who_need_not_wait_is_let_go_while_an_item_is_made():
+    begun, go_on, made = threading.Event(), threading.Event(), threading.Event()
+
+    def items():
+        yield 0
+        begun.set()
+        go_on.wait(3)
+        made.set()
+        yield 1
+
+    coming = one_ahead(items(), wait=False)
+    assert next(coming) == 0
+    assert begun.wait(30)
+    coming.close()
+    assert not made.is_set()
+    go_on.set()
+
+
 def test_no_more_than_one_is_made_ahead():
     made = []
 
