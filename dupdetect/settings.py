@@ -474,7 +474,7 @@ class Settings:
 def _qualified(called: Any) -> str:
     """Return the name of a callable, of an object its class's: its repr holds an address, other in each process."""
     named = called if hasattr(called, "__qualname__") else type(called)
-    return f"{named.__module__}:{named.__qualname__}"
+    return f"{getattr(named, '__module__', None) or 'builtins'}:{named.__qualname__}"  # methods of C have no module
 
 
 def _pair(given: Any) -> tuple[Any, Any]:

@@ -199,3 +199,12 @@ def test_a_report_shows_the_words_as_they_were_given(tmp_path) -> None:
     page = (tmp_path / "page.html").read_text()
     assert "C++" in page
     assert "_2b_" not in page
+
+
+@pytest.mark.parametrize("method", [str.split, "海 и sea".split])
+def test_methods_that_are_not_written_in_python_cut_words_too(method):
+    """They have no module, and their name is that of their class: it ended with an AttributeError."""
+    if isinstance(method, type(str.split)):
+        result = dupdetect.dedup(["море 海 sea", "море 海  sea"], words=method)
+        assert len(result.groups()) == 1
+    assert dupdetect.Settings(words=method).as_dict()["words"] == "builtins:str.split"
