@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Commands that tests start are to hear what they are sent, also where the tests themselves were started by nohup.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # No deadline: the first example may wait for the compiler. HYPOTHESIS_PROFILE chooses.
 hypothesis.settings.register_profile("default", deadline=None, max_examples=25)

@@ -88,26 +88,22 @@ def _print_figures(comparison: Comparison, names: tuple[str, str]) -> None:
     passages = comparison.passages
     shared = sum(passage.words for passage in passages)
     click.echo(_RELATIONS[comparison.relation].format(*names))
-    if comparison.relation is not None:
-        click.echo(_REMOVABLE[comparison.removable].format(*names))
     click.echo(f"  score         {comparison.score:.3f}{_STRANGERS if comparison.strangers else ''}")
     click.echo(f"  Jaccard       {comparison.jaccard:.3f}")
     click.echo(f"  containment   {comparison.containment_a:.3f} of {names[0]} is in {names[1]}")
     click.echo(f"                {comparison.containment_b:.3f} of {names[1]} is in {names[0]}")
+    if comparison.relation is not None:
+        click.echo(f"  removable     {_REMOVABLE[comparison.removable].format(*names)}")
     click.echo(f"  passages      {f'{len(passages):,} with {shared:,} words' if passages else 'none'}")
 
 
 _STRANGERS = " (each has much text of its own beside what they share: its content must be alike, too)"
 
-_REMOVABLE = {
-    (): "Both stay: more of each would be lost than may be (max_lost).",
-    (
-        "a",
-    ): "{0} may be removed for {1}, and not the other way round: more of {1} would be lost than may be (max_lost).",
-    (
-        "b",
-    ): "{1} may be removed for {0}, and not the other way round: more of {0} would be lost than may be (max_lost).",
-    ("a", "b"): "Either may be removed for the other.",
+_REMOVABLE: dict[tuple[str, ...], str] = {
+    (): "neither: more of each would be lost than may be (max_lost)",
+    ("a",): "{0}",
+    ("b",): "{1}",
+    ("a", "b"): "either for the other",
 }
 
 _RELATIONS = {

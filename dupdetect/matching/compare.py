@@ -95,7 +95,7 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         """Return all fields and the passages, as JSON has them."""
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "compared"}
-        return {**plain, "passages": [asdict(passage) for passage in self.passages]}
+        return {**plain, "removable": list(self.removable), "passages": [asdict(passage) for passage in self.passages]}
 
     def _repr_html_(self) -> str:
         return _comparison_html(self)

@@ -37,6 +37,10 @@ def clusters(result: Result) -> dict[str, tuple[str, str | None]]:
     return {row["id"]: (row["cluster"], row["relation"]) for row in result.clusters.to_pylist()}
 
 
+def together(found: dict[str, tuple[str, str | None]]) -> set[frozenset[str]]:
+    return {frozenset(id for id, (other, _) in found.items() if other == one) for one, _ in found.values()}
+
+
 def pairs(result: Result) -> set[frozenset[str]]:
     return {frozenset((row["a"], row["b"])) for row in result.matches.to_pylist()}
 
@@ -54,8 +58,8 @@ def test_within_a_value_a_run_is_one_over_its_documents_alone(data: pa.Table, se
     found = dupdetect.dedup(data, settings=settings, within="source")
     of = sources(data)
     assert all(of[id] == of[cluster] for id, (cluster, _) in clusters(found).items())
-    if settings is EXACT:
-        assert clusters(found) == expected
+    if settings is EXACT:  # of texts that tie in all that a canonical is chosen by, either may be it
+        assert together(clusters(found)) == together(expected)
 
 
 @given(corpora, st.sampled_from([EXACT, HOT]))

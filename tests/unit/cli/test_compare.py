@@ -48,7 +48,8 @@ def test_compare_shows_figures_and_both_texts(files: Path, capsys: pytest.Captur
     lines = run(capsys, "compare", "a.txt", "b.txt").splitlines()
     assert lines[0] == "a.txt is contained in b.txt."
     assert "  passages      1 with 42 words" in lines
-    assert lines[7:] == [
+    assert "  removable     neither: more of each would be lost than may be (max_lost)" in lines
+    assert lines[8:] == [
         "= of both   < of the first alone   > of the second alone   ~ boilerplate",
         "< a.txt",
         "> b.txt",

@@ -188,7 +188,8 @@ def test_the_dictionary_has_all_fields_and_the_passages() -> None:
     (passage,) = found.as_dict()["passages"]
     assert passage["words"] == 15
     assert set(found.as_dict()) == {
-        "relation", "jaccard", "containment_a", "containment_b", "score", "strangers", "passages",
+        "relation", "jaccard", "containment_a", "containment_b", "score", "strangers", "removable",
+        "passages",
     }  # fmt: skip
 
 
