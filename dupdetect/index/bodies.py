@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 LEVEL = 1
 _CODEC = pa.Codec("zstd", LEVEL)
 
+#: What is raised for bytes that are none of ours, or values that are no bytes.
+_DAMAGE = (pa.ArrowException, ValueError, OSError, TypeError, OverflowError)
+
 #: Bytes of text that one thread compares sooner than several: to start these takes longer.
 FEW = 1 << 20
 
@@ -78,7 +81,7 @@ def decompressed(number: int, size: int, content: bytes) -> bytes:
     """Return the text of a document, of so many bytes."""
     try:
         return bytes(_CODEC.decompress(content, decompressed_size=size, asbytes=True))
-    except (pa.ArrowException, ValueError, OSError) as error:
+    except _DAMAGE as error:
         raise InputError(
             f"the text of document number {number} is damaged ({error}); restore the index from a copy"
         ) from None
@@ -89,7 +92,7 @@ def decompressed_together(rows: Sequence[Row]) -> bytes:
     total = sum(size for _, size, _ in rows)
     try:
         return bytes(_CODEC.decompress(b"".join(content for *_, content in rows), total, asbytes=True))
-    except (pa.ArrowException, ValueError, OSError):
+    except _DAMAGE:
         return b"".join(decompressed(*row) for row in rows)  # which tells whose text is damaged
 
 

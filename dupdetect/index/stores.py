@@ -363,6 +363,7 @@ class SqliteStore(Store):
             connection = self._connection()
             found = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
             keys = connection.execute("PRAGMA foreign_key_check").fetchmany(20)
+            found += [f"{name} has a value of another type" for name in NAMES if _has_other_types(connection, name)]
             return found + [
                 f"row {row} of {table} refers to a row of {other} that is not there" for table, row, other, _ in keys
             ]
@@ -382,7 +383,9 @@ class SqliteStore(Store):
     def _is_whole(self) -> bool:
         """Tell whether SQLite finds the file in order; asked where what was read of it makes no sense."""
         try:
-            return [row[0] for row in self._connection().execute("PRAGMA quick_check(1)")] == ["ok"]
+            connection = self._connection()
+            whole = [row[0] for row in connection.execute("PRAGMA quick_check(1)")] == ["ok"]
+            return whole and not any(_has_other_types(connection, table) for table in NAMES)
         except sqlite3.Error:
             return False
 
@@ -403,6 +406,13 @@ class SqliteStore(Store):
             return InputError(f"{name}: the file cannot be opened; look at its permissions and those of its folder")
         error_type = InputError if done == "read" else OutputError
         return error_type(f"{name}: the index cannot be {done} ({reason})")
+
+
+def _has_other_types(connection: sqlite3.Connection, table: str) -> bool:
+    """Tell whether a value is not of the type of its column: SQLite takes any, so that a bit may change it unseen."""
+    columns = [(name, type_.lower()) for _, name, type_, *_ in connection.execute(f"PRAGMA table_info({table})")]
+    wrong = " OR ".join(f"typeof({name}) NOT IN ('{type_}', 'null')" for name, type_ in columns)
+    return connection.execute(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1").fetchone() is not None
 
 
 def _damaged(name: str, reason: str) -> InputError:

@@ -267,6 +267,21 @@ def test_a_damaged_page_is_an_error_and_no_wrong_answer(path):
         read_all(path)
 
 
+@pytest.mark.parametrize(
+    "statement", ["UPDATE log SET keys = 7", "UPDATE bodies SET content = 1.5", "UPDATE texts SET sketch = 7"]
+)
+def test_a_value_of_another_type_is_damage_though_the_file_is_in_order(path, statement):
+    """SQLite takes any value for any column: a bit that made a number of keys ended in a TypeError."""
+    changed(path, statement)
+    with Index(path) as index:
+        assert any("has a value of another type" in fault for fault in index.verify())
+    with pytest.raises(InputError, match="is damaged"), Index(path) as index:
+        index.query("A text like none.")
+        index.documents().read_all()
+        assert "sketch" in statement  # which nothing reads where there are texts
+        raise InputError("is damaged")
+
+
 CHANGES = {
     "UPDATE bodies SET content = (SELECT content FROM bodies ORDER BY number LIMIT 1)": "is not the one that was added",
     "UPDATE bodies SET content = x'00'": "is damaged",
