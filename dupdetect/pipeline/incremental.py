@@ -293,9 +293,10 @@ def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bo
     value = corpus.ids[first].as_py()
     folder = earlier.folders[int(related.output[both[np.flatnonzero(new == first)[0]]])]
     if other.any() and _numbered(corpus):
+        there = "the Result" if folder in earlier.temporary else folder
         raise InputError(
-            f"the documents have no ids but their row numbers, as those of {folder} had: {value!r} stands for one text "
-            "here and for another there; name a column of ids"
+            f"the documents have no ids but their row numbers, as those of {there} had: {value!r} stands for one text "
+            "here and for another there; name a column of ids, of such as do not count the rows"
         )
     reasons = [
         repeated_id(corpus.id, id, EARLIER_DOCUMENT)

@@ -275,11 +275,14 @@ def test_a_value_of_another_type_is_damage_though_the_file_is_in_order(path, sta
     changed(path, statement)
     with Index(path) as index:
         assert any("has a value of another type" in fault for fault in index.verify())
-    with pytest.raises(InputError, match="is damaged"), Index(path) as index:
-        index.query("A text like none.")
-        index.documents().read_all()
-        assert "sketch" in statement  # which nothing reads where there are texts
-        raise InputError("is damaged")
+    if "sketch" not in statement:  # which nothing reads where there are texts
+        with Index(path) as index, pytest.raises(InputError, match="is damaged"):
+            asked(index)
+
+
+def asked(index):
+    index.query("A text like none.")
+    index.documents().read_all()
 
 
 CHANGES = {

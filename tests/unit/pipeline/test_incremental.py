@@ -247,6 +247,16 @@ def test_numbers_are_no_ids_to_hold_documents_against(against):
         against(texts, [texts[0], "something else"])
 
 
+def test_ids_that_count_the_rows_are_said_to_be_so(against):
+    """A column was given, and the error told to give one; and it named a folder of our own."""
+    rows = [{"id": n, "text": story(n)} for n in range(3)]
+    others = [{"id": 0, "text": story("other")}, *rows[1:]]
+    with pytest.raises(InputError, match=r"name a column of ids, of such as do not count the rows"):
+        against(rows, others)
+    with pytest.raises(InputError, match="as those of the Result had: 0 stands for one text here"):
+        dedup(others, against=dedup(rows))
+
+
 def test_ids_may_be_wider(against):
     text = story("n")
     narrow, wide = (table(id=pa.array([n], kind), text=[text]) for n, kind in ((1, pa.int32()), (2, pa.int64())))
