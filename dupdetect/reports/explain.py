@@ -26,7 +26,7 @@ from dupdetect.reports.lookup import find_row, rejects_of
 from dupdetect.reports.marked_texts import Marker
 from dupdetect.reports.of_index import what_is_around
 from dupdetect.reports.texts import Part, of_earlier, of_input, of_kept
-from dupdetect.results.losses import unit_of_loss
+from dupdetect.results.losses import counted
 from dupdetect.results.run import Run
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import shingle_sets
@@ -409,9 +409,7 @@ def _of_removed(run: Run, explained: Explanation) -> tuple[str, str]:
         otherwise = f"{said}; {asked}: one above {match.score:.3f} would have kept them apart"
         otherwise += ", were the content of neither in the other." if near else "."
     if lost:
-        unit = unit_of_loss(settings.as_dict())
-        count = f"1 {unit[:-1]} of it is" if lost == 1 else f"{lost:,} {unit} of it are"
-        otherwise += f" {count} lost, {explained.lost_share or 0:.1%} of its content."
+        otherwise += f" {counted(lost, settings.as_dict())} lost, {explained.lost_share or 0:.1%} of its content."
     else:
         otherwise += " Nothing of it is lost."
     if match.boilerplate:

@@ -69,3 +69,17 @@ def largest_losses(clusters: pa.Table, count: int) -> list[Loss]:
 def unit_of_loss(settings: Mapping[str, Any]) -> str:
     """Return what a loss counts: shingles, where words are not what is compared, or boilerplate is not known."""
     return "words" if settings.get("unit") == "word" and settings.get("boilerplate") else "shingles"
+
+
+def counted(lost: int, settings: Mapping[str, Any]) -> str:
+    """Return how much of a document is lost, as the beginning of a sentence.
+
+    Examples
+    --------
+    >>> counted(2, {"unit": "character"})
+    '2 shingles of it are'
+    >>> counted(1, {"unit": "word", "boilerplate": True})
+    '1 word of it is'
+    """
+    unit = unit_of_loss(settings)
+    return f"1 {unit[:-1]} of it is" if lost == 1 else f"{lost:,} {unit} of it are"
