@@ -169,8 +169,10 @@ def write_single(
         There is no such column, or a file of the input has changed since it was read.
     """
     target.check(overwrite=overwrite, inputs=result.manifest.get("inputs", ()))
-    table: Any = written(result.matches) if target.format != "parquet" else result.matches
-    if what != "pairs":
+    table: Any
+    if what == "pairs":
+        table = result.matches if target.format == "parquet" else written(result.matches)
+    else:
         rows = result.annotated_rows(columns) if what == "annotated" else result.kept_rows(columns)
         table = result.as_written(rows, target.format)
     copied = None if what != "kept" or columns is not None else _copied(result.originals, target)
