@@ -554,9 +554,10 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
         score = inside
     alike = 1 - min(settings.threshold, settings.containment) + rounded
     pages = [2 * pair.lost[n] < pair.new[n] for n in range(2)]
+    sizes = (len(a), len(b))
     removable = [
         (
-            (near and lost[n] <= alike)
+            (near and sizes[1 - n] >= overlaps.AS_LARGE * sizes[n] - rounded and lost[n] <= alike)
             or (few[n] and pair.run[n] < overlaps.PASSAGE)
             or (pages[n] and pair.lost[n] <= overlaps.FEW_WORDS)
         )
