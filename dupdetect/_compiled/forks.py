@@ -16,6 +16,7 @@ import os
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -35,11 +36,39 @@ _PACKAGE = str(Path(__file__).parent.parent)
 #: The locks that are held while this process forks.
 _held: list[Any] = []
 
+#: Those of another thread that a child has anew.
+_LOCKS: weakref.WeakSet[Lock] = weakref.WeakSet()
+
+
+class Lock:
+    """A lock that a child finds free, though another thread of its parent held it: that thread will not let it go.
+
+    What it guards must be in order, or be made anew there, wherever its holder was. The thread that holds it may ask
+    for it again: it may collect garbage, whose end needs it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        _LOCKS.add(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def renew(self) -> None:
+        """Forget a holder that is another thread."""
+        if self._lock.acquire(blocking=False):
+            self._lock.release()
+        else:
+            self._lock = threading.RLock()
+
 
 def register() -> None:
     """Let every fork of this process wait; to be called once."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
+        os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after_in_child)
 
 
 def _before() -> None:
@@ -64,6 +93,12 @@ def _hold() -> None:
 def _after() -> None:
     while _held:
         _held.pop().release()
+
+
+def _after_in_child() -> None:
+    _after()
+    for lock in list(_LOCKS):
+        lock.renew()
 
 
 def _others() -> list[FrameType]:

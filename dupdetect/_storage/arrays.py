@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dupdetect._compiled.forks import Lock
 from dupdetect._storage.lost_pages import Identity, guard
 from dupdetect.errors import OutputError
 
@@ -143,7 +144,7 @@ class DiskStorage(Storage):
         self._read = 0
         self._watch: threading.Thread | None = None
         self._done = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def growing_array(self, dtype: DTypeLike) -> GrowingArray:
         """Return an empty array that grows, in a file."""

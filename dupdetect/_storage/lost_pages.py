@@ -14,12 +14,13 @@ from __future__ import annotations
 import ctypes
 import mmap
 import sys
-import threading
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from dupdetect._compiled.forks import Lock
 
 #: Maps that are known at a time; of more the oldest are forgotten.
 MOST = 1 << 15
@@ -29,7 +30,7 @@ SIGBUS, BUS_ADRERR, SA_SIGINFO = 7, 2, 4
 
 #: Where each map begins and ends; the first pair is how many there were.
 _RANGES = np.zeros((MOST + 1, 2), np.uintp)
-_LOCK = threading.Lock()
+_LOCK = Lock()
 
 
 class Identity(NamedTuple):

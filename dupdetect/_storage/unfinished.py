@@ -30,6 +30,9 @@ SUFFIX = ".part"
 #: What is begun in this process, and the descriptors that hold its locks (None: there are no locks here).
 _BEGUN: dict[Path, int | None] = {}
 
+if hasattr(os, "register_at_fork"):  # a fork has begun nothing of it
+    os.register_at_fork(after_in_child=_BEGUN.clear)
+
 
 def name(of: str) -> str:
     """Return a name that nobody else has, for what is to become `of`: hidden, and never too long."""
@@ -112,8 +115,9 @@ def temporary_folder(of: str, parent: Path) -> Iterator[Path]:
         path.chmod(0o700)
         yield path
     finally:
-        remove(path)
-        end(path)
+        if path in _BEGUN:  # not in a fork
+            remove(path)
+            end(path)
 
 
 def _taken(path: Path) -> tuple[bool, int | None]:

@@ -78,6 +78,7 @@ class Workspace:
         self._folder = None if folder is None else Path(folder)
         self.resume, self._plan = resume, plan
         self._temporary = ExitStack()
+        self._process = os.getpid()
 
     @property
     def budget(self) -> int:
@@ -127,7 +128,9 @@ class Workspace:
             self.storage.check()
 
     def close(self, *, remove: bool = False) -> None:
-        """Leave the folder, or remove it; one that was not named is removed."""
+        """Leave the folder, or remove it; one that was not named is removed. To a fork it does not belong."""
+        if os.getpid() != self._process:
+            return
         if self.checkpoints is not None:
             self.storage.__exit__()
             self.checkpoints.close(remove=remove or self._folder is None)

@@ -8,7 +8,6 @@ Cost     a thread, and one item more in memory
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -17,26 +16,24 @@ Item = TypeVar("Item")
 
 _END = object()
 
-#: What names of such threads begin with.
-NAME = "dupdetect-reading"
 
-
-def one_ahead(items: Iterator[Item], *, wait: bool = True) -> Iterator[Item]:
+def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
     """
     Iterate on a thread, one item ahead.
 
-    What the iterator raises is raised here, in its place. Whoever stops early, or is interrupted, waits until the
-    item that is being made is done; unless told not to, which is for iterators that are just let go of: a signal that
-    comes while one waits there would be lost, for what a finaliser raises is.
+    What the iterator raises is raised here, in its place. Whoever stops early, or is interrupted, does not wait for
+    the item that is being made: it is made to its end, no other follows, and the thread ends.
     """
-    pool = ThreadPoolExecutor(1, thread_name_prefix=NAME)
+    pool = ThreadPoolExecutor(1)
     try:
         coming = pool.submit(next, items, _END)
         while (item := coming.result()) is not _END:
             coming = pool.submit(next, items, _END)
             yield item  # type: ignore[misc]
-    finally:  # which may come from the thread itself, where garbage is collected: it does not wait for its own end
-        pool.shutdown(wait=wait and not threading.current_thread().name.startswith(NAME))
+    finally:
+        # This may come from any thread, wherever garbage is collected: from one that the item waits for, or that holds
+        # a lock which the item needs. Who waited there would wait for ever; and a signal that came would be lost.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def made_ahead(jobs: Iterator[Callable[[], Item]]) -> Iterator[Item]:
@@ -45,7 +42,7 @@ def made_ahead(jobs: Iterator[Callable[[], Item]]) -> Iterator[Item]:
 
     What a job raises is raised in its place, and what `jobs` raises behind what was made before.
     """
-    pool = ThreadPoolExecutor(1, thread_name_prefix=NAME)
+    pool = ThreadPoolExecutor(1)
     failed: Exception | None = None
     try:
         before = None
@@ -62,5 +59,5 @@ def made_ahead(jobs: Iterator[Callable[[], Item]]) -> Iterator[Item]:
                 break
         if failed is not None:
             raise failed
-    finally:  # which may come from the thread itself, as above; what it makes then is of no use
+    finally:  # which may come from any thread, as above
         pool.shutdown(wait=False, cancel_futures=True)

@@ -10,7 +10,7 @@ parsed, such as JSON Lines, a compressed copy is read faster than they are.
 
 from __future__ import annotations
 
-import threading
+import os
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from dupdetect._compiled.forks import Lock
 from dupdetect.errors import InputError
 from dupdetect.io.originals import Stamp, is_as_it_was
 from dupdetect.io.parquet import row_group, unfolded
@@ -55,7 +56,7 @@ class FilesAgain:
 
     def __init__(self, found: Sequence[Found], stamps: Sequence[Stamp], column: str) -> None:
         self._found, self._stamps, self._column = found, stamps, column
-        self._lock = threading.Lock()
+        self._lock, self._process = Lock(), os.getpid()
         self._open: _InOrder | None = None
 
     def texts(self, file: NDArray[np.int32], row: Int) -> pa.LargeStringArray:
@@ -68,6 +69,8 @@ class FilesAgain:
         """
         found = []
         with self._lock:
+            if self._process != os.getpid():  # a fork: the thread that reads ahead is not there
+                self._process, self._open = os.getpid(), None
             for number in np.unique(file).tolist():
                 first, last = np.searchsorted(file, (number, number + 1))
                 self._check(number)
@@ -134,8 +137,8 @@ class _InOrder:
         # Row groups that lie between are not read.
         near = self._held is not None and self._held[0] <= row and self._group(row) <= self._group(self._held[0]) + 1
         if not near:
-            self._batches = one_ahead(self._from(self._group(row)), wait=False)
-            self._held = next(self._batches)
+            self._batches = one_ahead(self._from(self._group(row)))
+            self._held = next(self._batches, None)
         while self._held is not None and row >= self._held[0] + len(self._held[1]):
             self._held = next(self._batches, None)
         if self._held is None:

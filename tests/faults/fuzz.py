@@ -10,6 +10,7 @@ is kept with --keep DIR (small ones belong into ``fixtures/findings``, which `te
 # ruff: noqa: T201, PT017 - a script that tells what it finds
 
 import argparse
+import faulthandler
 import gzip
 import io
 import json
@@ -418,6 +419,7 @@ def mutation(number, seed, seeds):
 def work(first, last, seed):
     """Run mutations, telling each before and after; for a process of its own."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    faulthandler.register(signal.SIGALRM, chain=True)  # tells where each thread is
     seeds, refused = {}, 0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(first, last):
