@@ -2,7 +2,8 @@
 
 Input    the files that were read, and which of their rows
 Output   the texts of these rows
-Cost     a pass over the column of texts; of rows that are asked for in order, one pass for all of them
+Cost     a pass over the column of texts; of rows that are asked for in order, one pass for all of them. A checksum of
+         each text tells that it is the one that was read first
 
 Only files that stay where they are can be read again: no pipes, members of archives or URLs. Of formats that are
 parsed, such as JSON Lines, a compressed copy is read faster than they are.
@@ -12,12 +13,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
 from dupdetect._compiled.forks import Lock
 from dupdetect.errors import InputError
@@ -173,6 +175,8 @@ class TextsInFiles:
         Where each stands: the number of its file, and of its row there; ascending.
     lengths : int64[n]
         Bytes of each text, as it is returned.
+    sums : uint64[n], optional
+        What tells that each is as it was when it was read first: `checksums` of what the files have.
     clean : callable, optional
         What is done with texts that are read.
 
@@ -188,10 +192,11 @@ class TextsInFiles:
         file: NDArray[np.int32],
         row: Int,
         lengths: Int,
+        sums: NDArray[np.uint64] | None = None,
         clean: Callable[[pa.LargeStringArray, int], pa.LargeStringArray] | None = None,
     ) -> None:
         self.lengths, self.clean = lengths, clean
-        self._files, self._file, self._row = files, file, row
+        self._files, self._file, self._row, self._sums = files, file, row, sums
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -209,13 +214,37 @@ class TextsInFiles:
         InputError
             A file is not any more what was read.
         """
+        texts = self._read(places)
+        return texts if self.clean is None else self.clean(texts, workers)
+
+    def originals(self) -> pa.LargeStringArray:
+        """Return all texts as the files have them.
+
+        Raises
+        ------
+        InputError
+            As `some` does.
+        """
+        return self._read(np.arange(len(self)))
+
+    def _read(self, places: Int) -> pa.LargeStringArray:
         texts = self._files.texts(self._file[places], self._row[places])
-        texts = texts if self.clean is None else self.clean(texts, workers)
-        same = np.asarray(pc.binary_length(texts), np.int64) == self.lengths[places]
+        if self._sums is None:
+            return texts
+        # A file may have been replaced by one of the same size and time, between two runs or within one.
+        same = checksums(texts) == self._sums[places]
         if not same.all():
             raise self._files.refuse(int(self._file[places][np.argmin(same)]))
         return texts
 
-    def originals(self) -> pa.LargeStringArray:
-        """Return all texts as the files have them."""
-        return self._files.texts(self._file, self._row)
+
+def checksums(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.uint64]:
+    """Return a checksum of each text."""
+    sums = []
+    for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
+        large = chunk.cast(pa.large_string())
+        _, ends, data = large.buffers()
+        bounds = np.frombuffer(ends or bytes(8), np.int64)[large.offset : large.offset + len(large) + 1].tolist()
+        held = memoryview(data or b"")
+        sums += [xxh3_64_intdigest(held[start:end]) for start, end in pairwise(bounds)]
+    return np.array(sums, np.uint64)

@@ -26,7 +26,7 @@ from dupdetect._storage.texts import PackedTexts, StoredTexts, are_elsewhere, pa
 from dupdetect.errors import InputError
 from dupdetect.io.rows import Rows
 from dupdetect.io.text_column import is_made
-from dupdetect.io.texts_again import TextsInFiles
+from dupdetect.io.texts_again import TextsInFiles, checksums
 from dupdetect.matching.keys import Keys
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import identities, sketch_texts
@@ -55,7 +55,7 @@ REASONS = 3
 FOOTPRINT = 8
 
 #: The array of how long texts are that stay in their files.
-LENGTHS = "text_lengths"
+LENGTHS, SUMS = "text_lengths", "text_checksums"
 
 #: Types of columns of texts that need not be stored beside the cleaned ones: they are the same bytes.
 TEXT_TYPES = (pa.string(), pa.large_string())
@@ -327,7 +327,7 @@ class Signing:
         in_files = None
         if plain and self._files is not None and not is_made(self._column, part.table.schema):
             lengths = text_lengths(texts)
-            in_files = TextsInFiles(self._files, part.file, part.row, lengths, None if unchanged else clean_again)
+            in_files = TextsInFiles(self._files, part.file, part.row, lengths, clean=None if unchanged else clean_again)
         column = self._column if in_files is not None or (plain and unchanged) else None
         return _Sketched(part.table, part.rejects, texts, arrays, part.note, column, in_files)
 
@@ -412,7 +412,7 @@ def _pack(part: _Sketched, workers: int) -> _Packed:
     if part.in_files is None:
         texts = packed(part.texts, workers)
     else:
-        arrays = {**arrays, LENGTHS: part.in_files.lengths}
+        arrays = {**arrays, LENGTHS: part.in_files.lengths, SUMS: checksums(part.rows[part.text_column])}
         about["cleaned"] = part.in_files.clean is not None
     rejects = part.rejects.replace_schema_metadata({"about": json.dumps(about)})
     return _Packed(part.rows.select(others), texts, arrays, rejects)
@@ -437,8 +437,8 @@ def _load(checkpoints: Checkpoints, number: int, files: FilesAgain | None) -> _S
     rows, keys = checkpoints.get(f"{name}.rows"), checkpoints.get_arrays(f"{name}.keys")
     if rows is None or keys is None:
         return None
-    texts = None if LENGTHS in keys else checkpoints.get_arrays(f"{name}.texts")
-    if texts is None and (LENGTHS not in keys or files is None):
+    texts = None if SUMS in keys else checkpoints.get_arrays(f"{name}.texts")
+    if texts is None and (SUMS not in keys or files is None):
         return None
     return _stored(rows, texts, keys, rejects, checkpoints.storage, files)
 
@@ -461,7 +461,7 @@ def _stored(
     else:
         assert files is not None, "who stored the part had them"
         clean = clean_again if about["cleaned"] else None
-        texts = TextsInFiles(files, keys["file"], keys["row"], keys[LENGTHS], clean)
+        texts = TextsInFiles(files, keys["file"], keys["row"], keys[LENGTHS], keys[SUMS], clean)
         originals = texts.originals
     if column is None:
         return _Sketched(rows, rejects, texts, keys, about["note"], None)

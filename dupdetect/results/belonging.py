@@ -86,6 +86,8 @@ def check_manifest(path: Path, manifest: dict[str, Any]) -> None:
             _expect(path, name, holder.get(name), list)
             for value in holder.get(name) or []:
                 _expect(path, name, value, str)
+                if "\0" in value:
+                    raise InputError(f"{path}: {name!r} has what no file can be named, it is damaged; run dedup again")
 
 
 def _expect(path: Path, name: str, value: Any, type_: type) -> None:

@@ -293,7 +293,7 @@ class Run:
         else:
             names = [str(name) for name in self._list(self._section(KEPT), "files")]
             paths = [of_folder(self.out, self.out / name.lstrip("/"), self.files) for name in names]
-        lost = next((path for path in paths if not path.is_file()), None)
+        lost = next((path for path in paths if not os.path.isfile(path)), None)  # noqa: PTH113 - takes any name
         if lost is not None or (not paths and self._section("counts").get("kept")):
             raise InputError(
                 f"{lost or self.out}: the rows that were kept are not in this folder; write the output anew, with them"

@@ -1,7 +1,11 @@
 """An input that is changed while it is read is an error; one that grows is said."""
 
 import json
+import os
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import dupdetect
@@ -46,6 +50,59 @@ def test_an_input_that_grows_is_said(tmp_path, meanwhile):
     meanwhile(lambda: path.write_text(ROWS + ROWS[:30]) * 0)
     with pytest.warns(UserWarning, match=r"a\.jsonl has grown while it was read"):
         dupdetect.dedup(path)
+
+
+def story(number, last):
+    """Return one of many stories, all of one length."""
+    words = np.random.default_rng(number).integers(10_000, size=80)
+    return " ".join(f"w{word:04}" for word in [*words, last])
+
+
+COPIES = [story(at % 20, at) for at in range(40)]
+STRANGERS = [story(at, at) for at in range(40)]
+
+
+def write_parquet(path, texts):
+    table = pa.table({"text": texts, "n": range(len(texts))})
+    pq.write_table(table, path, compression="none", use_dictionary=False, row_group_size=7)
+    os.utime(path, ns=(10**18, 10**18))
+
+
+def pretended(path, how):
+    """Change a file behind its back: another of the same size and time."""
+    before, other = path.stat(), path.with_name("other")
+    write_parquet(other, STRANGERS)
+    if how == "in place":
+        path.write_bytes(other.read_bytes())
+        os.utime(path, ns=(10**18, 10**18))
+    elif how == "another file":
+        other.replace(path)
+    else:
+        path.unlink()
+        path.symlink_to(other)
+    now = path.stat()
+    assert (now.st_size, now.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("how", ["in place", "another file", "another link"])
+@pytest.mark.parametrize("when", ["meanwhile", "before it is gone on with"])
+def test_a_parquet_file_that_hides_its_change_is_an_error(tmp_path, monkeypatch, meanwhile, how, when):
+    monkeypatch.setattr("dupdetect.pipeline.request.PART_BYTES", 500)
+    path, options = tmp_path / "a.parquet", {"work": tmp_path / "work", "resume": True}
+    write_parquet(path, COPIES)
+
+    def change():
+        pretended(path, how)
+        if when != "meanwhile":
+            raise KeyboardInterrupt
+
+    decided = driver.decide
+    meanwhile(change)
+    with pytest.raises(InputError if when == "meanwhile" else KeyboardInterrupt):
+        dupdetect.dedup(path, **options)
+    monkeypatch.setattr(driver, "decide", decided)
+    with pytest.raises(InputError, match=r"a\.parquet: was changed since it was read"):
+        dupdetect.dedup(path, **options)
 
 
 def test_what_is_in_memory_does_not_change():

@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from xxhash import xxh3_64_intdigest
 
 import dupdetect
 from dupdetect.errors import InputError
 from dupdetect.io import texts_again
 from dupdetect.io.documents import stream
-from dupdetect.io.texts_again import TextsInFiles
+from dupdetect.io.texts_again import TextsInFiles, checksums
 
 SOME = ["bridge", "", "橋は閉まった", "สะพานปิด", "الجسر", "мост", "पुल", "🌉🚧", "harbour", "last " * 50, "b", "c", "d"]
 
@@ -100,21 +101,31 @@ def test_a_file_that_has_changed_is_an_error(folder, how):
         files.texts(zeros(1), rows(1))
 
 
-def test_a_file_that_hides_its_change_is_known_by_the_lengths_of_texts(folder):
-    path = write(folder / "a.parquet", ["one text", "another text"], compression="none")
-    known, files = path.stat(), files_of(path)
-    texts = TextsInFiles(files, zeros(2), rows(0, 1), np.array([8, 11]))
+def test_a_file_that_hides_its_change_is_known_by_checksums_of_texts(folder):
+    files = files_of(write(folder / "a.parquet", ["one text", "another text"]))
+    sums = checksums(pa.array(["one text", "another test"]))
+    texts = TextsInFiles(files, zeros(2), rows(0, 1), np.array([8, 12]), sums)
     assert texts.some(np.array([0])).to_pylist() == ["one text"]
-    assert path.stat().st_mtime_ns == known.st_mtime_ns
-    with pytest.raises(InputError, match=r"a\.parquet: was changed since it was read"):
-        texts.some(np.array([0, 1]))
+    for read in (lambda: texts.some(np.array([0, 1])), texts.originals):
+        with pytest.raises(InputError, match=r"a\.parquet: was changed since it was read"):
+            read()
+
+
+@pytest.mark.parametrize("type_", [pa.string(), pa.large_string(), pa.string_view()])
+def test_a_checksum_is_that_of_the_bytes_of_a_text(type_):
+    expected = [xxh3_64_intdigest(text.encode()) for text in SOME]
+    whole = pa.array(SOME, type_)
+    assert checksums(whole).tolist() == expected
+    assert checksums(whole.slice(2, 4)).tolist() == expected[2:6]
+    assert checksums(pa.chunked_array([whole.slice(1), whole])).tolist() == [*expected[1:], *expected]
+    assert checksums(whole[:0]).dtype == np.uint64
 
 
 def test_texts_are_cleaned_anew_and_originals_are_not(folder):
     given = ["plain", "x\xa0y"]
     files = files_of(write(folder / "a.parquet", given))
     texts = TextsInFiles(
-        files, zeros(2), rows(0, 1), np.array([5, 3]), lambda texts, _: pa.array(["plain", "x y"], texts.type)
+        files, zeros(2), rows(0, 1), np.array([5, 3]), clean=lambda texts, _: pa.array(["plain", "x y"], texts.type)
     )
     assert texts.some(np.array([0, 1])).to_pylist() == ["plain", "x y"]
     assert texts.originals().to_pylist() == given
