@@ -46,6 +46,9 @@ SMALL = 16 << 20
 #: Seconds between two looks at how much is mapped: a kernel that maps large pages maps a GB in less than 0.1 s.
 PERIOD = 0.002
 
+#: Seconds that whoever looks is waited for at the end: nothing is left to do, and what is looked at stays mapped.
+MOST_SECONDS = 1
+
 
 class GrowingArray:
     """An array that grows at its end, in memory."""
@@ -224,8 +227,9 @@ class DiskStorage(Storage):
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
-        if self._watch is not None:
-            self._watch.join()
+        # A finaliser runs on any thread, whatever that holds: it could wait for ever, be it for itself.
+        if self._watch is not None and self._watch is not threading.current_thread():
+            self._watch.join(MOST_SECONDS)
         with self._lock:
             self._buffers.clear()
 

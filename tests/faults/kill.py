@@ -64,9 +64,14 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
 
 
-def check(code, sent, expected, seconds):
-    """Say what is wrong with how a run ended."""
-    names = {path.name for path in Path().iterdir()} - {"news.parquet", "out", "log"}
+def left():
+    """Return the names of what is beside input and output."""
+    return {path.name for path in Path().iterdir()} - {"news.parquet", "out", "log"}
+
+
+def check(code, sent, expected, seconds, before=frozenset()):
+    """Say what is wrong with how a run ended; what was left before it stays if it ends before it works."""
+    names = left()
     log = Path("log").read_text()
     if "Traceback" in log or "Error" in log:
         yield f"it said {log[-300:]!r}"
@@ -79,8 +84,8 @@ def check(code, sent, expected, seconds):
     if sent not in (None, signal.SIGKILL) and seconds > MOST_SECONDS:
         yield f"it heard {sent.name} after {seconds:.1f} s"
     unfinished = {name for name in names if name.endswith(".part")}
-    if sent is not signal.SIGKILL and code != -(sent or 0) and unfinished:
-        yield f"{unfinished} are left"
+    if sent is not signal.SIGKILL and code != -(sent or 0) and unfinished - before:
+        yield f"{unfinished - before} are left"
     others = names - unfinished - {".out.work"}
     if others or (code == 0 and names):
         yield f"{names} are left after exit code {code}"
@@ -105,7 +110,7 @@ def runs(number, seed):
     expected = contents(Path("out"))
     rng, wrong, became, slowest = random.Random(seed), [], Counter(), 0.0
     for at in range(number):
-        sent = rng.choice(list(SIGNALS))
+        sent, before = rng.choice(list(SIGNALS)), left()
         process = started()
         time.sleep(rng.random() * 1.1 * whole)
         os.kill(process, sent)
@@ -113,7 +118,7 @@ def runs(number, seed):
         became[f"{sent.name}: {code}"] += 1
         if sent is not signal.SIGKILL:
             slowest = max(slowest, seconds)
-        for what in check(code, sent, expected, seconds):
+        for what in check(code, sent, expected, seconds, before):
             wrong.append(f"run {at}: {what}")
             print(wrong[-1], flush=True)
         if rng.random() < 0.3 or at == number - 1:  # and now undisturbed

@@ -1,5 +1,7 @@
 import gc
 import os
+import threading
+import time
 
 import numpy as np
 import psutil
@@ -75,6 +77,33 @@ def test_columns_on_disk_leave_nothing(tmp_path):
         assert column.values.sum() == 499500
         del column
         gc.collect()
+
+
+@pytest.fixture
+def full(tmp_path, monkeypatch):
+    """Give a storage that lets go of its pages all the time."""
+    monkeypatch.setattr(arrays, "resident_mapped", lambda: iter([0, *[1 << 40] * 10**6]).__next__)
+    return DiskStorage(tmp_path, 1 << 30)
+
+
+def test_a_finaliser_may_leave_it_while_it_holds_what_the_watch_waits_for(full):
+    """Garbage is collected wherever it is: the two waited for each other."""
+    with full, full._lock:
+        time.sleep(0.1)
+        full.__exit__()
+        assert full._done.is_set()
+
+
+def test_a_finaliser_may_leave_it_on_the_thread_that_watches(full, monkeypatch):
+    left = threading.Event()
+
+    def collected():
+        full.__exit__()
+        left.set()
+
+    monkeypatch.setattr(full, "release", collected)
+    with full:
+        assert left.wait(10)
 
 
 def test_only_storage_on_disk_has_bounds(tmp_path):
