@@ -136,7 +136,7 @@ def sketch(
             signatures[:] = target
         return picked  # type: ignore[no-any-return]
 
-    fingerprints = _run(work, np.diff(offsets), workers)
+    fingerprints = _run(work, offsets[1:] - offsets[:-1], workers)
     kept = np.ascontiguousarray(signatures[:, : len(factors)]) if want_signatures else None
     return words, digests, band_keys, _offsets(counts), fingerprints, kept
 
@@ -219,7 +219,13 @@ def _of_documents(
 
 def fixed(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     """Return an array as the code was compiled for: contiguous, aligned, read-only; a copy only if it is not."""
-    view = np.require(array, dtype, ["C", "A"]).view()
+    flags = array.flags
+    if array.dtype == dtype and flags.c_contiguous and flags.aligned:
+        if not flags.writeable:
+            return array
+        view = array.view()
+    else:
+        view = np.require(array, dtype, ["C", "A"]).view()
     view.flags.writeable = False
     return view
 
@@ -237,9 +243,9 @@ def _run(work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64
 
 def cut(sizes: NDArray[np.int64], workers: int = 1) -> list[tuple[int, int]]:
     """Cut documents of these sizes into blocks (first, last) of about `BLOCK_BYTES`: of fewer, so that each has one."""
+    if len(sizes) <= 1:
+        return [(0, 1)] if len(sizes) else []
     ends = np.cumsum(sizes + 64)  # an empty document costs something too
-    if len(ends) == 0:
-        return []
     block = max(SHARED_BYTES, min(BLOCK_BYTES, -(-int(ends[-1]) // workers)))
     if ends[-1] <= block:
         return [(0, len(ends))]
@@ -250,5 +256,5 @@ def cut(sizes: NDArray[np.int64], workers: int = 1) -> list[tuple[int, int]]:
 
 def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     offsets = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=offsets[1:])
+    counts.cumsum(out=offsets[1:])
     return offsets

@@ -8,7 +8,8 @@ Cost     nothing
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from dupdetect._storage.arrays import Storage
 from dupdetect.errors import SettingsError
@@ -67,3 +68,8 @@ class Context:
 
     def __post_init__(self) -> None:
         check_workers(self.workers)
+
+    @cached_property
+    def alone(self) -> Context:
+        """The same with one thread, for work that is too little to be shared."""
+        return self if self.workers == 1 else replace(self, workers=1)

@@ -22,7 +22,7 @@ from dupdetect.index.evidence import Stored, Texts, of_rows, renumbered, stored
 from dupdetect.index.grouping import Documents, component, first_added, group, read_documents, read_texts
 from dupdetect.index.searching import Compared, New, search
 from dupdetect.matching.overlaps import IDENTICAL, RELATIONS, turned
-from dupdetect.matching.pairs import missing, union
+from dupdetect.matching.pairs import documents_of, missing, union
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -158,7 +158,7 @@ def _listed(session: Session, holdings: Holdings, text: int) -> tuple[list[tuple
 
 def asked(session: Session, holdings: Holdings, batch: Batch) -> Seen:
     """Say what a text is a copy of that is in no document yet."""
-    if blank(batch.sketches.digests)[0]:
+    if not batch.sketches.words[0] and blank(batch.sketches.digests)[0]:
         return Seen(None, True, None, [])
     (new,) = sketched(batch.sketches, [-1])
     there = session.rows("SELECT text FROM texts WHERE digest = ?", (new.digest,))
@@ -172,18 +172,28 @@ def asked(session: Session, holdings: Holdings, batch: Batch) -> Seen:
     found = _verifier(session, holdings, compared.texts, batch).matches(compared.pairs)
     if len(found.pairs) == 0:
         return Seen(None, True, None, [])
-    near = compared.texts.numbers[np.unique(np.concatenate([found.a, found.b]))]
-    near = near[near >= 0].tolist()
-    cluster = _joined(session, holdings, new, compared, found, batch)
+    near = [
+        number
+        for number in compared.texts.numbers[documents_of(found.pairs, len(compared.texts))].tolist()
+        if number >= 0
+    ]
+    cluster = _joined(session, holdings, new, compared, found, near, batch)
     listed = _matches_of(holdings, found, compared.texts, -1, _documents_of(session, near))
     return Seen(None, cluster is None, cluster, _named(holdings, listed))
 
 
-def _joined(session: Session, holdings: Holdings, new: New, compared: Compared, found: Overlaps, batch: Batch) -> Any:
-    """Return the cluster that a text would be in, given its matches: as if it were added; None for one of its own."""
+def _joined(
+    session: Session,
+    holdings: Holdings,
+    new: New,
+    compared: Compared,
+    found: Overlaps,
+    near: list[int],
+    batch: Batch,
+) -> Any:
+    """Return the cluster that a text would be in, given its matches with texts that are `near`; None if it is alone."""
     named = compared.texts.numbers
-    near = named[np.unique(np.concatenate([found.a, found.b]))]
-    numbers, rows = component(session, near[near >= 0].tolist())
+    numbers, rows = component(session, near)
     others = set(session.find("SELECT text, words, digest FROM texts", "text", sorted(numbers)))
     there, texts = Texts.of(list(others)), Texts.of([new, *others])
     is_here = np.isin(named, texts.numbers)

@@ -7,7 +7,6 @@ Cost     some 30 microseconds to compress a text of 5 KB, 10 to get it back; of 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,7 @@ from dupdetect.errors import InputError
 from dupdetect.index.evidence import renumbered
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import Overlaps
-from dupdetect.matching.pairs import packed, unpack
+from dupdetect.matching.pairs import documents_of, packed, unpack
 from dupdetect.matching.verify import Verifier
 from dupdetect.sketches.cleaning import clean_texts
 
@@ -146,9 +145,9 @@ class StoredTexts:
             found = Overlaps(pairs, none, none, none)
             return found.matches(self._context.settings) if matches else found
         a, b = unpack(pairs)
-        places = np.unique(np.concatenate([a, b]))
+        places = documents_of(pairs, len(self._texts))
         given, rows = self._read(self._texts.numbers[places].tolist())
-        context = self._context if given.nbytes > FEW else replace(self._context, workers=1)
+        context = self._context if given.nbytes > FEW else self._context.alone
         counter = PairCounter(clean_texts(given), rows, context)
         verifier = Verifier(counter, self._boilerplate)
         within = packed(np.searchsorted(places, a), np.searchsorted(places, b))

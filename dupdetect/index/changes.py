@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -71,17 +72,12 @@ class Batch(NamedTuple):
 
 def sketched(sketches: Sketches, numbers: Sequence[int]) -> list[New]:
     """Return texts that were sketched, as such that are to be searched for, under numbers."""
-    bands, lengths = sketches.band_keys, sketches.fingerprints.lengths
-    ends = np.cumsum(lengths + bands.shape[1])
-    starts = ends - lengths - bands.shape[1]
-    keys, is_band = np.empty(len(bands) and ends[-1], np.uint64), np.zeros(len(bands) and ends[-1], np.bool_)
-    is_band[(starts[:, None] + np.arange(bands.shape[1])).ravel()] = True
-    keys[is_band], keys[~is_band] = bands.ravel(), sketches.fingerprints.values
+    bounds, values = sketches.fingerprints.offsets.tolist(), sketches.fingerprints.values
     digests = sketches.digests.astype("<u8").tobytes()
-    rows = zip(numbers, sketches.words.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    rows = zip(numbers, sketches.words.tolist(), sketches.band_keys, pairwise(bounds), strict=True)
     return [
-        New(number, words, digests[16 * place : 16 * place + 16], keys[start:end])
-        for place, (number, words, start, end) in enumerate(rows)
+        New(number, words, digests[16 * place : 16 * place + 16], np.concatenate((bands, values[start:end])))
+        for place, (number, words, bands, (start, end)) in enumerate(rows)
     ]
 
 
@@ -144,7 +140,9 @@ class Change:
         """Return the text of each document that comes; those that are new are inserted."""
         made = sketched(batch.sketches, [-1] * len(batch.ids))
         digests = [made[place].digest for place in come]
-        empty = blank(batch.sketches.digests[come]).tolist()
+        empty = [False] * len(come)
+        if not batch.sketches.words[come].all():  # one that has no words is empty, or has something else
+            empty = blank(batch.sketches.digests[come]).tolist()
         wanted = list({digest for digest, none in zip(digests, empty, strict=True) if not none})
         there = {
             bytes(digest): text

@@ -148,7 +148,8 @@ class Holdings:
         workers = workers or self.context.workers
         cleaned = clean_texts(texts, workers=workers)
         found = sketch_texts(cleaned, self.settings, workers=workers, signatures=not self.keeps_texts)
-        return replace(found, digests=identities(cleaned, found))
+        digests = identities(cleaned, found)
+        return found if digests is found.digests else replace(found, digests=digests)
 
     def identified(self, texts: pa.Array, sketches: Sketches) -> Sketches:
         """Return sketches that were made of texts before, what has no words told by its bytes."""

@@ -62,6 +62,8 @@ ROOM = 64
 #: Pages that are in memory at a time: 8 MB.
 PAGES = 2048
 
+_NONE = np.empty(0, np.int64)
+
 #: Bits of a page's number within its segment; from which number on pages are of its filter, and words of such a page.
 PAGE_BITS, FILTER_PAGES, FILTER_WORDS = 32, 1 << 31, 1 << 17
 
@@ -317,14 +319,15 @@ def _in_segments(session: Session, segments: list[Segment], keys: Hashes) -> tup
     hashes, found, of_pages = mixed(keys), [], []
     for segment in segments:
         which, page = segment.pages_of(keys, hashes)
-        found.append((which, (segment.number << PAGE_BITS) + page, segment.fences[page]))
-        of_pages.append((segment.value_bytes, 2 * segment.first, len(which)))
+        if len(which):
+            found.append((which, (segment.number << PAGE_BITS) + page, segment.fences[page]))
+            of_pages.append((segment.value_bytes, 2 * segment.first, len(which)))
+    if not found:
+        return _NONE, _NONE
     which, places, fences = (np.concatenate(column) for column in zip(*found, strict=True))
-    if len(which) == 0:
-        return which, which
     widths, firsts, counts = np.array(of_pages, np.int64).T
     distinct, one, at = np.unique(places, return_index=True, return_inverse=True)
-    of_page = np.repeat(np.arange(len(segments)), counts)[one]
+    of_page = np.repeat(np.arange(len(counts)), counts)[one]
     if len(distinct) <= PAGES:
         pages = Pages(distinct, fences[one], widths[of_page], firsts[of_page])
         some, values = pages.find(session, at, keys[which])

@@ -86,9 +86,11 @@ def search(session: Session, table: KeyTable, new: list[New], context: Context) 
         return Compared(Texts.of([]), _NONE, _NONE)
     if len(new) == 1:
         rows, sampled = _partners(session, table, new[0], bands, context)
+        if not rows:
+            return Compared(Texts.of([]), _NONE, _NONE)
         texts = Texts.of([new[0], *rows])
-        place = int(np.flatnonzero(texts.numbers == new[0].number)[0])
-        others = np.delete(np.arange(len(texts)), place)
+        is_new = texts.numbers == new[0].number
+        place, others = int(is_new.argmax()), np.flatnonzero(~is_new)
         pairs, by_hot_key = pack(np.full(len(others), place), others), _NONE
         if sampled:
             places = texts.places(sorted(sampled))
@@ -104,11 +106,11 @@ def _partners(session: Session, table: KeyTable, new: New, bands: int, context: 
     """Return the rows of the texts that are candidates for one, and which of them hot keys gave."""
     is_band = np.arange(len(new.keys)) < bands
     found = table.look_up(session, new.keys, is_band)
-    distinct = np.unique(found.texts)
-    numbers = distinct[distinct != new.number]
-    if len(numbers) == 0:
+    distinct = set(found.texts.tolist())
+    numbers = sorted(distinct - {new.number})
+    if not numbers:
         return [], set()
-    rows = {row[0]: row for row in session.find(_TEXTS, "text", numbers.tolist())}
+    rows = {row[0]: row for row in session.find(_TEXTS, "text", numbers)}
     keys, texts = found.keys, found.texts
     if len(rows) < len(distinct):  # some are there no more, or the new text itself was found
         there = np.isin(texts, np.array(list(rows), np.int64))

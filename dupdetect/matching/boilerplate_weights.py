@@ -90,7 +90,6 @@ class Weigher:
         if not self._settings.weighs or len(found.pairs) == 0:
             return found
         patterns, pairs = self._counter.patterns(found), found.pairs
-        self._counter.shingles.load(pairs)
         self._load(pairs)
         least = self._boilerplate.least(pairs, patterns)
         columns, strangers = np.empty((len(Weights._fields) - 1, len(pairs))), are_strangers(patterns)

@@ -64,7 +64,9 @@ def join_orders(pairs: Pairs, shingles: ShingleRows) -> list[JoinOrder]:
     build, probe = np.where(swap, b, a), np.where(swap, a, b)
     places = _together(build, probe) if shingles.is_spilled else np.argsort(build, kind="stable")
     build, probe = build[places], probe[places]
-    cost = lengths[probe].astype(np.int64) + np.where(np.diff(build, prepend=-1) != 0, lengths[build], 0)
+    cost, new = lengths[probe].astype(np.int64), np.ones(len(build), np.bool_)
+    new[1:] = build[1:] != build[:-1]
+    cost[new] += lengths[build[new]]
     cuts = (slice(*cut) for cut in even_cuts(cost + STRIDE, shingles.blocks(cost.sum())))
     return [JoinOrder(places[cut], build[cut], probe[cut]) for cut in cuts]
 

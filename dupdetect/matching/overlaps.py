@@ -22,7 +22,7 @@ nothing of it is lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -92,7 +92,9 @@ ROUNDED = 1e-9
 
 def turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
     """Turn relations of a to b, by their codes, into relations of b to a."""
-    return np.select([relation == CONTAINS, relation == CONTAINED], [CONTAINED, CONTAINS], relation).astype(np.int8)
+    codes = np.arange(len(RELATIONS), dtype=np.int8)
+    codes[CONTAINS], codes[CONTAINED] = CONTAINED, CONTAINS
+    return codes[relation]
 
 
 def turned_verdicts(verdicts: Byte) -> Byte:
@@ -166,7 +168,8 @@ class Weights(NamedTuple):
 
     def where(self, chosen: Bool | Int | slice) -> Weights:
         """Return some of the pairs; a copy."""
-        return Weights._make(column[chosen].copy() for column in self)
+        is_view = isinstance(chosen, slice)
+        return Weights._make(column[chosen].copy() if is_view else column[chosen] for column in self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,10 +252,14 @@ class Overlaps:
     @property
     def weighted_jaccard(self) -> Share:
         """What is compared with the threshold: `jaccard`, or that of the content where boilerplate decides."""
-        w, plain = self.weights, self.jaccard
+        return self._weighted(self.jaccard, self.content)
+
+    def _weighted(self, plain: Share, content: Share) -> Share:
+        """Return `weighted_jaccard`, given `jaccard` and `content`."""
         if self.given is None:
             return plain
-        content = self.content / np.maximum(self.content + w.lost_a + w.lost_b, _LEAST_WEIGHT)
+        w = self.given
+        content = content / np.maximum(content + w.lost_a + w.lost_b, _LEAST_WEIGHT)
         explained = (w.own_a - w.new_a >= EXPLAINED * w.own_a) & (w.own_b - w.new_b >= EXPLAINED * w.own_b)
         explained &= w.boilerplate <= SUSPECT
         apart = w.strangers & (np.minimum(w.main_a, w.main_b) >= ARTICLE)
@@ -261,9 +268,14 @@ class Overlaps:
     @property
     def weighted_containment(self) -> Share:
         """Share of the content of a document that is inside the other; 0 where neither is the larger one."""
+        if self.given is None:
+            return self.content_inside
+        return np.where(self._one_is_larger, self.content_inside, 0.0)
+
+    @property
+    def _one_is_larger(self) -> Bool:
         w = self.weights
-        larger = 2 * np.minimum(w.own_a, w.own_b) <= np.maximum(w.own_a, w.own_b)
-        return np.where((self.given is None) | larger, self.content_inside, 0.0)
+        return np.asarray(2 * np.minimum(w.own_a, w.own_b) <= np.maximum(w.own_a, w.own_b))
 
     @property
     def content_inside(self) -> Share:
@@ -299,9 +311,10 @@ class Overlaps:
 
     def relations(self, limits: Limits) -> NDArray[np.int8]:
         """Judge each pair: codes of `RELATIONS`."""
-        alike, near = self.weighted_jaccard >= limits.threshold, self.jaccard >= limits.threshold
-        inside = is_inside(self.compared_containment(limits), self.smaller, self.content, limits)
-        enough = self.content >= limits.containment * limits.min_shingles - ROUNDED
+        plain, content = self.jaccard, self.content
+        alike, near = self._weighted(plain, content) >= limits.threshold, plain >= limits.threshold
+        inside = is_inside(self.compared_containment(limits), self.smaller, content, limits)
+        enough = content >= limits.containment * limits.min_shingles - ROUNDED
         larger_a = self.weights.own_a > self.weights.own_b
         otherwise = np.where(alike & enough, np.int8(SYNDICATED), np.int8(NONE))
         codes = np.where(inside, np.where(larger_a, np.int8(CONTAINS), np.int8(CONTAINED)), otherwise)
@@ -313,7 +326,7 @@ class Overlaps:
             return self.weighted_containment
         edits = np.maximum(*self.shares_lost) <= limits.max_lost + ROUNDED
         edits &= np.minimum(self.weights.run_a, self.weights.run_b) < PASSAGE
-        return np.where(edits, self.content_inside, self.weighted_containment)
+        return np.where(edits | self._one_is_larger, self.content_inside, 0.0)
 
     def scores(self, limits: Limits, relations: NDArray[np.int8] | None = None) -> Share:
         """What was compared with the threshold, or with the containment; `relations`, where they are known already."""
@@ -324,33 +337,39 @@ class Overlaps:
 
     def tolerated(self, limits: Limits) -> tuple[Bool, Bool]:
         """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""
-        w, (lost_a, lost_b) = self.weights, self.shares_lost
-        near, alike = self.jaccard >= limits.threshold, 1 - min(limits.threshold, limits.containment) + ROUNDED
+        return self._tolerated(limits, self.jaccard >= limits.threshold, self.shares_lost, self.pages)
+
+    def _tolerated(
+        self, limits: Limits, near: Bool, lost: tuple[Share, Share], pages: tuple[Bool, Bool]
+    ) -> tuple[Bool, Bool]:
+        """Return what `tolerated` does, given which pairs are near duplicates, `shares_lost` and `pages`."""
+        w, (lost_a, lost_b), (page_a, page_b) = self.weights, lost, pages
+        alike = 1 - min(limits.threshold, limits.containment) + ROUNDED
         near_a = near & (self.size_b >= AS_LARGE * self.size_a - ROUNDED)
         near_b = near & (self.size_a >= AS_LARGE * self.size_b - ROUNDED)
         if self.given is None:  # without boilerplate, containment alone says what may be lost
             most = max(limits.max_lost, 1 - limits.containment) + ROUNDED
             return lost_a <= np.where(near_a, alike, most), lost_b <= np.where(near_b, alike, most)
-        (most_a, most_b), (page_a, page_b) = self.may_be_lost(limits.max_lost), self.pages
+        most_a, most_b = self.may_be_lost(limits.max_lost)
         few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= most_a) & (w.run_a < PASSAGE))
         few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= most_b) & (w.run_b < PASSAGE))
         return few_a | (near_a & (lost_a <= alike)), few_b | (near_b & (lost_b <= alike))
 
     def _verdicts(self, limits: Limits) -> Byte:
         """Decide of matches which document may be removed, and which should rather be."""
-        w, (lost_a, lost_b) = self.weights, self.shares_lost
-        near = self.jaccard >= limits.threshold
+        w, lost = self.weights, self.shares_lost
+        near, (lost_a, lost_b) = self.jaccard >= limits.threshold, lost
         amid_a, amid_b = (
             (self.patterns & mark != 0) if self.patterns is not None else near < 0 for mark in (AMID_A, AMID_B)
         )
-        page_a, page_b = self.pages  # where nothing is weighed, all that is new is lost, and none is a page
+        page_a, page_b = pages = self.pages  # where nothing is weighed, all that is new is lost, and none is a page
         if self.given is None:
             smaller = self.size_a <= self.size_b
             may_a, may_b = near | smaller, near | ~smaller
         else:
             may_a = near | page_a | (w.content_a >= w.own_b) | ~amid_b | (lost_a == 0)
             may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
-        few_a, few_b = self.tolerated(limits)
+        few_a, few_b = self._tolerated(limits, near, lost, pages)
         gone_a, gone_b = may_a & few_a, may_b & few_b
         more_a = np.maximum(MORE, np.where(page_a, MORE_PAGE, MORE_SHARE) * w.content_a) + 2 * w.main_b
         more_b = np.maximum(MORE, np.where(page_b, MORE_PAGE, MORE_SHARE) * w.content_b) + 2 * w.main_a
@@ -378,7 +397,9 @@ class Overlaps:
     def matches(self, limits: Limits) -> Overlaps:
         """Return the pairs that are copies of one another, and what is decided of them."""
         found = self.where(self.relations(limits) != NONE)
-        return replace(found, verdicts=found._verdicts(limits))
+        counts = found.pairs, found.shared, found.size_a, found.size_b
+        verdicts = found._verdicts(limits) if len(found.pairs) else np.empty(0, np.uint8)
+        return Overlaps(*counts, found.given, found.patterns, verdicts)
 
     def _knows_no_more_than(self, other: Overlaps) -> bool:
         """Whether nothing is known of these pairs that is not of others, and whether both are weighed or neither."""
@@ -393,10 +414,14 @@ class Overlaps:
         if len(self.pairs) == 0 and other._knows_no_more_than(self):
             return other
         other = other.where(missing(other.pairs, self.pairs))
-        place = np.searchsorted(self.pairs, other.pairs)
+        place = np.searchsorted(self.pairs, other.pairs) + np.arange(len(other.pairs))
+        is_mine = np.ones(len(self.pairs) + len(place), np.bool_)
+        is_mine[place] = False
 
         def joined(mine: NDArray[Any], theirs: NDArray[Any]) -> NDArray[Any]:
-            return np.insert(mine, place, theirs)
+            both = np.empty(len(is_mine), mine.dtype)
+            both[place], both[is_mine] = theirs, mine
+            return both
 
         given = None
         if self.given is not None or other.given is not None:

@@ -187,7 +187,9 @@ class ShingleRows:
             texts, rows = self._some_texts(self._rows[block])
             found = marked_shingles(texts, rows, self.context.settings, workers=self.context.workers)
             # About as many as the others will have: what is there is not moved for them.
-            rest = sizes[end:].sum(dtype=np.int64) / max(1, sizes[begin:end].sum(dtype=np.int64))
+            rest = 0.0
+            if end < len(documents):
+                rest = sizes[end:].sum(dtype=np.int64) / max(1, sizes[begin:end].sum(dtype=np.int64))
             del texts  # which may be as large as all the rest
             self._append(block, found, int(SPARE * rest * len(found.values)))
             del found
@@ -245,6 +247,8 @@ def even_cuts(costs: Count, blocks: int) -> list[tuple[int, int]]:
 def whole_cuts(costs: Count, most: int) -> list[tuple[int, int]]:
     """Cut a row of costs into blocks (first, last) that cost so much at the most; or each no more than one."""
     cuts, first, ends = [], 0, np.cumsum(costs, dtype=np.int64)
+    if len(ends) and ends[-1] <= most:
+        return [(0, len(ends))]
     while first < len(ends):
         spent = ends[first - 1] if first else 0
         first = max(first + 1, int(np.searchsorted(ends, spent + most, side="right")))

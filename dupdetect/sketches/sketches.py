@@ -82,7 +82,7 @@ class Ragged(NamedTuple):
     @property
     def lengths(self) -> NDArray[np.int64]:
         """The length of each row."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]
 
     def row(self, index: int) -> NDArray[np.uint64]:
         """Return one row."""
@@ -232,6 +232,9 @@ def sketch_texts(texts: Texts, settings: Settings, *, workers: int = 1, signatur
         )
         for chunk in chunks(texts)
     ]
+    if len(parts) == 1:  # nothing to copy
+        words_of, digests_of, bands_of, bounds, fingerprints, signature = parts[0]
+        return Sketches(settings, words_of, digests_of, bands_of, Ragged(bounds, fingerprints), signature)
     n_words, digests, band_keys, starts, values, signed = zip(*parts, strict=True)
     return Sketches(
         settings,
