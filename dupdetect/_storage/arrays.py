@@ -158,10 +158,10 @@ class DiskStorage(Storage):
         return np.frombuffer(self._map_file(path), dtype)
 
     def table(self, path: Path) -> pa.Table:
-        """Map an Arrow file, uncompressed."""
+        """Map an Arrow stream in a file, uncompressed."""
         import pyarrow.ipc
 
-        return pyarrow.ipc.open_file(self._map_file(path)).read_all()
+        return pyarrow.ipc.open_stream(self._map_file(path)).read_all()
 
     def gathered(
         self, values: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]

@@ -9,7 +9,7 @@ A work folder holds
 ==============  =====================================================================================================
 ``plan.json``   whose it is, the format's version, and all that decides what the parts hold: settings, inputs, versions
 ``done.jsonl``  two lines for each file: its name before it is written; when it is finished its bytes and checksum, too
-``*.arrow``     the files: Arrow IPC, uncompressed, so that they can be mapped. Arrays are tables of one row of lists
+``*.arrow``     Arrow IPC streams, uncompressed, so that they can be mapped. Arrays are tables of one row of lists
 ``.work.lock``  held by the run that works here
 ==============  =====================================================================================================
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from dupdetect._storage.arrays import DiskStorage
 
 #: Of the files. Another version's cannot be gone on with.
-FORMAT = 3
+FORMAT = 4
 
 PLAN, DONE, LOCK = "plan.json", "done.jsonl", ".work.lock"
 
@@ -144,7 +144,8 @@ class Checkpoints:
             self._list.flush()
             with Replacement(path, sync=True) as beside, beside.open("wb") as file:
                 hashing = _Hashing(file)
-                with pyarrow.ipc.new_file(pa.PythonFile(hashing, mode="w"), table.schema) as writer:
+                # A stream, for in a file all chunks of a column have one dictionary, which files of the input have not.
+                with pyarrow.ipc.new_stream(pa.PythonFile(hashing, mode="w"), table.schema) as writer:
                     writer.write_table(table)
             entry = _Entry(name, hashing.bytes, hashing.hash.hexdigest())
             self._list.write(_line(**entry._asdict()))

@@ -86,7 +86,7 @@ def check_manifest(path: Path, manifest: dict[str, Any]) -> None:
             _expect(path, name, holder.get(name), list)
             for value in holder.get(name) or []:
                 _expect(path, name, value, str)
-                if "\0" in value:
+                if "\0" in (value or ""):
                     raise InputError(f"{path}: {name!r} has what no file can be named, it is damaged; run dedup again")
 
 

@@ -231,3 +231,19 @@ def test_rows_of_a_file_that_has_changed_are_not_read(folder, tmp_path):
         disk.kept  # noqa: B018 - it is read here
     assert disk.clusters.num_rows == len(LONG)
     disk.close()
+
+
+@pytest.mark.parametrize("kind", ["flat", "in a list", "in an object"])
+def test_files_of_one_part_may_have_other_categories_each(folder, tmp_path, kind):
+    """Such a run ended in an error as soon as it did not fit in memory."""
+    columns = [pa.array([f"category {at}"]).dictionary_encode() for at in range(len(LONG))]
+    if kind == "in a list":
+        columns = [pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), column) for column in columns]
+    if kind == "in an object":
+        columns = [pa.StructArray.from_arrays([column], ["x"]) for column in columns]
+    for number, text in enumerate(LONG):
+        table = pa.table({"text": [text], "more": columns[number]})
+        pyarrow.parquet.write_table(table, folder / f"{number:02}.parquet")
+    whole, disk = both(folder, tmp_path / "work", id="none")
+    assert_equal(whole, disk)
+    disk.close()

@@ -132,7 +132,7 @@ def test_what_is_mapped_keeps_to_its_share(tmp_path):
 def test_a_mapped_table_outlives_the_file_and_its_pages(tmp_path):
     table = pa.table({"text": pa.array(["一つ", "สอง", "ثلاثة", "🙂"], pa.large_string()), "n": [1, 2, 3, 4]})
     path = tmp_path / "table.arrow"
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
         writer.write_table(table)
     with DiskStorage(tmp_path, 1 << 30) as storage:
         mapped = storage.table(path)
@@ -179,7 +179,7 @@ def test_tables_are_let_go_though_nobody_holds_what_was_mapped(tmp_path, monkeyp
     monkeypatch.setattr(arrays, "SMALL", 0)
     path = tmp_path / "table.arrow"
     table = pa.table({"text": pa.array(["word " * 1000] * 4000, pa.large_string())})
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
         writer.write_table(table)
     storage = DiskStorage(tmp_path, 1 << 20)  # not entered: nobody watches
     mapped = storage.table(path)
