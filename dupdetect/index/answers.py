@@ -194,20 +194,17 @@ def _joined(
     """Return the cluster that a text would be in, given its matches with texts that are `near`; None if it is alone."""
     named = compared.texts.numbers
     numbers, rows = component(session, near)
-    others = set(session.find("SELECT text, words, digest FROM texts", "text", sorted(numbers)))
-    there, texts = Texts.of(list(others)), Texts.of([new, *others])
-    is_here = np.isin(named, texts.numbers)
-    at = np.zeros(len(named), np.int64)
-    at[is_here] = texts.places(named[is_here])
-    own = renumbered(found, at)
+    texts = Texts.of([new, *set(session.find("SELECT text, words, digest FROM texts", "text", sorted(numbers)))])
+    place_of = {number: place for place, number in enumerate(texts.numbers.tolist())}
+    # Of candidates that are no matches, no place is looked at.
+    own = renumbered(found, np.array([place_of.get(number, 0) for number in named.tolist()], np.int64))
     old = stored(rows, texts, weighed=holdings.weighs)
     sampled = union(old.sampled, own.pairs[~missing(found.pairs, compared.sampled)])
     known = Stored(own | old.found, sampled, old.chosen)
-    documents = _with_asked(read_documents(session, there, holdings.identifiers), there, texts)
+    documents = _with_asked(read_documents(session, texts, holdings.identifiers), place_of[-1])
     verifier = _verifier(session, holdings, texts, batch)
     grouped = group(holdings.settings, texts, documents, known, verifier)
-    place = int(np.flatnonzero(texts.numbers == -1)[0])
-    with_it = texts.numbers[(grouped.canonical == grouped.canonical[place]) & (texts.numbers >= 0)]
+    with_it = texts.numbers[(grouped.canonical == grouped.canonical[place_of[-1]]) & (texts.numbers >= 0)]
     return _cluster(session, holdings, int(with_it[0])) if len(with_it) else None
 
 
@@ -220,9 +217,9 @@ def _verifier(session: Session, holdings: Holdings, texts: Texts, batch: Batch) 
     return EstimatedTexts(session, texts, holdings.settings, new)
 
 
-def _with_asked(documents: Documents, stored: Texts, texts: Texts) -> Documents:
-    """Put the document that is asked about behind those that are there."""
-    text_of = np.append(texts.places(stored.numbers[documents.text_of]), np.flatnonzero(texts.numbers == -1))
+def _with_asked(documents: Documents, place: int) -> Documents:
+    """Put the document that is asked about, given the place of its text, behind those that are there."""
+    text_of = np.append(documents.text_of, place)
     ids, metadata = [*documents.stored_ids, None], [*documents.metadata, {}]
     return Documents(np.append(documents.numbers, -1), text_of, ids, metadata, documents.identifiers)
 
@@ -234,11 +231,11 @@ def _matches_of(
     settings, place = holdings.settings, int(np.flatnonzero(texts.numbers == text)[0])
     mine = found.where((found.a == place) | (found.b == place))
     first = mine.a == place
-    decided = mine.relations(settings)
+    decided, scores = mine.judged(settings)
     relations = np.where(first, decided, turned(decided))
     inside = np.where(first, mine.containment_a, mine.containment_b)
     around = np.where(first, mine.containment_b, mine.containment_a)
-    columns = (mine.scores(settings, decided), mine.jaccard, inside, around, mine.weights.boilerplate)
+    columns = (scores, mine.jaccard, inside, around, mine.weights.boilerplate)
     others = texts.numbers[np.where(first, mine.b, mine.a)].tolist()
     rows = zip(others, relations.tolist(), *(column.tolist() for column in columns), strict=True)
     return [Match(id, RELATIONS[relation], *shares) for other, relation, *shares in rows for _, id in documents[other]]

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from dupdetect.matching.pairs import missing, unpack
+from dupdetect.matching.pairs import HALF, LOW, missing
 from dupdetect.matching.patterns import AMID_A, AMID_B
 
 if TYPE_CHECKING:
@@ -212,12 +212,12 @@ class Overlaps:
     @property
     def a(self) -> Int:
         """The lesser document of each pair."""
-        return unpack(self.pairs)[0]
+        return (self.pairs >> HALF).view(np.int64)
 
     @property
     def b(self) -> Int:
         """The greater document of each pair."""
-        return unpack(self.pairs)[1]
+        return (self.pairs & LOW).view(np.int64)
 
     @property
     def jaccard(self) -> Share:
@@ -311,14 +311,20 @@ class Overlaps:
 
     def relations(self, limits: Limits) -> NDArray[np.int8]:
         """Judge each pair: codes of `RELATIONS`."""
+        return self.judged(limits)[0]
+
+    def judged(self, limits: Limits) -> tuple[NDArray[np.int8], Share]:
+        """Judge each pair: `relations` and `scores`."""
         plain, content = self.jaccard, self.content
-        alike, near = self._weighted(plain, content) >= limits.threshold, plain >= limits.threshold
-        inside = is_inside(self.compared_containment(limits), self.smaller, content, limits)
+        weighted, contained = self._weighted(plain, content), self.compared_containment(limits)
+        alike, near = weighted >= limits.threshold, plain >= limits.threshold
+        inside = is_inside(contained, self.smaller, content, limits)
         enough = content >= limits.containment * limits.min_shingles - ROUNDED
         larger_a = self.weights.own_a > self.weights.own_b
         otherwise = np.where(alike & enough, np.int8(SYNDICATED), np.int8(NONE))
         codes = np.where(inside, np.where(larger_a, np.int8(CONTAINS), np.int8(CONTAINED)), otherwise)
-        return np.where(alike & near, np.int8(NEAR_DUPLICATE), codes)
+        codes = np.where(alike & near, np.int8(NEAR_DUPLICATE), codes)
+        return codes, _compared(codes, weighted, contained)
 
     def compared_containment(self, limits: Limits) -> Share:
         """What is compared with the containment: of two edits of one text, as long as each other, what both have."""
@@ -331,9 +337,8 @@ class Overlaps:
     def scores(self, limits: Limits, relations: NDArray[np.int8] | None = None) -> Share:
         """What was compared with the threshold, or with the containment; `relations`, where they are known already."""
         if relations is None:
-            relations = self.relations(limits)
-        by_jaccard = (relations == NEAR_DUPLICATE) | (relations == SYNDICATED)
-        return np.where(by_jaccard, self.weighted_jaccard, self.compared_containment(limits))
+            return self.judged(limits)[1]
+        return _compared(relations, self.weighted_jaccard, self.compared_containment(limits))
 
     def tolerated(self, limits: Limits) -> tuple[Bool, Bool]:
         """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""
@@ -436,6 +441,11 @@ class Overlaps:
             patterns,
             None if self.verdicts is None or other.verdicts is None else joined(self.verdicts, other.verdicts),
         )
+
+
+def _compared(relations: NDArray[np.int8], weighted: Share, contained: Share) -> Share:
+    """Return of each pair what was compared: with the threshold, or with the containment."""
+    return np.where((relations == NEAR_DUPLICATE) | (relations == SYNDICATED), weighted, contained)
 
 
 class Matcher(Protocol):
