@@ -5,9 +5,9 @@ Output   what `PairCounter` and `Weigher` say of them
 Cost     a job for each question; of few pairs beyond the candidates, their texts come to the driver
 
 Of few documents (`FEW`) the driver fetches the texts, once, and answers itself. Else candidates stand in bundles, made
-once, as are their shingles: a question about them moves no text. Pairs that come up later, where clusters are compared
-anew, are few as a rule: the driver fetches their texts, and answers itself; where they are many, new bundles are made
-of them.
+once, as are their shingles: a question about documents of one bundle moves no text. For pairs across bundles, which
+come up where a component was cut and clusters are compared anew, all texts are read again: the driver fetches those of
+the pairs, and answers itself; where they are many, new bundles are made of them.
 """
 
 from __future__ import annotations
@@ -51,8 +51,11 @@ if TYPE_CHECKING:
     Byte = NDArray[np.uint8]
     Arrays = dict[str, NDArray[Any]]
 
-#: Bytes of texts that the driver fetches at a time, at the most; questions about more go to executors.
+#: Bytes of texts that the driver asks of at a time, at the most; questions about more go to executors.
 FETCHED = 64 << 20
+
+#: Bytes of texts that the driver fetches at a time, at the most: each time all texts are read.
+AT_ONCE = 256 << 20
 
 #: Bytes of the texts of all documents that have candidates, which the driver fetches if they are no more.
 FEW = 256 << 20
@@ -84,8 +87,8 @@ class TextStore:
     def fetch(self, documents: Int) -> CompressedTexts:
         """Bring texts to the driver, and keep them compressed."""
         new = np.array([one for one in documents.tolist() if one not in self._held], np.int64)
-        if len(new):
-            self._held.update(self._fetched(new))
+        for first, last in whole_cuts(self.sizes[new], AT_ONCE):
+            self._held.update(self._fetched(new[first:last]))
         return CompressedTexts(self._held[one] for one in documents.tolist())
 
     def fetch_once(self, documents: Int) -> CompressedTexts:
@@ -169,6 +172,9 @@ class SparkCounter(_Named):
         self.context = Context(settings, 1)
         self._store, self._names, self._candidates, self._work = store, names, candidates, work
         self._bundles = bundled(candidates, store.sizes)
+        #: Of each document a bundle that it is in: the only one, as a rule; -1 if it is in none.
+        self._home = np.full(len(names), -1)
+        self._home[self._bundles.document] = self._bundles.bundle
         self._placed = work.stage("bundles", lambda: self._place(self._bundles))
         self._more = 0
 
@@ -194,20 +200,24 @@ class SparkCounter(_Named):
         return found.patterns
 
     def filled_forms(self, pairs: Pairs) -> NDArray[np.bool_]:
-        """Mark which pairs of documents of one wording, all that there are, are filled forms; the driver answers.
+        """Mark which pairs of documents of one wording, all that there are, are filled forms.
 
-        Some pairs at a time, beside all others that their documents are in, for these are the third documents.
+        A bundle answers if all pairs of both documents are in it, for these say which the third documents are. The
+        driver answers of the others: some pairs at a time, beside all others that their documents are in.
         """
         (a, b), sizes = unpack(pairs), self._store.sizes
-        marks = np.zeros(len(pairs), np.bool_)
-        question = Question("filled_forms", self.context.settings)
-        for first, last in whole_cuts(sizes[a] + sizes[b], FETCHED):
-            asked = np.zeros(self.n, np.bool_)
-            asked[a[first:last]] = asked[b[first:last]] = True
-            beside = pairs[asked[a] | asked[b]]
+        marks, question = np.zeros(len(pairs), np.bool_), Question("filled_forms", self.context.settings)
+        bundle, places = self._bundle_of(pairs), np.arange(len(pairs))
+        for at, found in self._ask_bundles(question, {"pairs": pairs}, bundle, self._placed, places):
+            marks[at] = found["filled"]
+        cut = np.flatnonzero(_across(pairs, bundle, self.n))
+        self._store.fetch(documents_of(_beside(pairs, cut, self.n), self.n))  # of all of them at once
+        for first, last in whole_cuts(sizes[a[cut]] + sizes[b[cut]], FETCHED):
+            some = cut[first:last]
+            beside = _beside(pairs, some, self.n)
             documents = documents_of(beside, self.n)
-            found = answer(question, documents, self._counter(documents), {"pairs": beside})["filled"]
-            marks[first:last] = found[np.searchsorted(beside, pairs[first:last])]
+            found = answer(question, documents, self._counter(documents), {"pairs": beside})
+            marks[some] = found["filled"][np.searchsorted(beside, pairs[some])]
         return marks
 
     def tally(self, found: Overlaps, among: NDArray[np.uint64] | None = None) -> tuple[Any, Any]:
@@ -232,18 +242,25 @@ class SparkCounter(_Named):
 
         The answers to a tally are of all pairs together.
         """
-        placed = ~missing(known["pairs"], self._candidates)
-        at, others = np.flatnonzero(placed), np.flatnonzero(~placed)
+        bundle = self._bundle_of(known["pairs"])
+        at, others = np.flatnonzero(bundle >= 0), np.flatnonzero(bundle < 0)
         answers = []
         if len(at):
-            of_pair = self._bundles.of_pair[np.searchsorted(self._candidates, known["pairs"][at])]
-            answers += self._ask_bundles(question, _some(known, at), of_pair, self._placed, at)
+            answers += self._ask_bundles(question, _some(known, at), bundle[at], self._placed, at)
         if len(others):
             answers += self._ask_others(question, _some(known, others), others)
         return answers
 
+    def _bundle_of(self, pairs: Pairs) -> Int:
+        """Return the bundle that answers for each pair: -1 if none has both documents."""
+        a, b = (self._home[side] for side in unpack(pairs))
+        bundle = np.where(a == b, a, -1)
+        candidates = np.flatnonzero(~missing(pairs, self._candidates))
+        bundle[candidates] = self._bundles.of_pair[np.searchsorted(self._candidates, pairs[candidates])]
+        return bundle
+
     def _ask_others(self, question: Question, known: Arrays, at: Int) -> list[tuple[Int, Arrays]]:
-        """Ask about pairs that are no candidates."""
+        """Ask about pairs of documents that no bundle has together."""
         documents = documents_of(known["pairs"], self.n)
         if self._store.sizes[documents].sum() <= FETCHED:
             return [(at, answer(question, documents, self._counter(documents), known))]
@@ -343,6 +360,23 @@ class SparkWeigher:
         order = np.argsort(np.concatenate([places for places, _ in parts]))
         weights = (np.concatenate([answer[name] for _, answer in parts])[order] for name in Weights._fields)
         return Overlaps(found.pairs, found.shared, found.size_a, found.size_b, Weights(*weights), found.patterns)
+
+
+def _across(pairs: Pairs, bundle: Int, n: int) -> NDArray[np.bool_]:
+    """Mark pairs of documents that have pairs in several bundles."""
+    (a, b), first, last = unpack(pairs), np.full(n, np.iinfo(np.int64).max), np.full(n, -1)
+    for side in (a, b):
+        np.minimum.at(first, side, bundle)
+        np.maximum.at(last, side, bundle)
+    several = first < last
+    return np.asarray(several[a] | several[b])
+
+
+def _beside(pairs: Pairs, some: Int, n: int) -> Pairs:
+    """Return the pairs that the documents of some of them are in."""
+    (a, b), there = unpack(pairs), np.zeros(n, np.bool_)
+    there[a[some]] = there[b[some]] = True
+    return pairs[there[a] | there[b]]
 
 
 def known_of(found: Overlaps) -> Arrays:
