@@ -30,6 +30,7 @@ from dupdetect.matching.shingle_rows import (
     blocks_for,
     even_cuts,
     row_of,
+    run_ends,
     table_size,
     whole_cuts,
 )
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
+
+_NONE = np.uint64(0)
 
 #: Share of an article that may not be on a page that carries it; the same where the page has text on both sides of it.
 CARRIED, CARRIED_AMID = 0.05, 0.1
@@ -187,8 +190,8 @@ class SideWeights(NamedTuple):
         What of `own` is in lines of which more than half is.
     run : int
         The most of `new` between two shared words, or before or behind all of them.
-    shared, boilerplate : int
-        Distinct shared shingles, and those of them that are boilerplate.
+    boilerplate : int
+        Distinct shared shingles that are boilerplate.
     """
 
     content: int
@@ -198,24 +201,39 @@ class SideWeights(NamedTuple):
     main: int
     lines: int
     run: int
-    shared: int
     boilerplate: int
 
 
 @compilable_helper
-def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size: int, strangers: bool) -> SideWeights:  # noqa: C901 - one pass
-    """Weigh one document of a pair, given which of its shingles are shared.
+def words_with(row: Hashes, first: int, end: int, marks: np.uint64, wanted: np.uint64) -> int:
+    """Count the words, of those from `first` to `end`, that have of these marks the wanted ones, and no others.
+
+    Words that begin no shingle are in the last one, and have its marks.
+    """
+    count = 0
+    for position in range(first, min(end, len(row))):
+        count += 1 if row[np.uint64(position)] & marks == wanted else 0
+    behind = end - max(first, len(row))
+    return count + behind if behind > 0 and row[-1] & marks == wanted else count
+
+
+@compilable_helper
+def weigh_side(  # noqa: C901 - one pass
+    row: Hashes, shared: Byte, grades: Byte, ends: Int32, least: int, shingle_size: int, strangers: bool
+) -> SideWeights:
+    """Weigh one document of a pair, given which of its shingles are shared; `ends` is a buffer.
 
     What is shared is boilerplate from the grade `least` on, and what is not from `ALWAYS` on. Of strangers, words that
     are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share. A last
     word behind a shared one is not new: a text that is cut short ends in a part of a word.
     """
-    content, own, new, lost, main, lines, found, voted_out = 0, 0, 0, 0, 0, 0, 0, 0
+    content, own, new, lost, main, lines, voted_out = 0, 0, 0, 0, 0, 0, 0
     run, longest = 0, 0
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh = 0, 0, 0
-    count = len(row) + shingle_size - 1
-    for word in range(count + 1):
+    runs, turn = run_ends(row, shared, grades, ends), 0
+    word, count = 0, len(row) + shingle_size - 1
+    while word <= count:
         if word == count or (0 < word < len(row) and row[word] & LINE_START):
             if 2 * mine <= word - begin:  # an edit, and no line of its own
                 lost += fresh
@@ -224,33 +242,38 @@ def weigh_side(row: Hashes, shared: Byte, grades: Byte, least: int, shingle_size
             begin, mine, fresh = word, 0, 0
         if word == count:
             break
-        if word < len(row):
+        end = count
+        if turn < runs:
+            end, turn, grade = int(ends[turn]), turn + 1, grades[word]
             if shared[word]:
-                last = word
-                if grades[word] < least:
-                    last_content = word
-                if row[word] & REPEAT == 0:
-                    found += 1
-                    voted_out += 1 if grades[word] >= least else 0
-            if grades[word] >= ALWAYS:
-                last_boilerplate = word
+                last = end - 1
+                if grade < least:
+                    last_content = last
+                else:
+                    voted_out += words_with(row, word, end, REPEAT, _NONE)
+            if grade >= ALWAYS:
+                last_boilerplate = end - 1
         # A word is shared, or boilerplate, if any of the shingles that it is in is.
-        if word - last < shingle_size:
+        until_shared = min(end, max(word, last + shingle_size))
+        until_content = min(end, max(word, last_content + shingle_size))
+        until_boilerplate = min(end, max(until_shared, last_boilerplate + shingle_size))
+        if until_content > word:
+            short = words_with(row, word, until_content, MAIN_CONTENT | SYMBOLS, _NONE) if strangers else 0
+            content += FULL * (until_content - word) - (FULL - SHORT) * short
+        if until_shared > word:
             run = 0
-            if word - last_content < shingle_size:
-                full = not strangers or row[min(word, len(row) - 1)] & (MAIN_CONTENT | SYMBOLS) != 0
-                content += FULL if full else SHORT
-        else:
-            own += 1
-            mine += 1
-            is_part = word == count - 1 and word - last == shingle_size  # alone behind a shared one, and the last
-            if word - last_boilerplate >= shingle_size and not is_part:
-                new += 1
-                fresh += 1
-                run += 1
-                longest = max(longest, run)
-                main += 1 if row[min(word, len(row) - 1)] & (MAIN_CONTENT | SYMBOLS) == MAIN_CONTENT else 0
-    return SideWeights(content, own, new, lost, main, lines, longest, found, voted_out)
+        own += end - until_shared
+        mine += end - until_shared
+        is_part = end == count and last + shingle_size == count - 1  # alone behind a shared one, and the last
+        until_new = count - 1 if is_part else end
+        if until_new > until_boilerplate:
+            new += until_new - until_boilerplate
+            fresh += until_new - until_boilerplate
+            run += until_new - until_boilerplate
+            longest = max(longest, run)
+            main += words_with(row, until_boilerplate, until_new, MAIN_CONTENT | SYMBOLS, MAIN_CONTENT)
+        word = end
+    return SideWeights(content, own, new, lost, main, lines, longest, voted_out)
 
 
 @compilable_helper
@@ -265,15 +288,17 @@ def count_joined(row: Byte, other: Hashes, partners: Int32, shingle_size: int) -
     for position in range(len(partners)):
         if partners[position] < 0:
             continue
-        if last >= 0 and not (other[last] | other[position]) & REPEAT:
-            mine, theirs = partners[position] - partners[last] - 1, position - last - 1
-            if min(mine, theirs) == shingle_size and max(mine, theirs) == shingle_size + 1:
-                between = 0
-                for place in range(partners[last] + 1, partners[position]):
-                    between += row[place]
-                if between == 0:
-                    one, two = one + mine - shingle_size + 1, two + theirs - shingle_size + 1
-        last = position
+        before, last = last, position
+        theirs = position - before - 1
+        if before < 0 or not shingle_size <= theirs <= shingle_size + 1 or (other[before] | other[position]) & REPEAT:
+            continue
+        mine = partners[position] - partners[before] - 1
+        if min(mine, theirs) == shingle_size and max(mine, theirs) == shingle_size + 1:
+            between = 0
+            for place in range(partners[before] + 1, partners[position]):
+                between += row[place]
+            if between == 0:
+                one, two = one + mine - shingle_size + 1, two + theirs - shingle_size + 1
     return one, two
 
 
@@ -307,6 +332,7 @@ def weigh_pairs(
     # Sums are of whole numbers until the very end, so that they do not depend on the order of pairs or shingles.
     table, firsts, repeats, partners = join_buffers(rows, order)
     of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
+    ends = np.empty(max(len(firsts), len(partners)), np.int32)
     built, size, repeated, row = -1, 1, 0, rows.values[:0]
     for pair in range(len(order.places)):
         if order.build[pair] != built:
@@ -315,11 +341,11 @@ def weigh_pairs(
             repeated = build_table(row, table, size, firsts, repeats)
         number, place = order.probe[pair], order.places[pair]
         other, pattern = row_of(rows, number), patterns[place]
-        probe_table(row, table, size, firsts, other, partners, 0)
+        shared = probe_table(row, table, size, firsts, other, partners, 0)
         mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
         settled = least[place], shingle_size, strangers[place]
-        a = weigh_side(row, of_build, graded.values[graded.starts[built] :], *settled)
-        b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], *settled)
+        a = weigh_side(row, of_build, graded.values[graded.starts[built] :], ends, *settled)
+        b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], ends, *settled)
         joined_a, joined_b = count_joined(of_build, other, partners[: len(other)], shingle_size)
         if built > number:
             a, b, joined_a, joined_b = b, a, joined_b, joined_a
@@ -332,4 +358,4 @@ def weigh_pairs(
         columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)
         columns[8, place], columns[9, place] = a.main, b.main
         columns[10, place], columns[11, place] = (0 if page_a else a.run), (0 if page_b else b.run)
-        columns[12, place] = a.boilerplate / max(a.shared, 1)
+        columns[12, place] = a.boilerplate / max(shared, 1)

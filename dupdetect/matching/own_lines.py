@@ -28,12 +28,13 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import compilable_helper
 from dupdetect.matching.interleaving import OWN, PART, STRETCH
-from dupdetect.matching.shingle_rows import LINE_START, SYMBOLS
+from dupdetect.matching.shingle_rows import LINE_START, SYMBOLS, run_ends
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Int = NDArray[np.int64]
+    Int32 = NDArray[np.int32]
     Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
 
@@ -86,11 +87,14 @@ def length_class(length: int) -> int:
 
 
 @compilable_helper
-def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int, shared_words: Int) -> OwnLines:  # noqa: C901 - one pass
+def read_own_lines(  # noqa: C901 - one pass
+    row: Hashes, shared: Byte, shingle_size: int, ends: Int32, own_lines: Int, shared_words: Int
+) -> OwnLines:
     """Read what is a document's own, given which of its shingles are shared.
 
-    A word is shared if any of the shingles that it is in is. `own_lines` and `shared_words` are buffers for `CLASSES`
-    counts: own lines, and shared words in other lines, by the length of the line.
+    A word is shared if any of the shingles that it is in is. `ends` is a buffer as long as the row; `own_lines` and
+    `shared_words` are buffers for `CLASSES` counts: own lines, and shared words in other lines, by the length of the
+    line.
     """
     own_lines[:] = 0
     shared_words[:] = 0
@@ -98,8 +102,9 @@ def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int,
     own, lines, line_words, symbol_words = 0, 0, 0, 0
     # Of stretches: the longest, own words before it and up to its end; where the present one started, and its length.
     longest, before, until, started, length, gap = 0, 0, 0, 0, 0, STRETCH
-    count = len(row) + shingle_size - 1
-    for word in range(count + 1):
+    runs, turn = run_ends(row, shared, shared, ends), 0
+    word, count = 0, len(row) + shingle_size - 1
+    while word <= count:
         if word == count or (0 < word < len(row) and row[word] & LINE_START):
             words = word - begin
             if 2 * mine > words:
@@ -112,22 +117,25 @@ def read_own_lines(row: Hashes, shared: Byte, shingle_size: int, own_lines: Int,
             begin, mine = word, 0
         if word == count:
             break
-        if word < len(row):  # the last words of a document begin no shingle: they are in the last ones
+        end = count  # the last words of a document begin no shingle: they are in the last ones
+        if turn < runs:
+            end, turn = int(ends[turn]), turn + 1
             if word == begin:
                 symbols = row[word] & SYMBOLS != 0
             if shared[word]:
-                last = word
-        if word - last < shingle_size:
+                last = end - 1
+        until_shared = min(end, max(word, last + shingle_size))
+        if until_shared > word:
             if gap >= STRETCH:
                 started, length = own, 0
-            length += 1
+            length += until_shared - word
             gap = 0
             if length > longest:
                 longest, before, until = length, started, own
-        else:
-            own += 1
-            mine += 1
-            gap += 1
+        own += end - until_shared
+        mine += end - until_shared
+        gap += end - until_shared
+        word = end
     # How likely the line of a random shared word is longer than a random own line; half, where both are of one class.
     likely, shorter, words = 0.0, 0.0, 0
     for place in range(CLASSES):

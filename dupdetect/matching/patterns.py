@@ -47,6 +47,7 @@ def read_pairs(
     threshold, shingle_size = limits
     table, firsts, repeats, partners = join_buffers(rows, order)
     of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
+    ends = np.empty(max(len(firsts), len(partners)), np.int32)
     own_lines, shared_words = np.empty(CLASSES, np.int64), np.empty(CLASSES, np.int64)
     built, size, repeated, row = -1, 1, 0, rows.values[:0]
     for pair in range(len(order.places)):
@@ -66,8 +67,8 @@ def read_pairs(
             patterns[place] = CLEAR
             continue
         mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
-        first = read_own_lines(row, of_build, shingle_size, own_lines, shared_words)
-        second = read_own_lines(other, of_probe, shingle_size, own_lines, shared_words)
+        first = read_own_lines(row, of_build, shingle_size, ends, own_lines, shared_words)
+        second = read_own_lines(other, of_probe, shingle_size, ends, own_lines, shared_words)
         pattern = CLEAR
         if not clear:
             pattern = pattern_of(read_side(row, of_build), read_side(other, of_probe))

@@ -315,3 +315,22 @@ def row_of(rows: Rows, document: int) -> Hashes:
     """Return the shingles of a document."""
     start = rows.starts[document]
     return rows.values[start : start + rows.lengths[document]]
+
+
+@compilable_helper
+def run_ends(row: Hashes, one: Byte, two: Byte, ends: Int32) -> int:
+    """Write where the runs of a row end; return how many there are.
+
+    A run is shingles of one line of which two marks, `one` and `two`, stay as they are. There are many times fewer runs
+    than shingles: what is read or weighed of a pair goes from run to run.
+    """
+    if len(row) == 0:
+        return 0
+    count, mine, other = 0, one[0], two[0]
+    for position in range(1, len(row)):  # without a branch: it would often be guessed wrong
+        ends[count] = position
+        before, beside = mine, other
+        mine, other = one[position], two[position]
+        count += 1 if (mine != before) | (other != beside) | (row[position] & LINE_START != 0) else 0
+    ends[count] = len(row)
+    return count + 1

@@ -205,7 +205,9 @@ def test_own_lines_are_read_as_lines_are(texts, size, data):
         shared = set(data.draw(st.lists(st.sampled_from(every), max_size=40))) if every else set()
         shared |= set(every[: data.draw(st.integers(0, len(every)))])
         marks = np.array([run in shared for run in document.order], np.uint8)
-        found = read_own_lines(rows.row(number), marks, size, *np.empty((2, CLASSES), np.int64))
+        found = read_own_lines(
+            rows.row(number), marks, size, np.empty(len(marks), np.int32), *np.empty((2, CLASSES), np.int64)
+        )
         if every:
             assert tuple(found) == document.own_lines(shared)
             read.append((found, document.own_lines(shared)))
