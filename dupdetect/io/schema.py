@@ -76,6 +76,8 @@ class Columns:
             return True
         for place, (other, first) in enumerate(seen):
             type_ = _joined(other.type, field.type)
+            if type_ is not None and where != first:
+                type_ = _roomy(type_)
             if type_ is not None:
                 nullable = other.nullable or field.nullable
                 seen[place] = other.with_type(type_).with_nullable(nullable), first
@@ -142,6 +144,9 @@ def _joined(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
         return a
     if pa.types.is_null(a):
         return b
+    if pa.types.is_dictionary(a) and pa.types.is_dictionary(b) and a.value_type == b.value_type:
+        roomier = max(_roomy(a), _roomy(b), key=lambda type_: type_.index_type.bit_width)
+        return roomier if a.ordered == b.ordered else None
     if pa.types.is_list(a) and pa.types.is_list(b):
         inner = _joined(a.value_type, b.value_type)
         return None if inner is None else pa.list_(inner)  # a struct without members is false
@@ -156,6 +161,18 @@ def _joined(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:
                 members[field.name] = members[field.name].with_type(inner)
         return pa.struct(list(members.values()))
     return None
+
+
+def _roomy(type_: pa.DataType) -> pa.DataType:
+    """Return a type of which the dictionaries of several files are one: each has few values, and all may have many."""
+    if pa.types.is_dictionary(type_):
+        narrow = type_.index_type.bit_width < pa.int32().bit_width
+        return pa.dictionary(pa.int32(), type_.value_type, ordered=type_.ordered) if narrow else type_
+    if pa.types.is_list(type_):
+        return pa.list_(type_.value_field.with_type(_roomy(type_.value_type)))
+    if pa.types.is_struct(type_):
+        return pa.struct([field.with_type(_roomy(field.type)) for field in _children(type_)])
+    return type_
 
 
 def _children(type_: pa.DataType) -> list[pa.Field]:

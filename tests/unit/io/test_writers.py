@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import dupdetect
 from dupdetect.io import writers
 from dupdetect.io.writers import write_table
 
@@ -100,6 +101,29 @@ def test_row_groups_are_about_equally_large_and_texts_have_no_dictionary(tmp_pat
     assert max(rows) <= 100
     site, text = (metadata.row_group(0).column(place) for place in (0, 1))
     assert (site.has_dictionary_page, text.has_dictionary_page) == (True, False)
+
+
+@pytest.mark.parametrize("memory", [None, 1 << 29])
+def test_categories_of_many_files_are_more_than_one_file_has(tmp_path, memory):
+    """pandas numbers up to 127 of them with a byte."""
+    (tmp_path / "in").mkdir()
+    for file in range(3):
+        names = pa.array([f"{file}: {row}" for row in range(100)]).dictionary_encode()
+        table = pa.table(
+            {
+                "text": [f"glacier {file} lantern {row}" for row in range(100)],
+                "kind": names.cast(pa.dictionary(pa.int8(), pa.string())),
+                "kinds": pa.ListArray.from_arrays(range(101), names.cast(pa.dictionary(pa.int8(), pa.string()))),
+            }
+        )
+        pq.write_table(table, tmp_path / "in" / f"{file}.parquet")
+    found = dupdetect.dedup(tmp_path / "in", memory=memory)
+    expected = [f"{file}: {row}" for file in range(3) for row in range(100)]
+    found.write(tmp_path / "out", kept="parquet")
+    for kept in (found.kept, pq.read_table(tmp_path / "out" / "kept.parquet")):
+        assert kept["kind"].to_pylist() == expected
+        assert kept["kinds"].to_pylist() == [[name] for name in expected]
+        assert kept.combine_chunks()["kind"].type == pa.dictionary(pa.int32(), pa.string())
 
 
 def test_a_table_without_rows_has_no_row_group(tmp_path):
