@@ -23,7 +23,7 @@ match one another, and who is together shall not depend on the policy of who rep
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -35,7 +35,6 @@ from dupdetect.text.shingles import digest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dupdetect.matching.candidates import Candidates
     from dupdetect.matching.overlaps import Matcher, Overlaps
     from dupdetect.matching.pairs import Pairs
     from dupdetect.matching.verify import Verified
@@ -73,6 +72,26 @@ class Comparable:
     def pairs(self, pairs: Pairs) -> Pairs:
         """Return the pairs that may be compared."""
         return pairs
+
+
+class Found(Protocol):
+    """Pairs that were found to be worth comparing: `Candidates`, or what a part of the documents has of them.
+
+    Attributes
+    ----------
+    pairs, sampled : uint64[n]
+    is_sampled : bool
+        Whether any pair stands for others.
+    """
+
+    @property
+    def pairs(self) -> Pairs: ...  # noqa: D102
+    @property
+    def sampled(self) -> Pairs: ...  # noqa: D102
+    @property
+    def is_sampled(self) -> bool: ...  # noqa: D102
+    def among(self, active: Bool) -> Found: ...  # noqa: D102
+    def has_more(self, more: Overlaps) -> bool: ...  # noqa: D102
 
 
 class Neighbours(NamedTuple):
@@ -353,7 +372,7 @@ def sampled_matches(matches: Overlaps, sampled: Pairs) -> Overlaps:
 
 
 def cluster_matches(
-    found: Candidates, verified: Verified, clean: Share, verifier: Matcher, comparable: Comparable
+    found: Found, verified: Verified, clean: Share, verifier: Matcher, comparable: Comparable
 ) -> Clustered:
     """Cluster; where hot keys left pairs out, compare canonicals with what they may have missed, and repeat.
 
@@ -363,7 +382,7 @@ def cluster_matches(
 
     Parameters
     ----------
-    found : Candidates
+    found : Found
     verified : Verified
         What was found among them.
     clean : float64[n]
@@ -375,7 +394,7 @@ def cluster_matches(
     grouped = cluster(clean, matches)
     tested, sampled = without(found.pairs, deferred), found.sampled
     rounds = 0
-    while len(sampled):
+    while found.is_sampled:
         rounds += 1
         linked = sampled_matches(matches, sampled)
         beyond = [pack(grouped[x], y) for x, y in ((linked.a, linked.b), (linked.b, linked.a))]
@@ -384,13 +403,13 @@ def cluster_matches(
         proposed = without(comparable.pairs(proper(union(*beyond, again.pairs))), tested)
         more = verifier.matches(proposed)
         tested = union(tested, proposed)
-        if len(more.pairs) == 0:
+        if not found.has_more(more):
             a, b = unpack(deferred)
             proposed = without(deferred[grouped[a] != grouped[b]], tested)
             more = verifier.matches(proposed)
             tested = union(tested, proposed)
-        if len(more.pairs) == 0:
-            break
+            if not found.has_more(more):
+                break
         matches = matches | more
         grouped = cluster(clean, matches)
     return Clustered(grouped, matches, rounds)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.matching.keys import ByFrequency
+    from dupdetect.matching.overlaps import Overlaps
     from dupdetect.matching.pairs import Pairs
     from dupdetect.sketches.sketches import Sketches
 
@@ -99,6 +100,15 @@ class Candidates:
         pairs, sampled = union(self.pairs, other.pairs), union(self.sampled, other.sampled)
         hot_keys, hot = self.hot_keys + other.hot_keys, self._hot + other._hot
         return Candidates(pairs, sampled, hot_keys, hot, self._context, self._sides)
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether any pair stands for others, so that clustering is to search again."""
+        return len(self.sampled) > 0
+
+    def has_more(self, more: Overlaps) -> bool:
+        """Whether more matches were found among the documents that were searched: these are all that there are."""
+        return len(more.pairs) > 0
 
     def where(self, kept: Callable[[Pairs], Pairs]) -> Candidates:
         """Return the candidates that a function keeps of pairs."""

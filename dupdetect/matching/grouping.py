@@ -94,6 +94,11 @@ class Grouping:
         same = np.unique(digests[documents], axis=0, return_inverse=True)[1].reshape(-1)
         return Grouping(within, between, per, own, same)
 
+    def some(self, documents: Int) -> Grouping:
+        """Return what is said of some documents, by their numbers."""
+        within, between, per, own = (None if each is None else each[documents] for each in self._all)
+        return Grouping(within, between, per, own, None if self.same is None else self.same[documents])
+
     @property
     def _all(self) -> tuple[Hashes | None, ...]:
         return self.within, self.between, self.per, self.own

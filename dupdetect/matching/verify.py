@@ -110,6 +110,29 @@ def verify_candidates(
     weigher : callable
         As `Verifier` has it.
     """
+    sharing, deferred, boilerplate = judged(found, counter, known)
+    matches = weigher(counter, boilerplate).weigh(sharing).matches(counter.context.settings)
+    return Verified(matches, deferred, boilerplate)
+
+
+class Judged(NamedTuple):
+    """What is known of candidates before they are weighed.
+
+    Attributes
+    ----------
+    sharing : Overlaps
+        The pairs that share enough to be judged.
+    deferred : uint64[n]
+    boilerplate : Boilerplate
+    """
+
+    sharing: Overlaps
+    deferred: Pairs
+    boilerplate: Boilerplate
+
+
+def judged(found: Candidates, counter: Counter, known: Boilerplate | None = None) -> Judged:
+    """Count what candidates share, and learn from it what is boilerplate; parameters as of `verify_candidates`."""
     settings, n = counter.context.settings, counter.n
     counter.expect(found.pairs)
     stars = found.star_pairs()
@@ -122,5 +145,4 @@ def verify_candidates(
     a, b = unpack(rest)
     within = (family[a] == family[b]) & large[a]
     sharing = gathered | counter.sharing(rest[~within])
-    boilerplate = learn(counter, sharing, known)
-    return Verified(weigher(counter, boilerplate).weigh(sharing).matches(settings), rest[within], boilerplate)
+    return Judged(sharing, rest[within], learn(counter, sharing, known))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
     from dupdetect.matching.candidates import Candidates
     from dupdetect.matching.counter import Counter
     from dupdetect.matching.overlaps import Matcher
-    from dupdetect.matching.verify import Weighing
+    from dupdetect.matching.pairs import Pairs
+    from dupdetect.matching.verify import Verified, Weighing
     from dupdetect.pipeline.corpus import Corpus
     from dupdetect.pipeline.request import RunContext
     from dupdetect.pipeline.rules import Limits, Plain
     from dupdetect.pipeline.stage_arrays import Arrays
+    from dupdetect.settings import Settings
 
     Int = NDArray[np.int64]
+    Share = NDArray[np.float64]
     Hashes = NDArray[np.uint64]
 
 
@@ -83,6 +86,21 @@ class Search(NamedTuple):
     apart: Hashes | None = None
 
 
+class Ranked(Protocol):
+    """Documents whose clusters are represented by one of them: a `Corpus`, or a part of one."""
+
+    @property
+    def words(self) -> Int: ...  # noqa: D102
+    @property
+    def digests(self) -> Hashes: ...  # noqa: D102
+
+
+class Ranks(Protocol):
+    """Whoever ranks documents: the rules of a run, for one."""
+
+    def rank(self, corpus: Any, settings: Settings, text_of: Int, clean: Share, limits: Limits) -> Int: ...  # noqa: D102
+
+
 class Engine(NamedTuple):
     """Who counts what pairs share, and weighs it: this process, or many.
 
@@ -114,37 +132,62 @@ def searched(corpus: Corpus, rules: Plain, run: RunContext) -> tuple[Search, Int
 
 def decided(corpus: Corpus, search: Search, engine: Engine, rules: Plain, run: RunContext) -> Arrays:
     """Verify candidates, cluster, and choose canonicals; returns what `decide` does."""
-    (text_of, found, limits, grouping, apart), (counter, weigher) = search, engine
-    settings, n = run.settings, counter.n
-    check_grouped(settings, grouping)
+    found, (counter, weigher) = search.found, engine
+    check_grouped(run.settings, search.grouping)
     with run.clock.stage("verify", len(found.pairs)):
         make = partial(verify_candidates, found, counter, rules.known, weigher)
         arrays = run.workspace.finished("verified", lambda: stage_arrays.verified_to_arrays(make()))
         verified = stage_arrays.verified_of_arrays(arrays)
-        verifier: Matcher = Verifier(counter, verified.boilerplate, weigher)
-        listed = verified.matches
-        if grouping is not None:
-            verified, verifier = grouping.joined(verified, verifier)
-    with run.clock.stage("cluster", n):
-        clean = clusters.cleanness(n, verified.matches)
-        order = limits.ordered(clusters.settle(clean, clusters.sampled_matches(verified.matches, found.sampled)))
-        clustered = clusters.cluster_matches(found, verified, order, verifier, limits)
-        known = limits.is_digest
-        parted, is_digest = digests.part_digests(clustered.canonical, order, clustered.matches, verifier, known)
-        ranks = rules.rank(corpus, settings, text_of, clean, limits)
-        document_of = canonical.least(ranks, text_of, n)
-        chosen, matches = canonical.elect(
-            settings, parted, ranks[document_of], limits.ordered(clean), clustered.matches, verifier
-        )
-        contents = digests.contents(is_digest, parted, chosen, matches, verifier)
-    caps = {
+        verifier = Verifier(counter, verified.boilerplate, weigher)
+    with run.clock.stage("cluster", counter.n):
+        decision, rounds = clustered(corpus, search, verified, verifier, rules, run.settings)
+    return stage_arrays.decision_to_arrays(decision, caps(found, verified.deferred, rounds))
+
+
+def caps(found: Candidates, deferred: Pairs, rounds: int) -> dict[str, int]:
+    """Return the caps that were reached."""
+    return {
         "hot_keys": found.hot_keys,
         "sampled_pairs": len(found.sampled),
-        "deferred_pairs": len(verified.deferred),
-        "rounds": clustered.rounds,
+        "deferred_pairs": len(deferred),
+        "rounds": rounds,
     }
-    same = None if grouping is None else grouping.same
-    boilerplate = verified.boilerplate
+
+
+def clustered(
+    corpus: Ranked, search: Search, verified: Verified, verifier: Matcher, rules: Ranks, settings: Settings
+) -> tuple[Decision, int]:
+    """Cluster verified matches, and choose canonicals; returned with the decision is how many rounds that took.
+
+    Parameters
+    ----------
+    corpus : Ranked
+    search : Search
+        Of its candidates no more is asked than `Found` has.
+    verified : Verified
+        What was found among them.
+    verifier : Matcher
+        Is asked about further pairs.
+    rules : Ranks
+        Who goes first.
+    settings : Settings
+    """
+    (text_of, found, limits, grouping, apart), listed = search, verified.matches
+    n = len(limits.documents)
+    if grouping is not None:
+        verified, verifier = grouping.joined(verified, verifier)
+    clean = clusters.cleanness(n, verified.matches)
+    ranks = rules.rank(corpus, settings, text_of, clean, limits)
+    document_of = canonical.least(ranks, text_of, n)
+    order = limits.ordered(clusters.settle(clean, clusters.sampled_matches(verified.matches, found.sampled)))
+    made = clusters.cluster_matches(found, verified, order, verifier, limits)
+    known = limits.is_digest
+    parted, is_digest = digests.part_digests(made.canonical, order, made.matches, verifier, known)
+    chosen, matches = canonical.elect(
+        settings, parted, ranks[document_of], limits.ordered(clean), made.matches, verifier
+    )
+    contents = digests.contents(is_digest, parted, chosen, matches, verifier)
+    own = corpus.digests if apart is None else apart
     decision = Decision(
         text_of,
         ranks,
@@ -153,13 +196,11 @@ def decided(corpus: Corpus, search: Search, engine: Engine, rules: Plain, run: R
         matches if grouping is None else matches | listed,
         is_digest,
         contents,
-        boilerplate,
-        same,
-        clusters.represented_without_words(
-            corpus.words, corpus.digests, corpus.digests if apart is None else apart, ranks
-        ),
+        verified.boilerplate,
+        None if grouping is None else grouping.same,
+        clusters.represented_without_words(corpus.words, corpus.digests, own, ranks),
     )
-    return stage_arrays.decision_to_arrays(decision, caps)
+    return decision, made.rounds
 
 
 def find_candidates(corpus: Corpus, rows: Int, grouping: Grouping | None, run: RunContext) -> Candidates:

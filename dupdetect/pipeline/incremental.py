@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -199,6 +200,13 @@ class NewWithEarlier(Limits):
         a, b = unpack(found.pairs)
         across = ~(self._earlier[a] & self._earlier[b])
         self.documents = (rows < corpus.new) | _marked(a[across], n) | _marked(b[across], n)
+
+    def some(self, texts: Int) -> NewWithEarlier:
+        """Return what holds among some of the texts, by their numbers."""
+        part = copy(self)
+        part._earlier, part.documents = self._earlier[texts], self.documents[texts]
+        part.is_digest = None if self.is_digest is None else self.is_digest[texts]
+        return part
 
     def pairs(self, pairs: Pairs) -> Pairs:
         """Return the pairs that are not of two earlier texts."""

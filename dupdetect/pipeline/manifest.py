@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow.compute as pc
 import xxhash
@@ -26,7 +26,9 @@ from dupdetect.pipeline import tables
 from dupdetect.results.losses import lost_words
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from dupdetect.pipeline.corpus import Corpus
     from dupdetect.pipeline.request import Request, RunContext
@@ -97,12 +99,25 @@ def check_unchanged(plan: dict[str, Any]) -> None:
         warnings.warn(f"{before['name']} has grown while it was read; what came later may be missing", stacklevel=2)
 
 
-def counts(corpus: Corpus, decision: Decision, found: dict[str, pa.Table]) -> dict[str, Any]:
+class Counted(Protocol):
+    """Documents that are counted: a `Corpus`, or a part of one."""
+
+    @property
+    def new(self) -> int: ...  # noqa: D102
+    @property
+    def words(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def digests(self) -> NDArray[np.uint64]: ...  # noqa: D102
+    @property
+    def rejects(self) -> pa.Table: ...  # noqa: D102
+
+
+def counts(corpus: Counted, decision: Decision, found: dict[str, pa.Table]) -> dict[str, Any]:
     """Count what was found.
 
     Parameters
     ----------
-    corpus : Corpus
+    corpus : Counted
     decision : Decision
     found : dict
         The tables ``clusters``, ``matches`` and ``boilerplate``.
@@ -117,10 +132,15 @@ def counts(corpus: Corpus, decision: Decision, found: dict[str, pa.Table]) -> di
         "kept": kept,
         "matches": found["matches"].num_rows,
         "digests": int((decision.digest_documents < corpus.new).sum()),
-        "boilerplate_shingles": int((found["boilerplate"]["margin"].to_numpy() > 0).sum()),
+        "boilerplate_shingles": boilerplate_shingles(found["boilerplate"]),
         "relations": tables.relation_counts(found["clusters"]),
         "lost_words": lost_words(found["clusters"]),
     }
+
+
+def boilerplate_shingles(table: pa.Table) -> int:
+    """Count the shingles of a table `boilerplate` that are boilerplate."""
+    return int((table["margin"].to_numpy() > 0).sum())
 
 
 def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:

@@ -65,6 +65,10 @@ class Limits(Comparable):
 
     is_digest: Bool | None = None
 
+    def some(self, texts: Int) -> Limits:
+        """Return what holds among some of the texts, by their numbers."""
+        return Limits(len(texts))
+
     def candidates(self, found: Candidates) -> Candidates:
         """Return the candidates that may be compared."""
         return found.where(self.pairs)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from dupdetect.spark.counting import (
     answer,
     answer_bundles,
     counter_of,
+    match_columns,
     pack_bundles,
 )
 
@@ -292,18 +294,21 @@ class SparkCounter(_Named):
         self, question: Question, known: Arrays, of_pair: Int, placed: DataFrame, at: Int
     ) -> list[tuple[Int, Arrays]]:
         """Send each bundle what is known of its pairs, and collect the answers."""
-        order = np.argsort(of_pair, kind="stable")
-        bundles, starts = np.unique(of_pair[order], return_index=True)
-        bounds = np.append(starts, len(order))
-        within = [order[bounds[place] : bounds[place + 1]] for place in range(len(bundles))]
-        each = sum(values.dtype.itemsize for values in known.values())
-        ends = np.cumsum(np.diff(bounds) * each)
         answers: list[tuple[Int, Arrays]] = []
-        for run in np.unique(ends // SENT).tolist():
-            some = np.flatnonzero(ends // SENT == run).tolist()
-            sent = {int(bundles[place]): pickle.dumps(_some(known, within[place])) for place in some}
-            answers += self._asked(question, placed, sent, {int(bundles[place]): at[within[place]] for place in some})
+        for places in _runs(known, of_pair):
+            sent = {bundle: pickle.dumps(_some(known, own)) for bundle, own in places.items()}
+            answers += self._asked(question, placed, sent, {bundle: at[own] for bundle, own in places.items()})
         return answers
+
+    def written(self, question: Question, known: Arrays, rows: str) -> DataFrame:
+        """Ask about candidates, and leave the answers, in such rows, where they are written."""
+        of_pair = self._bundles.of_pair[np.searchsorted(self._candidates, known["pairs"])]
+        frames = [self._work.session.spark.createDataFrame([], rows)]
+        for run, places in enumerate(_runs(known, of_pair)):
+            answered = answer_bundles(question, {each: pickle.dumps(_some(known, own)) for each, own in places.items()})
+            made = self._placed.where(_are_of(sorted(places))).mapInArrow(answered, rows)
+            frames.append(self._work.stage(f"{question.ask}-{run}", partial(_same, made)))
+        return reduce(lambda one, more: one.union(more), frames)
 
     def _asked(
         self, question: Question, placed: DataFrame, sent: dict[int, bytes], at: dict[int, Int]
@@ -315,6 +320,22 @@ class SparkCounter(_Named):
                 return [(np.empty(0, np.int64), _votes(asked.mapInArrow(answered, VOTES)))]
             rows = asked.mapInArrow(answered, ANSWERS).toArrow().to_pylist()
         return [(at[row["bundle"]], pickle.loads(row["answer"])) for row in rows]
+
+
+def _same(frame: DataFrame) -> DataFrame:
+    return frame
+
+
+def _runs(known: Arrays, of_pair: Int) -> Iterator[dict[int, Int]]:
+    """Yield the places of the pairs of each bundle, of as many bundles as may be sent to all executors at a time."""
+    order = np.argsort(of_pair, kind="stable")
+    bundles, starts = np.unique(of_pair[order], return_index=True)
+    bounds = np.append(starts, len(order))
+    each = sum(values.dtype.itemsize for values in known.values())
+    ends = np.cumsum(np.diff(bounds) * each)
+    for run in np.unique(ends // SENT).tolist():
+        some = np.flatnonzero(ends // SENT == run).tolist()
+        yield {int(bundles[place]): order[bounds[place] : bounds[place + 1]] for place in some}
 
 
 def _are_of(bundles: list[int]) -> Column:
@@ -356,10 +377,19 @@ class SparkWeigher:
         if not settings.weighs or len(found.pairs) == 0:
             return found
         question = Question("weigh", settings, None, self._trimmed)
-        parts = self._counter.ask(question, known_of(found) | {"votes": self._boilerplate.votes_of(found.pairs)})
+        parts = self._counter.ask(question, self._known(found))
         order = np.argsort(np.concatenate([places for places, _ in parts]))
         weights = (np.concatenate([answer[name] for _, answer in parts])[order] for name in Weights._fields)
         return Overlaps(found.pairs, found.shared, found.size_a, found.size_b, Weights(*weights), found.patterns)
+
+    def written_matches(self, found: Overlaps) -> DataFrame:
+        """Weigh candidates that share enough to be judged, and leave the matches among them where they are written."""
+        settings = self._counter.context.settings
+        question = Question("matches", settings, None, self._trimmed)
+        return self._counter.written(question, self._known(found), match_columns(settings))
+
+    def _known(self, found: Overlaps) -> Arrays:
+        return known_of(found) | {"votes": self._boilerplate.votes_of(found.pairs)}
 
 
 def _across(pairs: Pairs, bundle: Int, n: int) -> NDArray[np.bool_]:

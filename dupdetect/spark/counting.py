@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,9 +23,10 @@ import pyarrow as pa
 from dupdetect._storage.context import Context
 from dupdetect.matching.boilerplate_weights import Weigher
 from dupdetect.matching.counter import PairCounter
-from dupdetect.matching.overlaps import Overlaps
+from dupdetect.matching.overlaps import Overlaps, Weights
 from dupdetect.matching.pairs import packed, unpack
 from dupdetect.matching.shingle_rows import ShingleRows
+from dupdetect.pipeline.stage_arrays import overlaps_of_arrays, overlaps_to_arrays
 from dupdetect.spark.sketching import decompress, size_of_text
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ class Question(NamedTuple):
     Attributes
     ----------
     ask : str
-        "sharing", "overlaps", "filled_forms", "tally" or "weigh", as the methods that answer are named.
+        "sharing", "overlaps", "filled_forms", "tally" or "weigh", as the methods that answer are named; or "matches":
+        those among the pairs, weighed.
     settings : Settings
     among : uint64[...], optional
         Of a tally: the table of shingles that are counted.
@@ -95,7 +98,11 @@ def answer(question: Question, documents: Int, counter: PairCounter, known: Mapp
         return {"shingles": shingles, "votes": votes}
     assert question.boilerplate is not None, "what is known of shingles comes with the question"
     boilerplate = question.boilerplate.voted_by(pairs, known["votes"])
-    return Weigher(counter, boilerplate).weigh(found).weights._asdict()
+    weighed = Weigher(counter, boilerplate).weigh(found)
+    if question.ask == "weigh":
+        return weighed.weights._asdict()
+    matches = weighed.matches(question.settings)
+    return overlaps_to_arrays(replace(matches, pairs=known["pairs"][np.searchsorted(pairs, matches.pairs)]))
 
 
 def _counted(found: Overlaps, pairs: Pairs) -> Arrays:
@@ -189,7 +196,32 @@ def cell(column: Any, place: int) -> pa.Buffer:
     return data.slice(start, stop - start)
 
 
+def match_columns(settings: Settings) -> str:
+    """Return the columns of `matches_table`, as Spark declares them."""
+    weights = [f"weighed_{name} {'byte' if name == 'strangers' else 'double'}" for name in Weights._fields]
+    counts = ["pairs long", "shared int", "size_a int", "size_b int"]
+    return ", ".join([*counts, *(weights if settings.weighs else []), "verdicts byte"])
+
+
+def matches_table(arrays: Arrays) -> pa.Table:
+    """Return matches, as arrays, as a table of types that Spark has: the same bits."""
+    signed = {np.dtype(np.uint64): np.int64, np.dtype(np.uint8): np.int8}
+    return pa.table({name: values.view(signed.get(values.dtype, values.dtype)) for name, values in arrays.items()})
+
+
+def matches_of(table: pa.Table) -> Overlaps:
+    """Return matches of a table as `matches_table` makes it, in order."""
+    pairs = table["pairs"].to_numpy().view(np.uint64)
+    order = np.argsort(pairs)
+    arrays = {name: table[name].to_numpy()[order] for name in table.column_names}
+    bytes_ = {name: values.view(np.uint8) for name, values in arrays.items() if values.dtype == np.int8}
+    return overlaps_of_arrays({**arrays, **bytes_, "pairs": pairs[order]})
+
+
 def _rows(bundle: int, question: Question, found: Arrays) -> Batches:
+    if question.ask == "matches":
+        yield from matches_table(found).to_batches(max_chunksize=1 << 16)
+        return
     if question.ask == "tally":
         table = pa.table({"shingle": found["shingles"].view(np.int64), "votes": found["votes"]})
         yield from table.to_batches(max_chunksize=1 << 16)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
+    from dupdetect.spark.decision import Decided
     from dupdetect.spark.records import RecordFiles
     from dupdetect.spark.sketching import Request
     from dupdetect.spark.work import Work
@@ -43,7 +44,7 @@ NULL = " is null, expected "
 PLACE_BITS = 33
 
 
-class Decided(Protocol):
+class Run(Protocol):
     """A run that has decided who stands for whom; `frames` says what it is asked for.
 
     Attributes
@@ -193,28 +194,32 @@ def _as_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield pa.record_batch([pa.array(data.getvalue().decode().split("\n")[:-1], pa.string())], ["line"])
 
 
-def frames(run: Decided, table: pa.Table, found: dict[str, pa.Table]) -> dict[str, DataFrame]:
+def frames(run: Run, table: pa.Table, decided: Decided) -> dict[str, DataFrame]:
     """Make the frames of a result, by name.
 
     Parameters
     ----------
     run : Decided
     table : pyarrow.Table
-        Where the documents of ``clusters`` stand.
-    found : dict
-        The driver's tables.
+        Where the documents stand.
+    decided : Decided
     """
-    shingles = found["boilerplate"]["shingle"].to_numpy().view(np.int64)
+    found, shingles = decided.found, decided.boilerplate["shingle"].to_numpy().view(np.int64)
     others = {
         "matches": found["matches"],
         "digests": found["digests"],
         "rejects": run.rejects,
-        "boilerplate": pa.table({"shingle": shingles, "margin": found["boilerplate"]["margin"]}),
+        "boilerplate": pa.table({"shingle": shingles, "margin": decided.boilerplate["margin"]}),
         "superseded": found["superseded"],
     }
-    gone = table.filter(pa.compute.invert(found["clusters"]["canonical"]))
-    made = {name: run.work.kept(name, each) for name, each in others.items()}
+    gone = table.filter(pa.array(~decided.canonical))
+    made = {name: _framed(run, name, each) for name, each in others.items()}
     return {"clusters": _clusters(run, found["clusters"], table), "kept": _kept(run, gone), **made}
+
+
+def _framed(run: Run, name: str, found: pa.Table | DataFrame) -> DataFrame:
+    """Return as a frame what may be a table of the driver's."""
+    return run.work.kept(name, found) if isinstance(found, pa.Table) else found
 
 
 def _places(*tables: pa.Table) -> pa.Table:
@@ -222,11 +227,11 @@ def _places(*tables: pa.Table) -> pa.Table:
     return pa.concat_tables([each.select(["part", "place"]) for each in tables])
 
 
-def _clusters(run: Decided, involved: pa.Table, table: pa.Table) -> DataFrame:
+def _clusters(run: Run, involved: pa.Table | DataFrame, table: pa.Table) -> DataFrame:
     """Put the documents that share something with another to those that do not."""
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
-    whole = run.work.kept("clustered", involved)
+    whole = _framed(run, "clustered", involved)
     if run.few:
         return whole
     others = run.work.kept("elsewhere", _places(table, run.repeated))
@@ -241,7 +246,7 @@ def _clusters(run: Decided, involved: pa.Table, table: pa.Table) -> DataFrame:
     return whole.union(alone.select(*(own.get(n, F.lit(None)).cast(type_).alias(n) for n, type_ in types.items())))
 
 
-def _kept(run: Decided, gone: pa.Table) -> DataFrame:
+def _kept(run: Run, gone: pa.Table) -> DataFrame:
     """Return the rows of the input that stay: by their ids where these tell them apart, else by their places."""
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 

@@ -5,14 +5,14 @@ Output   `SparkResult`
 Cost     three passes over the frame: sketches, texts of candidates, rows that stay
 
 Executors sketch texts, search for candidates and verify them. The driver clusters, by the functions that a run on one
-machine calls: it holds what is known of documents that share something with another, and of no others. What is few
-comes to the driver sooner: sketches (`on_driver.FEW`), and texts of candidates (`counter.FEW`). What is finished stands
-in the work folder, and a run that resumes takes it from there.
+machine calls, or where there are too many matches for it executors do (`decision`). It holds what is known of documents
+that share something with another, and of no others. What is few comes to the driver sooner: sketches (`on_driver.FEW`),
+and texts of candidates (`counter.FEW`). What is finished stands in the work folder, and a run that resumes takes it
+from there.
 """
 
 from __future__ import annotations
 
-import logging
 import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dupdetect._storage import memory
 from dupdetect._storage.context import Context, check_workers
 from dupdetect._storage.workspace import Workspace
 from dupdetect.clustering.clusters import blank
@@ -36,17 +35,17 @@ from dupdetect.matching.candidates import Candidates, of_shared
 from dupdetect.matching.grouping import Grouping
 from dupdetect.matching.pairs import packed, unpack
 from dupdetect.pipeline import request as requests
-from dupdetect.pipeline import stage_arrays, tables
 from dupdetect.pipeline.corpus import Corpus, check_usable
-from dupdetect.pipeline.decide import Engine, Search, decided
+from dupdetect.pipeline.decide import Engine, Search
 from dupdetect.pipeline.incremental import AgainstEarlier
-from dupdetect.pipeline.manifest import counts, made_with, versions
+from dupdetect.pipeline.manifest import made_with, versions
 from dupdetect.pipeline.rules import Plain
 from dupdetect.pipeline.timing import Clock
 from dupdetect.settings import GROUPING, Settings
 from dupdetect.sketches.cleaning import refuse_words
 from dupdetect.spark import candidates, counter, on_driver, texts
 from dupdetect.spark.counter import DriverCounter, SparkCounter, SparkWeigher, TextStore
+from dupdetect.spark.decision import Decided, decided_of
 from dupdetect.spark.on_driver import joined, keys_of
 from dupdetect.spark.records import RecordFiles
 from dupdetect.spark.result import SparkResult, frames
@@ -173,11 +172,6 @@ def _plan(frame: DataFrame, request: Request) -> dict[str, Any]:
 #: What the column is called that holds what a callable policy said of each row.
 VALUE = "dupdetect_value"
 
-#: Bytes that the driver holds of a candidate pair that is a match, and of a document.
-MATCH_BYTES, DOCUMENT_BYTES = 140, 100
-
-_LOG = logging.getLogger(__name__)
-
 
 class Involved(NamedTuple):
     """The documents that share something with another one, as the driver knows them, in the order of the input.
@@ -242,17 +236,10 @@ class _Run:
         else:
             with stage("candidates", self.documents):
                 involved, search, store = self._on_executors()
-        held = MATCH_BYTES * len(search.found.pairs) + DOCUMENT_BYTES * len(involved.corpus)
-        _LOG.info(
-            "%d documents have something in common with another, in %d pairs: the driver holds about %s of them",
-            len(involved.corpus),
-            len(search.found.pairs),
-            memory.shown(held),
-        )
-        arrays = decided(involved.corpus, search, *self._engine(involved, search, store))
-        decision, caps = stage_arrays.decision_of_arrays(arrays)
+        engine, rules, run = self._engine(involved, search, store)
+        decided = decided_of(involved.corpus, search, engine, rules, run, self.work)
         with stage("tables", self.documents):
-            return self._tables(involved, decision, caps)
+            return self._result(involved, decided)
 
     def _engine(
         self, involved: Involved, search: Search, store: TextStore
@@ -436,20 +423,10 @@ class _Run:
         apart = None if grouping is None else grouping.parted(corpus.digests)
         return Search(text_of, limits.candidates(together), limits, of_texts, apart)
 
-    def _tables(self, involved: Involved, decision: tables.Decision, caps: dict[str, int]) -> SparkResult:
+    def _result(self, involved: Involved, decided: Decided) -> SparkResult:
         corpus, settings = involved.corpus, self.request.settings
-        clusters, superseded = tables.clusters_tables(corpus, decision, settings)
-        matches, unlisted = tables.matches_table(corpus, decision, settings)
-        boilerplate = tables.boilerplate_table(decision.boilerplate, self.rules.known)
-        found = {
-            "clusters": tables.with_origins(clusters, corpus),
-            "matches": matches,
-            "digests": tables.digests_table(corpus, decision, settings),
-            "superseded": superseded,
-            "boilerplate": boilerplate,
-        }
         alone = self.documents - corpus.new
-        counted = counts(corpus, decision, found)
+        counted = dict(decided.counts)
         counted |= {name: counted[name] + alone for name in ("documents", "clusters", "kept")}
         counted["empty"] = self.empty
         said = {
@@ -458,16 +435,16 @@ class _Run:
             "columns": {"text": self.request.text, "id": self.request.id},
             "timings": self.clock.seconds,
             "counts": counted,
-            "caps": {**caps, "unlisted_pairs": unlisted},
+            "caps": decided.caps,
             "spark": {
                 "version": self.session.spark.version,
                 "shuffled_bytes": self.session.shuffled,
                 "resumed_stages": self.work.resumed,
             },
-            **self.rules.said(corpus, superseded.num_rows),
+            **self.rules.said(corpus, decided.superseded),
         }
         ending = None if self.records is None else (self.records.ending, self.records.compression)
-        return SparkResult(**frames(self, involved.table, found), manifest=said, records=ending)
+        return SparkResult(**frames(self, involved.table, decided), manifest=said, records=ending)
 
 
 def grouped(settings: Settings) -> bool:

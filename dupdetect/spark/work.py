@@ -100,7 +100,7 @@ class Work:
 
         try:
             frame = self.session.spark.read.parquet(path)
-            return frame if _checksum(frame) == there else None
+            return frame if checksum_of(frame) == there else None
         except PySparkException:  # files are missing, or damaged
             return None
 
@@ -145,13 +145,13 @@ def _numbers(sums: Mapping[str, Any]) -> list[int]:
     return [int(sums[name] or 0) for name in ("rows", "bits", "sum")]
 
 
-def _checksum(frame: DataFrame) -> list[int]:
+def checksum_of(frame: DataFrame) -> list[int]:
     """Return how many rows a frame has, and a checksum of them."""
     return _numbers(frame.agg(*_sums(frame.columns)).collect()[0].asDict())
 
 
 def _with_checksum(frame: DataFrame) -> tuple[DataFrame, Callable[[], list[int]]]:
-    """Return a frame, and what says the same as `_checksum` when it has been written: it is made on the way."""
+    """Return a frame, and what says the same as `checksum_of` when it has been written: it is made on the way."""
     from pyspark.sql import Observation
 
     observed = Observation()

@@ -53,3 +53,15 @@ def test_there_is_no_arithmetic_of_similarity(path):
 def test_it_needs_no_more_than_spark_connect_has(path):
     used = set(names(ast.parse(path.read_text(encoding="utf-8"))))
     assert not used & {"rdd", "sparkContext", "SparkContext", "parallelize", "_jvm", "_jdf", "persist", "cache"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_it_clusters_by_what_all_drivers_call(path):
+    """Of clustering itself no more is imported than which digests are those of blank texts."""
+    used = {
+        (node.module, alias.name)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dupdetect.clustering")
+        for alias in node.names
+    }
+    assert used <= {("dupdetect.clustering.clusters", "blank")}

@@ -1,14 +1,13 @@
 """Runs on Spark give what a run on one machine gives, byte for byte."""
 
-import random
+import re
 
 import pyarrow as pa
 import pytest
-from families import near_copies
-from generated_sites import mixture
+from mixed_corpora import corpus, sources, with_rejects
 
 from dupdetect.errors import InputError, MismatchError, SettingsError
-from dupdetect.spark import bundling, counter, dedup, on_driver
+from dupdetect.spark import bundling, counter, decision, dedup, on_driver, partwise
 
 
 @pytest.fixture(autouse=True)
@@ -27,24 +26,6 @@ def little(monkeypatch, on_executors):
             monkeypatch.setattr(module, "FEW", 1 << 30)
 
     return allow
-
-
-def corpus():
-    """Sites, stories on several pages, copies, a family with a hot key, and rows that cannot be used."""
-    rows = [{"id": str(row["id"]), "text": str(row["text"])} for row in mixture()]
-    rows += [{"id": f"family {n}", "text": text} for n, text in enumerate(near_copies(30, length=80))]
-    rows += [{"id": f"again {n}", "text": row["text"].upper()} for n, row in enumerate(rows[::9])]
-    rows += [{"id": f"blank {n}", "text": " "[:n]} for n in range(3)]
-    rows += [{"id": f"symbols {n}", "text": text} for n, text in enumerate(["☂☂ ☂", "★!", "☂☂ ☂", "★", "☂☂ ☂"])]
-    random.Random(4).shuffle(rows)
-    days = [f"2024-05-{1 + n % 28:02}" for n in range(len(rows))]
-    return pa.table({**{name: [row[name] for row in rows] for name in ("id", "text")}, "date": days})
-
-
-def with_rejects(table):
-    """Return a table with rows that have no text, no id, or an id that another row has."""
-    more = {"id": ["x", None, "family 1"], "text": [None, "a text without an id", "an id twice"], "date": [None] * 3}
-    return pa.concat_tables([table.slice(0, 5), pa.table(more, table.schema), table.slice(5)])
 
 
 @pytest.mark.parametrize("partitions", [7, pytest.param(64, marks=pytest.mark.slow)])
@@ -68,13 +49,6 @@ def test_the_driver_does_what_is_little(framed, same, tmp_path, little, modules)
     same(found, table, hot_key_documents=8)
     assert not (tmp_path / "bundles").exists()
     assert (tmp_path / "keys").exists() == (on_driver not in modules)
-
-
-def sources(table):
-    """Return a table with columns by which documents may be compared or not, some of them null."""
-    n = range(table.num_rows)
-    site = pa.array([None if row % 11 == 0 else f"site {row * 7 % 3}" for row in n])
-    return table.append_column("site", site).append_column("part", pa.array([row % 2 for row in n]))
 
 
 @pytest.mark.parametrize(
@@ -113,6 +87,32 @@ def test_everything_may_be_asked_of_executors(framed, same, tmp_path, monkeypatc
     monkeypatch.setattr(counter, "bundled", lambda pairs, sizes: cut(pairs, sizes, 4_000))
     table = corpus()
     same(dedup(framed(table, 2), work=str(tmp_path), hot_key_documents=4), table, hot_key_documents=4)
+
+
+def test_of_matches_that_are_too_many_for_the_driver_parts_are_clustered(
+    framed, same, tmp_path, monkeypatch, caplog, little
+):
+    little(on_driver)
+    monkeypatch.setattr(decision, "MATCHES", 10)
+    monkeypatch.setattr(partwise, "PART_MATCHES", 20)
+    monkeypatch.setattr(partwise, "TASK_MATCHES", 8)
+    table, settings = sources(with_rejects(corpus())), {"hot_key_documents": 6, "canonical": "longest", "per": "site"}
+    with caplog.at_level("INFO", logger="dupdetect"):
+        found = dedup(framed(table, 2), work=str(tmp_path), **settings)
+    results = same(found, table, **settings)
+    assert results.here.manifest["caps"]["rounds"] > 0
+    assert re.search(r"matches, more than 10: executors cluster them in parts; .* take .*B", caplog.text)
+    assert (tmp_path / "clustered-0").exists()
+
+
+def test_of_many_candidates_few_may_be_matches(framed, same, tmp_path, monkeypatch, caplog, little):
+    little(on_driver)
+    monkeypatch.setattr(decision, "MATCHES", 60)
+    table = corpus().slice(0, 120)
+    with caplog.at_level("INFO", logger="dupdetect"):
+        found = dedup(framed(table, 1), work=str(tmp_path), hot_key_documents=6)
+    same(found, table, hot_key_documents=6)
+    assert "matches: the driver clusters, and takes about" in caplog.text
 
 
 def test_rows_without_ids_are_numbered(framed, same, tmp_path):
