@@ -15,7 +15,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dupdetect.errors import DupdetectError
-from dupdetect.spark.work import checksum_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -51,16 +50,14 @@ def components(links: DataFrame, work: Work, most: int = ROUNDS) -> DataFrame:
 
     ends = F.greatest("a", "b").alias("text"), F.least("a", "b").alias("component")
     links = work.stage("links-0", lambda: links.select(*ends).where("text <> component").distinct())
-    before = checksum_of(links)
     for number in range(1, most + 1):
         links = work.stage(f"links-{number}", partial(_round, links))
-        after = checksum_of(links)
-        if after == before:
+        if work.checksums[f"links-{number}"] == work.checksums[f"links-{number - 1}"]:
             return links
-        before = after
+    count = work.checksums["links-0"][0]
     raise DupdetectError(
-        f"the components of {before[0]:,} links of matches have not converged in {most} rounds: nothing is "
-        "clustered; some twenty should do, so please report it"
+        f"the components of {count:,} links of matches have not converged in {most} rounds: nothing is clustered; "
+        "some twenty should do, so please report it"
     )
 
 

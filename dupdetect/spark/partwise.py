@@ -185,7 +185,7 @@ class Partwise:
         self._documents = _grouped(np.append(self._part_of, REST)[text_of], count)
         self._pending = set(range(count))
         sizes = np.bincount(self._part_of, self._weight, count).astype(np.int64)
-        here = np.flatnonzero(sizes > TASK_MATCHES)
+        here = np.flatnonzero((sizes > TASK_MATCHES) & (np.arange(count) != REST))
         here = here[np.cumsum(sizes[here]) <= self._most].tolist()
         _LOG.info(
             "%d components of matches in %d parts; the largest part has %d matches, which take about %s where it is "

@@ -55,6 +55,8 @@ class Work:
     ----------
     resumed : int
         Stages that were taken from an earlier run.
+    checksums : dict of str to list of int
+        Of each stage, by its name, how many rows it has, and a checksum of them.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class Work:
 
     def __init__(self, session: Session, path: str, plan: Mapping[str, Any], *, resume: bool) -> None:
         self.session, self.path, self.resumed = session, path.rstrip("/"), 0
+        self.checksums: dict[str, list[int]] = {}
         said = json.loads(json.dumps(plan))
         there = self._said("plan") if resume else None
         #: Stages that an earlier run than this has left in the folder do not count.
@@ -86,12 +89,14 @@ class Work:
             frame = self._as_written(path, there[1:])
             if frame is not None:
                 self.resumed += 1
+                self.checksums[name] = there[1:]
                 return frame
             warnings.warn(f"{path} is not as it was written; that part of the work is done again", stacklevel=2)
         with self.session.stage(name):
             frame, checksum = _with_checksum(make())
             frame.write.mode("overwrite").options(**PARQUET).parquet(path)
-            self._say(f"{name}.done", [self._run, *checksum()])
+            self.checksums[name] = checksum()
+            self._say(f"{name}.done", [self._run, *self.checksums[name]])
         return self.session.spark.read.schema(frame.schema).parquet(path)
 
     def _as_written(self, path: str, there: list[int]) -> DataFrame | None:
@@ -100,7 +105,7 @@ class Work:
 
         try:
             frame = self.session.spark.read.parquet(path)
-            return frame if checksum_of(frame) == there else None
+            return frame if _checksum(frame) == there else None
         except PySparkException:  # files are missing, or damaged
             return None
 
@@ -145,13 +150,13 @@ def _numbers(sums: Mapping[str, Any]) -> list[int]:
     return [int(sums[name] or 0) for name in ("rows", "bits", "sum")]
 
 
-def checksum_of(frame: DataFrame) -> list[int]:
+def _checksum(frame: DataFrame) -> list[int]:
     """Return how many rows a frame has, and a checksum of them."""
     return _numbers(frame.agg(*_sums(frame.columns)).collect()[0].asDict())
 
 
 def _with_checksum(frame: DataFrame) -> tuple[DataFrame, Callable[[], list[int]]]:
-    """Return a frame, and what says the same as `checksum_of` when it has been written: it is made on the way."""
+    """Return a frame, and what says the same as `_checksum` when it has been written: it is made on the way."""
     from pyspark.sql import Observation
 
     observed = Observation()

@@ -108,7 +108,7 @@ def test_of_matches_that_are_too_many_for_the_driver_parts_are_clustered(
 def test_of_many_candidates_few_may_be_matches(framed, same, tmp_path, monkeypatch, caplog, little):
     little(on_driver)
     monkeypatch.setattr(decision, "MATCHES", 60)
-    table = corpus().slice(0, 120)
+    table = corpus().slice(0, 60)
     with caplog.at_level("INFO", logger="dupdetect"):
         found = dedup(framed(table, 1), work=str(tmp_path), hot_key_documents=6)
     same(found, table, hot_key_documents=6)
