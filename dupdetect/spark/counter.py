@@ -302,7 +302,7 @@ class SparkCounter(_Named):
 
     def written(self, question: Question, known: Arrays, rows: str) -> DataFrame:
         """Ask about candidates, and leave the answers, in such rows, where they are written."""
-        of_pair = self._bundles.of_pair[np.searchsorted(self._candidates, known["pairs"])]
+        of_pair = self._bundle_of(known["pairs"])
         frames = [self._work.session.spark.createDataFrame([], rows)]
         for run, places in enumerate(_runs(known, of_pair)):
             answered = answer_bundles(question, {each: pickle.dumps(_some(known, own)) for each, own in places.items()})

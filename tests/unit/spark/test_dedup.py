@@ -105,6 +105,7 @@ def test_of_matches_that_are_too_many_for_the_driver_parts_are_clustered(
     assert (tmp_path / "clustered-0").exists()
 
 
+@pytest.mark.slow
 def test_of_many_candidates_few_may_be_matches(framed, same, tmp_path, monkeypatch, caplog, little):
     little(on_driver)
     monkeypatch.setattr(decision, "MATCHES", 60)
