@@ -128,7 +128,7 @@ def test_a_run_goes_on_where_it_was_stopped(framed, same, tmp_path, monkeypatch)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("dupdetect.spark.run.decided", stopped)
+        patch.setattr("dupdetect.spark.decision.decided", stopped)
         with pytest.raises(KeyboardInterrupt):
             dedup(framed(table, 2), work=work)
     for path in (tmp_path / "work" / "keys").glob("*.parquet"):  # a stage of which a part is lost
