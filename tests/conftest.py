@@ -11,8 +11,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Commands that tests start are to hear what they are sent, also where the tests themselves were started by nohup.
+# Tests, and commands that they start, are to hear what they are sent, also where the tests themselves were started by
+# nohup or in the background.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: the first example may wait for the compiler. HYPOTHESIS_PROFILE chooses.
 hypothesis.settings.register_profile("default", deadline=None, max_examples=25)

@@ -295,15 +295,14 @@ class Document:
         """Read what is its own line by line, and before and after the longest stretch of shared words."""
         covered = self.covered(shared)
         is_own = [word not in covered for word in range(self.count)]
-        own = [line for line in self.lines if 2 * sum(is_own[word] for word in line) > len(line)]
-        others = [line for line in self.lines if line not in own]
-        beside = [len(line) for line in others for word in line if word in covered]
-        compared = Counter(
-            (length_class(length) > length_class(len(line))) - (length_class(length) < length_class(len(line)))
-            for length in beside
-            for line in own
-        )
-        likely = (compared[1] + compared[0] / 2) / max(1, len(beside) * len(own))
+        mine = [2 * sum(is_own[word] for word in line) > len(line) for line in self.lines]
+        own = [line for line, is_mine in zip(self.lines, mine, strict=True) if is_mine]
+        others = [line for line, is_mine in zip(self.lines, mine, strict=True) if not is_mine]
+        lengths = Counter(length_class(len(line)) for line in own)
+        beside = Counter(length_class(len(line)) for line in others for word in line if word in covered)
+        longer = sum(beside[one] * lengths[two] for one in beside for two in lengths if one > two)
+        alike = sum(beside[one] * lengths[one] for one in beside)
+        likely = (longer + alike / 2) / max(1, beside.total() * len(own))
         in_symbols = sum(len(line) for line in own if self.symbols[line[0]])
         # The stretches: lists of the places of shared words; fewer than STRETCH own words may stand between two.
         stretches = []
@@ -336,13 +335,14 @@ class Document:
             place = min(word, len(self.order) - 1)
             return self.contents[place] and not self.symbols[place]
 
-        edits = [line for line in self.lines if 2 * len(set(line) & set(own)) <= len(line)]
-        in_edits = len(set(chain.from_iterable(edits)) & set(new))
-        in_lines = len(set(own) - set(chain.from_iterable(edits)))
+        mine, fresh = set(own), set(new)
+        edits = [line for line in self.lines if 2 * len(mine.intersection(line)) <= len(line)]
+        in_edits = len(fresh.intersection(chain.from_iterable(edits)))
+        in_lines = len(mine.difference(chain.from_iterable(edits)))
         # Words that are lost, up to the next shared one; boilerplate between them neither counts nor ends the row.
         parts = [
-            sum(word in set(new) for word in part)
-            for is_own, part in groupby(range(self.count), set(own).__contains__)
+            sum(word in fresh for word in part)
+            for is_own, part in groupby(range(self.count), mine.__contains__)
             if is_own
         ]
         weights = [interleaving.FULL if full(word) else interleaving.SHORT for word in covered & content]

@@ -97,10 +97,13 @@ def test_a_run_of_links_in_a_folder_is_ones_own_too(tmp_path, secret):
 
 def test_special_files_that_the_manifest_names_are_not_opened(out, tmp_path, capsys):
     os.mkfifo(tmp_path / "pipe.jsonl")
-    for name in (tmp_path / "pipe.jsonl", "/dev/zero", "/dev/stdin", "\0", "x" * 5000):
+    for name in (tmp_path / "pipe.jsonl", "/dev/zero", "/dev/stdin", "x" * 5000):
         say(out, inputs=[str(name)], input_checksums=["0" * 32])
         assert Run(out).inputs == []
         shown(out, tmp_path, capsys)
+    say(out, inputs=["\0"], input_checksums=["0" * 32])
+    with pytest.raises(InputError, match="what no file can be named"):
+        Run(out)
 
 
 @pytest.mark.parametrize("name", ["kept.parquet", "clusters.parquet", "matches.parquet", "kept.jsonl"])
