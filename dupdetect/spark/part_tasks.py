@@ -40,7 +40,7 @@ MATCH, PART, ANSWER = range(3)
 #: Bytes in a row, and of the rows of parts that are written at a time.
 PIECE, WRITTEN = 8 << 20, 256 << 20
 
-PLACED = "part long, kind int, place long, data binary"
+PLACED = "part long, item int, place long, data binary"
 SAID = "part long, what string, data binary"
 
 
@@ -97,7 +97,7 @@ class SparkParts:
         whole = reduce(
             lambda one, more: one.unionByName(more, allowMissingColumns=True),
             said,
-            matches.withColumn("kind", F.lit(MATCH)).withColumn("place", F.col("pairs")),
+            matches.withColumn("item", F.lit(MATCH)).withColumn("place", F.col("pairs")),
         )
         self._columns = self._matches.columns
         self._placed = work.stage(name, lambda: whole)
@@ -106,7 +106,7 @@ class SparkParts:
         """Return the matches of a part, in order."""
         import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
-        own = self._placed.where((F.col("part") == number) & (F.col("kind") == MATCH))
+        own = self._placed.where((F.col("part") == number) & (F.col("item") == MATCH))
         return matches_of(own.select(*self._columns).toArrow())
 
     def cluster(self, answers: Mapping[int, Answers]) -> dict[int, Wanted | Finished]:
@@ -120,7 +120,7 @@ class SparkParts:
         named = work.session.frame(pa.table({"part": np.array(list(answers), np.int64)}))
         some = self._placed.join(F.broadcast(named), "part", "left_semi")
         spread = some.unionByName(known, allowMissingColumns=True).repartition(min(len(answers), 4096), "part")
-        ordered = spread.sortWithinPartitions("part", "kind", "place").select(*PLACED_NAMES, *self._columns)
+        ordered = spread.sortWithinPartitions("part", "item", "place").select(*PLACED_NAMES, *self._columns)
         made = work.stage(name, lambda: ordered.mapInArrow(_clusterer(self._settings), SAID))
         said = made.where(F.col("what").isin("wanted", "finished")).toArrow().to_pylist()
         found = {row["part"]: pickle.loads(row["data"]) for row in said}
@@ -139,10 +139,10 @@ class SparkParts:
         return whole
 
 
-PLACED_NAMES = ("part", "kind", "place", "data")
+PLACED_NAMES = ("part", "item", "place", "data")
 
 
-def _pieces(number: int, kind: int, what: Any) -> pa.Table:
+def _pieces(number: int, item: int, what: Any) -> pa.Table:
     """Return something of a part as rows of its bytes."""
     data = pickle.dumps(what)
     pieces = [data[start : start + PIECE] for start in range(0, len(data), PIECE)]
@@ -150,7 +150,7 @@ def _pieces(number: int, kind: int, what: Any) -> pa.Table:
     return pa.table(
         {
             "part": np.full(n, number),
-            "kind": np.full(n, kind, np.int32),
+            "item": np.full(n, item, np.int32),
             "place": np.arange(n),
             "data": pa.array(pieces, pa.large_binary()),
         }
@@ -192,11 +192,11 @@ def _clusterer(settings: Settings) -> Callable[[Batches], Batches]:
 def _said(number: int, batches: list[pa.RecordBatch], settings: Settings) -> Batches:
     """Cluster a part, given its rows."""
     rows = pa.Table.from_batches(batches)
-    kinds = rows["kind"].to_numpy()
+    items = rows["item"].to_numpy()
     part, answers = (
-        pickle.loads(b"".join(rows["data"].filter(pa.array(kinds == kind)).to_pylist())) for kind in (PART, ANSWER)
+        pickle.loads(b"".join(rows["data"].filter(pa.array(items == item)).to_pylist())) for item in (PART, ANSWER)
     )
-    matches = matches_of(rows.drop_columns(list(PLACED_NAMES)).filter(pa.array(kinds == MATCH)))
+    matches = matches_of(rows.drop_columns(list(PLACED_NAMES)).filter(pa.array(items == MATCH)))
     said = cluster_part(part, renamed(matches, part.texts), answers, settings)
     if isinstance(said, Finished):
         for name, table in said.tables.items():

@@ -213,11 +213,11 @@ def frames(run: Run, table: pa.Table, decided: Decided) -> dict[str, DataFrame]:
         "superseded": found["superseded"],
     }
     gone = table.filter(pa.array(~decided.canonical))
-    made = {name: _framed(run, name, each) for name, each in others.items()}
+    made = {name: _data_frame(run, name, each) for name, each in others.items()}
     return {"clusters": _clusters(run, found["clusters"], table), "kept": _kept(run, gone), **made}
 
 
-def _framed(run: Run, name: str, found: pa.Table | DataFrame) -> DataFrame:
+def _data_frame(run: Run, name: str, found: pa.Table | DataFrame) -> DataFrame:
     """Return as a frame what may be a table of the driver's."""
     return run.work.kept(name, found) if isinstance(found, pa.Table) else found
 
@@ -231,7 +231,7 @@ def _clusters(run: Run, involved: pa.Table | DataFrame, table: pa.Table) -> Data
     """Put the documents that share something with another to those that do not."""
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
-    whole = _framed(run, "clustered", involved)
+    whole = _data_frame(run, "clustered", involved)
     if run.few:
         return whole
     others = run.work.kept("elsewhere", _places(table, run.repeated))
