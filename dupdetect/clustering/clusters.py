@@ -352,16 +352,22 @@ def _merged(adjacent: Neighbours, canonical: Int, order: Int, free: Bool) -> Int
     perhaps[source[open_edges]] = True
     by_canonical = np.argsort(canonical, kind="stable")
     first, last = (np.searchsorted(canonical[by_canonical], np.arange(len(order)), side=s) for s in ("left", "right"))
-    members = {one: by_canonical[first[one] : last[one]].tolist() for one in np.flatnonzero(is_canonical).tolist()}
+    members: dict[int, list[int]] = {}  # of those that are looked at: few among a million
+
+    def members_of(one: int) -> list[int]:
+        if one not in members:
+            members[one] = by_canonical[first[one] : last[one]].tolist()
+        return members[one]
+
     for document in order[::-1][perhaps[order[::-1]]].tolist():
         row = slice(bounds[document], bounds[document + 1])
         for other in neighbours[row][takes[row] & TAKEN != 0].tolist():
             if canonical[other] != other:
                 continue
             theirs = slice(bounds[other], bounds[other + 1])
-            if set(members[document]) <= set(neighbours[theirs][takes[theirs] & TAKES != 0].tolist()):
-                canonical[members[document]] = other
-                members[other] += members.pop(document)
+            if set(members_of(document)) <= set(neighbours[theirs][takes[theirs] & TAKES != 0].tolist()):
+                canonical[members_of(document)] = other
+                members_of(other).extend(members_of(document))
                 break
     return canonical
 
