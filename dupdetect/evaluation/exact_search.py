@@ -114,7 +114,7 @@ def compare_sample(
         together = cluster[a] == cluster[b]
         right = np.concatenate([overlaps.a[certain], matches.a[together]])
         missed = matches.where(~together)
-        shown = missed.relations(settings), missed.scores(settings), missed.jaccard, missed.containment
+        shown = *missed.judged(settings), missed.jaccard, missed.containment
         pairs, right = (np.bincount(place, minlength=len(sample)) for place in (np.append(right, missed.a), right))
         return Compared(pairs, right, Matches(a[~together], b[~together], *shown))
 

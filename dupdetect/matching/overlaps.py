@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from dupdetect.matching.pairs import HALF, LOW, missing
+from dupdetect.matching.pairs import greater, lesser, missing
 from dupdetect.matching.patterns import AMID_A, AMID_B
 
 if TYPE_CHECKING:
@@ -212,12 +212,12 @@ class Overlaps:
     @property
     def a(self) -> Int:
         """The lesser document of each pair."""
-        return (self.pairs >> HALF).view(np.int64)
+        return lesser(self.pairs)
 
     @property
     def b(self) -> Int:
         """The greater document of each pair."""
-        return (self.pairs & LOW).view(np.int64)
+        return greater(self.pairs)
 
     @property
     def jaccard(self) -> Share:
@@ -324,7 +324,7 @@ class Overlaps:
         otherwise = np.where(alike & enough, np.int8(SYNDICATED), np.int8(NONE))
         codes = np.where(inside, np.where(larger_a, np.int8(CONTAINS), np.int8(CONTAINED)), otherwise)
         codes = np.where(alike & near, np.int8(NEAR_DUPLICATE), codes)
-        return codes, _compared(codes, weighted, contained)
+        return codes, np.where((codes == NEAR_DUPLICATE) | (codes == SYNDICATED), weighted, contained)
 
     def compared_containment(self, limits: Limits) -> Share:
         """What is compared with the containment: of two edits of one text, as long as each other, what both have."""
@@ -334,11 +334,9 @@ class Overlaps:
         edits &= np.minimum(self.weights.run_a, self.weights.run_b) < PASSAGE
         return np.where(edits | self._one_is_larger, self.content_inside, 0.0)
 
-    def scores(self, limits: Limits, relations: NDArray[np.int8] | None = None) -> Share:
-        """What was compared with the threshold, or with the containment; `relations`, where they are known already."""
-        if relations is None:
-            return self.judged(limits)[1]
-        return _compared(relations, self.weighted_jaccard, self.compared_containment(limits))
+    def scores(self, limits: Limits) -> Share:
+        """What was compared with the threshold, or with the containment."""
+        return self.judged(limits)[1]
 
     def tolerated(self, limits: Limits) -> tuple[Bool, Bool]:
         """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""
@@ -441,11 +439,6 @@ class Overlaps:
             patterns,
             None if self.verdicts is None or other.verdicts is None else joined(self.verdicts, other.verdicts),
         )
-
-
-def _compared(relations: NDArray[np.int8], weighted: Share, contained: Share) -> Share:
-    """Return of each pair what was compared: with the threshold, or with the containment."""
-    return np.where((relations == NEAR_DUPLICATE) | (relations == SYNDICATED), weighted, contained)
 
 
 class Matcher(Protocol):

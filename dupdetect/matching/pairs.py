@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Pairs = NDArray[np.uint64]
 
 #: A pair (a, b), a < b < 2**32, is the number ``a << HALF | b``.
-HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 def distinct(values: NDArray[Any]) -> NDArray[Any]:
@@ -42,7 +42,17 @@ def packed(a: NDArray[Any], b: NDArray[Any]) -> Pairs:
 
 def unpack(pairs: Pairs) -> tuple[Int, Int]:
     """Return the lesser and the greater document of each pair: int64[n], int64[n]."""
-    return (pairs >> HALF).view(np.int64), (pairs & LOW).view(np.int64)
+    return lesser(pairs), greater(pairs)
+
+
+def lesser(pairs: Pairs) -> Int:
+    """Return the lesser document of each pair."""
+    return (pairs >> HALF).view(np.int64)
+
+
+def greater(pairs: Pairs) -> Int:
+    """Return the greater document of each pair."""
+    return (pairs & _LOW).view(np.int64)
 
 
 def union(*pairs: Pairs) -> Pairs:

@@ -304,8 +304,7 @@ def _matches_table(a: Int, b: Int, matches: Overlaps, text_of: Int, settings: Se
         whole[other] = np.where(turn, opposite, values)
         return whole
 
-    relations = found.relations(settings)
-    scores, verdicts = found.scores(settings), found.verdicts
+    (relations, scores), verdicts = found.judged(settings), found.verdicts
     assert verdicts is not None, "matches are decided"
     return pa.table(
         {

@@ -40,7 +40,8 @@ MATCH, PART, ANSWER = range(3)
 #: Bytes in a row, and of the rows of parts that are written at a time.
 PIECE, WRITTEN = 8 << 20, 256 << 20
 
-PLACED = "part long, item int, place long, data binary"
+#: Columns of the rows of a part, before those of matches; and of what executors say of it.
+PLACED_NAMES = ("part", "item", "place", "data")
 SAID = "part long, what string, data binary"
 
 
@@ -137,9 +138,6 @@ class SparkParts:
             rows = made.where(F.col("what") == name).select("data")
             whole = whole.union(rows.mapInArrow(_read, whole.schema))
         return whole
-
-
-PLACED_NAMES = ("part", "item", "place", "data")
 
 
 def _pieces(number: int, item: int, what: Any) -> pa.Table:

@@ -199,7 +199,7 @@ def frames(run: Run, table: pa.Table, decided: Decided) -> dict[str, DataFrame]:
 
     Parameters
     ----------
-    run : Decided
+    run : Run
     table : pyarrow.Table
         Where the documents stand.
     decided : Decided
