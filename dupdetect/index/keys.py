@@ -3,12 +3,13 @@
 Input    keys of new texts, to be stored; keys of a text, to be looked up
 Output   the texts that have each
 Cost     of a look-up: a filter for each segment, in memory, and a page for each key that a filter knows; of storing:
-         one row for a text, and some four times its keys again as segments are merged
+         one row for a text, and some five times its keys again as segments are merged, at a million texts
 
 A key is in a row of its own nowhere: sixty rows a text in random places would be most of a database, and most of its
 writing. Keys of single texts are kept as they came, in the log. When the log is long, or many texts come at once, they
-become a *segment*: their keys sorted, in pages. Segments that follow one another are merged, eight into one. So a
-segment holds the keys of the texts from its first to its last, and is never changed.
+become a *segment*: their keys sorted, in pages. So a segment holds the keys of the texts from its first to its last,
+and is never changed. Eight small ones are merged into one, together with those before them that are not much larger:
+sizes fall from the first to the last, so that few have to be looked at, and none is written again for little.
 
 What was removed stays in its segment until that is merged: whoever looks up drops texts that are there no more. Of a
 key that very many texts have, the first `LISTED` are listed.
@@ -47,8 +48,12 @@ if TYPE_CHECKING:
 #: Texts that the log holds before it becomes a segment, and as many at once as become one right away.
 LOG_TEXTS, AT_ONCE = 2048, 256
 
-#: Segments that are merged into one, and the keys of the smallest size of segments: others are by this factor larger.
-MERGED, SMALLEST = 8, 1 << 18
+#: Small segments that are merged into one, and keys from which on a segment is not small.
+MERGED, SMALL = 8, 1 << 18
+
+#: A segment is merged with all that are behind it if it has at most so many times their keys. More would be read less
+#: often: keys that many texts have are in each segment; but all would be written more often.
+GROWTH = 3
 
 #: Texts of a key that are listed, as multiples of `Settings.hot_key_documents`.
 LISTED = 4
@@ -63,6 +68,9 @@ ROOM = 64
 PAGES = 2048
 
 _NONE = np.empty(0, np.int64)
+
+#: The version of segments that are kept for another.
+_NO_VERSION = 0
 
 #: Bits of a page's number within its segment; from which number on pages are of its filter, and words of such a page.
 PAGE_BITS, FILTER_PAGES, FILTER_WORDS = 32, 1 << 31, 1 << 17
@@ -256,23 +264,26 @@ class KeyTable:
                 )
 
     def due(self, session: Session, *, all_of_them: bool = False) -> list[int]:
-        """Return the segments that should be merged next: the latest of about one size, or one that is half dead."""
+        """Return the segments that should be merged next: the last ones, or one that is half dead."""
         rows = session.rows("SELECT segment, entries, texts, dead FROM segments ORDER BY first_text")
         if all_of_them:
             return [row[0] for row in rows]
-        sizes = [_size(entries) for _, entries, _, _ in rows]
-        for size in sorted(set(sizes)):
-            run = len(sizes)
-            while run > 0 and sizes[run - 1] <= size:
-                run -= 1
-            if len(sizes) - run >= MERGED:
-                return [row[0] for row in rows[run:]]
+        begin, behind = len(rows), 0
+        while begin > 0 and rows[begin - 1][1] < SMALL:
+            begin -= 1
+            behind += rows[begin][1]
+        if len(rows) - begin >= MERGED:
+            while begin > 0 and rows[begin - 1][1] <= GROWTH * behind:
+                begin -= 1
+                behind += rows[begin][1]
+            return [row[0] for row in rows[begin:]]
         return next(([segment] for segment, _, texts, dead in rows if 2 * dead > texts), [])
 
     def merge(self, session: Session, numbers: list[int]) -> None:
         """Merge segments that follow one another into one, without the keys of removed texts."""
-        with self._lock:
-            self._layouts.clear()  # filters of what was, and the one of what comes, would be too much together
+        with self._lock:  # filters of what was, and the one of what comes, would be too much together
+            known = {each.number: each for former in self._layouts.values() for each in former.segments}
+            self._layouts = {_NO_VERSION: _Layout([each for each in known.values() if each.number not in numbers])}
         chosen = sorted(_read_segments(session, numbers, filters=False).values(), key=lambda segment: segment.first)
         first, last = chosen[0].first, chosen[-1].last
         alive = np.zeros(last - first + 1, np.bool_)
@@ -369,14 +380,6 @@ class Pages(NamedTuple):
         find = find_in_pages.faster_for(100.0 * len(keys))
         found, values = find(data, bounds, self.fences, self.widths, page_of.astype(np.int64), keys)
         return found, values + self.firsts[page_of[found]]
-
-
-def _size(entries: int) -> int:
-    """Return the size of a segment, as a power of `MERGED`."""
-    size = 0
-    while entries >= MERGED * SMALLEST << (3 * size):
-        size += 1
-    return size
 
 
 def _segments(session: Session, known: dict[int, Segment]) -> list[Segment]:

@@ -48,3 +48,26 @@ def test_what_was_stored_is_found_and_nothing_else(session, monkeypatch, pages, 
         assert pairs == {(key, text) for (key, band), texts in stored.items() if band == is_band for text in texts}
     assert session.row("SELECT count(*) FROM segments")[0] > 4
     assert session.row("SELECT count(*) FROM log")[0] > 0
+
+
+def test_segments_are_few_and_their_keys_are_seldom_written_again(session, monkeypatch):
+    """When small ones are merged, larger ones before them are not, unless all behind them are nearly as many keys."""
+    monkeypatch.setattr(keys, "SMALL", 4000)
+    written = []
+    write = keys._write
+    monkeypatch.setattr(keys, "_write", lambda *given: (written.append(given[3]), write(*given)))
+    table, chance, most = KeyTable(BANDS, 500), np.random.default_rng(7), 0
+    for first in range(1, 150 * 300, 300):
+        texts = list(range(first, first + 300))
+        session.insert(
+            "texts",
+            ("text", "digest", "words", "fingerprints", "shingles", "document", "canonical", "is_digest"),
+            [(text, text.to_bytes(16, "little"), 1, 0, 1, text, text, 0) for text in texts],
+        )
+        table.add(session, texts, list(chance.integers(0, 1 << 64, (300, BANDS), np.uint64)))
+        while due := table.due(session):
+            table.merge(session, due)
+        most = max(most, session.row("SELECT count(*) FROM segments")[0])
+    assert most <= 12
+    assert sum(written) < 6 * 150 * 300 * BANDS
+    assert session.row("SELECT sum(entries), sum(texts) FROM segments") == (150 * 300 * BANDS, 150 * 300)
