@@ -2,16 +2,16 @@
 
 Input    pairs, the shingles of their documents, and which shingles are asked for
 Output   shingles (uint64[n], sorted, distinct) and how many pairs share each (int32[n])
-Cost     a pass over the documents of the pairs, and a sort of the shingles that they share
+Cost     a pass over the documents of the pairs, and a look-up of each shingle that they share
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import on_threads
+from dupdetect._compiled.dispatch import Compilable, on_threads
 from dupdetect.matching.boilerplate import NEVER, look_up, presence
 from dupdetect.matching.hash_join import JoinOrder, join_orders, shared_values
 from dupdetect.matching.shingle_rows import whole_cuts
@@ -29,11 +29,19 @@ if TYPE_CHECKING:
 #: Parts that shingles are counted in at the most: each has two files open where they stand on disk.
 PARTS = 256
 
+#: Bits of the number of places of tables of shingles, one tried after the other: the last has some MB, as a cache has.
+TABLES = (8, 12, 15, 18)
+
+#: What stands in a table where no shingle is: no hash does, for in rows the lowest bits are marks.
+EMPTY = np.uint64(2**64 - 1)
+
+_ONE = np.uint64(1)
+
 
 def tally(shingles: ShingleRows, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, Int32]:
     """Count the pairs that share each shingle, or each of those in a table: uint64[n], sorted, and int32[n].
 
-    Shingles are parted by their highest bits, and each part is sorted by itself.
+    Shingles are parted by their highest bits, and each part is summed by itself.
     """
     storage, workers = shingles.context.storage, shingles.context.workers
     shingles.load(found.pairs)
@@ -78,19 +86,99 @@ def _shared(
 
 
 def summed(values: Hashes, counts: Int32 | None = None) -> tuple[Hashes, Int32]:
-    """Return the distinct values, sorted, and the sum of the counts of each.
+    """Return the distinct values, sorted, and the sum of the counts of each; without counts it is one each.
 
-    Without counts it is one each, and `values`, which may be very many, are sorted where they are.
+    What pages of one site share is there again and again, so that most values are few distinct ones: these are put
+    into a table, which is in the order of the values, for they are hashes and evenly spread. Where there are more than
+    fit in a cache all are sorted.
     """
+    if len(values) == 0:
+        return values, np.empty(0, np.int32)
+    low = values.min()
+    span = int(values.max() - low).bit_length()
+    done, sums, totals = 0, values[:0], np.empty(0, np.int32)
+    for bits in TABLES:
+        table, of_place = np.full(2 << bits, EMPTY), np.zeros(2 << bits, np.int32)
+        shift = np.uint64(max(0, span - bits))
+        add = add_equal.faster_for(3.0 * (len(sums) + len(values) - done))
+        rest = np.ones(1, np.int32) if counts is None else counts[done:]
+        add(_read_only(sums), _read_only(totals), low, shift, table, of_place)
+        done += add(_read_only(values[done:]), _read_only(rest), low, shift, table, of_place)
+        sums, totals = list_places.faster_for(3.0 * len(table))(table, of_place)
+        if done == len(values):
+            return sums, totals
+    return _sorted(values, counts)
+
+
+def _sorted(values: Hashes, counts: Int32 | None) -> tuple[Hashes, Int32]:
+    """Return what `summed` does; without counts, `values`, which may be very many, are sorted where they are."""
     if counts is None:
         values.sort()
-        new = np.ones(len(values), np.bool_)
-        np.not_equal(values[1:], values[:-1], out=new[1:])
-        if new.all():
-            return values, np.ones(len(values), np.int32)
-        first = np.flatnonzero(new)
-        return values[first], np.diff(first, append=len(values)).astype(np.int32)
-    order = np.argsort(values)
-    values = values[order]
-    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])
-    return values[first], np.add.reduceat(counts[order], first, dtype=np.int32) if len(first) else counts
+    else:
+        order = np.argsort(values)
+        values, counts = values[order], counts[order]
+    new = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    first = np.flatnonzero(new)
+    if counts is not None:
+        return values[first], np.add.reduceat(counts, first, dtype=np.int32)
+    return values[first], np.diff(first, append=len(values)).astype(np.int32)
+
+
+def _read_only(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the same values: of arrays that may be written to there would be compiled code of its own."""
+    values = values.view()
+    values.flags.writeable = False
+    return values
+
+
+@Compilable
+def add_equal(values: Hashes, counts: Int32, low: np.uint64, shift: np.uint64, table: Hashes, sums: Int32) -> int:
+    """Add the counts of values to those of equal ones in a table; return of how many there was room.
+
+    Parameters
+    ----------
+    values : uint64[n]
+    counts : int32[n] or int32[1]
+        One for all, if it is one.
+    low, shift : uint64
+        A value belongs at ``value - low >> shift``, or where the next free place is: the first half of the table.
+    table, sums : uint64[m], int32[m]
+        Filled; places of no value are `EMPTY`. A quarter of them may be taken.
+    """
+    room, last = len(table) // 4, len(counts) - 1
+    for value in table:
+        room -= 1 if value != EMPTY else 0
+    for at in range(len(values)):
+        value = values[at]
+        place = value - low >> shift
+        while table[place] != EMPTY and table[place] != value:
+            place = place + _ONE
+        if table[place] != value:
+            if room == 0:
+                return at
+            room -= 1
+            table[place] = value
+        sums[place] += counts[min(at, last)]
+    return len(values)
+
+
+@Compilable
+def list_places(table: Hashes, sums: Int32) -> tuple[Hashes, Int32]:
+    """Return the values of a table, sorted, and the sums: next to each other they may be out of order."""
+    count = 0
+    for value in table:
+        count += 1 if value != EMPTY else 0
+    values, totals = np.empty(count, np.uint64), np.empty(count, np.int32)
+    end = 0
+    for at in range(len(table)):
+        value = table[at]
+        if value == EMPTY:
+            continue
+        place = end
+        while place > 0 and values[place - 1] > value:
+            values[place], totals[place] = values[place - 1], totals[place - 1]
+            place -= 1
+        values[place], totals[place] = value, sums[at]
+        end += 1
+    return values, totals

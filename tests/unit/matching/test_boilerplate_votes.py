@@ -6,7 +6,6 @@ from verifying import judged
 from dupdetect.matching.boilerplate_votes import VOTES, _sample
 from dupdetect.matching.pairs import pack, unpack
 from dupdetect.matching.shingle_rows import HASH
-from dupdetect.matching.tally import summed
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import marked_shingles
 
@@ -18,13 +17,6 @@ def test_what_is_learned_are_shingles_of_the_texts():
     rows = marked_shingles(pa.array(pages, pa.large_string()), np.arange(3), Settings())
     common = set.intersection(*(set((rows.row(n) & HASH).tolist()) for n in range(3)))
     assert judge.boilerplate.shingles.tolist() == sorted(common)
-
-
-def test_values_aresummed():
-    values = np.array([5, 3, 5, 9], np.uint64)
-    assert [part.tolist() for part in summed(values.copy())] == [[3, 5, 9], [1, 2, 1]]
-    assert [part.tolist() for part in summed(values, np.array([1, 2, 3, 4], np.int32))] == [[3, 5, 9], [2, 4, 4]]
-    assert [part.tolist() for part in summed(values[:0], np.empty(0, np.int32))] == [[], []]
 
 
 def test_no_document_votes_more_often_than_others():
