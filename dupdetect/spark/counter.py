@@ -2,12 +2,13 @@
 
 Input    the pairs that the stages ask about
 Output   what `PairCounter` and `Weigher` say of them
-Cost     a job for each question; of few pairs beyond the candidates, their texts come to the driver
+Cost     a job for each question; for questions about few documents, their texts come to the driver, once
 
 Of few documents (`FEW`) the driver fetches the texts, once, and answers itself. Else candidates stand in bundles, made
-once, as are their shingles: a question about documents of one bundle moves no text. For pairs across bundles, which
-come up where a component was cut and clusters are compared anew, all texts are read again: the driver fetches those of
-the pairs, and answers itself; where they are many, new bundles are made of them.
+once, as are their shingles: a question about documents of one bundle moves no text. Whatever few pairs are in question,
+all bundles would be read for it, and clustering asks some twenty times of the same few documents: where these have
+little text (`FETCHED`), the driver fetches it, for which all texts are read once, keeps it, and answers itself. For
+pairs across bundles, which come up where a component was cut and clusters are compared anew, new bundles are made.
 """
 
 from __future__ import annotations
@@ -87,8 +88,10 @@ class TextStore:
         self._held: dict[int, bytes] = {}
 
     def fetch(self, documents: Int) -> CompressedTexts:
-        """Bring texts to the driver, and keep them compressed."""
+        """Bring texts to the driver, and keep them compressed; of others as many as `AT_ONCE` allows."""
         new = np.array([one for one in documents.tolist() if one not in self._held], np.int64)
+        if len(new) and self.sizes[[*self._held, *new.tolist()]].sum() > AT_ONCE:
+            self._held = {one: self._held[one] for one in documents.tolist() if one in self._held}
         for first, last in whole_cuts(self.sizes[new], AT_ONCE):
             self._held.update(self._fetched(new[first:last]))
         return CompressedTexts(self._held[one] for one in documents.tolist())
@@ -244,7 +247,10 @@ class SparkCounter(_Named):
 
         The answers to a tally are of all pairs together.
         """
-        bundle = self._bundle_of(known["pairs"])
+        pairs = known["pairs"]
+        if len(pairs) and self._are_few(documents_of(pairs, self.n)):
+            return [(np.arange(len(pairs)), self._answered(question, known))]
+        bundle = self._bundle_of(pairs)
         at, others = np.flatnonzero(bundle >= 0), np.flatnonzero(bundle < 0)
         answers = []
         if len(at):
@@ -263,13 +269,21 @@ class SparkCounter(_Named):
 
     def _ask_others(self, question: Question, known: Arrays, at: Int) -> list[tuple[Int, Arrays]]:
         """Ask about pairs of documents that no bundle has together."""
-        documents = documents_of(known["pairs"], self.n)
-        if self._store.sizes[documents].sum() <= FETCHED:
-            return [(at, answer(question, documents, self._counter(documents), known))]
+        if self._are_few(documents_of(known["pairs"], self.n)):
+            return [(at, self._answered(question, known))]
         bundles = bundled(known["pairs"], self._store.sizes)
         self._more += 1
         placed = self._work.stage(f"bundles-{self._more}", lambda: self._place(bundles))
         return self._ask_bundles(question, known, bundles.of_pair, placed, at)
+
+    def _are_few(self, documents: Int) -> bool:
+        """Whether the driver asks these documents itself."""
+        return bool(self._store.sizes[documents].sum() <= FETCHED)
+
+    def _answered(self, question: Question, known: Arrays) -> Arrays:
+        """Answer of pairs on the driver."""
+        documents = documents_of(known["pairs"], self.n)
+        return answer(question, documents, self._counter(documents), known)
 
     def _counter(self, documents: Int) -> PairCounter:
         """Return what counts on documents, on the driver."""

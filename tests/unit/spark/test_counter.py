@@ -1,4 +1,4 @@
-"""Questions go to bundles, which have the documents; texts are read again for pairs across bundles alone."""
+"""Questions go to bundles, which have the documents; the driver fetches texts of few, and of pairs across bundles."""
 
 import pickle
 from types import SimpleNamespace
@@ -55,6 +55,11 @@ class Fetched(TextStore):
         super().__init__(None, None, None, np.array([len(text) for text in TEXTS]))
         self.times, self.documents = 0, []
 
+    @property
+    def held(self):
+        """The documents whose texts are on the driver."""
+        return sorted(self._held)
+
     def _fetched(self, documents):
         self.times += 1
         self.documents += documents.tolist()
@@ -76,8 +81,9 @@ def all_pairs():
     return packed(a, b)[wording[a] == wording[b]]
 
 
-def test_documents_of_one_bundle_are_not_fetched():
-    """Neither for pairs that are no candidates, nor for forms with their third documents."""
+def test_documents_of_one_bundle_are_not_fetched(monkeypatch):
+    """Neither for pairs that are no candidates, nor for forms with their third documents, if they are many."""
+    monkeypatch.setattr(counter, "FETCHED", -1)
     pairs = all_pairs()
     a, b = unpack(pairs)
     few = pairs[b == a + 1]
@@ -92,6 +98,27 @@ def test_documents_of_one_bundle_are_not_fetched():
     here, _, _ = counting(pairs)
     assert here.filled_forms(pairs).tolist() == marks.tolist()
     assert store.times == 0
+
+
+def test_of_few_documents_texts_are_fetched_once_and_no_bundle_is_read(monkeypatch):
+    monkeypatch.setattr(Here, "_asked", None)
+    pairs = all_pairs()[:6]
+    here, there, store = counting(pairs)
+    for _ in range(2):
+        assert here.sharing(pairs).shared.tolist() == there.sharing(pairs).shared.tolist()
+        asked, expected = (each.tally(there.sharing(pairs)) for each in (here, there))
+        assert [each.tolist() for each in asked] == [each.tolist() for each in expected]
+    assert store.times == 1
+    assert store.held == store.documents == [0, 1, 2, 3, 4][: len(store.documents)]
+
+
+def test_no_more_texts_are_kept_than_may_be_fetched_at_once(monkeypatch):
+    _, _, store = counting(all_pairs())
+    monkeypatch.setattr(counter, "AT_ONCE", int(store.sizes[:3].sum()))
+    for asked, held in (([0, 1], [0, 1]), ([1, 2], [0, 1, 2]), ([2, 3], [2, 3]), ([3], [2, 3])):
+        store.fetch(np.array(asked))
+        assert store.held == held
+    assert store.documents == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("fetched", [counter.FETCHED, 1_000])

@@ -15,6 +15,7 @@ def on_executors(monkeypatch):
     """Let nothing be so little that the driver does it."""
     monkeypatch.setattr(on_driver, "FEW", -1)
     monkeypatch.setattr(counter, "FEW", -1)
+    monkeypatch.setattr(counter, "FETCHED", -1)
 
 
 @pytest.fixture
@@ -79,9 +80,16 @@ def test_settings_say_what_they_say_on_one_machine(framed, same, tmp_path, setti
     same(dedup(framed(table, 3), work=str(tmp_path), **settings), table, **settings)
 
 
+@pytest.mark.parametrize("fetched", [5_000, 1 << 20])
+def test_the_driver_answers_about_few_documents(framed, same, tmp_path, monkeypatch, fetched):
+    monkeypatch.setattr(counter, "FETCHED", fetched)
+    table = with_rejects(corpus())
+    same(dedup(framed(table, 3), work=str(tmp_path), hot_key_documents=8), table, hot_key_documents=8)
+    assert (tmp_path / "bundles").exists()
+
+
 def test_everything_may_be_asked_of_executors(framed, same, tmp_path, monkeypatch):
     """Nothing comes to the driver, and components are cut: the result is the same."""
-    monkeypatch.setattr(counter, "FETCHED", -1)
     monkeypatch.setattr(counter, "SENT", 1 << 12)
     cut = bundling.bundled
     monkeypatch.setattr(counter, "bundled", lambda pairs, sizes: cut(pairs, sizes, 4_000))

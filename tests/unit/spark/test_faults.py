@@ -29,7 +29,7 @@ for name, value in options.items():
 session = builder.getOrCreate()
 import dupdetect
 from dupdetect.spark import counter, dedup, on_driver
-on_driver.FEW = counter.FEW = -1  # all of it is for executors
+on_driver.FEW = counter.FEW = counter.FETCHED = -1  # all of it is for executors
 from conftest import ORDER, plain
 from test_dedup import corpus
 table = corpus()
