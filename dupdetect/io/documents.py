@@ -39,6 +39,10 @@ from dupdetect.io.texts_again import FilesAgain, can_be_read_again
 
 PART_BYTES = 64 << 20
 
+#: Share of `PART_BYTES` that is enough for a part: pieces are put together until there is as much, and what is as large
+#: itself, such as a row group of a table in memory, is not copied.
+ENOUGH = 0.25
+
 #: No further columns.
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -396,7 +400,7 @@ class Stream:
             self._seen.see(piece)
             if piece.table.num_columns or piece.rejects:
                 waiting.append(check(piece, self._text, self._seen.named, self.files, self._max_text, self._listed))
-            if 2 * sum(checked.size for checked in waiting) >= self._size:
+            if sum(checked.size for checked in waiting) >= ENOUGH * self._size:
                 yield self._part(waiting)
                 waiting, columns = [], Columns()
         if _has_any(waiting):

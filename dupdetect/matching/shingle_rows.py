@@ -18,7 +18,7 @@ import numpy as np
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect._storage.texts import are_elsewhere, text_lengths
 from dupdetect.matching.pairs import documents_of
-from dupdetect.sketches.sketches import chunks, marked_shingles
+from dupdetect.sketches.sketches import chunks, marked_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -182,17 +182,19 @@ class ShingleRows:
     def _load(self, documents: Int) -> None:
         """Make the rows of documents, which are in the order of `texts`."""
         sizes = self._bytes[self._rows[documents]] // TEXT
+        before, first, left = len(self._values), 0, sizes.sum(dtype=np.int64)
+        total = left
         for begin, end in whole_cuts(sizes, self.block):
-            block = documents[begin:end]
-            texts, rows = self._some_texts(self._rows[block])
-            found = marked_shingles(texts, rows, self.context.settings, workers=self.context.workers)
-            # About as many as the others will have: what is there is not moved for them.
-            rest = 0.0
-            if end < len(documents):
-                rest = sizes[end:].sum(dtype=np.int64) / max(1, sizes[begin:end].sum(dtype=np.int64))
+            texts, rows = self._some_texts(self._rows[documents[begin:end]])
+            for found in marked_parts(texts, rows, self.context.settings, workers=self.context.workers):
+                last = first + len(found.lengths)
+                left -= sizes[first:last].sum(dtype=np.int64)
+                # About as many as the others will have: what is there is not moved for them.
+                made = len(self._values) - before + len(found.values)
+                self._append(documents[first:last], found, int(SPARE * made * left / max(1, total - left)))
+                first = last
+                del found
             del texts  # which may be as large as all the rest
-            self._append(block, found, int(SPARE * rest * len(found.values)))
-            del found
 
     def _append(self, documents: Int, marked: Ragged, expected: int) -> None:
         """Append the rows of documents, given their shingles, and about how many shingles will follow."""

@@ -10,7 +10,7 @@ compiled, equal bit for bit. `sketch_texts` takes whichever is sooner done: a fe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -325,9 +325,17 @@ def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settin
     The lowest bits of a hash, `MARKS`, tell of its line (`dupdetect.text.main_content.shingle_marks`); they are 0 where
     nothing is weighed (`Settings.weighs`). Parameters as for `shingle_sets`.
     """
+    return Ragged.end_to_end(list(marked_parts(texts, documents, settings, workers=workers)))
+
+
+def marked_parts(
+    texts: Texts, documents: NDArray[np.int64], settings: Settings, *, workers: int = 1
+) -> Iterator[Ragged]:
+    """Yield what `marked_shingles` returns, some documents at a time."""
     if reference_is_faster(texts):
-        return Ragged.of([_marked(texts[int(index)].as_py(), settings) for index in documents])
-    rows, first = [], 0
+        yield Ragged.of([_marked(texts[int(index)].as_py(), settings) for index in documents])
+        return
+    first = 0
     for chunk in chunks(texts):
         inside = documents[np.searchsorted(documents, first) : np.searchsorted(documents, first + len(chunk))] - first
         first += len(chunk)
@@ -340,8 +348,7 @@ def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settin
                 mark=settings.weighs,
                 workers=workers,
             )
-            rows.append(Ragged(*found))
-    return Ragged.end_to_end(rows)
+            yield Ragged(*found)
 
 
 def _marked(text: str, settings: Settings) -> NDArray[np.uint64]:

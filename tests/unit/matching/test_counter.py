@@ -35,13 +35,13 @@ def test_texts_are_found_by_the_rows_that_documents_stand_in():
 
 
 def test_a_document_loaded_again_is_not_cut_again(monkeypatch):
-    cut, original = [], layouts.marked_shingles
+    cut, original = [], layouts.marked_parts
 
     def noted(texts, rows, *args, **options):
         cut.append(rows.tolist())
         return original(texts, rows, *args, **options)
 
-    monkeypatch.setattr(layouts, "marked_shingles", noted)
+    monkeypatch.setattr(layouts, "marked_parts", noted)
     counter = verifier(["a b c", "a b d", "a b e", "a b f"])
     first = counter.overlaps(pack(np.array([0]), np.array([2])))
     second = counter.overlaps(pack(np.array([0, 1]), np.array([1, 2])))
@@ -52,13 +52,13 @@ def test_a_document_loaded_again_is_not_cut_again(monkeypatch):
 
 
 def test_documents_of_pairs_that_are_expected_are_cut_once_and_in_order(monkeypatch):
-    cut, original = [], layouts.marked_shingles
+    cut, original = [], layouts.marked_parts
 
     def noted(texts, rows, *args, **options):
         cut.append(rows.tolist())
         return original(texts, rows, *args, **options)
 
-    monkeypatch.setattr(layouts, "marked_shingles", noted)
+    monkeypatch.setattr(layouts, "marked_parts", noted)
     story = "the bridge was closed on monday after an inspection"
     family = [f"{story} {'more ' * number}" for number in range(12)]
     texts = ["two copies of something else", *family, "two copies of something else again", "nothing like it"]
