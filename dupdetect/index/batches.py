@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -20,21 +21,26 @@ import pyarrow as pa
 
 from dupdetect.clustering.dates import as_seconds
 from dupdetect.errors import InputError
-from dupdetect.index.bodies import compressed
+from dupdetect.index.bodies import Raw, compressed
 from dupdetect.index.changes import Batch
 from dupdetect.io.documents import stream
 from dupdetect.io.paths import ReadAs
 from dupdetect.io.read_ahead import made_ahead
 from dupdetect.io.schema import plain_column
 from dupdetect.io.streams import MAX_TEXT, check_max_text
+from dupdetect.sketches.sketches import buffers
 
 if TYPE_CHECKING:
     from dupdetect.index.holdings import Holdings
     from dupdetect.io.documents import Part, Stream
     from dupdetect.io.originals import Originals
 
-#: Documents of a batch, and bytes of text that are read at a time.
-DOCUMENTS, PART_BYTES = 1024, 6291456
+#: Documents of a batch that is added, and bytes of text that are read at a time. In a large index each batch touches
+#: pages all over it, which are read and written once for all of its documents.
+ADDED, PART_BYTES = 4096, 24 << 20
+
+#: Documents that are removed, or read again, at a time.
+DOCUMENTS = 1024
 
 #: Seconds from 1970 to the end of the year 9999, and some.
 _MOST_SECONDS = 260_000_000_000
@@ -63,7 +69,7 @@ def _batch(
     holdings: Holdings,
     ids: list[str],
     texts: pa.Array,
-    raw: list[bytes],
+    raw: Sequence[Raw],
     metadata: list[str | None],
     expires: list[int | None],
     *,
@@ -159,7 +165,7 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
         for part in reader:
             if part.rejects.num_rows:
                 rejects.append(part.rejects)
-            each = -(-len(part) // max(1, round(len(part) / DOCUMENTS)))  # no batch of the few that are left over
+            each = -(-len(part) // max(1, round(len(part) / ADDED)))  # no batch of the few that are left over
             for first in range(0, len(part), each):
                 some = slice(first, first + each)
                 here = originals and replace(originals, file=part.file[some], row=part.row[some])
@@ -197,8 +203,14 @@ def _of_part(
         [as_metadata(row) for row in table.select(names).to_pylist()] if names else [None] * len(ids)
     )
     when: list[int | None] = _moments(plain_column(table[expires]), expires) if expires else [None] * len(ids)
-    raw = texts.cast(pa.large_binary()).to_pylist()
-    return _batch(holdings, ids, texts, raw, kept, when), Came(table, originals)
+    return _batch(holdings, ids, texts, _views(texts), kept, when), Came(table, originals)
+
+
+def _views(texts: pa.Array) -> list[memoryview]:
+    """Return the bytes of each text where they are: a copy of all would be as much memory again."""
+    data, offsets = buffers(texts)
+    bounds, whole = offsets.tolist(), data.data
+    return [whole[start:end] for start, end in pairwise(bounds)]
 
 
 def _moments(column: pa.ChunkedArray, name: str) -> list[int | None]:

@@ -7,7 +7,7 @@ Cost     some 30 microseconds to compress a text of 5 KB, 10 to get it back; of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,7 @@ from dupdetect.matching.verify import Verifier
 from dupdetect.sketches.cleaning import clean_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from dupdetect.matching.pairs import Pairs
 
     Int = NDArray[np.int64]
+
+#: The bytes of a text, or what has them in memory.
+Raw: TypeAlias = bytes | memoryview
 
 #: Level of compression: what more of it saves, in bytes, is not worth its time.
 LEVEL = 1
@@ -54,17 +57,17 @@ BLOCK = 256
 _BODIES = "SELECT number, bytes, content FROM bodies"
 
 
-def compressed(texts: list[bytes], workers: int) -> list[bytes]:
+def compressed(texts: Sequence[Raw], workers: int) -> list[bytes]:
     """Return texts, each compressed by itself."""
 
-    def some(part: list[bytes]) -> list[bytes]:
+    def some(part: Sequence[Raw]) -> list[bytes]:
         return [_CODEC.compress(text, asbytes=True) for text in part]
 
     parts = [texts[first : first + BLOCK] for first in range(0, len(texts), BLOCK)]
     return [body for part in on_threads(some, parts, workers) for body in part]
 
 
-def checksum(text: bytes) -> int:
+def checksum(text: Raw) -> int:
     """Return the XXH3-64 of a text, as a signed number."""
     value = xxhash.xxh3_64_intdigest(text)
     return value - (1 << 64) if value >> 63 else value
@@ -118,14 +121,14 @@ class StoredTexts:
     session : Session
     texts : Texts
         Pairs are of their places.
-    new : dict of int to bytes
+    new : mapping of int to bytes
         Texts that are at hand, by their numbers.
     context : Context
     boilerplate : Boilerplate
     """
 
     def __init__(
-        self, session: Session, texts: Texts, new: dict[int, bytes], context: Context, boilerplate: Boilerplate
+        self, session: Session, texts: Texts, new: Mapping[int, Raw], context: Context, boilerplate: Boilerplate
     ) -> None:
         self._session, self._texts, self._bodies = session, texts, dict(new)
         self._context, self._boilerplate = context, boilerplate

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect.clustering.clusters import blank
-from dupdetect.index.bodies import checksum, first_documents, read_texts_of
+from dupdetect.index.bodies import Raw, checksum, first_documents, read_texts_of
 from dupdetect.index.evidence import COLUMNS, to_rows
 from dupdetect.index.grouping import regroup
 from dupdetect.index.searching import Compared, New, search
@@ -40,7 +40,7 @@ class Batch(NamedTuple):
     ----------
     ids : list of str
         As the index stores them.
-    texts : list of bytes
+    texts : sequence of bytes
         As they came.
     bodies : list of bytes
         The same, compressed; empty where texts are left out.
@@ -52,7 +52,7 @@ class Batch(NamedTuple):
     """
 
     ids: list[str]
-    texts: list[bytes]
+    texts: Sequence[Raw]
     bodies: list[bytes]
     sketches: Sketches
     metadata: list[str | None]
@@ -100,7 +100,7 @@ class Change:
     is_due: bool = False
     touched: set[int] = field(default_factory=set)
     _new: dict[int, New] = field(default_factory=dict)
-    _bodies: dict[int, bytes] = field(default_factory=dict)
+    _bodies: dict[int, Raw] = field(default_factory=dict)
     _anew: set[int] = field(default_factory=set)
 
     # ---- documents that come ----

@@ -31,11 +31,12 @@ from dupdetect.matching.verify import Verified
 from dupdetect.pipeline.rules import tied_by_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from dupdetect.clustering.digests import Contents
+    from dupdetect.index.bodies import Raw
     from dupdetect.index.evidence import Stored
     from dupdetect.index.holdings import Holdings
     from dupdetect.index.identifiers import Identifiers
@@ -238,7 +239,7 @@ class Regrouped(NamedTuple):
     grouped: Grouped
 
 
-def regroup(session: Session, touched: Iterable[int], holdings: Holdings, new: dict[int, bytes]) -> Regrouped | None:
+def regroup(session: Session, touched: Iterable[int], holdings: Holdings, new: Mapping[int, Raw]) -> Regrouped | None:
     """Cluster anew what is connected with the texts that were touched, and store what changed.
 
     Parameters
@@ -247,7 +248,7 @@ def regroup(session: Session, touched: Iterable[int], holdings: Holdings, new: d
     touched : iterable of int
         Texts; some may be gone.
     holdings : Holdings
-    new : dict of int to bytes
+    new : mapping of int to bytes
         Texts that are at hand, by their numbers.
 
     Returns

@@ -29,6 +29,8 @@ from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import identities, sketch_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
     from dupdetect.index.evidence import Texts
@@ -137,7 +139,7 @@ class Holdings:
                 self._boilerplate = version, Boilerplate.settled(shingles[order], margin[order])
             return self._boilerplate[1]
 
-    def verifier(self, session: Session, texts: Texts, new: dict[int, Any]) -> Matcher:
+    def verifier(self, session: Session, texts: Texts, new: Mapping[int, Any]) -> Matcher:
         """Return what verifies pairs of texts: on the texts themselves, or on signatures where texts are left out."""
         if self.keeps_texts:
             return StoredTexts(session, texts, new, self.context, self.boilerplate(session))

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 LOG_TEXTS, AT_ONCE = 2048, 256
 
 #: Small segments that are merged into one, and keys from which on a segment is not small.
-MERGED, SMALL = 8, 1 << 18
+MERGED, SMALL = 8, 1 << 20
 
 #: A segment is merged with all that are behind it if it has at most so many times their keys. More would be read less
 #: often: keys that many texts have are in each segment; but all would be written more often.
@@ -64,8 +64,8 @@ ENTRIES, IN_CACHE = 1 << 18, 1 << 14
 #: Pages beyond one for each key for which there is room at first: a key that is on several has more than one.
 ROOM = 64
 
-#: Pages that are in memory at a time: 8 MB.
-PAGES = 2048
+#: Pages that are in memory at a time: 2 MB, which stay in the processor's cache.
+PAGES = 512
 
 _NONE = np.empty(0, np.int64)
 
