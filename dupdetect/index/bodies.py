@@ -7,6 +7,7 @@ Cost     some 30 microseconds to compress a text of 5 KB, 10 to get it back; of 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -51,7 +52,8 @@ FEW = 1 << 20
 #: Texts that are kept once they were read, at the most: who asks again asks of few.
 KEPT = 256
 
-#: Texts that a thread compresses at a time.
+#: Texts that a thread compresses, or that are read, at a time: what takes no more is had again and again, and what
+#: takes much is asked of the system each time.
 BLOCK = 256
 
 _BODIES = "SELECT number, bytes, content FROM bodies"
@@ -156,25 +158,32 @@ class StoredTexts:
         within = packed(np.searchsorted(places, a), np.searchsorted(places, b))
         return renumbered(verifier.matches(within) if matches else verifier.overlaps(within), places)
 
-    def _read(self, numbers: list[int]) -> tuple[pa.Array, Int]:
+    def _read(self, numbers: list[int]) -> tuple[pa.ChunkedArray, Int]:
         """Return texts in any order, and where those of the numbers stand; what was read once is kept, if it is few."""
         lacking = [number for number in numbers if number not in self._bodies]
-        there = [number for number in numbers if number in self._bodies]
-        parts, ends = [self._bodies[number] for number in there], [0]
-        ends += np.cumsum([len(part) for part in parts], dtype=np.int64).tolist()
-        if lacking:
-            first = first_documents(self._session, lacking)
-            found = {row[0]: row for row in self._session.find(_BODIES, "number", list(first.values()))}
-            rows = [found[first[number]] for number in lacking]
-            read = decompressed_together(rows)
-            bounds = np.cumsum([0, *(size for _, size, _ in rows)]).tolist()
+        first_of = first_documents(self._session, lacking) if lacking else {}
+        chunks, order = [], []
+        for first in range(0, len(lacking), BLOCK):
+            some = lacking[first : first + BLOCK]
+            documents = [first_of[number] for number in some]
+            found = {row[0]: row for row in self._session.find(_BODIES, "number", documents)}
+            rows = [found[number] for number in documents]
+            read, bounds = decompressed_together(rows), np.cumsum([0, *(size for _, size, _ in rows)])
             if len(lacking) <= KEPT:
-                self._bodies |= {
-                    number: read[start:end] for number, start, end in zip(lacking, bounds[:-1], bounds[1:], strict=True)
-                }
-            parts.append(read)
-            ends += [ends[-1] + end for end in bounds[1:]]
-        offsets, data = pa.py_buffer(np.array(ends, np.int64)), pa.py_buffer(b"".join(parts))
-        texts = pa.Array.from_buffers(pa.large_binary(), len(numbers), [None, offsets, data]).cast(pa.large_string())
-        place = {number: row for row, number in enumerate([*there, *lacking])}
-        return texts, np.array([place[number] for number in numbers], np.int64)
+                limits = pairwise(bounds.tolist())
+                self._bodies |= {number: read[start:end] for number, (start, end) in zip(some, limits, strict=True)}
+            else:
+                chunks.append(_as_texts(read, bounds))
+                order += some
+        there = [number for number in numbers if number in self._bodies]
+        for first in range(0, len(there), BLOCK):
+            own = [self._bodies[number] for number in there[first : first + BLOCK]]
+            chunks.append(_as_texts(b"".join(own), np.cumsum([0, *map(len, own)])))
+        place = {number: row for row, number in enumerate([*order, *there])}
+        return pa.chunked_array(chunks), np.array([place[number] for number in numbers], np.int64)
+
+
+def _as_texts(data: bytes, bounds: Int) -> pa.Array:
+    """Return the texts that stand end to end as stages take them."""
+    buffers = [None, pa.py_buffer(bounds.astype(np.int64)), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.large_binary(), len(bounds) - 1, buffers).cast(pa.large_string())
