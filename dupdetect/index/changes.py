@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from dupdetect.sketches.sketches import Sketches
 
 
+#: Pairs that are verified at a time: of each, up to two texts are in memory.
+PAIRS = 1024
+
+
 class Batch(NamedTuple):
     """Documents that come.
 
@@ -249,12 +253,14 @@ class Change:
             self.is_due |= self.holdings.keys.add(self.session, ordered, keys)
 
     def _match(self, compared: Compared) -> None:
-        """Verify candidates, and store those that match."""
+        """Verify candidates, and store those that match: some at a time, for their texts and shingles are in memory."""
         verifier = self.holdings.verifier(self.session, compared.texts, self._bodies)
-        found = verifier.matches(compared.pairs)
-        self.session.insert("matches", COLUMNS, to_rows(found, compared.texts, compared.origin(found.pairs)))
-        a, b = unpack(found.pairs)
-        self.touched |= set(compared.texts.numbers[np.concatenate([a, b])].tolist())
+        numbers, (a, b) = compared.texts.numbers, unpack(compared.pairs)
+        later = np.argsort(np.where(numbers[a] > numbers[b], a, b), kind="stable")  # those of a new text are together
+        for first in range(0, len(later), PAIRS):
+            found = verifier.matches(np.sort(compared.pairs[later[first : first + PAIRS]]))
+            self.session.insert("matches", COLUMNS, to_rows(found, compared.texts, compared.origin(found.pairs)))
+            self.touched.update(*(numbers[side].tolist() for side in unpack(found.pairs)))
 
     def _compared_anew(self) -> list[New]:
         """Return texts that another document speaks for now, whose lines may be others."""

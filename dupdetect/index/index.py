@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from dupdetect._compiled.dispatch import expect_many_calls
 from dupdetect._storage.context import check_workers
+from dupdetect._storage.memory import give_back
 from dupdetect.errors import InputError
 from dupdetect.index import answers, batches, exchange, listing
 from dupdetect.index.answers import Seen
@@ -191,7 +192,10 @@ class Index(Upkeep):
             document was before), ``cluster``, ``relation`` to its canonical, ``score``, ``jaccard``, ``containment``;
             as things were when its batch was committed.
         """
-        parts = [table for table, _ in self.add_in_batches(data, progress=progress, **reading)]
+        parts = []
+        for table, rows in self.add_in_batches(data, progress=progress, **reading):
+            del rows  # which would stay in memory until the next ones have come
+            parts.append(table)
         return pa.concat_tables(parts) if parts else listing.nothing_added(self._holdings)
 
     def add_in_batches(
@@ -213,6 +217,8 @@ class Index(Upkeep):
             if progress is not None:
                 progress("add", done, 0)
             yield table, rows
+            del batch, rows, change, table  # while the next is waited for, the one behind that is made
+        give_back()  # of what a batch takes, allocators would keep the most
         if progress is not None:
             progress("add", done, done)
 
