@@ -63,7 +63,7 @@ class Texts:
         """Order texts, given as rows that begin with number, words and digest."""
         numbers = np.array([row[0] for row in rows], np.int64)
         words = np.array([row[1] for row in rows], np.int64)
-        halves = np.frombuffer(b"".join(bytes(row[2]) for row in rows), "<u8").reshape(-1, 2)
+        halves = np.frombuffer(b"".join([row[2] for row in rows]), "<u8").reshape(-1, 2)
         order = np.lexsort((halves[:, 1], halves[:, 0], words))
         return cls(numbers[order], words[order])
 
@@ -108,7 +108,7 @@ def of_rows(rows: Sequence[tuple[int, int, bytes]], texts: Texts, *, weighed: bo
     weighed : bool
         `Settings.weighs`: whether there are weights.
     """
-    table = np.frombuffer(b"".join(bytes(evidence) for _, _, evidence in rows), EVIDENCE)
+    table = np.frombuffer(b"".join([evidence for _, _, evidence in rows]), EVIDENCE)
     pairs = packed(texts.places([a for a, _, _ in rows]), texts.places([b for _, b, _ in rows]))
     order = np.argsort(pairs)
     table = table[order]

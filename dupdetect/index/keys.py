@@ -181,12 +181,14 @@ class KeyTable:
         layout = self._layout(session)
         places: list[int] = []
         found: list[int] = []
-        for place, key in enumerate(keys.tolist()) if layout.log else ():
-            logged = layout.log.get(key)
-            if logged is not None:
-                of_key = [logged] if isinstance(logged, int) else logged
-                places += [place] * len(of_key)
-                found += of_key
+        wanted = keys.tolist() if layout.log else []
+        logged = layout.log.keys() & wanted  # few: most are looked for and not there
+        for place, key in enumerate(wanted) if logged else ():
+            if key in logged:
+                of_key = layout.log[key]
+                texts = [of_key] if isinstance(of_key, int) else of_key
+                places += [place] * len(texts)
+                found += texts
         at: list[Int] = [np.array(places, np.int64)]
         values: list[Int] = [np.array(found, np.int64)]
         if layout.segments:

@@ -222,5 +222,5 @@ def pages_of(keys: Hashes, values: Int, value_bytes: int) -> Iterator[tuple[int,
 def joined(pages: list[bytes]) -> tuple[Byte, Int]:
     """Return pages end to end, and where each begins."""
     bounds = np.zeros(len(pages) + 1, np.int64)
-    np.cumsum([len(page) for page in pages], out=bounds[1:])
+    np.cumsum(np.fromiter(map(len, pages), np.int64, len(pages)), out=bounds[1:])
     return np.frombuffer(b"".join(pages), np.uint8), bounds
