@@ -36,7 +36,6 @@ from dupdetect.spark.counting import (
     Question,
     answer,
     answer_bundles,
-    counter_of,
     match_columns,
     pack_bundles,
 )
@@ -95,6 +94,15 @@ class TextStore:
         for first, last in whole_cuts(self.sizes[new], AT_ONCE):
             self._held.update(self._fetched(new[first:last]))
         return CompressedTexts(self._held[one] for one in documents.tolist())
+
+    @property
+    def lengths(self) -> Int:
+        """Bytes of each, as whoever makes rows of texts asks for them."""
+        return self.sizes
+
+    def some(self, documents: Int, workers: int = 1) -> pa.LargeStringArray:
+        """Return some of the texts: those that are not on the driver come there."""
+        return self.fetch(documents).some(np.arange(len(documents)), workers)
 
     def fetch_once(self, documents: Int) -> CompressedTexts:
         """Bring texts to the driver, which will not ask for them again."""
@@ -182,6 +190,7 @@ class SparkCounter(_Named):
         self._home[self._bundles.document] = self._bundles.bundle
         self._placed = work.stage("bundles", lambda: self._place(self._bundles))
         self._more = 0
+        self._here = self._without_rows()
 
     @property
     def n(self) -> int:
@@ -220,9 +229,7 @@ class SparkCounter(_Named):
         for first, last in whole_cuts(sizes[a[cut]] + sizes[b[cut]], FETCHED):
             some = cut[first:last]
             beside = _beside(pairs, some, self.n)
-            documents = documents_of(beside, self.n)
-            found = answer(question, documents, self._counter(documents), {"pairs": beside})
-            marks[some] = found["filled"][np.searchsorted(beside, pairs[some])]
+            marks[some] = self._answered(question, {"pairs": beside})["filled"][np.searchsorted(beside, pairs[some])]
         return marks
 
     def tally(self, found: Overlaps, among: NDArray[np.uint64] | None = None) -> tuple[Any, Any]:
@@ -281,13 +288,17 @@ class SparkCounter(_Named):
         return bool(self._store.sizes[documents].sum() <= FETCHED)
 
     def _answered(self, question: Question, known: Arrays) -> Arrays:
-        """Answer of pairs on the driver."""
+        """Answer of pairs on the driver: rows of shingles that it has made are there still, unless they are many."""
+        rows = self._here.shingles
+        if int(rows.lengths.sum(dtype=np.int64)) * 8 > AT_ONCE:
+            self._here = self._without_rows()
         documents = documents_of(known["pairs"], self.n)
-        return answer(question, documents, self._counter(documents), known)
+        self._store.fetch(documents[self._here.shingles.lengths[documents] == 0])  # at once, and not block by block
+        return answer(question, np.arange(self.n), self._here, known)
 
-    def _counter(self, documents: Int) -> PairCounter:
-        """Return what counts on documents, on the driver."""
-        return counter_of(self._store.fetch(documents), self.context.settings)
+    def _without_rows(self) -> PairCounter:
+        """Return what counts on the driver, and has read no text yet."""
+        return PairCounter(self._store, np.arange(self.n), self.context)
 
     def _place(self, bundles: Bundles) -> DataFrame:
         """Put texts into bundles: the one time that they are shuffled."""

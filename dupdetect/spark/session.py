@@ -18,6 +18,7 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 #: Bytes and rows of a batch that goes to Python. Spark 4.0 knows no bound by bytes, hence the few rows.
 BATCH_BYTES, BATCH_ROWS = 16 << 20, 1024
@@ -36,6 +37,22 @@ PARQUET = {
     "parquet.block.size.row.check.min": "1",
     "parquet.page.size.row.check.min": "1",
 }
+
+#: Types of columns whose values do not repeat, or are few: hashes, counts, and bytes that are compressed already.
+PLAIN = ("long", "integer", "binary")
+
+
+def parquet(schema: StructType) -> dict[str, str]:
+    """Return options of the files of a stage, which is read by later stages.
+
+    To put hashes and large cells of bytes into dictionaries would cost more than all the rest of writing them, and to
+    compress them anew brings nothing.
+    """
+    types = {field.name: field.dataType.typeName() for field in schema.fields}
+    options = {f"parquet.enable.dictionary#{name}": "false" for name, type_ in types.items() if type_ in PLAIN}
+    if "binary" in types.values():
+        options["compression"] = "uncompressed"
+    return PARQUET | options
 
 
 class Session:

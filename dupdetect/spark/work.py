@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect.errors import MismatchError
-from dupdetect.spark.session import PARQUET
+from dupdetect.spark.session import parquet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +94,7 @@ class Work:
             warnings.warn(f"{path} is not as it was written; that part of the work is done again", stacklevel=2)
         with self.session.stage(name):
             frame, checksum = _with_checksum(make())
-            frame.write.mode("overwrite").options(**PARQUET).parquet(path)
+            frame.write.mode("overwrite").options(**parquet(frame.schema)).parquet(path)
             self.checksums[name] = checksum()
             self._say(f"{name}.done", [self._run, *self.checksums[name]])
         return self.session.spark.read.schema(frame.schema).parquet(path)
