@@ -61,6 +61,11 @@ def resident() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def memory(before: int) -> dict[str, int]:
+    """Say what is resident, and what of it was so before there was an index: the benchmark's own, and libraries."""
+    return {"resident": resident(), "before": before}
+
+
 class Cpu:
     """Documents for a second of processor time: what a machine that is shared says least wrongly."""
 
@@ -128,6 +133,7 @@ def ours(path: Path, documents: int, held_out: int, where: str, workers: int) ->
     tables, last = parts(path, documents, held_out)
     truth = Truth(path, documents)
     give_back()  # what it took to read what is held out
+    before = resident()
     with Index(where, SETTINGS, workers=workers) as index:
         added, taken, since = 0, 0.0, 0.0
         mark, cpu, whole = 0, Cpu(), Cpu()
@@ -139,7 +145,7 @@ def ours(path: Path, documents: int, held_out: int, where: str, workers: int) ->
             added += len(table)
             if added - mark >= STEP or added == documents:
                 rates = {"rate": (added - mark) / since, "rate_cpu": cpu.rate(added - mark), "all": added / taken}
-                told("add_many", documents=added, **rates, all_cpu=whole.rate(added), resident=resident())
+                told("add_many", documents=added, **rates, all_cpu=whole.rate(added), **memory(before))
                 mark, since, cpu = added, 0.0, Cpu()
         held = index.stats()
         beside = (held["bytes"] - held["text_bytes"]) / held["documents"]
@@ -159,7 +165,7 @@ def ours(path: Path, documents: int, held_out: int, where: str, workers: int) ->
             start = time.perf_counter()
             index.add(row["id"], row["text"], expires=1.0 if place % 2 else None)
             seconds.append(time.perf_counter() - start)
-        told("add", documents=added, **latencies(seconds, cpu), resident=resident())
+        told("add", documents=added, **latencies(seconds, cpu), **memory(before))
         start, cpu = time.perf_counter(), Cpu()
         gone = index.remove([row["id"] for row in rows[: held_out // 2 : 2]])
         told("remove", documents=gone, rate=gone / (time.perf_counter() - start), rate_cpu=cpu.rate(gone))

@@ -24,7 +24,7 @@ from dupdetect.matching.verify import Verifier
 from dupdetect.sketches.cleaning import clean_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -161,29 +161,39 @@ class StoredTexts:
     def _read(self, numbers: list[int]) -> tuple[pa.ChunkedArray, Int]:
         """Return texts in any order, and where those of the numbers stand; what was read once is kept, if it is few."""
         lacking = [number for number in numbers if number not in self._bodies]
-        first_of = first_documents(self._session, lacking) if lacking else {}
         chunks, order = [], []
-        for first in range(0, len(lacking), BLOCK):
-            some = lacking[first : first + BLOCK]
-            documents = [first_of[number] for number in some]
-            found = {row[0]: row for row in self._session.find(_BODIES, "number", documents)}
-            rows = [found[number] for number in documents]
-            read, bounds = decompressed_together(rows), np.cumsum([0, *(size for _, size, _ in rows)])
-            if len(lacking) <= KEPT:
-                limits = pairwise(bounds.tolist())
-                self._bodies |= {number: read[start:end] for number, (start, end) in zip(some, limits, strict=True)}
-            else:
-                chunks.append(_as_texts(read, bounds))
-                order += some
+        if len(lacking) > KEPT:
+            order, workers = lacking, self._context.workers
+            for first in range(0, len(order), workers * BLOCK):
+                rows = self._rows(order[first : first + workers * BLOCK])
+                chunks += on_threads(_unpacked, [rows[at : at + BLOCK] for at in range(0, len(rows), BLOCK)], workers)
+        elif lacking:
+            rows = self._rows(lacking)
+            read, limits = decompressed_together(rows), pairwise(_bounds(size for _, size, _ in rows).tolist())
+            self._bodies |= {number: read[start:end] for number, (start, end) in zip(lacking, limits, strict=True)}
         there = [number for number in numbers if number in self._bodies]
         for first in range(0, len(there), BLOCK):
             own = [self._bodies[number] for number in there[first : first + BLOCK]]
-            chunks.append(_as_texts(b"".join(own), np.cumsum([0, *map(len, own)])))
+            chunks.append(_as_texts(b"".join(own), _bounds(map(len, own))))
         place = {number: row for row, number in enumerate([*order, *there])}
         return pa.chunked_array(chunks), np.array([place[number] for number in numbers], np.int64)
+
+    def _rows(self, numbers: list[int]) -> list[Row]:
+        """Return the rows of the bodies of texts, in their order."""
+        first = first_documents(self._session, numbers)
+        found = {row[0]: row for row in self._session.find(_BODIES, "number", list(first.values()))}
+        return [found[first[number]] for number in numbers]
+
+
+def _bounds(sizes: Iterable[int]) -> Int:
+    return np.cumsum([0, *sizes], dtype=np.int64)
+
+
+def _unpacked(rows: list[Row]) -> pa.Array:
+    return _as_texts(decompressed_together(rows), _bounds(size for _, size, _ in rows))
 
 
 def _as_texts(data: bytes, bounds: Int) -> pa.Array:
     """Return the texts that stand end to end as stages take them."""
-    buffers = [None, pa.py_buffer(bounds.astype(np.int64)), pa.py_buffer(data)]
+    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(data)]
     return pa.Array.from_buffers(pa.large_binary(), len(bounds) - 1, buffers).cast(pa.large_string())
