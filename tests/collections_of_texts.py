@@ -240,6 +240,48 @@ def records_with_one_abstract(language: str) -> Collection:
     return texts
 
 
+def _page(language: str, name: object, *parts: str, own: tuple[int, ...]) -> Told:
+    """Put parts between the menu and the footer of a site."""
+    menu, footer = (Tongue(language, (name, side)) for side in ("menu", "footer"))
+    around = ("\n".join(menu.line(2) for _ in range(40)), "\n".join(footer.line(2) for _ in range(24)))
+    return told(around[0], *parts, around[1], own=tuple(number + 1 for number in own))
+
+
+def _story(language: str, name: object, paragraphs: int = 5, words: int = 60) -> str:
+    tongue = Tongue(language, name)
+    return "\n\n".join(tongue.paragraph(words) for _ in range(paragraphs))
+
+
+def two_stories_on_one_page(language: str) -> Collection:
+    one, two = _story(language, "one"), _story(language, "two")
+    return {"one": told(one, own=(0,)), "page": _page(language, "site", two, one, own=(0, 1))}
+
+
+def a_short_story_above_a_long_one(language: str) -> Collection:
+    one, two = _story(language, "one", 2), _story(language, "two", 16, 75)
+    return {"one": told(one, own=(0,)), "page": _page(language, "site", one, two, own=(0, 1))}
+
+
+def many_pages_of_two_stories(language: str) -> Collection:
+    one = _story(language, "one")
+    texts = {"one": told(one, own=(0,)), "page": _page(language, "site", one, _story(language, "two"), own=(0, 1))}
+    for n in range(12):
+        stories = (_story(language, (n, name)) for name in ("upper", "lower"))
+        texts[f"page{n}"] = _page(language, "site", *stories, own=(0, 1))
+    return texts
+
+
+def an_article_and_what_readers_say(language: str) -> Collection:
+    article, readers = _story(language, "article"), [Tongue(language, ("reader", n)) for n in range(12)]
+    comments = "\n".join(f"{reader.line(2)}\n{reader.paragraph(30)}" for reader in readers)
+    return {"article": told(article, own=(0,)), "page": _page(language, "site", article, comments, own=(0, 1))}
+
+
+def two_stories_in_lines_of_one_width(language: str) -> Collection:
+    one, two = ("\n".join(Tongue(language, (name, n)).line(11) for n in range(24)) for name in ("one", "two"))
+    return {"one": told(one, own=(0,)), "page": _page(language, "site", two, one, own=(0, 1))}
+
+
 KINDS: tuple[Callable[[str], Collection], ...] = (
     stub_under_a_footer,
     stubs_of_lines_under_a_footer,
@@ -265,6 +307,11 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     credits_above_a_licence,
     two_notices_of_one_licence,
     records_with_one_abstract,
+    two_stories_on_one_page,
+    a_short_story_above_a_long_one,
+    many_pages_of_two_stories,
+    an_article_and_what_readers_say,
+    two_stories_in_lines_of_one_width,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, namedtuple
 from functools import cache, lru_cache
-from itertools import chain, combinations, groupby, pairwise, product
+from itertools import accumulate, chain, combinations, groupby, pairwise, product
 
 import regex
 import xxhash
@@ -218,7 +218,7 @@ Side = namedtuple("Side", "stretch between before behind bits amid")
 
 #: What one document of a pair has of its own, in words; see `Document.own_lines` and `Document.weigh`.
 OwnLines = namedtuple("OwnLines", "furniture before after stretch")
-Weighed = namedtuple("Weighed", "content own new lost prose lines run boilerplate")
+Weighed = namedtuple("Weighed", "content own new lost prose lines run passage boilerplate")
 
 
 def length_class(length):
@@ -319,7 +319,29 @@ class Document:
         )
         return OwnLines(furniture, before, after, len(longest) if stretches else 0)
 
-    def weigh(self, shared, learned, known, strangers):
+    def line_length(self):
+        """Give the length of lines such that these and longer ones have three quarters of the words."""
+        first = len(self.order)
+        lengths = sorted(sum(word < first for word in line) for line in self.lines)
+        for length, below in zip(lengths, accumulate(lengths), strict=True):
+            if 4 * below >= first or length >= own_lines.SENTENCE:
+                return min(length, own_lines.SENTENCE)
+        return 0
+
+    def passages(self, mine, fresh, length):
+        """Give how many new words passages have: of lines of such a length, and a shorter one between two."""
+        found, told, shorter = [], 0, 0
+        for line in self.lines:
+            is_own, news = 2 * len(mine.intersection(line)) > len(line), len(fresh.intersection(line))
+            if is_own and 2 * news > len(line) >= length and not self.symbols[line[0]]:
+                told, shorter = told + news, 0
+            elif is_own and len(line) < length and shorter == 0:
+                shorter = 1
+            else:
+                found, told, shorter = [*found, told], 0, 0
+        return [*found, told]
+
+    def weigh(self, shared, learned, known, strangers, length):
         """Weigh its words: `learned` is boilerplate for this pair, `known` is without the question who asks."""
         covered, content = self.covered(shared), self.covered(shared - learned)
         told = self.covered(known)
@@ -338,6 +360,7 @@ class Document:
         mine, fresh = set(own), set(new)
         edits = [line for line in self.lines if 2 * len(mine.intersection(line)) <= len(line)]
         in_edits = len(fresh.intersection(chain.from_iterable(edits)))
+        passages = [told for told in self.passages(mine, fresh, length) if told >= overlaps.ARTICLE]
         in_lines = len(mine.difference(chain.from_iterable(edits)))
         # Words that are lost, up to the next shared one; boilerplate between them neither counts nor ends the row.
         parts = [
@@ -347,8 +370,8 @@ class Document:
         ]
         weights = [interleaving.FULL if full(word) else interleaving.SHORT for word in covered & content]
         return Weighed(
-            sum(weights) / interleaving.FULL, len(own), len(new), in_edits, sum(map(prose, new)), in_lines,
-            max(parts, default=0), len(shared & learned) / max(len(shared), 1),
+            sum(weights) / interleaving.FULL, len(own), len(new), in_edits + sum(passages), sum(map(prose, new)),
+            in_lines, max(parts, default=0), max(passages, default=0), len(shared & learned) / max(len(shared), 1),
         )  # fmt: skip
 
 
@@ -498,7 +521,13 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     """Weigh two documents, given what of that they share is boilerplate, and whether any shingle is."""
     shared = x.shingles.keys() & y.shingles.keys()
     strangers = read.name in ("interleaved", "one end")
-    sides = [page.weigh(shared, learned, set(filter(is_boilerplate, page.shingles)), strangers) for page in (x, y)]
+    sides = [
+        page.weigh(
+            shared, learned, set(filter(is_boilerplate, page.shingles)), strangers,
+            max(other.line_length(), weights.SHORT_LINE),
+        )
+        for page, other in ((x, y), (y, x))
+    ]  # fmt: skip
     spaces = joined(x, y, x.size)
     lost, longest = [], []
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
@@ -508,7 +537,7 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
         carries &= other.lines <= overlaps.FEW_WORDS
         is_page = read.furniture[number] and carries
         lost.append(mine.lost if is_page else mine.new)
-        longest.append(0 if is_page else mine.run)
+        longest.append(mine.passage if is_page else mine.run)
     less = [
         tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
         for values in ([side.own for side in sides], [side.new for side in sides], lost)

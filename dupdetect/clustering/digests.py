@@ -13,7 +13,7 @@ are so many that it goes first, it is taken out with them, and the others are cl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,8 +36,9 @@ FOREIGN = 0.5
 #: Texts of a possible digest document that are compared with one another.
 TEXTS = 32
 
-#: A digest document is one of which no text is this share of what all its texts share with it together.
-MOST = 0.5
+#: A digest document is one of which no text is this share of what all its texts share with it together; of a canonical,
+#: which no text is most of either: two articles of which one is no more than a note make no round-up.
+MOST, MOST_OF_CANONICAL = 0.5, 0.75
 
 #: Digest documents of digest documents: how often they are looked for.
 LEVELS = 8
@@ -159,7 +160,7 @@ def _digests(canonical: Int, matches: Overlaps, verifier: Matcher) -> Bool:
             if all((min(text, other), max(text, other)) in foreign for _, other in different):
                 different.append((share, text))
         total = sum(share for share, _ in different)
-        digests[document] = different[0][0] < MOST * total
+        digests[document] = different[0][0] < _most(canonical[document] == document) * total
     return _with_copies(digests & (canonical == np.arange(len(canonical))), matches) | digests
 
 
@@ -191,13 +192,18 @@ def _doubtful(canonical: Int, matches: Overlaps) -> dict[int, list[tuple[int, in
     whole, part, shared = whole[contained], part[contained], shared[contained]
     most = np.zeros(n, np.int64)
     np.maximum.at(most, whole, shared)
-    doubtful = (most < MOST * np.bincount(whole, shared, n))[whole]
+    doubtful = (most < _most(is_canonical) * np.bincount(whole, shared, n))[whole]
     texts: dict[int, list[tuple[int, int]]] = {}
     for document, *text in zip(
         whole[doubtful].tolist(), shared[doubtful].tolist(), part[doubtful].tolist(), strict=True
     ):
         texts.setdefault(document, []).append((text[0], text[1]))
     return {document: sorted(row, reverse=True)[:TEXTS] for document, row in texts.items()}
+
+
+def _most(is_canonical: Any) -> Any:
+    """Return what share of all its texts one may be of a digest document, of canonicals and others."""
+    return np.where(is_canonical, MOST_OF_CANONICAL, MOST)
 
 
 def _foreign_pairs(doubtful: dict[int, list[tuple[int, int]]], verifier: Matcher) -> set[tuple[int, int]]:

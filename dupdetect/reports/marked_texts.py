@@ -10,11 +10,14 @@ Boilerplate is what a run has learned to be, and lines like those of menus (`dup
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from dupdetect.matching.boilerplate_weights import SHORT_LINE, line_length, passage_goes_on
+from dupdetect.matching.overlaps import ARTICLE
+from dupdetect.matching.own_lines import SENTENCE
 from dupdetect.matching.passages import align
 from dupdetect.matching.shingle_rows import HASH, LINE_START
 from dupdetect.matching.spans import find_spans
@@ -139,18 +142,21 @@ class Marker:
         """Find the words of a that would be lost with it if b stayed: runs of them, the longest first.
 
         `words` is how many there are (the column `lost`). Where there are more that are neither in b nor boilerplate,
-        the others are furniture of a page, and only those in lines that both have are meant.
+        the others are furniture of a page: only those in lines that both have, and in passages, are meant.
         """
         spans, size = find_spans(a, self._settings.unit), self._settings.shingle_size
         mine, theirs = (self._shingles(text) for text in (a, b))
         count = len(spans.starts)
         own = ~_covered(np.isin(mine & HASH, theirs & HASH), size, count)
         new = own & ~_covered(np.isin(mine & HASH, self._boilerplate), size, count)
-        if 2 * words < new.sum():
+        if words < new.sum():
             begins = np.zeros(count, np.bool_)
             begins[: len(mine)] = mine & LINE_START != 0
             line = np.cumsum(begins)
-            new &= (2 * np.bincount(line, own) <= np.bincount(line))[line]
+            edited = 2 * np.bincount(line, own) <= np.bincount(line)
+            of_page = new & (edited | _in_passages(mine, theirs, line, own, new))[line]
+            # A word that is two in the other document is not lost, so that neither count need be that of the words.
+            new = min(new, of_page, key=lambda some: abs(int(some.sum()) - words))
         edges = np.flatnonzero(np.diff(np.concatenate([[False], new, [False]])))
         runs = sorted(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True), key=lambda run: run[0] - run[1])
         return [a[int(spans.starts[first]) : int(spans.ends[last - 1])] for first, last in runs]
@@ -168,6 +174,22 @@ class Marker:
             hashes = self._shingles(text) & HASH
         place = np.searchsorted(self._boilerplate, hashes)
         return np.flatnonzero(np.append(self._boilerplate, ~np.uint64(0))[place] == hashes)
+
+
+def _in_passages(
+    mine: Hashes, theirs: Hashes, line: NDArray[Any], own: NDArray[np.bool_], new: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Mark the lines of a page that are of passages: bool[lines], given the line of each of its words."""
+    lines, least = np.bincount(line), max(line_length(theirs, np.empty(SENTENCE + 1, np.int64)), SHORT_LINE)
+    ends = np.cumsum(lines)
+    marked, told, shorter, first = np.zeros(len(lines), np.bool_), 0, 0, 0
+    counts = zip(*(np.bincount(line, words).astype(int).tolist() for words in (own, new)), strict=True)
+    for number, (of_own, of_new) in enumerate(counts):
+        before, begin, end = told, int(ends[number] - lines[number]), int(ends[number])
+        told, shorter = passage_goes_on(mine, begin, end, of_own, of_new, least, told, shorter)
+        first = first if before else number
+        marked[first : number + 1] |= told >= ARTICLE and shorter == 0
+    return marked
 
 
 def _covered(shingles: NDArray[np.bool_], size: int, count: int) -> NDArray[np.bool_]:

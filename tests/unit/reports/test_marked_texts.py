@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from collections_of_texts import Tongue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,3 +132,11 @@ def test_a_middle_that_is_not_too_long_can_be_unfolded_and_ends_between_words() 
     assert len(middle[2]) > len(text) / 2
     unbroken = "x" * 8_000
     assert "".join(part for _, _, part in Marker().alone(unbroken).a) == unbroken
+
+
+def test_of_a_page_edits_and_passages_are_lost_and_its_furniture_is_not():
+    article, other = (Tongue("en", name).paragraph(90) for name in ("article", "other"))
+    menu = "\n".join(Tongue("en", ("menu", n)).line(2) for n in range(30))
+    words = article.split()
+    page = "\n".join([menu, other, " ".join([*words[:40], "edited", *words[40:]])])
+    assert Marker(Settings(), ()).lost(page, article, 91) == [other.rstrip("."), "edited"]
