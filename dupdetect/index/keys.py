@@ -65,7 +65,7 @@ ENTRIES, IN_CACHE = 1 << 18, 1 << 14
 ROOM = 64
 
 #: Pages that are in memory at a time: 2 MB, which stay in the processor's cache.
-PAGES = 512
+PAGES = 256
 
 _NONE = np.empty(0, np.int64)
 
