@@ -190,10 +190,15 @@ def _unpacked(batch: pa.RecordBatch, place: int, settings: Settings) -> PairCoun
 
 def cell(column: Any, place: int) -> pa.Buffer:
     """Return one of the values of a column of bytes; a scalar would be a copy."""
+    return cells(column.slice(place, 1))[0]
+
+
+def cells(column: Any) -> list[pa.Buffer]:
+    """Return the values of a column of bytes, none of which is null, without copying them."""
     _, offsets, data = column.buffers()
     type_ = np.int64 if pa.types.is_large_binary(column.type) else np.int32
-    start, stop = np.frombuffer(offsets, type_)[column.offset + place : column.offset + place + 2].tolist()
-    return data.slice(start, stop - start)
+    bounds = np.frombuffer(offsets, type_)[column.offset : column.offset + len(column) + 1].tolist()
+    return [data.slice(start, stop - start) for start, stop in pairwise(bounds)]
 
 
 def match_columns(settings: Settings) -> str:
