@@ -210,7 +210,7 @@ class Index(Upkeep):
         for batch, rows in batches.of_stream(self._holdings, data, reading):
             with self._store.write() as session:
                 first = listing.First(session.state.document, session.state.text)
-                change, numbers, _ = self._changed(session, batch)
+                change, numbers = self._changed(session, batch)[:2]
                 table = listing.added(session, self._holdings, numbers, first)
             self._tidy(change)
             done += len(batch.ids)
@@ -218,7 +218,7 @@ class Index(Upkeep):
                 progress("add", done, 0)
             yield table, rows
             del batch, rows, change, table  # while the next is waited for, the one behind that is made
-        give_back()  # of what a batch takes, allocators would keep the most
+        give_back()
         if progress is not None:
             progress("add", done, done)
 

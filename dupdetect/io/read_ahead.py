@@ -57,6 +57,7 @@ def made_ahead(jobs: Iterator[Callable[[], Item]]) -> Iterator[Item]:
             before = coming
             if coming is None:
                 break
+        pool.shutdown()  # nothing is being made; what the thread took, allocators give back once it has ended
         if failed is not None:
             raise failed
     finally:  # which may come from any thread, as above
