@@ -11,7 +11,7 @@ import regex
 import xxhash
 from datasketch import MinHash, MinHashLSH
 
-from dupdetect.matching import boilerplate, interleaving, overlaps, own_lines, patterns
+from dupdetect.matching import boilerplate, interleaving, overlaps, own_lines, own_passages, patterns
 from dupdetect.matching import boilerplate_weights as weights
 from dupdetect.text import main_content as lines
 
@@ -321,25 +321,28 @@ class Document:
 
     def line_length(self):
         """Give the length of lines such that these and longer ones have three quarters of the words."""
-        first = len(self.order)
+        first, most = len(self.order), own_passages.LONG_LINE
         lengths = sorted(sum(word < first for word in line) for line in self.lines)
-        for length, below in zip(lengths, accumulate(lengths), strict=True):
-            if 4 * below >= first or length >= own_lines.SENTENCE:
-                return min(length, own_lines.SENTENCE)
-        return 0
+        below = [length for length, sum_ in zip(lengths, accumulate(lengths), strict=True) if 4 * sum_ >= first]
+        return min(max(below[0] if below else 0, own_passages.LEAST_LINE), most)
 
-    def passages(self, mine, fresh, length):
-        """Give how many new words passages have: of lines of such a length, and a shorter one between two."""
-        found, told, shorter = [], 0, 0
+    def texts(self, mine, fresh, length):
+        """Give how many new words each text of a page has, beside one of lines of such a length."""
+        least, parts, shorter = min(length, own_lines.SENTENCE), [[]], 0
         for line in self.lines:
             is_own, news = 2 * len(mine.intersection(line)) > len(line), len(fresh.intersection(line))
-            if is_own and 2 * news > len(line) >= length and not self.symbols[line[0]]:
-                told, shorter = told + news, 0
-            elif is_own and len(line) < length and shorter == 0:
+            if is_own and 2 * news > len(line) >= least and not self.symbols[line[0]]:
+                parts[-1].append((len(line), news))
+                shorter = 0
+            elif is_own and len(line) < least and shorter == 0:
                 shorter = 1
             else:
-                found, told, shorter = [*found, told], 0, 0
-        return [*found, told]
+                parts.append([])
+                shorter = 0
+        sums = [(sum(news for words, news in part if words >= length), sum(news for _, news in part)) for part in parts]
+        least_alike = max(own_passages.ARTICLE, own_passages.LINES_ALIKE * length)
+        least_of_all = max(own_passages.MANY, own_passages.LINES * length)
+        return [news for alike, news in sums if alike >= least_alike or news >= least_of_all]
 
     def weigh(self, shared, learned, known, strangers, length):
         """Weigh its words: `learned` is boilerplate for this pair, `known` is without the question who asks."""
@@ -360,7 +363,7 @@ class Document:
         mine, fresh = set(own), set(new)
         edits = [line for line in self.lines if 2 * len(mine.intersection(line)) <= len(line)]
         in_edits = len(fresh.intersection(chain.from_iterable(edits)))
-        passages = [told for told in self.passages(mine, fresh, length) if told >= overlaps.ARTICLE]
+        texts = self.texts(mine, fresh, length)
         in_lines = len(mine.difference(chain.from_iterable(edits)))
         # Words that are lost, up to the next shared one; boilerplate between them neither counts nor ends the row.
         parts = [
@@ -370,8 +373,8 @@ class Document:
         ]
         weights = [interleaving.FULL if full(word) else interleaving.SHORT for word in covered & content]
         return Weighed(
-            sum(weights) / interleaving.FULL, len(own), len(new), in_edits + sum(passages), sum(map(prose, new)),
-            in_lines, max(parts, default=0), max(passages, default=0), len(shared & learned) / max(len(shared), 1),
+            sum(weights) / interleaving.FULL, len(own), len(new), in_edits + sum(texts), sum(map(prose, new)),
+            in_lines, max(parts, default=0), max(texts, default=0), len(shared & learned) / max(len(shared), 1),
         )  # fmt: skip
 
 
@@ -524,7 +527,7 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     sides = [
         page.weigh(
             shared, learned, set(filter(is_boilerplate, page.shingles)), strangers,
-            max(other.line_length(), weights.SHORT_LINE),
+            other.line_length(),
         )
         for page, other in ((x, y), (y, x))
     ]  # fmt: skip

@@ -18,8 +18,9 @@ from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threa
 from dupdetect.matching.boilerplate import ALWAYS, NEVER, are_strangers, grade_of, may_have, presence
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, OWN, SHORT
-from dupdetect.matching.overlaps import ARTICLE, FEW_WORDS, Overlaps, Weights
+from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
 from dupdetect.matching.own_lines import SENTENCE
+from dupdetect.matching.own_passages import LONG_LINE, NO_LINE, Passage, is_text, line_length, with_line
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
 from dupdetect.matching.shingle_rows import (
@@ -56,10 +57,6 @@ _NONE = np.uint64(0)
 
 #: Share of an article that may not be on a page that carries it; the same where the page has text on both sides of it.
 CARRIED, CARRIED_AMID = 0.05, 0.1
-
-#: Words of a line that may be of a passage at least, however short the lines of the other document are; more than any
-#: line has: none is looked for.
-SHORT_LINE, NO_LINE = 8, 1 << 40
 
 
 class Graded(NamedTuple):
@@ -195,7 +192,7 @@ class SideWeights(NamedTuple):
     run : int
         The most of `new` between two shared words, or before or behind all of them.
     passage : int
-        The most of `new` in a passage of `ARTICLE` words or more (`passage_goes_on`).
+        The most of `new` in a passage that is a text (`own_passages`).
     boilerplate : int
         Distinct shared shingles that are boilerplate.
     """
@@ -230,29 +227,28 @@ def weigh_side(  # noqa: C901 - one pass
 ) -> SideWeights:
     """Weigh one document of a pair, given which of its shingles are shared; `ends` is a buffer.
 
-    Own lines of `line` words or more may be a passage. One of `ARTICLE` new words is no furniture, whatever else a page
-    has: it is another article, or what readers say of this one.
+    The lines of the other document have `line` words, which tells what of a page is a text and what is furniture.
 
     What is shared is boilerplate from the grade `least` on, and what is not from `ALWAYS` on. Of strangers, words that
     are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share. A last
     word behind a shared one is not new: a text that is cut short ends in a part of a word.
     """
     content, own, new, lost, main, lines, voted_out = 0, 0, 0, 0, 0, 0, 0
-    run, longest, passage, told, shorter = 0, 0, 0, 0, 0
+    run, longest, of_texts, passage = 0, 0, 0, Passage(0, 0, 0)
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh = 0, 0, 0
     runs, turn = run_ends(row, shared, grades, ends), 0
     word, count = 0, len(row) + shingle_size - 1
     while word <= count:
         if word == count or (0 < word < len(row) and row[word] & LINE_START):
-            told, shorter = passage_goes_on(row, begin, word, mine, fresh, line, told, shorter)
+            before, passage = passage, with_line(passage, row, begin, word, mine, fresh, line)
             if 2 * mine <= word - begin:  # an edit, and no line of its own
                 lost += fresh
             else:
                 lines += mine
-            if told >= ARTICLE and shorter == 0:
-                lost += fresh if told - fresh >= ARTICLE else told
-                passage = max(passage, told)
+            if passage.shorter == 0 and is_text(passage, line):
+                lost += fresh if is_text(before, line) else passage.new
+                of_texts = max(of_texts, passage.new)
             begin, mine, fresh = word, 0, 0
         if word == count:
             break
@@ -287,43 +283,7 @@ def weigh_side(  # noqa: C901 - one pass
             longest = max(longest, run)
             main += words_with(row, until_boilerplate, until_new, MAIN_CONTENT | SYMBOLS, MAIN_CONTENT)
         word = end
-    return SideWeights(content, own, new, lost, main, lines, longest, passage, voted_out)
-
-
-@compilable_helper
-def passage_goes_on(
-    row: Hashes, begin: int, end: int, own: int, new: int, least: int, told: int, shorter: int
-) -> tuple[int, int]:
-    """Return the new words of a passage up to the end of a line, and how many shorter lines it ends in.
-
-    A line goes on with it if most of its words are new, there are `least` of them, and few symbols; one shorter line of
-    the document's own may stand between, such as a heading, or who says it and when.
-    """
-    words = end - begin
-    if 2 * own > words and 2 * new > words >= least and (begin >= len(row) or not row[begin] & SYMBOLS):
-        return told + new, 0
-    if 2 * own > words and shorter == 0 and words < least:
-        return told, 1
-    return 0, 0
-
-
-@compilable_helper
-def line_length(row: Hashes, counts: Int) -> int:
-    """Return how many words the lines have at least that hold three quarters of a document; no more than `SENTENCE`.
-
-    `counts` is a buffer for as many and one.
-    """
-    counts[:] = 0
-    begin = 0
-    for word in range(1, len(row) + 1):
-        if word == len(row) or row[word] & LINE_START:
-            counts[min(word - begin, SENTENCE)] += word - begin
-            begin = word
-    length, below = 0, 0
-    while length < SENTENCE and 4 * (below + counts[length]) < len(row):
-        below += counts[length]
-        length += 1
-    return length
+    return SideWeights(content, own, new, lost, main, lines, longest, of_texts, voted_out)
 
 
 @compilable_helper
@@ -383,7 +343,7 @@ def weigh_pairs(
     table, firsts, repeats, partners = join_buffers(rows, order)
     of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
     ends = np.empty(max(len(firsts), len(partners)), np.int32)
-    lengths = np.empty(SENTENCE + 1, np.int64)
+    lengths = np.empty(LONG_LINE + 1, np.int64)
     built, size, repeated, row = -1, 1, 0, rows.values[:0]
     for pair in range(len(order.places)):
         if order.build[pair] != built:
@@ -398,7 +358,7 @@ def weigh_pairs(
         # Passages are looked for where one of the two may be a page, which then has lines as long as the other's.
         a_line, b_line = NO_LINE, NO_LINE
         if pattern & (FURNITURE_A | FURNITURE_B):
-            a_line, b_line = max(line_length(other, lengths), SHORT_LINE), max(line_length(row, lengths), SHORT_LINE)
+            a_line, b_line = line_length(other, lengths), line_length(row, lengths)
         a = weigh_side(row, of_build, graded.values[graded.starts[built] :], ends, *settled, a_line)
         b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], ends, *settled, b_line)
         joined_a, joined_b = count_joined(of_build, other, partners[: len(other)], shingle_size)

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dupdetect.matching.boilerplate_weights import SHORT_LINE, line_length, passage_goes_on
-from dupdetect.matching.overlaps import ARTICLE
-from dupdetect.matching.own_lines import SENTENCE
+from dupdetect.matching.own_passages import LONG_LINE, Passage, is_text, line_length, with_line
 from dupdetect.matching.passages import align
 from dupdetect.matching.shingle_rows import HASH, LINE_START
 from dupdetect.matching.spans import find_spans
@@ -142,7 +140,7 @@ class Marker:
         """Find the words of a that would be lost with it if b stayed: runs of them, the longest first.
 
         `words` is how many there are (the column `lost`). Where there are more that are neither in b nor boilerplate,
-        the others are furniture of a page: only those in lines that both have, and in passages, are meant.
+        the others are furniture of a page: only those in lines that both have, and of its other texts, are meant.
         """
         spans, size = find_spans(a, self._settings.unit), self._settings.shingle_size
         mine, theirs = (self._shingles(text) for text in (a, b))
@@ -154,7 +152,7 @@ class Marker:
             begins[: len(mine)] = mine & LINE_START != 0
             line = np.cumsum(begins)
             edited = 2 * np.bincount(line, own) <= np.bincount(line)
-            of_page = new & (edited | _in_passages(mine, theirs, line, own, new))[line]
+            of_page = new & (edited | _in_texts(mine, theirs, line, own, new))[line]
             # A word that is two in the other document is not lost, so that neither count need be that of the words.
             new = min(new, of_page, key=lambda some: abs(int(some.sum()) - words))
         edges = np.flatnonzero(np.diff(np.concatenate([[False], new, [False]])))
@@ -176,19 +174,19 @@ class Marker:
         return np.flatnonzero(np.append(self._boilerplate, ~np.uint64(0))[place] == hashes)
 
 
-def _in_passages(
+def _in_texts(
     mine: Hashes, theirs: Hashes, line: NDArray[Any], own: NDArray[np.bool_], new: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Mark the lines of a page that are of passages: bool[lines], given the line of each of its words."""
-    lines, least = np.bincount(line), max(line_length(theirs, np.empty(SENTENCE + 1, np.int64)), SHORT_LINE)
-    ends = np.cumsum(lines)
-    marked, told, shorter, first = np.zeros(len(lines), np.bool_), 0, 0, 0
-    counts = zip(*(np.bincount(line, words).astype(int).tolist() for words in (own, new)), strict=True)
-    for number, (of_own, of_new) in enumerate(counts):
-        before, begin, end = told, int(ends[number] - lines[number]), int(ends[number])
-        told, shorter = passage_goes_on(mine, begin, end, of_own, of_new, least, told, shorter)
-        first = first if before else number
-        marked[first : number + 1] |= told >= ARTICLE and shorter == 0
+    """Mark the lines of a page that are of texts, and no furniture: bool[lines], given the line of each word."""
+    length = line_length(theirs, np.empty(LONG_LINE + 1, np.int64))
+    ends = np.cumsum(np.bincount(line)).tolist()
+    marked, passage, begin, first = np.zeros(len(ends), np.bool_), Passage(0, 0, 0), 0, 0
+    counts = zip(ends, *(np.bincount(line, words).astype(int).tolist() for words in (own, new)), strict=True)
+    for number, (end, of_own, of_new) in enumerate(counts):
+        first = first if passage.new else number
+        passage = with_line(passage, mine, begin, end, of_own, of_new, length)
+        marked[first : number + 1] |= passage.shorter == 0 and is_text(passage, length)
+        begin = end
     return marked
 
 

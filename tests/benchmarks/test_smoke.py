@@ -154,3 +154,12 @@ def test_sites():
     assert all(row["documents"] > 0 and row["seeds"] == [1, 2] for row in rows)
     columns = ("on", "off", "exact jaccard", "exact containment")
     assert all(set(row[column]) >= {"precision", "recall", "lost"} for row in rows for column in columns)
+
+
+def test_pages_of_two_articles():
+    if not (SHARED / "corpora" / "pages").exists():
+        pytest.skip(f"{SHARED} is not there: it has the pages")
+    rows = [line.split("|") for line in script("two_articles.py", "--sample", 4).splitlines()[2:]]
+    seen, removed = (sum(int(row[place]) for row in rows) for place in (2, 3))
+    assert 8 <= seen <= 16
+    assert removed < seen / 2
