@@ -5,7 +5,7 @@
 Into pages of the set `pages` (environment variable DUPDETECT_SHARED, else ``../shared`` beside the repository) the
 article of another page of the same source is put: behind all lines, or amid them. Each such page and its own article
 are a collection of two. Shows a table in Markdown: how many pages there are, and are removed, by the words of the
-article that was put there. None should be; how short an article may be to be seen is told in `docs/concepts/boilerplate.md`.
+article that was put there. None should be; `docs/concepts/boilerplate.md` says how short one may be to be seen.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ SIZES = (100, 200, 500, 10**9)
 def pages(folder: Path) -> dict[str, list[tuple[str, str]]]:
     """Return pages and their articles, by source."""
     texts = dict(zip(*documents(folder), strict=True))
+    about = {row["id"]: row for row in releases.rows(folder / "articles.csv")}
     both: dict[str, dict[str, str]] = defaultdict(dict)
     sources = {}
-    for row in releases.rows(folder / "articles.csv"):
-        both[row["article"]]["clean" if row["kind"] == "clean" else "page"] = texts[row["id"]]
-        sources[row["article"]] = row["source"]
+    for key, text in texts.items():
+        article, is_page = about[key]["article"], about[key]["kind"] == "page"
+        both[article]["page" if is_page else "clean"] = text
+        sources[article] = about[key]["source"]
     found = defaultdict(list)
     for article, of_article in both.items():
         if len(of_article) == 2:
