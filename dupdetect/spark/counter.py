@@ -60,9 +60,10 @@ FETCHED = 64 << 20
 #: Bytes of texts that the driver fetches at a time, at the most: each time all texts are read.
 AT_ONCE = 256 << 20
 
-#: Bytes of the texts of all documents that have candidates, which the driver fetches if they are no more: it takes some
-#: twice as much of them. Executors take four times as many seconds of the processors for the same.
-FEW = 768 << 20
+#: Bytes of the texts of all documents that have candidates, which the driver fetches if they are no more, and no more
+#: than a part of the memory of its machine: it takes some four times as much. Executors take one and a half times as
+#: many seconds of the processors for the whole run.
+FEW, PART_OF_MEMORY = 1 << 30, 24
 
 #: Bytes of questions, and of documents to be placed, that are sent to all executors at a time.
 SENT = 32 << 20

@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._storage.context import Context, check_workers
+from dupdetect._storage.memory import machine
 from dupdetect._storage.workspace import Workspace
 from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError, SettingsError
@@ -246,7 +247,7 @@ class _Run:
     ) -> tuple[Engine, Plain, requests.RunContext]:
         """Say who verifies, by which rules, and where."""
         asked = search.found.documents()
-        if store.sizes[asked].sum(dtype=np.int64) > counter.FEW:
+        if store.sizes[asked].sum(dtype=np.int64) > min(counter.FEW, machine() // counter.PART_OF_MEMORY):
             found = SparkCounter(store, involved.names, search.found.pairs, self.request.settings, self.work)
             return Engine(found, SparkWeigher), self.rules, self._context(self.work)
         run = self._context(Workspace(None, None, False, {}))
