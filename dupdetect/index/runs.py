@@ -94,7 +94,7 @@ def _kept(holdings: Holdings, output: Output, metadata: list[str]) -> Iterator[B
     path = output.folder / "sketches.parquet"
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; run dedup with --sketches, and load what that wrote")
-    lacking = [name for name in metadata if name not in output.columns]
+    lacking = [name for name in metadata if not output.has(name)]
     if lacking:
         raise InputError(f"{output.where}: there is no column {lacking[0]!r} for metadata; name one that is there")
     with SketchFile(path, holdings.settings) as file:

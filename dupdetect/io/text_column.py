@@ -49,6 +49,14 @@ def with_text(table: pa.Table, name: str, *, loose: bool = False) -> pa.Table:
     return table.append_column(pa.field(name, texts.type, metadata=MADE), texts)
 
 
+def sources_of(name: str, columns: Sequence[str]) -> list[str]:
+    """Return those of the columns that a column of this name is, or is made of."""
+    if name in columns:
+        return [name]
+    roots = (root_of(part, columns) for part in name.split(JOINT))
+    return list(dict.fromkeys(root for root in roots if root is not None))
+
+
 def lacking(name: str, columns: Sequence[str]) -> str | None:
     """Return the first of the columns that a text is made of which is not there; None if all are."""
     if name not in columns:

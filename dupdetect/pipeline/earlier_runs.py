@@ -236,7 +236,7 @@ class Earlier:
         """
         tables: list[pa.Table] = []
         for number, output in enumerate(self._outputs):
-            lacking = [name for name in columns or () if name not in output.columns]
+            lacking = [name for name in columns or () if not output.has(name)]
             if lacking:
                 raise InputError(
                     f"{output.where}: there is no column {lacking[0]!r}, by which documents are compared or "

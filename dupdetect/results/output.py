@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +27,25 @@ from dupdetect.io.seen import NUMBERED
 from dupdetect.io.selection import taken
 from dupdetect.io.streams import LARGEST_TEXT
 from dupdetect.io.tables import with_empty
+from dupdetect.io.text_column import sources_of, with_text
 from dupdetect.results.run import Run, damage_named, find_table
 
 #: Rows that are read at a time.
 ROWS = 1 << 14
+
+
+def _named(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
+    """Return a table with these columns, as far as it has what they are or are made of, and what they are made of."""
+    if columns is None:
+        return table
+    sources = [source for name in columns for source in sources_of(name, table.column_names)]
+    return reduce(with_text, columns, table.select(list(dict.fromkeys(sources))))
+
+
+def _read(file: pq.ParquetFile, columns: Sequence[str] | None) -> list[str] | None:
+    """Return the columns of a file that these are or are made of; None: all."""
+    names = file.schema_arrow.names
+    return None if columns is None else list(dict.fromkeys(own for name in columns for own in sources_of(name, names)))
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
@@ -96,27 +111,36 @@ class Output:
                 f"{self.where}: {rows:,} rows are there, and {self.documents:,} were kept; the file is damaged or of "
                 "another run: write the output anew"
             )
-        if self.documents and self.text not in self.columns:
+        if self.documents and not self.has(self.text):
             raise InputError(
                 f"{self.where}: there is no column {self.text!r} of texts; the columns are "
                 f"{', '.join(map(repr, self.columns))}: name the column as it is named there"
             )
+
+    def has(self, name: str) -> bool:
+        """Whether the rows that it keeps have a column of this name, or columns that one can be made of."""
+        return name in with_text(self._empty, name).column_names
 
     @property
     def where(self) -> Path:
         """What messages call the rows that it keeps."""
         return self.kept[0] if len(self.kept) == 1 else self.folder
 
-    @cached_property
+    @property
     def columns(self) -> list[str]:
         """The columns of the rows that it keeps."""
-        names: dict[str, None] = {}
+        return self._empty.column_names  # type: ignore[no-any-return]
+
+    @cached_property
+    def _empty(self) -> pa.Table:
+        """None of the rows that it keeps, with all columns; those of a name have the type of the first."""
+        fields: dict[str, pa.Field] = {}
         for path in self.kept if self._jumps else ():
             with damage_named(path), _parquet(path) as file:
-                names |= dict.fromkeys(file.schema_arrow.names)
+                fields = {field.name: field for field in file.schema_arrow} | fields
         for table in () if self._jumps else self._tables():
-            names |= dict.fromkeys(table.column_names)
-        return list(names)
+            fields = {field.name: field for field in table.schema} | fields
+        return pa.schema(fields.values()).empty_table()
 
     @property
     def bytes(self) -> int:
@@ -146,14 +170,16 @@ class Output:
         return self.tables([self.text])
 
     def tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Yield columns of all rows that were kept, some at a time; those that a file lacks are left out."""
+        """Yield columns of all rows that were kept, some at a time; those that a file lacks are left out.
+
+        A column that is made of others comes with these.
+        """
         for path in self.kept if self._jumps else ():
             with damage_named(path), _parquet(path) as file:
-                there = [name for name in columns if name in file.schema_arrow.names]
-                for batch in file.iter_batches(batch_size=ROWS, columns=there):
-                    yield pa.Table.from_batches([batch])
+                for batch in file.iter_batches(batch_size=ROWS, columns=_read(file, columns)):
+                    yield _named(pa.Table.from_batches([batch]), columns)
         for table in () if self._jumps else self._tables():
-            yield table.select([name for name in columns if name in table.column_names])
+            yield _named(table, columns)
 
     def _tables(self) -> Iterator[pa.Table]:
         """Yield all rows that were kept, some at a time, as the readers of inputs have them."""
@@ -178,7 +204,7 @@ class Output:
         chosen : int64[n]
             Their numbers, ascending.
         columns : list of str, optional
-            By default all. Those that a table lacks are left out.
+            By default all. Those that a table lacks are left out; one that is made of others comes with these.
         workers : int
         """
         if not self._jumps:
@@ -192,8 +218,8 @@ class Output:
             path, group, _ = self._groups[number]
             within = chosen[cuts[number] : cuts[number + 1]] - starts[number]
             with damage_named(path), _parquet(path) as file:
-                there = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
-                return taken(file.read_row_group(group, columns=there, use_threads=False), within)
+                table = file.read_row_group(group, columns=_read(file, columns), use_threads=False)
+            return _named(taken(table, within), columns)
 
         for first in range(0, len(groups), workers):
             yield from on_threads(read, groups[first : first + workers], workers)
@@ -203,9 +229,7 @@ class Output:
         for table in self._tables() if len(chosen) else ():
             here = slice(*np.searchsorted(chosen, (first, first + table.num_rows)))
             if here.stop > here.start:
-                names = table.column_names
-                there = names if columns is None else [name for name in columns if name in names]
-                yield taken(table.select(there), chosen[here] - first)
+                yield taken(_named(table, columns), chosen[here] - first)
             first += table.num_rows
 
 

@@ -8,6 +8,7 @@ import pytest
 from generated_sites import LANGUAGES, Writer, site
 
 from dupdetect._storage.arrays import Storage
+from dupdetect.cli.main import main
 from dupdetect.errors import InputError, MismatchError
 from dupdetect.matching.keys import Keys
 from dupdetect.pipeline.dedup import dedup
@@ -256,3 +257,54 @@ def test_superseded_documents_are_not_there_any_more(out):
     assert earlier.documents == 23
     assert "ja 1" not in related_to(earlier, TEXTS.values()).ids.to_pylist()
     assert related_to(earlier, ["x"], ["ja 1"]).ids.to_pylist() == []
+
+
+def articles(count, first=0):
+    texts = [Writer("en", f"article {first + at}").story(2) for at in range(count)]
+    rows = [text.split(" ", 6) for text in texts]
+    return pa.table(
+        {
+            "id": [f"{first}-{at}" for at in range(count)],
+            "title": [" ".join(row[:-1]) for row in rows],
+            "content": [{"body": row[-1], "source": "wire"} for row in rows],
+        }
+    )
+
+
+@pytest.mark.parametrize("sketches", [False, True])
+@pytest.mark.parametrize("given", ["a result", "a folder", "files"])
+@pytest.mark.parametrize("text", [["title", "content.body"], "content.body"])
+@pytest.mark.filterwarnings("ignore:.*sketched again")
+def test_texts_made_of_several_columns_or_of_a_field_are_made_again(tmp_path, text, given, sketches):
+    first, table = articles(4), pa.concat_tables([articles(4), articles(2, first=100)])
+    table = table.set_column(0, "id", pa.array([f"new {at}" for at in range(6)]))
+    if given == "files":
+        pq.write_table(first, tmp_path / "first.parquet")
+        pq.write_table(table, tmp_path / "second.parquet")
+        first, table = tmp_path / "first.parquet", tmp_path / "second.parquet"
+    before = dedup(first, text=text, sketches=sketches)
+    if given != "a result":
+        before.write(tmp_path / "before")
+        assert "title + content.body" not in pq.read_schema(tmp_path / "before" / "kept.parquet").names
+        before = tmp_path / "before"
+    result = dedup(table, text=text, against=before, prefer={"content.source": ["wire"]})
+    assert result.clusters["cluster"].to_pylist() == ["0-0", "0-1", "0-2", "0-3", "new 4", "new 5"]
+
+
+def test_an_output_without_one_of_the_columns_of_its_texts_is_refused(tmp_path):
+    dedup(articles(3), text=["title", "content.body"]).write(tmp_path / "before", columns=["id", "title"])
+    with pytest.raises(InputError, match=r"there is no column 'title \+ content.body' of texts; the columns are"):
+        dedup(articles(3), text=["title", "content.body"], against=tmp_path / "before")
+
+
+def test_such_an_output_can_be_verified_explained_audited_and_loaded(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(articles(5), "in.parquet")
+    text = ["--text", "title", "--text", "content.body"]
+    assert main(["dedup", "in.parquet", *text, "-o", "out", "--sketches", "-q"]) == 0
+    (tmp_path / "in.parquet").rename("moved.parquet")  # so that only what was kept is there
+    for command in (["verify", "out"], ["explain", "out", "0-1"], ["audit", "out", "moved.parquet"]):
+        assert main(command) == 0, command
+    assert main(["index", "load", "index.db", "out", "--metadata", "content.source"]) == 0
+    assert main(["dedup", "moved.parquet", *text, "-o", "again", "-q", "--against", "out"]) == 0
+    assert pq.read_table("again/clusters.parquet")["canonical"].to_pylist() == [False] * 5
