@@ -10,7 +10,7 @@ import random
 
 import oracles
 import pytest
-from collections_of_texts import KINDS, TONGUES, Tongue, lost
+from collections_of_texts import KINDS, TONGUES, Tongue, an_article_and_what_readers_say, lost
 from generated_sites import WITHOUT_SPACES
 
 import dupdetect
@@ -130,6 +130,19 @@ def test_one_article_among_the_menus_of_many_sites_is_one_cluster(language):
     clusters = dupdetect.dedup(pages, workers=1).clusters
     assert set(clusters["cluster"].to_pylist()) == {"article"}
     assert max(value or 0 for value in clusters["lost_share"].to_pylist()) <= Settings().max_lost
+
+
+@pytest.mark.parametrize("language", TONGUES)
+def test_one_page_with_comments_leaves_the_article_to_the_others(language):
+    """It stays, for readers say something there; the other pages go for the article all the same."""
+    told = an_article_and_what_readers_say(language)
+    article = told["article"].text
+    pages = {"article": article, "commented": told["page"].text}
+    for site in range(6):
+        menus = ["\n".join(Tongue(language, (site, side, n)).line(2) for n in range(14)) for side in range(2)]
+        pages[f"page{site}"] = "\n\n".join([menus[0], article, menus[1]])
+    clusters = dupdetect.dedup(pages, workers=1).clusters.to_pylist()
+    assert {row["id"] for row in clusters if row["cluster"] != "article"} == {"commented"}
 
 
 @pytest.mark.parametrize("language", TONGUES)
