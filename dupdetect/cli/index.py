@@ -110,6 +110,7 @@ def add(
     log.write("start", command="index add", inputs=inputs, output=where)
     settings = _settings(settings_file, {name: options.pop(name) for name in SETTINGS})
     counted = {"documents": 0, "new": 0, "rejected": 0}
+    wrong: list[pa.Table] = []
     given = {name: value for name, value in options.items() if value is not None and value != ()}
     with (
         _opened(where, settings=settings, workers=workers, texts=False if no_texts else None) as held,
@@ -119,7 +120,7 @@ def add(
     ):
 
         def reject(table: pa.Table) -> None:
-            counted["rejected"] += table.num_rows
+            wrong.append(table)
             _write_rows(bad, table)
 
         paths = [Path(name) for name in inputs]
@@ -130,10 +131,21 @@ def add(
                 new.write(rows.table, told["is_new"], rows.originals)
         if new is not None:
             new.end()
+    if wrong:
+        counted["rejected"] = sum(table.num_rows for table in wrong)
+        _warn(wrong, counted["documents"] + counted["rejected"])
     log.found(counts=counted)
     if not quiet:
         parts = ", ".join(f"{count:,} {name}" for name, count in counted.items())
         click.echo(f"{escape_for_terminal(where)}: {parts}", err=new_only == "-")
+
+
+def _warn(rejects: list[pa.Table], rows: int) -> None:
+    import pyarrow as pa
+
+    from dupdetect.io.rejected import warn_of_rejects
+
+    warn_of_rejects(pa.concat_tables(rejects), rows)
 
 
 def _settings(file: str | None, options: dict[str, Any]) -> Any:

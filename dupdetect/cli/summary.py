@@ -114,8 +114,10 @@ def print_summary(result: Result, output: Path, *, seconds: float, text: str = "
     from rich.console import Console
     from rich.text import Text
 
+    from dupdetect.results.single import Target
+
     console = Console(highlight=False, markup=False, emoji=False, stderr=str(output) == "-")
-    _print_counts(console, result)
+    _print_counts(console, result, in_folder=Target.of(output) is None)
     _print_largest(console, largest_clusters(result, text=text))
     _print_losses(console, largest_losses(result.clusters, LARGEST), unit_of_loss(result.manifest["settings"]))
     console.print()
@@ -125,8 +127,8 @@ def print_summary(result: Result, output: Path, *, seconds: float, text: str = "
         _print_details(console, result.manifest)
 
 
-def _print_counts(console: Console, result: Result) -> None:
-    """Print the numbers of a run, one a line, aligned."""
+def _print_counts(console: Console, result: Result, *, in_folder: bool) -> None:
+    """Print the numbers of a run, one a line, aligned; where it is not in a folder, its rejects are nowhere."""
     import pyarrow.compute as pc
     from rich.text import Text
 
@@ -146,7 +148,7 @@ def _print_counts(console: Console, result: Result) -> None:
     if boilerplate := result.manifest["counts"]["boilerplate_shingles"]:
         rows.append((boilerplate, "boilerplate shingles", ", which come with pages and weigh next to nothing"))
     if rejected:
-        rows.append((rejected, "rejected rows", ", each with its reason in rejects.jsonl"))
+        rows.append((rejected, "rejected rows", ", each with its reason in rejects.jsonl" if in_folder else ""))
     width = max(len(f"{number:,}") for number, _, _ in rows)
     for number, name, remark in rows:
         console.print(Text.assemble((f"{number:>{width},}", "bold"), f"  {name}{remark}"))

@@ -22,9 +22,10 @@ import pyarrow.compute as pc
 
 from dupdetect._storage.checksums import checksum
 from dupdetect.errors import InputError
-from dupdetect.io.documents import EARLIER_DOCUMENT, repeated_id, stream
+from dupdetect.io.documents import stream
 from dupdetect.io.identifiers import folder_of, within
 from dupdetect.io.paths import label
+from dupdetect.io.rejected import EARLIER_DOCUMENT, repeated_id
 from dupdetect.io.streams import MAX_TEXT
 from dupdetect.io.tables import comparable
 from dupdetect.matching.overlaps import RELATIONS

@@ -28,6 +28,7 @@ from dupdetect.evaluation import labels
 from dupdetect.evaluation.fit import Fit, Interval, Options
 from dupdetect.evaluation.thresholds import Goal, Scores, scores
 from dupdetect.io.documents import collect
+from dupdetect.io.rejected import warn_of_rejects
 from dupdetect.matching.pairs import pack, unpack
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
@@ -217,7 +218,9 @@ def tune(
     options = Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
     threads = check_workers(workers)
     _check(options)
-    documents = cleaned(collect(data, text=text, id=id, strict=strict), workers=threads)
+    read = collect(data, text=text, id=id, strict=strict)
+    warn_of_rejects(read.rejects, len(read) + read.rejects.num_rows)
+    documents = cleaned(read, workers=threads)
     labelled = labels.read(
         pairs, documents, base, column=cluster_column,
         positive=[positive] if isinstance(positive, str) else list(positive),

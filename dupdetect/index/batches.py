@@ -8,7 +8,6 @@ Cost     that of reading and sketching
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
@@ -26,6 +25,7 @@ from dupdetect.index.changes import Batch
 from dupdetect.io.documents import stream
 from dupdetect.io.paths import ReadAs
 from dupdetect.io.read_ahead import made_ahead
+from dupdetect.io.rejected import warn_of_rejects
 from dupdetect.io.schema import plain_column
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.sketches.sketches import buffers
@@ -44,9 +44,6 @@ DOCUMENTS = 1024
 
 #: Seconds from 1970 to the end of the year 9999, and some.
 _MOST_SECONDS = 260_000_000_000
-
-#: Rejected rows that a warning shows.
-SHOWN = 3
 
 
 def one(
@@ -159,10 +156,13 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
     chosen, expires = reading.get("metadata"), reading.get("expires")
     names = holdings.settings.ranking_columns if chosen is None else list(chosen)
     rejects: list[pa.Table] = []
+    documents = 0
     originals = reader.originals(np.empty(0, np.int32), np.empty(0, np.int64))
 
     def parts() -> Iterator[Callable[[], tuple[Batch, Came]]]:
+        nonlocal documents
         for part in reader:
+            documents += len(part)
             if part.rejects.num_rows:
                 rejects.append(part.rejects)
             each = -(-len(part) // max(1, round(len(part) / ADDED)))  # no batch of the few that are left over
@@ -173,15 +173,12 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
 
     yield from made_ahead(parts())
     if rejects:
-        (reading.get("rejected") or _warn)(pa.concat_tables(rejects))
-
-
-def _warn(rejects: pa.Table) -> None:
-    shown = "; ".join(
-        (f"{row['file']}:{row['row']}: " if row["file"] else f"row {row['row']}: ") + row["reason"]
-        for row in rejects.slice(0, SHOWN).to_pylist()
-    )
-    warnings.warn(f"{rejects.num_rows:,} rows could not be used and were not added: {shown}", stacklevel=2)
+        table = pa.concat_tables(rejects)
+        told = reading.get("rejected")
+        if told is None:
+            warn_of_rejects(table, documents + table.num_rows)
+        else:
+            told(table)
 
 
 def _of_part(

@@ -10,7 +10,6 @@ Rows are counted from 0 for data in memory, from 1 for files. Rows read = accept
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -29,6 +28,7 @@ from dupdetect.io.originals import COPIED, Originals, places, stamp_of
 from dupdetect.io.paths import AS_NAMED, ReadAs
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.readers import Faults, Piece, Place, Reject
+from dupdetect.io.rejected import repeated_id, said
 from dupdetect.io.schema import Columns, conform, stacked
 from dupdetect.io.seen import NUMBERED, Seen
 from dupdetect.io.selection import filtered
@@ -45,12 +45,6 @@ ENOUGH = 0.25
 
 #: No further columns.
 NOTHING: Mapping[str, str] = MappingProxyType({})
-
-#: Share of the rows from which on ids that repeat are told in a warning: they may be unique in each file only.
-REPEATED = 0.01
-
-#: Whose id a new row repeats, as `repeated_id` is told, where documents were decided by an earlier run.
-EARLIER_DOCUMENT = "an earlier document"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -369,8 +363,6 @@ class Stream:
                 if file[earlier] != file[position]:
                     where = f"{self.files[file[earlier]]}:{row[earlier]}"
                 reasons[position] = repeated_id(self.id, value, where)
-            if len(again) and not self._strict:
-                warn_of_repeated(len(again), len(ids), reasons[int(again[0])], self.files)
             reasons |= dict.fromkeys(nulls(ids), NO_ID.format(self.id))
         late = sorted(reasons)
         rejects = reject_table([Reject(self.files[file[at]], int(row[at]), reasons[at]) for at in late])
@@ -429,37 +421,6 @@ def _has_any(waiting: Sequence[Checked]) -> bool:
     return any(len(checked.table) or checked.rejects for checked in waiting)
 
 
-def warn_of_repeated(
-    count: int, rows: int, example: str, files: Sequence[str | None], otherwise: str = "id='none' (--id none)"
-) -> None:
-    """Warn that of many rows the ids occurred before, if they are so many that it may be a mistake.
-
-    Parameters
-    ----------
-    count, rows : int
-    example : str
-        What is wrong with the first.
-    files : sequence of str or None
-        Where rows come from.
-    otherwise : str
-        What may be given where ids are not unique in each file either.
-    """
-    if count > REPEATED * rows:
-        prefix = (
-            "" if list(files) == [None] else "id_prefix='file' (--id-prefix file) if ids are unique in each file, or "
-        )
-        warnings.warn(
-            f"{count:,} of {rows:,} rows are rejected, for their ids occurred before ({example}): give {prefix}"
-            f"{otherwise}; with strict this is an error",
-            stacklevel=3,
-        )
-
-
-def repeated_id(name: str | None, value: Any, where: str) -> str:
-    """Say of a row that it has the id of another one."""
-    return f"column {name!r} repeats the id {value!r} of {where}"
-
-
 def refuse_rejects(rejects: pa.Table) -> None:
     """Raise an error that names the first of the rejects, if there are any."""
     if rejects.num_rows:
@@ -467,10 +428,8 @@ def refuse_rejects(rejects: pa.Table) -> None:
 
 
 def _first(rejects: pa.Table) -> str:
-    first = rejects.slice(0, 1).to_pylist()[0]
-    where = f"{first['file']}:{first['row']}" if first["file"] else f"row {first['row']}"
     more = f" ({len(rejects) - 1} more rows like it or otherwise bad)" if len(rejects) > 1 else ""
-    return f"{where}: {first['reason']}{more}; mend the row, or read without strict to have it rejected"
+    return f"{said(rejects, 1)[0]}{more}; mend the row, or read without strict to have it rejected"
 
 
 def _one_array(table: pa.Table, text: str, chunks: list[pa.Array]) -> tuple[pa.Table, pa.Array]:

@@ -24,6 +24,7 @@ import pyarrow as pa
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect._storage.texts import PackedTexts, StoredTexts, are_elsewhere, packed, text_lengths
 from dupdetect.errors import InputError
+from dupdetect.io.rejected import remedies_of, said
 from dupdetect.io.rows import Rows
 from dupdetect.io.text_column import is_made
 from dupdetect.io.texts_again import TextsInFiles, checksums
@@ -479,19 +480,11 @@ def check_usable(corpus: Corpus) -> None:
     """Refuse an input of rejects alone; one without rows is an empty night."""
     if corpus.new or not corpus.rejects.num_rows:
         return
-    reasons = [
-        (f"{row['file']}:{row['row']}: " if row["file"] else f"row {row['row']}: ") + row["reason"]
-        for row in corpus.rejects.slice(0, REASONS).to_pylist()
-    ]
-    raise InputError(
-        f"no row could be used: all {corpus.rejects.num_rows:,} were rejected ({'; '.join(reasons)}); mend the rows, "
-        f"or {_other_remedy(reasons)}"
-    )
-
-
-def _other_remedy(reasons: list[str]) -> str:
-    if any("not valid UTF-8" in reason for reason in reasons):
-        return "say how they are encoded (--encoding cp1252, utf-16 or such)"
+    reasons, rows = said(corpus.rejects, REASONS), corpus.rejects.num_rows
+    given = remedies_of(corpus.rejects, rows)
+    remedy = f"give {', or '.join(given)}" if given else "name other columns"
     if ".json:1: the line is not valid JSON" in reasons[0]:
-        return "if it is one object over many lines, convert it with: jq -c . FILE"
-    return "name other columns"
+        remedy = "if it is one object over many lines, convert it with: jq -c . FILE"
+    raise InputError(
+        f"no row could be used: all {rows:,} were rejected ({'; '.join(reasons)}); mend the rows, or {remedy}"
+    )

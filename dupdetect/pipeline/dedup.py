@@ -20,6 +20,7 @@ from dupdetect._storage.context import Context, check_workers
 from dupdetect._storage.workspace import Workspace, memory_limit
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.paths import ReadAs
+from dupdetect.io.rejected import warn_of_rejects
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.io.text_column import text_name
 from dupdetect.pipeline import stage_arrays, tables
@@ -162,6 +163,7 @@ def dedup(
                 corpus, resumed = _sketched(stream, run)
                 corpus = rules.join(corpus, run, strict)
                 check_usable(corpus)
+                warn_of_rejects(corpus.rejects, corpus.new + corpus.rejects.num_rows)
                 arrays = workspace.finished("decision", lambda: decide(corpus, rules, run))
                 result = _result(corpus, arrays, rules, run, resumed, sketches)
         except BaseException as error:

@@ -34,7 +34,7 @@ from dupdetect.clustering.canonical import Rankable
 from dupdetect.clustering.clusters import FIRST
 from dupdetect.errors import InputError
 from dupdetect.io.checks import REJECTS
-from dupdetect.io.documents import EARLIER_DOCUMENT, repeated_id, warn_of_repeated
+from dupdetect.io.rejected import EARLIER_DOCUMENT, repeated_id, said
 from dupdetect.io.schema import conform
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.grouping import hashed
@@ -65,10 +65,6 @@ if TYPE_CHECKING:
 
 #: Keys that are sorted into buckets at a time.
 KEYS_AT_ONCE = 1 << 24
-
-
-#: What may be done where new documents have the ids of earlier ones.
-OTHER_IDS = "ids that no earlier document has"
 
 
 class AgainstEarlier(Plain):
@@ -313,11 +309,7 @@ def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bo
     ]
     rejects = _rejects(corpus, corpus.places[gone], reasons)
     if strict:
-        file, row = (rejects[name][0].as_py() for name in ("file", "row"))
-        where = f"row {row}" if file is None else f"{file}:{row}"
-        raise InputError(f"{where}: {reasons[0]}; mend the row, or read without strict to have it rejected")
-    if other.any():
-        warn_of_repeated(int(other.sum()), n, reasons[int(other[gone].argmax())], corpus.files, OTHER_IDS)
+        raise InputError(f"{said(rejects, 1)[0]}; mend the row, or read without strict to have it rejected")
     return corpus.take(~gone, pa.concat_tables([corpus.rejects, rejects])), again[~gone]
 
 

@@ -23,6 +23,7 @@ from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.io.documents import collect, stream
 from dupdetect.io.lists import joined_lists
 from dupdetect.io.paths import ReadAs
+from dupdetect.io.rejected import warn_of_rejects
 from dupdetect.io.schema import plain_column
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
 from dupdetect.sketches.cleaning import clean_texts, cut_texts
@@ -181,7 +182,9 @@ def sketch_documents(
                 kept = np.flatnonzero(stays[first : first + len(sketches)])
                 writer.add(ids.take(first + kept), sketches.take(kept))
                 first += len(sketches)
-    return Sketched(int(stays.sum()), rejects)
+    documents = int(stays.sum())
+    warn_of_rejects(rejects, documents + rejects.num_rows)
+    return Sketched(documents, rejects)
 
 
 def sketch_rows(tables: Iterable[pa.Table], ids: pa.ChunkedArray, text: str, context: Context, path: Path) -> None:

@@ -29,7 +29,8 @@ from dupdetect._storage.workspace import Workspace
 from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.checks import REJECTS
-from dupdetect.io.documents import refuse_rejects, repeated_id
+from dupdetect.io.documents import refuse_rejects
+from dupdetect.io.rejected import repeated_id, warn_of_rejects
 from dupdetect.io.rows import Rows
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.matching.candidates import Candidates, of_shared
@@ -237,6 +238,7 @@ class _Run:
         else:
             with stage("candidates", self.documents):
                 involved, search, store = self._on_executors()
+        warn_of_rejects(self.rejects, self.documents + self.rejects.num_rows)
         engine, rules, run = self._engine(involved, search, store)
         decided = decided_of(involved.corpus, search, engine, rules, run, self.work)
         with stage("tables", self.documents):

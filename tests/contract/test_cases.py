@@ -52,7 +52,7 @@ def test_ids_that_repeat_across_files(capsys):
     shards = ("shard0.jsonl", "shard1.jsonl")
     assert run(*shards) == 0
     said = capsys.readouterr().err
-    assert "3 of 6 rows are rejected, for their ids occurred before" in said
+    assert "3 of 6 rows are rejected, the first of them " in said
     assert "--id-prefix file" in said
     assert "--id none" in said
     assert run(*shards, more=["--strict"], out="strict") == 1

@@ -361,7 +361,7 @@ def test_documents_whose_id_an_earlier_document_has(tmp_path: Path) -> None:
     }
     dupdetect.dedup({id: texts[id] for id in range(5)}).write(tmp_path / "monday")
     later = {0: texts[7], 1: texts[1], 2: texts[8], 5: texts[3], 6: texts[4].upper()}
-    with pytest.warns(UserWarning, match="2 of 5 rows are rejected, for their ids occurred before .* give ids that no"):
+    with pytest.warns(UserWarning, match="2 of 5 rows are rejected, the first of them row 0: .* give ids that no"):
         dupdetect.dedup(later, against=[tmp_path / "monday"]).write(tmp_path / "tuesday")
     assert failing(tmp_path / "tuesday", later) == {}
     assert failing(tmp_path / "tuesday", {id: text for id, text in later.items() if id != 2})  # a reject of no row

@@ -138,7 +138,7 @@ def test_a_table_comes_back_for_many(where):
 def test_rows_that_cannot_be_used_are_told(where):
     rows = [{"id": "a", "text": STORY}, {"id": None, "text": STORY}, {"id": "c", "text": None}]
     with Index(where) as index:
-        with pytest.warns(UserWarning, match="2 rows could not be used and were not added: row 1"):
+        with pytest.warns(UserWarning, match="2 of . rows are rejected, the first of them row 1: "):
             assert index.add_many(rows).num_rows == 1
         rejected = []
         index.add_many(rows, rejected=rejected.append)

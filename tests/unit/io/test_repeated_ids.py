@@ -1,7 +1,6 @@
 """Ids that repeat: in one file, across files, and what may be done about it."""
 
 import json
-import warnings
 
 import pytest
 
@@ -20,19 +19,20 @@ def shards(tmp_path, monkeypatch):
 
 
 def test_many_repeated_ids_are_told(shards):
-    with pytest.warns(UserWarning, match=r"3 of 6 rows are rejected.*repeats the id 0 of a\.jsonl:1.*--id-prefix file"):
-        assert len(collect(shards)) == 3
-    with pytest.warns(UserWarning, match=r"\): give id='none'"):
-        collect([{"id": 1, "text": "x"}, {"id": 1, "text": "y"}])
+    with pytest.warns(
+        UserWarning, match=r"3 of 6 rows are rejected.* b\.jsonl:1: .*repeats the id 0 of a\.jsonl:1.*--id-prefix file"
+    ):
+        assert dedup(shards).clusters.num_rows == 3
+    with pytest.warns(UserWarning, match=r"1 of 2 rows is rejected, row 1: .* row 0: give id='none'"):
+        dedup([{"id": 1, "text": "x"}, {"id": 1, "text": "y"}])
     with pytest.raises(InputError, match="repeats the id 0"):
         dedup(shards, strict=True)
 
 
-def test_few_repeated_ids_are_rejects_alone():
+def test_a_single_repeated_id_is_told():
     rows = [{"id": max(n, 1), "text": f"text {n}"} for n in range(200)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert collect(rows).rejects.num_rows == 1
+    with pytest.warns(UserWarning, match="1 of 200 rows is rejected"):
+        assert dedup(rows).rejects.num_rows == 1
 
 
 def test_ids_may_be_left_aside(shards):

@@ -209,7 +209,6 @@ def test_a_document_that_is_there_already_supersedes_nobody(against):
     assert result.superseded.num_rows == 0
 
 
-@pytest.mark.filterwarnings("ignore:1 of 3 rows are rejected")
 def test_the_id_of_another_text_is_rejected(against):
     rows = table(id=["x", "a", "e"], text=[story("x"), story("other"), ""])
     old = {"a": story("a"), "b": story("b"), "e": ""}
