@@ -11,7 +11,7 @@ import regex
 import xxhash
 from datasketch import MinHash, MinHashLSH
 
-from dupdetect.matching import boilerplate, interleaving, overlaps, own_lines, own_passages, patterns
+from dupdetect.matching import boilerplate, interleaving, overlaps, own_lines, own_texts, patterns
 from dupdetect.matching import boilerplate_weights as weights
 from dupdetect.text import main_content as lines
 
@@ -218,7 +218,7 @@ Side = namedtuple("Side", "stretch between before behind bits amid")
 
 #: What one document of a pair has of its own, in words; see `Document.own_lines` and `Document.weigh`.
 OwnLines = namedtuple("OwnLines", "furniture before after stretch")
-Weighed = namedtuple("Weighed", "content own new lost prose lines run passage boilerplate")
+Weighed = namedtuple("Weighed", "content own new lost prose lines run text boilerplate")
 
 
 def length_class(length):
@@ -321,10 +321,10 @@ class Document:
 
     def line_length(self):
         """Give the length of lines such that these and longer ones have three quarters of the words."""
-        first, most = len(self.order), own_passages.LONG_LINE
+        first, most = len(self.order), own_texts.LONG_LINE
         lengths = sorted(sum(word < first for word in line) for line in self.lines)
         below = [length for length, sum_ in zip(lengths, accumulate(lengths), strict=True) if 4 * sum_ >= first]
-        return min(max(below[0] if below else 0, own_passages.LEAST_LINE), most)
+        return min(max(below[0] if below else 0, own_texts.LEAST_LINE), most)
 
     def texts(self, mine, fresh, length):
         """Give how many new words each text of a page has, beside one of lines of such a length."""
@@ -340,8 +340,8 @@ class Document:
                 parts.append([])
                 shorter = 0
         sums = [(sum(news for words, news in part if words >= length), sum(news for _, news in part)) for part in parts]
-        least_alike = max(own_passages.ARTICLE, own_passages.LINES_ALIKE * length)
-        least_of_all = max(own_passages.MANY, own_passages.LINES * length)
+        least_alike = max(own_texts.ARTICLE, own_texts.LINES_ALIKE * length)
+        least_of_all = max(own_texts.MANY, own_texts.LINES * length)
         return [news for alike, news in sums if alike >= least_alike or news >= least_of_all]
 
     def weigh(self, shared, learned, known, strangers, length):
@@ -540,7 +540,7 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
         carries &= other.lines <= overlaps.FEW_WORDS
         is_page = read.furniture[number] and carries
         lost.append(mine.lost if is_page else mine.new)
-        longest.append(mine.passage if is_page else mine.run)
+        longest.append(mine.text if is_page else mine.run)
     less = [
         tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
         for values in ([side.own for side in sides], [side.new for side in sides], lost)

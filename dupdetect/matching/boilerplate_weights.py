@@ -20,7 +20,7 @@ from dupdetect.matching.hash_join import build_table, join_buffers, mark_partner
 from dupdetect.matching.interleaving import FULL, INSIDE, OWN, SHORT
 from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
 from dupdetect.matching.own_lines import SENTENCE
-from dupdetect.matching.own_passages import LONG_LINE, NO_LINE, Passage, is_text, line_length, with_line
+from dupdetect.matching.own_texts import LONG_LINE, NO_LINE, OwnText, is_no_furniture, line_length, with_line
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
 from dupdetect.matching.shingle_rows import (
@@ -184,15 +184,15 @@ class SideWeights(NamedTuple):
     own, new : int
         Words that are not shared; those of them that are not boilerplate.
     lost : int
-        What of `new` is not furniture, if the document is a page: edits, and passages.
+        What of `new` is not furniture, if the document is a page: edits, and texts of its own.
     main : int
         What of `new` is main content, in lines of few symbols.
     lines : int
         What of `own` is in lines of which more than half is.
     run : int
         The most of `new` between two shared words, or before or behind all of them.
-    passage : int
-        The most of `new` in a passage that is a text (`own_passages`).
+    text : int
+        The most of `new` in one text that is no furniture (`own_texts`).
     boilerplate : int
         Distinct shared shingles that are boilerplate.
     """
@@ -204,7 +204,7 @@ class SideWeights(NamedTuple):
     main: int
     lines: int
     run: int
-    passage: int
+    text: int
     boilerplate: int
 
 
@@ -234,21 +234,21 @@ def weigh_side(  # noqa: C901 - one pass
     word behind a shared one is not new: a text that is cut short ends in a part of a word.
     """
     content, own, new, lost, main, lines, voted_out = 0, 0, 0, 0, 0, 0, 0
-    run, longest, of_texts, passage = 0, 0, 0, Passage(0, 0, 0)
+    run, longest, of_texts, text = 0, 0, 0, OwnText(0, 0, 0)
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh = 0, 0, 0
     runs, turn = run_ends(row, shared, grades, ends), 0
     word, count = 0, len(row) + shingle_size - 1
     while word <= count:
         if word == count or (0 < word < len(row) and row[word] & LINE_START):
-            before, passage = passage, with_line(passage, row, begin, word, mine, fresh, line)
+            before, text = text, with_line(text, row, begin, word, mine, fresh, line)
             if 2 * mine <= word - begin:  # an edit, and no line of its own
                 lost += fresh
             else:
                 lines += mine
-            if passage.shorter == 0 and is_text(passage, line):
-                lost += fresh if is_text(before, line) else passage.new
-                of_texts = max(of_texts, passage.new)
+            if text.shorter == 0 and is_no_furniture(text, line):
+                lost += fresh if is_no_furniture(before, line) else text.new
+                of_texts = max(of_texts, text.new)
             begin, mine, fresh = word, 0, 0
         if word == count:
             break
@@ -355,7 +355,7 @@ def weigh_pairs(
         shared = probe_table(row, table, size, firsts, other, partners, 0)
         mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
         settled = least[place], shingle_size, strangers[place]
-        # Passages are looked for where one of the two may be a page, which then has lines as long as the other's.
+        # Texts of its own are looked for where one of the two may be a page, and have lines as long as the other's.
         a_line, b_line = NO_LINE, NO_LINE
         if pattern & (FURNITURE_A | FURNITURE_B):
             a_line, b_line = line_length(other, lengths), line_length(row, lengths)
@@ -372,6 +372,6 @@ def weigh_pairs(
         columns[6, place] = max(0, (a.lost if page_a else a.new) - joined_a)
         columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)
         columns[8, place], columns[9, place] = a.main, b.main
-        columns[10, place] = a.passage if page_a else a.run
-        columns[11, place] = b.passage if page_b else b.run
+        columns[10, place] = a.text if page_a else a.run
+        columns[11, place] = b.text if page_b else b.run
         columns[12, place] = a.boilerplate / max(shared, 1)

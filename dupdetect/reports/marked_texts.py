@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dupdetect.matching.own_passages import LONG_LINE, Passage, is_text, line_length, with_line
+from dupdetect.matching.own_texts import LONG_LINE, OwnText, is_no_furniture, line_length, with_line
 from dupdetect.matching.passages import align
 from dupdetect.matching.shingle_rows import HASH, LINE_START
 from dupdetect.matching.spans import find_spans
@@ -180,12 +180,12 @@ def _in_texts(
     """Mark the lines of a page that are of texts, and no furniture: bool[lines], given the line of each word."""
     length = line_length(theirs, np.empty(LONG_LINE + 1, np.int64))
     ends = np.cumsum(np.bincount(line)).tolist()
-    marked, passage, begin, first = np.zeros(len(ends), np.bool_), Passage(0, 0, 0), 0, 0
+    marked, text, begin, first = np.zeros(len(ends), np.bool_), OwnText(0, 0, 0), 0, 0
     counts = zip(ends, *(np.bincount(line, words).astype(int).tolist() for words in (own, new)), strict=True)
     for number, (end, of_own, of_new) in enumerate(counts):
-        first = first if passage.new else number
-        passage = with_line(passage, mine, begin, end, of_own, of_new, length)
-        marked[first : number + 1] |= passage.shorter == 0 and is_text(passage, length)
+        first = first if text.new else number
+        text = with_line(text, mine, begin, end, of_own, of_new, length)
+        marked[first : number + 1] |= text.shorter == 0 and is_no_furniture(text, length)
         begin = end
     return marked
 

@@ -1,15 +1,15 @@
 """Whole texts of its own that a page has, beside the one that it carries.
 
 Input    the lines of a document one after the other, how much of each is its own and new, and the other document
-Output   `Passage`: what lines that follow one another have together, and whether that is no furniture
+Output   `OwnText`: what lines that follow one another have together, and whether that is no furniture
 Cost     of a line constant; of the other document a pass over its shingles
 
 Furniture are many lines, and they tell of the page what it is (`own_lines`). What stands among them may be another
-article, or what readers say of this one, and is lost with the page if only the article stays. A *passage* is what lines
-of `SENTENCE` words or more have together, or of fewer if those of the article have fewer; one shorter line may stand
-between two, such as a heading, or who says it and when. It is a text, and no ticker or teasers, if it has `ARTICLE` new
-words and two lines' in lines as long as the article's, or `MANY` and four lines' in all: in scripts without spaces each
-character is a word, and lines have more.
+article, or what readers say of this one, and is lost with the page if only the article stays: lines that follow one
+another, of `SENTENCE` words or more, or of fewer if those of the article have fewer. One shorter line may stand between
+two, such as a heading, or who says it and when. They are a text, and no ticker or teasers, if those as long as the
+article's have `ARTICLE` new words, and as many as `LINES_ALIKE` such lines, or all of them have `MANY`, and as many as
+`LINES`: in scripts without spaces each character is a word, and lines have more.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     Int = NDArray[np.int64]
     Hashes = NDArray[np.uint64]
 
-#: Words of a line that may be of a passage at least, however short the lines of the article are, and from which on it
-#: is as long as any; more than any line has: no passage is looked for.
+#: Words of a line that may be of a text at least, however short the lines of the article are, and from which on it is
+#: as long as any; more than any line has: no text is looked for.
 LEAST_LINE, LONG_LINE, NO_LINE = 8, 512, 1 << 40
 
-#: New words of a passage that is a text, in lines as long as the article's, and in all; and of how many such lines.
+#: New words of a text, in lines as long as the article's, and in all; and of how many lines of the article, each.
 ARTICLE, MANY = 64, 192
 LINES_ALIKE, LINES = 2, 3
 
 
-class Passage(NamedTuple):
+class OwnText(NamedTuple):
     """What lines that follow one another have.
 
     Attributes
@@ -56,8 +56,8 @@ class Passage(NamedTuple):
 
 
 @compilable_helper
-def with_line(passage: Passage, row: Hashes, begin: int, end: int, own: int, new: int, length: int) -> Passage:
-    """Return a passage and the line behind it, ``row[begin:end]``, of which so many words are own, and new.
+def with_line(text: OwnText, row: Hashes, begin: int, end: int, own: int, new: int, length: int) -> OwnText:
+    """Return a text with the line behind it, ``row[begin:end]``, of which so many words are own, and new.
 
     `length` is that of the article's lines (`line_length`). Of a line most of whose words are shared, or boilerplate,
     nothing goes on, nor of one that has many symbols.
@@ -65,16 +65,16 @@ def with_line(passage: Passage, row: Hashes, begin: int, end: int, own: int, new
     words = end - begin
     is_own = 2 * own > words
     if is_own and 2 * new > words >= min(length, SENTENCE) and (begin >= len(row) or not row[begin] & SYMBOLS):
-        return Passage(passage.new + new, passage.alike + (new if words >= length else 0), 0)
-    if is_own and words < min(length, SENTENCE) and passage.shorter == 0:
-        return Passage(passage.new, passage.alike, 1)
-    return Passage(0, 0, 0)
+        return OwnText(text.new + new, text.alike + (new if words >= length else 0), 0)
+    if is_own and words < min(length, SENTENCE) and text.shorter == 0:
+        return OwnText(text.new, text.alike, 1)
+    return OwnText(0, 0, 0)
 
 
 @compilable_helper
-def is_text(passage: Passage, length: int) -> bool:
+def is_no_furniture(text: OwnText, length: int) -> bool:
     """Whether what a page has of its own is a text, and no furniture, given the length of the article's lines."""
-    return passage.alike >= max(ARTICLE, LINES_ALIKE * length) or passage.new >= max(MANY, LINES * length)
+    return text.alike >= max(ARTICLE, LINES_ALIKE * length) or text.new >= max(MANY, LINES * length)
 
 
 @compilable_helper
