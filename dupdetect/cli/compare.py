@@ -94,7 +94,9 @@ def _print_figures(comparison: Comparison, names: tuple[str, str]) -> None:
     click.echo(f"                {comparison.containment_b:.3f} of {names[1]} is in {names[0]}")
     if comparison.relation is not None:
         click.echo(f"  removable     {_REMOVABLE[comparison.removable].format(*names)}")
-    click.echo(f"  passages      {f'{len(passages):,} with {shared:,} words' if passages else 'none'}")
+    click.echo(
+        f"  passages      {f'{len(passages):,} with {shared:,} {comparison.compared.unit}s' if passages else 'none'}"
+    )
 
 
 _STRANGERS = " (each has much text of its own beside what they share: its content must be alike, too)"

@@ -11,12 +11,14 @@ import click
 import dupdetect
 from dupdetect.cli.options import json_option, run_input_options
 from dupdetect.cli.viewing import show_texts, view_options
+from dupdetect.results.losses import unit_of_loss
 from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dupdetect.reports.explain import Explanation, Likeness
+    from dupdetect.settings import Settings
 
 _EXPLAIN_EXAMPLES = """
 \b
@@ -52,16 +54,17 @@ def explain(
     if as_json:
         click.echo(json.dumps(explanation.as_dict(), default=str))
         return
-    for line in _lines(explanation):
+    from dupdetect.reports.of_index import what_decides
+
+    settings, boilerplate = what_decides(out)
+    for line in _lines(explanation, settings):
         click.echo(escape_for_terminal(line))
     if explanation.comparison is not None and explanation.match is not None:
-        from dupdetect.reports.of_index import what_decides
-
         names = str(explanation.id), str(explanation.match.id)
-        show_texts(explanation.comparison, names, *what_decides(out), view, full)
+        show_texts(explanation.comparison, names, settings, boilerplate, view, full)
 
 
-def _lines(explanation: Explanation) -> Iterator[str]:
+def _lines(explanation: Explanation, settings: Settings) -> Iterator[str]:
     yield explanation.why
     if explanation.otherwise:
         yield explanation.otherwise
@@ -73,7 +76,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {'' if number else 'runners-up':<13} {_likeness(other, explanation.cluster)}"
     if (more := explanation.matches - len(explanation.others) - (explanation.match is not None)) > 0:
         yield f"                and {_count(more, 'more match', 'more matches')}"
-    yield from _lost(explanation)
+    yield from _lost(explanation, settings)
     for held in explanation.holds:
         yield f"  holds         {held['cluster']}: {held['containment']:.3f} of it, {held['share']:.3f} of this"
     if explanation.held_by:
@@ -85,14 +88,15 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     if explanation.passages is None:
         yield "  passages      not known: a text was not found; give the run's input with --input"
     else:
+        unit = "word" if explanation.comparison is None else explanation.comparison.compared.unit
         words = sum(passage.words for passage in explanation.passages)
-        yield f"  passages      {_count(len(explanation.passages), 'passage')} with {_count(words, 'word')}"
+        yield f"  passages      {_count(len(explanation.passages), 'passage')} with {_count(words, unit)}"
 
 
-def _lost(explanation: Explanation) -> Iterator[str]:
+def _lost(explanation: Explanation, settings: Settings) -> Iterator[str]:
     if not explanation.lost:
         return
-    words = _count(explanation.lost, "word")
+    words = _count(explanation.lost, unit_of_loss(settings.as_dict()).removesuffix("s"))
     share = explanation.lost_share or 0.0
     yield f"  lost          {words} in neither its canonical nor boilerplate, {share:.1%} of its content"
     for excerpt in explanation.lost_text or ():

@@ -54,4 +54,4 @@ def show_texts(
     console = Console(highlight=False, markup=False, emoji=False)
     console.print()
     console.print(Text(LEGEND, "dim"), soft_wrap=True)
-    show(console, a, b, comparison.aligned, view=view, full=full)
+    show(console, a, b, comparison.aligned, unit=settings.unit, view=view, full=full)

@@ -80,8 +80,8 @@ class Comparison:
     def passages(self) -> tuple[Passage, ...]:
         """What runs of words the texts share, the longest first; found when first asked for.
 
-        Moved paragraphs are found, and quotations of eight words and more. A changed, added or dropped word does not
-        end a passage. No character of a is in two of them.
+        Moved paragraphs are found, and quotations of eight words and more; texts of the same words are one passage,
+        however short. A changed, added or dropped word does not end a passage. No character of a is in two of them.
         """
         return tuple(found.passage for found in self.aligned)
 
@@ -293,5 +293,5 @@ def _comparison_html(found: Comparison) -> str:
     ]
     caption = counted(len(rows), len(passages), "passages that they share")
     return table(_WORDS[found.relation], ("", ""), figures) + table(
-        caption, ("words", "similarity", "boilerplate", "in a"), rows
+        caption, (f"{found.compared.unit}s", "similarity", "boilerplate", "in a"), rows
     )

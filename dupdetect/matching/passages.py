@@ -29,7 +29,7 @@ from dupdetect.matching.spans import find_spans
 from dupdetect.text.shingles import BASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -71,7 +71,7 @@ class Passage:
     b_start, b_end : int
         And ``b[b_start:b_end]``.
     words : int
-        Words in it that both have.
+        Words in it that both have; of texts that were compared by characters, characters.
     similarity : float
         What they are of all its words, in [0, 1]: those changed, added or dropped count too.
     boilerplate : float
@@ -97,7 +97,8 @@ def find_passages(a: str, b: str, unit: str = "word", *, least: float = LEAST / 
     unit : str
         "word", or "character".
     least : float
-        What a passage is worth at least: words that are shared, less those that are not.
+        What a passage is worth at least: words that are shared, less those that are not. Texts of the same words share
+        all of them, however few.
 
     Returns
     -------
@@ -133,7 +134,11 @@ def align(a: str, b: str, unit: str = "word", *, least: float = LEAST / WORD) ->
     """Find the passages that two texts share, as `find_passages` does, and what of them is equal."""
     first, second = _Tokens.of(a, unit), _Tokens.of(b, unit)
     worth = round(least * WORD)
-    runs = _chosen(_candidates(first, second, worth), first, second, worth)
+    if 0 < first.worth[-1] < worth and np.array_equal(first.hashes, second.hashes):
+        # A short text is no phrase where it is all that both say.
+        runs: Iterable[_Run] = [_Run(np.zeros(1, np.int64), np.zeros(1, np.int64), np.full(1, len(first.hashes)))]
+    else:
+        runs = _chosen(_candidates(first, second, worth), first, second, worth)
     found = (Aligned(_passage(first, second, run), _equal(first, second, run)) for run in runs)
     return sorted(found, key=lambda aligned: (-aligned.passage.words, aligned.passage.a_start))
 

@@ -209,7 +209,7 @@ def _rendered(run: Run, listing: Listing, texts: Texts) -> str:
         listed=len(listing),
         unit=unit,
         data={
-            "documents": _documents(run, listing, texts) | {"unit": unit},
+            "documents": _documents(run, listing, texts) | {"unit": unit, "counted": f"{run.settings.unit}s"},
             "digests": _digests(run),
             "rejects": _rejects(run),
         },

@@ -131,7 +131,14 @@ def _pieces(equal: NDArray[np.int64], span: tuple[int, int]) -> list[Piece]:
 
 
 def show(
-    console: Console, a: Side, b: Side, aligned: Sequence[Aligned], *, view: str = "auto", full: bool = False
+    console: Console,
+    a: Side,
+    b: Side,
+    aligned: Sequence[Aligned],
+    *,
+    unit: str = "word",
+    view: str = "auto",
+    full: bool = False,
 ) -> None:
     """Print two texts.
 
@@ -142,6 +149,8 @@ def show(
     a, b : Side
     aligned : list of Aligned
         What they share.
+    unit : {"word", "character"}
+        What of it is counted.
     view : {"auto", "side", "unified", "none"}
         "auto" is side by side from `WIDE` columns on.
     full : bool
@@ -149,7 +158,7 @@ def show(
     """
     if view == "none":
         return
-    page = _Page(console, full)
+    page = _Page(console, unit, full)
     beside = view == "side" or (view == "auto" and console.width >= WIDE)
     for line in page.beside(a, b, aligned) if beside else page.woven(a, b, aligned):
         console.print(line, soft_wrap=True, highlight=False)
@@ -158,8 +167,8 @@ def show(
 class _Page:
     """Makes lines, for a console."""
 
-    def __init__(self, console: Console, full: bool) -> None:
-        self._console, self._full = console, full
+    def __init__(self, console: Console, unit: str, full: bool) -> None:
+        self._console, self._unit, self._full = console, unit, full
         self._coloured = console.color_system is not None and not console.no_color
         self._passages = 0
 
@@ -220,7 +229,7 @@ class _Page:
 
         self._passages += 1
         passage = found.passage
-        said = [f"passage {self._passages}: {passage.words:,} words"]
+        said = [f"passage {self._passages}: {passage.words:,} {self._unit}{'s' * (passage.words != 1)}"]
         if passage.similarity < 1:
             said.append(f"similarity {passage.similarity:.2f}")
         if passage.boilerplate:

@@ -205,13 +205,13 @@
       entry(make("span", {}, "plain"), "its own"));
   }
   function steps(texts, passages) {
-    if (!passages.length) return make("p", { class: "hint" }, texts.children.length > 1 ? "No passage of eight words or more is shared." : "");
+    if (!passages.length) return make("p", { class: "hint" }, texts.children.length > 1 ? "No passage as long as eight words is shared." : "");
     let here = -1;
     const about = make("span", { role: "status" });
     const tell = () => {
       if (here < 0) { about.textContent = `${number(passages.length)} shared passage${passages.length > 1 ? "s" : ""}`; return; }
       const [words, similarity] = passages[here];
-      about.textContent = `passage ${here + 1} of ${passages.length}: ${number(words)} words, similarity ${similarity.toFixed(3)}`;
+      about.textContent = `passage ${here + 1} of ${passages.length}: ${number(words)} ${documents.counted}, similarity ${similarity.toFixed(3)}`;
     };
     const go = (next) => {
       here = (next + passages.length) % passages.length;

@@ -171,7 +171,7 @@ def test_offsets_are_of_the_texts_as_they_were_given(a: str, b: str) -> None:
     assert y[found.b_start : found.b_end] == b
 
 
-@pytest.mark.parametrize(("a", "b"), [("", ""), ("", QUOTE), (QUOTE, "..."), ("one", "one"), ("😀", "😀"), ("½", "½")])
+@pytest.mark.parametrize(("a", "b"), [("", ""), ("", QUOTE), (QUOTE, "..."), ("one", "two"), ("😀", "😀"), ("½", "⅓")])
 def test_little_text_has_no_passages(a: str, b: str) -> None:
     assert compare(a, b).passages == ()
 

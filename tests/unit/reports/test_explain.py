@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 import dupdetect
 from dupdetect import explain
+from dupdetect.cli.main import main
 from dupdetect.errors import InputError
 from dupdetect.reports.explain import texts_of
 from dupdetect.results.run import Run
@@ -277,3 +279,37 @@ def test_a_document_that_stays_beside_an_earlier_one_that_it_matches(tmp_path: P
         assert explained.match is not None
         assert explained.match.id == "old"
         assert explained.why.startswith("'new' was kept, though it matches 'old'")
+
+
+@pytest.mark.parametrize("text", ["Closed.", "Two words", "We are closed on Monday", "港は月曜日", "ปิดวันนี้"])
+@pytest.mark.parametrize("unit", ["word", "character"])
+def test_the_same_words_are_shared_however_few_they_are(
+    text: str, unit: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = dupdetect.dedup({"a": text, "b": f"  {text.upper()}\n"}, unit=unit)
+    found = explain(result, "b")
+    assert found.relation == "identical"
+    assert found.passages is None  # its text is not known
+    found = explain(result, "b", {"a": text, "b": f"  {text.upper()}\n"})
+    assert found.passages is not None
+    (passage,) = found.passages
+    assert (passage.similarity, passage.a_start) == (1.0, 2)
+    assert text.upper().rstrip(".") in f"  {text.upper()}\n"[passage.a_start : passage.a_end]
+    assert main(["compare", "--literal", text, text.upper(), "--unit", unit]) == 0
+    said = capsys.readouterr().out.split("~ boilerplate")[1]
+    assert not [line for line in said.splitlines() if line.startswith(("<", ">")) and line not in ("< A", "> B")]
+
+
+def test_characters_are_said_where_characters_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"id": "a", "text": STORY}, {"id": "b", "text": STORY.replace("Monday", "Mondav") + " More of it."}]
+    path = tmp_path / "docs.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    dupdetect.dedup(path, unit="character", canonical="first").write(tmp_path / "out")
+    assert main(["explain", str(tmp_path / "out"), "b"]) == 0
+    said = capsys.readouterr().out
+    assert "characters" in said.split("passages ")[1].splitlines()[0]
+    assert re.search(r"── passage 1: \d+ characters", said)
+    assert re.search(r"lost +\d+ shingles? in neither", said)
+    assert not re.search(r"\d words", said)
+    assert main(["compare", "--literal", STORY, STORY + " More.", "--unit", "character"]) == 0
+    assert not re.search(r"\d words", capsys.readouterr().out)
