@@ -14,6 +14,7 @@ import click
 import dupdetect
 from dupdetect.cli.dry_run import show_plan
 from dupdetect.cli.options import (
+    ONE_OUTPUT,
     SETTINGS,
     chosen_settings,
     id_option,
@@ -62,6 +63,7 @@ Examples:
 @click.option(
     "-o",
     "--output",
+    **ONE_OUTPUT,
     metavar="OUT",
     help="Folder to write; it must not exist yet. A name such as kept.jsonl.zst, .csv or .parquet: one file of the "
     "rows that stay; -: these as JSON Lines on standard output.",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from dupdetect.cli.options import (
+    ONE_OUTPUT,
     SETTINGS,
     chosen_settings,
     id_option,
@@ -270,7 +271,9 @@ def expire(where: str, before: datetime | None) -> None:
 
 @index.command()
 @index_argument
-@click.option("-o", "--output", metavar="FILE", required=True, help="File to write: .parquet, .jsonl or .csv.")
+@click.option(
+    "-o", "--output", **ONE_OUTPUT, metavar="FILE", required=True, help="File to write: .parquet, .jsonl or .csv."
+)
 @click.option("--pairs-only", is_flag=True, help="Write the verified pairs alone, the table matches.")
 def clusters(where: str, output: str, pairs_only: bool) -> None:
     """Write the table of clusters: a row for each document."""
@@ -327,7 +330,9 @@ def verify(log: Log, /, where: str, quiet: bool) -> int:
 
 @index.command()
 @index_argument
-@click.option("-o", "--output", metavar="OUT", required=True, help="Folder to write; it must not exist yet.")
+@click.option(
+    "-o", "--output", **ONE_OUTPUT, metavar="OUT", required=True, help="Folder to write; it must not exist yet."
+)
 @overwrite_option
 def export(where: str, output: str, overwrite: bool) -> None:
     """Write what INDEX holds to OUT, as `dedup --sketches` writes a run: clusters, matches, kept rows, sketches."""

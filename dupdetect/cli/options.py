@@ -84,6 +84,18 @@ def read_as_options(command: _Command) -> _Command:
     return click.option("--input-format", type=form, help=what)(command)
 
 
+def _one_output(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """Refuse two places to write to, of which the last alone would be written."""
+    if len(given) > 1:
+        raise click.UsageError(
+            f"-o is given {len(given)} times ({', '.join(given)}), and a run writes to one place: give one of them."
+        )
+    return given[0] if given else None
+
+
+#: What options of an output have in common.
+ONE_OUTPUT: dict[str, Any] = {"multiple": True, "callback": _one_output}
+
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Neither progress bars nor a summary.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words or tables.")
 workers_option = click.option("--workers", type=click.IntRange(min=1), help="Cores to use.  [default: all]")

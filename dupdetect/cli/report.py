@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import dupdetect
-from dupdetect.cli.options import run_input_options
+from dupdetect.cli.options import ONE_OUTPUT, run_input_options
 from dupdetect.text.escape import escape_for_terminal
 
 _REPORT_EXAMPLES = """
@@ -21,7 +21,7 @@ Examples:
 
 @click.command(epilog=_REPORT_EXAMPLES)
 @click.argument("out")
-@click.option("-o", "--output", metavar="FILE", help="File to write.  [default: report.html in OUT]")
+@click.option("-o", "--output", **ONE_OUTPUT, metavar="FILE", help="File to write.  [default: report.html in OUT]")
 @run_input_options
 @click.option("--by", metavar="COLUMN", help="Column that says where a document came from; of an address the host.")
 def report(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupdetect.cli.options import (
+    ONE_OUTPUT,
     SETTINGS,
     chosen_settings,
     id_option,
@@ -41,7 +42,14 @@ _LISTED = 3
 
 @click.command(epilog=_SKETCH_EXAMPLES)
 @inputs_argument
-@click.option("-o", "--output", required=True, metavar="FILE", help="File (Parquet) to write; it must not exist yet.")
+@click.option(
+    "-o",
+    "--output",
+    **ONE_OUTPUT,
+    required=True,
+    metavar="FILE",
+    help="File (Parquet) to write; it must not exist yet.",
+)
 @text_option
 @id_option
 @click.option(

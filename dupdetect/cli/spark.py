@@ -13,6 +13,7 @@ import click
 import dupdetect
 from dupdetect.cli.main import Group, run
 from dupdetect.cli.options import (
+    ONE_OUTPUT,
     SETTINGS,
     chosen_settings,
     id_option,
@@ -70,7 +71,9 @@ def command() -> None:
 
 @command.command()
 @inputs_argument
-@click.option("-o", "--output", required=True, metavar="OUT", help="Folder to write; it must not exist yet.")
+@click.option(
+    "-o", "--output", **ONE_OUTPUT, required=True, metavar="OUT", help="Folder to write; it must not exist yet."
+)
 @text_option
 @id_option
 @overwrite_option

@@ -10,6 +10,7 @@ import click
 
 import dupdetect
 from dupdetect.cli.options import (
+    ONE_OUTPUT,
     SETTINGS,
     chosen_settings,
     cluster_column_option,
@@ -47,7 +48,9 @@ def _whole_numbers(_context: click.Context, _option: click.Parameter, value: str
 @click.command(epilog=_TUNE_EXAMPLES)
 @inputs_argument
 @truth_option
-@click.option("-o", "--output", metavar="FILE", help="Settings file (TOML) to write; it must not exist yet.")
+@click.option(
+    "-o", "--output", **ONE_OUTPUT, metavar="FILE", help="Settings file (TOML) to write; it must not exist yet."
+)
 @overwrite_option
 @click.option("--curve", metavar="FILE", help="Draw the precision/recall curve (SVG).")
 @json_option

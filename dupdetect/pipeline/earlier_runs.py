@@ -383,7 +383,10 @@ def common_type(first: pa.DataType, second: pa.DataType, names: str) -> pa.DataT
             with suppress(pa.ArrowException):  # such as times with a zone and without
                 schemas = [pa.schema([("id", type_)]) for type_ in (first, second)]
                 return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
-    raise InputError(f"{names} are {first} and {second}; give both ids of one type, or documents cannot be told apart")
+    raise InputError(
+        f"{names} are {first} and {second}, so that they cannot be told apart: cast one column of ids to the type "
+        "of the other, or give id_prefix='file' (--id-prefix file) to every run of files, which makes strings of them"
+    )
 
 
 _ALIKE: tuple[Callable[[pa.DataType], bool], ...] = (

@@ -578,3 +578,12 @@ def test_starting_imports_nothing_heavy() -> None:
     code = "import sys, dupdetect.cli.main; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"rich", "pyarrow", "numpy", "numba", "datasketch"} & set(modules.split())
+
+
+def test_an_output_goes_to_one_place(dedup: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "x"}\n')
+    for command in (["dedup", str(path)], ["sketch", str(path)], ["report", str(tmp_path)], ["index", "export", "i"]):
+        assert cli.main([*command, "-o", "out", "-o", "-"]) == 2
+        assert "-o is given 2 times (out, -), and a run writes to one place" in capsys.readouterr().err
+    assert not dedup

@@ -240,8 +240,19 @@ def test_ids_of_two_kinds_cannot_be_told_apart(written):
         Earlier(written, SETTINGS).related(KeySet([], Storage()), pa.chunked_array([[1, 2]]), Storage())
     assert common_type(pa.int32(), pa.int64(), "ids") == pa.int64()
     assert common_type(pa.string(), pa.large_string(), "ids") == pa.large_string()
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"cast one column of ids .*--id-prefix file"):
         common_type(pa.string(), pa.binary(), "ids")
+
+
+def test_names_of_files_before_ids_make_them_of_one_type(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = TEXTS["en 0"]
+    pq.write_table(pa.table({"id": ["a"], "text": [text]}), "test.parquet")
+    pq.write_table(pa.table({"id": pa.array([17], pa.int32()), "text": [text]}), "train.parquet")
+    for name, against in (("test", []), ("train", ["--against", "test"])):
+        command = ["dedup", f"{name}.parquet", "-o", name, "--id-prefix", "file", "--sketches", "-q", *against]
+        assert main(command) == 0
+    assert pq.read_table("train/clusters.parquet")["cluster"].to_pylist() == ["test.parquet:a"]
 
 
 def test_an_output_of_nothing(tmp_path):
