@@ -17,7 +17,7 @@ import numpy as np
 from dupdetect.clustering.clusters import FIRST, yielding
 from dupdetect.clustering.dates import as_seconds
 from dupdetect.errors import InputError, SettingsError
-from dupdetect.io.schema import as_json, plain_column
+from dupdetect.io.schema import as_json, names_shown, plain_column
 from dupdetect.matching.overlaps import REMOVABLE_A, REMOVABLE_B
 from dupdetect.matching.pairs import missing, pack
 
@@ -133,8 +133,7 @@ def _by_preference(settings: Settings, rows: Rows) -> Int:
     name, values = settings.prefer
     if not rows.has(name):
         raise InputError(
-            f"prefer reads column {name!r}, but the columns are {', '.join(map(repr, rows.column_names))}; name one "
-            "of these"
+            f"prefer reads column {name!r}, but the columns are {names_shown(rows.column_names)}; name one of these"
         )
     column = plain_column(rows.column(name))
     if not pa.types.is_string(column.type):
@@ -151,7 +150,7 @@ def _by_column(settings: Settings, rows: Rows) -> Int:
     if not rows.has(name):
         raise InputError(
             f"canonical={settings.canonical!r} reads column {name!r}, but the columns are "
-            f"{', '.join(map(repr, rows.column_names))}; name one of these as canonical_column"
+            f"{names_shown(rows.column_names)}; name one of these as canonical_column"
         )
     column = plain_column(rows.column(name))
     if settings.canonical in DATED and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):

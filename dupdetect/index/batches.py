@@ -26,7 +26,7 @@ from dupdetect.io.documents import stream
 from dupdetect.io.paths import ReadAs
 from dupdetect.io.read_ahead import made_ahead
 from dupdetect.io.rejected import warn_of_rejects
-from dupdetect.io.schema import plain_column
+from dupdetect.io.schema import names_shown, plain_column
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.sketches.sketches import buffers
 
@@ -194,7 +194,7 @@ def _of_part(
     ids = holdings.identifiers.encoded(reader.ids(table, part.file[some], part.row[some]), reader.id_type)
     lacking = [name for name in [*names, *([expires] if expires else [])] if name not in table.column_names]
     if lacking:
-        columns = ", ".join(map(repr, table.column_names))
+        columns = names_shown(table.column_names)
         raise InputError(f"there is no column {lacking[0]!r}; the columns are {columns}: name one of these")
     kept: list[str | None] = (
         [as_metadata(row) for row in table.select(names).to_pylist()] if names else [None] * len(ids)

@@ -37,6 +37,7 @@ INEXACT = 1 << 53
 
 _WIDE = re.compile(rb"[:,\[\s]-?[0-9]{16,}(?=[\s,\]}])")  # integers that may be as large, or strings that hold such
 _BLANKS = b" \t\r\n"
+_OBJECT_IN_ARRAY = re.compile(rb"\[\s*\{(?!.*\]$)", re.DOTALL)  # which does not end in this line
 _TOO_LONG = "the line has more than {:,} bytes (max_text)"
 _IS_BLANK = np.isin(np.arange(256), list(_BLANKS))
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)  # or what begins as one
@@ -89,7 +90,7 @@ def read_blocks(
     try:
         _pass_over(stream, at)
         for block, passed_over in whole_lines(stream, most):
-            if line == 1 and name.lower().endswith(".json") and block.removeprefix(BOM).lstrip().startswith(b"["):
+            if line == 1 and _is_array(block.removeprefix(BOM).strip(), name):
                 raise InputError(
                     f"{name}: the file is one JSON array, expected JSON Lines, one object a line; "
                     f"convert it with: jq -c '.[]' {name}"
@@ -168,6 +169,14 @@ def _end_of_line(stream: Any, length: int, more: bytes) -> tuple[int, bytes]:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list) and any(all(type(word) is kind for word in value) for kind in (str, int))
+
+
+def _is_array(block: bytes, name: str) -> bool:
+    """Whether a file that begins so is one JSON array, and not a first line that is one among others."""
+    if not block.startswith(b"["):
+        return False
+    first = block.partition(b"\n")[0].rstrip()
+    return name.lower().endswith(".json") or first in (block, b"[") or bool(_OBJECT_IN_ARRAY.match(first))
 
 
 class _Reader:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
+from dupdetect.io.first_bytes import check_first_bytes
 from dupdetect.io.parquet import BUFFER_BYTES, row_group, unfolded
 from dupdetect.io.paths import ONE_TEXT, Found, label, partition_of
 from dupdetect.io.schema import check_names
@@ -161,6 +162,8 @@ def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator
     name, partition = label(file.path), partition_of(file.path)
     inferred = file.format in ("JSON Lines", "CSV", "lines")
     with reported(file):
+        if place is None:
+            check_first_bytes(file, name)
         source = file if file.format == "JSON Lines" else seekable(file)
         for cut in _READERS[file.format](source, options, place):
             rejects = [Reject(name, row, reason) for row, reason in cut.rejects]

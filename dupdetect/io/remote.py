@@ -135,7 +135,9 @@ def check_folder(url: str, mark: str, *, overwrite: bool) -> None:
         if not system.isdir(path) or not system.find(path):
             return
         if not overwrite:
-            raise OutputError(f"{url}: exists already; name another folder, or overwrite it")
+            raise OutputError(
+                f"{url}: exists already; name another folder, or overwrite it (overwrite=True, --overwrite)"
+            )
         if not system.isfile(f"{path}/{mark}"):
             raise OutputError(f"{url}: holds no {mark}, so it is no earlier output and stays; name another folder")
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
-from dupdetect.io.schema import conform
+from dupdetect.io.schema import conform, names_shown
 from dupdetect.io.selection import empty, taken
 from dupdetect.io.text_column import field_of, has_column, root_of
 
@@ -96,8 +96,7 @@ class Rows:
         lacking = [name for name in columns if name not in self.schema.names]
         if lacking:
             raise InputError(
-                f"there is no column {lacking[0]!r} to be written; the columns are "
-                f"{', '.join(map(repr, self.schema.names))}"
+                f"there is no column {lacking[0]!r} to be written; the columns are {names_shown(self.schema.names)}"
             )
         schema = pa.schema([self.schema.field(name) for name in dict.fromkeys(columns)], self.schema.metadata)
         return Rows(self._parts, schema, self._places)

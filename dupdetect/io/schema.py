@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +21,9 @@ from dupdetect.io.selection import empty
 
 #: What columns become whose types are guessed and disagree.
 TEXT = pa.large_string()
+
+#: Characters of a name of a column that a message shows, and of all together.
+NAME, NAMES = 40, 240
 
 
 class Columns:
@@ -342,3 +345,16 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_nulls(member) for name, member in value.items() if member is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def names_shown(names: Iterable[str]) -> str:
+    """Return names of columns as messages list them: of a file that is no table they may be of any length."""
+    shown: list[str] = []
+    length = 0
+    all_names = [repr(name if len(name) <= NAME else f"{name[:NAME]}…") for name in names]
+    for name in all_names:
+        length += len(name)
+        if length > NAMES and shown:
+            return f"{', '.join(shown)} and {len(all_names) - len(shown):,} more"
+        shown.append(name)
+    return ", ".join(shown)

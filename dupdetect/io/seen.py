@@ -13,7 +13,7 @@ from typing import Any
 from dupdetect.errors import InputError
 from dupdetect.io.identifiers import check_id_type
 from dupdetect.io.readers import Piece
-from dupdetect.io.schema import Columns
+from dupdetect.io.schema import Columns, names_shown
 from dupdetect.io.text_column import has_column, lacking
 
 #: The `id` that leaves a column of ids aside.
@@ -60,12 +60,12 @@ class Seen:
         names = self._file.names
         if not names:  # empty
             return
-        listed = ", ".join(map(repr, names))
+        shown = names_shown(names)
         if self.named is not None and self.named in names:
             self._having = self._having or name
             check_id_type(self._file.schema(inferred=True).field(self.named).type, self.named, name)
         else:
-            self._lacking = self._lacking or [name, listed]
+            self._lacking = self._lacking or [name, shown]
             if self._wanted and self.named is not None:
                 raise _missing(name, self.named, names)
         absent = lacking(self._text, names)
@@ -74,7 +74,7 @@ class Seen:
         for column, reader in self._needed.items():
             if not has_column(self._file.schema(inferred=True), column):
                 raise InputError(
-                    f"{name}: {reader} reads column {column!r}, but the columns are {listed}; name one of these"
+                    f"{name}: {reader} reads column {column!r}, but the columns are {shown}; name one of these"
                 )
         if self._having and self._lacking:
             raise InputError(
@@ -106,4 +106,4 @@ def _missing(where: str, name: str, names: list[str]) -> InputError:
         remedy = (
             f"if these are several, say what separates them (--delimiter {shown}), and if it is not UTF-8, --encoding"
         )
-    return InputError(f"{where}: there is no column {name!r}; the columns are {', '.join(map(repr, names))}: {remedy}")
+    return InputError(f"{where}: there is no column {name!r}; the columns are {names_shown(names)}: {remedy}")

@@ -80,7 +80,10 @@ def reported(file: Found) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
+    except PermissionError as error:
+        why = error.strerror or reason(error)
+        raise InputError(f"{where}: cannot be opened ({why}); check who may read it") from error
+    except (FileNotFoundError, IsADirectoryError) as error:
         why = error.strerror or reason(error)
         raise InputError(f"{where}: cannot be opened ({why}), {expected}; check the path") from error
     except Exception as error:

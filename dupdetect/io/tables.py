@@ -19,7 +19,7 @@ from dupdetect.errors import InputError
 from dupdetect.io.identifiers import spelled
 from dupdetect.io.paths import find
 from dupdetect.io.readers import read
-from dupdetect.io.schema import plain_column, unify
+from dupdetect.io.schema import names_shown, plain_column, unify
 
 
 def as_table(source: Any, name: str, columns: Sequence[str], *, empty: bool = False) -> pa.Table:
@@ -85,10 +85,10 @@ def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
     """Raise an `InputError` where a table lacks columns, or has rows without a value in them."""
     missing = [column for column in columns if column not in table.column_names]
     if missing:
-        listed = ", ".join(map(repr, table.column_names)) or "none"
+        shown = names_shown(table.column_names) or "none"
         raise InputError(
             f"there is no column {missing[0]!r} in the {name}; expected {' and '.join(map(repr, columns))}, there are "
-            f"{listed}"
+            f"{shown}"
         )
     for column in columns:
         if table[column].null_count:

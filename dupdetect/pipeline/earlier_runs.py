@@ -28,6 +28,7 @@ from dupdetect._storage.context import Context
 from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError, MismatchError
 from dupdetect.io.identifiers import workable
+from dupdetect.io.schema import names_shown
 from dupdetect.pipeline.related import KeySet, Related, RelatedFinder
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.output import Output
@@ -240,7 +241,7 @@ class Earlier:
             if lacking:
                 raise InputError(
                     f"{output.where}: there is no column {lacking[0]!r}, by which documents are compared or "
-                    f"canonicals chosen; the columns are {', '.join(map(repr, output.columns))}"
+                    f"canonicals chosen; the columns are {names_shown(output.columns)}"
                 )
             tables += output.rows(related.row[chosen[related.output[chosen] == number]], columns, self._workers)
         try:

@@ -17,6 +17,7 @@ from dupdetect.clustering import canonical
 from dupdetect.clustering.canonical import Rankable
 from dupdetect.clustering.clusters import Comparable
 from dupdetect.errors import InputError
+from dupdetect.io.schema import names_shown
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.grouping import hashed
 
@@ -115,8 +116,8 @@ class Plain:
     def hashed(self, corpus: Corpus, column: str) -> Hashes:
         """Return a hash of each document's value in a column that says who may be compared: uint64[n]."""
         if not corpus.rows.has(column):
-            listed = ", ".join(map(repr, corpus.rows.column_names))
-            raise InputError(f"there is no column {column!r} to compare by; the columns are {listed}")
+            shown = names_shown(corpus.rows.column_names)
+            raise InputError(f"there is no column {column!r} to compare by; the columns are {shown}")
         return hashed(corpus.rows.column(column))
 
     def comparable(self, corpus: Corpus, text_of: Int, rows: Int, found: Candidates) -> Limits:

@@ -23,6 +23,7 @@ from dupdetect.clustering import canonical, clusters, digests
 from dupdetect.clustering.canonical import Rankable
 from dupdetect.errors import InputError
 from dupdetect.io.rows import Rows
+from dupdetect.io.schema import names_shown
 from dupdetect.matching import candidates as search
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import IDENTICAL, Overlaps, Weights, relation_names, turned, turned_verdicts
@@ -281,7 +282,7 @@ def _collapsed(sketches: Sketches) -> tuple[Int, Int]:
 def _column(table: pa.Table, name: str, n: int) -> Int:
     """Return a column of rows of n documents, checked."""
     if name not in table.column_names:
-        columns = ", ".join(map(repr, table.column_names))
+        columns = names_shown(table.column_names)
         raise InputError(f"there is no column {name!r} of rows of documents; the columns are {columns}")
     column = table[name]
     if not pa.types.is_integer(column.type) or column.null_count:

@@ -20,6 +20,7 @@ from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.documents import stream
 from dupdetect.io.identifiers import as_type, folder_of, within
 from dupdetect.io.lists import joined_lists
+from dupdetect.io.schema import names_shown
 from dupdetect.io.tables import comparable
 from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page, one_line
@@ -226,8 +227,8 @@ def pairs(listing: Listing, most: int = PAIRS) -> Int:
 
 def _column(table: pa.Table, by: str) -> pa.ChunkedArray:
     if by not in table.column_names:
-        listed = ", ".join(map(repr, table.column_names))
-        raise InputError(f"there is no column {by!r}; the columns are {listed}: name one of these")
+        shown = names_shown(table.column_names)
+        raise InputError(f"there is no column {by!r}; the columns are {shown}: name one of these")
     return table[by]
 
 

@@ -147,7 +147,9 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
         if not any(target.iterdir()):
             return
         if not overwrite:
-            raise OutputError(f"{target}: exists already; name another folder, or overwrite it")
+            raise OutputError(
+                f"{target}: exists already; name another folder, or overwrite it (overwrite=True, --overwrite)"
+            )
         if not (target / MANIFEST).is_file():
             raise OutputError(
                 f"{target}: holds no {MANIFEST}, so it is no earlier output and stays; name another folder"

@@ -23,6 +23,7 @@ from dupdetect.errors import InputError
 from dupdetect.io.documents import stream
 from dupdetect.io.identifiers import workable
 from dupdetect.io.paths import partition_of
+from dupdetect.io.schema import names_shown
 from dupdetect.io.seen import NUMBERED
 from dupdetect.io.selection import taken
 from dupdetect.io.streams import LARGEST_TEXT
@@ -114,7 +115,7 @@ class Output:
         if self.documents and not self.has(self.text):
             raise InputError(
                 f"{self.where}: there is no column {self.text!r} of texts; the columns are "
-                f"{', '.join(map(repr, self.columns))}: name the column as it is named there"
+                f"{names_shown(self.columns)}: name the column as it is named there"
             )
 
     def has(self, name: str) -> bool:

@@ -38,6 +38,15 @@ STANDARD_OUTPUT = "-"
 FORMATS = {".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4"}
 
+#: Endings of files that are not written: a folder of such a name would be a mistake.
+NOT_WRITTEN = frozenset(
+    [
+        *(".arrow", ".feather", ".ipc", ".orc", ".avro", ".parq", ".pq"),
+        *(".json", ".tsv", ".txt", ".md", ".htm", ".html", ".xml", ".yaml", ".yml"),
+        *(".xls", ".xlsx", ".ods", ".db", ".sqlite", ".pickle", ".pkl"),
+    ]
+)
+
 
 class Target(NamedTuple):
     """One file.
@@ -70,6 +79,12 @@ class Target(NamedTuple):
         format = FORMATS.get((Path(path).with_suffix("") if compression else Path(path)).suffix.lower())
         if format == "parquet" and compression:
             raise OutputError(f"{path}: Parquet is compressed within; name a file that ends with .parquet")
+        ending = Path(path).suffix.lower()
+        if format is None and (compression or ending in NOT_WRITTEN):
+            raise OutputError(
+                f"{path}: files that end with {ending} are not written; name one that ends with {', '.join(FORMATS)}, "
+                "or a folder"
+            )
         return None if format is None else cls(path, format, compression)
 
     def check(self, *, overwrite: bool, inputs: Iterable[Any] = ()) -> None:
@@ -83,7 +98,9 @@ class Target(NamedTuple):
             return
         check_writable(Path(self.path))
         if os.path.lexists(self.path) and not overwrite:
-            raise OutputError(f"{self.path}: exists already; name another file, or overwrite it")
+            raise OutputError(
+                f"{self.path}: exists already; name another file, or overwrite it (overwrite=True, --overwrite)"
+            )
         check_apart(self.path, inputs)
 
 

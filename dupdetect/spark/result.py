@@ -183,7 +183,9 @@ class SparkResult:
         except AnalysisException as error:
             if "PATH_ALREADY_EXISTS" not in str(error):
                 raise
-            raise OutputError(f"{folder}: exists already; name another folder, or overwrite it") from error
+            raise OutputError(
+                f"{folder}: exists already; name another folder, or overwrite it (overwrite=True, --overwrite)"
+            ) from error
 
 
 def _as_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -217,18 +217,19 @@ def test_a_text_given_for_a_path_is_not_there():
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
+        ("x.parquet", b"not parquet at all", "x.parquet: its first bytes say that it is plain text, expected Parquet"),
         (
             "x.parquet",
-            b"not parquet at all",
+            b"\0not parquet at all",
             r"x.parquet: cannot be read \(Parquet magic bytes not found.*expected Parquet",
         ),
         ("x.parquet", b"", "x.parquet: the file is empty, expected Parquet"),
         ("x.parquet", parquet(TABLE)[:-20], "x.parquet: cannot be read .*expected Parquet"),
-        ("x.arrow", b"not arrow at all", "x.arrow: cannot be read .*expected Arrow"),
+        ("x.arrow", b"\0not arrow at all", "x.arrow: cannot be read .*expected Arrow"),
         ("x.arrow", b"", "x.arrow: the file is empty"),
         ("x.arrow", arrow_file(TABLE)[:-20], "x.arrow: cannot be read .*expected Arrow"),
-        ("x.jsonl.gz", b"not gzip", "x.jsonl.gz: cannot be read .*expected JSON Lines compressed with gzip"),
-        ("x.csv.zst", b"not zstd", "x.csv.zst: cannot be read .*expected CSV compressed with zstd"),
+        ("x.jsonl.gz", b"\0not gzip", "x.jsonl.gz: cannot be read .*expected JSON Lines compressed with gzip"),
+        ("x.csv.zst", b"\0not zstd", "x.csv.zst: cannot be read .*expected CSV compressed with zstd"),
         (
             "x.txt.gz",
             gzip.compress(b"x" * 99, mtime=0)[:-9],
@@ -265,7 +266,7 @@ def test_no_permission(tmp_path, name, monkeypatch):
 
         monkeypatch.setattr(opening.pa, "OSFile", refuse)
         monkeypatch.setattr(opening.Path, "open", refuse)
-    with pytest.raises(InputError, match=rf"{name}: cannot be opened \(Permission denied\).*check the path"):
+    with pytest.raises(InputError, match=rf"{name}: cannot be opened \(Permission denied\); check who may read it"):
         read(path)
 
 
