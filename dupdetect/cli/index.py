@@ -336,6 +336,9 @@ def verify(log: Log, /, where: str, quiet: bool) -> int:
 @overwrite_option
 def export(where: str, output: str, overwrite: bool) -> None:
     """Write what INDEX holds to OUT, as `dedup --sketches` writes a run: clusters, matches, kept rows, sketches."""
+    from dupdetect.results.single import check_folder_name
+
+    check_folder_name(output)
     with _opened(where, read_only=True) as held:
         held.export(output, overwrite=overwrite)
     click.echo(f"written to {escape_for_terminal(output)}")

@@ -51,7 +51,7 @@ class Writing:
     @classmethod
     def of(cls, output: str | None, options: dict[str, Any]) -> Writing:
         """Take what says where to write out of the options."""
-        from dupdetect.results.single import Target
+        from dupdetect.results.single import Target, check_folder_name
 
         columns = options.pop("columns")
         writing = cls(
@@ -66,6 +66,8 @@ class Writing:
         )
         if writing.columns == []:
             raise click.UsageError("--columns names no column; write for example --columns id,text.")
+        if output is not None and writing.target is None:
+            check_folder_name(output)
         return writing
 
     @property

@@ -79,12 +79,6 @@ class Target(NamedTuple):
         format = FORMATS.get((Path(path).with_suffix("") if compression else Path(path)).suffix.lower())
         if format == "parquet" and compression:
             raise OutputError(f"{path}: Parquet is compressed within; name a file that ends with .parquet")
-        ending = Path(path).suffix.lower()
-        if format is None and (compression or ending in NOT_WRITTEN):
-            raise OutputError(
-                f"{path}: files that end with {ending} are not written; name one that ends with {', '.join(FORMATS)}, "
-                "or a folder"
-            )
         return None if format is None else cls(path, format, compression)
 
     def check(self, *, overwrite: bool, inputs: Iterable[Any] = ()) -> None:
@@ -102,6 +96,21 @@ class Target(NamedTuple):
                 f"{self.path}: exists already; name another file, or overwrite it (overwrite=True, --overwrite)"
             )
         check_apart(self.path, inputs)
+
+
+def check_folder_name(name: str | os.PathLike[str]) -> None:
+    """Refuse for a new folder the name of a file that nobody writes.
+
+    Raises
+    ------
+    OutputError
+    """
+    path, ending = os.fspath(name), Path(name).suffix.lower()
+    if (ending in NOT_WRITTEN or ending in COMPRESSIONS) and not Path(path).is_dir():
+        raise OutputError(
+            f"{path}: files that end with {ending} are not written; name one that ends with {', '.join(FORMATS)}, or a "
+            "folder"
+        )
 
 
 class NewRows:

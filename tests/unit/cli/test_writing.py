@@ -150,7 +150,7 @@ def test_folders_keep_their_names(tmp_path: Path) -> None:
     (tmp_path / "old.csv").mkdir()
     assert Target.of(tmp_path / "old.csv") is None
     assert Target.of("out") is None
-    assert Target.of("out.v2") is None
+    assert Target.of("out.zst") is None
     assert Target.of("Kept.CSV.GZ") == ("Kept.CSV.GZ", "csv", "gzip")
 
 

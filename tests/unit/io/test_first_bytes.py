@@ -11,8 +11,8 @@ import pytest
 
 import dupdetect
 from dupdetect.cli.main import main
-from dupdetect.errors import InputError, OutputError
-from dupdetect.results.single import Target
+from dupdetect.errors import InputError
+from dupdetect.results.single import check_folder_name
 
 ROWS = [{"id": "a", "text": "one text here"}, {"id": "b", "text": "another text there"}]
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
@@ -96,9 +96,9 @@ def test_a_name_of_what_is_not_written_makes_no_folder(capsys):
         assert main(["dedup", "a.jsonl", "-o", name, "-q"]) == 1
         assert "are not written; name one that ends with .parquet, .jsonl" in capsys.readouterr().err
         assert not Path(name).exists()
-    assert Target.of("2026.11.29") is None
-    with pytest.raises(OutputError, match="are not written"):
-        Target.of("a.xlsx")
+    check_folder_name("2026.11.29")
+    Path("old.xlsx").mkdir()
+    check_folder_name("old.xlsx")
 
 
 def test_what_exists_names_the_option_that_replaces_it(capsys):
