@@ -32,7 +32,6 @@ def read(folder, name):
     return sorted(table.to_pylist(), key=str)
 
 
-@pytest.mark.filterwarnings("ignore:.*ids occurred before")
 def test_files_go_in_and_tables_come_out(shards, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = ["dedup", *map(str, shards), "-o", str(out), "--text", "body", "--id", "url", "--threshold", "0.7"]
@@ -70,7 +69,6 @@ CSV = ["url,body,n", f'1,"{STORY}\nAnd more.",007', "2,Nothing like it.,1.50", "
 
 
 @pytest.mark.parametrize("ending", ["jsonl.gz", "csv"])
-@pytest.mark.filterwarnings("ignore:.*ids occurred before")
 def test_records_stay_as_they_came(tmp_path, ending):
     """JSON Lines and CSV are read, and written, as on one machine: no number is written anew."""
     packed, lines = ending.endswith("gz"), CSV if ending == "csv" else RECORDS
