@@ -282,6 +282,52 @@ def two_stories_in_lines_of_one_width(language: str) -> Collection:
     return {"one": told(one, own=(0,)), "page": _page(language, "site", two, one, own=(0, 1))}
 
 
+def a_blank_form_and_filled_ones(language: str) -> Collection:
+    """Every question is a paragraph, every answer a short line below it."""
+    questions = [Tongue(language, ("question", n)).paragraph(40) for n in range(12)]
+    texts = {"blank": told(*questions, own=())}
+    for form in range(6):
+        lines = [Tongue(language, (form, n)).line(9) for n in range(14)]
+        answered = [part for pair in zip(questions, lines[2:], strict=True) for part in pair]
+        texts[f"form{form}"] = told(lines[0], *answered, lines[1], own=(0, *range(2, 25, 2), 25))
+    return texts
+
+
+def a_page_of_short_sentences_and_a_note(language: str) -> Collection:
+    note = Tongue(language, "note").paragraph(60)
+    sentences = "\n".join(Tongue(language, ("sentence", n)).line(11) for n in range(100))
+    return {"note": told(note, own=(0,)), "page": _page(language, "site", note, sentences, own=(0, 1))}
+
+
+def remarks_between_the_paragraphs_of_a_law(language: str) -> Collection:
+    law = [Tongue(language, ("law", n)).paragraph(60) for n in range(10)]
+    remarks = [Tongue(language, ("remark", n)).paragraph(20) for n in range(10)]
+    with_remarks = [part for pair in zip(law, remarks, strict=True) for part in pair]
+    page = _page(language, "site", *with_remarks, own=tuple(range(20)))
+    return {"law": told(*law, own=tuple(range(10))), "page": page}
+
+
+def many_comments_with_names_and_dates(language: str) -> Collection:
+    article, readers = _story(language, "article"), [Tongue(language, ("reader", n)) for n in range(60)]
+    comments = "\n".join(f"{reader.line(2)}\n{reader.line(3)}\n{reader.paragraph(50)}" for reader in readers)
+    return {"article": told(article, own=(0,)), "page": _page(language, "site", article, comments, own=(0, 1))}
+
+
+def two_stories_of_which_one_is_one_line(language: str) -> Collection:
+    one, two = Tongue(language, "one").paragraph(500), _story(language, "two", 10, 50)
+    return {"one": told(one, own=(0,)), "page": _page(language, "site", two, one, own=(0, 1))}
+
+
+def sentences_added_to_paragraphs(language: str) -> Collection:
+    """Of a long article on its page, where one paragraph has a sentence more."""
+    paragraphs = [Tongue(language, ("article", n)).paragraph(100) for n in range(10)]
+    more = Tongue(language, "more").paragraph(40)
+    edited = f"{paragraphs[5]} {more}"
+    page = _page(language, "site", *paragraphs[:5], edited, *paragraphs[6:], own=())
+    page = _page(language, "frame", page.text, own=())  # less than four fifths of it are the article
+    return {"article": told(*paragraphs, own=tuple(range(10))), "page": Told(page.text, (edited,))}
+
+
 KINDS: tuple[Callable[[str], Collection], ...] = (
     stub_under_a_footer,
     stubs_of_lines_under_a_footer,
@@ -312,6 +358,12 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     many_pages_of_two_stories,
     an_article_and_what_readers_say,
     two_stories_in_lines_of_one_width,
+    a_blank_form_and_filled_ones,
+    a_page_of_short_sentences_and_a_note,
+    remarks_between_the_paragraphs_of_a_law,
+    many_comments_with_names_and_dates,
+    two_stories_of_which_one_is_one_line,
+    sentences_added_to_paragraphs,
 )
 
 

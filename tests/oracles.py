@@ -218,7 +218,7 @@ Side = namedtuple("Side", "stretch between before behind bits amid")
 
 #: What one document of a pair has of its own, in words; see `Document.own_lines` and `Document.weigh`.
 OwnLines = namedtuple("OwnLines", "furniture before after stretch")
-Weighed = namedtuple("Weighed", "content own new lost prose lines run text boilerplate")
+Weighed = namedtuple("Weighed", "content own new lost prose lines run page_run boilerplate")
 
 
 def length_class(length):
@@ -304,6 +304,7 @@ class Document:
         alike = sum(beside[one] * lengths[one] for one in beside)
         likely = (longer + alike / 2) / max(1, beside.total() * len(own))
         in_symbols = sum(len(line) for line in own if self.symbols[line[0]])
+        places = len(regex.findall("(?<=s)o+(?=s)", "".join("o" if is_mine else "s" for is_mine in mine)))
         # The stretches: lists of the places of shared words; fewer than STRETCH own words may stand between two.
         stretches = []
         for word in sorted(covered):
@@ -314,6 +315,7 @@ class Document:
         before, after = sum(is_own[: longest[0]]), sum(is_own[longest[-1] :])
         furniture = (
             len(own) >= own_lines.FEW
+            and places < own_lines.PLACES
             and in_symbols <= own_lines.SYMBOL_WORDS * sum(map(len, own))
             and likely >= own_lines.SHORTER
         )
@@ -364,6 +366,12 @@ class Document:
         edits = [line for line in self.lines if 2 * len(mine.intersection(line)) <= len(line)]
         in_edits = len(fresh.intersection(chain.from_iterable(edits)))
         texts = self.texts(mine, fresh, length)
+        rows = [
+            sum(word in fresh for word in part)
+            for line in edits
+            for is_own, part in groupby(line, mine.__contains__)
+            if is_own
+        ]
         in_lines = len(mine.difference(chain.from_iterable(edits)))
         # Words that are lost, up to the next shared one; boilerplate between them neither counts nor ends the row.
         parts = [
@@ -374,7 +382,7 @@ class Document:
         weights = [interleaving.FULL if full(word) else interleaving.SHORT for word in covered & content]
         return Weighed(
             sum(weights) / interleaving.FULL, len(own), len(new), in_edits + sum(texts), sum(map(prose, new)),
-            in_lines, max(parts, default=0), max(texts, default=0), len(shared & learned) / max(len(shared), 1),
+            in_lines, max(parts, default=0), max(texts + rows, default=0), len(shared & learned) / max(len(shared), 1),
         )  # fmt: skip
 
 
@@ -531,16 +539,18 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
         )
         for page, other in ((x, y), (y, x))
     ]  # fmt: skip
-    spaces = joined(x, y, x.size)
+    believed = min(side.content for side in sides) // weights.SPACED
+    spaces = tuple(min(gap, believed) for gap in joined(x, y, x.size))
     lost, longest = [], []
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
         carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
         carries &= other.content >= own_lines.SENTENCE and (read.amid[number] or 2 * mine.prose <= mine.new)
         carries &= other.lines <= overlaps.FEW_WORDS
+        carries &= mine.prose <= max(weights.BESIDE, weights.TIMES * other.content)
         is_page = read.furniture[number] and carries
         lost.append(mine.lost if is_page else mine.new)
-        longest.append(mine.text if is_page else mine.run)
+        longest.append(mine.page_run if is_page else mine.run)
     less = [
         tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
         for values in ([side.own for side in sides], [side.new for side in sides], lost)

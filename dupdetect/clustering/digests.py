@@ -13,7 +13,7 @@ are so many that it goes first, it is taken out with them, and the others are cl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,8 +36,8 @@ FOREIGN = 0.5
 #: Texts of a possible digest document that are compared with one another.
 TEXTS = 32
 
-#: A digest document is one of which no text is this share of what all its texts share with it together; of a canonical,
-#: which no text is most of either: two articles of which one is no more than a note make no round-up.
+#: A digest document is one of which no text is this share of what all its texts share with it together; the second, of
+#: a canonical that is mostly made of its texts: two articles, of which one is no more than a note, make no round-up.
 MOST, MOST_OF_CANONICAL = 0.5, 0.75
 
 #: Digest documents of digest documents: how often they are looked for.
@@ -152,7 +152,7 @@ def _digests(canonical: Int, matches: Overlaps, verifier: Matcher) -> Bool:
     digests = np.zeros(len(canonical), np.bool_)
     if len(matches.pairs) < 2:  # which contains several has a match with each
         return digests
-    doubtful = _doubtful(canonical, matches)
+    doubtful, limit = _doubtful(canonical, matches)
     foreign = _foreign_pairs(doubtful, verifier)
     for document, texts in doubtful.items():
         different: list[tuple[int, int]] = []
@@ -160,7 +160,7 @@ def _digests(canonical: Int, matches: Overlaps, verifier: Matcher) -> Bool:
             if all((min(text, other), max(text, other)) in foreign for _, other in different):
                 different.append((share, text))
         total = sum(share for share, _ in different)
-        digests[document] = different[0][0] < _most(canonical[document] == document) * total
+        digests[document] = different[0][0] < limit[document] * total
     return _with_copies(digests & (canonical == np.arange(len(canonical))), matches) | digests
 
 
@@ -174,13 +174,14 @@ def _with_copies(chosen: Bool, matches: Overlaps) -> Bool:
     return marked
 
 
-def _doubtful(canonical: Int, matches: Overlaps) -> dict[int, list[tuple[int, int]]]:
+def _doubtful(canonical: Int, matches: Overlaps) -> tuple[dict[int, list[tuple[int, int]]], Share]:
     """Return the documents that contain several texts, none of them most of what these share with it.
 
     The texts of a member are the canonicals that it contains, those of a canonical the members that it contains, its
     copies left out: where many copies of a round-up go before its articles, it is their canonical.
 
-    With each go its texts, up to `TEXTS` of them: what it shares with each, and which; the most first.
+    With each go its texts, up to `TEXTS` of them: what it shares with each, and which; the most first. The second is
+    what share of all its texts one may be of each document.
     """
     n = len(canonical)
     is_canonical = canonical == np.arange(n)
@@ -192,18 +193,16 @@ def _doubtful(canonical: Int, matches: Overlaps) -> dict[int, list[tuple[int, in
     whole, part, shared = whole[contained], part[contained], shared[contained]
     most = np.zeros(n, np.int64)
     np.maximum.at(most, whole, shared)
-    doubtful = (most < _most(is_canonical) * np.bincount(whole, shared, n))[whole]
+    together, sizes = np.bincount(whole, shared, n), np.zeros(n, np.int64)
+    np.maximum.at(sizes, whole, size[contained])
+    limit = np.where(is_canonical & (together >= MOST * sizes), MOST_OF_CANONICAL, MOST)
+    doubtful = (most < limit * together)[whole]
     texts: dict[int, list[tuple[int, int]]] = {}
     for document, *text in zip(
         whole[doubtful].tolist(), shared[doubtful].tolist(), part[doubtful].tolist(), strict=True
     ):
         texts.setdefault(document, []).append((text[0], text[1]))
-    return {document: sorted(row, reverse=True)[:TEXTS] for document, row in texts.items()}
-
-
-def _most(is_canonical: Any) -> Any:
-    """Return what share of all its texts one may be of a digest document, of canonicals and others."""
-    return np.where(is_canonical, MOST_OF_CANONICAL, MOST)
+    return {document: sorted(row, reverse=True)[:TEXTS] for document, row in texts.items()}, limit
 
 
 def _foreign_pairs(doubtful: dict[int, list[tuple[int, int]]], verifier: Matcher) -> set[tuple[int, int]]:

@@ -58,6 +58,12 @@ _NONE = np.uint64(0)
 #: Share of an article that may not be on a page that carries it; the same where the page has text on both sides of it.
 CARRIED, CARRIED_AMID = 0.05, 0.1
 
+#: New words of main content that a page may have beside its article, however short that is; and as a multiple of it.
+BESIDE, TIMES = 512, 4
+
+#: Words of content in which one lost space is believed: that two words are the other's one is not seen.
+SPACED = 64
+
 
 class Graded(NamedTuple):
     """How far the shingles of documents are boilerplate.
@@ -191,8 +197,8 @@ class SideWeights(NamedTuple):
         What of `own` is in lines of which more than half is.
     run : int
         The most of `new` between two shared words, or before or behind all of them.
-    text : int
-        The most of `new` in one text that is no furniture (`own_texts`).
+    page_run : int
+        The most of `new` in one text that is no furniture (`own_texts`), or in a row in one edit: if it is a page.
     boilerplate : int
         Distinct shared shingles that are boilerplate.
     """
@@ -204,7 +210,7 @@ class SideWeights(NamedTuple):
     main: int
     lines: int
     run: int
-    text: int
+    page_run: int
     boilerplate: int
 
 
@@ -234,7 +240,7 @@ def weigh_side(  # noqa: C901 - one pass
     word behind a shared one is not new: a text that is cut short ends in a part of a word.
     """
     content, own, new, lost, main, lines, voted_out = 0, 0, 0, 0, 0, 0, 0
-    run, longest, of_texts, text = 0, 0, 0, OwnText(0, 0, 0)
+    run, longest, in_line, most_in_line, page_run, text = 0, 0, 0, 0, 0, OwnText(0, 0, 0)
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh = 0, 0, 0
     runs, turn = run_ends(row, shared, grades, ends), 0
@@ -244,12 +250,13 @@ def weigh_side(  # noqa: C901 - one pass
             before, text = text, with_line(text, row, begin, word, mine, fresh, line)
             if 2 * mine <= word - begin:  # an edit, and no line of its own
                 lost += fresh
+                page_run = max(page_run, most_in_line)
             else:
                 lines += mine
             if text.shorter == 0 and is_no_furniture(text, line):
                 lost += fresh if is_no_furniture(before, line) else text.new
-                of_texts = max(of_texts, text.new)
-            begin, mine, fresh = word, 0, 0
+                page_run = max(page_run, text.new)
+            begin, mine, fresh, in_line, most_in_line = word, 0, 0, 0, 0
         if word == count:
             break
         end = count
@@ -271,7 +278,7 @@ def weigh_side(  # noqa: C901 - one pass
             short = words_with(row, word, until_content, MAIN_CONTENT | SYMBOLS, _NONE) if strangers else 0
             content += FULL * (until_content - word) - (FULL - SHORT) * short
         if until_shared > word:
-            run = 0
+            run, in_line = 0, 0
         own += end - until_shared
         mine += end - until_shared
         is_part = end == count and last + shingle_size == count - 1  # alone behind a shared one, and the last
@@ -280,10 +287,11 @@ def weigh_side(  # noqa: C901 - one pass
             new += until_new - until_boilerplate
             fresh += until_new - until_boilerplate
             run += until_new - until_boilerplate
-            longest = max(longest, run)
+            in_line += until_new - until_boilerplate
+            longest, most_in_line = max(longest, run), max(most_in_line, in_line)
             main += words_with(row, until_boilerplate, until_new, MAIN_CONTENT | SYMBOLS, MAIN_CONTENT)
         word = end
-    return SideWeights(content, own, new, lost, main, lines, longest, of_texts, voted_out)
+    return SideWeights(content, own, new, lost, main, lines, longest, page_run, voted_out)
 
 
 @compilable_helper
@@ -319,11 +327,13 @@ def is_page_of(page: SideWeights, other: SideWeights, amid: bool) -> bool:
     The other must be an article, and no stub under a footer; where the page goes on at one end alone, what it has there
     must not be main content for the most part: that is a later version, or an answer above a mail. Nor may the other
     have more than `FEW_WORDS` in lines of its own, boilerplate or not: those are two lists of credits above one
-    licence, or two records with one abstract.
+    licence, or two records with one abstract. And what is running text on a page, in however short lines, must not be
+    many times the article.
     """
     most = CARRIED_AMID if amid else CARRIED
     article = other.content >= FULL * SENTENCE and other.lines <= FEW_WORDS and 2 * other.own <= page.own
     article = article and (amid or 2 * page.main <= page.new)
+    article = article and FULL * page.main <= max(FULL * BESIDE, TIMES * other.content)
     return article and FULL * other.new <= most * (FULL * other.new + other.content)
 
 
@@ -362,6 +372,8 @@ def weigh_pairs(
         a = weigh_side(row, of_build, graded.values[graded.starts[built] :], ends, *settled, a_line)
         b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], ends, *settled, b_line)
         joined_a, joined_b = count_joined(of_build, other, partners[: len(other)], shingle_size)
+        most = min(a.content, b.content) // (FULL * SPACED)
+        joined_a, joined_b = min(joined_a, most), min(joined_b, most)
         if built > number:
             a, b, joined_a, joined_b = b, a, joined_b, joined_a
         page_a = pattern & FURNITURE_A != 0 and is_page_of(a, b, pattern & AMID_A != 0)
@@ -372,6 +384,6 @@ def weigh_pairs(
         columns[6, place] = max(0, (a.lost if page_a else a.new) - joined_a)
         columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)
         columns[8, place], columns[9, place] = a.main, b.main
-        columns[10, place] = a.text if page_a else a.run
-        columns[11, place] = b.text if page_b else b.run
+        columns[10, place] = a.page_run if page_a else a.run
+        columns[11, place] = b.page_run if page_b else b.run
         columns[12, place] = a.boilerplate / max(shared, 1)

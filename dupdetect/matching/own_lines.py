@@ -15,6 +15,8 @@ holds in every language and needs no list of words:
 * Furniture has few symbols: no more than `SYMBOL_WORDS` of its words are in lines that have as many symbols as words,
   as lines of code and of figures do.
 * It has `FEW` lines at least: an answer around a quoted mail, with a name and an address below, has less.
+* It is around the article, and in it at few places: fewer than `PLACES`. A form that is filled in, and a text with
+  remarks between its paragraphs, have something of their own behind each line of the other.
 
 Where both documents go on with much text of their own at the same end of what they share, that is boilerplate at *one
 end*: a licence above two modules, a footer below two pages.
@@ -55,6 +57,9 @@ SYMBOL_WORDS = 0.18
 
 #: Own lines of furniture, at least.
 FEW = 12
+
+#: Places between shared lines at which it does not stand.
+PLACES = 8
 
 
 class OwnLines(NamedTuple):
@@ -100,6 +105,7 @@ def read_own_lines(  # noqa: C901 - one pass
     shared_words[:] = 0
     last, begin, mine, symbols = -shingle_size, 0, 0, False
     own, lines, line_words, symbol_words = 0, 0, 0, 0
+    places, open_place, any_shared = 0, False, False
     # Of stretches: the longest, own words before it and up to its end; where the present one started, and its length.
     longest, before, until, started, length, gap = 0, 0, 0, 0, 0, STRETCH
     runs, turn = run_ends(row, shared, shared, ends), 0
@@ -112,8 +118,11 @@ def read_own_lines(  # noqa: C901 - one pass
                 lines += 1
                 line_words += words
                 symbol_words += words if symbols else 0
+                open_place = any_shared
             else:
                 shared_words[length_class(words)] += words - mine
+                places += 1 if open_place else 0
+                open_place, any_shared = False, True
             begin, mine = word, 0
         if word == count:
             break
@@ -144,7 +153,7 @@ def read_own_lines(  # noqa: C901 - one pass
         words += shared_words[place]
     likely /= max(1, words * lines)
     after = own - until
-    furniture = lines >= FEW and symbol_words <= SYMBOL_WORDS * line_words and likely >= SHORTER
+    furniture = lines >= FEW and places < PLACES and symbol_words <= SYMBOL_WORDS * line_words and likely >= SHORTER
     return OwnLines(furniture, before, after, longest)
 
 

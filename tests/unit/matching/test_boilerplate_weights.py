@@ -80,10 +80,21 @@ def joined(first, second, size=2):
 
 
 def test_words_that_have_lost_the_space_between_them_are_not_new():
-    text = " ".join(f"word{n}" for n in range(60))
+    text = " ".join(f"word{n}" for n in range(160))
     assert joined(text, text.replace("word30 word31", "word30word31")) == (2, 1)
     assert joined(text, text.replace("word30", "other")) == (0, 0)
     assert joined(text, text.replace("word30 word31 word32", "word30word31word32")) == (0, 0)
+
+
+def test_few_lost_spaces_are_believed_and_none_in_a_short_text():
+    """Nothing says that the one word is the other two: it may be 100 where the other has 700.50."""
+    short = " ".join(f"word{n}" for n in range(60))
+    assert joined(short, short.replace("word30 word31", "word30word31")) == (0, 0)
+    long = " ".join(f"word{n}" for n in range(160))
+    edited = long
+    for place in range(20, 140, 20):
+        edited = edited.replace(f"word{place} word{place + 1}", f"other{place}")
+    assert joined(long, edited) == (2, 2)
 
 
 def test_words_between_repeats_are_not_joined():

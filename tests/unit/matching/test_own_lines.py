@@ -6,6 +6,7 @@ from dupdetect.matching.own_lines import (
     AROUND,
     CLASSES,
     FEW,
+    PLACES,
     SENTENCE,
     SHORTER,
     OwnLines,
@@ -48,6 +49,14 @@ def test_a_page_has_a_few_lines_of_its_own_at_least():
     assert not read(MENU[:3] + ARTICLE + MENU[4:]).furniture
     assert not read(ARTICLE).furniture
     assert not read([]).furniture
+
+
+def test_furniture_stands_at_few_places():
+    """A form that is filled in has a line of its own behind each one that it shares."""
+    between = [line for _ in range(PLACES - 1) for line in ((SENTENCE, True, False), (2, False, False))]
+    assert read(MENU + between + ARTICLE).furniture
+    assert not read(MENU + between + between[:2] + ARTICLE).furniture
+    assert read(MENU + ARTICLE + MENU * 3).furniture
 
 
 def test_lines_as_long_as_those_of_the_article_are_none():
