@@ -344,7 +344,7 @@ class Document:
         sums = [(sum(news for words, news in part if words >= length), sum(news for _, news in part)) for part in parts]
         least_alike = max(own_texts.ARTICLE, own_texts.LINES_ALIKE * length)
         least_of_all = max(own_texts.MANY, own_texts.LINES * length)
-        return [news for alike, news in sums if alike >= least_alike or news >= least_of_all]
+        return [news for alike, news in sums if alike > least_alike or news > least_of_all]
 
     def weigh(self, shared, learned, known, strangers, length):
         """Weigh its words: `learned` is boilerplate for this pair, `known` is without the question who asks."""

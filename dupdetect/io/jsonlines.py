@@ -176,7 +176,8 @@ def _is_array(block: bytes, name: str) -> bool:
     if not block.startswith(b"["):
         return False
     first = block.partition(b"\n")[0].rstrip()
-    return name.lower().endswith(".json") or first in (block, b"[") or bool(_OBJECT_IN_ARRAY.match(first))
+    whole = first == block and b"{" in block  # of numbers it is a row that is rejected
+    return name.lower().endswith(".json") or whole or first == b"[" or bool(_OBJECT_IN_ARRAY.match(first))
 
 
 class _Reader:

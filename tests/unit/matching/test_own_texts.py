@@ -3,12 +3,21 @@
 import numpy as np
 
 from dupdetect.matching.own_lines import SENTENCE
-from dupdetect.matching.own_texts import ARTICLE, LEAST_LINE, LONG_LINE, MANY, OwnText, is_no_furniture, with_line
+from dupdetect.matching.own_texts import (
+    ARTICLE,
+    LEAST_LINE,
+    LINES_ALIKE,
+    LONG_LINE,
+    MANY,
+    OwnText,
+    is_no_furniture,
+    with_line,
+)
 from dupdetect.matching.own_texts import line_length as measured
 from dupdetect.matching.shingle_rows import LINE_START, SYMBOLS
 
-#: How long the lines of the article are.
-LENGTH = 30
+#: How long the lines of the article are; and where they are long.
+LENGTH, LINE = 30, 90
 
 
 def row(*lines: int, marks: int = 0) -> np.ndarray:
@@ -35,29 +44,30 @@ def own(words: int) -> tuple[int, int, int]:
 
 
 def test_lines_as_long_as_the_article_s_are_a_text():
-    assert lines(own(40), own(40)) == [False, True]
-    assert lines(own(40), own(LENGTH - 1)) == [False, False]
-    assert lines(*[own(ARTICLE)] * 2, length=ARTICLE) == [False, True]  # two lines of it
+    assert lines(*[own(40)] * 3) == [False, False, True]
+    assert lines(*[own(40)] * 2, own(LENGTH - 1)) == [False, False, False]
+    assert lines(*[own(LINE)] * (LINES_ALIKE + 1), length=LINE) == [*[False] * LINES_ALIKE, True]
+    assert lines(*[own(8)] * (ARTICLE // 8 + 1), length=8)[-2:] == [False, True]
 
 
 def test_many_sentences_are_a_text_however_long_the_article_s_lines_are():
-    many = -(-MANY // SENTENCE)
+    many = MANY // SENTENCE + 1
     assert lines(*[own(SENTENCE)] * many)[-2:] == [False, True]
     assert not any(lines(*[own(SENTENCE - 1)] * 4 * many))
 
 
 def test_one_shorter_line_may_stand_between_two():
-    assert lines(own(40), own(2), own(40)) == [False, False, True]
-    assert not any(lines(own(40), own(2), own(2), own(40)))
+    assert lines(own(60), own(2), own(60)) == [False, False, True]
+    assert not any(lines(own(60), own(2), own(2), own(60)))
 
 
 def test_what_is_shared_or_boilerplate_ends_a_text():
-    assert not any(lines(own(40), (40, 20, 20), own(40)))
-    assert not any(lines(own(40), (40, 40, 20), own(40)))
+    assert not any(lines(own(60), (40, 20, 20), own(60)))
+    assert not any(lines(own(60), (40, 40, 20), own(60)))
 
 
 def test_lines_of_symbols_are_of_no_text():
-    assert not any(lines(own(40), own(40), own(40), marks=int(SYMBOLS)))
+    assert not any(lines(*[own(40)] * 9, marks=int(SYMBOLS)))
 
 
 def test_how_long_the_lines_of_an_article_are():
