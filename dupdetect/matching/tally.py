@@ -7,11 +7,12 @@ Cost     a pass over the documents of the pairs, and a look-up of each shingle t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, on_threads
+from dupdetect._compiled.kernels import fixed
 from dupdetect.matching.boilerplate import NEVER, look_up, presence
 from dupdetect.matching.hash_join import JoinOrder, join_orders, shared_values
 from dupdetect.matching.shingle_rows import whole_cuts
@@ -102,8 +103,8 @@ def summed(values: Hashes, counts: Int32 | None = None) -> tuple[Hashes, Int32]:
         shift = np.uint64(max(0, span - bits))
         add = add_equal.faster_for(3.0 * (len(sums) + len(values) - done))
         rest = np.ones(1, np.int32) if counts is None else counts[done:]
-        add(_read_only(sums), _read_only(totals), low, shift, table, of_place)
-        done += add(_read_only(values[done:]), _read_only(rest), low, shift, table, of_place)
+        add(fixed(sums, np.uint64), fixed(totals, np.int32), low, shift, table, of_place)
+        done += add(fixed(values[done:], np.uint64), fixed(rest, np.int32), low, shift, table, of_place)
         sums, totals = list_places.faster_for(3.0 * len(table))(table, of_place)
         if done == len(values):
             return sums, totals
@@ -123,13 +124,6 @@ def _sorted(values: Hashes, counts: Int32 | None) -> tuple[Hashes, Int32]:
     if counts is not None:
         return values[first], np.add.reduceat(counts, first, dtype=np.int32)
     return values[first], np.diff(first, append=len(values)).astype(np.int32)
-
-
-def _read_only(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the same values: of arrays that may be written to there would be compiled code of its own."""
-    values = values.view()
-    values.flags.writeable = False
-    return values
 
 
 @Compilable
