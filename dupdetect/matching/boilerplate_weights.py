@@ -20,7 +20,15 @@ from dupdetect.matching.hash_join import build_table, join_buffers, mark_partner
 from dupdetect.matching.interleaving import FULL, INSIDE, OWN, SHORT
 from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
 from dupdetect.matching.own_lines import SENTENCE
-from dupdetect.matching.own_texts import LONG_LINE, NO_LINE, OwnText, is_no_furniture, line_length, with_line
+from dupdetect.matching.own_texts import (
+    LEAST_LINE,
+    LONG_LINE,
+    NO_LINE,
+    OwnText,
+    is_no_furniture,
+    line_length,
+    with_line,
+)
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
 from dupdetect.matching.shingle_rows import (
@@ -61,7 +69,7 @@ CARRIED, CARRIED_AMID = 0.05, 0.1
 #: New words of main content that a page may have beside its article, however short that is; and as a multiple of it.
 BESIDE, TIMES = 512, 4
 
-#: Words of content in which one lost space is believed: that two words are the other's one is not seen.
+#: Words of content in which one lost space is believed that is not at the end of a line.
 SPACED = 64
 
 
@@ -295,14 +303,32 @@ def weigh_side(  # noqa: C901 - one pass
 
 
 @compilable_helper
-def count_joined(row: Byte, other: Hashes, partners: Int32, shingle_size: int) -> tuple[int, int]:
+def is_line_end(row: Hashes, word: int) -> bool:
+    """Whether a line that is no short one ends before a word: one that goes on, as of a paragraph that is wrapped."""
+    if word >= len(row) or not row[word] & LINE_START:
+        return False
+    begin = word - 1
+    while begin > 0 and word - begin < LEAST_LINE and not row[begin] & LINE_START:
+        begin -= 1
+    return word - begin >= LEAST_LINE
+
+
+@compilable_helper
+def count_joined(
+    row: Hashes, shared: Byte, other: Hashes, partners: Int32, shingle_size: int, most: int
+) -> tuple[int, int]:
     """Count the words that are one word in one document and two in the other, between words that both share.
 
-    Those are one text of which one copy has lost a space, as at the end of a line. `partners` are of the other
-    document, `row` marks what of the first is shared; returned are the words of the first, and of the other. Repeats
-    count for neither, so that it makes no difference which document is the first.
+    Those are one text of which one copy has lost a space. `partners` are of the other document, `shared` marks what of
+    the first is shared; returned are the words of the first, and of the other. Repeats count for neither, so that it
+    makes no difference which document is the first.
+
+    That two words are the other's one is not seen, so `most` of each document's are believed at the most. But where the
+    second of two words begins a line, and the one word stands in the midst of a line, the lines of one copy were joined
+    without a space between them: an edit seldom stands there, and just so.
     """
     one, two, last = 0, 0, -1
+    ends_one, ends_two = 0, 0
     for position in range(len(partners)):
         if partners[position] < 0:
             continue
@@ -311,13 +337,31 @@ def count_joined(row: Byte, other: Hashes, partners: Int32, shingle_size: int) -
         if before < 0 or not shingle_size <= theirs <= shingle_size + 1 or (other[before] | other[position]) & REPEAT:
             continue
         mine = partners[position] - partners[before] - 1
-        if min(mine, theirs) == shingle_size and max(mine, theirs) == shingle_size + 1:
-            between = 0
-            for place in range(partners[before] + 1, partners[position]):
-                between += row[place]
-            if between == 0:
-                one, two = one + mine - shingle_size + 1, two + theirs - shingle_size + 1
-    return one, two
+        if min(mine, theirs) != shingle_size or max(mine, theirs) != shingle_size + 1:
+            continue
+        between = 0
+        for place in range(partners[before] + 1, partners[position]):
+            between += shared[place]
+        if between:
+            continue
+        here, there = partners[before] + shingle_size, before + shingle_size
+        if mine > theirs:
+            at_end = is_line_end(row, here + 1) and not (other[there] | other[there + 1]) & LINE_START
+        else:
+            at_end = is_line_end(other, there + 1) and not (row[here] | row[here + 1]) & LINE_START
+        if at_end:
+            ends_one, ends_two = ends_one + mine - shingle_size + 1, ends_two + theirs - shingle_size + 1
+        else:
+            one, two = one + mine - shingle_size + 1, two + theirs - shingle_size + 1
+    return ends_one + min(one, most), ends_two + min(two, most)
+
+
+@compilable_helper
+def without_joined(side: SideWeights, joined: int) -> SideWeights:
+    """Return what a document has without so many words that are the other's, but for a space."""
+    content, own, new, lost, main, lines, run, page_run, boilerplate = side
+    own, new, lost = max(0, own - joined), max(0, new - joined), max(0, lost - joined)
+    return SideWeights(content, own, new, lost, main, lines, run, page_run, boilerplate)
 
 
 @compilable_helper
@@ -371,18 +415,16 @@ def weigh_pairs(
             a_line, b_line = line_length(other, lengths), line_length(row, lengths)
         a = weigh_side(row, of_build, graded.values[graded.starts[built] :], ends, *settled, a_line)
         b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], ends, *settled, b_line)
-        joined_a, joined_b = count_joined(of_build, other, partners[: len(other)], shingle_size)
         most = min(a.content, b.content) // (FULL * SPACED)
-        joined_a, joined_b = min(joined_a, most), min(joined_b, most)
+        joined_a, joined_b = count_joined(row, of_build, other, partners[: len(other)], shingle_size, most)
         if built > number:
             a, b, joined_a, joined_b = b, a, joined_b, joined_a
+        a, b = without_joined(a, joined_a), without_joined(b, joined_b)
         page_a = pattern & FURNITURE_A != 0 and is_page_of(a, b, pattern & AMID_A != 0)
         page_b = pattern & FURNITURE_B != 0 and is_page_of(b, a, pattern & AMID_B != 0)
         columns[0, place], columns[1, place] = a.content / FULL, b.content / FULL
-        columns[2, place], columns[3, place] = max(0, a.own - joined_a), max(0, b.own - joined_b)
-        columns[4, place], columns[5, place] = max(0, a.new - joined_a), max(0, b.new - joined_b)
-        columns[6, place] = max(0, (a.lost if page_a else a.new) - joined_a)
-        columns[7, place] = max(0, (b.lost if page_b else b.new) - joined_b)
+        columns[2, place], columns[3, place], columns[4, place], columns[5, place] = a.own, b.own, a.new, b.new
+        columns[6, place], columns[7, place] = a.lost if page_a else a.new, b.lost if page_b else b.new
         columns[8, place], columns[9, place] = a.main, b.main
         columns[10, place] = a.page_run if page_a else a.run
         columns[11, place] = b.page_run if page_b else b.run

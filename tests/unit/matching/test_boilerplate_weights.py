@@ -97,6 +97,29 @@ def test_few_lost_spaces_are_believed_and_none_in_a_short_text():
     assert joined(long, edited) == (2, 2)
 
 
+def wrapped(words, *, line=10):
+    return "\n".join(" ".join(words[n : n + line]) for n in range(0, len(words), line))
+
+
+def test_spaces_that_were_lost_where_lines_end_are_all_believed():
+    """Text that was cut out of a page without the ends of its lines, however short its lines are, or itself is."""
+    words = [f"word{n}" for n in range(100)]
+    lines = wrapped(words).split("\n")
+    assert joined(wrapped(words), "".join(f"{line} " if n % 2 else line for n, line in enumerate(lines))) == (10, 5)
+    assert joined(wrapped(words[:20]), "".join(lines[:2])) == (2, 1)
+
+
+def test_a_word_for_two_that_stand_elsewhere_than_at_the_end_of_a_line_is_an_edit():
+    """A form is filled in within a line, at the end of one or behind it."""
+    words = [f"word{n}" for n in range(60)]
+    within = [*words[:33], "100", *words[35:]]
+    assert joined(wrapped(words), " ".join(within)) == (0, 0)
+    ends = wrapped(words).replace("word29\nword30", "100\n")
+    assert joined(wrapped(words), ends) == (0, 0)
+    short = [f"word{n}" for n in range(24)]
+    assert joined(wrapped(short, line=6), wrapped(short, line=6).replace("word11\nword12", "100")) == (0, 0)
+
+
 def test_words_between_repeats_are_not_joined():
     """Which of the repeats is the other one's cannot be said."""
     text = " ".join(f"word{n}" for n in range(40))
