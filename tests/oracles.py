@@ -443,18 +443,30 @@ def is_at_one_end(one, two):
 def joined(a, b, size):
     """Count words that are one in a and two in b, and the other way round, between words that both share.
 
-    On either side stands a shingle where it first occurs in both, and between the two nothing that is shared.
+    On either side stands a shingle where it first occurs in both, and between the two nothing that is shared. Gives
+    those of a and those of b, each where the lines of one are joined in the other, and elsewhere.
     """
     firsts = [{run: place for place, run in reversed(list(enumerate(page.order)))} for page in (a, b)]
     common = [[run in firsts[1 - n] for run in page.order] for n, page in enumerate((a, b))]
     links = [(firsts[0][run], firsts[1][run]) for run in firsts[0].keys() & firsts[1].keys()]
-    ones, twos = 0, 0
-    for one, two in product(links, links) if len(links) < 60 else pairwise(sorted(links, key=lambda link: link[1])):
-        gaps = [range(start + 1, end) for start, end in zip(one, two, strict=True)]
-        if not any(common[n][place] for n in range(2) for place in gaps[n]):
-            ones += tuple(map(len, gaps)) == (size, size + 1)
-            twos += tuple(map(len, gaps)) == (size + 1, size)
-    return ones + 2 * twos, 2 * ones + twos
+    counts = {True: [0, 0], False: [0, 0]}
+    for before, after in (
+        product(links, links) if len(links) < 60 else pairwise(sorted(links, key=lambda link: link[1]))
+    ):
+        gaps = [range(start + 1, end) for start, end in zip(before, after, strict=True)]
+        if any(common[n][place] for n in range(2) for place in gaps[n]):
+            continue
+        sizes = tuple(map(len, gaps))
+        if sorted(sizes) != [size, size + 1]:
+            continue
+        pages = [(page, start + size) for page, start in zip((a, b), before, strict=True)]
+        (long, first), (short, one) = pages if sizes[0] > sizes[1] else pages[::-1]
+        ended = [line for line, following in pairwise(long.lines) if following[0] == first + 1]
+        begun = {line[0] for line in short.lines}
+        at_end = any(len(line) >= own_texts.LEAST_LINE for line in ended) and not begun & {one, one + 1}
+        for n in range(2):
+            counts[at_end][n] += sizes[n] - size + 1
+    return counts[True], counts[False]
 
 
 #: What the two documents of a pair have, as `overlaps.Weights`, and which pattern it has.
@@ -540,7 +552,11 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
         for page, other in ((x, y), (y, x))
     ]  # fmt: skip
     believed = min(side.content for side in sides) // weights.SPACED
-    spaces = tuple(min(gap, believed) for gap in joined(x, y, x.size))
+    spaces = [at_ends + min(gap, believed) for at_ends, gap in zip(*joined(x, y, x.size), strict=True)]
+    sides = [
+        side._replace(**{name: max(0, getattr(side, name) - gap) for name in ("own", "new", "lost")})
+        for side, gap in zip(sides, spaces, strict=True)
+    ]
     lost, longest = [], []
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
@@ -551,12 +567,10 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
         is_page = read.furniture[number] and carries
         lost.append(mine.lost if is_page else mine.new)
         longest.append(mine.page_run if is_page else mine.run)
-    less = [
-        tuple(max(0, value - gap) for value, gap in zip(values, spaces, strict=True))
-        for values in ([side.own for side in sides], [side.new for side in sides], lost)
-    ]
-    content, prose = (tuple(getattr(side, name) for side in sides) for name in ("content", "prose"))
-    return Pair(read, content, *less, prose, tuple(longest), sides[0].boilerplate, strangers)
+    content, own, new, prose = (
+        tuple(getattr(side, name) for side in sides) for name in (*Weighed._fields[:3], "prose")
+    )
+    return Pair(read, content, own, new, tuple(lost), prose, tuple(longest), sides[0].boilerplate, strangers)
 
 
 #: What is decided of a pair: its relation, what was compared, who may be removed, and who should be.
