@@ -247,21 +247,24 @@ class Partwise:
         return _Within(pairs, self._part_of, self._texts)
 
     def _answer(self, wanted: Mapping[int, Wanted]) -> None:
-        """Find out what parts want to know: while they go on together, all want the same."""
+        """Find out what parts want to know, and what one that was divided anew has to catch up with before the others.
+
+        All make a search together, and say together whether any has more: who waits for others asks again.
+        """
         by_what: dict[str, dict[int, Wanted]] = {}
         for part, one in wanted.items():
             by_what.setdefault(one.what, {})[part] = one
         if "ranks" in by_what:
             self._rank(by_what["ranks"])
-        if "among" in by_what:
-            self._search(by_what["among"])
+        if wanted and all(one.what == "among" for one in wanted.values()):
+            self._search(wanted)
         if "overlaps" in by_what:
             pairs = union(*(one.values for one in by_what["overlaps"].values()))
             self._counted |= self._given.verifier.overlaps(pairs)
         more = False
         if "pairs" in by_what:
             more = self._compare(union(*(one.values for one in by_what["pairs"].values())))
-        if any(one.turn is not None for one in wanted.values()):
+        if {one.turn for one in wanted.values()} == {len(self._more)}:
             self._more.append(more or any(one.found for one in wanted.values()))
 
     def _compare(self, pairs: Pairs) -> bool:
