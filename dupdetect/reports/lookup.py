@@ -1,7 +1,7 @@
 """An id to the document of a run that has it, or to what became of its row.
 
 Input    a run, and an id of any type, or as it is printed
-Output   the row of the document; or an error that names ids that are near, or why the row was rejected
+Output   the row of the document, or an error that names ids that are near; why a row was rejected; digest documents
 Cost     a pass over the ids
 """
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
-from dupdetect.io.tables import comparable_value
+from dupdetect.io.tables import comparable, comparable_value
 from dupdetect.results.run import Run
 
 #: Ids that a message names.
@@ -53,3 +53,11 @@ def rejects_of(run: Run, id: Any) -> list[dict[str, Any]]:
     rows = run.rejects.to_pylist()
     names = f"repeats the id {id!r} "
     return [row for row in rows if names in str(row["reason"]) or f"{row['file']}:{row['row']}" == str(id)]
+
+
+def digests_of(run: Run, row: int, canonical: int) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Return the canonicals that a digest document holds, and the digest documents that hold its own canonical."""
+    ids, clusters = comparable(run.digests["id"], "digests"), comparable(run.digests["cluster"], "digests")
+    holds = run.digests.filter(pc.equal(ids, run.ids[row])).drop_columns(["id"]).to_pylist()
+    holders = run.digests.filter(pc.and_(pc.equal(clusters, run.ids[canonical]), pc.not_equal(ids, run.ids[row])))
+    return holds, holders["id"].to_pylist()

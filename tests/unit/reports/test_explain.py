@@ -313,3 +313,27 @@ def test_characters_are_said_where_characters_are_counted(tmp_path: Path, capsys
     assert not re.search(r"\d words", said)
     assert main(["compare", "--literal", STORY, STORY + " More.", "--unit", "character"]) == 0
     assert not re.search(r"\d words", capsys.readouterr().out)
+
+
+def test_a_pair_that_was_no_candidate_is_told_from_one_that_is_no_match() -> None:
+    """One band of 64 rows finds next to nothing but equal signatures, and one fingerprint of a text is often lost."""
+
+    def found_none(word: str) -> bool:
+        texts["told"] = STORY.replace(word, "Tuesday", 1)
+        return dupdetect.dedup(texts, bands=(1, 64), window=128).matches.num_rows == 0
+
+    texts = {"story": STORY, "choir": CHOIR}
+    assert any(map(found_none, STORY.split()))
+    result = dupdetect.dedup(texts, bands=(1, 64), window=128)
+    found = explain(result, "told", texts)
+    assert found.why == "'told' was kept: the run has no match of it."
+    assert found.comparison is not None
+    assert f"it is a near duplicate of 'story' (Jaccard {found.comparison.jaccard:.3f})" in found.otherwise
+    assert f"{(1 - found.comparison.jaccard**64):.2g} have no band in common" in found.otherwise
+    assert explain(result, "choir", texts).why == "'choir' was kept: no other document matches it."
+
+
+def test_a_pair_that_was_not_to_be_compared_is_said_to_be_such() -> None:
+    rows = [{"id": str(n), "text": STORY, "site": "ab"[n]} for n in range(2)]
+    found = explain(dupdetect.dedup(rows, within="site"), "0", rows)
+    assert "compared only what 'within' allowed" in found.otherwise
