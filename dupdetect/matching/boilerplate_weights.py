@@ -17,9 +17,9 @@ import numpy as np
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect.matching.boilerplate import ALWAYS, NEVER, are_strangers, grade_of, may_have, presence
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
-from dupdetect.matching.interleaving import FULL, INSIDE, OWN, SHORT
+from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, OWN, SHORT
 from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
-from dupdetect.matching.own_lines import SENTENCE
+from dupdetect.matching.own_lines import CLASSES, SENTENCE, read_own_lines
 from dupdetect.matching.own_texts import (
     LEAST_LINE,
     LONG_LINE,
@@ -30,7 +30,7 @@ from dupdetect.matching.own_texts import (
     with_line,
 )
 from dupdetect.matching.pairs import documents_of
-from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
+from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B, own_marks
 from dupdetect.matching.shingle_rows import (
     LINE_START,
     MAIN_CONTENT,
@@ -105,13 +105,21 @@ class Weigher:
 
     def weigh(self, found: Overlaps) -> Overlaps:
         """Weigh pairs that share enough to be judged."""
+        return self._weighed(found, np.ones(len(found.pairs)))
+
+    def matches(self, found: Overlaps) -> Overlaps:
+        """Return the pairs that are copies, weighed; of others no more is weighed than shows that they are none."""
+        return self._weighed(found, found.most_boilerplate(self._settings)).matches(self._settings)
+
+    def _weighed(self, found: Overlaps, limits: Share) -> Overlaps:
+        """Weigh pairs; of those of which a larger share than the limit is boilerplate nothing else is counted."""
         if not self._settings.weighs or len(found.pairs) == 0:
             return found
-        patterns, pairs = self._counter.patterns(found), found.pairs
+        patterns, pairs = self._counter.patterns(found).copy(), found.pairs
         self._load(pairs)
         least = self._boilerplate.least(pairs, patterns)
         columns, strangers = np.empty((len(Weights._fields) - 1, len(pairs))), are_strangers(patterns)
-        given = least, patterns, strangers, self._settings.shingle_size, columns
+        given = least, patterns, strangers, self._settings.shingle_size, limits, columns
         self._counter.run(pairs, weigh_pairs, lambda order, some, rows: (order, self._graded(some, rows), *given))
         weights = Weights._make([*columns, strangers])
         return Overlaps(pairs, found.shared, found.size_a, found.size_b, weights, patterns)
@@ -207,8 +215,6 @@ class SideWeights(NamedTuple):
         The most of `new` between two shared words, or before or behind all of them.
     page_run : int
         The most of `new` in one text that is no furniture (`own_texts`), or in a row in one edit: if it is a page.
-    boilerplate : int
-        Distinct shared shingles that are boilerplate.
     """
 
     content: int
@@ -219,7 +225,6 @@ class SideWeights(NamedTuple):
     lines: int
     run: int
     page_run: int
-    boilerplate: int
 
 
 @compilable_helper
@@ -247,7 +252,7 @@ def weigh_side(  # noqa: C901 - one pass
     are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share. A last
     word behind a shared one is not new: a text that is cut short ends in a part of a word.
     """
-    content, own, new, lost, main, lines, voted_out = 0, 0, 0, 0, 0, 0, 0
+    content, own, new, lost, main, lines = 0, 0, 0, 0, 0, 0
     run, longest, in_line, most_in_line, page_run, text = 0, 0, 0, 0, 0, OwnText(0, 0, 0)
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh = 0, 0, 0
@@ -274,8 +279,6 @@ def weigh_side(  # noqa: C901 - one pass
                 last = end - 1
                 if grade < least:
                     last_content = last
-                else:
-                    voted_out += words_with(row, word, end, REPEAT, _NONE)
             if grade >= ALWAYS:
                 last_boilerplate = end - 1
         # A word is shared, or boilerplate, if any of the shingles that it is in is.
@@ -299,7 +302,7 @@ def weigh_side(  # noqa: C901 - one pass
             longest, most_in_line = max(longest, run), max(most_in_line, in_line)
             main += words_with(row, until_boilerplate, until_new, MAIN_CONTENT | SYMBOLS, MAIN_CONTENT)
         word = end
-    return SideWeights(content, own, new, lost, main, lines, longest, page_run, voted_out)
+    return SideWeights(content, own, new, lost, main, lines, longest, page_run)
 
 
 @compilable_helper
@@ -359,9 +362,9 @@ def count_joined(
 @compilable_helper
 def without_joined(side: SideWeights, joined: int) -> SideWeights:
     """Return what a document has without so many words that are the other's, but for a space."""
-    content, own, new, lost, main, lines, run, page_run, boilerplate = side
+    content, own, new, lost, main, lines, run, page_run = side
     own, new, lost = max(0, own - joined), max(0, new - joined), max(0, lost - joined)
-    return SideWeights(content, own, new, lost, main, lines, run, page_run, boilerplate)
+    return SideWeights(content, own, new, lost, main, lines, run, page_run)
 
 
 @compilable_helper
@@ -381,6 +384,16 @@ def is_page_of(page: SideWeights, other: SideWeights, amid: bool) -> bool:
     return article and FULL * other.new <= most * (FULL * other.new + other.content)
 
 
+@compilable_helper
+def count_boilerplate(row: Hashes, partners: Int32, grades: Byte, least: int) -> int:
+    """Count the distinct shingles that a document shares, and that are boilerplate from the grade `least` on."""
+    count = 0
+    for position in range(len(row)):
+        here = (partners[position] >= 0) & (grades[position] >= least) & (row[position] & REPEAT == _NONE)
+        count += 1 if here else 0
+    return count
+
+
 @Compilable
 def weigh_pairs(
     rows: Rows,
@@ -390,14 +403,20 @@ def weigh_pairs(
     patterns: Byte,
     strangers: Bool,
     shingle_size: int,
-    columns: NDArray[np.float64],
+    limits: Share,
+    columns: Share,
 ) -> None:
-    """Weigh what the documents of each pair have; fill `columns`, in the order of the fields of `Weights`."""
+    """Weigh what the documents of each pair have; fill `columns`, in the order of the fields of `Weights`.
+
+    Where a larger share than its limit of what a pair shares is boilerplate, nothing else is filled in: others are 0.
+    Of other pairs `patterns` have all their marks then.
+    """
     # Sums are of whole numbers until the very end, so that they do not depend on the order of pairs or shingles.
     table, firsts, repeats, partners = join_buffers(rows, order)
     of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
     ends = np.empty(max(len(firsts), len(partners)), np.int32)
     lengths = np.empty(LONG_LINE + 1, np.int64)
+    own_lines, shared_words = np.empty(CLASSES, np.int64), np.empty(CLASSES, np.int64)
     built, size, repeated, row = -1, 1, 0, rows.values[:0]
     for pair in range(len(order.places)):
         if order.build[pair] != built:
@@ -405,16 +424,26 @@ def weigh_pairs(
             row, size = row_of(rows, built), table_size(rows.lengths[built])
             repeated = build_table(row, table, size, firsts, repeats)
         number, place = order.probe[pair], order.places[pair]
-        other, pattern = row_of(rows, number), patterns[place]
+        other, pattern = row_of(rows, number), int(patterns[place])
         shared = probe_table(row, table, size, firsts, other, partners, 0)
+        of_other = graded.values[graded.starts[number] :]
+        boilerplate = count_boilerplate(other, partners, of_other, least[place]) / max(shared, 1)
+        columns[:12, place], columns[12, place] = 0, boilerplate
+        if boilerplate > limits[place]:
+            continue
         mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
+        if pattern == INTERLEAVED:
+            first = read_own_lines(row, of_build, shingle_size, ends, own_lines, shared_words)
+            second = read_own_lines(other, of_probe, shingle_size, ends, own_lines, shared_words)
+            pattern |= own_marks(first, second, built > number)
+            patterns[place] = pattern
         settled = least[place], shingle_size, strangers[place]
         # Texts of its own are looked for where one of the two may be a page, and have lines as long as the other's.
         a_line, b_line = NO_LINE, NO_LINE
         if pattern & (FURNITURE_A | FURNITURE_B):
             a_line, b_line = line_length(other, lengths), line_length(row, lengths)
         a = weigh_side(row, of_build, graded.values[graded.starts[built] :], ends, *settled, a_line)
-        b = weigh_side(other, of_probe, graded.values[graded.starts[number] :], ends, *settled, b_line)
+        b = weigh_side(other, of_probe, of_other, ends, *settled, b_line)
         most = min(a.content, b.content) // (FULL * SPACED)
         joined_a, joined_b = count_joined(row, of_build, other, partners[: len(other)], shingle_size, most)
         if built > number:
@@ -428,4 +457,3 @@ def weigh_pairs(
         columns[8, place], columns[9, place] = a.main, b.main
         columns[10, place] = a.page_run if page_a else a.run
         columns[11, place] = b.page_run if page_b else b.run
-        columns[12, place] = a.boilerplate / max(shared, 1)

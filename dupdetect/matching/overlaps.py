@@ -326,6 +326,10 @@ class Overlaps:
         codes = np.where(alike & near, np.int8(NEAR_DUPLICATE), codes)
         return codes, np.where((codes == NEAR_DUPLICATE) | (codes == SYNDICATED), weighted, contained)
 
+    def most_boilerplate(self, limits: Limits) -> Share:
+        """What share of what each pair shares may be boilerplate: if more is, it is no match, however it is weighed."""
+        return np.where(self.jaccard >= limits.threshold, 1.0, SUSPECT)
+
     def compared_containment(self, limits: Limits) -> Share:
         """What is compared with the containment: of two edits of one text, as long as each other, what both have."""
         if self.given is None:

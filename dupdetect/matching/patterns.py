@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Compilable
+from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import CLEAR, INSIDE, INTERLEAVED, ONE_END, OTHER, OWN, pattern_of, read_side
-from dupdetect.matching.own_lines import CLASSES, is_at_one_end, read_own_lines, stands_amid
+from dupdetect.matching.own_lines import CLASSES, OwnLines, is_at_one_end, read_own_lines, stands_amid
 from dupdetect.matching.shingle_rows import row_of, table_size
 
 if TYPE_CHECKING:
@@ -35,6 +35,15 @@ FURNITURE_A, FURNITURE_B, AMID_A, AMID_B = 8, 16, 32, 64
 TRIFLE = 12
 
 
+@compilable_helper
+def own_marks(one: OwnLines, two: OwnLines, turned: bool) -> int:
+    """Return the marks of what two documents have of their own; if `turned`, the second is the lesser of them."""
+    if turned:
+        one, two = two, one
+    marks = (FURNITURE_A if one.furniture else 0) | (FURNITURE_B if two.furniture else 0)
+    return marks | (AMID_A if stands_amid(one) else 0) | (AMID_B if stands_amid(two) else 0)
+
+
 @Compilable
 def read_pairs(
     rows: Rows, order: JoinOrder, need: Int, limits: tuple[float, int], shared: Int32, patterns: Byte
@@ -42,7 +51,8 @@ def read_pairs(
     """Count the distinct shingles that the documents of each pair share, and read how.
 
     `need`, `shared` and `patterns`, the latter filled, have an entry for each pair, where it stood before. What cannot
-    reach what it needs has -1 for a count, and no pattern. `limits` are the threshold and the size of shingles.
+    reach what it needs has -1 for a count, and no pattern. `limits` are the threshold and the size of shingles. What
+    interleaved pairs have of their own is not marked: they are many, and few are ever asked for it (`weigh_pairs`).
     """
     threshold, shingle_size = limits
     table, firsts, repeats, partners = join_buffers(rows, order)
@@ -67,14 +77,12 @@ def read_pairs(
             patterns[place] = CLEAR
             continue
         mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
+        pattern = CLEAR if clear else pattern_of(read_side(row, of_build), read_side(other, of_probe))
+        patterns[place] = pattern
+        if pattern == INTERLEAVED:
+            continue
         first = read_own_lines(row, of_build, shingle_size, ends, own_lines, shared_words)
         second = read_own_lines(other, of_probe, shingle_size, ends, own_lines, shared_words)
-        pattern = CLEAR
-        if not clear:
-            pattern = pattern_of(read_side(row, of_build), read_side(other, of_probe))
-            if pattern != INTERLEAVED and is_at_one_end(first, second):
-                pattern = ONE_END
-        if built > order.probe[pair]:
-            first, second = second, first
-        pattern |= (FURNITURE_A if first.furniture else 0) | (FURNITURE_B if second.furniture else 0)
-        patterns[place] = pattern | (AMID_A if stands_amid(first) else 0) | (AMID_B if stands_amid(second) else 0)
+        if not clear and is_at_one_end(first, second):
+            pattern = ONE_END
+        patterns[place] = pattern | own_marks(first, second, built > order.probe[pair])

@@ -31,6 +31,7 @@ class Weighing(Protocol):
     """Whatever weighs pairs: a `Weigher`, or a driver that lets many of them weigh."""
 
     def weigh(self, found: Overlaps) -> Overlaps: ...  # noqa: D102
+    def matches(self, found: Overlaps) -> Overlaps: ...  # noqa: D102
 
 
 class Verifier:
@@ -57,7 +58,8 @@ class Verifier:
         weigher: Callable[[Any, Boilerplate], Weighing] = Weigher,
     ) -> None:
         self.counter, self.boilerplate = counter, boilerplate or Boilerplate.none()
-        self.weigh = weigher(counter, self.boilerplate).weigh
+        self._weigher = weigher(counter, self.boilerplate)
+        self.weigh = self._weigher.weigh
 
     def certain(self, found: Overlaps) -> NDArray[np.bool_]:
         """Mark pairs that are matches whatever is boilerplate."""
@@ -69,7 +71,7 @@ class Verifier:
 
     def matches(self, pairs: Pairs) -> Overlaps:
         """Return the pairs that are copies, weighed."""
-        return self.weigh(self.counter.sharing(pairs)).matches(self.counter.context.settings)
+        return self._weigher.matches(self.counter.sharing(pairs))
 
 
 class Verified(NamedTuple):
@@ -111,8 +113,7 @@ def verify_candidates(
         As `Verifier` has it.
     """
     sharing, deferred, boilerplate = judged(found, counter, known)
-    matches = weigher(counter, boilerplate).weigh(sharing).matches(counter.context.settings)
-    return Verified(matches, deferred, boilerplate)
+    return Verified(weigher(counter, boilerplate).matches(sharing), deferred, boilerplate)
 
 
 class Judged(NamedTuple):

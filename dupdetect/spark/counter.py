@@ -410,8 +410,13 @@ class SparkWeigher:
         question = Question("weigh", settings, None, self._trimmed)
         parts = self._counter.ask(question, self._known(found))
         order = np.argsort(np.concatenate([places for places, _ in parts]))
-        weights = (np.concatenate([answer[name] for _, answer in parts])[order] for name in Weights._fields)
-        return Overlaps(found.pairs, found.shared, found.size_a, found.size_b, Weights(*weights), found.patterns)
+        names = (*Weights._fields, "patterns")
+        *weights, patterns = (np.concatenate([answer[name] for _, answer in parts])[order] for name in names)
+        return Overlaps(found.pairs, found.shared, found.size_a, found.size_b, Weights(*weights), patterns)
+
+    def matches(self, found: Overlaps) -> Overlaps:
+        """Return the pairs that are copies, weighed."""
+        return self.weigh(found).matches(self._counter.context.settings)
 
     def written_matches(self, found: Overlaps) -> DataFrame:
         """Weigh candidates that share enough to be judged, and leave the matches among them where they are written."""

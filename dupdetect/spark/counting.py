@@ -98,10 +98,11 @@ def answer(question: Question, documents: Int, counter: PairCounter, known: Mapp
         return {"shingles": shingles, "votes": votes}
     assert question.boilerplate is not None, "what is known of shingles comes with the question"
     boilerplate = question.boilerplate.voted_by(pairs, known["votes"])
-    weighed = Weigher(counter, boilerplate).weigh(found)
+    weigher = Weigher(counter, boilerplate)
     if question.ask == "weigh":
-        return weighed.weights._asdict()
-    matches = weighed.matches(question.settings)
+        weighed = weigher.weigh(found)
+        return weighed.weights._asdict() | {"patterns": weighed.patterns}
+    matches = weigher.matches(found)
     return overlaps_to_arrays(replace(matches, pairs=known["pairs"][np.searchsorted(pairs, matches.pairs)]))
 
 

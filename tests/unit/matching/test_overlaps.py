@@ -193,6 +193,18 @@ def test_a_document_that_would_lose_a_passage_is_not_removed():
     assert removable(**near, own_b=90, run_a=PASSAGE, run_b=PASSAGE) == (True, True)
 
 
+def test_more_boilerplate_than_a_pair_may_have_makes_it_no_match_whatever_else_it_has():
+    nothing = dict.fromkeys(("new_a", "new_b", "lost_a", "lost_b", "main_a", "main_b"), 0)
+    contained, syndicated = {"own_a": 0, "new_a": 0}, {"own_a": 50, "own_b": 50, "strangers": True, **nothing}
+    for weights, expected in ((contained, "contained"), (syndicated, "syndicated")):
+        most = one(**weights).most_boilerplate(SETTINGS)[0]
+        assert relation(**weights, boilerplate=most) == expected
+        assert relation(**weights, boilerplate=np.nextafter(most, 1)) == "none"
+    near = {"counts": (100, 110, 110)}
+    assert one(**near).most_boilerplate(SETTINGS)[0] == 1
+    assert relation(**near, boilerplate=1) == "near_duplicate"
+
+
 def test_edits_are_words_and_no_passages():
     edits = {"counts": (700, 850, 850), "content_a": 2000, "content_b": 2000, "own_a": 50, "new_a": 50, "lost_a": 50}
     assert relation(**edits) == "contained"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from generated_sites import LANGUAGES, Writer
-from verifying import counter
+from verifying import counter, judged
 
 from dupdetect.matching.interleaving import CLEAR, INTERLEAVED, ONE_END, PATTERN, WITHIN
 from dupdetect.matching.pairs import pack
@@ -53,6 +53,20 @@ def test_own_text_between_shared_text_is_interleaved():
     tops = [Writer("en", n).paragraph(60) for n in range(3)]
     pages = ["\n\n".join([tops[0], story(n, 1), tops[1], story(n + 5, 1), tops[2]]) for n in range(2)]
     assert pattern(*pages) & PATTERN == INTERLEAVED
+
+
+def test_what_interleaved_documents_have_of_their_own_is_marked_when_they_are_weighed():
+    """Of a page in menus, whichever of the two it is; a count alone does not tell."""
+    shared = [story(f"shared{n}", 2) for n in range(3)]
+    menus = [f"{Writer('en', f'menu{n}').paragraph(60)}\n{Writer('en', n).menu(60)}" for n in range(2)]
+    page, other = (
+        "\n\n".join([shared[0], one, shared[1], two, shared[2]]) for one, two in (menus, (story("a"), story("b")))
+    )
+    for texts, marks in ([page, other], FURNITURE_A), ([other, page], FURNITURE_B):
+        verifier, weighed = judged(texts, Settings())
+        assert pattern(*texts) == INTERLEAVED
+        assert weighed.patterns.tolist() == [INTERLEAVED | marks]
+        assert verifier.matches(weighed.pairs).pairs.tolist() == []
 
 
 def test_a_quotation_among_other_text_is_within():

@@ -1,8 +1,10 @@
 import numpy as np
 import pyarrow as pa
+import pytest
 from generated_sites import Writer, site
 from verifying import counter
 
+from dupdetect.matching import boilerplate_weights
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.boilerplate_votes import learn
 from dupdetect.matching.candidates import find
@@ -59,6 +61,21 @@ def test_a_verifier_judges_by_what_it_was_given_and_not_by_what_others_learn():
     assert all(one.tolist() == other.tolist() for one, other in zip(before, after, strict=True))
     assert unknowing.boilerplate.shingles.tolist() == []
     assert min(Verifier(made, said).weigh(made.sharing(pairs)).weights.boilerplate) > 0.9
+
+
+def test_strangers_in_one_chrome_are_not_weighed_to_the_end(monkeypatch):
+    """What they share is boilerplate, which shows that they are no matches: there are many of them."""
+    pages = list(site("en", "one", 4).values())
+    made, pairs = counter(pages, Settings()), pack(*np.triu_indices(4, 1))
+    sharing = made.sharing(pairs)
+    verifier = Verifier(made, learn(made, sharing))
+    assert len(verifier.weigh(sharing).matches(Settings()).pairs) == 0
+    monkeypatch.setattr(boilerplate_weights.weigh_pairs, "faster_for", lambda _: boilerplate_weights.weigh_pairs)
+    monkeypatch.setattr(boilerplate_weights, "weigh_side", None)
+    assert len(sharing.pairs) == 6
+    assert len(verifier.matches(pairs).pairs) == 0
+    with pytest.raises(TypeError):
+        verifier.weigh(sharing)
 
 
 def test_what_is_settled_is_taken_as_it_stands():
