@@ -14,9 +14,10 @@ import errno
 import glob
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -34,9 +35,10 @@ from dupdetect.io.compression import compressed
 from dupdetect.io.encodings import Encoder
 from dupdetect.io.paths import COMPRESSIONS, FORMATS, ONE_TEXT, Found, label
 from dupdetect.io.remote import as_url, stamp
+from dupdetect.io.rows import Rows
 from dupdetect.io.selection import taken
 from dupdetect.io.streams import MAX_TEXT, Mapped, Records, as_file, as_stream, reported, seekable
-from dupdetect.io.writers import write_parquet
+from dupdetect.io.writers import Tables, write_parquet
 
 Int = NDArray[np.int64]
 Stamp: TypeAlias = tuple[int, str, str]
@@ -93,8 +95,14 @@ class Originals:
         file = self.found[number]
         return file.format not in ONE_TEXT and file.fault is None
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, held: Rows | None = None) -> None:
         """Write all files into a folder.
+
+        Parameters
+        ----------
+        folder : Path
+        held : Rows, optional
+            The same rows, all columns. Where they are in memory as the one file has them, it is not read again.
 
         Raises
         ------
@@ -107,7 +115,7 @@ class Originals:
         for number in self._written():
             path = folder / self.names[number]
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._copy(number, self.row[ends[number] - counts[number] : ends[number]], path)
+            self._copy(number, self.row[ends[number] - counts[number] : ends[number]], path, held)
 
     def records(self) -> Iterator[bytes]:
         """Yield the records of files of JSON Lines or CSV that stay, one file after the other, each ended by a line.
@@ -119,13 +127,16 @@ class Originals:
         """
         yield from InStep(self).records(self.file, self.row)
 
-    def _copy(self, number: int, rows: Int, path: Path) -> None:
+    def _copy(self, number: int, rows: Int, path: Path, held: Rows | None) -> None:
         self.check(number)
         with _reported(self.found[number]):
             file = self.found[number]
+            copy = _COPIERS[file.format]
+            if file.format == "Parquet" and len(self.found) == 1:
+                copy = partial(_copy_parquet, held=held)
             again = file.encoding is not None or file.format not in (*ONE_TEXT, "JSON Lines", "CSV", "lines")
             # What reads a member of an archive twice, or jumps about in it, reads a copy.
-            _COPIERS[file.format](seekable(file) if again else file, rows, path, self.most)
+            copy(seekable(file) if again else file, rows, path, self.most)
 
     def check(self, number: int) -> None:
         """Refuse a file, by its number, that is not any more what was read."""
@@ -342,11 +353,31 @@ def _is_among(numbers: Int, rows: Int) -> NDArray[np.bool_]:
     return rows[places] == numbers if len(rows) else np.zeros(len(numbers), np.bool_)
 
 
-def _copy_parquet(file: Found, rows: Int, path: Path, _most: int) -> None:
+def _copy_parquet(file: Found, rows: Int, path: Path, _most: int, held: Rows | None = None) -> None:
     source = as_file(file)
     reader = pyarrow.parquet.ParquetFile(source, pre_buffer=False)
+    table: Tables = _RowGroups(reader, rows - 1)
+    if held is not None and held.num_rows == len(rows) and held.are_at_hand and _are_as_read(held.schema, table.schema):
+        table = _Held(held, table.schema)
     with compressed(path, file.compression) as target:
-        write_parquet(_RowGroups(reader, rows - 1), target, compression=_codecs(reader.metadata))
+        write_parquet(table, target, compression=_codecs(reader.metadata))
+
+
+def _are_as_read(schema: pa.Schema, of_file: pa.Schema) -> bool:
+    """Whether rows of a schema are as a file has them; values of dictionaries may be numbered otherwise."""
+    plain = not any("dictionary" in str(field.type) for field in of_file)
+    return plain and bool(schema.with_metadata(of_file.metadata).equals(of_file, check_metadata=True))
+
+
+class _Held:
+    """Rows that are in memory, in the schema of their file."""
+
+    def __init__(self, rows: Rows, schema: pa.Schema) -> None:
+        self._rows, self.schema = rows, schema
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        for table in self._rows:
+            yield table.replace_schema_metadata(self.schema.metadata)
 
 
 class _RowGroups:
@@ -425,7 +456,7 @@ def _copy_text(file: Found, _rows: Int, path: Path, _most: int) -> None:
         shutil.copyfileobj(source, target, 1 << 20)
 
 
-_COPIERS = {
+_COPIERS: dict[str, Callable[[Found, Int, Path, int], None]] = {
     "JSON Lines": _copy_records,
     "CSV": _copy_records,
     "Parquet": _copy_parquet,

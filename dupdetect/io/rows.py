@@ -53,6 +53,11 @@ class Rows:
         return len(self._places)
 
     @property
+    def are_at_hand(self) -> bool:
+        """Whether they are tables of Arrow, and nothing of them is read when it is asked for."""
+        return all(isinstance(part, pa.Table) for part in self._parts)
+
+    @property
     def column_names(self) -> list[str]:
         """The names of the columns."""
         return self.schema.names  # type: ignore[no-any-return]

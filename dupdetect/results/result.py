@@ -312,7 +312,7 @@ class Result:
         files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
         within = nullcontext if self.workspace is None else self.workspace.checked
         if copied is not None:
-            files[KEPT] = lambda path: copied.write(path.parent)
+            files[KEPT] = lambda path: copied.write(path.parent, self.rows)
         names = [] if kept == "none" else [f"{KEPT}.{kept or format}"] if copied is None else copied.files
         if format != "parquet":
             tables |= {name: written(tables[name]) for name in IDENTIFIED if tables.get(name) is not None}

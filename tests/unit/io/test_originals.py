@@ -185,6 +185,27 @@ def test_a_table_keeps_its_types_and_metadata(folder):
     assert dupdetect.dedup(table).kept.schema.equals(schema, check_metadata=True)
 
 
+@pytest.mark.parametrize("type_", [pa.string(), pa.large_string()])
+def test_of_one_parquet_file_in_memory_the_same_bytes_are_written_without_reading_it_again(folder, monkeypatch, type_):
+    texts = pa.array(["eins zwei", "Eins Zwei!", None, "trois", "vier"], type_)
+    columns = {"text": texts, "id": pa.array([1, 2, 3, 4, 5]), "tags": [["a"], [], None, ["b", None], ["c"]]}
+    pq.write_table(pa.table(columns).replace_schema_metadata({"by": "me"}), "a.parquet", row_group_size=2)
+    found = kept(Path("a.parquet"))["kept.parquet"]
+    with monkeypatch.context() as patch:
+        patch.setattr(originals.Rows, "are_at_hand", False)
+        assert kept(Path("a.parquet"), "again")["kept.parquet"] == found
+    monkeypatch.setattr(originals._RowGroups, "__iter__", None)
+    assert kept(Path("a.parquet"), "held")["kept.parquet"] == found
+    assert pq.read_table("held/kept.parquet").schema.metadata[b"by"] == b"me"
+
+
+def test_values_of_a_dictionary_are_read_again(folder):
+    colours = pa.array(["red", "blue", "red"]).dictionary_encode()
+    pq.write_table(pa.table({"text": ["eins", "zwei", "Eins"], "colour": colours}), "a.parquet", row_group_size=1)
+    held = dupdetect.dedup(Path("a.parquet"), canonical="first").rows
+    assert not originals._are_as_read(held.schema, pq.read_schema("a.parquet"))
+
+
 def test_lines_that_are_too_long_or_blank_count(folder):
     put("a.jsonl", json.dumps({"text": "x " * 500}) + "\n\n" + ROWS[0] + " \n" + ROWS[2])
     assert kept("a.jsonl", max_text=100) == {"kept.jsonl": (ROWS[0] + ROWS[2]).encode()}
