@@ -216,4 +216,5 @@ def text_lengths(texts: Any) -> Int:
 
     if are_elsewhere(texts):
         return texts.lengths
-    return np.asarray(pc.binary_length(texts), np.int64)
+    parts = [np.asarray(pc.binary_length(part), np.int64) for part in getattr(texts, "chunks", [texts])]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int64), *parts])

@@ -196,4 +196,6 @@ def _unpacked(rows: list[Row]) -> pa.Array:
 def _as_texts(data: bytes, bounds: Int) -> pa.Array:
     """Return the texts that stand end to end as stages take them."""
     buffers = [None, pa.py_buffer(bounds), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.large_binary(), len(bounds) - 1, buffers).cast(pa.large_string())
+    texts = pa.Array.from_buffers(pa.large_string(), len(bounds) - 1, buffers)
+    texts.validate(full=True)  # what was damaged may be no UTF-8
+    return texts

@@ -17,7 +17,7 @@ import numpy as np
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect.matching.boilerplate import ALWAYS, NEVER, are_strangers, grade_of, may_have, presence
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
-from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, OWN, SHORT
+from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, OWN, SHORT, STRETCH
 from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
 from dupdetect.matching.own_lines import CLASSES, SENTENCE, read_own_lines
 from dupdetect.matching.own_texts import (
@@ -109,6 +109,8 @@ class Weigher:
 
     def matches(self, found: Overlaps) -> Overlaps:
         """Return the pairs that are copies, weighed; of others no more is weighed than shows that they are none."""
+        if self._settings.weighs and self._boilerplate.is_empty:
+            found = found.where(may_match(found, self._counter.patterns(found), self._settings))
         return self._weighed(found, found.most_boilerplate(self._settings)).matches(self._settings)
 
     def _weighed(self, found: Overlaps, limits: Share) -> Overlaps:
@@ -181,6 +183,18 @@ def are_certain(found: Overlaps, settings: Settings) -> Bool:
     """
     clear = (found.smaller - found.shared < OWN) & (found.shared > INSIDE * found.smaller)
     return np.asarray(clear & (found.jaccard >= settings.threshold))
+
+
+def may_match(found: Overlaps, patterns: Byte, settings: Settings) -> Bool:
+    """Mark pairs that may be matches where nothing is boilerplate: that others are none weighing would find, for more.
+
+    Strangers contain no one, and are no near duplicates unless their shingles say so. They may be syndicated, if half of
+    what each has of its own is boilerplate; where nothing is, all of it is new, but for a last word that may be cut
+    short. Each has `STRETCH` shingles in a row of its own at least, and so more words than two, if shingles are short.
+    """
+    if settings.shingle_size > STRETCH - 2:
+        return np.ones(len(found.pairs), np.bool_)
+    return ~are_strangers(patterns) | (found.jaccard >= settings.threshold)
 
 
 @Compilable

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     Bool = NDArray[np.bool_]
 
 
+#: Pairs whose order is kept until others come, at the most: those that were read are mostly weighed next.
+KEPT = 1 << 16
+
+
 class Counter(Protocol):
     """Whatever counts what pairs of documents share: a `PairCounter`, or a driver that lets many of them count."""
 
@@ -77,12 +81,13 @@ class PairCounter:
     def __init__(self, texts: Texts | TextsElsewhere, rows: Int, context: Context) -> None:
         self.context = context
         self.shingles = ShingleRows(texts, rows, context)
+        self._ordered: tuple[Pairs, list[JoinOrder]] | None = None
 
     @classmethod
     def of(cls, shingles: ShingleRows) -> PairCounter:
         """Return what counts on rows that have been made."""
         made = cls.__new__(cls)
-        made.context, made.shingles = shingles.context, shingles
+        made.context, made.shingles, made._ordered = shingles.context, shingles, None
         return made
 
     @property
@@ -146,7 +151,7 @@ class PairCounter:
 
         `documents` are those of the rows, None if each has its own number; the order names documents by their rows.
         """
-        orders = join_orders(pairs, self.shingles)
+        orders = self._orders(pairs)
         run = loop.faster_for(sum(order.steps(self.shingles.lengths) for order in orders))
 
         def work(order: JoinOrder) -> None:
@@ -154,6 +159,15 @@ class PairCounter:
             run(rows, *arguments(JoinOrder(order.places, build, probe), documents, rows))
 
         on_threads(work, orders, self.context.workers)
+
+    def _orders(self, pairs: Pairs) -> list[JoinOrder]:
+        """Return the order in which pairs are joined: of the same array as before, if it was of few, the same again."""
+        kept = self._ordered
+        if kept is not None and kept[0] is pairs:
+            return kept[1]
+        orders = join_orders(pairs, self.shingles)
+        self._ordered = (pairs, orders) if len(pairs) <= KEPT else None
+        return orders
 
     def _read(self, pairs: Pairs, need: Int, shared: NDArray[np.int32], patterns: Byte) -> None:
         limits = self.context.settings.threshold, self.context.settings.shingle_size

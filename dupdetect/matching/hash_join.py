@@ -59,7 +59,9 @@ def join_orders(pairs: Pairs, shingles: ShingleRows) -> list[JoinOrder]:
     a, b = (side.astype(np.int32) for side in unpack(pairs))
     # The document of more pairs is the build side; but no table is built of one that is too large for any cache.
     fit = np.bincount(a, minlength=n) + np.bincount(b, minlength=n)
-    fit[lengths >= LONG] = -lengths[lengths >= LONG]
+    large = lengths >= LONG
+    if large.any():
+        fit[large] = -lengths[large]
     swap = fit[a] < fit[b]
     build, probe = np.where(swap, b, a), np.where(swap, a, b)
     places = _together(build, probe) if shingles.is_spilled else np.argsort(build, kind="stable")

@@ -56,8 +56,9 @@ LONG, LONG_ROOM = 1 << 20, 1.5
 #: Shingles in memory at a time, beside the spilled arrays; and bytes of each.
 BLOCK, BYTES = 1 << 23, 32
 
-#: Shingles from which on work is worth a block of its own: to begin one takes as long as some thousand of them.
-WORTH = 1 << 14
+#: Shingles from which on work is worth a block of its own: to begin one takes as long as some thousand of them. Where
+#: one thread does them all, one after the other, there is nothing to share: blocks only keep what is in memory small.
+WORTH, WORTH_ALONE = 1 << 14, 1 << 20
 
 #: Room for the shingles of further documents, as a multiple of what would do if all texts were alike.
 SPARE = 1.1
@@ -232,7 +233,7 @@ class ShingleRows:
 
 def blocks_for(cost: float, workers: int) -> int:
     """Return into how many blocks work on so many shingles is cut: several for each thread, but no small ones."""
-    return max(1, min(8 * workers, int(cost // WORTH)))
+    return max(1, min(8 * workers, int(cost // (WORTH if workers > 1 else WORTH_ALONE))))
 
 
 def even_cuts(costs: Count, blocks: int) -> list[tuple[int, int]]:

@@ -5,8 +5,9 @@ from generated_sites import Writer, site
 from verifying import counter
 
 from dupdetect.matching import boilerplate_weights
-from dupdetect.matching.boilerplate import Boilerplate
+from dupdetect.matching.boilerplate import Boilerplate, are_strangers
 from dupdetect.matching.boilerplate_votes import learn
+from dupdetect.matching.boilerplate_weights import Weigher
 from dupdetect.matching.candidates import find
 from dupdetect.matching.pairs import pack, unpack
 from dupdetect.matching.verify import Verifier, verify_candidates
@@ -85,3 +86,32 @@ def test_what_is_settled_is_taken_as_it_stands():
     assert verified(pages, Settings(min_shared_fingerprints=0.1), known)[1].boilerplate is known
     nothing = Boilerplate.settled(first.shingles[:0], first.margin[:0])
     assert len(verified(pages, Settings(min_shared_fingerprints=0.1), nothing)[1].boilerplate.shingles) == 0
+
+
+@pytest.mark.parametrize("size", [1, 5, 14, 15])
+@pytest.mark.parametrize("threshold", [0.3, 0.8])
+def test_strangers_that_cannot_match_are_not_weighed_and_would_not_match(size, threshold):
+    """Where nothing is boilerplate: they come from sites, with articles cut short, edited, and long or none."""
+    settings = Settings(shingle_size=size, threshold=threshold, containment=0.5, min_shingles=5)
+    texts = [page for name in ("one", "two", "three") for page in site("en", name, 5).values()]
+    texts += [page[: len(page) * part // 10] for page in texts[:6] for part in (5, 8, 9)]
+    texts += [Writer("en", "edits").edited(page, 0.02) for page in texts[:6]]
+    made, weighed = counter(texts, settings), []
+
+    class Noted(Weigher):
+        def _weighed(self, found, limits):
+            weighed.append(found)
+            return super()._weighed(found, limits)
+
+    found = made.sharing(pack(*np.triu_indices(len(texts), 1)))
+    everything = Weigher(made, Boilerplate.none()).weigh(found).matches(settings)
+    matches = Verifier(made, None, Noted).matches(found.pairs)
+    assert matches.pairs.tolist() == everything.pairs.tolist()
+    assert matches.verdicts.tolist() == everything.verdicts.tolist()
+    hopeless = int((are_strangers(found.patterns) & (found.jaccard < threshold)).sum())
+    # With shingles of 15 words one may have less of its own than a word that is cut short explains.
+    assert len(weighed[0].pairs) == len(found.pairs) - (hopeless if size < 15 else 0)
+    if threshold == 0.8 and size > 1:  # others that are less alike share too little to be judged, or are no strangers
+        assert hopeless > 50
+        Noted(made, learn(made, found)).matches(found)
+        assert len(weighed[1].pairs) == len(found.pairs)
