@@ -20,7 +20,7 @@ import pyarrow as pa
 from dupdetect.clustering.clusters import blank
 from dupdetect.index.bodies import Raw, checksum, first_documents, read_texts_of
 from dupdetect.index.evidence import COLUMNS, to_rows
-from dupdetect.index.grouping import regroup
+from dupdetect.index.grouping import regroup, still_represented
 from dupdetect.index.searching import Compared, New, search
 from dupdetect.matching.pairs import unpack
 
@@ -106,6 +106,7 @@ class Change:
     _new: dict[int, New] = field(default_factory=dict)
     _bodies: dict[int, Raw] = field(default_factory=dict)
     _anew: set[int] = field(default_factory=set)
+    _joined: set[int] = field(default_factory=set)
 
     # ---- documents that come ----
 
@@ -165,7 +166,7 @@ class Change:
                 self._bodies[text] = batch.texts[place]
                 rows.append(self._row(new, batch, place, number + step))
             else:
-                self.touched.add(text)
+                self._joined.add(text)
             found.append(text)
         columns = (
             "text",
@@ -192,7 +193,7 @@ class Change:
     @property
     def is_alone(self) -> bool:
         """Whether all that came are new texts that match nothing."""
-        return not self.touched and not self._anew
+        return not self.touched and not self._anew and not self._joined
 
     # ---- documents that go ----
 
@@ -243,6 +244,8 @@ class Change:
             if len(compared.pairs):
                 self._match(compared)
             self.keep_keys()
+        if self._joined - self.touched:
+            self.touched |= self._joined - still_represented(self.session, self._joined, self.holdings)
         return regroup(self.session, self.touched, self.holdings, self._bodies) if self.touched else None
 
     def keep_keys(self) -> None:

@@ -221,6 +221,24 @@ def read_documents(session: Session, texts: Texts, identifiers: Identifiers) -> 
     )
 
 
+def still_represented(session: Session, texts: Iterable[int], holdings: Holdings) -> set[int]:
+    """Return which of texts that more documents have than before are represented by the same one.
+
+    Of the documents that have a text, clusters know that one alone. Where a policy reads what documents bring with them
+    none is returned: whether all of a cluster can be ordered by it is seen when that is made anew.
+    """
+    settings = holdings.settings
+    numbers = [] if callable(settings.canonical) or settings.ranking_columns else sorted(texts)
+    rows = set(session.find("SELECT text, words, digest, document FROM texts", "text", numbers))
+    if not rows:
+        return set()
+    found, before = Texts.of(list(rows)), {row[0]: row[3] for row in rows}
+    documents = read_documents(session, found, holdings.identifiers)
+    ranks = ranked(settings, found, documents, np.zeros(len(found)))  # one text is as clean as itself
+    after = documents.numbers[canonical.least(ranks, documents.text_of, len(found))].tolist()
+    return {text for text, document in zip(found.numbers.tolist(), after, strict=True) if before[text] == document}
+
+
 class Regrouped(NamedTuple):
     """Texts that were clustered anew: all that matches connect with some.
 

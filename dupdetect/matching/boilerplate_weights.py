@@ -188,8 +188,8 @@ def are_certain(found: Overlaps, settings: Settings) -> Bool:
 def may_match(found: Overlaps, patterns: Byte, settings: Settings) -> Bool:
     """Mark pairs that may be matches where nothing is boilerplate: that others are none weighing would find, for more.
 
-    Strangers contain no one, and are no near duplicates unless their shingles say so. They may be syndicated, if half of
-    what each has of its own is boilerplate; where nothing is, all of it is new, but for a last word that may be cut
+    Strangers contain no one, and are no near duplicates unless their shingles say so. They may be syndicated, if half
+    of what each has of its own is boilerplate; where nothing is, all of it is new, but for a last word that may be cut
     short. Each has `STRETCH` shingles in a row of its own at least, and so more words than two, if shingles are short.
     """
     if settings.shingle_size > STRETCH - 2:
