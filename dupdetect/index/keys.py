@@ -61,7 +61,7 @@ LISTED = 4
 #: Entries that are merged at a time, and keys that are hashed at a time, so that they stay in the processor's cache.
 ENTRIES, IN_CACHE = 1 << 18, 1 << 14
 
-#: Pages beyond one for each key for which there is room at first: a key that is on several has more than one.
+#: Pages beyond two for each key for which there is room at first: a key is in several segments, or on several pages.
 ROOM = 64
 
 #: Pages that are in memory at a time: 2 MB, which stay in the processor's cache.
@@ -117,17 +117,6 @@ class Segment:
     value_bytes: int
     fences: Hashes
     filter: Hashes
-
-    def pages_of(self, keys: Hashes, hashes: tuple[Hashes, Hashes]) -> tuple[Int, Int]:
-        """Return which of the keys may be here, and on which page each."""
-        room = len(keys) + ROOM
-        while True:
-            which, page = np.empty(room, np.int64), np.empty(room, np.int64)
-            steps = 16.0 * len(keys)
-            count = list_pages.faster_for(steps)(self.filter, self.fences, keys, *hashes, which, page)
-            if count <= room:
-                return which[:count], page[:count]
-            room = count
 
     def between(self, session: Session, first: int, last: int) -> tuple[Hashes, Int]:
         """Return the entries of the pages from the first up to the last."""
@@ -329,16 +318,11 @@ class KeyTable:
 
 def _in_segments(session: Session, segments: list[Segment], keys: Hashes) -> tuple[Int, Int]:
     """Return which of the keys are in any segment, and the values that each has: their pages are read at once."""
-    hashes, found, of_pages = mixed(keys), [], []
-    for segment in segments:
-        which, page = segment.pages_of(keys, hashes)
-        if len(which):
-            found.append((which, (segment.number << PAGE_BITS) + page, segment.fences[page]))
-            of_pages.append((segment.value_bytes, 2 * segment.first, len(which)))
-    if not found:
+    which, places, fences, counts = _listed(segments, keys)
+    if len(which) == 0:
         return _NONE, _NONE
-    which, places, fences = (np.concatenate(column) for column in zip(*found, strict=True))
-    widths, firsts, counts = np.array(of_pages, np.int64).T
+    widths = np.array([segment.value_bytes for segment in segments], np.int64)
+    firsts = np.array([2 * segment.first for segment in segments], np.int64)
     distinct, one, at = np.unique(places, return_index=True, return_inverse=True)
     of_page = np.repeat(np.arange(len(counts)), counts)[one]
     if len(distinct) <= PAGES:
@@ -355,6 +339,22 @@ def _in_segments(session: Session, segments: list[Segment], keys: Hashes) -> tup
         parts.append((which[chosen[some]], values))
     all_which, all_values = (np.concatenate(column) for column in zip(*parts, strict=True))
     return all_which, all_values
+
+
+def _listed(segments: list[Segment], keys: Hashes) -> tuple[Int, Int, Hashes, list[int]]:
+    """Return which of the keys may be on which page, the first key there, and how many of these each segment has."""
+    hashes, room = mixed(keys), 2 * len(keys) + ROOM
+    run = list_pages.faster_for(16.0 * len(keys) * len(segments))
+    while True:
+        which, places, fences = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint64)
+        count, counts = 0, []
+        for segment in segments:
+            before, base = count, segment.number << PAGE_BITS
+            count = run(segment.filter, segment.fences, base, keys, *hashes, count, which, places, fences)
+            counts.append(count - before)
+        if count <= room:
+            return which[:count], places[:count], fences[:count], counts
+        room = count
 
 
 class Pages(NamedTuple):

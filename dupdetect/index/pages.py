@@ -66,25 +66,38 @@ def fill_filter(bits: Hashes, block: Hashes, within: Hashes) -> None:
 
 @Compilable
 def list_pages(
-    bits: Hashes, fences: Hashes, keys: Hashes, block: Hashes, within: Hashes, key_of: Int, page_of: Int
+    bits: Hashes,
+    fences: Hashes,
+    start: int,
+    keys: Hashes,
+    block: Hashes,
+    within: Hashes,
+    count: int,
+    key_of: Int,
+    place_of: Int,
+    fence_of: Hashes,
 ) -> int:
-    """List the pages that may hold keys, by what a filter says and where pages begin.
+    """List the pages that may hold keys, by what a filter says and where pages begin: behind those listed before.
 
     Parameters
     ----------
     bits, fences : uint64[...], uint64[pages]
         The filter, and the first key of each page.
+    start : int
+        The place of the first page.
     keys, block, within : uint64[n]
         Keys, and what `mixed` makes of them.
-    key_of, page_of : int64[m]
-        Filled with which key and which page.
+    count : int
+        How many are listed.
+    key_of, place_of, fence_of : int64[m], int64[m], uint64[m]
+        Filled with which key, the place of the page, and the first key there.
 
     Returns
     -------
     int
-        How many there are; if more than m, those beyond are left out.
+        How many are listed now; if more than m, those beyond are left out.
     """
-    blocks, count = np.uint64(len(bits) // BLOCK_WORDS), 0
+    blocks = np.uint64(len(bits) // BLOCK_WORDS)
     for key in range(len(keys)):
         base = int((block[key] >> _HALF) * blocks >> _HALF) * BLOCK_WORDS
         rest, found = within[key], True
@@ -107,7 +120,7 @@ def list_pages(
         page, goes_on = low - 1, low > 0
         while goes_on:
             if count < len(key_of):
-                key_of[count], page_of[count] = key, page
+                key_of[count], place_of[count], fence_of[count] = key, start + page, fences[page]
             count += 1
             goes_on = page > 0 and fences[page] == keys[key]
             page -= 1

@@ -12,9 +12,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -243,10 +245,9 @@ class SqliteSession(Session):
         found: list[Row] = []
         for first in range(0, len(values), AT_ONCE[-1]):
             some = values[first : first + AT_ONCE[-1]]
-            room = next(size for size in AT_ONCE if size >= len(some))
+            room = AT_ONCE[bisect_left(AT_ONCE, len(some))]
             filled = [*some, *[some[-1]] * (room - len(some))]
-            statement = f"{select} WHERE {column} IN ({','.join('?' * room)})"
-            found += self._connection.execute(statement, filled).fetchall()
+            found += self._connection.execute(_looking(select, column, room), filled).fetchall()
         return found
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:  # noqa: D102
@@ -254,6 +255,11 @@ class SqliteSession(Session):
         if given:
             values = ",".join("?" * len(columns))
             self._connection.executemany(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({values})", given)
+
+
+@lru_cache(maxsize=256)
+def _looking(select: str, column: str, room: int) -> str:
+    return f"{select} WHERE {column} IN ({','.join('?' * room)})"
 
 
 class SqliteStore(Store):
