@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from dupdetect.sketches.sketches import Sketches
 
 
-#: Bytes of the largest arrays of a stage: beside them stand the filters of an index and its cache.
-ARRAY_BYTES = 16 << 20
+#: Bytes of the largest arrays of a stage: beside them stand the filters of an index and its cache. A quarter of that is
+#: no less at the peak, but the texts of a batch were then compared in parts for which it hardly paid to start threads.
+ARRAY_BYTES = 64 << 20
 
 
 class Holdings:
