@@ -31,6 +31,7 @@ from dupdetect.matching.own_texts import (
 )
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B, own_marks
+from dupdetect.matching.shared_marks import WORD, mark_shared
 from dupdetect.matching.shingle_rows import (
     LINE_START,
     MAIN_CONTENT,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from dupdetect.matching.counter import PairCounter
     from dupdetect.matching.hash_join import JoinOrder
     from dupdetect.matching.pairs import Pairs
+    from dupdetect.matching.shared_marks import Marks
     from dupdetect.matching.shingle_rows import Rows
     from dupdetect.settings import Settings
 
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
     Share = NDArray[np.float64]
     Bool = NDArray[np.bool_]
 
-_NONE = np.uint64(0)
+_NONE, _ONE = np.uint64(0), np.uint64(1)
 
 #: Share of an article that may not be on a page that carries it; the same where the page has text on both sides of it.
 CARRIED, CARRIED_AMID = 0.05, 0.1
@@ -103,28 +105,39 @@ class Weigher:
         self._starts = np.full(n, -1, np.int64)
         self._grades = counter.context.storage.growing_array(np.uint8)
 
+    def matches(self, found: Overlaps) -> Overlaps:
+        """Return the pairs that are copies, weighed; those that boilerplate shows to be none are not weighed."""
+        if self._settings.weighs and len(found.pairs):
+            if self._boilerplate.is_empty:
+                may = may_match(found, self._counter.patterns(found), self._settings)
+            else:
+                may = self._boilerplate_of(found) <= found.most_boilerplate(self._settings)
+            found = found.where(may)
+        return self.weigh(found).matches(self._settings)
+
     def weigh(self, found: Overlaps) -> Overlaps:
         """Weigh pairs that share enough to be judged."""
-        return self._weighed(found, np.ones(len(found.pairs)))
-
-    def matches(self, found: Overlaps) -> Overlaps:
-        """Return the pairs that are copies, weighed; of others no more is weighed than shows that they are none."""
-        if self._settings.weighs and self._boilerplate.is_empty:
-            found = found.where(may_match(found, self._counter.patterns(found), self._settings))
-        return self._weighed(found, found.most_boilerplate(self._settings)).matches(self._settings)
-
-    def _weighed(self, found: Overlaps, limits: Share) -> Overlaps:
-        """Weigh pairs; of those of which a larger share than the limit is boilerplate nothing else is counted."""
         if not self._settings.weighs or len(found.pairs) == 0:
             return found
         patterns, pairs = self._counter.patterns(found).copy(), found.pairs
         self._load(pairs)
         least = self._boilerplate.least(pairs, patterns)
         columns, strangers = np.empty((len(Weights._fields) - 1, len(pairs))), are_strangers(patterns)
-        given = least, patterns, strangers, self._settings.shingle_size, limits, columns
+        given = least, patterns, strangers, self._settings.shingle_size, columns
         self._counter.run(pairs, weigh_pairs, lambda order, some, rows: (order, self._graded(some, rows), *given))
         weights = Weights._make([*columns, strangers])
         return Overlaps(pairs, found.shared, found.size_a, found.size_b, weights, patterns)
+
+    def _boilerplate_of(self, found: Overlaps) -> Share:
+        """Return the share of what each pair shares that is boilerplate, as in `Weights`."""
+        self._load(found.pairs)
+        least = self._boilerplate.least(found.pairs, self._counter.patterns(found))
+        counts = np.empty(len(found.pairs), np.int32)
+        run = count_boilerplate.faster_for(float(found.size_a.sum(dtype=np.int64)))
+        self._counter.marks.each(
+            found.pairs, lambda marks, rows, some: run(rows, marks, self._graded(some, rows), least, counts)
+        )
+        return counts / np.maximum(found.shared, 1)
 
     def _graded(self, documents: Int | None, rows: Rows) -> Graded:
         """Return the grades of documents, whose rows these are; of all, if None."""
@@ -399,13 +412,23 @@ def is_page_of(page: SideWeights, other: SideWeights, amid: bool) -> bool:
 
 
 @compilable_helper
-def count_boilerplate(row: Hashes, partners: Int32, grades: Byte, least: int) -> int:
-    """Count the distinct shingles that a document shares, and that are boilerplate from the grade `least` on."""
+def count_graded(words: Hashes, start: int, grades: Byte, least: int) -> int:
+    """Count the shingles of a row, with these grades, that are marked and are boilerplate from the grade `least` on."""
     count = 0
-    for position in range(len(row)):
-        here = (partners[position] >= 0) & (grades[position] >= least) & (row[position] & REPEAT == _NONE)
-        count += 1 if here else 0
+    for first in range(0, len(grades), WORD):
+        word = words[start + first // WORD]
+        for bit in range(min(WORD, len(grades) - first)):
+            count += int(word >> np.uint64(bit) & _ONE) & int(grades[first + bit] >= least)
     return count
+
+
+@Compilable
+def count_boilerplate(rows: Rows, marks: Marks, graded: Graded, least: Byte, counts: Int32) -> None:
+    """Count the distinct shingles that the documents of each pair share, and that are boilerplate; fill `counts`."""
+    for pair in range(len(marks.places)):
+        place, document = marks.places[pair], marks.documents[pair]
+        grades = graded.values[graded.starts[document] :][: rows.lengths[document]]
+        counts[place] = count_graded(marks.words, marks.starts[pair], grades, least[place])
 
 
 @Compilable
@@ -417,19 +440,17 @@ def weigh_pairs(
     patterns: Byte,
     strangers: Bool,
     shingle_size: int,
-    limits: Share,
     columns: Share,
 ) -> None:
     """Weigh what the documents of each pair have; fill `columns`, in the order of the fields of `Weights`.
 
-    Where a larger share than its limit of what a pair shares is boilerplate, nothing else is filled in: others are 0.
-    Of other pairs `patterns` have all their marks then.
+    `patterns` have all their marks then.
     """
     # Sums are of whole numbers until the very end, so that they do not depend on the order of pairs or shingles.
     table, firsts, repeats, partners = join_buffers(rows, order)
     of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
     ends = np.empty(max(len(firsts), len(partners)), np.int32)
-    lengths = np.empty(LONG_LINE + 1, np.int64)
+    lengths, words = np.empty(LONG_LINE + 1, np.int64), np.empty(len(partners) // WORD + 1, np.uint64)
     own_lines, shared_words = np.empty(CLASSES, np.int64), np.empty(CLASSES, np.int64)
     built, size, repeated, row = -1, 1, 0, rows.values[:0]
     for pair in range(len(order.places)):
@@ -440,11 +461,9 @@ def weigh_pairs(
         number, place = order.probe[pair], order.places[pair]
         other, pattern = row_of(rows, number), int(patterns[place])
         shared = probe_table(row, table, size, firsts, other, partners, 0)
-        of_other = graded.values[graded.starts[number] :]
-        boilerplate = count_boilerplate(other, partners, of_other, least[place]) / max(shared, 1)
-        columns[:12, place], columns[12, place] = 0, boilerplate
-        if boilerplate > limits[place]:
-            continue
+        of_other = graded.values[graded.starts[number] :][: len(other)]
+        mark_shared(other, partners, words, 0)
+        columns[12, place] = count_graded(words, 0, of_other, least[place]) / max(shared, 1)
         mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
         if pattern == INTERLEAVED:
             first = read_own_lines(row, of_build, shingle_size, ends, own_lines, shared_words)

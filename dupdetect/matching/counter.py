@@ -19,6 +19,7 @@ from dupdetect.matching.hash_join import JoinOrder, count_shared, join_orders
 from dupdetect.matching.overlaps import FLOOR, Overlaps, least_shared
 from dupdetect.matching.pairs import unpack
 from dupdetect.matching.patterns import read_pairs
+from dupdetect.matching.shared_marks import SharedMarks
 from dupdetect.matching.shingle_rows import ShingleRows
 from dupdetect.matching.tally import tally
 
@@ -76,18 +77,22 @@ class PairCounter:
     ----------
     context : Context
     shingles : ShingleRows
+    marks : SharedMarks
+        What the documents of pairs share, of those that have been read.
     """
 
     def __init__(self, texts: Texts | TextsElsewhere, rows: Int, context: Context) -> None:
         self.context = context
         self.shingles = ShingleRows(texts, rows, context)
+        self.marks = SharedMarks(self.shingles)
         self._ordered: tuple[Pairs, list[JoinOrder]] | None = None
 
     @classmethod
     def of(cls, shingles: ShingleRows) -> PairCounter:
         """Return what counts on rows that have been made."""
         made = cls.__new__(cls)
-        made.context, made.shingles, made._ordered = shingles.context, shingles, None
+        made.context, made.shingles, made.marks = shingles.context, shingles, SharedMarks(shingles)
+        made._ordered = None
         return made
 
     @property
@@ -109,7 +114,7 @@ class PairCounter:
 
     def tally(self, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, NDArray[np.int32]]:
         """Count the pairs that share each shingle, or each of those in a table: uint64[n], sorted, and int32[n]."""
-        return tally(self.shingles, found, among)
+        return tally(self.marks, found, among)
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""
@@ -146,17 +151,21 @@ class PairCounter:
         pairs: Pairs,
         loop: Compilable[..., Any],
         arguments: Callable[[JoinOrder, Int | None, Rows], tuple[Any, ...]],
+        then: Callable[[JoinOrder, Any], None] | None = None,
     ) -> None:
         """Run a loop over pairs on threads: ``loop(rows, *arguments(order, documents, rows))``.
 
         `documents` are those of the rows, None if each has its own number; the order names documents by their rows.
+        `then` is called, on the threads, with the order and what the loop returned.
         """
         orders = self._orders(pairs)
         run = loop.faster_for(sum(order.steps(self.shingles.lengths) for order in orders))
 
         def work(order: JoinOrder) -> None:
             rows, documents, (build, probe) = self.shingles.held(order.build, order.probe)
-            run(rows, *arguments(JoinOrder(order.places, build, probe), documents, rows))
+            found = run(rows, *arguments(JoinOrder(order.places, build, probe), documents, rows))
+            if then is not None:
+                then(order, found)
 
         on_threads(work, orders, self.context.workers)
 
@@ -171,7 +180,14 @@ class PairCounter:
 
     def _read(self, pairs: Pairs, need: Int, shared: NDArray[np.int32], patterns: Byte) -> None:
         limits = self.context.settings.threshold, self.context.settings.shingle_size
-        self.run(pairs, read_pairs, lambda order, *_: (order, need, limits, shared, patterns))
+        marks, room, starts = self.marks, self.marks.room(pairs), np.empty(len(pairs), np.int64)
+        self.run(
+            pairs,
+            read_pairs,
+            lambda order, *_: (order, need, limits, shared, patterns, starts),
+            lambda order, words: marks.append(order, starts, words, room),
+        )
+        marks.keep(pairs, starts)
 
     def _counted(self, pairs: Pairs, shared: NDArray[np.int32], patterns: Byte | None) -> Overlaps:
         sizes, (a, b) = self.shingles.sizes, unpack(pairs)

@@ -16,7 +16,7 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect.matching.pairs import unpack
-from dupdetect.matching.shingle_rows import HASH, LONG, MARK_BITS, REPEAT, SAME, STRIDE, even_cuts, row_of, table_size
+from dupdetect.matching.shingle_rows import LONG, MARK_BITS, REPEAT, SAME, STRIDE, even_cuts, row_of, table_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -193,23 +193,3 @@ def count_shared(rows: Rows, order: JoinOrder, need: Int, shared: Int32) -> None
             build_table(row, table, size, firsts, repeats)
         place, other = order.places[pair], row_of(rows, order.probe[pair])
         shared[place] = probe_table(row, table, size, firsts, other, partners, need[place])
-
-
-@Compilable
-def shared_values(rows: Rows, order: JoinOrder, total: int) -> Hashes:
-    """Return the hashes of the distinct shingles that the documents of each pair share, `total`, pair after pair."""
-    table, firsts, repeats, partners = join_buffers(rows, order)
-    built, size, row = -1, 1, rows.values[:0]
-    values, found = np.empty(total, np.uint64), 0
-    for pair in range(len(order.places)):
-        if order.build[pair] != built:
-            built = order.build[pair]
-            row, size = row_of(rows, built), table_size(rows.lengths[built])
-            build_table(row, table, size, firsts, repeats)
-        other = row_of(rows, order.probe[pair])
-        probe_table(row, table, size, firsts, other, partners, 0)
-        for position in range(len(other)):
-            if partners[position] >= 0 and not other[position] & REPEAT:
-                values[found] = other[position] & HASH
-                found += 1
-    return values

@@ -15,6 +15,7 @@ from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import CLEAR, INSIDE, INTERLEAVED, ONE_END, OTHER, OWN, pattern_of, read_side
 from dupdetect.matching.own_lines import CLASSES, OwnLines, is_at_one_end, read_own_lines, stands_amid
+from dupdetect.matching.shared_marks import mark_shared, words_for
 from dupdetect.matching.shingle_rows import row_of, table_size
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Int = NDArray[np.int64]
     Int32 = NDArray[np.int32]
     Byte = NDArray[np.uint8]
+    Hashes = NDArray[np.uint64]
 
 #: Marks of a pair, beside its pattern (`interleaving.PATTERN`): whether what the lesser, or the greater document has of
 #: its own is furniture; whether what is shared stands amid it.
@@ -46,13 +48,14 @@ def own_marks(one: OwnLines, two: OwnLines, turned: bool) -> int:
 
 @Compilable
 def read_pairs(
-    rows: Rows, order: JoinOrder, need: Int, limits: tuple[float, int], shared: Int32, patterns: Byte
-) -> None:
-    """Count the distinct shingles that the documents of each pair share, and read how.
+    rows: Rows, order: JoinOrder, need: Int, limits: tuple[float, int], shared: Int32, patterns: Byte, starts: Int
+) -> Hashes:
+    """Count the distinct shingles that the documents of each pair share, and read how; return which they are.
 
-    `need`, `shared` and `patterns`, the latter filled, have an entry for each pair, where it stood before. What cannot
-    reach what it needs has -1 for a count, and no pattern. `limits` are the threshold and the size of shingles. What
-    interleaved pairs have of their own is not marked: they are many, and few are ever asked for it (`weigh_pairs`).
+    `need`, `shared`, `patterns` and `starts`, all but the first filled, have an entry for each pair, where it stood
+    before; `starts` and what is returned are as `SharedMarks.append` takes them. What cannot reach what it needs has -1
+    for a count, no pattern and no marks. `limits` are the threshold and the size of shingles. What interleaved pairs
+    have of their own is not marked: they are many, and few are ever asked for it (`weigh_pairs`).
     """
     threshold, shingle_size = limits
     table, firsts, repeats, partners = join_buffers(rows, order)
@@ -60,6 +63,7 @@ def read_pairs(
     ends = np.empty(max(len(firsts), len(partners)), np.int32)
     own_lines, shared_words = np.empty(CLASSES, np.int64), np.empty(CLASSES, np.int64)
     built, size, repeated, row = -1, 1, 0, rows.values[:0]
+    words, used = words_for(rows, order), 0
     for pair in range(len(order.places)):
         if order.build[pair] != built:
             built = order.build[pair]
@@ -67,9 +71,11 @@ def read_pairs(
             repeated = build_table(row, table, size, firsts, repeats)
         place, other = order.places[pair], row_of(rows, order.probe[pair])
         count = probe_table(row, table, size, firsts, other, partners, need[place])
-        shared[place], patterns[place] = count, OTHER
+        shared[place], patterns[place], starts[place] = count, OTHER, -1
         if count < need[place]:
             continue
+        starts[place] = 2 * used + (1 if order.probe[pair] > built else 0)
+        used = mark_shared(other, partners, words, used)
         one, two = rows.sizes[built] - count, rows.sizes[order.probe[pair]] - count
         clear = min(one, two) < OWN and count > INSIDE * (count + min(one, two))
         # Near copies of each other have nothing that is worth reading: a family of them is large.
@@ -86,3 +92,4 @@ def read_pairs(
         if not clear and is_at_one_end(first, second):
             pattern = ONE_END
         patterns[place] = pattern | own_marks(first, second, built > order.probe[pair])
+    return words[:used]

@@ -1,27 +1,28 @@
 """Pairs to sums: how many of them share each shingle.
 
-Input    pairs, the shingles of their documents, and which shingles are asked for
+Input    pairs, marks of what they share, and which shingles are asked for
 Output   shingles (uint64[n], sorted, distinct) and how many pairs share each (int32[n])
-Cost     a pass over the documents of the pairs, and a look-up of each shingle that they share
+Cost     a pass over the marks, and a look-up of each shingle that they share
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, on_threads
 from dupdetect._compiled.kernels import fixed
 from dupdetect.matching.boilerplate import NEVER, look_up, presence
-from dupdetect.matching.hash_join import JoinOrder, join_orders, shared_values
-from dupdetect.matching.shingle_rows import whole_cuts
+from dupdetect.matching.shared_marks import WORD
+from dupdetect.matching.shingle_rows import HASH, row_of, whole_cuts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.matching.overlaps import Overlaps
-    from dupdetect.matching.shingle_rows import ShingleRows
+    from dupdetect.matching.shared_marks import Marks, SharedMarks
+    from dupdetect.matching.shingle_rows import Rows
 
     Byte = NDArray[np.uint8]
     Int32 = NDArray[np.int32]
@@ -36,23 +37,23 @@ TABLES = (8, 12, 15, 18)
 #: What stands in a table where no shingle is: no hash does, for in rows the lowest bits are marks.
 EMPTY = np.uint64(2**64 - 1)
 
-_ONE = np.uint64(1)
+_NONE, _ONE = np.uint64(0), np.uint64(1)
 
 
-def tally(shingles: ShingleRows, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, Int32]:
+def tally(marks: SharedMarks, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, Int32]:
     """Count the pairs that share each shingle, or each of those in a table: uint64[n], sorted, and int32[n].
 
     Shingles are parted by their highest bits, and each part is summed by itself.
     """
+    shingles = marks.shingles
     storage, workers = shingles.context.storage, shingles.context.workers
-    shingles.load(found.pairs)
     most, total = shingles.block, int(found.shared.sum(dtype=np.int64))
     parts = min(PARTS, 1 << max(4 * workers, total // most).bit_length())
     filter_ = None if among is None else presence.faster_for(2.0 * len(among))(among)
     limits = np.arange(1, parts, dtype=np.uint64) << np.uint64(64 - parts.bit_length() + 1)
     columns = [(storage.growing_array(np.uint64), storage.growing_array(np.int32)) for _ in range(parts)]
     for first, last in whole_cuts(found.shared, most):
-        for values, counts in _shared(shingles, found.where(np.arange(first, last)), among, filter_):
+        for values, counts in _shared(marks, found.where(np.arange(first, last)), among, filter_):
             bounds = [0, *np.searchsorted(values, limits).tolist(), len(values)]
             for place, (hashes, votes) in enumerate(columns):
                 hashes.append(values[bounds[place] : bounds[place + 1]])
@@ -69,21 +70,19 @@ def tally(shingles: ShingleRows, found: Overlaps, among: Hashes | None = None) -
 
 
 def _shared(
-    shingles: ShingleRows, found: Overlaps, among: Hashes | None, filter_: Byte | None
+    marks: SharedMarks, found: Overlaps, among: Hashes | None, filter_: Byte | None
 ) -> list[tuple[Hashes, Int32]]:
     """Count shared shingles, block by block."""
-    orders = join_orders(found.pairs, shingles)
-    run = shared_values.faster_for(sum(order.steps(shingles.lengths) for order in orders))
-    look = look_up.faster_for(float(found.shared.sum(dtype=np.int64)))
+    steps = float(found.shared.sum(dtype=np.int64))
+    run, look = marked_values.faster_for(3.0 * steps), look_up.faster_for(steps)
 
-    def count(order: JoinOrder) -> tuple[Hashes, Int32]:
-        rows, _, (build, probe) = shingles.held(order.build, order.probe)
-        values = run(rows, JoinOrder(order.places, build, probe), int(found.shared[order.places].sum()))
+    def count(some: Marks, rows: Rows, _: Any) -> tuple[Hashes, Int32]:
+        values = run(rows, some, int(found.shared[some.places].sum()))
         if among is not None and filter_ is not None:
             values = values[look(among, filter_, values) > NEVER]
         return summed(values)
 
-    return on_threads(count, orders, shingles.context.workers)
+    return marks.each(found.pairs, count)
 
 
 def summed(values: Hashes, counts: Int32 | None = None) -> tuple[Hashes, Int32]:
@@ -124,6 +123,24 @@ def _sorted(values: Hashes, counts: Int32 | None) -> tuple[Hashes, Int32]:
     if counts is not None:
         return values[first], np.add.reduceat(counts, first, dtype=np.int32)
     return values[first], np.diff(first, append=len(values)).astype(np.int32)
+
+
+@Compilable
+def marked_values(rows: Rows, marks: Marks, total: int) -> Hashes:
+    """Return the hashes of the shingles that are marked, `total`, pair after pair."""
+    values, found = np.empty(total, np.uint64), 0
+    for pair in range(len(marks.places)):
+        row, at = row_of(rows, marks.documents[pair]), marks.starts[pair]
+        for first in range(0, len(row), WORD):
+            word, position = marks.words[at], first
+            at += 1
+            while word != _NONE:
+                if word & _ONE:
+                    values[found] = row[position] & HASH
+                    found += 1
+                word >>= _ONE
+                position += 1
+    return values
 
 
 @Compilable
