@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from typing import TYPE_CHECKING, NamedTuple
 
 from generated_sites import LANGUAGES, Writer
@@ -328,6 +329,68 @@ def sentences_added_to_paragraphs(language: str) -> Collection:
     return {"article": told(*paragraphs, own=tuple(range(10))), "page": Told(page.text, (edited,))}
 
 
+def answers_of_two_words(language: str) -> Collection:
+    """Sheets of sixty answers, each one of two words."""
+    tongue, texts = Tongue(language, "answers"), {}
+    answers = tongue.paragraph(8).split(" ")[:2] if " " in tongue.line(8) else list(tongue.line(8)[:2])
+    for sheet in range(12):
+        chosen = random.Random(f"{language} {sheet}")
+        text = " ".join(chosen.choice(answers) for _ in range(60))
+        texts[f"sheet{sheet}"] = Told(text, (text,))
+    return texts
+
+
+def phrases_behind_questions(language: str) -> Collection:
+    """Questionnaires: behind each question one of four phrases, which all of them have, but behind others."""
+    questions = [Tongue(language, ("question", n)).line(10) for n in range(12)]
+    phrases = [Tongue(language, ("phrase", n)).line(7) for n in range(4)]
+    texts = {}
+    for form in range(10):
+        chosen = random.Random(f"{language} {form}")
+        lines = tuple(f"{question}: {chosen.choice(phrases)}" for question in questions)
+        texts[f"form{form}"] = Told("\n".join(lines), lines)
+    return texts
+
+
+def rows_paired_otherwise(language: str) -> Collection:
+    """Lists of the same names and the same sums, each with another's."""
+    names = [Tongue(language, ("name", n)).line(6) for n in range(12)]
+    sums = [Tongue(language, ("sum", n)).line(6) for n in range(12)]
+    texts = {}
+    for number in range(4):
+        lines = tuple(f"{name}, {sums[(n + 3 * number) % 12]}" for n, name in enumerate(names))
+        texts[f"list{number}"] = Told("\n".join(lines), lines)
+    return texts
+
+
+def a_recipe_and_its_method_alone(language: str) -> Collection:
+    method, ingredients = _story(language, "method", 2, 40), Tongue(language, "ingredients").items(14)
+    return {"method": told(method, own=(0,)), "recipe": told(ingredients, method, own=(0, 1))}
+
+
+def a_register_around_a_note(language: str) -> Collection:
+    note = Tongue(language, "note").paragraph(60)
+    upper, lower = (Tongue(language, side).items(300) for side in ("upper", "lower"))
+    return {"note": told(note, own=(0,)), "register": told(upper, note, lower, own=(0, 2))}
+
+
+def the_page_of_an_updated_story(language: str) -> Collection:
+    story = [Tongue(language, ("story", n)).paragraph(60) for n in range(6)]
+    update = [Tongue(language, ("update", n)).paragraph(90) for n in range(5)]
+    both = [part for pair in zip(story, update, strict=False) for part in pair]
+    page = _page(language, "site", *both, story[-1], own=tuple(range(11)))
+    return {"story": told(*story, own=tuple(range(6))), "page": page}
+
+
+def theses_with_a_chapter_each(language: str) -> Collection:
+    matter = [Tongue(language, ("matter", n)).paragraph(100) for n in range(40)]
+    texts = {}
+    for thesis in range(2):
+        chapter = Tongue(language, ("chapter", thesis)).paragraph(320)
+        texts[f"thesis{thesis}"] = told(*matter[:20], chapter, *matter[20:], own=(20,))
+    return texts
+
+
 KINDS: tuple[Callable[[str], Collection], ...] = (
     stub_under_a_footer,
     stubs_of_lines_under_a_footer,
@@ -364,6 +427,13 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     many_comments_with_names_and_dates,
     two_stories_of_which_one_is_one_line,
     sentences_added_to_paragraphs,
+    answers_of_two_words,
+    phrases_behind_questions,
+    rows_paired_otherwise,
+    a_recipe_and_its_method_alone,
+    a_register_around_a_note,
+    the_page_of_an_updated_story,
+    theses_with_a_chapter_each,
 )
 
 

@@ -11,7 +11,7 @@ import regex
 import xxhash
 from datasketch import MinHash, MinHashLSH
 
-from dupdetect.matching import boilerplate, interleaving, overlaps, own_lines, own_texts, patterns
+from dupdetect.matching import alignment, boilerplate, interleaving, overlaps, own_lines, own_texts, patterns
 from dupdetect.matching import boilerplate_weights as weights
 from dupdetect.text import main_content as lines
 
@@ -218,7 +218,7 @@ Side = namedtuple("Side", "stretch between before behind bits amid")
 
 #: What one document of a pair has of its own, in words; see `Document.own_lines` and `Document.weigh`.
 OwnLines = namedtuple("OwnLines", "furniture before after stretch")
-Weighed = namedtuple("Weighed", "content own new lost prose lines run page_run boilerplate")
+Weighed = namedtuple("Weighed", "content own new lost prose lines run page_run paragraphs boilerplate")
 
 
 def length_class(length):
@@ -342,17 +342,29 @@ class Document:
                 parts.append([])
                 shorter = 0
         sums = [(sum(news for words, news in part if words >= length), sum(news for _, news in part)) for part in parts]
-        least_alike = max(own_texts.ARTICLE, own_texts.LINES_ALIKE * length)
+        least_alike = max(own_texts.ARTICLE, own_texts.LINES * length)
         least_of_all = max(own_texts.MANY, own_texts.LINES * length)
         return [news for alike, news in sums if alike > least_alike or news > least_of_all]
 
-    def weigh(self, shared, learned, known, strangers, length):
+    def is_cut(self, kept, other):
+        """Say whether it ends in a word alone, behind what another document goes on behind."""
+        last = len(self.order) - 1
+        if last < 1 or last in kept or last - 1 not in kept:
+            return False
+        return len(other.order) - other.order.index(self.order[last - 1]) > overlaps.PASSAGE
+
+    def weigh(self, shared, kept, learned, known, strangers, other):
         """Weigh its words: `learned` is boilerplate for this pair, `known` is without the question who asks."""
-        covered, content = self.covered(shared), self.covered(shared - learned)
-        told = self.covered(known)
+        words_of = {place: range(place, place + self.size) for place in range(len(self.order))}
+        covered = {word for place in kept for word in words_of[place]}
+        content = {word for place in kept if self.order[place] not in learned for word in words_of[place]}
+        elsewhere = {place for place, run in enumerate(self.order) if run in shared} - kept
+        told = {word for place, run in enumerate(self.order) if run in known and place not in elsewhere
+                for word in words_of[place]}  # fmt: skip
+        length, is_cut = other.line_length(), self.is_cut(kept, other)
         own = [word for word in range(self.count) if word not in covered]
-        # A last word alone behind a shared one may be a part of a word.
-        new = [word for word in own if word not in told and not (word == self.count - 1 and word - 1 in covered)]
+        # The last word of a text that is cut short is a part of one.
+        new = [word for word in own if word not in told and not (is_cut and word == self.count - 1)]
 
         def full(word):
             place = min(word, len(self.order) - 1)
@@ -373,6 +385,7 @@ class Document:
             if is_own
         ]
         in_lines = len(mine.difference(chain.from_iterable(edits)))
+        paragraphs = [line for line in self.lines if line not in edits and len(line) >= max(length, own_lines.SENTENCE)]
         # Words that are lost, up to the next shared one; boilerplate between them neither counts nor ends the row.
         parts = [
             sum(word in fresh for word in part)
@@ -382,7 +395,8 @@ class Document:
         weights = [interleaving.FULL if full(word) else interleaving.SHORT for word in covered & content]
         return Weighed(
             sum(weights) / interleaving.FULL, len(own), len(new), in_edits + sum(texts), sum(map(prose, new)),
-            in_lines, max(parts, default=0), max(texts + rows, default=0), len(shared & learned) / max(len(shared), 1),
+            in_lines, max(parts, default=0), max(texts + rows, default=0),
+            len(fresh.intersection(chain.from_iterable(paragraphs))), len(shared & learned) / max(len(shared), 1),
         )  # fmt: skip
 
 
@@ -440,16 +454,85 @@ def is_at_one_end(one, two):
     return behind or ahead
 
 
+def in_place(x, y, shared):
+    """Give the places at which each of two documents has what it shares as the other has it, in order, and their share.
+
+    As `dupdetect.matching.alignment` says it, without a limit to how much is compared.
+    """
+    places = [[place for place, run in enumerate(page.order) if run in shared] for page in (x, y)]
+    sequences = [[page.order[place] for place in some] for page, some in zip((x, y), places, strict=True)]
+    if sequences[0] == sequences[1]:
+        return [set(some) for some in places], 1.0
+    steps = max(run_steps(page) for page in (x, y))
+    found = [aligned(*pair, shared, steps) for pair in ((x, y), (y, x))]
+    return found, min(len(mine) / max(1, len(some)) for mine, some in zip(found, places, strict=True))
+
+
+def long_runs(page, steps):
+    """Give the runs of so many shingles, end to end."""
+    count = len(page.order) - (steps - 1) * page.size
+    return [tuple(page.order[place : place + (steps - 1) * page.size + 1 : page.size]) for place in range(count)]
+
+
+def run_steps(page):
+    steps = alignment.LEAST
+    while steps < alignment.MOST and len(page.order) > (2 * steps - 1) * page.size:
+        found = long_runs(page, steps)
+        if len(found) - len(set(found)) <= alignment.REPEATED * len(found):
+            break
+        steps *= 2
+    return steps
+
+
+def aligned(x, y, shared, steps):
+    """Give the places at which x has what it shares with y as y has it."""
+    reach, runs_of_x, runs_of_y = (steps - 1) * x.size + 1, long_runs(x, steps), long_runs(y, steps)
+    once = Counter(runs_of_x), Counter(runs_of_y)
+    kept, end, end_of_other, before = set(), 0, 0, None
+    for place, run in enumerate(runs_of_x):
+        if before is not None and before + 1 < len(runs_of_y) and runs_of_y[before + 1] == run:
+            found = before + 1
+        else:
+            found = runs_of_y.index(run) if once[0][run] == once[1][run] == 1 else None
+        before = found
+        if found is None:
+            continue
+        if place > end:
+            kept |= in_order(x, range(end, place), y.order[end_of_other:found], shared)
+        kept |= {other for other in range(place, place + reach) if x.order[other] in shared}
+        end, end_of_other = place + reach, found + reach
+    if end == 0 and steps > alignment.LEAST:
+        return set()
+    return kept | in_order(x, range(end, len(x.order)), y.order[end_of_other:], shared)
+
+
+def in_order(x, places, others, shared):
+    """Give the places of the longest common subsequence; of several, that which is matched the earliest."""
+    some = [place for place in places if x.order[place] in shared]
+    left = [[0] * (len(others) + 1) for _ in range(len(some) + 1)]
+    for one, two in product(reversed(range(len(some))), reversed(range(len(others)))):
+        taken = left[one + 1][two + 1] + 1 if x.order[some[one]] == others[two] else 0
+        left[one][two] = max(taken, left[one + 1][two], left[one][two + 1])
+    kept, two = set(), 0
+    for one, place in enumerate(some):
+        while two < len(others) and left[one][two] == left[one][two + 1]:
+            two += 1
+        if two < len(others) and x.order[place] == others[two] and left[one][two] == left[one + 1][two + 1] + 1:
+            kept.add(place)
+            two += 1
+    return kept
+
+
 def joined(a, b, size):
     """Count words that are one in a and two in b, and the other way round, between words that both share.
 
-    On either side stands a shingle where it first occurs in both, and between the two nothing that is shared. Gives
-    those of a and those of b, each where the lines of one are joined in the other, and elsewhere.
+    On either side stands a shingle where it first occurs in both, and between the two nothing that is shared; between
+    the two words a line ends. Gives those of a and those of b.
     """
     firsts = [{run: place for place, run in reversed(list(enumerate(page.order)))} for page in (a, b)]
     common = [[run in firsts[1 - n] for run in page.order] for n, page in enumerate((a, b))]
     links = [(firsts[0][run], firsts[1][run]) for run in firsts[0].keys() & firsts[1].keys()]
-    counts = {True: [0, 0], False: [0, 0]}
+    counts = [0, 0]
     for before, after in (
         product(links, links) if len(links) < 60 else pairwise(sorted(links, key=lambda link: link[1]))
     ):
@@ -465,12 +548,12 @@ def joined(a, b, size):
         begun = {line[0] for line in short.lines}
         at_end = any(len(line) >= own_texts.LEAST_LINE for line in ended) and not begun & {one, one + 1}
         for n in range(2):
-            counts[at_end][n] += sizes[n] - size + 1
-    return counts[True], counts[False]
+            counts[n] += (sizes[n] - size + 1) * at_end
+    return counts
 
 
 #: What the two documents of a pair have, as `overlaps.Weights`, and which pattern it has.
-Pair = namedtuple("Pair", "pattern content own new lost prose run boilerplate strangers")
+Pair = namedtuple("Pair", "pattern content own new lost prose run boilerplate in_place strangers")
 
 
 def weigh(texts, pairs, settings):
@@ -544,33 +627,31 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     """Weigh two documents, given what of that they share is boilerplate, and whether any shingle is."""
     shared = x.shingles.keys() & y.shingles.keys()
     strangers = read.name in ("interleaved", "one end")
+    kept, of_shared = in_place(x, y, shared)
     sides = [
-        page.weigh(
-            shared, learned, set(filter(is_boilerplate, page.shingles)), strangers,
-            other.line_length(),
-        )
-        for page, other in ((x, y), (y, x))
-    ]  # fmt: skip
-    believed = min(side.content for side in sides) // weights.SPACED
-    spaces = [at_ends + min(gap, believed) for at_ends, gap in zip(*joined(x, y, x.size), strict=True)]
+        page.weigh(shared, mine, learned, set(filter(is_boilerplate, page.shingles)), strangers, other)
+        for page, other, mine in ((x, y, kept[0]), (y, x, kept[1]))
+    ]
     sides = [
         side._replace(**{name: max(0, getattr(side, name) - gap) for name in ("own", "new", "lost")})
-        for side, gap in zip(sides, spaces, strict=True)
+        for side, gap in zip(sides, joined(x, y, x.size), strict=True)
     ]
     lost, longest = [], []
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
-        most = weights.CARRIED_AMID if read.amid[number] else weights.CARRIED
-        carries = other.new <= most * (other.new + other.content) and 2 * other.own <= mine.own
-        carries &= other.content >= own_lines.SENTENCE and (read.amid[number] or 2 * mine.prose <= mine.new)
+        carries = other.new <= weights.CARRIED * (other.new + other.content) and 2 * other.own <= mine.own
+        carries &= other.content >= own_lines.SENTENCE and read.amid[number]
         carries &= other.lines <= overlaps.FEW_WORDS
         carries &= mine.prose <= max(weights.BESIDE, weights.TIMES * other.content)
+        carries &= mine.new <= max(weights.AROUND, weights.TIMES_AROUND * other.content)
+        line = (y, x)[number].line_length()
+        carries &= mine.paragraphs <= max(weights.PARAGRAPHS, weights.LINES_OF_ARTICLE * line)
         is_page = read.furniture[number] and carries
         lost.append(mine.lost if is_page else mine.new)
         longest.append(mine.page_run if is_page else mine.run)
     content, own, new, prose = (
         tuple(getattr(side, name) for side in sides) for name in (*Weighed._fields[:3], "prose")
     )
-    return Pair(read, content, own, new, tuple(lost), prose, tuple(longest), sides[0].boilerplate, strangers)
+    return Pair(read, content, own, new, tuple(lost), prose, tuple(longest), sides[0].boilerplate, of_shared, strangers)
 
 
 #: What is decided of a pair: its relation, what was compared, who may be removed, and who should be.
@@ -609,11 +690,18 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     if relation in (None, "contains", "contained"):
         score = inside
     alike = 1 - min(settings.threshold, settings.containment) + rounded
+    both = pair.in_place * len(a & b)
+    near &= both / max(len(a) + len(b) - both, 1) >= settings.threshold - overlaps.ELSEWHERE
     pages = [2 * pair.lost[n] < pair.new[n] for n in range(2)]
     sizes = (len(a), len(b))
     removable = [
         (
-            (near and sizes[1 - n] >= overlaps.AS_LARGE * sizes[n] - rounded and lost[n] <= alike)
+            (
+                near
+                and sizes[1 - n] >= overlaps.AS_LARGE * sizes[n] - rounded
+                and lost[n] <= alike
+                and pair.run[n] < max(overlaps.PASSAGE, settings.max_lost * counts[n])
+            )
             or (few[n] and pair.run[n] < overlaps.PASSAGE)
             or (pages[n] and pair.lost[n] <= overlaps.FEW_WORDS)
         )

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
+from dupdetect.matching.alignment import ELSEWHERE, SHARED, are_in_order, mark_elsewhere
 from dupdetect.matching.boilerplate import ALWAYS, NEVER, are_strangers, grade_of, may_have, presence
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, OWN, SHORT, STRETCH
-from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
+from dupdetect.matching.joined_lines import count_joined
+from dupdetect.matching.overlaps import FEW_WORDS, PASSAGE, Overlaps, Weights
 from dupdetect.matching.own_lines import CLASSES, SENTENCE, read_own_lines
 from dupdetect.matching.own_texts import (
-    LEAST_LINE,
     LONG_LINE,
     NO_LINE,
     OwnText,
@@ -35,7 +36,6 @@ from dupdetect.matching.shared_marks import WORD, mark_shared
 from dupdetect.matching.shingle_rows import (
     LINE_START,
     MAIN_CONTENT,
-    REPEAT,
     SYMBOLS,
     blocks_for,
     even_cuts,
@@ -65,14 +65,15 @@ if TYPE_CHECKING:
 
 _NONE, _ONE = np.uint64(0), np.uint64(1)
 
-#: Share of an article that may not be on a page that carries it; the same where the page has text on both sides of it.
-CARRIED, CARRIED_AMID = 0.05, 0.1
+#: Share of an article that may not be on a page that carries it.
+CARRIED = 0.1
 
-#: New words of main content that a page may have beside its article, however short that is; and as a multiple of it.
+#: New words that a page may have around its article, however short that is, and as a multiple of it; of main content;
+#: and in paragraphs, which are lines of `SENTENCE` words and more that are as long as the article's: as a multiple of
+#: these, for in scripts without spaces each character is a word.
+AROUND, TIMES_AROUND = 1024, 8
 BESIDE, TIMES = 512, 4
-
-#: Words of content in which one lost space is believed that is not at the end of a line.
-SPACED = 64
+PARAGRAPHS, LINES_OF_ARTICLE = 256, 6
 
 
 class Graded(NamedTuple):
@@ -242,6 +243,8 @@ class SideWeights(NamedTuple):
         The most of `new` between two shared words, or before or behind all of them.
     page_run : int
         The most of `new` in one text that is no furniture (`own_texts`), or in a row in one edit: if it is a page.
+    paragraphs : int
+        What of `new` is in lines of its own of `SENTENCE` words and more that are as long as the other document's.
     """
 
     content: int
@@ -252,6 +255,7 @@ class SideWeights(NamedTuple):
     lines: int
     run: int
     page_run: int
+    paragraphs: int
 
 
 @compilable_helper
@@ -269,20 +273,29 @@ def words_with(row: Hashes, first: int, end: int, marks: np.uint64, wanted: np.u
 
 @compilable_helper
 def weigh_side(  # noqa: C901 - one pass
-    row: Hashes, shared: Byte, grades: Byte, ends: Int32, least: int, shingle_size: int, strangers: bool, line: int
+    row: Hashes,
+    shared: Byte,
+    grades: Byte,
+    ends: Int32,
+    least: int,
+    shingle_size: int,
+    strangers: bool,
+    line: int,
+    is_cut: bool,
 ) -> SideWeights:
     """Weigh one document of a pair, given which of its shingles are shared; `ends` is a buffer.
 
     The lines of the other document have `line` words, which tells what of a page is a text and what is furniture.
 
-    What is shared is boilerplate from the grade `least` on, and what is not from `ALWAYS` on. Of strangers, words that
-    are neither main content nor in a line of many symbols weigh `SHORT`: menus are most of what two pages share. A last
-    word behind a shared one is not new: a text that is cut short ends in a part of a word.
+    What is shared is boilerplate from the grade `least` on, and what is not from `ALWAYS` on; what stands `ELSEWHERE`
+    in the other document is neither shared nor boilerplate. Of strangers, words that are neither main content nor in a
+    line of many symbols weigh `SHORT`: menus are most of what two pages share. The last word of a text that `is_cut`
+    is not new: it is a part of one.
     """
     content, own, new, lost, main, lines = 0, 0, 0, 0, 0, 0
     run, longest, in_line, most_in_line, page_run, text = 0, 0, 0, 0, 0, OwnText(0, 0, 0)
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
-    begin, mine, fresh = 0, 0, 0
+    begin, mine, fresh, paragraphs = 0, 0, 0, 0
     runs, turn = run_ends(row, shared, grades, ends), 0
     word, count = 0, len(row) + shingle_size - 1
     while word <= count:
@@ -293,6 +306,7 @@ def weigh_side(  # noqa: C901 - one pass
                 page_run = max(page_run, most_in_line)
             else:
                 lines += mine
+                paragraphs += fresh if word - begin >= max(line, SENTENCE) else 0
             if text.shorter == 0 and is_no_furniture(text, line):
                 lost += fresh if is_no_furniture(before, line) else text.new
                 page_run = max(page_run, text.new)
@@ -302,11 +316,11 @@ def weigh_side(  # noqa: C901 - one pass
         end = count
         if turn < runs:
             end, turn, grade = int(ends[turn]), turn + 1, grades[word]
-            if shared[word]:
+            if shared[word] == SHARED:
                 last = end - 1
                 if grade < least:
                     last_content = last
-            if grade >= ALWAYS:
+            if grade >= ALWAYS and shared[word] != ELSEWHERE:
                 last_boilerplate = end - 1
         # A word is shared, or boilerplate, if any of the shingles that it is in is.
         until_shared = min(end, max(word, last + shingle_size))
@@ -319,7 +333,7 @@ def weigh_side(  # noqa: C901 - one pass
             run, in_line = 0, 0
         own += end - until_shared
         mine += end - until_shared
-        is_part = end == count and last + shingle_size == count - 1  # alone behind a shared one, and the last
+        is_part = is_cut and end == count and last + shingle_size == count - 1
         until_new = count - 1 if is_part else end
         if until_new > until_boilerplate:
             new += until_new - until_boilerplate
@@ -329,86 +343,46 @@ def weigh_side(  # noqa: C901 - one pass
             longest, most_in_line = max(longest, run), max(most_in_line, in_line)
             main += words_with(row, until_boilerplate, until_new, MAIN_CONTENT | SYMBOLS, MAIN_CONTENT)
         word = end
-    return SideWeights(content, own, new, lost, main, lines, longest, page_run)
-
-
-@compilable_helper
-def is_line_end(row: Hashes, word: int) -> bool:
-    """Whether a line that is no short one ends before a word: one that goes on, as of a paragraph that is wrapped."""
-    if word >= len(row) or not row[word] & LINE_START:
-        return False
-    begin = word - 1
-    while begin > 0 and word - begin < LEAST_LINE and not row[begin] & LINE_START:
-        begin -= 1
-    return word - begin >= LEAST_LINE
-
-
-@compilable_helper
-def count_joined(
-    row: Hashes, shared: Byte, other: Hashes, partners: Int32, shingle_size: int, most: int
-) -> tuple[int, int]:
-    """Count the words that are one word in one document and two in the other, between words that both share.
-
-    Those are one text of which one copy has lost a space. `partners` are of the other document, `shared` marks what of
-    the first is shared; returned are the words of the first, and of the other. Repeats count for neither, so that it
-    makes no difference which document is the first.
-
-    That two words are the other's one is not seen, so `most` of each document's are believed at the most. But where the
-    second of two words begins a line, and the one word stands in the midst of a line, the lines of one copy were joined
-    without a space between them: an edit seldom stands there, and just so.
-    """
-    one, two, last = 0, 0, -1
-    ends_one, ends_two = 0, 0
-    for position in range(len(partners)):
-        if partners[position] < 0:
-            continue
-        before, last = last, position
-        theirs = position - before - 1
-        if before < 0 or not shingle_size <= theirs <= shingle_size + 1 or (other[before] | other[position]) & REPEAT:
-            continue
-        mine = partners[position] - partners[before] - 1
-        if min(mine, theirs) != shingle_size or max(mine, theirs) != shingle_size + 1:
-            continue
-        between = 0
-        for place in range(partners[before] + 1, partners[position]):
-            between += shared[place]
-        if between:
-            continue
-        here, there = partners[before] + shingle_size, before + shingle_size
-        if mine > theirs:
-            at_end = is_line_end(row, here + 1) and not (other[there] | other[there + 1]) & LINE_START
-        else:
-            at_end = is_line_end(other, there + 1) and not (row[here] | row[here + 1]) & LINE_START
-        if at_end:
-            ends_one, ends_two = ends_one + mine - shingle_size + 1, ends_two + theirs - shingle_size + 1
-        else:
-            one, two = one + mine - shingle_size + 1, two + theirs - shingle_size + 1
-    return ends_one + min(one, most), ends_two + min(two, most)
+    return SideWeights(content, own, new, lost, main, lines, longest, page_run, paragraphs)
 
 
 @compilable_helper
 def without_joined(side: SideWeights, joined: int) -> SideWeights:
     """Return what a document has without so many words that are the other's, but for a space."""
-    content, own, new, lost, main, lines, run, page_run = side
-    own, new, lost = max(0, own - joined), max(0, new - joined), max(0, lost - joined)
-    return SideWeights(content, own, new, lost, main, lines, run, page_run)
+    own, new, lost = max(0, side.own - joined), max(0, side.new - joined), max(0, side.lost - joined)
+    return SideWeights(side.content, own, new, lost, side.main, side.lines, side.run, side.page_run, side.paragraphs)
 
 
 @compilable_helper
-def is_page_of(page: SideWeights, other: SideWeights, amid: bool) -> bool:
-    """Whether a document that has furniture is a page that carries the other, which has next to nothing else.
+def ends_alone(shared: Byte) -> bool:
+    """Whether the last word of a document stands alone behind shared ones: it may be a part of one."""
+    size = len(shared)
+    return size > 1 and shared[size - 2] == SHARED and shared[size - 1] != SHARED
 
-    The other must be an article, and no stub under a footer; where the page goes on at one end alone, what it has there
-    must not be main content for the most part: that is a later version, or an answer above a mail. Nor may the other
-    have more than `FEW_WORDS` in lines of its own, boilerplate or not: those are two lists of credits above one
-    licence, or two records with one abstract. And what is running text on a page, in however short lines, must not be
-    many times the article.
+
+@compilable_helper
+def first_place(firsts: Int32, position: int, partners: Int32) -> int:
+    """Return where the other document first has the shingle of a place of a row; it has it."""
+    place = 0
+    while partners[place] != firsts[position]:
+        place += 1
+    return place
+
+
+@compilable_helper
+def is_page_of(page: SideWeights, other: SideWeights, line: int) -> bool:
+    """Whether a document that has furniture around what is shared is a page that carries the other.
+
+    The other must be an article, and no stub under a footer, and have next to nothing else. Nor may it have more than
+    `FEW_WORDS` in lines of its own, boilerplate or not: those are two lists of credits above one licence, or two
+    records with one abstract. And what the page has around it must not be many times the article, as a register of
+    names with one sentence in front, nor many paragraphs, as a later version of it. Its lines have `line` words.
     """
-    most = CARRIED_AMID if amid else CARRIED
     article = other.content >= FULL * SENTENCE and other.lines <= FEW_WORDS and 2 * other.own <= page.own
-    article = article and (amid or 2 * page.main <= page.new)
     article = article and FULL * page.main <= max(FULL * BESIDE, TIMES * other.content)
-    return article and FULL * other.new <= most * (FULL * other.new + other.content)
+    article = article and FULL * page.new <= max(FULL * AROUND, TIMES_AROUND * other.content)
+    article = article and page.paragraphs <= max(PARAGRAPHS, LINES_OF_ARTICLE * line)
+    return article and FULL * other.new <= CARRIED * (FULL * other.new + other.content)
 
 
 @compilable_helper
@@ -464,26 +438,32 @@ def weigh_pairs(
         of_other = graded.values[graded.starts[number] :][: len(other)]
         mark_shared(other, partners, words, 0)
         columns[12, place] = count_graded(words, 0, of_other, least[place]) / max(shared, 1)
+        columns[13, place] = 1
         mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
         if pattern == INTERLEAVED:
             first = read_own_lines(row, of_build, shingle_size, ends, own_lines, shared_words)
             second = read_own_lines(other, of_probe, shingle_size, ends, own_lines, shared_words)
             pattern |= own_marks(first, second, built > number)
             patterns[place] = pattern
+        mine, theirs = of_build[: len(row)], of_probe[: len(other)]
+        if not are_in_order(row, mine, other, theirs):
+            columns[13, place] = mark_elsewhere(row, mine, other, theirs, shingle_size)
         settled = least[place], shingle_size, strangers[place]
         # Texts of its own are looked for where one of the two may be a page, and have lines as long as the other's.
         a_line, b_line = NO_LINE, NO_LINE
         if pattern & (FURNITURE_A | FURNITURE_B):
             a_line, b_line = line_length(other, lengths), line_length(row, lengths)
-        a = weigh_side(row, of_build, graded.values[graded.starts[built] :], ends, *settled, a_line)
-        b = weigh_side(other, of_probe, of_other, ends, *settled, b_line)
-        most = min(a.content, b.content) // (FULL * SPACED)
-        joined_a, joined_b = count_joined(row, of_build, other, partners[: len(other)], shingle_size, most)
+        # A text is cut short where another has a passage behind what it ends in.
+        a_cut = ends_alone(mine) and len(other) - first_place(firsts, len(row) - 2, partners) > PASSAGE
+        b_cut = ends_alone(theirs) and len(row) - partners[len(other) - 2] > PASSAGE
+        a = weigh_side(row, of_build, graded.values[graded.starts[built] :], ends, *settled, a_line, a_cut)
+        b = weigh_side(other, of_probe, of_other, ends, *settled, b_line, b_cut)
+        joined_a, joined_b = count_joined(row, of_build, other, partners[: len(other)], shingle_size)
         if built > number:
-            a, b, joined_a, joined_b = b, a, joined_b, joined_a
+            a, b, joined_a, joined_b, a_line, b_line = b, a, joined_b, joined_a, b_line, a_line
         a, b = without_joined(a, joined_a), without_joined(b, joined_b)
-        page_a = pattern & FURNITURE_A != 0 and is_page_of(a, b, pattern & AMID_A != 0)
-        page_b = pattern & FURNITURE_B != 0 and is_page_of(b, a, pattern & AMID_B != 0)
+        page_a = pattern & FURNITURE_A != 0 and pattern & AMID_A != 0 and is_page_of(a, b, a_line)
+        page_b = pattern & FURNITURE_B != 0 and pattern & AMID_B != 0 and is_page_of(b, a, b_line)
         columns[0, place], columns[1, place] = a.content / FULL, b.content / FULL
         columns[2, place], columns[3, place], columns[4, place], columns[5, place] = a.own, b.own, a.new, b.new
         columns[6, place], columns[7, place] = a.lost if page_a else a.new, b.lost if page_b else b.new

@@ -65,7 +65,8 @@ ARTICLE = 64
 #: article may have as many in lines that are not on the page.
 FEW_WORDS = 8
 
-#: Words in a row that are a passage, and no edit: a document of which one would be lost is not removed.
+#: Words in a row that are a passage, and no edit: a document of which one would be lost is not removed; a long near
+#: duplicate, if they are more than the share that may be lost of any.
 PASSAGE = 32
 
 #: Words of a document that count one by one, for each may be the fact that it is about: of a document of so many words
@@ -75,6 +76,9 @@ SHORT = 100
 #: Share of a document's size that a near duplicate has at least which may stand for it, however low the threshold is;
 #: of 0.8 and above it follows. By errors of recognition each lacks some words of the other; half a page lacks the rest.
 AS_LARGE = 0.8
+
+#: How much less similar near duplicates that may stand for one another may be by what stands at the same place in both.
+ELSEWHERE = 0.05
 
 #: New words of main content, and what share of the content, for which a near duplicate goes before another; the share
 #: for a page that carries it.
@@ -147,6 +151,8 @@ class Weights(NamedTuple):
         The most words of a, of b, that would be lost and have nothing shared between them.
     boilerplate : float64[n]
         Share of the shared shingles that count as boilerplate.
+    in_place : float64[n]
+        Share of the shared shingles that stand at the same place in both (`dupdetect.matching.alignment`).
     strangers : bool[n]
         Whether each document has much text of its own beside what they share.
     """
@@ -164,6 +170,7 @@ class Weights(NamedTuple):
     run_a: Share
     run_b: Share
     boilerplate: Share
+    in_place: Share
     strangers: Bool
 
     def where(self, chosen: Bool | Int | slice) -> Weights:
@@ -207,7 +214,7 @@ class Overlaps:
         shared = self.shared.astype(np.float64)
         own_a, own_b = self.size_a - shared, self.size_b - shared
         zeros = np.zeros(len(shared))
-        return Weights(shared, shared, *(own_a, own_b) * 3, *(zeros, zeros) * 2, zeros, zeros > 0)
+        return Weights(shared, shared, *(own_a, own_b) * 3, *(zeros, zeros) * 2, zeros, zeros + 1, zeros > 0)
 
     @property
     def a(self) -> Int:
@@ -344,7 +351,13 @@ class Overlaps:
 
     def tolerated(self, limits: Limits) -> tuple[Bool, Bool]:
         """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""
-        return self._tolerated(limits, self.jaccard >= limits.threshold, self.shares_lost, self.pages)
+        return self._tolerated(limits, self._near(limits), self.shares_lost, self.pages)
+
+    def _near(self, limits: Limits) -> Bool:
+        """Whether documents are near duplicates, and not only of the same phrases, each at places of its own."""
+        in_place = self.weights.in_place * self.shared
+        alike = in_place / np.maximum(self.size_a + self.size_b - in_place, 1)
+        return np.asarray((self.jaccard >= limits.threshold) & (alike >= limits.threshold - ELSEWHERE))
 
     def _tolerated(
         self, limits: Limits, near: Bool, lost: tuple[Share, Share], pages: tuple[Bool, Bool]
@@ -360,12 +373,14 @@ class Overlaps:
         most_a, most_b = self.may_be_lost(limits.max_lost)
         few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= most_a) & (w.run_a < PASSAGE))
         few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= most_b) & (w.run_b < PASSAGE))
+        near_a &= w.run_a < np.maximum(PASSAGE, limits.max_lost * (w.content_a + w.lost_a))
+        near_b &= w.run_b < np.maximum(PASSAGE, limits.max_lost * (w.content_b + w.lost_b))
         return few_a | (near_a & (lost_a <= alike)), few_b | (near_b & (lost_b <= alike))
 
     def _verdicts(self, limits: Limits) -> Byte:
         """Decide of matches which document may be removed, and which should rather be."""
         w, lost = self.weights, self.shares_lost
-        near, (lost_a, lost_b) = self.jaccard >= limits.threshold, lost
+        near, (lost_a, lost_b) = self._near(limits), lost
         amid_a, amid_b = (
             (self.patterns & mark != 0) if self.patterns is not None else near < 0 for mark in (AMID_A, AMID_B)
         )

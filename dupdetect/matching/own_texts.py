@@ -8,7 +8,7 @@ Furniture are many lines, and they tell of the page what it is (`own_lines`). Wh
 article, or what readers say of this one, and is lost with the page if only the article stays: lines that follow one
 another, of `SENTENCE` words or more, or of fewer if those of the article have fewer. One shorter line may stand between
 two, such as a heading, or who says it and when. They are a text, and no ticker or teasers, if those as long as the
-article's have more than `ARTICLE` new words, and more than `LINES_ALIKE` such lines, or all of them more than `MANY`,
+article's have more than `ARTICLE` new words, and more than `LINES` such lines, or all of them more than `MANY`,
 and than `LINES`: in scripts without spaces each character is a word, and lines have more.
 """
 
@@ -34,7 +34,7 @@ LEAST_LINE, LONG_LINE, NO_LINE = 8, 128, 1 << 40
 
 #: New words of a text, in lines as long as the article's, and in all; and of how many lines of the article, each.
 ARTICLE, MANY = 64, 192
-LINES_ALIKE = LINES = 3
+LINES = 3
 
 
 class OwnText(NamedTuple):
@@ -74,7 +74,7 @@ def with_line(text: OwnText, row: Hashes, begin: int, end: int, own: int, new: i
 @compilable_helper
 def is_no_furniture(text: OwnText, length: int) -> bool:
     """Whether what a page has of its own is a text, and no furniture, given the length of the article's lines."""
-    return text.alike > max(ARTICLE, LINES_ALIKE * length) or text.new > max(MANY, LINES * length)
+    return text.alike > max(ARTICLE, LINES * length) or text.new > max(MANY, LINES * length)
 
 
 @compilable_helper

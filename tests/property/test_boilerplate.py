@@ -158,7 +158,7 @@ def test_pairs_are_weighed_as_sets_are(texts, size):
         assert marks == [*naive.pattern.furniture, *naive.pattern.amid], pair
         both = (naive.content, naive.own, naive.new, naive.lost, naive.prose, naive.run)
         flat = [value for values in both for value in values]
-        assert columns == pytest.approx([*flat, naive.boilerplate, naive.strangers]), pair
+        assert columns == pytest.approx([*flat, naive.boilerplate, naive.in_place, naive.strangers]), pair
     again = verifier.weigh(verifier.counter.sharing(weighed.pairs))  # of documents that are graded already
     assert again.pairs.tolist() == weighed.pairs.tolist()
     for mine, theirs in zip(weighed.weights, again.weights, strict=True):

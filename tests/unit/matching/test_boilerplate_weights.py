@@ -79,29 +79,18 @@ def joined(first, second, size=2):
     return found[0]
 
 
-def test_words_that_have_lost_the_space_between_them_are_not_new():
-    text = " ".join(f"word{n}" for n in range(160))
-    assert joined(text, text.replace("word30 word31", "word30word31")) == (2, 1)
-    assert joined(text, text.replace("word30", "other")) == (0, 0)
-    assert joined(text, text.replace("word30 word31 word32", "word30word31word32")) == (0, 0)
-
-
-def test_few_lost_spaces_are_believed_and_none_in_a_short_text():
+def test_one_word_for_two_within_a_line_is_an_edit():
     """Nothing says that the one word is the other two: it may be 100 where the other has 700.50."""
-    short = " ".join(f"word{n}" for n in range(60))
-    assert joined(short, short.replace("word30 word31", "word30word31")) == (0, 0)
-    long = " ".join(f"word{n}" for n in range(160))
-    edited = long
-    for place in range(20, 140, 20):
-        edited = edited.replace(f"word{place} word{place + 1}", f"other{place}")
-    assert joined(long, edited) == (2, 2)
+    text = " ".join(f"word{n}" for n in range(160))
+    assert joined(text, text.replace("word30 word31", "word30word31")) == (0, 0)
+    assert joined(text, text.replace("word30", "other")) == (0, 0)
 
 
 def wrapped(words, *, line=10):
     return "\n".join(" ".join(words[n : n + line]) for n in range(0, len(words), line))
 
 
-def test_spaces_that_were_lost_where_lines_end_are_all_believed():
+def test_words_that_have_lost_the_space_between_them_where_a_line_ends_are_not_new():
     """Text that was cut out of a page without the ends of its lines, however short its lines are, or itself is."""
     words = [f"word{n}" for n in range(100)]
     lines = wrapped(words).split("\n")
@@ -122,6 +111,17 @@ def test_a_word_for_two_that_stand_elsewhere_than_at_the_end_of_a_line_is_an_edi
 
 def test_words_between_repeats_are_not_joined():
     """Which of the repeats is the other one's cannot be said."""
-    text = " ".join(f"word{n}" for n in range(40))
-    again = text.replace("word30 word31", "word30word31")
-    assert joined(f"{text} {text}", f"{text} {again}") == (0, 0)
+    text = wrapped([f"word{n}" for n in range(40)])
+    again = text.replace("word29\nword30", "word29word30")
+    assert joined(text, again) == (2, 1)
+    assert max(joined(f"{text}\n{text}", f"{text}\n{again}")) == 0
+
+
+def test_the_last_word_is_a_part_of_one_only_where_the_text_is_cut_short():
+    words = [f"word{n}" for n in range(60)]
+    text = " ".join(words)
+    _, cut = judged([" ".join([*words[:20], "wor"]), text])
+    assert (cut.weights.own_a[0], cut.weights.new_a[0]) == (1, 0)
+    for other in (words[:20], words[:40]):  # the other ends there, too, or soon
+        _, whole = judged([" ".join([*words[:20], "positive"]), " ".join([*other, "negative"])])
+        assert (whole.weights.own_a[0], whole.weights.new_a[0]) == (1, 1)

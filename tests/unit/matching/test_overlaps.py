@@ -91,8 +91,8 @@ def one(counts=(100, 120, 150), patterns=0, **weights):
     """Make up one pair that is weighed: by default a has 20 words of its own, b 50, and all is content."""
     made = {
         "content_a": 100, "content_b": 100, "own_a": 20, "own_b": 50, "new_a": 20, "new_b": 50, "lost_a": 20,
-        "lost_b": 50, "main_a": 20, "main_b": 50, "run_a": 0, "run_b": 0, "boilerplate": 0, "strangers": False,
-        **weights,
+        "lost_b": 50, "main_a": 20, "main_b": 50, "run_a": 0, "run_b": 0, "boilerplate": 0, "in_place": 1,
+        "strangers": False, **weights,
     }  # fmt: skip
     given = Weights(
         **{name: np.array([value if name == "strangers" else float(value)]) for name, value in made.items()}

@@ -6,7 +6,7 @@ from dupdetect.matching.own_lines import SENTENCE
 from dupdetect.matching.own_texts import (
     ARTICLE,
     LEAST_LINE,
-    LINES_ALIKE,
+    LINES,
     LONG_LINE,
     MANY,
     OwnText,
@@ -46,7 +46,7 @@ def own(words: int) -> tuple[int, int, int]:
 def test_lines_as_long_as_the_article_s_are_a_text():
     assert lines(*[own(40)] * 3) == [False, False, True]
     assert lines(*[own(40)] * 2, own(LENGTH - 1)) == [False, False, False]
-    assert lines(*[own(LINE)] * (LINES_ALIKE + 1), length=LINE) == [*[False] * LINES_ALIKE, True]
+    assert lines(*[own(LINE)] * (LINES + 1), length=LINE) == [*[False] * LINES, True]
     assert lines(*[own(8)] * (ARTICLE // 8 + 1), length=8)[-2:] == [False, True]
 
 
