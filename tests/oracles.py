@@ -475,11 +475,17 @@ def long_runs(page, steps):
 
 
 def run_steps(page):
-    steps = alignment.LEAST
-    while steps < alignment.MOST and len(page.order) > (2 * steps - 1) * page.size:
+    def repeats(steps):
         found = long_runs(page, steps)
-        if len(found) - len(set(found)) <= alignment.REPEATED * len(found):
-            break
+        return len(found) - len(set(found))
+
+    steps = alignment.LEAST
+    while (
+        steps < alignment.MOST
+        and repeats(steps) > alignment.REPEATED * len(page.order)
+        and len(page.order) > (2 * steps - 1) * page.size
+        and repeats(2 * steps) <= alignment.PASSAGES * repeats(steps)
+    ):
         steps *= 2
     return steps
 
@@ -488,12 +494,15 @@ def aligned(x, y, shared, steps):
     """Give the places at which x has what it shares with y as y has it."""
     reach, runs_of_x, runs_of_y = (steps - 1) * x.size + 1, long_runs(x, steps), long_runs(y, steps)
     once = Counter(runs_of_x), Counter(runs_of_y)
+    longest, of_longest = (long_runs(page, alignment.MOST) for page in (x, y))
     kept, end, end_of_other, before = set(), 0, 0, None
     for place, run in enumerate(runs_of_x):
         if before is not None and before + 1 < len(runs_of_y) and runs_of_y[before + 1] == run:
             found = before + 1
         else:
             found = runs_of_y.index(run) if once[0][run] == once[1][run] == 1 else None
+            if found is None and longest[place : place + 1] and longest[place] in of_longest:
+                found = of_longest.index(longest[place])
         before = found
         if found is None:
             continue
@@ -654,8 +663,8 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     return Pair(read, content, own, new, tuple(lost), prose, tuple(longest), sides[0].boilerplate, of_shared, strangers)
 
 
-#: What is decided of a pair: its relation, what was compared, who may be removed, and who should be.
-Judged = namedtuple("Judged", "relation score lost removable yields")
+#: What is decided of a pair: its relation, what was compared, who may be removed, and who should be; and if it is near.
+Judged = namedtuple("Judged", "relation score lost removable yields near")
 
 
 def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
@@ -713,7 +722,7 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
         share = overlaps.MORE_PAGE if pages[other] else overlaps.MORE_SHARE
         more = max(overlaps.MORE, share * pair.content[other]) + 2 * pair.prose[n]
         yields.append(removable[n] and min(pair.lost[other], pair.prose[other]) >= more)
-    return Judged(relation, score, tuple(lost), tuple(removable), tuple(yields))
+    return Judged(relation, score, tuple(lost), tuple(removable), tuple(yields), near)
 
 
 def lsh_pairs(signatures, bands, rows, seed=1):

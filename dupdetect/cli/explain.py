@@ -17,7 +17,7 @@ from dupdetect.text.escape import escape_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dupdetect.reports.explain import Explanation, Likeness
+    from dupdetect.reports.explanation import Explanation, Likeness
     from dupdetect.settings import Settings
 
 _EXPLAIN_EXAMPLES = """

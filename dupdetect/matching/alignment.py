@@ -9,7 +9,7 @@ A shingle is five words, and some phrases recur: "shall be borne by the buyer", 
 yes no". That another document has it somewhere does not say that it has it there. What does are *runs*: as many words
 in a row as two shingles end to end have, or in documents of few different words, such as answers of yes and no, so many
 that no more than `REPEATED` of a document's runs are repeats. Of these, runs that either document repeats tell nothing,
-unless they go on from one that it has once. Runs may stand in any order: paragraphs and functions are moved. What is
+unless they go on from one that it has once or are as long as `MOST` shingles. Runs may stand in any order: paragraphs and functions are moved. What is
 shared besides must be between the same two runs, in the same order.
 """
 
@@ -36,6 +36,9 @@ LEAST, MOST = 2, 8
 
 #: Share of a document's runs that may be repeats of others.
 REPEATED = 1 / 8
+
+#: Of the repeats, how many are still some where runs are twice as long, if passages are repeated.
+PASSAGES = 3 / 4
 
 #: Comparisons between two runs, each shingle with all of the other document. Where these would be more, it is compared
 #: with so many on either side of where it should stand; and where these are too many, nothing is in place.
@@ -72,16 +75,26 @@ def runs_of(row: Hashes, steps: int, shingle_size: int) -> Hashes:
 
 
 @compilable_helper
+def count_repeats(runs: Hashes) -> int:
+    """Count the runs that repeat another."""
+    ordered, repeats = np.sort(runs), 0
+    for place in range(1, len(ordered)):
+        repeats += 1 if ordered[place] == ordered[place - 1] else 0
+    return repeats
+
+
+@compilable_helper
 def run_steps(row: Hashes, shingle_size: int) -> int:
-    """Return how many shingles a run of a document must have."""
-    steps = LEAST
-    while steps < MOST and len(row) > (2 * steps - 1) * shingle_size:
-        runs, repeats = np.sort(runs_of(row, steps, shingle_size)), 0
-        for place in range(1, len(runs)):
-            repeats += 1 if runs[place] == runs[place - 1] else 0
-        if repeats <= REPEATED * len(runs):
+    """Return how many shingles a run of a document must have.
+
+    Where longer runs are repeats as often, whole passages are repeated, and not a few words in any order.
+    """
+    steps, repeats = LEAST, count_repeats(runs_of(row, LEAST, shingle_size))
+    while steps < MOST and repeats > REPEATED * len(row) and len(row) > (2 * steps - 1) * shingle_size:
+        fewer = count_repeats(runs_of(row, 2 * steps, shingle_size))
+        if fewer > PASSAGES * repeats:
             break
-        steps *= 2
+        steps, repeats = 2 * steps, fewer
     return steps
 
 
@@ -94,8 +107,9 @@ def mark_elsewhere(row: Hashes, shared: Byte, other: Hashes, of_other: Byte, shi
     one, two = np.count_nonzero(shared), np.count_nonzero(of_other)  # they share something, or all were in order
     steps = max(run_steps(row, shingle_size), run_steps(other, shingle_size))
     runs, others = runs_of(row, steps, shingle_size), runs_of(other, steps, shingle_size)
-    _mark_side(row, shared, runs, other, others, steps, shingle_size)
-    _mark_side(other, of_other, others, row, runs, steps, shingle_size)
+    longest, of_longest = runs_of(row, MOST, shingle_size), runs_of(other, MOST, shingle_size)
+    _mark_side(row, shared, (runs, longest), other, (others, of_longest), steps, shingle_size)
+    _mark_side(other, of_other, (others, of_longest), row, (runs, longest), steps, shingle_size)
     return min(np.count_nonzero(shared == SHARED) / one, np.count_nonzero(of_other == SHARED) / two)
 
 
@@ -110,12 +124,19 @@ def place_of(ordered: Hashes, value: np.uint64) -> int:
 
 @compilable_helper
 def _mark_side(
-    row: Hashes, shared: Byte, runs: Hashes, other: Hashes, others: Hashes, steps: int, shingle_size: int
+    row: Hashes,
+    shared: Byte,
+    of_row: tuple[Hashes, Hashes],
+    other: Hashes,
+    of_other: tuple[Hashes, Hashes],
+    steps: int,
+    shingle_size: int,
 ) -> None:
-    """Mark what one document shares elsewhere."""
+    """Mark what one document shares elsewhere, given the runs of both: of `steps` shingles, and of `MOST`."""
+    (runs, longest), (others, of_longest) = of_row, of_other
     reach = (steps - 1) * shingle_size  # a run covers the shingle that it begins at, and so many more
-    mine, order = np.sort(runs), np.argsort(others)
-    ordered = others[order]
+    mine, order, order_of_longest = np.sort(runs), np.argsort(others), np.argsort(of_longest, kind="mergesort")
+    ordered, longest_ordered = others[order], of_longest[order_of_longest]
     # Up to where the last run reached in both documents, and where it began in the other.
     end, end_of_other, before = 0, 0, -2
     for place in range(len(runs)):
@@ -126,6 +147,10 @@ def _mark_side(
         if not 0 < found < len(others) or others[found] != runs[place]:
             at = place_of(ordered, runs[place])
             found = int(order[at]) if at >= 0 and place_of(mine, runs[place]) >= 0 else -2
+            if found < 0 and place < len(longest):
+                at = np.searchsorted(longest_ordered, longest[place])
+                if at < len(longest_ordered) and longest_ordered[at] == longest[place]:
+                    found = int(order_of_longest[at])
         before = found
         if found < 0:
             continue

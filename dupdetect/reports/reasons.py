@@ -1,6 +1,6 @@
 """The sentences that say why a document of a run is where it is.
 
-Input    a run, and what is known of the document (`explain.Explanation`)
+Input    a run, and what is known of the document (`explanation.Explanation`)
 Output   why it was removed or kept, and what would have had to differ
 Cost     nothing to speak of
 """
@@ -17,7 +17,7 @@ from dupdetect.results.losses import counted
 
 if TYPE_CHECKING:
     from dupdetect.matching.compare import Comparison
-    from dupdetect.reports.explain import Explanation, Likeness
+    from dupdetect.reports.explanation import Explanation, Likeness
     from dupdetect.results.run import Run
 
 #: A share that is 1 but for rounding, as it is shown.
