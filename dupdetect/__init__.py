@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from dupdetect.matching.passages import Passage
     from dupdetect.pipeline.dedup import dedup
     from dupdetect.pipeline.stages import choose_canonicals, cluster, find_candidates, verify
-    from dupdetect.reports.explain import Explanation, explain
+    from dupdetect.reports.explain import explain
+    from dupdetect.reports.explanation import Explanation
     from dupdetect.reports.html import report
     from dupdetect.results.result import Cluster, Result
     from dupdetect.settings import Settings
@@ -87,7 +88,7 @@ _MODULE_OF = {
     "Comparison": "matching.compare",
     "DupdetectError": "errors",
     "Evaluation": "evaluation.scores",
-    "Explanation": "reports.explain",
+    "Explanation": "reports.explanation",
     "Index": "index.index",
     "InputError": "errors",
     "Match": "index.answers",

@@ -9,8 +9,8 @@ A shingle is five words, and some phrases recur: "shall be borne by the buyer", 
 yes no". That another document has it somewhere does not say that it has it there. What does are *runs*: as many words
 in a row as two shingles end to end have, or in documents of few different words, such as answers of yes and no, so many
 that no more than `REPEATED` of a document's runs are repeats. Of these, runs that either document repeats tell nothing,
-unless they go on from one that it has once or are as long as `MOST` shingles. Runs may stand in any order: paragraphs and functions are moved. What is
-shared besides must be between the same two runs, in the same order.
+unless they go on from one that it has once, or are as long as `MOST` shingles. Runs may stand in any order: paragraphs
+and functions are moved. What is shared besides must be between the same two runs, in the same order.
 """
 
 from __future__ import annotations
