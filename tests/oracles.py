@@ -709,7 +709,7 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
                 near
                 and sizes[1 - n] >= overlaps.AS_LARGE * sizes[n] - rounded
                 and lost[n] <= alike
-                and pair.run[n] < max(overlaps.PASSAGE, settings.max_lost * counts[n])
+                and pair.run[n] < max(overlaps.LONG_PASSAGE, settings.max_lost * counts[n])
             )
             or (few[n] and pair.run[n] < overlaps.PASSAGE)
             or (pages[n] and pair.lost[n] <= overlaps.FEW_WORDS)

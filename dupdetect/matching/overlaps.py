@@ -65,9 +65,9 @@ ARTICLE = 64
 #: article may have as many in lines that are not on the page.
 FEW_WORDS = 8
 
-#: Words in a row that are a passage, and no edit: a document of which one would be lost is not removed; a long near
+#: Words in a row that are a passage, and no edit: a document of which one would be lost is not removed; and of a near
 #: duplicate, if they are more than the share that may be lost of any.
-PASSAGE = 32
+PASSAGE, LONG_PASSAGE = 32, 128
 
 #: Words of a document that count one by one, for each may be the fact that it is about: of a document of so many words
 #: nothing may be lost, and of a longer one a share of what it has beyond them.
@@ -373,8 +373,8 @@ class Overlaps:
         most_a, most_b = self.may_be_lost(limits.max_lost)
         few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= most_a) & (w.run_a < PASSAGE))
         few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= most_b) & (w.run_b < PASSAGE))
-        near_a &= w.run_a < np.maximum(PASSAGE, limits.max_lost * (w.content_a + w.lost_a))
-        near_b &= w.run_b < np.maximum(PASSAGE, limits.max_lost * (w.content_b + w.lost_b))
+        near_a &= w.run_a < np.maximum(LONG_PASSAGE, limits.max_lost * (w.content_a + w.lost_a))
+        near_b &= w.run_b < np.maximum(LONG_PASSAGE, limits.max_lost * (w.content_b + w.lost_b))
         return few_a | (near_a & (lost_a <= alike)), few_b | (near_b & (lost_b <= alike))
 
     def _verdicts(self, limits: Limits) -> Byte:
