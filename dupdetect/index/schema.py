@@ -26,7 +26,7 @@ table           holds
 from __future__ import annotations
 
 #: Version of the schema. A later one is refused, an earlier one is brought up to date when it is opened for writing.
-VERSION = 2
+VERSION = 3
 
 #: What brings a version of the schema to the next one.
 MIGRATIONS: dict[int, str] = {
@@ -40,12 +40,19 @@ DROP TABLE former;
 ALTER TABLE state RENAME COLUMN sequence TO logged;
 UPDATE state SET logged = (SELECT coalesce(max(text), 0) FROM log)
 """,
+    # Of earlier matches all that is shared is taken for what stands at the same place.
+    2: """
+UPDATE matches SET evidence = CAST(substr(evidence, 1, 116) || {one} || substr(evidence, 117) AS {blob})
+""",
 }
 
-#: The types, by engine.
+#: The number 1 as it is stored: 64 bits, the lowest byte first.
+_ONE = "000000000000f03f"
+
+#: The types, and that number, by engine.
 TYPES = {
-    "sqlite": {"integer": "INTEGER", "blob": "BLOB", "clustered": " WITHOUT ROWID"},
-    "postgresql": {"integer": "BIGINT", "blob": "BYTEA", "clustered": ""},
+    "sqlite": {"integer": "INTEGER", "blob": "BLOB", "clustered": " WITHOUT ROWID", "one": f"x'{_ONE}'"},
+    "postgresql": {"integer": "BIGINT", "blob": "BYTEA", "clustered": "", "one": rf"'\x{_ONE}'::bytea"},
 }
 
 _TABLES = """

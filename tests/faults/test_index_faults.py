@@ -180,20 +180,23 @@ _FIRST = """
     DROP TABLE later;
     ALTER TABLE state RENAME COLUMN logged TO sequence;
     UPDATE state SET sequence = (SELECT max(sequence) + 1 FROM log);
+    UPDATE matches SET evidence = CAST(substr(evidence, 1, 116) || substr(evidence, 125) AS BLOB);
     UPDATE settings SET value = '1' WHERE name = 'version';
 """
 
 
 def test_a_file_of_the_first_version_is_as_one_that_was_made_now(path, tmp_path):
     with Index(path) as index:
-        before = index.clusters()
+        before, matches = index.clusters(), index.matches()
+    assert matches.num_rows > 0
     with connected(path) as made:
         made.executescript(_FIRST)
-    with pytest.raises(InputError, match="is of version 1, and this dupdetect reads version 2; open it once for"):
+    with pytest.raises(InputError, match="is of version 1, and this dupdetect reads version 3; open it once for"):
         Index(path, read_only=True)
     with Index(path) as index, Index(tmp_path / "made.dupindex") as other:
         assert index.verify() == []
         assert index.clusters().equals(before)
+        assert index.matches().equals(matches)
         assert not index.query(TEXTS[0]).is_new
         index.add("later", "A text that came after the file was brought up to date, and is like no other in it.")
         index.remove([before["id"][0].as_py()])

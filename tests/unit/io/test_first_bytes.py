@@ -34,11 +34,11 @@ def parquet() -> bytes:
     [
         (
             "a.jsonl.zst",
-            gzip.compress(LINES),
+            gzip.compress(LINES, mtime=0),
             r"it is gzip, expected JSON Lines compressed with zstd; name it a\.jsonl",
         ),
-        ("a.csv", gzip.compress(b"id,text\na,b\n"), r"it is gzip, expected CSV; name it a\.csv\.gz"),
-        ("a.parquet", gzip.compress(LINES), "it is gzip, expected Parquet; unpack it"),
+        ("a.csv", gzip.compress(b"id,text\na,b\n", mtime=0), r"it is gzip, expected CSV; name it a\.csv\.gz"),
+        ("a.parquet", gzip.compress(LINES, mtime=0), "it is gzip, expected Parquet; unpack it"),
         ("a.csv", parquet(), r"it is Parquet, expected CSV; name it a\.parquet, or .*--input-format parquet"),
         ("a.jsonl", parquet(), "it is Parquet, expected JSON Lines"),
         ("a.jsonl.gz", LINES, r"it is plain text, expected JSON Lines compressed with gzip; name it a\.jsonl"),
