@@ -156,6 +156,13 @@ def test_sites():
     assert all(set(row[column]) >= {"precision", "recall", "lost"} for row in rows for column in columns)
 
 
+def test_documents_of_recurring_phrases():
+    rows = [line.split("|") for line in script("recurring_phrases.py", "--documents", 12).splitlines()[2:]]
+    removed = {row[1].strip(): int(row[3]) for row in rows}
+    assert removed.keys() == {"sheets", "questionnaires", "contracts", "pairings"}
+    assert removed["pairings"] == removed["questionnaires"] == removed["sheets"] == 0
+
+
 def test_pages_of_two_articles():
     if not (SHARED / "corpora" / "pages").exists():
         pytest.skip(f"{SHARED} is not there: it has the pages")
