@@ -263,8 +263,8 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
 def replaceable(n: int, matches: Overlaps) -> Bool:
     """Mark documents that another could stand for, without their being able to stand for it: bool[n].
 
-    It must be able to stand for as many as they can: one of the pages that carry an
-    article, the only one with comments below it, cannot represent the others.
+    It must be able to stand for as many as they can: one of the pages that carry an article, the only one with comments
+    below it, cannot represent the others.
     """
     (a, b), of_a, of_b = unpack(matches.pairs), matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
     stands_for = np.bincount(a[of_b], minlength=n) + np.bincount(b[of_a], minlength=n)

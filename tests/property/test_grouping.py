@@ -87,7 +87,8 @@ def test_per_value_one_stays_and_matches_tell_of_all(data: pa.Table, settings: S
     assert all(of[id] == of[cluster] for id, (cluster, _) in clusters(found).items())
     if settings is EXACT:
         assert pairs(found) == pairs(dupdetect.dedup(data, settings=settings))
-        assert clusters(found) == clusters(dupdetect.dedup(data, settings=settings, within="source"))
+        within = dupdetect.dedup(data, settings=settings, within="source")
+        assert together(clusters(found)) == together(clusters(within))  # of texts that tie in all, either may be it
 
 
 @hypothesis_settings(max_examples=20)
