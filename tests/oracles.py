@@ -351,7 +351,7 @@ class Document:
         last = len(self.order) - 1
         if last < 1 or last in kept or last - 1 not in kept:
             return False
-        return len(other.order) - other.order.index(self.order[last - 1]) > overlaps.PASSAGE
+        return len(other.order) - other.order.index(self.order[last - 1]) > own_lines.SENTENCE
 
     def weigh(self, shared, kept, learned, known, strangers, other):
         """Weigh its words: `learned` is boilerplate for this pair, `known` is without the question who asks."""
@@ -461,7 +461,7 @@ def in_place(x, y, shared):
     """
     places = [[place for place, run in enumerate(page.order) if run in shared] for page in (x, y)]
     sequences = [[page.order[place] for place in some] for page, some in zip((x, y), places, strict=True)]
-    if sequences[0] == sequences[1]:
+    if x.size == 1 or sequences[0] == sequences[1]:
         return [set(some) for some in places], 1.0
     steps = max(run_steps(page) for page in (x, y))
     found = [aligned(*pair, shared, steps) for pair in ((x, y), (y, x))]

@@ -20,7 +20,7 @@ from dupdetect.matching.boilerplate import ALWAYS, NEVER, are_strangers, grade_o
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, OWN, SHORT, STRETCH
 from dupdetect.matching.joined_lines import count_joined
-from dupdetect.matching.overlaps import FEW_WORDS, PASSAGE, Overlaps, Weights
+from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
 from dupdetect.matching.own_lines import CLASSES, SENTENCE, read_own_lines
 from dupdetect.matching.own_texts import (
     LONG_LINE,
@@ -446,16 +446,17 @@ def weigh_pairs(
             pattern |= own_marks(first, second, built > number)
             patterns[place] = pattern
         mine, theirs = of_build[: len(row)], of_probe[: len(other)]
-        if not are_in_order(row, mine, other, theirs):
+        # Where shingles are single words, the order of words is not asked for.
+        if shingle_size > 1 and not are_in_order(row, mine, other, theirs):
             columns[13, place] = mark_elsewhere(row, mine, other, theirs, shingle_size)
         settled = least[place], shingle_size, strangers[place]
         # Texts of its own are looked for where one of the two may be a page, and have lines as long as the other's.
         a_line, b_line = NO_LINE, NO_LINE
         if pattern & (FURNITURE_A | FURNITURE_B):
             a_line, b_line = line_length(other, lengths), line_length(row, lengths)
-        # A text is cut short where another has a passage behind what it ends in.
-        a_cut = ends_alone(mine) and len(other) - first_place(firsts, len(row) - 2, partners) > PASSAGE
-        b_cut = ends_alone(theirs) and len(row) - partners[len(other) - 2] > PASSAGE
+        # A text is cut short where another goes on behind what it ends in, by a sentence and more.
+        a_cut = ends_alone(mine) and len(other) - first_place(firsts, len(row) - 2, partners) > SENTENCE
+        b_cut = ends_alone(theirs) and len(row) - partners[len(other) - 2] > SENTENCE
         a = weigh_side(row, of_build, graded.values[graded.starts[built] :], ends, *settled, a_line, a_cut)
         b = weigh_side(other, of_probe, of_other, ends, *settled, b_line, b_cut)
         joined_a, joined_b = count_joined(row, of_build, other, partners[: len(other)], shingle_size)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: Words of a line that may be of a text at least, however short the lines of the article are, and from which on it is
 #: as long as any; more than any line has: no text is looked for.
-LEAST_LINE, LONG_LINE, NO_LINE = 8, 128, 1 << 40
+LEAST_LINE, LONG_LINE, NO_LINE = 8, 160, 1 << 40
 
 #: New words of a text, in lines as long as the article's, and in all; and of how many lines of the article, each.
 ARTICLE, MANY = 64, 192

@@ -32,7 +32,7 @@ def clusters_of(result):
 
 
 def test_a_page_an_article_a_copy_and_a_stranger():
-    page, stranger = f"{CHROME}\n{ARTICLE}", " ".join(f"other{n}" for n in range(50))
+    page, stranger = f"{CHROME}\n{ARTICLE}\n{CHROME.upper()} Below", " ".join(f"other{n}" for n in range(50))
     result = dedup({"page": page, "article": ARTICLE, "copy": ARTICLE.upper(), "stranger": stranger, "empty": ""})
     rows = {row["id"]: row for row in result.clusters.to_pylist()}
     assert {name: row["cluster"] for name, row in rows.items()} == {

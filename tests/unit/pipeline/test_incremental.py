@@ -72,7 +72,7 @@ def test_copies_of_what_was_kept_are_found(against, language):
 def test_what_was_kept_stays(against, policy):
     article, writer = story("article"), Writer("en", "around")
     page = f"{writer.menu(20)}\n\n{article}\n\n{writer.menu(20)}"
-    new = {"article": article, "longer": f"{page}\n{writer.menu(40)}"}
+    new = {"article": article, "longer": f"{writer.menu(20)}\n{page}\n{writer.menu(20)}"}
     result = against({"page": page}, new, canonical=policy)
     assert {cluster for cluster, _ in decided(result).values()} == {"page"}
     assert result.rows.num_rows == result.superseded.num_rows == 0
