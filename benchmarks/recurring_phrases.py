@@ -2,7 +2,7 @@
 
     python benchmarks/recurring_phrases.py --documents 100
 
-Each kind is a collection of its own, in which each document says something else at each of its places: sheets of
+Each is a collection of its own, in which every document says something else at each of its places: sheets of
 answers of two words, questionnaires whose answers are phrases, contracts that name one of two parties, lists of the
 same names and the same sums paired otherwise. Shows a table in Markdown: of those that were removed, at how many places
 they differ from their canonical on average, and how many words the run says are lost. A copy differs at none.
@@ -47,12 +47,12 @@ def pairings(words: Writer, chance: random.Random) -> Callable[[], Places]:
     return lambda: [f"{name}: {given}." for name, given in zip(names, chance.sample(sums, len(sums)), strict=True)]
 
 
-KINDS = (sheets, questionnaires, contracts, pairings)
+COLLECTIONS = (sheets, questionnaires, contracts, pairings)
 
 
-def measure(kind: Callable[..., Callable[[], Places]], documents: int, seed: int) -> list[Any]:
+def measure(collection: Callable[..., Callable[[], Places]], documents: int, seed: int) -> list[Any]:
     """Return a row of the table."""
-    make = kind(Writer("English", np.random.default_rng(seed)), random.Random(seed))
+    make = collection(Writer("English", np.random.default_rng(seed)), random.Random(seed))
     texts = {str(number): make() for number in range(documents)}
     found = dupdetect.dedup({key: "\n".join(places) for key, places in texts.items()}, workers=1)
     removed = [row for row in found.clusters.to_pylist() if not row["canonical"]]
@@ -61,7 +61,7 @@ def measure(kind: Callable[..., Callable[[], Places]], documents: int, seed: int
     ]
     lost = [row["lost"] for row in removed]
     return [
-        kind.__name__,
+        collection.__name__,
         f"{documents:,}",
         f"{len(removed):,}",
         f"{np.mean(apart):.1f} of {len(texts['0'])}" if removed else "",
@@ -71,10 +71,10 @@ def measure(kind: Callable[..., Callable[[], Places]], documents: int, seed: int
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Count what is removed of documents that are made of a few phrases.")
-    parser.add_argument("--documents", type=int, default=100, help="documents of each kind")
+    parser.add_argument("--documents", type=int, default=100, help="documents of each collection")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    rows = [measure(kind, given.documents, given.seed) for kind in KINDS]
+    rows = [measure(collection, given.documents, given.seed) for collection in COLLECTIONS]
     print(markdown(["documents", "how many", "removed", "places that differ", "words lost, as told"], rows))
 
 

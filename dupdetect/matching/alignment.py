@@ -15,7 +15,7 @@ and functions are moved. What is shared besides must be between the same two run
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from dupdetect.matching.shingle_rows import HASH, SAME
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Int32 = NDArray[np.int32]
     Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
 
@@ -38,7 +39,7 @@ LEAST, MOST = 2, 8
 REPEATED = 1 / 8
 
 #: Of the repeats, how many are still some where runs are twice as long, if passages are repeated.
-PASSAGES = 3 / 4
+PASSAGES = 1 / 2
 
 #: Comparisons between two runs, each shingle with all of the other document. Where these would be more, it is compared
 #: with so many on either side of where it should stand; and where these are too many, nothing is in place.
@@ -46,6 +47,27 @@ ALL, AROUND, MOST_OF_SOME = 1 << 16, 128, 1 << 22
 
 #: Odd, so that the hash of a run tells the order of its shingles.
 _BASE = np.uint64(0x9E3779B97F4A7C15)
+_ONE = np.uint64(1)
+
+
+class Placed(NamedTuple):
+    """The runs of a document, and where they are.
+
+    Attributes
+    ----------
+    runs, longest : uint64[n], uint64[m]
+        Hashes of the run that begins at each place; and of those of `MOST` shingles, none where no run is repeated.
+    table, longest_table : int32[...]
+        Where each run is first (`table_of`).
+    repeated : uint8[n]
+        Which of these are repeated.
+    """
+
+    runs: Hashes
+    table: Int32
+    repeated: Byte
+    longest: Hashes
+    longest_table: Int32
 
 
 @compilable_helper
@@ -75,23 +97,50 @@ def runs_of(row: Hashes, steps: int, shingle_size: int) -> Hashes:
 
 
 @compilable_helper
-def count_repeats(runs: Hashes) -> int:
-    """Count the runs that repeat another."""
-    ordered, repeats = np.sort(runs), 0
-    for place in range(1, len(ordered)):
-        repeats += 1 if ordered[place] == ordered[place - 1] else 0
-    return repeats
+def table_of(runs: Hashes) -> tuple[Int32, Byte, int]:
+    """Return a table of where each run first is, which of these are repeated, and how many runs are repeats."""
+    bits = 1
+    while 1 << bits < 2 * len(runs) + 1:
+        bits += 1
+    table, repeated, repeats = np.full(1 << bits, -1, np.int32), np.zeros(len(runs), np.uint8), 0
+    shift, mask = np.uint64(64 - bits), np.uint64((1 << bits) - 1)
+    for place in range(len(runs)):
+        slot = runs[place] >> shift
+        while table[slot] >= 0 and runs[table[slot]] != runs[place]:
+            slot = slot + _ONE & mask
+        if table[slot] < 0:
+            table[slot] = place
+        else:
+            repeated[table[slot]] = 1
+            repeats += 1
+    return table, repeated, repeats
 
 
 @compilable_helper
-def run_steps(row: Hashes, shingle_size: int) -> int:
-    """Return how many shingles a run of a document must have.
+def place_of(runs: Hashes, table: Int32, value: np.uint64) -> int:
+    """Return where a run first is, given the table of runs; -1 if nowhere."""
+    size = len(table)
+    bits = 1
+    while 1 << bits < size:
+        bits += 1
+    slot, mask = value >> np.uint64(64 - bits), np.uint64(size - 1)
+    while table[slot] >= 0 and runs[table[slot]] != value:
+        slot = slot + _ONE & mask
+    return int(table[slot])
 
-    Where longer runs are repeats as often, whole passages are repeated, and not a few words in any order.
+
+@compilable_helper
+def run_steps(row: Hashes, distinct: int, shingle_size: int) -> int:
+    """Return how many shingles a run of a document must have, of which so many are distinct.
+
+    Where longer runs are repeats nearly as often, passages are repeated, and not a few words in any order.
     """
-    steps, repeats = LEAST, count_repeats(runs_of(row, LEAST, shingle_size))
+    steps = LEAST
+    if len(row) - distinct <= REPEATED * len(row):  # so are no more of its runs
+        return steps
+    repeats = table_of(runs_of(row, LEAST, shingle_size))[2]
     while steps < MOST and repeats > REPEATED * len(row) and len(row) > (2 * steps - 1) * shingle_size:
-        fewer = count_repeats(runs_of(row, 2 * steps, shingle_size))
+        fewer = table_of(runs_of(row, 2 * steps, shingle_size))[2]
         if fewer > PASSAGES * repeats:
             break
         steps, repeats = 2 * steps, fewer
@@ -99,58 +148,57 @@ def run_steps(row: Hashes, shingle_size: int) -> int:
 
 
 @compilable_helper
-def mark_elsewhere(row: Hashes, shared: Byte, other: Hashes, of_other: Byte, shingle_size: int) -> float:
+def mark_elsewhere(
+    row: Hashes, shared: Byte, other: Hashes, of_other: Byte, sizes: tuple[int, int], shingle_size: int
+) -> float:
     """Mark what either of two documents shares elsewhere than the other has it: changes `shared` and `of_other`.
 
-    Returned is which share of what they share stands at the same place: of whichever document that is less.
+    `sizes` are how many distinct shingles they have. Returned is which share of what they share stands at the same
+    place: of whichever document that is less.
     """
     one, two = np.count_nonzero(shared), np.count_nonzero(of_other)  # they share something, or all were in order
-    steps = max(run_steps(row, shingle_size), run_steps(other, shingle_size))
+    steps = max(run_steps(row, sizes[0], shingle_size), run_steps(other, sizes[1], shingle_size))
     runs, others = runs_of(row, steps, shingle_size), runs_of(other, steps, shingle_size)
-    longest, of_longest = runs_of(row, MOST, shingle_size), runs_of(other, MOST, shingle_size)
-    _mark_side(row, shared, (runs, longest), other, (others, of_longest), steps, shingle_size)
-    _mark_side(other, of_other, (others, of_longest), row, (runs, longest), steps, shingle_size)
+    table, repeated, repeats = table_of(runs)
+    other_table, other_repeated, other_repeats = table_of(others)
+    longest, of_longest = runs[:0], runs[:0]
+    if repeats + other_repeats > 0:  # else there is no run that only a longer one can tell
+        longest, of_longest = runs_of(row, MOST, shingle_size), runs_of(other, MOST, shingle_size)
+    mine = Placed(runs, table, repeated, longest, table_of(longest)[0])
+    theirs = Placed(others, other_table, other_repeated, of_longest, table_of(of_longest)[0])
+    _mark_side(row, shared, mine, other, theirs, steps, shingle_size)
+    _mark_side(other, of_other, theirs, row, mine, steps, shingle_size)
     return min(np.count_nonzero(shared == SHARED) / one, np.count_nonzero(of_other == SHARED) / two)
 
 
 @compilable_helper
-def place_of(ordered: Hashes, value: np.uint64) -> int:
-    """Return where a value stands among ordered ones, if it is there once; else -1."""
-    at = np.searchsorted(ordered, value)
-    if at == len(ordered) or ordered[at] != value or (at + 1 < len(ordered) and ordered[at + 1] == value):
-        return -1
-    return int(at)
+def partner_of(place: int, mine: Placed, theirs: Placed) -> int:
+    """Return where the other document has the run of a place, if that tells where it stands; else -2."""
+    value = mine.runs[place]
+    found = place_of(theirs.runs, theirs.table, value)
+    if found >= 0 and not theirs.repeated[found] and not mine.repeated[place_of(mine.runs, mine.table, value)]:
+        return found
+    if found >= 0 and place < len(mine.longest):
+        found = place_of(theirs.longest, theirs.longest_table, mine.longest[place])
+        return found if found >= 0 else -2
+    return -2
 
 
 @compilable_helper
 def _mark_side(
-    row: Hashes,
-    shared: Byte,
-    of_row: tuple[Hashes, Hashes],
-    other: Hashes,
-    of_other: tuple[Hashes, Hashes],
-    steps: int,
-    shingle_size: int,
+    row: Hashes, shared: Byte, mine: Placed, other: Hashes, theirs: Placed, steps: int, shingle_size: int
 ) -> None:
-    """Mark what one document shares elsewhere, given the runs of both: of `steps` shingles, and of `MOST`."""
-    (runs, longest), (others, of_longest) = of_row, of_other
+    """Mark what one document shares elsewhere."""
     reach = (steps - 1) * shingle_size  # a run covers the shingle that it begins at, and so many more
-    mine, order, order_of_longest = np.sort(runs), np.argsort(others), np.argsort(of_longest, kind="mergesort")
-    ordered, longest_ordered = others[order], of_longest[order_of_longest]
     # Up to where the last run reached in both documents, and where it began in the other.
     end, end_of_other, before = 0, 0, -2
-    for place in range(len(runs)):
+    for place in range(len(mine.runs)):
         if not shared[place]:
             before = -2
             continue
         found = before + 1  # runs that are alike go on alike
-        if not 0 < found < len(others) or others[found] != runs[place]:
-            at = place_of(ordered, runs[place])
-            found = int(order[at]) if at >= 0 and place_of(mine, runs[place]) >= 0 else -2
-            if found < 0 and place < len(longest):
-                at = np.searchsorted(longest_ordered, longest[place])
-                if at < len(longest_ordered) and longest_ordered[at] == longest[place]:
-                    found = int(order_of_longest[at])
+        if not 0 < found < len(theirs.runs) or theirs.runs[found] != mine.runs[place]:
+            found = partner_of(place, mine, theirs)
         before = found
         if found < 0:
             continue
