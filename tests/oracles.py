@@ -700,7 +700,7 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
         score = inside
     alike = 1 - min(settings.threshold, settings.containment) + rounded
     both = pair.in_place * len(a & b)
-    near &= both / max(len(a) + len(b) - both, 1) >= settings.threshold - overlaps.ELSEWHERE
+    near &= both / max(len(a) + len(b) - both, 1) >= settings.threshold - overlaps.LESS_ALIKE
     pages = [2 * pair.lost[n] < pair.new[n] for n in range(2)]
     sizes = (len(a), len(b))
     removable = [

@@ -2,8 +2,8 @@
 
 Input    the rows of two documents, and which shingles they share
 Output   the same marks, but that what one has elsewhere than the other is `ELSEWHERE`
-Cost     a pass over the shared shingles, where these have one order in both documents; else O(n log n), and `AROUND`
-         comparisons for each shingle between runs
+Cost     a pass over the shared shingles, where these have one order in both documents; else O(n), and comparisons of
+         what is shared between runs: up to `ALL`, or twice `AROUND` for each shingle
 
 A shingle is five words, and some phrases recur: "shall be borne by the buyer", "I strongly agree with this", "yes no no
 yes no". That another document has it somewhere does not say that it has it there. What does are *runs*: as many words

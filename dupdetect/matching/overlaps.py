@@ -78,7 +78,7 @@ SHORT = 100
 AS_LARGE = 0.8
 
 #: How much less similar near duplicates that may stand for one another may be by what stands at the same place in both.
-ELSEWHERE = 0.05
+LESS_ALIKE = 0.05
 
 #: New words of main content, and what share of the content, for which a near duplicate goes before another; the share
 #: for a page that carries it.
@@ -357,7 +357,7 @@ class Overlaps:
         """Whether documents are near duplicates, and not only of the same phrases, each at places of its own."""
         in_place = self.weights.in_place * self.shared
         alike = in_place / np.maximum(self.size_a + self.size_b - in_place, 1)
-        return np.asarray((self.jaccard >= limits.threshold) & (alike >= limits.threshold - ELSEWHERE))
+        return np.asarray((self.jaccard >= limits.threshold) & (alike >= limits.threshold - LESS_ALIKE))
 
     def _tolerated(
         self, limits: Limits, near: Bool, lost: tuple[Share, Share], pages: tuple[Bool, Bool]
