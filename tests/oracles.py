@@ -510,7 +510,7 @@ def aligned(x, y, shared, steps):
             kept |= in_order(x, range(end, place), y.order[end_of_other:found], shared)
         kept |= {other for other in range(place, place + reach) if x.order[other] in shared}
         end, end_of_other = place + reach, found + reach
-    if end == 0 and steps > alignment.LEAST:
+    if end == 0 and (steps > alignment.LEAST or len(x.order) * len(y.order) > alignment.WITHOUT):
         return set()
     return kept | in_order(x, range(end, len(x.order)), y.order[end_of_other:], shared)
 

@@ -45,6 +45,10 @@ PASSAGES = 1 / 2
 #: with so many on either side of where it should stand; and where these are too many, nothing is in place.
 ALL, AROUND, MOST_OF_SOME = 1 << 16, 128, 1 << 22
 
+#: Shingles of one document times those of the other up to which they are compared in order without any run: in longer
+#: ones that share no ten words in a row an order is found by chance.
+WITHOUT = 1 << 14
+
 #: Odd, so that the hash of a run tells the order of its shingles.
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint64(1)
@@ -205,7 +209,7 @@ def _mark_side(
         if place > end:
             _mark_between(row, shared, end, place, other, end_of_other, found)
         end, end_of_other = place + reach + 1, found + reach + 1
-    if end == 0 and steps > LEAST:
+    if end == 0 and (steps > LEAST or len(row) * len(other) > WITHOUT):
         shared[shared > 0] = ELSEWHERE
     elif end < len(row):
         _mark_between(row, shared, end, len(row), other, end_of_other, len(other))
