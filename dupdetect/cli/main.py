@@ -41,6 +41,9 @@ from dupdetect.text.escape import escape_for_terminal
 #: Exit codes beyond it are those of signals.
 OF_SIGNALS = 128
 
+#: Characters of what a library says of why it cannot be loaded.
+SHOWN = 200
+
 DONE, FAILED = 0, 1  # 2 (usage, settings) comes with the error, and so does a signal's
 
 
@@ -140,7 +143,9 @@ def _ended_by(error: BaseException, log: Log) -> int:
     if isinstance(error, MemoryError):
         return _say("out of memory; give fewer documents at a time or use a larger machine", FAILED, log)
     if isinstance(error, ImportError):
-        return _say(f"a library cannot be loaded ({error}); is it installed, and is there memory for it?", FAILED, log)
+        # numpy tells in some thirty lines what may be wrong; what was wrong is its cause.
+        what = " ".join(str(error.__cause__ or error).split())[:SHOWN]
+        return _say(f"a library cannot be loaded ({what}); is it installed, and is there memory for it?", FAILED, log)
     if isinstance(error, EOFError):
         return _say(f"the input ended too early ({error}); is it complete?", FAILED, log)
     if isinstance(error, OSError):

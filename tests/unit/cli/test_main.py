@@ -587,3 +587,20 @@ def test_an_output_goes_to_one_place(dedup: dict[str, Any], tmp_path: Path, caps
         assert cli.main([*command, "-o", "out", "-o", "-"]) == 2
         assert "-o is given 2 times (out, -), and a run writes to one place" in capsys.readouterr().err
     assert not dedup
+
+
+def test_a_library_that_cannot_be_loaded_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    """numpy says in thirty lines what may be wrong; why it failed is its cause."""
+
+    @click.group()
+    def group() -> None:
+        try:
+            raise ImportError("libexample.so:\ncannot map the segment")
+        except ImportError as cause:
+            raise ImportError("IMPORTANT\n\nREAD THIS\n" * 20) from cause
+
+    group.add_command(click.Command("load"))
+    assert cli.run(group, "dupdetect", ["load"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "a library cannot be loaded (libexample.so: cannot map the segment); is it installed" in said
