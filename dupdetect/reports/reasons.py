@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dupdetect.matching.overlaps import CONTAINED, SHORT
+from dupdetect.reports.explanation import Likeness
 from dupdetect.reports.lookup import digests_of, find_row
 from dupdetect.results.losses import counted
 
 if TYPE_CHECKING:
     from dupdetect.matching.compare import Comparison
-    from dupdetect.reports.explanation import Explanation, Likeness
+    from dupdetect.reports.explanation import Explanation
     from dupdetect.results.run import Run
 
 #: A share that is 1 but for rounding, as it is shown.

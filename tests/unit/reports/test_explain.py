@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import dupdetect
 from dupdetect import explain
 from dupdetect.cli.main import main
 from dupdetect.errors import InputError
+from dupdetect.reports import reasons
 from dupdetect.reports.explain import texts_of
 from dupdetect.results.run import Run
 
@@ -337,3 +339,10 @@ def test_a_pair_that_was_not_to_be_compared_is_said_to_be_such() -> None:
     rows = [{"id": str(n), "text": STORY, "site": "ab"[n]} for n in range(2)]
     found = explain(dupdetect.dedup(rows, within="site"), "0", rows)
     assert "compared only what 'within' allowed" in found.otherwise
+
+
+def test_a_removed_document_of_which_only_its_relation_is_known() -> None:
+    found = explain(dupdetect.dedup(TEXTS), "told", TEXTS)
+    why, otherwise = reasons.of_removed(Run(dupdetect.dedup(TEXTS)), dataclasses.replace(found, match=None))
+    assert why == found.why
+    assert "none would have kept them apart" in otherwise
