@@ -36,7 +36,7 @@ from dupdetect.cli.tune import tune
 from dupdetect.cli.verify import verify
 from dupdetect.cli.warm import warm
 from dupdetect.errors import DupdetectError
-from dupdetect.text.escape import escape_for_terminal
+from dupdetect.text.escape import escape_for_terminal, one_line
 
 #: Exit codes beyond it are those of signals.
 OF_SIGNALS = 128
@@ -144,7 +144,7 @@ def _ended_by(error: BaseException, log: Log) -> int:
         return _say("out of memory; give fewer documents at a time or use a larger machine", FAILED, log)
     if isinstance(error, ImportError):
         # numpy tells in some thirty lines what may be wrong; what was wrong is its cause.
-        what = " ".join(str(error.__cause__ or error).split())[:SHOWN]
+        what = one_line(str(error.__cause__ or error), SHOWN)
         return _say(f"a library cannot be loaded ({what}); is it installed, and is there memory for it?", FAILED, log)
     if isinstance(error, EOFError):
         return _say(f"the input ended too early ({error}); is it complete?", FAILED, log)

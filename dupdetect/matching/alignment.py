@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import compilable_helper
-from dupdetect.matching.shingle_rows import HASH, SAME
+from dupdetect.matching.shingle_rows import HASH, MARK_BITS, SAME, table_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,13 +103,10 @@ def runs_of(row: Hashes, steps: int, shingle_size: int) -> Hashes:
 @compilable_helper
 def table_of(runs: Hashes) -> tuple[Int32, Byte, int]:
     """Return a table of where each run first is, which of these are repeated, and how many runs are repeats."""
-    bits = 1
-    while 1 << bits < 2 * len(runs) + 1:
-        bits += 1
-    table, repeated, repeats = np.full(1 << bits, -1, np.int32), np.zeros(len(runs), np.uint8), 0
-    shift, mask = np.uint64(64 - bits), np.uint64((1 << bits) - 1)
+    table, repeated, repeats = np.full(table_size(len(runs)), -1, np.int32), np.zeros(len(runs), np.uint8), 0
+    mask = np.uint64(len(table) - 1)
     for place in range(len(runs)):
-        slot = runs[place] >> shift
+        slot = runs[place] >> MARK_BITS & mask
         while table[slot] >= 0 and runs[table[slot]] != runs[place]:
             slot = slot + _ONE & mask
         if table[slot] < 0:
@@ -123,11 +120,8 @@ def table_of(runs: Hashes) -> tuple[Int32, Byte, int]:
 @compilable_helper
 def place_of(runs: Hashes, table: Int32, value: np.uint64) -> int:
     """Return where a run first is, given the table of runs; -1 if nowhere."""
-    size = len(table)
-    bits = 1
-    while 1 << bits < size:
-        bits += 1
-    slot, mask = value >> np.uint64(64 - bits), np.uint64(size - 1)
+    mask = np.uint64(len(table) - 1)
+    slot = value >> MARK_BITS & mask
     while table[slot] >= 0 and runs[table[slot]] != value:
         slot = slot + _ONE & mask
     return int(table[slot])
