@@ -315,11 +315,32 @@ class Document:
         before, after = sum(is_own[: longest[0]]), sum(is_own[longest[-1] :])
         furniture = (
             len(own) >= own_lines.FEW
+            and self.is_on_both_sides(is_own, mine)
             and places < own_lines.PLACES
             and in_symbols <= own_lines.SYMBOL_WORDS * sum(map(len, own))
             and likely >= own_lines.SHORTER
         )
         return OwnLines(furniture, before, after, len(longest) if stretches else 0)
+
+    def is_on_both_sides(self, is_own, mine):
+        """Say whether own lines stand before and behind the article: shared words with no own line among them."""
+        runs = [
+            (is_mine, list(lines)) for is_mine, lines in groupby(zip(mine, self.lines, strict=True), lambda one: one[0])
+        ]
+        owned = [sum(is_own[word] for _, line in lines for word in line) for _, lines in runs]
+        words = [sum(len(line) for _, line in lines) for _, lines in runs]
+        long = [
+            place for place, run in enumerate(runs) if not run[0] and words[place] - owned[place] >= own_lines.SENTENCE
+        ]
+        if not long:
+            return False
+        for places in (range(long[0]), range(long[-1] + 1, len(runs))):
+            around = [place for place in places if runs[place][0]]
+            if sum(len(runs[place][1]) for place in around) < own_lines.ENDS:
+                return False
+            if sum(owned[place] for place in around) < own_lines.AROUND:
+                return False
+        return True
 
     def line_length(self):
         """Give the length of lines such that these and longer ones have three quarters of the words."""
@@ -648,7 +669,7 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     lost, longest = [], []
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         carries = other.new <= weights.CARRIED * (other.new + other.content) and 2 * other.own <= mine.own
-        carries &= other.content >= own_lines.SENTENCE and read.amid[number]
+        carries &= other.content >= own_lines.SENTENCE
         carries &= other.lines <= overlaps.FEW_WORDS
         carries &= mine.prose <= max(weights.BESIDE, weights.TIMES * other.content)
         carries &= mine.new <= max(weights.AROUND, weights.TIMES_AROUND * other.content)

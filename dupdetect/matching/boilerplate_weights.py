@@ -31,7 +31,7 @@ from dupdetect.matching.own_texts import (
     with_line,
 )
 from dupdetect.matching.pairs import documents_of
-from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B, own_marks
+from dupdetect.matching.patterns import FURNITURE_A, FURNITURE_B, own_marks
 from dupdetect.matching.shared_marks import WORD, mark_shared
 from dupdetect.matching.shingle_rows import (
     LINE_START,
@@ -464,8 +464,8 @@ def weigh_pairs(
         if built > number:
             a, b, joined_a, joined_b, a_line, b_line = b, a, joined_b, joined_a, b_line, a_line
         a, b = without_joined(a, joined_a), without_joined(b, joined_b)
-        page_a = pattern & FURNITURE_A != 0 and pattern & AMID_A != 0 and is_page_of(a, b, a_line)
-        page_b = pattern & FURNITURE_B != 0 and pattern & AMID_B != 0 and is_page_of(b, a, b_line)
+        page_a = pattern & FURNITURE_A != 0 and is_page_of(a, b, a_line)
+        page_b = pattern & FURNITURE_B != 0 and is_page_of(b, a, b_line)
         columns[0, place], columns[1, place] = a.content / FULL, b.content / FULL
         columns[2, place], columns[3, place], columns[4, place], columns[5, place] = a.own, b.own, a.new, b.new
         columns[6, place], columns[7, place] = a.lost if page_a else a.new, b.lost if page_b else b.new

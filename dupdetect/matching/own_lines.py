@@ -15,8 +15,11 @@ holds in every language and needs no list of words:
 * Furniture has few symbols: no more than `SYMBOL_WORDS` of its words are in lines that have as many symbols as words,
   as lines of code and of figures do.
 * It has `FEW` lines at least: an answer around a quoted mail, with a name and an address below, has less.
-* It is around the article, and in it at few places: fewer than `PLACES`. A form that is filled in, and a text with
-  remarks between its paragraphs, have something of their own behind each line of the other.
+* It is around the article: `ENDS` lines of it and more, of `AROUND` words, stand before what is shared, and as many
+  behind. Less than `SENTENCE` shared words in a row may be further out, such as the title of a page. A list that goes
+  with a text stands at one end of it.
+* It is in the article at few places: fewer than `PLACES`. A form that is filled in, and a text with remarks between its
+  paragraphs, have something of their own behind each line of the other.
 
 Where both documents go on with much text of their own at the same end of what they share, that is boilerplate at *one
 end*: a licence above two modules, a footer below two pages.
@@ -57,6 +60,9 @@ SYMBOL_WORDS = 0.18
 
 #: Own lines of furniture, at least.
 FEW = 12
+
+#: Lines of furniture on either side of what is shared, at least.
+ENDS = 2
 
 #: Places between shared lines at which it does not stand.
 PLACES = 8
@@ -106,6 +112,8 @@ def read_own_lines(  # noqa: C901 - one pass
     last, begin, mine, symbols = -shingle_size, 0, 0, False
     own, lines, line_words, symbol_words = 0, 0, 0, 0
     places, open_place, any_shared = 0, False, False
+    # Own lines, and own words in them, before and behind what is shared; and how much is since the last own line.
+    lines_before, words_before, lines_behind, words_behind, together, inside = 0, 0, 0, 0, 0, False
     # Of stretches: the longest, own words before it and up to its end; where the present one started, and its length.
     longest, before, until, started, length, gap = 0, 0, 0, 0, 0, STRETCH
     runs, turn = run_ends(row, shared, shared, ends), 0
@@ -118,11 +126,17 @@ def read_own_lines(  # noqa: C901 - one pass
                 lines += 1
                 line_words += words
                 symbol_words += words if symbols else 0
-                open_place = any_shared
+                open_place, together = any_shared, 0
+                lines_behind, words_behind = lines_behind + 1, words_behind + mine
+                if not inside:
+                    lines_before, words_before = lines_behind, words_behind
             else:
                 shared_words[length_class(words)] += words - mine
                 places += 1 if open_place else 0
                 open_place, any_shared = False, True
+                together += words - mine
+                if together >= SENTENCE:
+                    lines_behind, words_behind, inside = 0, 0, True
             begin, mine = word, 0
         if word == count:
             break
@@ -154,6 +168,8 @@ def read_own_lines(  # noqa: C901 - one pass
     likely /= max(1, words * lines)
     after = own - until
     furniture = lines >= FEW and places < PLACES and symbol_words <= SYMBOL_WORDS * line_words and likely >= SHORTER
+    furniture = furniture and inside and min(lines_before, lines_behind) >= ENDS
+    furniture = furniture and min(words_before, words_behind) >= AROUND
     return OwnLines(furniture, before, after, longest)
 
 

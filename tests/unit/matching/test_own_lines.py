@@ -5,6 +5,7 @@ from dupdetect.matching.interleaving import OWN, STRETCH
 from dupdetect.matching.own_lines import (
     AROUND,
     CLASSES,
+    ENDS,
     FEW,
     PLACES,
     SENTENCE,
@@ -36,16 +37,37 @@ def read(lines, size=1):
 
 ARTICLE = [(SENTENCE, True, False)] * 4
 MENU = [(2, False, False)] * FEW
+FOOT = [(3, False, False)] * ENDS
+TITLE = [(SENTENCE - 1, True, False)]
 
 
 def test_menus_around_an_article_are_furniture():
-    assert read(MENU + ARTICLE).furniture
-    assert read(ARTICLE + MENU).furniture
+    assert read(MENU + ARTICLE + FOOT).furniture
+    assert read(FOOT + ARTICLE + MENU).furniture
     assert read(MENU + ARTICLE + MENU).furniture
 
 
+def test_a_list_at_one_end_is_none():
+    assert not read(MENU + ARTICLE).furniture
+    assert not read(ARTICLE + MENU).furniture
+    assert not read(MENU + ARTICLE + FOOT[1:]).furniture
+    assert not read([(2, False, False)] * ENDS + ARTICLE + MENU).furniture  # of fewer words than AROUND
+    assert not read(ARTICLE[:1] + FOOT + ARTICLE + MENU).furniture  # two lines were added to a text, and a list
+
+
+def test_a_title_may_stand_further_out():
+    assert read(TITLE + MENU + ARTICLE + FOOT + TITLE).furniture
+    assert read(MENU + TITLE + FOOT + ARTICLE + FOOT).furniture
+    assert not read(TITLE + MENU + ARTICLE + TITLE).furniture
+
+
+def test_around_nothing_but_titles_there_is_none():
+    assert not read(MENU + TITLE + FOOT + TITLE + FOOT).furniture
+
+
 def test_a_page_has_a_few_lines_of_its_own_at_least():
-    assert not read(MENU[1:] + ARTICLE).furniture
+    assert read(FOOT + ARTICLE + MENU[ENDS:]).furniture
+    assert not read(FOOT + ARTICLE + MENU[ENDS + 1 :]).furniture
     assert not read(MENU[:3] + ARTICLE + MENU[4:]).furniture
     assert not read(ARTICLE).furniture
     assert not read([]).furniture
@@ -54,19 +76,20 @@ def test_a_page_has_a_few_lines_of_its_own_at_least():
 def test_furniture_stands_at_few_places():
     """A form that is filled in has a line of its own behind each one that it shares."""
     between = [line for _ in range(PLACES - 1) for line in ((SENTENCE, True, False), (2, False, False))]
-    assert read(MENU + between + ARTICLE).furniture
-    assert not read(MENU + between + between[:2] + ARTICLE).furniture
+    assert read(MENU + between + ARTICLE + FOOT).furniture
+    assert not read(MENU + between + between[:2] + ARTICLE + FOOT).furniture
     assert read(MENU + ARTICLE + MENU * 3).furniture
 
 
 def test_lines_as_long_as_those_of_the_article_are_none():
-    assert not read([(SENTENCE, False, False)] * 9 + ARTICLE).furniture
-    assert not read([(SENTENCE + 40, False, False)] * 9 + [(90, True, False)] * 4).furniture  # a sentence is a sentence
+    assert not read([(SENTENCE, False, False)] * FEW + ARTICLE + FOOT).furniture
+    longer = [(SENTENCE + 40, False, False)] * FEW
+    assert not read(longer + [(90, True, False)] * 4 + FOOT).furniture  # a sentence is a sentence
 
 
 def test_code_is_none():
-    assert not read([(2, False, True)] * 9 + ARTICLE).furniture
-    assert read([(2, False, True)] + MENU * 3 + ARTICLE).furniture  # a line or two with symbols are
+    assert not read([(2, False, True)] * FEW + ARTICLE + FOOT).furniture
+    assert read([(2, False, True)] + MENU * 3 + ARTICLE + FOOT).furniture  # a line or two with symbols are
 
 
 def test_lines_as_long_as_most_of_the_article_are_none_on_both_sides():
@@ -74,7 +97,6 @@ def test_lines_as_long_as_most_of_the_article_are_none_on_both_sides():
     article = [(SENTENCE, True, False)] * 3 + [(3, True, False)] * (SENTENCE // 3)
     assert SHORTER > 3 / 4
     longer = [(6, False, False)] * FEW
-    assert not read(longer + article).furniture
     assert not read(longer + article + longer).furniture
 
 
