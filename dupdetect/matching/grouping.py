@@ -104,11 +104,15 @@ class Grouping:
         return self.within, self.between, self.per, self.own
 
     def parted(self, digests: Hashes) -> Hashes:
-        """Return digests, uint64[n, 2], that differ where documents of the same words are not one text here."""
+        """Return digests, uint64[n, 2], that differ where documents of the same words are not one text here.
+
+        The halves that order texts stay as they are: ties among texts of one value are broken as they are in a run
+        over these alone.
+        """
         apart = digests.copy()
         for turn, each in enumerate(self._all):
             if each is not None:
-                apart ^= (each * np.uint64(MIXING + 2 * turn))[:, None]
+                apart[:, 1] ^= each * np.uint64(MIXING + 2 * turn)
         return apart
 
     def salts(self, *names: str) -> Hashes | None:
