@@ -2,8 +2,9 @@
 
 Input    the rows of two documents, and which shingles they share
 Output   the same marks, but that what one has elsewhere than the other is `ELSEWHERE`
-Cost     a pass over the shared shingles, where these have one order in both documents; else O(n), and comparisons of
-         what is shared between runs: up to `ALL`, or twice `AROUND` for each shingle
+Cost     a pass over the shared shingles, where these have one order in both documents; else O(n), and for each shingle
+         that is shared between runs a word for every `BITS` places of the other document: up to `ALL` places for all of
+         them, or twice `AROUND` for each
 
 A shingle is five words, and some phrases recur: "shall be borne by the buyer", "I strongly agree with this", "yes no no
 yes no". That another document has it somewhere does not say that it has it there. What does are *runs*: as many words
@@ -25,6 +26,7 @@ from dupdetect.matching.shingle_rows import HASH, MARK_BITS, SAME, table_size
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Int = NDArray[np.int64]
     Int32 = NDArray[np.int32]
     Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
@@ -41,8 +43,9 @@ REPEATED = 1 / 8
 #: Of the repeats, how many are still some where runs are twice as long, if passages are repeated.
 PASSAGES = 1 / 2
 
-#: Comparisons between two runs, each shingle with all of the other document. Where these would be more, it is compared
-#: with so many on either side of where it should stand; and where these are too many, nothing is in place.
+#: Places between two runs that each shingle is compared with, all of the other document, together. Where these would be
+#: more, it is compared with so many on either side of where it should stand; and where these are too many, nothing is
+#: in place.
 ALL, AROUND, MOST_OF_SOME = 1 << 16, 128, 1 << 22
 
 #: Shingles of one document times those of the other up to which they are compared in order without any run: in longer
@@ -52,6 +55,10 @@ WITHOUT = 1 << 14
 #: Odd, so that the hash of a run tells the order of its shingles.
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint64(1)
+
+#: Bits of a word that are used: a sum of two words and a carry has one more, and none is negative.
+BITS = 62
+_FULL = (1 << BITS) - 1
 
 
 class Placed(NamedTuple):
@@ -170,47 +177,40 @@ def mark_elsewhere(
 
 
 @compilable_helper
-def partner_of(place: int, mine: Placed, theirs: Placed) -> int:
-    """Return where the other document has the run of a place, if that tells where it stands; else -2."""
-    value = mine.runs[place]
-    found = place_of(theirs.runs, theirs.table, value)
-    if found >= 0 and not theirs.repeated[found] and not mine.repeated[place_of(mine.runs, mine.table, value)]:
-        return found
-    if found >= 0 and place < len(mine.longest):
-        found = place_of(theirs.longest, theirs.longest_table, mine.longest[place])
-        return found if found >= 0 else -2
-    return -2
-
-
-@compilable_helper
 def _mark_side(
     row: Hashes, shared: Byte, mine: Placed, other: Hashes, theirs: Placed, steps: int, shingle_size: int
 ) -> None:
     """Mark what one document shares elsewhere."""
+    # Taken out of their tuples once: at each place this would cost more than all that is looked up.
+    runs, table, repeated, longest, _ = mine
+    others, other_table, other_repeated, other_longest, longest_table = theirs
     reach = (steps - 1) * shingle_size  # a run covers the shingle that it begins at, and so many more
     # Up to where the last run reached in both documents, and where it began in the other.
-    end, end_of_other, before = 0, 0, -2
-    for place in range(len(mine.runs)):
+    end, end_of_other, before = 0, 0, -1
+    for place in range(len(runs)):
         if not shared[place]:
-            before = -2
+            before = -1
             continue
         found = before + 1  # runs that are alike go on alike
-        if not 0 < found < len(theirs.runs) or theirs.runs[found] != mine.runs[place]:
-            found = partner_of(place, mine, theirs)
+        if not 0 < found < len(others) or others[found] != runs[place]:
+            found = place_of(others, other_table, runs[place])
+            # One that is repeated does not tell where it stands, but as the beginning of a longer one.
+            if found >= 0 and (other_repeated[found] or repeated[place_of(runs, table, runs[place])]):
+                found = place_of(other_longest, longest_table, longest[place]) if place < len(longest) else -1
         before = found
         if found < 0:
             continue
         if place > end:
-            _mark_between(row, shared, end, place, other, end_of_other, found)
+            mark_between(row, shared, end, place, other, end_of_other, found)
         end, end_of_other = place + reach + 1, found + reach + 1
     if end == 0 and (steps > LEAST or len(row) * len(other) > WITHOUT):
         shared[shared > 0] = ELSEWHERE
     elif end < len(row):
-        _mark_between(row, shared, end, len(row), other, end_of_other, len(other))
+        mark_between(row, shared, end, len(row), other, end_of_other, len(other))
 
 
 @compilable_helper
-def _mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes, first: int, last: int) -> None:
+def mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes, first: int, last: int) -> None:
     """Mark what of ``row[begin:end]`` is shared, but not in the order of ``other[first:last]``."""
     some = np.flatnonzero(shared[begin:end]) + begin
     width = last - first
@@ -220,30 +220,67 @@ def _mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes
     if width <= 0 or len(some) * band > MOST_OF_SOME:
         shared[some] = ELSEWHERE
         return
-    # The longest common subsequence, from the end on: how many can still be matched from each place of both on. Of the
-    # other document those places are looked at that are about as far from either end; `starts` are the first of them.
-    starts = np.append((some - begin) * width // (end - begin) - AROUND, width)
-    starts = np.maximum(0, np.minimum(starts, width - band))
-    starts[-1] = width
-    left = np.zeros((len(some) + 1, band + 2), np.int32)
+    # Of the other document those places are looked at that are about as far from either end.
+    begins = np.maximum(0, np.minimum((some - begin) * width // (end - begin) - AROUND, width - band))
+    starts, stops, places = places_of(row, some, other[first:last])
+    # The longest common subsequence, from the end on, by bits (Hyyrö 2004), which stand for places in turned order. A
+    # bit is 0 if from its place on one more can be matched than from the next. A carry beyond the words that are looked
+    # at would meet no such bit.
+    state, same = np.full(-(-width // BITS), _FULL), np.zeros(-(-width // BITS), np.int64)
+    words = min(len(state), band // BITS + 2)
+    lowest = np.minimum((width - band - begins) // BITS, len(state) - words)
+    kept = np.empty((len(some), words), np.int64)
     for one in range(len(some) - 1, -1, -1):
-        value, start, shift = row[some[one]], starts[one], starts[one + 1] - starts[one]
-        stop = min(band, width - start)
-        for two in range(stop - 1, -1, -1):
-            below = left[one + 1, max(0, two - shift)]
-            if value ^ other[first + start + two] < SAME:
-                below = max(below, left[one + 1, max(0, two + 1 - shift)] + 1)
-            left[one, two] = max(below, left[one, two + 1])
-    two = 0
+        for place in places[starts[one] : stops[one]]:
+            if begins[one] <= place < begins[one] + band:
+                same[(width - 1 - place) // BITS] |= 1 << (width - 1 - place) % BITS
+        carry = 0
+        for word in range(words):
+            before = state[lowest[one] + word]
+            both = before & same[lowest[one] + word]
+            after = before + both + carry
+            carry = after >> BITS
+            kept[one, word] = after & _FULL | before & ~both
+            state[lowest[one] + word], same[lowest[one] + word] = kept[one, word], 0
+    # From the start on: each shingle that is the other's at the next such place is in order.
+    bit, is_next = width, False
     for one in range(len(some)):
-        start, shift = starts[one], starts[one + 1] - starts[one]
-        stop = min(band, width - start)
-        two = max(two, start)
-        while two - start < stop and left[one, two - start] == left[one, two - start + 1]:
-            two += 1
-        here = two - start
-        is_taken = here < stop and row[some[one]] ^ other[first + two] < SAME
-        if is_taken and left[one, here] == left[one + 1, max(0, here + 1 - shift)] + 1:
-            two += 1
+        while not is_next and bit > lowest[one] * BITS:
+            bit -= 1
+            word = bit // BITS - lowest[one]
+            is_next = word < words and not kept[one, word] >> bit % BITS & 1
+        place = width - 1 - bit
+        here = is_next and begins[one] <= place < begins[one] + band
+        if here and row[some[one]] ^ other[first + place] < SAME:
+            is_next = False
         else:
             shared[some[one]] = ELSEWHERE
+
+
+@compilable_helper
+def places_of(row: Hashes, some: Int, other: Hashes) -> tuple[Int, Int, Int]:
+    """Return, for each of some shingles of a row, where another row has it: ``places[starts[i]:stops[i]]``."""
+    table = np.full(table_size(len(other)), -1, np.int32)
+    mask = np.uint64(len(table) - 1)
+    firsts, bounds = np.empty(len(other), np.int32), np.zeros(len(other) + 2, np.int64)
+    for place in range(len(other)):
+        slot = other[place] >> MARK_BITS & mask
+        while table[slot] >= 0 and other[table[slot]] ^ other[place] >= SAME:
+            slot = slot + _ONE & mask
+        if table[slot] < 0:
+            table[slot] = place
+        firsts[place] = table[slot]
+        bounds[firsts[place] + 2] += 1
+    bounds = np.cumsum(bounds)
+    places = np.empty(len(other), np.int64)
+    for place in range(len(other)):
+        places[bounds[firsts[place] + 1]] = place
+        bounds[firsts[place] + 1] += 1
+    starts, stops = np.zeros(len(some), np.int64), np.zeros(len(some), np.int64)
+    for one in range(len(some)):
+        slot = row[some[one]] >> MARK_BITS & mask
+        while table[slot] >= 0 and other[table[slot]] ^ row[some[one]] >= SAME:
+            slot = slot + _ONE & mask
+        if table[slot] >= 0:
+            starts[one], stops[one] = bounds[table[slot]], bounds[table[slot] + 1]
+    return starts, stops, places
