@@ -67,7 +67,8 @@ class Placed(NamedTuple):
     Attributes
     ----------
     runs, longest : uint64[n], uint64[m]
-        Hashes of the run that begins at each place; and of those of `MOST` shingles, none where no run is repeated.
+        Hashes of the run that begins at each place; and of those of `MOST` shingles, none where no run that both
+        have is repeated.
     table, longest_table : int32[...]
         Where each run is first (`table_of`).
     repeated : uint8[n]
@@ -135,15 +136,12 @@ def place_of(runs: Hashes, table: Int32, value: np.uint64) -> int:
 
 
 @compilable_helper
-def run_steps(row: Hashes, distinct: int, shingle_size: int) -> int:
-    """Return how many shingles a run of a document must have, of which so many are distinct.
+def run_steps(row: Hashes, repeats: int, shingle_size: int) -> int:
+    """Return how many shingles a run of a document must have, of which so many of `LEAST` shingles are repeats.
 
     Where longer runs are repeats nearly as often, passages are repeated, and not a few words in any order.
     """
     steps = LEAST
-    if len(row) - distinct <= REPEATED * len(row):  # so are no more of its runs
-        return steps
-    repeats = table_of(runs_of(row, LEAST, shingle_size))[2]
     while steps < MOST and repeats > REPEATED * len(row) and len(row) > (2 * steps - 1) * shingle_size:
         fewer = table_of(runs_of(row, 2 * steps, shingle_size))[2]
         if fewer > PASSAGES * repeats:
@@ -153,21 +151,32 @@ def run_steps(row: Hashes, distinct: int, shingle_size: int) -> int:
 
 
 @compilable_helper
-def mark_elsewhere(
-    row: Hashes, shared: Byte, other: Hashes, of_other: Byte, sizes: tuple[int, int], shingle_size: int
-) -> float:
+def any_there(runs: Hashes, repeated: Byte, others: Hashes, other_table: Int32) -> bool:
+    """Whether another document has any of the runs of a document that are repeated."""
+    there = False
+    for place in np.flatnonzero(repeated):
+        there |= place_of(others, other_table, runs[place]) >= 0
+    return there
+
+
+@compilable_helper
+def mark_elsewhere(row: Hashes, shared: Byte, other: Hashes, of_other: Byte, shingle_size: int) -> float:
     """Mark what either of two documents shares elsewhere than the other has it: changes `shared` and `of_other`.
 
-    `sizes` are how many distinct shingles they have. Returned is which share of what they share stands at the same
-    place: of whichever document that is less.
+    Returned is which share of what they share stands at the same place: of whichever document that is less.
     """
     one, two = np.count_nonzero(shared), np.count_nonzero(of_other)  # they share something, or all were in order
-    steps = max(run_steps(row, sizes[0], shingle_size), run_steps(other, sizes[1], shingle_size))
-    runs, others = runs_of(row, steps, shingle_size), runs_of(other, steps, shingle_size)
+    runs, others = runs_of(row, LEAST, shingle_size), runs_of(other, LEAST, shingle_size)
     table, repeated, repeats = table_of(runs)
     other_table, other_repeated, other_repeats = table_of(others)
+    steps = max(run_steps(row, repeats, shingle_size), run_steps(other, other_repeats, shingle_size))
+    if steps > LEAST:
+        runs, others = runs_of(row, steps, shingle_size), runs_of(other, steps, shingle_size)
+        table, repeated, _ = table_of(runs)
+        other_table, other_repeated, _ = table_of(others)
     longest, of_longest = runs[:0], runs[:0]
-    if repeats + other_repeats > 0:  # else there is no run that only a longer one can tell
+    # Else there is no run that only a longer one can tell.
+    if any_there(runs, repeated, others, other_table) or any_there(others, other_repeated, runs, table):
         longest, of_longest = runs_of(row, MOST, shingle_size), runs_of(other, MOST, shingle_size)
     mine = Placed(runs, table, repeated, longest, table_of(longest)[0])
     theirs = Placed(others, other_table, other_repeated, of_longest, table_of(of_longest)[0])
@@ -210,6 +219,16 @@ def _mark_side(
 
 
 @compilable_helper
+def slot_of(row: Hashes, table: Int32, value: np.uint64) -> np.uint64:
+    """Return which entry of a table of places of a row has a shingle, or would have it."""
+    mask = np.uint64(len(table) - 1)
+    slot = value >> MARK_BITS & mask
+    while table[slot] >= 0 and row[table[slot]] ^ value >= SAME:
+        slot = slot + _ONE & mask
+    return slot
+
+
+@compilable_helper
 def mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes, first: int, last: int) -> None:
     """Mark what of ``row[begin:end]`` is shared, but not in the order of ``other[first:last]``."""
     some = np.flatnonzero(shared[begin:end]) + begin
@@ -222,7 +241,9 @@ def mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes,
         return
     # Of the other document those places are looked at that are about as far from either end.
     begins = np.maximum(0, np.minimum((some - begin) * width // (end - begin) - AROUND, width - band))
-    starts, stops, places = places_of(row, some, other[first:last])
+    # A table of where each of its shingles is first, of the places that were looked at, and where it is again behind.
+    others, inserted = other[first:last], width
+    table, again = np.full(table_size(width), -1, np.int32), np.empty(width, np.int32)
     # The longest common subsequence, from the end on, by bits (Hyyrö 2004), which stand for places in turned order. A
     # bit is 0 if from its place on one more can be matched than from the next. A carry beyond the words that are looked
     # at would meet no such bit.
@@ -231,9 +252,14 @@ def mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes,
     lowest = np.minimum((width - band - begins) // BITS, len(state) - words)
     kept = np.empty((len(some), words), np.int64)
     for one in range(len(some) - 1, -1, -1):
-        for place in places[starts[one] : stops[one]]:
-            if begins[one] <= place < begins[one] + band:
-                same[(width - 1 - place) // BITS] |= 1 << (width - 1 - place) % BITS
+        while inserted > begins[one]:
+            inserted -= 1
+            slot = slot_of(others, table, others[inserted])
+            again[inserted], table[slot] = table[slot], inserted
+        place = int(table[slot_of(others, table, row[some[one]])])
+        while 0 <= place < begins[one] + band:
+            same[(width - 1 - place) // BITS] |= 1 << (width - 1 - place) % BITS
+            place = int(again[place])
         carry = 0
         for word in range(words):
             before = state[lowest[one] + word]
@@ -251,36 +277,7 @@ def mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes,
             is_next = word < words and not kept[one, word] >> bit % BITS & 1
         place = width - 1 - bit
         here = is_next and begins[one] <= place < begins[one] + band
-        if here and row[some[one]] ^ other[first + place] < SAME:
+        if here and row[some[one]] ^ others[place] < SAME:
             is_next = False
         else:
             shared[some[one]] = ELSEWHERE
-
-
-@compilable_helper
-def places_of(row: Hashes, some: Int, other: Hashes) -> tuple[Int, Int, Int]:
-    """Return, for each of some shingles of a row, where another row has it: ``places[starts[i]:stops[i]]``."""
-    table = np.full(table_size(len(other)), -1, np.int32)
-    mask = np.uint64(len(table) - 1)
-    firsts, bounds = np.empty(len(other), np.int32), np.zeros(len(other) + 2, np.int64)
-    for place in range(len(other)):
-        slot = other[place] >> MARK_BITS & mask
-        while table[slot] >= 0 and other[table[slot]] ^ other[place] >= SAME:
-            slot = slot + _ONE & mask
-        if table[slot] < 0:
-            table[slot] = place
-        firsts[place] = table[slot]
-        bounds[firsts[place] + 2] += 1
-    bounds = np.cumsum(bounds)
-    places = np.empty(len(other), np.int64)
-    for place in range(len(other)):
-        places[bounds[firsts[place] + 1]] = place
-        bounds[firsts[place] + 1] += 1
-    starts, stops = np.zeros(len(some), np.int64), np.zeros(len(some), np.int64)
-    for one in range(len(some)):
-        slot = row[some[one]] >> MARK_BITS & mask
-        while table[slot] >= 0 and other[table[slot]] ^ row[some[one]] >= SAME:
-            slot = slot + _ONE & mask
-        if table[slot] >= 0:
-            starts[one], stops[one] = bounds[table[slot]], bounds[table[slot] + 1]
-    return starts, stops, places

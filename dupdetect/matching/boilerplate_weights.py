@@ -448,8 +448,7 @@ def weigh_pairs(
         mine, theirs = of_build[: len(row)], of_probe[: len(other)]
         # Where shingles are single words, the order of words is not asked for.
         if shingle_size > 1 and not are_in_order(row, mine, other, theirs):
-            sizes = rows.sizes[built], rows.sizes[number]
-            columns[13, place] = mark_elsewhere(row, mine, other, theirs, sizes, shingle_size)
+            columns[13, place] = mark_elsewhere(row, mine, other, theirs, shingle_size)
         settled = least[place], shingle_size, strangers[place]
         # Texts of its own are looked for where one of the two may be a page, and have lines as long as the other's.
         a_line, b_line = NO_LINE, NO_LINE
