@@ -115,8 +115,8 @@ class SharedMarks:
         shingles, starts = self.shingles, self._starts(pairs)
         documents = np.where(starts & 1, greater(pairs), lesser(pairs)).astype(np.int32)
         starts >>= 1
-        # Spilled rows are read for some pairs at a time: those of one document are together.
-        order = np.argsort(documents, kind="stable") if shingles.is_spilled else np.arange(len(pairs))
+        # As they were joined: documents that pairs connect are near one another, and share the same shingles.
+        order = np.argsort(starts)
         cost = shingles.lengths[documents[order]].astype(np.int64) + STRIDE
 
         def some(cut: tuple[int, int]) -> Any:

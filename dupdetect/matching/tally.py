@@ -7,15 +7,17 @@ Cost     a pass over the marks, and a look-up of each shingle that they share
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, on_threads
+from dupdetect._compiled.forks import Lock
 from dupdetect._compiled.kernels import fixed
 from dupdetect.matching.boilerplate import NEVER, look_up, presence
 from dupdetect.matching.shared_marks import WORD
-from dupdetect.matching.shingle_rows import HASH, row_of, whole_cuts
+from dupdetect.matching.shingle_rows import HASH, row_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,22 +45,29 @@ _NONE, _ONE = np.uint64(0), np.uint64(1)
 def tally(marks: SharedMarks, found: Overlaps, among: Hashes | None = None) -> tuple[Hashes, Int32]:
     """Count the pairs that share each shingle, or each of those in a table: uint64[n], sorted, and int32[n].
 
-    Shingles are parted by their highest bits, and each part is summed by itself.
+    Shingles are parted by their highest bits, and each part is summed by itself: sums do not depend on which
+    block of pairs is counted first.
     """
-    shingles = marks.shingles
-    storage, workers = shingles.context.storage, shingles.context.workers
-    most, total = shingles.block, int(found.shared.sum(dtype=np.int64))
-    parts = min(PARTS, 1 << max(4 * workers, total // most).bit_length())
-    filter_ = None if among is None else presence.faster_for(2.0 * len(among))(among)
+    storage, workers = marks.shingles.context.storage, marks.shingles.context.workers
+    total = int(found.shared.sum(dtype=np.int64))
+    parts = min(PARTS, 1 << max(4 * workers, total // marks.shingles.block).bit_length())
     limits = np.arange(1, parts, dtype=np.uint64) << np.uint64(64 - parts.bit_length() + 1)
     columns = [(storage.growing_array(np.uint64), storage.growing_array(np.int32)) for _ in range(parts)]
-    for first, last in whole_cuts(found.shared, most):
-        for values, counts in _shared(marks, found.where(np.arange(first, last)), among, filter_):
-            bounds = [0, *np.searchsorted(values, limits).tolist(), len(values)]
-            for place, (hashes, votes) in enumerate(columns):
-                hashes.append(values[bounds[place] : bounds[place + 1]])
-                votes.append(counts[bounds[place] : bounds[place + 1]])
-            del values, counts  # they may be as large as all the rest
+    filter_ = None if among is None else presence.faster_for(2.0 * len(among))(among)
+    run, look, lock = marked_values.faster_for(3.0 * total), look_up.faster_for(total), Lock()
+
+    def count(some: Marks, rows: Rows, _: Any) -> None:
+        values = run(rows, some, int(found.shared[some.places].sum()))
+        if among is not None and filter_ is not None:
+            values = values[look(among, filter_, values) > NEVER]
+        values, counts = summed(values)
+        bounds = [0, *np.searchsorted(values, limits).tolist(), len(values)]
+        with lock:
+            for (first, last), (hashes, votes) in zip(pairwise(bounds), columns, strict=True):
+                hashes.append(values[first:last])
+                votes.append(counts[first:last])
+
+    marks.each(found.pairs, count)
     hashes, votes = storage.growing_array(np.uint64), storage.growing_array(np.int32)
     while columns:  # those that are done are let go
         some, columns = columns[:workers], columns[workers:]
@@ -67,22 +76,6 @@ def tally(marks: SharedMarks, found: Overlaps, among: Hashes | None = None) -> t
             hashes.append(values, rest)
             votes.append(counts, rest)
     return hashes.values, votes.values
-
-
-def _shared(
-    marks: SharedMarks, found: Overlaps, among: Hashes | None, filter_: Byte | None
-) -> list[tuple[Hashes, Int32]]:
-    """Count shared shingles, block by block."""
-    steps = float(found.shared.sum(dtype=np.int64))
-    run, look = marked_values.faster_for(3.0 * steps), look_up.faster_for(steps)
-
-    def count(some: Marks, rows: Rows, _: Any) -> tuple[Hashes, Int32]:
-        values = run(rows, some, int(found.shared[some.places].sum()))
-        if among is not None and filter_ is not None:
-            values = values[look(among, filter_, values) > NEVER]
-        return summed(values)
-
-    return marks.each(found.pairs, count)
 
 
 def summed(values: Hashes, counts: Int32 | None = None) -> tuple[Hashes, Int32]:

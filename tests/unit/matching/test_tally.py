@@ -1,10 +1,16 @@
 import numpy as np
 import pytest
+from generated_sites import site
 from hypothesis import given
 from hypothesis import strategies as st
+from verifying import counter
 
 from dupdetect._compiled.dispatch import many_calls
+from dupdetect._storage.arrays import DiskStorage
+from dupdetect.matching import tally as tallies
+from dupdetect.matching.pairs import pack, unpack
 from dupdetect.matching.tally import EMPTY, TABLES, add_equal, list_places, summed
+from dupdetect.settings import Settings
 
 
 def counted(values: np.ndarray, counts: np.ndarray | None) -> tuple[list[int], list[int]]:
@@ -61,3 +67,27 @@ def test_compiled_tables_are_as_interpreted_ones():
         )
     assert tables[0] == tables[1]
     assert tables[0][0] < 90, "there was no room for the last"
+
+
+def test_pages_of_one_site_are_summed_together_wherever_they_stand(monkeypatch, tmp_path):
+    """What is spilled for a shingle is an entry for each block in which it is shared: a few, and not all of them."""
+    sites, pages = 6, 8
+    texts = [list(site("en", f"site{number}", pages).values()) for number in range(sites)]
+    mixed = [texts[number][page] for page in range(pages) for number in range(sites)]
+    a, b = np.triu_indices(len(mixed), 1)
+    pairs = pack(a, b)[a % sites == b % sites]
+    entries = []
+
+    def noted(values, counts=None):
+        found = summed(values, counts)
+        entries.append(0 if counts is not None else len(found[0]))
+        return found
+
+    monkeypatch.setattr(tallies, "summed", noted)
+    with DiskStorage(tmp_path, 1 << 30) as storage:
+        made = counter(mixed, Settings(), storage=storage)
+        made.shingles.load(pairs)
+        made.shingles.block = int(made.shingles.lengths[np.minimum(*unpack(pairs))].sum()) // (2 * sites)
+        shingles, _ = made.tally(made.sharing(pairs))
+    assert sum(count > 0 for count in entries) > 2 * sites
+    assert sum(entries) < 4 * len(shingles)
