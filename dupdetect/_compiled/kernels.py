@@ -14,16 +14,18 @@ import itertools
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from dupdetect._compiled.forks import STARTING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+Made = TypeVar("Made")
 
 #: Bytes of text per block: large enough that handing out costs nothing, small enough to share evenly.
 BLOCK_BYTES = 1 << 20
@@ -136,7 +138,7 @@ def sketch(
             signatures[:] = target
         return picked  # type: ignore[no-any-return]
 
-    fingerprints = _run(work, offsets[1:] - offsets[:-1], workers)
+    fingerprints = _end_to_end(_run(work, offsets[1:] - offsets[:-1], workers))
     kept = np.ascontiguousarray(signatures[:, : len(factors)]) if want_signatures else None
     return words, digests, band_keys, _offsets(counts), fingerprints, kept
 
@@ -172,26 +174,36 @@ def shingles(
     """
     from dupdetect._compiled.blocks import shingle_block
 
-    return _of_documents(shingle_block, data, offsets, documents, unit, workers, shingle_size, distinct)
+    counts, work, sizes = _of_documents(shingle_block, data, offsets, documents, unit, shingle_size, distinct)
+    values = _end_to_end(_run(work, sizes, workers))
+    return _offsets(counts), values
 
 
 def marked(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     documents: NDArray[np.int64],
+    made: Callable[[NDArray[np.int64], NDArray[np.uint64]], Made],
     *,
     unit: str = "word",
     shingle_size: int,
     mark: bool = True,
     workers: int,
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return the shingle hashes of some documents in reading order, marked: the lowest bit says if of main content.
+) -> Iterator[Made]:
+    """Yield ``made(offsets, values)`` of some documents at a time, in order, called on the thread that cut them.
 
-    Parameters and results are otherwise those of `shingles`; without `mark`, the lowest bits are 0.
+    `values` are the shingle hashes of these documents in reading order, marked: the lowest bit says if of main content;
+    without `mark`, the lowest bits are 0. Parameters are otherwise those of `shingles`.
     """
     from dupdetect._compiled.blocks import marked_block
 
-    return _of_documents(marked_block, data, offsets, documents, unit, workers, shingle_size, mark)
+    counts, work, sizes = _of_documents(marked_block, data, offsets, documents, unit, shingle_size, mark)
+
+    def of_block(first: int, last: int) -> Made:
+        values = work(first, last)
+        return made(_offsets(counts[first:last]), values)
+
+    return _run(of_block, sizes, workers)
 
 
 def _of_documents(
@@ -200,10 +212,9 @@ def _of_documents(
     offsets: NDArray[np.int64],
     documents: NDArray[np.int64],
     unit: str,
-    workers: int,
     *options: int,
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return the hashes that `block` makes of some documents, and where those of each stand."""
+) -> tuple[NDArray[np.int64], Callable[[int, int], NDArray[np.uint64]], NDArray[np.int64]]:
+    """Return what lets `block` make hashes of some documents: counts, which it fills, a call for some, and sizes."""
     from dupdetect._compiled import unicode_tables
 
     data, offsets, documents = fixed(data, np.uint8), fixed(offsets, np.int64), fixed(documents, np.int64)
@@ -213,8 +224,7 @@ def _of_documents(
     def work(first: int, last: int) -> NDArray[np.uint64]:
         return block(data, offsets, documents, first, last, single, *options, characters, counts)
 
-    values = _run(work, offsets[documents + 1] - offsets[documents], workers)
-    return _offsets(counts), values
+    return counts, work, offsets[documents + 1] - offsets[documents]
 
 
 def fixed(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
@@ -230,15 +240,19 @@ def fixed(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     return view
 
 
-def _run(work: Callable[[int, int], NDArray[np.uint64]], sizes: NDArray[np.int64], workers: int) -> NDArray[np.uint64]:
-    """Give blocks of documents to threads; return what `work` made of them, end to end."""
+def _run(work: Callable[[int, int], Made], sizes: NDArray[np.int64], workers: int) -> Iterator[Made]:
+    """Give blocks of documents to threads; yield what `work` makes of them, in order."""
     cuts = cut(sizes, workers)
     if workers == 1 or len(cuts) == 1:
-        parts = [work(first, last) for first, last in cuts]
+        yield from (work(first, last) for first, last in cuts)
     else:
         with ThreadPoolExecutor(workers) as pool:
-            parts = list(pool.map(lambda block: work(*block), cuts))
-    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint64), *parts])
+            yield from pool.map(lambda block: work(*block), cuts)
+
+
+def _end_to_end(parts: Iterator[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    found = list(parts)
+    return found[0] if len(found) == 1 else np.concatenate([np.empty(0, np.uint64), *found])
 
 
 def cut(sizes: NDArray[np.int64], workers: int = 1) -> list[tuple[int, int]]:

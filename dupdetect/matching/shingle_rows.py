@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
+from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect._storage.texts import are_elsewhere, text_lengths
 from dupdetect.matching.pairs import documents_of
 from dupdetect.sketches.sketches import chunks, marked_parts
@@ -187,30 +187,18 @@ class ShingleRows:
         total = left
         for begin, end in whole_cuts(sizes, self.block):
             texts, rows = self._some_texts(self._rows[documents[begin:end]])
-            for found in marked_parts(texts, rows, self.context.settings, workers=self.context.workers):
-                last = first + len(found.lengths)
+            found = marked_parts(texts, rows, self.context.settings, with_repeats, workers=self.context.workers)
+            for lengths, distinct, values in found:
+                last = first + len(lengths)
                 left -= sizes[first:last].sum(dtype=np.int64)
+                some, start = documents[first:last], len(self._values)
+                self._starts[some] = start + np.cumsum(lengths) - lengths
+                self._lengths[some], self._sizes[some] = lengths, distinct
                 # About as many as the others will have: what is there is not moved for them.
-                made = len(self._values) - before + len(found.values)
-                self._append(documents[first:last], found, int(SPARE * made * left / max(1, total - left)))
+                made = start - before + len(values)
+                self._values.append(values, int(SPARE * made * left / max(1, total - left)))
                 first = last
-                del found
-            del texts  # which may be as large as all the rest
-
-    def _append(self, documents: Int, marked: Ragged, expected: int) -> None:
-        """Append the rows of documents, given their shingles, and about how many shingles will follow."""
-        bounds, lengths = marked.offsets, marked.lengths
-        values = marked.values if marked.values.flags.writeable else marked.values.copy()
-        mark = mark_repeats.faster_for(3.0 * len(values))
-        cuts = even_cuts(lengths + STRIDE, blocks_for(len(values), self.context.workers))
-        sizes = on_threads(
-            lambda cut: mark(values, bounds[cut[0] : cut[1] + 1], values[bounds[cut[0]] :]),
-            cuts,
-            self.context.workers,
-        )
-        self._starts[documents] = len(self._values) + bounds[:-1]
-        self._lengths[documents], self._sizes[documents] = lengths, np.concatenate(sizes)
-        self._values.append(values, expected)
+            del texts, found  # which may be as large as all the rest
 
     def _some_texts(self, rows: Int) -> tuple[Texts, Int]:
         """Return texts that have some texts among them, and where."""
@@ -229,6 +217,13 @@ class ShingleRows:
     def _bytes(self) -> Int:
         """How long each text is."""
         return text_lengths(self._given)
+
+
+def with_repeats(marked: Ragged) -> tuple[Int, Int32, Hashes]:
+    """Mark the repeats of rows, where they stand if they can be written to: lengths, distinct shingles, values."""
+    bounds, lengths = marked.offsets, marked.lengths
+    values = marked.values if marked.values.flags.writeable else marked.values.copy()
+    return lengths, mark_repeats.faster_for(3.0 * len(values))(values, bounds, values[bounds[0] :]), values
 
 
 def blocks_for(cost: float, workers: int) -> int:

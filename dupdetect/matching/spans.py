@@ -246,5 +246,5 @@ def _marked(text: str) -> Hashes:
     texts = pa.array([text], pa.large_string())
     blocks = sys.modules.get("dupdetect._compiled.blocks")
     if blocks is not None and blocks.marked_block.signatures:  # loaded already: thirty times as fast
-        return kernels.marked(*buffers(texts), np.arange(1), shingle_size=1, workers=1)[1]
+        return next(kernels.marked(*buffers(texts), np.arange(1), lambda _, values: values, shingle_size=1, workers=1))
     return marked_shingles(texts, np.arange(1), Settings(shingle_size=1)).values

@@ -10,9 +10,9 @@ compiled, equal bit for bit. `sketch_texts` takes whichever is sooner done: a fe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import xxhash
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from dupdetect.settings import Settings
 
     Texts: TypeAlias = pa.Array | pa.ChunkedArray
+
+Made = TypeVar("Made")
 
 #: Cost of the reference from which on the compiled code is worth loading, in bytes of text: about 0.4 s.
 BREAK_EVEN = 1_000_000
@@ -325,30 +327,35 @@ def marked_shingles(texts: Texts, documents: NDArray[np.int64], settings: Settin
     The lowest bits of a hash, `MARKS`, tell of its line (`dupdetect.text.main_content.shingle_marks`); they are 0 where
     nothing is weighed (`Settings.weighs`). Parameters as for `shingle_sets`.
     """
-    return Ragged.end_to_end(list(marked_parts(texts, documents, settings, workers=workers)))
+    return Ragged.end_to_end(list(marked_parts(texts, documents, settings, lambda part: part, workers=workers)))
 
 
 def marked_parts(
-    texts: Texts, documents: NDArray[np.int64], settings: Settings, *, workers: int = 1
-) -> Iterator[Ragged]:
-    """Yield what `marked_shingles` returns, some documents at a time."""
+    texts: Texts,
+    documents: NDArray[np.int64],
+    settings: Settings,
+    made: Callable[[Ragged], Made],
+    *,
+    workers: int = 1,
+) -> Iterator[Made]:
+    """Yield what is made of what `marked_shingles` returns, some documents at a time, on the thread that cut them."""
     if reference_is_faster(texts):
-        yield Ragged.of([_marked(texts[int(index)].as_py(), settings) for index in documents])
+        yield made(Ragged.of([_marked(texts[int(index)].as_py(), settings) for index in documents]))
         return
     first = 0
     for chunk in chunks(texts):
         inside = documents[np.searchsorted(documents, first) : np.searchsorted(documents, first + len(chunk))] - first
         first += len(chunk)
         if len(inside):
-            found = kernels.marked(
+            yield from kernels.marked(
                 *buffers(chunk),
                 inside,
+                lambda offsets, values: made(Ragged(offsets, values)),
                 unit=settings.unit,
                 shingle_size=settings.shingle_size,
                 mark=settings.weighs,
                 workers=workers,
             )
-            yield Ragged(*found)
 
 
 def _marked(text: str, settings: Settings) -> NDArray[np.uint64]:
