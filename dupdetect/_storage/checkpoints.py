@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from dupdetect._storage.arrays import DiskStorage
 
 #: Of the files. Another version's cannot be gone on with.
-FORMAT = 4
+FORMAT = 5
 
 PLAN, DONE, LOCK = "plan.json", "done.jsonl", ".work.lock"
 

@@ -239,7 +239,7 @@ def find_shared(keys: Hashes, documents: Int, context: Context) -> Shared:
     again = np.flatnonzero(mark_repeated.faster_for(4 * len(keys))(keys, (2 * len(keys)).bit_length()))
     names, own = np.unique(documents[again], return_inverse=True)
     number = np.arange(len(names), dtype=np.int32)
-    part = Keys(keys[again], own.astype(np.int32), np.array([0, len(again)]))
+    part = Keys(keys[again], own.astype(np.int32), np.array([0, len(again)]), np.zeros(1, np.int64))
     source = Source([part], number.astype(np.int64), 0.0)
     writer = GroupWriter(context.storage, len(names), context.settings.hot_key_documents)
     writer.add(*grouped(source, 0, 1, number))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 BUCKETS = 256
 SHIFT = 24
 
+#: Documents that two bytes number.
+NARROW = 1 << 16
+
 #: Entries that each thread groups at a time, at the most: their table fits the processor's caches.
 ENTRIES = 1 << 21
 
@@ -48,19 +51,28 @@ class Keys(NamedTuple):
     Attributes
     ----------
     keys : uint64[entries]
-    documents : int32[entries]
-        Whose they are.
+    documents : uint16[entries], or int32[entries] if there are more than fit
+        Whose they are, counted from `first` on.
     bounds : int64[BUCKETS + 1]
+    first : int64[1]
     """
 
     keys: Hashes
-    documents: Int32
+    documents: NDArray[np.integer[Any]]
     bounds: Int
+    first: Int
 
     @classmethod
     def of(cls, keys: Hashes, offsets: Int, first: int = 0) -> Keys:
         """Sort the keys of documents, a row each (``keys[offsets[i]:offsets[i + 1]]``), numbered from `first` on."""
-        return cls(*sort_into_buckets.faster_for(8 * len(keys))(keys, offsets, first))
+        values, documents, bounds = sort_into_buckets.faster_for(8 * len(keys))(keys, offsets)
+        narrow = np.uint16 if len(offsets) - 1 <= NARROW else np.int32
+        return cls(values, documents.astype(narrow, copy=False), bounds, np.array([first]))
+
+    def whose(self, entries: slice) -> Int:
+        """Return whose some of the keys are."""
+        whose: Int = self.documents[entries].astype(np.int64)
+        return whose + self.first
 
 
 class Source(NamedTuple):
@@ -191,10 +203,10 @@ def group(source: Source, number: Int32, writer: GroupWriter, storage: Storage, 
 def grouped(source: Source, first: int, last: int, number: Int32) -> tuple[Int, Int32]:
     """Group the entries of some buckets: sizes and members of the groups."""
     cuts = [(part, slice(part.bounds[first], part.bounds[last])) for part in source.parts]
-    numbers = np.concatenate([number[part.documents[cut]] for part, cut in cuts])
+    numbers = np.concatenate([number[part.whose(cut)] for part, cut in cuts])
     keys = np.concatenate([part.keys[cut] for part, cut in cuts])
     if source.salts is not None:
-        keys = keys ^ np.concatenate([source.salts[part.documents[cut]] for part, cut in cuts])
+        keys = keys ^ np.concatenate([source.salts[part.whose(cut)] for part, cut in cuts])
     kept = numbers >= 0
     keys, numbers = keys[kept], numbers[kept]
     # Most keys are of one document: they are dropped before anything is sorted.
@@ -205,8 +217,8 @@ def grouped(source: Source, first: int, last: int, number: Int32) -> tuple[Int, 
 
 
 @Compilable
-def sort_into_buckets(keys: Hashes, offsets: Int, first: int) -> tuple[Hashes, Int32, Int]:
-    """Sort the keys of documents, numbered from `first` on, by bucket: keys, documents, bounds of the buckets."""
+def sort_into_buckets(keys: Hashes, offsets: Int) -> tuple[Hashes, Int32, Int]:
+    """Sort the keys of documents by bucket: keys, documents, bounds of the buckets."""
     mask, shift = np.uint64(BUCKETS - 1), np.uint64(SHIFT)
     # A counting sort: sizes of buckets, where each begins, then each key to the next free place of its bucket.
     bounds = np.zeros(BUCKETS + 1, np.int64)
@@ -218,7 +230,7 @@ def sort_into_buckets(keys: Hashes, offsets: Int, first: int) -> tuple[Hashes, I
     for document in range(len(offsets) - 1):
         for entry in range(offsets[document], offsets[document + 1]):
             bucket = np.int64(keys[entry] >> shift & mask)
-            sorted_keys[free[bucket]], documents[free[bucket]] = keys[entry], first + document
+            sorted_keys[free[bucket]], documents[free[bucket]] = keys[entry], document
             free[bucket] += 1
     return sorted_keys, documents, bounds
 

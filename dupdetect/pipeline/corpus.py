@@ -2,7 +2,7 @@
 
 Input    a stream of parts (`documents.stream`), settings, and how much memory there is
 Output   `Corpus`: the documents' rows, ids and texts, and their sketches
-Cost     one pass over all texts; on disk a write of the rows, their texts packed, and of 12 bytes for each key
+Cost     one pass over all texts; on disk a write of the rows, their texts packed, and of 10 bytes for each key
 
 Parts stay in memory until they would not fit. From then on they and those before are checkpoints: files that are
 mapped, but for texts, which are packed and read where they are asked for. Texts of Parquet files are not written: they

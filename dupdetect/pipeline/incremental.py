@@ -361,7 +361,7 @@ def _keys(ragged: Ragged, first: int, storage: Storage) -> Iterator[Keys]:
     cuts = np.unique([*cuts, len(ragged.offsets) - 1])
     for start, stop in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
         keys = Keys.of(ragged.values, ragged.offsets[start : stop + 1], first + start)
-        yield Keys(_spilled(keys.keys, storage), _spilled(keys.documents, storage), keys.bounds)
+        yield keys._replace(keys=_spilled(keys.keys, storage), documents=_spilled(keys.documents, storage))
 
 
 def _spilled(values: NDArray[Any], storage: Storage) -> NDArray[Any]:
