@@ -47,10 +47,11 @@ MARK_BITS, _ONE = np.uint64(4), np.uint64(1)
 #: Steps of a count between two looks at whether it can still reach what is needed.
 STRIDE = 64
 
-#: Places of a hash table for each shingle in it, at least: most are found at the first look.
-ROOM = 4
+#: Places of a hash table for each shingle in it, at least: most are found, or found missing, at the first look.
+ROOM = 8
 
-#: The same for a document of so many shingles, too large for any cache.
+#: The same for a document of so many shingles, whose table is in no cache of one core; and for one too large for any.
+MIDDLE, MIDDLE_ROOM = 1 << 17, 4
 LONG, LONG_ROOM = 1 << 20, 1.5
 
 #: Shingles in memory at a time, beside the spilled arrays; and bytes of each.
@@ -262,7 +263,7 @@ def _blocks(cuts: Int, n: int) -> list[tuple[int, int]]:
 @compilable_helper
 def table_size(length: int) -> int:
     """Return how many places a table for so many shingles has, a power of two."""
-    wanted = ROOM * length if length < LONG else LONG_ROOM * length
+    wanted = ROOM * length if length < MIDDLE else MIDDLE_ROOM * length if length < LONG else LONG_ROOM * length
     size = 1
     while size < wanted:
         size *= 2
