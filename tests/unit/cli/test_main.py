@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import gc
 import json
 import os
 import pty
@@ -21,6 +22,7 @@ import pytest
 from fakes import FakeResult, started
 
 import dupdetect
+from dupdetect import __main__ as started_as
 from dupdetect.cli import main as cli
 from dupdetect.cli import summary
 from dupdetect.errors import InputError, MismatchError, OutputError, SettingsError
@@ -604,3 +606,17 @@ def test_a_library_that_cannot_be_loaded_is_one_sentence(capsys: pytest.CaptureF
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "a library cannot be loaded (libexample.so: cannot map the segment); is it installed" in said
+
+
+def test_the_command_does_not_look_for_circles_among_few_objects(monkeypatch):
+    """What takes its memory is arrays; and a process that calls `main` keeps what it has set."""
+    before, handler = gc.get_threshold(), signal.getsignal(signal.SIGINT)
+    seen = []
+    monkeypatch.setattr(cli, "main", lambda: seen.append(gc.get_threshold()[0]) or 0)
+    try:
+        assert started_as.run() == 0
+    finally:
+        gc.set_threshold(*before)
+        signal.signal(signal.SIGINT, handler)
+    assert seen == [started_as.OBJECTS]
+    assert started_as.OBJECTS > 10 * 700
