@@ -326,11 +326,14 @@ def _read_parts(
 ) -> None:
     """Read parts of a file, that begin at `starts`, end to end into an array; they end there at `ends`.
 
-    They are read in the order of the file.
+    They are read in the order of the file, those that follow one another as one.
     """
     memory, order = into.data, np.argsort(starts, kind="stable")
-    begins = np.append(0, ends[:-1])[order]
-    for start, begin, end in zip(starts[order].tolist(), begins.tolist(), ends[order].tolist(), strict=True):
+    starts, begins, ends = starts[order], np.append(0, ends[:-1])[order], ends[order]
+    apart = np.ones(len(starts) + 1, np.bool_)
+    apart[1:-1] = (starts[1:] - begins[1:] != starts[:-1] - begins[:-1]) | (begins[1:] != ends[:-1])
+    parts = zip(starts[apart[:-1]].tolist(), begins[apart[:-1]].tolist(), ends[apart[1:]].tolist(), strict=True)
+    for start, begin, end in parts:
         while begin < end:
             count = os.preadv(descriptor, [memory[begin:end]], start)
             if count == 0:

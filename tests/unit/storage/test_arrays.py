@@ -166,6 +166,23 @@ def test_parts_are_gathered(storage):
     assert array.gather(starts[:0], lengths[:0]).tolist() == []
 
 
+def test_parts_that_follow_one_another_are_read_as_one(tmp_path, monkeypatch):
+    reads, chance = [], np.random.default_rng(5)
+    monkeypatch.setattr(arrays.os, "preadv", lambda *given, read=os.preadv: reads.append(given) or read(*given))
+    with DiskStorage(tmp_path, 1 << 30) as storage:
+        array = storage.growing_array(np.int32)
+        array.append(np.arange(1000, dtype=np.int32))
+        assert array.gather(np.arange(0, 1000, 10), np.full(100, 10)).tolist() == list(range(1000))
+        assert len(reads) == 1
+        for _ in range(50):
+            starts = chance.integers(0, 40, 30)
+            lengths = chance.integers(0, 4, 30)
+            expected = np.concatenate(
+                [np.arange(start, start + length) for start, length in zip(starts, lengths, strict=True)]
+            )
+            assert array.gather(starts, lengths).tolist() == expected.tolist()
+
+
 def test_a_file_that_is_cut_short_while_it_is_read_is_an_error(tmp_path):
     with DiskStorage(tmp_path, 1 << 20) as storage:
         array = storage.growing_array(np.uint64)
