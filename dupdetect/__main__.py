@@ -18,6 +18,7 @@ def run() -> int:
 
         code = main()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        gc.freeze()  # what is left goes with the process: it need not be looked through at the end
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     return code

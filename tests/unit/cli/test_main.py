@@ -617,6 +617,7 @@ def test_the_command_does_not_look_for_circles_among_few_objects(monkeypatch):
         assert started_as.run() == 0
     finally:
         gc.set_threshold(*before)
+        gc.unfreeze()
         signal.signal(signal.SIGINT, handler)
     assert seen == [started_as.OBJECTS]
     assert started_as.OBJECTS > 10 * 700
