@@ -17,6 +17,7 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect._storage.texts import are_elsewhere, text_lengths
+from dupdetect.io.read_ahead import one_ahead
 from dupdetect.matching.pairs import documents_of
 from dupdetect.sketches.sketches import chunks, marked_parts
 
@@ -186,8 +187,8 @@ class ShingleRows:
         sizes = self._bytes[self._rows[documents]] // TEXT
         before, first, left = len(self._values), 0, sizes.sum(dtype=np.int64)
         total = left
-        for begin, end in whole_cuts(sizes, self.block):
-            texts, rows = self._some_texts(self._rows[documents[begin:end]])
+        blocks = (self._some_texts(self._rows[documents[slice(*cut)]]) for cut in whole_cuts(sizes, self.block))
+        for texts, rows in one_ahead(blocks) if are_elsewhere(self._given) else blocks:
             found = marked_parts(texts, rows, self.context.settings, with_repeats, workers=self.context.workers)
             for lengths, distinct, values in found:
                 last = first + len(lengths)
@@ -199,7 +200,7 @@ class ShingleRows:
                 made = start - before + len(values)
                 self._values.append(values, int(SPARE * made * left / max(1, total - left)))
                 first = last
-            del texts, found  # which may be as large as all the rest
+            del texts, rows, found  # which may be as large as all the rest
 
     def _some_texts(self, rows: Int) -> tuple[Texts, Int]:
         """Return texts that have some texts among them, and where."""
