@@ -134,7 +134,7 @@ class ShingleRows:
     def blocks(self, cost: float) -> int:
         """Return into how many blocks work on so many shingles is cut: enough for all threads, and for memory."""
         blocks = blocks_for(cost, self.context.workers)
-        return blocks + int(cost // self.block if self._values.is_spilled else 0)
+        return blocks + int(cost // self.block)
 
     def held(self, *documents: Int32) -> tuple[Rows, Int | None, tuple[Int32, ...]]:
         """Return rows that are in memory: those of documents that have been made.
