@@ -202,14 +202,24 @@ def size_of(row):
     return sum(0.5 if len(word) == 1 and len(word.encode()) > 2 else 1 for word in row)
 
 
+def is_item(row):
+    """Say whether a line has two words at most; six letters of Thai and the like are one, or three of other scripts."""
+    letters = [word for word in row if len(word) == 1 and len(word.encode()) > 2]
+    few = [word for word in letters if word < "\u2000"]
+    return len(row) - len(letters) + len(few) / 6 + (len(letters) - len(few)) / 3 <= 2 + 1e-9
+
+
 def line_marks(text):
-    """Say of each word of a text: whether it is of main content, begins a line, and is in a line of many symbols."""
+    """Say of each word of a text: whether it is of main content, begins a line, and what that is.
+
+    Of the first word, whether the line has many symbols; of others, whether it has two words at most.
+    """
     marks = []
     for line in text.split("\n"):
         row = words(line)
         folded = unicodedata.normalize("NFKC", line).casefold()
         symbols = sum(kind(character) == "between" and character not in BLANKS for character in folded)
-        marks += [(place == 0, symbols >= size_of(row)) for place in range(len(row))]
+        marks += [(place == 0, is_item(row) if place else symbols >= size_of(row)) for place in range(len(row))]
     return [(content, *others) for content, others in zip(main_content(text), marks, strict=True)]
 
 
@@ -245,7 +255,6 @@ class Document:
         for run, content in zip(self.order, contents, strict=True):
             self.contents.append(content or (run in self.of_main_content and run not in seen))
             seen.add(run)
-        self.symbols = [symbols for _, _, symbols in marks[: len(self.order)]]
         self.shingles = dict.fromkeys(self.order)  # in the order of their first occurrence
         # Words by lines; what begins no shingle any more is of the last line.
         self.lines = []
@@ -253,6 +262,10 @@ class Document:
             if word == 0 or (word < len(self.order) and marks[word][1]):
                 self.lines.append([])
             self.lines[-1].append(word)
+        # Of the first word of a line it is marked whether it has many symbols, of others whether it is a menu's.
+        of_line = [mark for _, _, mark in marks[: len(self.order)]]
+        self.symbols = {word: of_line[line[0]] for line in self.lines for word in line}
+        self.items = {line[0] for line in self.lines if len(line) == 1 or any(of_line[line[1] : line[1] + 1])}
 
     def weight(self, shingle):
         return interleaving.FULL if shingle in self.of_main_content else interleaving.SHORT
@@ -304,6 +317,7 @@ class Document:
         alike = sum(beside[one] * lengths[one] for one in beside)
         likely = (longer + alike / 2) / max(1, beside.total() * len(own))
         in_symbols = sum(len(line) for line in own if self.symbols[line[0]])
+        items = [line for line in own if line[0] in self.items]
         places = len(regex.findall("(?<=s)o+(?=s)", "".join("o" if is_mine else "s" for is_mine in mine)))
         # The stretches: lists of the places of shared words; fewer than STRETCH own words may stand between two.
         stretches = []
@@ -315,6 +329,7 @@ class Document:
         before, after = sum(is_own[: longest[0]]), sum(is_own[longest[-1] :])
         furniture = (
             len(own) >= own_lines.FEW
+            and len(items) >= own_lines.ITEMS * len(own)
             and self.is_on_both_sides(is_own, mine)
             and places < own_lines.PLACES
             and in_symbols <= own_lines.SYMBOL_WORDS * sum(map(len, own))
@@ -389,11 +404,11 @@ class Document:
 
         def full(word):
             place = min(word, len(self.order) - 1)
-            return not strangers or self.contents[place] or self.symbols[place]
+            return not strangers or self.contents[place] or self.symbols[word]
 
         def prose(word):
             place = min(word, len(self.order) - 1)
-            return self.contents[place] and not self.symbols[place]
+            return self.contents[place] and not self.symbols[word]
 
         mine, fresh = set(own), set(new)
         edits = [line for line in self.lines if 2 * len(mine.intersection(line)) <= len(line)]

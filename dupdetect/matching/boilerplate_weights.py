@@ -327,7 +327,8 @@ def weigh_side(  # noqa: C901 - one pass
         until_content = min(end, max(word, last_content + shingle_size))
         until_boilerplate = min(end, max(until_shared, last_boilerplate + shingle_size))
         if until_content > word:
-            short = words_with(row, word, until_content, MAIN_CONTENT | SYMBOLS, _NONE) if strangers else 0
+            weighs_less = strangers and not row[begin] & SYMBOLS
+            short = words_with(row, word, until_content, MAIN_CONTENT, _NONE) if weighs_less else 0
             content += FULL * (until_content - word) - (FULL - SHORT) * short
         if until_shared > word:
             run, in_line = 0, 0
@@ -341,7 +342,8 @@ def weigh_side(  # noqa: C901 - one pass
             run += until_new - until_boilerplate
             in_line += until_new - until_boilerplate
             longest, most_in_line = max(longest, run), max(most_in_line, in_line)
-            main += words_with(row, until_boilerplate, until_new, MAIN_CONTENT | SYMBOLS, MAIN_CONTENT)
+            if not row[begin] & SYMBOLS:
+                main += words_with(row, until_boilerplate, until_new, MAIN_CONTENT, MAIN_CONTENT)
         word = end
     return SideWeights(content, own, new, lost, main, lines, longest, page_run, paragraphs)
 

@@ -15,6 +15,8 @@ holds in every language and needs no list of words:
 * Furniture has few symbols: no more than `SYMBOL_WORDS` of its words are in lines that have as many symbols as words,
   as lines of code and of figures do.
 * It has `FEW` lines at least: an answer around a quoted mail, with a name and an address below, has less.
+* It has menus: of its lines `ITEMS` and more have two words at most. What goes into a dish, what is asked for in a job,
+  who says what in a chat, and verse, are longer.
 * It is around the article: `ENDS` lines of it and more, of `AROUND` words, stand before what is shared, and as many
   behind. Less than `SENTENCE` shared words in a row may be further out, such as the title of a page. A list that goes
   with a text stands at one end of it.
@@ -33,7 +35,7 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import compilable_helper
 from dupdetect.matching.interleaving import OWN, PART, STRETCH
-from dupdetect.matching.shingle_rows import LINE_START, SYMBOLS, run_ends
+from dupdetect.matching.shingle_rows import ITEM, LINE_START, SYMBOLS, run_ends
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,6 +62,9 @@ SYMBOL_WORDS = 0.18
 
 #: Own lines of furniture, at least.
 FEW = 12
+
+#: Share of the lines of furniture that are items of a menu, at least.
+ITEMS = 0.3
 
 #: Lines of furniture on either side of what is shared, at least.
 ENDS = 2
@@ -110,7 +115,7 @@ def read_own_lines(  # noqa: C901 - one pass
     own_lines[:] = 0
     shared_words[:] = 0
     last, begin, mine, symbols = -shingle_size, 0, 0, False
-    own, lines, line_words, symbol_words = 0, 0, 0, 0
+    own, lines, line_words, symbol_words, items = 0, 0, 0, 0, 0
     places, open_place, any_shared = 0, False, False
     # Own lines, and own words in them, before and behind what is shared; and how much is since the last own line.
     lines_before, words_before, lines_behind, words_behind, together, inside = 0, 0, 0, 0, 0, False
@@ -126,6 +131,7 @@ def read_own_lines(  # noqa: C901 - one pass
                 lines += 1
                 line_words += words
                 symbol_words += words if symbols else 0
+                items += 1 if words == 1 or (begin + 1 < len(row) and row[begin + 1] & ITEM) else 0
                 open_place, together = any_shared, 0
                 lines_behind, words_behind = lines_behind + 1, words_behind + mine
                 if not inside:
@@ -168,7 +174,7 @@ def read_own_lines(  # noqa: C901 - one pass
     likely /= max(1, words * lines)
     after = own - until
     furniture = lines >= FEW and places < PLACES and symbol_words <= SYMBOL_WORDS * line_words and likely >= SHORTER
-    furniture = furniture and inside and min(lines_before, lines_behind) >= ENDS
+    furniture = furniture and items >= ITEMS * lines and inside and min(lines_before, lines_behind) >= ENDS
     furniture = furniture and min(words_before, words_behind) >= AROUND
     return OwnLines(furniture, before, after, longest)
 

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 #: The lowest bits of a shingle in a row: whether it is of main content, whether it was there before, and of its first
-#: word whether it begins a line, and whether its line has many symbols.
+#: word whether it begins a line. Where it does, the last one tells whether the line has many symbols; of other words,
+#: whether their line has no more words than an item of a menu (`dupdetect.text.main_content`).
 MAIN_CONTENT, REPEAT, LINE_START, SYMBOLS = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(8)
+ITEM = SYMBOLS
 
 #: The other bits are the hash: shingles that differ in less than `SAME` are the same.
 HASH, SAME = ~np.uint64(15), np.uint64(16)

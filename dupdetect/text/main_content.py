@@ -24,14 +24,24 @@ if TYPE_CHECKING:
 #: Words that three lines of main content have together.
 MAIN_CONTENT = 24
 
-#: Marks of a word: it is of main content; it begins a line; its line has as many symbols as words, or more.
+#: Marks of a word: it is of main content; it begins a line; of the first word of a line, that this has as many symbols
+#: as words, or more; of every other word, that its line holds `ITEM_WORDS` at most.
 OF_MAIN_CONTENT, LINE_START, SYMBOLS = 1, 4, 8
+ITEM = SYMBOLS
+
+#: Words of a line that may be an item of a menu.
+ITEM_WORDS = 2
+
+#: What a word counts for in the size of such a line; a character that is a word on its own, of Han, Kana and the like,
+#: whose words have some two or three; and one of Thai, Khmer and the like, whose words have some five.
+WORD_SIZE, CHARACTER_SIZE, LETTER_SIZE = 6, 2, 1
 
 #: What is neither a word nor a symbol.
 BLANKS = "\0 \t\n\r\x0b\x0c"
 
-#: The first character whose UTF-8 has three bytes: those of the scripts written without spaces.
-THREE_BYTES = "\u0800"
+#: The first character whose UTF-8 has three bytes: those of the scripts written without spaces. And the first behind
+#: those of these scripts that have letters.
+THREE_BYTES, BEYOND_LETTERS = "\u0800", "\u2000"
 
 
 def main_content(text: str) -> NDArray[np.bool_]:
@@ -53,15 +63,15 @@ def main_content(text: str) -> NDArray[np.bool_]:
 
 
 def line_marks(text: str) -> NDArray[np.uint8]:
-    r"""Mark the words of a text by their lines: uint8[len(words(text))], of `OF_MAIN_CONTENT`, `LINE_START`, `SYMBOLS`.
+    r"""Mark the words of a text by their lines: uint8[len(words(text))], of the marks above.
 
     A symbol is any character of the normalised line that is of no word and no blank. Code has as many as words, and so
     have tables of figures; menus, verse and sentences have few.
 
     Examples
     --------
-    >>> line_marks("def total(x):\n    return sum(x)\n").tolist()
-    [13, 9, 9, 5, 1, 1]
+    >>> line_marks("def total(x):\n    return x\n").tolist()
+    [13, 1, 1, 5, 9]
     """
     marks = main_content(text) * np.uint8(OF_MAIN_CONTENT)
     first = 0
@@ -69,9 +79,9 @@ def line_marks(text: str) -> NDArray[np.uint8]:
         row = WORD.findall(line)
         if row:
             symbols = sum(character not in BLANKS for character in WORD.sub("", line))
-            many = 2 * symbols >= sum(map(halves, row))
-            marks[first : first + len(row)] |= np.uint8(SYMBOLS * many)
-            marks[first] |= np.uint8(LINE_START)
+            marks[first] |= np.uint8(LINE_START | SYMBOLS * (2 * symbols >= sum(map(halves, row))))
+            is_item = sum(map(_size, row)) <= ITEM_WORDS * WORD_SIZE
+            marks[first + 1 : first + len(row)] |= np.uint8(ITEM * is_item)
             first += len(row)
     return marks
 
@@ -83,6 +93,13 @@ def halves(word: str) -> int:
     (2, 1)
     """
     return 1 if len(word) == 1 and word >= THREE_BYTES else 2
+
+
+def _size(word: str) -> int:
+    """Return what a word counts for in the size of a line that may be an item of a menu."""
+    if halves(word) == 2:
+        return WORD_SIZE
+    return LETTER_SIZE if word < BEYOND_LETTERS else CHARACTER_SIZE
 
 
 def main_content_shingles(of_main_content: NDArray[np.bool_], shingle_size: int) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from dupdetect.matching.own_lines import (
     CLASSES,
     ENDS,
     FEW,
+    ITEMS,
     PLACES,
     SENTENCE,
     SHORTER,
@@ -16,15 +17,15 @@ from dupdetect.matching.own_lines import (
     read_own_lines,
     stands_amid,
 )
-from dupdetect.matching.shingle_rows import LINE_START, SYMBOLS
+from dupdetect.matching.shingle_rows import ITEM, LINE_START, SYMBOLS
 
 
 def read(lines, size=1):
     """Read lines of (words, whether they are shared, whether the line has many symbols)."""
     row, shared = [], []
     for words, is_shared, symbols in lines:
-        marks = np.uint64(SYMBOLS if symbols else 0)
-        row += [np.uint64(len(row) + place << 4) | marks | (LINE_START if place == 0 else 0) for place in range(words)]
+        first, others = LINE_START | np.uint64(SYMBOLS if symbols else 0), np.uint64(ITEM if words <= 2 else 0)
+        row += [np.uint64(len(row) + place << 4) | (others if place else first) for place in range(words)]
         shared += [is_shared] * words
     return read_own_lines(
         np.array(row, np.uint64),
@@ -45,6 +46,16 @@ def test_menus_around_an_article_are_furniture():
     assert read(MENU + ARTICLE + FOOT).furniture
     assert read(FOOT + ARTICLE + MENU).furniture
     assert read(MENU + ARTICLE + MENU).furniture
+
+
+def test_furniture_has_menus():
+    """A third of its lines and less may be others than those of one and two words."""
+    teasers = [(5, False, False)] * int(len(MENU) / ITEMS)
+    menu = teasers[len(MENU) :] + MENU
+    assert read(menu + ARTICLE + FOOT[:1] + MENU[:1]).furniture
+    assert not read(teasers + menu + ARTICLE + FOOT).furniture
+    assert not read([(3, False, False)] * 2 * FEW + ARTICLE + FOOT).furniture
+    assert read([(1, False, False)] * FEW + ARTICLE + FOOT).furniture
 
 
 def test_a_list_at_one_end_is_none():

@@ -5,6 +5,7 @@ import pytest
 from generated_sites import LANGUAGES, Writer
 
 from dupdetect.text.main_content import (
+    ITEM,
     LINE_START,
     OF_MAIN_CONTENT,
     SYMBOLS,
@@ -69,7 +70,16 @@ def test_a_shingle_of_main_content_holds_a_word_of_main_content():
 
 
 def symbols(text):
-    return [bool(mark & SYMBOLS) for mark in line_marks(text)]
+    """Say of each line whether it has many symbols, as its first word has it."""
+    return [bool(mark & SYMBOLS) for mark in line_marks(text) if mark & LINE_START]
+
+
+def items(text):
+    """Say of each line of several words whether it is an item of a menu, as its other words have it."""
+    marks = np.split(found := line_marks(text), np.flatnonzero(found & LINE_START))[1:]
+    lines = [{bool(mark & ITEM) for mark in line[1:]} for line in marks]
+    assert all(len(line) < 2 for line in lines)
+    return [line.pop() if line else None for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -92,13 +102,30 @@ def symbols(text):
 )
 def test_a_line_has_many_symbols_if_as_many_as_words(line, expected):
     """Of its normalised characters."""
-    got = symbols(line)
-    count = len(words(line))
-    assert got == [expected] * count
+    assert symbols(line) == ([] if expected is None else [expected])
 
 
 def test_symbols_of_lines_without_words_are_nobodys():
-    assert symbols("one two\n(((((\n{}{}{}\nthree four") == [False] * 4
+    assert symbols("one two\n(((((\n{}{}{}\nthree four") == [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("About us\nAll the news\nSport", [True, False, None]),
+        ("Новости дня\nВсе новости дня", [True, False]),
+        ("国际新闻天气\n今日天气预报。请", [True, False]),  # three of these characters are a word
+        ("お問い合わせ\nトップページへ", [True, False]),
+        ("ข่าววันนี้ๆ\nพยากรณ์อากาศวัน", [True, False]),  # and six of these
+        ("खेल समाचार\nआज की खबर", [True, False]),
+        ("أخبار اليوم\nكل أخبار اليوم", [True, False]),
+        ("新聞紙 one\n新聞紙面 one\n新 one two", [True, False, False]),
+        ("😀 Good morning 😀", [True]),
+        ("", []),
+    ],
+)
+def test_an_item_of_a_menu_has_two_words_at_most(text, expected):
+    assert items(text) == expected
 
 
 def test_the_first_word_of_each_line_is_marked():
