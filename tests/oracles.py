@@ -755,9 +755,13 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     ]
     yields = []
     for n, other in ((0, 1), (1, 0)):
-        share = overlaps.MORE_PAGE if pages[other] else overlaps.MORE_SHARE
-        more = max(overlaps.MORE, share * pair.content[other]) + 2 * pair.prose[n]
-        yields.append(removable[n] and min(pair.lost[other], pair.prose[other]) >= more)
+        more = min(pair.lost[other], pair.prose[other]) - 2 * pair.prose[n]
+        if pages[other]:
+            says_more = more >= max(overlaps.MORE_OF_PAGE, overlaps.SHARE_OF_PAGE * pair.content[other])
+        else:
+            much = pair.lost[other] - 2 * pair.lost[n] >= overlaps.MORE_SHARE * pair.content[other]
+            says_more = pair.run[other] >= overlaps.PASSAGE and (more >= overlaps.PASSAGE or much)
+        yields.append(removable[n] and says_more)
     return Judged(relation, score, tuple(lost), tuple(removable), tuple(yields), near)
 
 

@@ -80,9 +80,9 @@ AS_LARGE = 0.8
 #: How much less similar near duplicates that may stand for one another may be by what stands at the same place in both.
 LESS_ALIKE = 0.05
 
-#: New words of main content, and what share of the content, for which a near duplicate goes before another; the share
-#: for a page that carries it.
-MORE, MORE_SHARE, MORE_PAGE = 16, 0.05, 0.2
+#: What a document has of its own that says more than another, for which it goes if either may: a passage of main
+#: content, or of such a share of the content. Of a page it is so many words of main content, and such a share.
+MORE_SHARE, MORE_OF_PAGE, SHARE_OF_PAGE = 0.05, 16, 0.2
 
 #: Share of the smaller document below which a pair is no match, however its shingles are weighed.
 FLOOR = 0.25
@@ -393,12 +393,25 @@ class Overlaps:
             may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
         few_a, few_b = self._tolerated(limits, near, lost, pages)
         gone_a, gone_b = may_a & few_a, may_b & few_b
-        more_a = np.maximum(MORE, np.where(page_a, MORE_PAGE, MORE_SHARE) * w.content_a) + 2 * w.main_b
-        more_b = np.maximum(MORE, np.where(page_b, MORE_PAGE, MORE_SHARE) * w.content_b) + 2 * w.main_a
-        yields_a = gone_a & (np.minimum(w.lost_b, w.main_b) >= more_b)
-        yields_b = gone_b & (np.minimum(w.lost_a, w.main_a) >= more_a)
+        more_a, more_b = self._says_more(pages)
+        yields_a, yields_b = gone_a & more_b, gone_b & more_a
         marks = (gone_a, REMOVABLE_A), (gone_b, REMOVABLE_B), (yields_a, YIELDS_A), (yields_b, YIELDS_B), (near, NEAR)
         return sum((column * np.uint8(mark) for column, mark in marks), np.zeros(len(near), np.uint8))
+
+    def _says_more(self, pages: tuple[Bool, Bool]) -> tuple[Bool, Bool]:
+        """Return whether a, and b, says more than the other, given which of them are pages."""
+        w, (page_a, page_b) = self.weights, pages
+
+        def more(page: Bool, content: Share, mine: tuple[Share, Share, Share], theirs: tuple[Share, Share]) -> Bool:
+            (lost, main, run), (their_lost, their_main) = mine, theirs
+            prose = np.minimum(lost, main) - 2 * their_main
+            passage = (run >= PASSAGE) & ((prose >= PASSAGE) | (lost - 2 * their_lost >= MORE_SHARE * content))
+            return np.where(page, prose >= np.maximum(MORE_OF_PAGE, SHARE_OF_PAGE * content), passage)
+
+        return (
+            more(page_a, w.content_a, (w.lost_a, w.main_a, w.run_a), (w.lost_b, w.main_b)),
+            more(page_b, w.content_b, (w.lost_b, w.main_b, w.run_b), (w.lost_a, w.main_a)),
+        )
 
     def where(self, chosen: Bool | Int) -> Overlaps:
         """Return some of the pairs; if all are marked, the same."""

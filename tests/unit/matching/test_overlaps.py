@@ -9,7 +9,8 @@ from dupdetect.matching.overlaps import (
     CONTAINS,
     EXPLAINED,
     FEW_WORDS,
-    MORE,
+    MORE_OF_PAGE,
+    MORE_SHARE,
     NEAR,
     NEAR_DUPLICATE,
     NONE,
@@ -17,6 +18,7 @@ from dupdetect.matching.overlaps import (
     RELATIONS,
     REMOVABLE_A,
     REMOVABLE_B,
+    SHARE_OF_PAGE,
     SHORT,
     SUSPECT,
     YIELDS_A,
@@ -232,19 +234,42 @@ def test_what_stands_amid_a_longer_text_is_removed_only_if_nothing_of_it_is_lost
     assert removable(**{**quoted, "own_a": 3, "new_a": 3}, lost_a=1) == (True, False)  # a page, and its furniture
 
 
-def test_a_document_yields_to_one_that_has_main_content_more():
-    near = {"counts": (200, 210, 230), "content_a": 200, "content_b": 200, "own_a": 0, "main_a": 0, "lost_a": 0}
-    near |= {"own_b": 20, "new_b": 20}
+def yields(page=False, **weights):
+    """Say whether a, and b, yields: b has new words, and is a page that carries a, if `page`."""
+    near = {"counts": (2000, 2010, 2300), "content_a": 2000, "content_b": 2000}
+    near |= {"lost_a": 0, "main_a": 0, "lost_b": 0, "main_b": 0, "run_b": weights.get("lost_b", 0)}
+    near |= weights
+    near |= {"own_b": near["lost_b"] + 1000 * page, "new_b": near["lost_b"] + 1000 * page}
+    verdict = one(**near).matches(SETTINGS).verdicts[0]
+    return bool(verdict & YIELDS_A), bool(verdict & YIELDS_B)
 
-    def yields(**weights):
-        verdict = one(**{**near, **weights}).matches(SETTINGS).verdicts[0]
-        return bool(verdict & YIELDS_A), bool(verdict & YIELDS_B)
 
-    assert yields(lost_b=MORE, main_b=MORE) == (True, False)
-    assert yields(lost_b=MORE - 1, main_b=MORE) == (False, False)
-    assert yields(lost_b=MORE, main_b=MORE - 1) == (False, False)
-    assert yields(lost_b=MORE + 2, main_b=MORE + 2, main_a=1) == (True, False)
-    assert yields(lost_b=MORE + 1, main_b=MORE + 1, main_a=1) == (False, False)
+def test_a_document_yields_to_one_that_has_a_passage_more():
+    assert yields(lost_b=PASSAGE, main_b=PASSAGE) == (True, False)
+    assert yields(lost_b=PASSAGE - 1, main_b=PASSAGE) == (False, False)
+    assert yields(lost_b=PASSAGE, main_b=PASSAGE - 1) == (False, False)
+    assert yields(lost_b=PASSAGE, main_b=PASSAGE, run_b=PASSAGE - 1) == (False, False)
+    assert yields(lost_b=PASSAGE + 2, main_b=PASSAGE + 2, main_a=1) == (True, False)
+    assert yields(lost_b=PASSAGE + 1, main_b=PASSAGE + 1, main_a=1) == (False, False)
+
+
+def test_a_document_yields_to_one_that_has_more_of_any_content():
+    """Such as a table: its rows are short lines."""
+    share = int(MORE_SHARE * 2000)
+    assert yields(lost_b=share) == (True, False)
+    assert yields(lost_b=share - 1) == (False, False)
+    assert yields(lost_b=share, run_b=PASSAGE - 1) == (False, False)
+    assert yields(lost_b=share + 2, lost_a=1) == (True, False)
+    assert yields(lost_b=share + 1, lost_a=1) == (False, False)
+
+
+def test_an_article_yields_to_a_page_that_has_much_more():
+    few = {"content_a": 60, "content_b": 60, "page": True}
+    assert yields(**few, lost_b=MORE_OF_PAGE, main_b=MORE_OF_PAGE) == (True, False)
+    assert yields(**few, lost_b=MORE_OF_PAGE - 1, main_b=MORE_OF_PAGE) == (False, False)
+    share = int(SHARE_OF_PAGE * 2000)
+    assert yields(page=True, lost_b=share, main_b=share) == (True, False)
+    assert yields(page=True, lost_b=share, main_b=share - 1) == (False, False)
 
 
 def test_verdicts_are_turned_with_their_pairs():
