@@ -757,10 +757,11 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     for n, other in ((0, 1), (1, 0)):
         more = min(pair.lost[other], pair.prose[other]) - 2 * pair.prose[n]
         if pages[other]:
-            says_more = more >= max(overlaps.MORE_OF_PAGE, overlaps.SHARE_OF_PAGE * pair.content[other])
+            says_more = more >= max(overlaps.MORE, overlaps.MORE_PAGE * pair.content[other])
         else:
             much = pair.lost[other] - 2 * pair.lost[n] >= overlaps.MORE_SHARE * pair.content[other]
-            says_more = pair.run[other] >= overlaps.PASSAGE and (more >= overlaps.PASSAGE or much)
+            least = min(max(overlaps.MORE, overlaps.MORE_SHARE * pair.content[other]), overlaps.PASSAGE)
+            says_more = more >= least or (much and pair.run[other] >= overlaps.PASSAGE)
         yields.append(removable[n] and says_more)
     return Judged(relation, score, tuple(lost), tuple(removable), tuple(yields), near)
 

@@ -80,9 +80,10 @@ AS_LARGE = 0.8
 #: How much less similar near duplicates that may stand for one another may be by what stands at the same place in both.
 LESS_ALIKE = 0.05
 
-#: What a document has of its own that says more than another, for which it goes if either may: a passage of main
-#: content, or of such a share of the content. Of a page it is so many words of main content, and such a share.
-MORE_SHARE, MORE_OF_PAGE, SHARE_OF_PAGE = 0.05, 16, 0.2
+#: What a document that says more than another, so that this goes if either may, has of its own: so many words of main
+#: content and such a share of the content, or a passage; or a passage of other content, such as a table, that is such a
+#: share. A page has such a share of the article that it carries.
+MORE, MORE_SHARE, MORE_PAGE = 16, 0.05, 0.2
 
 #: Share of the smaller document below which a pair is no match, however its shingles are weighed.
 FLOOR = 0.25
@@ -404,9 +405,10 @@ class Overlaps:
 
         def more(page: Bool, content: Share, mine: tuple[Share, Share, Share], theirs: tuple[Share, Share]) -> Bool:
             (lost, main, run), (their_lost, their_main) = mine, theirs
-            prose = np.minimum(lost, main) - 2 * their_main
-            passage = (run >= PASSAGE) & ((prose >= PASSAGE) | (lost - 2 * their_lost >= MORE_SHARE * content))
-            return np.where(page, prose >= np.maximum(MORE_OF_PAGE, SHARE_OF_PAGE * content), passage)
+            new = np.minimum(lost, main) - 2 * their_main
+            much = (run >= PASSAGE) & (lost - 2 * their_lost >= MORE_SHARE * content)
+            much |= new >= np.clip(MORE_SHARE * content, MORE, PASSAGE)
+            return np.where(page, new >= np.maximum(MORE, MORE_PAGE * content), much)
 
         return (
             more(page_a, w.content_a, (w.lost_a, w.main_a, w.run_a), (w.lost_b, w.main_b)),

@@ -9,7 +9,8 @@ from dupdetect.matching.overlaps import (
     CONTAINS,
     EXPLAINED,
     FEW_WORDS,
-    MORE_OF_PAGE,
+    MORE,
+    MORE_PAGE,
     MORE_SHARE,
     NEAR,
     NEAR_DUPLICATE,
@@ -18,7 +19,6 @@ from dupdetect.matching.overlaps import (
     RELATIONS,
     REMOVABLE_A,
     REMOVABLE_B,
-    SHARE_OF_PAGE,
     SHORT,
     SUSPECT,
     YIELDS_A,
@@ -244,13 +244,17 @@ def yields(page=False, **weights):
     return bool(verdict & YIELDS_A), bool(verdict & YIELDS_B)
 
 
-def test_a_document_yields_to_one_that_has_a_passage_more():
-    assert yields(lost_b=PASSAGE, main_b=PASSAGE) == (True, False)
-    assert yields(lost_b=PASSAGE - 1, main_b=PASSAGE) == (False, False)
-    assert yields(lost_b=PASSAGE, main_b=PASSAGE - 1) == (False, False)
-    assert yields(lost_b=PASSAGE, main_b=PASSAGE, run_b=PASSAGE - 1) == (False, False)
-    assert yields(lost_b=PASSAGE + 2, main_b=PASSAGE + 2, main_a=1) == (True, False)
-    assert yields(lost_b=PASSAGE + 1, main_b=PASSAGE + 1, main_a=1) == (False, False)
+@pytest.mark.parametrize(
+    ("content", "least"), [(60, MORE), (20 * MORE, MORE), (20 * MORE + 20, MORE + 1), (9000, PASSAGE)]
+)
+def test_a_document_yields_to_one_that_has_main_content_more(content, least):
+    """A twentieth of it, from a sentence up to a passage."""
+    of = {"content_a": content, "content_b": content, "run_b": 1}
+    assert yields(**of, lost_b=least, main_b=least) == (True, False)
+    assert yields(**of, lost_b=least - 1, main_b=least) == (False, False)
+    assert yields(**of, lost_b=least, main_b=least - 1) == (False, False)
+    assert yields(**of, lost_b=least + 2, main_b=least + 2, main_a=1) == (True, False)
+    assert yields(**of, lost_b=least + 1, main_b=least + 1, main_a=1) == (False, False)
 
 
 def test_a_document_yields_to_one_that_has_more_of_any_content():
@@ -265,9 +269,9 @@ def test_a_document_yields_to_one_that_has_more_of_any_content():
 
 def test_an_article_yields_to_a_page_that_has_much_more():
     few = {"content_a": 60, "content_b": 60, "page": True}
-    assert yields(**few, lost_b=MORE_OF_PAGE, main_b=MORE_OF_PAGE) == (True, False)
-    assert yields(**few, lost_b=MORE_OF_PAGE - 1, main_b=MORE_OF_PAGE) == (False, False)
-    share = int(SHARE_OF_PAGE * 2000)
+    assert yields(**few, lost_b=MORE, main_b=MORE) == (True, False)
+    assert yields(**few, lost_b=MORE - 1, main_b=MORE) == (False, False)
+    share = int(MORE_PAGE * 2000)
     assert yields(page=True, lost_b=share, main_b=share) == (True, False)
     assert yields(page=True, lost_b=share, main_b=share - 1) == (False, False)
 

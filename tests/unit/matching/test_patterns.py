@@ -41,7 +41,8 @@ def test_near_copies_are_not_read_further():
     text = story("a", 3)
     menu = "\n".join(f"more {n}" for n in range(2 * TRIFLE))
     assert pattern(text, f"{text} more") == CLEAR
-    assert pattern(text, f"{text}\n{menu}") == CLEAR | FURNITURE_B
+    assert pattern(text, f"{text}\n{menu}") == CLEAR
+    assert pattern(text, f"{menu}\n{text}\n{menu}") == CLEAR | FURNITURE_B | AMID_B
 
 
 def test_a_later_version_has_no_furniture():
@@ -62,6 +63,7 @@ def test_what_interleaved_documents_have_of_their_own_is_marked_when_they_are_we
     page, other = (
         "\n\n".join([shared[0], one, shared[1], two, shared[2]]) for one, two in (menus, (story("a"), story("b")))
     )
+    page = f"Home page\nAll the news\n{page}\nAbout us\nTerms of use"
     for texts, marks in ([page, other], FURNITURE_A), ([other, page], FURNITURE_B):
         verifier, weighed = judged(texts, Settings())
         assert pattern(*texts) == INTERLEAVED
