@@ -63,11 +63,11 @@ def test_what_interleaved_documents_have_of_their_own_is_marked_when_they_are_we
     page, other = (
         "\n\n".join([shared[0], one, shared[1], two, shared[2]]) for one, two in (menus, (story("a"), story("b")))
     )
-    page = f"Home page\nAll the news\n{page}\nAbout us\nTerms of use"
+    page = f"Home page\nAll the news\n{page}\nAbout us\nTerms of use\nAll about this page"
     for texts, marks in ([page, other], FURNITURE_A), ([other, page], FURNITURE_B):
         verifier, weighed = judged(texts, Settings())
         assert pattern(*texts) == INTERLEAVED
-        assert weighed.patterns.tolist() == [INTERLEAVED | marks]
+        assert [marked & ~(AMID_A | AMID_B) for marked in weighed.patterns.tolist()] == [INTERLEAVED | marks]
         assert verifier.matches(weighed.pairs).pairs.tolist() == []
 
 
