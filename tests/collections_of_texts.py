@@ -33,6 +33,7 @@ class Tongue:
     def __init__(self, language: str, seed: object) -> None:
         self._writer = Writer("en" if language == "emoji" else language, seed)
         self._emoji = itertools.cycle(EMOJI) if language == "emoji" else None
+        self._letters = 3 if language == "th" else 1
 
     def _decorated(self, text: str) -> str:
         if self._emoji is None:
@@ -45,6 +46,13 @@ class Tongue:
 
     def line(self, words: int) -> str:
         return self._decorated(self._writer.line(words))
+
+    def phrase(self, words: int) -> str:
+        """Write one line as people do: words of Thai have six letters, not two."""
+        return self.line(self._letters * words)
+
+    def phrases(self, lines: int) -> str:
+        return "\n".join(self.phrase(4 + n % 5) for n in range(lines))
 
     def paragraph(self, words: int) -> str:
         return self._decorated(self._writer.paragraph(words))
@@ -391,6 +399,55 @@ def theses_with_a_chapter_each(language: str) -> Collection:
     return texts
 
 
+def adverts_around_what_the_company_says(language: str) -> Collection:
+    """What is asked for and what is offered, in short lines around a text that all have, and that is there alone."""
+    company = _story(language, "company", 2, 45)
+    texts = {"company": told(company, own=(0,))}
+    for n in range(5):
+        asked, offered = (Tongue(language, (side, n)).phrases(9) for side in ("asked", "offered"))
+        texts[f"advert{n}"] = told(asked, company, offered, own=(0, 2))
+    return texts
+
+
+def a_chat_around_a_letter(language: str) -> Collection:
+    letter = Tongue(language, "letter").paragraph(80)
+    chat = Tongue(language, "chat")
+    before, after = ("\n".join(f"<{chat.word()}> {chat.phrase(2 + n % 4)}" for n in range(14)) for _ in range(2))
+    return {"letter": told(letter, own=(0,)), "chat": told(before, letter, after, own=(0, 2))}
+
+
+def verse_around_a_reading(language: str) -> Collection:
+    reading = Tongue(language, "reading").paragraph(90)
+    before, after = (Tongue(language, side).phrases(10) for side in ("before", "after"))
+    return {"reading": told(reading, own=(0,)), "service": told(before, reading, after, own=(0, 2))}
+
+
+def an_examination_and_its_text(language: str) -> Collection:
+    passage, questions = _story(language, "passage", 2, 50), Tongue(language, "questions")
+    lines = [questions.phrases(count) for count in (4, 14)]
+    return {"passage": told(passage, own=(0,)), "examination": told(lines[0], passage, lines[1], own=(0, 2))}
+
+
+def a_list_below_a_text_with_a_heading(language: str) -> Collection:
+    text, heading, items = (Tongue(language, part) for part in ("text", "heading", "items"))
+    body = text.paragraph(120)
+    listed = "\n".join(items.line(2) for _ in range(20))
+    return {"text": told(body, own=(0,)), "list": told(heading.line(6), body, listed, own=(0, 2))}
+
+
+def releases_of_a_changelog(language: str) -> Collection:
+    """Each with all entries of those before it: the last one has all."""
+    entries = ["\n".join(Tongue(language, (n, k)).line(9) for k in range(5)) for n in range(40)]
+    return {f"release{n}": told(*entries[n::-1], own=(0,)) for n in range(20, 40)}
+
+
+def a_report_with_a_table_more(language: str) -> Collection:
+    parts = [Tongue(language, ("part", n)).paragraph(60) for n in range(8)]
+    table = "\n".join(Tongue(language, ("row", n)).line(4) for n in range(16))
+    later = told(*parts[:4], table, *parts[4:], own=(4,))
+    return {"early": told(*parts, own=()), "late": later}
+
+
 KINDS: tuple[Callable[[str], Collection], ...] = (
     stub_under_a_footer,
     stubs_of_lines_under_a_footer,
@@ -434,6 +491,13 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     a_register_around_a_note,
     the_page_of_an_updated_story,
     theses_with_a_chapter_each,
+    adverts_around_what_the_company_says,
+    a_chat_around_a_letter,
+    verse_around_a_reading,
+    an_examination_and_its_text,
+    a_list_below_a_text_with_a_heading,
+    releases_of_a_changelog,
+    a_report_with_a_table_more,
 )
 
 
