@@ -351,7 +351,8 @@ class Document:
             return False
         for places in (range(long[0]), range(long[-1] + 1, len(runs))):
             around = [place for place in places if runs[place][0]]
-            if sum(len(runs[place][1]) for place in around) < own_lines.ENDS:
+            hidden = places.stop == len(runs) and 0 < sum(owned[place] for place in around) < 2 * self.size
+            if sum(len(runs[place][1]) for place in around) + hidden < own_lines.ENDS:
                 return False
             if sum(owned[place] for place in around) < own_lines.AROUND:
                 return False

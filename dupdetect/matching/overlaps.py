@@ -32,6 +32,8 @@ from dupdetect.matching.pairs import greater, lesser, missing
 from dupdetect.matching.patterns import AMID_A, AMID_B
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -399,21 +401,16 @@ class Overlaps:
         marks = (gone_a, REMOVABLE_A), (gone_b, REMOVABLE_B), (yields_a, YIELDS_A), (yields_b, YIELDS_B), (near, NEAR)
         return sum((column * np.uint8(mark) for column, mark in marks), np.zeros(len(near), np.uint8))
 
-    def _says_more(self, pages: tuple[Bool, Bool]) -> tuple[Bool, Bool]:
-        """Return whether a, and b, says more than the other, given which of them are pages."""
-        w, (page_a, page_b) = self.weights, pages
-
-        def more(page: Bool, content: Share, mine: tuple[Share, Share, Share], theirs: tuple[Share, Share]) -> Bool:
-            (lost, main, run), (their_lost, their_main) = mine, theirs
-            new = np.minimum(lost, main) - 2 * their_main
-            much = (run >= PASSAGE) & (lost - 2 * their_lost >= MORE_SHARE * content)
-            much |= new >= np.clip(MORE_SHARE * content, MORE, PASSAGE)
-            return np.where(page, new >= np.maximum(MORE, MORE_PAGE * content), much)
-
-        return (
-            more(page_a, w.content_a, (w.lost_a, w.main_a, w.run_a), (w.lost_b, w.main_b)),
-            more(page_b, w.content_b, (w.lost_b, w.main_b, w.run_b), (w.lost_a, w.main_a)),
-        )
+    def _says_more(self, pages: tuple[Bool, Bool]) -> Iterator[Bool]:
+        """Yield whether a, and b, says more than the other, given which of them are pages."""
+        w = self.weights
+        lost, main = w.lost_a - 2 * w.lost_b, np.minimum(w.lost_a, w.main_a) - 2 * w.main_b
+        others = w.lost_b - 2 * w.lost_a, np.minimum(w.lost_b, w.main_b) - 2 * w.main_a
+        sides = (w.content_a, w.run_a, lost, main), (w.content_b, w.run_b, *others)
+        for page, (content, run, new, new_main) in zip(pages, sides, strict=True):
+            much = (run >= PASSAGE) & (new >= MORE_SHARE * content)
+            much |= new_main >= np.clip(MORE_SHARE * content, MORE, PASSAGE)
+            yield np.where(page, new_main >= np.maximum(MORE, MORE_PAGE * content), much)
 
     def where(self, chosen: Bool | Int) -> Overlaps:
         """Return some of the pairs; if all are marked, the same."""
@@ -464,15 +461,10 @@ class Overlaps:
         if self.given is not None or other.given is not None:
             given = Weights(*map(joined, self.weights, other.weights))
         patterns = None if self.patterns is None or other.patterns is None else joined(self.patterns, other.patterns)
-        return Overlaps(
-            joined(self.pairs, other.pairs),
-            joined(self.shared, other.shared),
-            joined(self.size_a, other.size_a),
-            joined(self.size_b, other.size_b),
-            given,
-            patterns,
-            None if self.verdicts is None or other.verdicts is None else joined(self.verdicts, other.verdicts),
-        )
+        verdicts = None if self.verdicts is None or other.verdicts is None else joined(self.verdicts, other.verdicts)
+        names = ("pairs", "shared", "size_a", "size_b")
+        pairs, shared, size_a, size_b = (joined(getattr(self, name), getattr(other, name)) for name in names)
+        return Overlaps(pairs, shared, size_a, size_b, given, patterns, verdicts)
 
 
 class Matcher(Protocol):

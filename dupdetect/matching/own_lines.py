@@ -173,6 +173,8 @@ def read_own_lines(  # noqa: C901 - one pass
         words += shared_words[place]
     likely /= max(1, words * lines)
     after = own - until
+    # The last words begin no shingle, so that nothing tells where lines begin among them: they may be of several.
+    lines_behind += 1 if lines_behind > 0 and words_behind < 2 * shingle_size else 0
     furniture = lines >= FEW and places < PLACES and symbol_words <= SYMBOL_WORDS * line_words and likely >= SHORTER
     furniture = furniture and items >= ITEMS * lines and inside and min(lines_before, lines_behind) >= ENDS
     furniture = furniture and min(words_before, words_behind) >= AROUND
