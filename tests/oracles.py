@@ -727,14 +727,16 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     near, rounded = plain >= settings.threshold, 1e-9
     enough = content >= settings.containment * settings.min_shingles - rounded
     relation = None
-    if near and score >= settings.threshold:
-        relation = "near_duplicate"
+    alike = score >= settings.threshold
+    if near:
+        relation, score = "near_duplicate", max(score, plain)
     elif enough and smaller >= settings.min_shingles and inside >= settings.containment - rounded:
         relation = "contains" if pair.own[0] > pair.own[1] else "contained"
-    elif enough and score >= settings.threshold:
+    elif enough and alike:
         relation = "syndicated"
     if relation in (None, "contains", "contained"):
         score = inside
+    near &= alike
     alike = 1 - min(settings.threshold, settings.containment) + rounded
     both = pair.in_place * len(a & b)
     near &= both / max(len(a) + len(b) - both, 1) >= settings.threshold - overlaps.LESS_ALIKE

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from dupdetect._storage import unfinished
@@ -59,6 +61,8 @@ def heard(say: Callable[[BaseException], int]) -> Iterator[None]:
     receiving, sending = os.pipe()
     os.set_blocking(sending, False)
     woken = signal.set_wakeup_fd(sending, warn_on_full_buffer=False)
+    told = sys.unraisablehook
+    sys.unraisablehook = partial(_unraised, told)
     done = threading.Event()
     waiting = threading.Thread(target=_wait, args=(receiving, done, say), daemon=True)
     waiting.start()
@@ -66,12 +70,19 @@ def heard(say: Callable[[BaseException], int]) -> Iterator[None]:
         yield
     finally:
         done.set()
+        sys.unraisablehook = told
         signal.set_wakeup_fd(woken)
         os.close(sending)
         waiting.join()
         os.close(receiving)
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def _unraised(told: Callable[[Any], Any], unraisable: Any) -> None:
+    """Say nothing of a signal that nothing unwinds, as in a finaliser: the thread that waits ends the process."""
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt | Terminated):
+        told(unraisable)
 
 
 def _wait(receiving: int, done: threading.Event, say: Callable[[BaseException], int]) -> None:

@@ -6,18 +6,18 @@ Cost     O(pairs)
 
 This module is the definition of a match. Counts are of real shingles, not estimates: similarities are exact.
 
-**Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`; of strangers who
-both have `ARTICLE` new words of main content, that of their content must reach it, too. They are *syndicated* if that
-of their content reaches it where the other does not, and `EXPLAINED` of what either has of its own is boilerplate. One
-*contains* the other if no more than ``1 - containment`` of the content of the latter is new, and the former has at
-least twice as much of its own: two forms with other names filled in do not contain one another. Where more than
-`SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
+**Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`. They are
+*syndicated* if that of their content reaches it where the other does not, and `EXPLAINED` of what either has of its own
+is boilerplate. One *contains* the other if no more than ``1 - containment`` of the content of the latter is new, and
+the former has at least twice as much of its own: two forms with other names filled in do not contain one another. Where
+more than `SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
 
 **Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
 removed if these are no more than `max_lost` of its content beyond `SHORT` words, and nowhere a passage of `PASSAGE`
 words; or if they are `FEW_WORDS` of a page; of a near duplicate that has `AS_LARGE` of its size, if they are no more
-than ``1 - threshold``. A text that stands amid a longer one is a part of it or a quotation, and is removed only if
-nothing of it is lost.
+than ``1 - threshold``, but of strangers who both have `ARTICLE` new words of main content only if the similarity of
+their content reaches `threshold`, too. A text amid a longer one, a part or a quotation, is removed only if nothing is
+lost.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ FLOOR = 0.25
 #: Less than any shingle weighs: a document of none has nothing to divide by.
 _LEAST_WEIGHT = 1e-9
 
-#: Counts closer than this are equal: a share of a count is rounded.
+#: Counts closer than this are equal.
 ROUNDED = 1e-9
 
 
@@ -330,11 +330,11 @@ class Overlaps:
         alike, near = weighted >= limits.threshold, plain >= limits.threshold
         inside = is_inside(contained, self.smaller, content, limits)
         enough = content >= limits.containment * limits.min_shingles - ROUNDED
-        larger_a = self.weights.own_a > self.weights.own_b
-        otherwise = np.where(alike & enough, np.int8(SYNDICATED), np.int8(NONE))
-        codes = np.where(inside, np.where(larger_a, np.int8(CONTAINS), np.int8(CONTAINED)), otherwise)
-        codes = np.where(alike & near, np.int8(NEAR_DUPLICATE), codes)
-        return codes, np.where((codes == NEAR_DUPLICATE) | (codes == SYNDICATED), weighted, contained)
+        held = np.where(self.weights.own_a > self.weights.own_b, np.int8(CONTAINS), np.int8(CONTAINED))
+        codes = np.where(inside, held, np.where(alike & enough, np.int8(SYNDICATED), np.int8(NONE)))
+        codes = np.where(near, np.int8(NEAR_DUPLICATE), codes)
+        scores = np.where(codes == SYNDICATED, weighted, contained)
+        return codes, np.where(near, np.maximum(weighted, plain), scores)
 
     def most_boilerplate(self, limits: Limits) -> Share:
         """What share of what each pair shares may be boilerplate: if more is, it is no match, however it is weighed."""
@@ -357,10 +357,10 @@ class Overlaps:
         return self._tolerated(limits, self._near(limits), self.shares_lost, self.pages)
 
     def _near(self, limits: Limits) -> Bool:
-        """Whether documents are near duplicates, and not only of the same phrases, each at places of its own."""
+        """Whether near duplicates are so by what stands at the same place, and are no articles under a common text."""
         in_place = self.weights.in_place * self.shared
-        alike = in_place / np.maximum(self.size_a + self.size_b - in_place, 1)
-        return np.asarray((self.jaccard >= limits.threshold) & (alike >= limits.threshold - LESS_ALIKE))
+        alike = in_place / np.maximum(self.size_a + self.size_b - in_place, 1) >= limits.threshold - LESS_ALIKE
+        return np.asarray(alike & (np.minimum(self.jaccard, self.weighted_jaccard) >= limits.threshold))
 
     def _tolerated(
         self, limits: Limits, near: Bool, lost: tuple[Share, Share], pages: tuple[Bool, Bool]

@@ -21,6 +21,7 @@ BUSY = {
     "a call that looks at nothing": SLEEP,
     "threads that are waited for": "from dupdetect._compiled.dispatch import on_threads; "
     "on_threads(time.sleep, [30, 30], 2)",
+    "finalisers": "[type('Thing', (), {'__del__': lambda self: time.sleep(0.02)})() and None for _ in range(10**6)]",
     "Python": "[time.perf_counter() for _ in range(10**9)]",
     "an error handled slowly": "\n    ".join(["try:", "    time.sleep(30)", "finally:", "    " + SLEEP]),
     "a sort": "import numpy as np; import pyarrow.compute as pc; pc.sort_indices(np.random.rand(2 * 10**7))",
