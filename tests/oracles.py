@@ -11,7 +11,16 @@ import regex
 import xxhash
 from datasketch import MinHash, MinHashLSH
 
-from dupdetect.matching import alignment, boilerplate, interleaving, overlaps, own_lines, own_texts, patterns
+from dupdetect.matching import (
+    alignment,
+    boilerplate,
+    boilerplate_votes,
+    interleaving,
+    overlaps,
+    own_lines,
+    own_texts,
+    patterns,
+)
 from dupdetect.matching import boilerplate_weights as weights
 from dupdetect.text import main_content as lines
 
@@ -438,7 +447,7 @@ class Document:
 
 
 #: How a pair shares what it shares, and marks of what either document has of its own.
-Pattern = namedtuple("Pattern", "name furniture amid", defaults=((False, False), (False, False)))
+Pattern = namedtuple("Pattern", "name furniture amid whole", defaults=((False, False), (False, False), False))
 
 
 def read_pair(a, b, threshold):
@@ -452,8 +461,17 @@ def read_pair(a, b, threshold):
     marks = (
         tuple(page.furniture for page in lines),
         tuple(min(page.before, page.after) >= own_lines.AROUND for page in lines),
+        any(stands_whole(page, other) for page, other in (lines, lines[::-1])),
     )
     return Pattern("clear" if clear else name_of(a, b, shared, lines), *marks)
+
+
+def stands_whole(page, other):
+    """Say whether all of a document is in one piece amid much text of another."""
+    all_of_it = other.before + other.stretch + other.after
+    in_one_piece = min(page.stretch, other.stretch) >= own_lines.PIECE * all_of_it
+    amid = min(page.before, page.after) >= own_lines.AROUND
+    return in_one_piece and amid and page.before + page.after >= own_lines.PART * page.stretch
 
 
 def name_of(a, b, shared, lines):
@@ -614,7 +632,9 @@ def weigh(texts, pairs, settings):
     for (a, b), read in reads.items():
         for run in pages[a].shingles.keys() & pages[b].shingles.keys():
             ayes[run] = ayes.get(run, 0) + (read.name in ("interleaved", "one end") or (a, b) in forms)
-            noes[run] = noes.get(run, 0) + (read.name in ("clear", "within"))
+            noes[run] = noes.get(run, 0) + (read.name in ("clear", "within")) * (
+                1 + boilerplate_votes.VOTES * read.whole
+            )
 
     def is_boilerplate(run, aye=False, no=False):
         """Say so without the vote of a pair that is judged."""

@@ -12,8 +12,9 @@ one article on two sites shares little else than its text. What tells these apar
 * **Filled forms.** Documents of one wording that differ in what is filled in share boilerplate
   (`dupdetect.matching.filled_forms`).
 * **Votes.** Strangers and filled forms vote *boilerplate* for each shingle that they share. A pair that is clear, or
-  one of whose documents is inside the other, votes *content*. With more than two thirds of the votes for it, a shingle
-  is boilerplate. A pair is judged with its own vote left out.
+  one of whose documents is inside the other, votes *content*; and where one stands whole in the other, in one piece
+  amid other text, it votes for all pages that this may be a stranger to. With more than two thirds of the votes for
+  it, a shingle is boilerplate. A pair is judged with its own vote left out.
 * **Page furniture.** What a page has around an article that is a document too stands in shorter lines than the article,
   and has few symbols (`dupdetect.matching.own_lines`). It needs no votes.
 

@@ -14,6 +14,7 @@ import numpy as np
 from dupdetect.matching.boilerplate import AGAINST, PLAIN, Boilerplate, are_strangers, grade_table, is_content
 from dupdetect.matching.filled_forms import of_one_wording
 from dupdetect.matching.pairs import unpack
+from dupdetect.matching.patterns import WHOLE
 from dupdetect.matching.tally import summed
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ def learn(counter: Counter, found: Overlaps, known: Boilerplate | None = None) -
     noes, votes = counter.tally(_among(found, content), grade_table(shingles, PLAIN))
     margin = margin.copy()
     margin[np.searchsorted(shingles, noes)] -= AGAINST * votes
+    # Of a text that is there alone, too, its pages may be many, and all of them strangers to one another.
+    whole = content[patterns[np.searchsorted(found.pairs, content)] & np.uint8(WHOLE) != 0]
+    noes, votes = counter.tally(_among(found, whole), grade_table(shingles, PLAIN))
+    margin[np.searchsorted(shingles, noes)] -= AGAINST * VOTES * votes
     pairs = np.concatenate([boilerplate, content])
     cast = np.repeat(np.array([1, -AGAINST], np.int32), [len(boilerplate), len(content)])
     order = np.argsort(pairs)

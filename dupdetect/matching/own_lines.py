@@ -57,6 +57,9 @@ SHORTER = 0.8
 #: Own words on either side that count.
 AROUND = 5
 
+#: What of a document is in one piece, in itself and in another, if it stands there whole.
+PIECE = 0.8
+
 #: Share of the words of furniture that are in lines of as many symbols as words, at the most.
 SYMBOL_WORDS = 0.18
 
@@ -189,6 +192,17 @@ def is_at_one_end(one: OwnLines, two: OwnLines) -> bool:
     behind = after >= OWN and after >= stretch and max(one.before, two.before) < STRETCH
     ahead = before >= OWN and before >= stretch and max(one.after, two.after) < STRETCH
     return behind or ahead
+
+
+@compilable_helper
+def stands_whole(page: OwnLines, other: OwnLines) -> bool:
+    """Whether a document stands in another in one piece, amid much text of its own, and has next to nothing else.
+
+    A page of menus alone is in every page of its site, too, but in pieces, around what each of these says.
+    """
+    own, around = other.before + other.after, page.before + page.after
+    is_one = page.stretch >= PIECE * (other.stretch + own) and other.stretch >= PIECE * (other.stretch + own)
+    return is_one and stands_amid(page) and around >= PART * page.stretch
 
 
 @compilable_helper

@@ -14,7 +14,7 @@ import numpy as np
 from dupdetect._compiled.dispatch import Compilable, compilable_helper
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import CLEAR, INSIDE, INTERLEAVED, ONE_END, OTHER, OWN, pattern_of, read_side
-from dupdetect.matching.own_lines import CLASSES, OwnLines, is_at_one_end, read_own_lines, stands_amid
+from dupdetect.matching.own_lines import CLASSES, OwnLines, is_at_one_end, read_own_lines, stands_amid, stands_whole
 from dupdetect.matching.shared_marks import mark_shared, words_for
 from dupdetect.matching.shingle_rows import row_of, table_size
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 #: Marks of a pair, beside its pattern (`interleaving.PATTERN`): whether what the lesser, or the greater document has of
-#: its own is furniture; whether what is shared stands amid it.
-FURNITURE_A, FURNITURE_B, AMID_A, AMID_B = 8, 16, 32, 64
+#: its own is furniture; whether what is shared stands amid it; whether one of them stands whole in the other.
+FURNITURE_A, FURNITURE_B, AMID_A, AMID_B, WHOLE = 8, 16, 32, 64, 128
 
 #: Shingles of its own that a document has at the most which is not read.
 TRIFLE = 12
@@ -43,6 +43,7 @@ def own_marks(one: OwnLines, two: OwnLines, turned: bool) -> int:
     if turned:
         one, two = two, one
     marks = (FURNITURE_A if one.furniture else 0) | (FURNITURE_B if two.furniture else 0)
+    marks |= WHOLE if stands_whole(one, two) or stands_whole(two, one) else 0
     return marks | (AMID_A if stands_amid(one) else 0) | (AMID_B if stands_amid(two) else 0)
 
 

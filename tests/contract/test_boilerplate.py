@@ -179,3 +179,17 @@ def test_texts_without_much_of_anything_are_taken() -> None:
     }
     assert groups(corpus) == groups(corpus, boilerplate=False)
     assert groups(corpus | site("en", "one", 5)) == []
+
+
+@pytest.mark.parametrize("outlets", [3, 8, 20])
+def test_a_short_story_on_many_sites_goes_for_its_clean_text(language: str, outlets: int) -> None:
+    """Their pages have more around it than it has, and one notice in common: to one another they are strangers."""
+    story, notice = Writer(language, "story").story(2, 40), Writer(language, "notice").paragraph(20)
+    pages = {"clean": story}
+    for number in range(outlets):
+        writer = Writer(language, ("outlet", number))
+        teasers = ["\n".join(writer.line(9) for _ in range(7)) for _ in range(2)]
+        pages[f"page{number}"] = "\n".join([writer.line(3), notice, writer.menu(16), teasers[0], story, *teasers[1:]])
+        pages[f"page{number}"] += f"\n{writer.menu(24)}\n{writer.line(8)}"
+    clusters = dupdetect.dedup(pages, workers=1).clusters["cluster"].to_pylist()
+    assert clusters == ["clean"] * (outlets + 1)

@@ -16,6 +16,7 @@ from dupdetect.matching.own_lines import (
     length_class,
     read_own_lines,
     stands_amid,
+    stands_whole,
 )
 from dupdetect.matching.shingle_rows import ITEM, LINE_START, SYMBOLS
 
@@ -166,6 +167,23 @@ def test_lengths_of_lines_have_classes():
 def test_boilerplate_at_one_end_has_much_text_of_both_beside_it(one, two, expected):
     first, second = OwnLines(False, *one), OwnLines(False, *two)
     assert is_at_one_end(first, second) == is_at_one_end(second, first) == expected
+
+
+@pytest.mark.parametrize(
+    ("page", "other", "expected"),
+    [
+        ((20, 30, 200), (0, 0, 200), True),
+        ((20, 30, 180), (0, 0, 200), True),  # its title stands further up
+        ((20, 30, 150), (0, 0, 200), False),  # in two pieces
+        ((20, 20, 200), (0, 0, 200), False),  # little else is there
+        ((AROUND - 1, 90, 200), (0, 0, 200), False),
+        ((20, 30, 200), (10, 10, 180), True),
+        ((20, 30, 200), (30, 30, 140), False),  # it says something else, too
+    ],
+)
+def test_a_document_stands_whole_in_another(page, other, expected):
+    assert stands_whole(OwnLines(False, *page), OwnLines(False, *other)) == expected
+    assert not stands_whole(OwnLines(False, *other), OwnLines(False, *page))
 
 
 def test_what_has_own_text_before_and_after_it_stands_amid():
