@@ -5,7 +5,7 @@ from verifying import counter, judged
 
 from dupdetect.matching.interleaving import CLEAR, INTERLEAVED, ONE_END, PATTERN, WITHIN
 from dupdetect.matching.pairs import pack
-from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B, TRIFLE
+from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B, TRIFLE, WHOLE
 from dupdetect.settings import Settings
 
 
@@ -33,8 +33,8 @@ def test_what_two_texts_share_at_one_end_is_a_pattern_of_its_own(language, end):
 def test_an_article_inside_its_page_is_clear_and_the_page_has_furniture(language):
     article, menus = story("a", 3, language), [Writer(language, n).menu(20) for n in range(2)]
     page = f"{menus[0]}\n\n{article}\n\n{menus[1]}"
-    assert pattern(article, page) == CLEAR | FURNITURE_B | AMID_B
-    assert pattern(page, article) == CLEAR | FURNITURE_A | AMID_A
+    assert pattern(article, page) == CLEAR | FURNITURE_B | AMID_B | WHOLE
+    assert pattern(page, article) == CLEAR | FURNITURE_A | AMID_A | WHOLE
 
 
 def test_near_copies_are_not_read_further():
@@ -42,7 +42,7 @@ def test_near_copies_are_not_read_further():
     menu = "\n".join(f"more {n}" for n in range(2 * TRIFLE))
     assert pattern(text, f"{text} more") == CLEAR
     assert pattern(text, f"{text}\n{menu}") == CLEAR
-    assert pattern(text, f"{menu}\n{text}\n{menu}") == CLEAR | FURNITURE_B | AMID_B
+    assert pattern(text, f"{menu}\n{text}\n{menu}") == CLEAR | FURNITURE_B | AMID_B | WHOLE
 
 
 def test_a_later_version_has_no_furniture():
