@@ -58,31 +58,26 @@ def learn(counter: Counter, found: Overlaps, known: Boilerplate | None = None) -
     for_it = are_strangers(patterns)
     if len(wording):
         for_it[wording] = counter.filled_forms(found.pairs[wording])
-    boilerplate = found.pairs[_sample(named, for_it)]
+    boilerplate = _sample(named, for_it)
     if len(boilerplate) == 0 and len(known.shingles) == 0:
         return known
-    content = found.pairs[_sample(named, is_content(patterns))]
-    shingles, margin = counter.tally(_among(found, boilerplate))
+    content = _sample(named, is_content(patterns))
+    shingles, margin = counter.tally(found.where(boilerplate))
     if len(known.shingles):
         shingles, margin = np.concatenate([known.shingles, shingles]), np.concatenate([known.margin, margin])
         shingles, margin = summed(shingles, margin)
-    # Votes for content count only for shingles that somebody says are boilerplate.
-    noes, votes = counter.tally(_among(found, content), grade_table(shingles, PLAIN))
-    margin = margin.copy()
-    margin[np.searchsorted(shingles, noes)] -= AGAINST * votes
-    # Of a text that is there alone, too, its pages may be many, and all of them strangers to one another.
-    whole = content[patterns[np.searchsorted(found.pairs, content)] & np.uint8(WHOLE) != 0]
-    noes, votes = counter.tally(_among(found, whole), grade_table(shingles, PLAIN))
-    margin[np.searchsorted(shingles, noes)] -= AGAINST * VOTES * votes
-    pairs = np.concatenate([boilerplate, content])
+    # Votes for content count only for shingles that somebody says are boilerplate. Of a text that is there alone, too,
+    # its pages may be many, and all of them strangers to one another: its vote counts for all that a page may cast.
+    asked, margin = grade_table(shingles, PLAIN), margin.copy()
+    is_whole = patterns[content] & np.uint8(WHOLE) != 0
+    for places, weight in ((content[~is_whole], AGAINST), (content[is_whole], AGAINST * (1 + VOTES))):
+        if len(places):
+            noes, votes = counter.tally(found.where(places), asked)
+            margin[np.searchsorted(shingles, noes)] -= weight * votes
+    pairs = found.pairs[np.concatenate([boilerplate, content])]
     cast = np.repeat(np.array([1, -AGAINST], np.int32), [len(boilerplate), len(content)])
     order = np.argsort(pairs)
     return Boilerplate(shingles, margin, pairs[order], cast[order])
-
-
-def _among(found: Overlaps, pairs: Pairs) -> Overlaps:
-    """Return some of the pairs."""
-    return found.where(np.searchsorted(found.pairs, pairs))
 
 
 def _sample(pairs: Pairs, voting: NDArray[np.bool_]) -> NDArray[np.int64]:

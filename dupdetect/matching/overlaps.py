@@ -93,7 +93,7 @@ FLOOR = 0.25
 #: Less than any shingle weighs: a document of none has nothing to divide by.
 _LEAST_WEIGHT = 1e-9
 
-#: Counts closer than this are equal.
+#: Counts closer than this are equal: a share of a count is rounded.
 ROUNDED = 1e-9
 
 
@@ -358,9 +358,9 @@ class Overlaps:
 
     def _near(self, limits: Limits) -> Bool:
         """Whether near duplicates are so by what stands at the same place, and are no articles under a common text."""
-        in_place = self.weights.in_place * self.shared
+        in_place, plain = self.weights.in_place * self.shared, self.jaccard
         alike = in_place / np.maximum(self.size_a + self.size_b - in_place, 1) >= limits.threshold - LESS_ALIKE
-        return np.asarray(alike & (np.minimum(self.jaccard, self.weighted_jaccard) >= limits.threshold))
+        return np.asarray(alike & (np.minimum(plain, self._weighted(plain, self.content)) >= limits.threshold))
 
     def _tolerated(
         self, limits: Limits, near: Bool, lost: tuple[Share, Share], pages: tuple[Bool, Bool]

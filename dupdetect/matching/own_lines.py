@@ -200,9 +200,8 @@ def stands_whole(page: OwnLines, other: OwnLines) -> bool:
 
     A page of menus alone is in every page of its site, too, but in pieces, around what each of these says.
     """
-    own, around = other.before + other.after, page.before + page.after
-    is_one = page.stretch >= PIECE * (other.stretch + own) and other.stretch >= PIECE * (other.stretch + own)
-    return is_one and stands_amid(page) and around >= PART * page.stretch
+    in_one_piece = min(page.stretch, other.stretch) >= PIECE * (other.before + other.stretch + other.after)
+    return in_one_piece and stands_amid(page) and page.before + page.after >= PART * page.stretch
 
 
 @compilable_helper
