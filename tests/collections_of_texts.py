@@ -448,6 +448,55 @@ def a_report_with_a_table_more(language: str) -> Collection:
     return {"early": told(*parts, own=()), "late": later}
 
 
+def answers_with_a_signature(language: str) -> Collection:
+    """Answers above a mail that is quoted whole, with the lines of a signature, and those of a list below it all."""
+    mail, texts = _story(language, "mail", 2, 45), {}
+    texts["mail"] = told(mail, own=(0,))
+    for n in range(3):
+        tongue = Tongue(language, ("answer", n))
+        said, quoted = tongue.phrase(20), "\n".join(f"> {line}" for line in mail.split("\n"))
+        signature = "\n".join(tongue.phrase((1, 3, 2, 4)[line % 4]) for line in range(10))
+        footer = "\n".join(tongue.phrase(4) for _ in range(3))
+        texts[f"answer{n}"] = told(said, signature, quoted, footer, own=(0, 1, 3))
+    return texts
+
+
+def a_scene_around_a_speech(language: str) -> Collection:
+    """Who speaks stands in a line above what is said."""
+    speech, names = Tongue(language, "speech").paragraph(150), Tongue(language, "names")
+    speakers = [names.word() for _ in range(4)]
+
+    def talk(side: str) -> str:
+        spoken = Tongue(language, side)
+        return "\n".join(f"{speakers[n % 4]}\n{spoken.phrase(6 + n % 4)}" for n in range(16))
+
+    before, after = talk("before"), talk("after")
+    return {"speech": told(speech, own=(0,)), "scene": told(before, speech, after, own=(0, 2))}
+
+
+def a_test_of_four_answers_each(language: str) -> Collection:
+    passage = _story(language, "passage", 2, 60)
+
+    def asked(side: str, questions: int) -> str:
+        tongue = Tongue(language, side)
+        answers = ("\n".join(f"{letter}) {tongue.word()}" for letter in "ABCD") for _ in range(questions))
+        return "\n".join(f"{tongue.phrase(7)}\n{four}" for four in answers)
+
+    before, after = asked("before", 2), asked("after", 8)
+    return {"passage": told(passage, own=(0,)), "test": told(before, passage, after, own=(0, 2))}
+
+
+def what_there_is_to_eat(language: str) -> Collection:
+    """The same note in every week's bill of fare, and alone."""
+    note, texts = Tongue(language, "note").paragraph(60), {}
+    texts["note"] = told(note, own=(0,))
+    for week in range(5):
+        tongue = Tongue(language, ("week", week))
+        before, after = ("\n".join(tongue.line(1 + n % 2) for n in range(count)) for count in (9, 6))
+        texts[f"week{week}"] = told(before, note, after, own=(0, 2))
+    return texts
+
+
 KINDS: tuple[Callable[[str], Collection], ...] = (
     stub_under_a_footer,
     stubs_of_lines_under_a_footer,
@@ -498,6 +547,10 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     a_list_below_a_text_with_a_heading,
     releases_of_a_changelog,
     a_report_with_a_table_more,
+    answers_with_a_signature,
+    a_scene_around_a_speech,
+    a_test_of_four_answers_each,
+    what_there_is_to_eat,
 )
 
 

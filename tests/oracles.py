@@ -327,6 +327,9 @@ class Document:
         likely = (longer + alike / 2) / max(1, beside.total() * len(own))
         in_symbols = sum(len(line) for line in own if self.symbols[line[0]])
         items = [line for line in own if line[0] in self.items]
+        menus = "".join(
+            "m" if is_mine and line[0] in self.items else " " for line, is_mine in zip(self.lines, mine, strict=True)
+        )
         places = len(regex.findall("(?<=s)o+(?=s)", "".join("o" if is_mine else "s" for is_mine in mine)))
         # The stretches: lists of the places of shared words; fewer than STRETCH own words may stand between two.
         stretches = []
@@ -337,8 +340,9 @@ class Document:
         longest = max(stretches, key=len, default=[0])
         before, after = sum(is_own[: longest[0]]), sum(is_own[longest[-1] :])
         furniture = (
-            len(own) >= own_lines.FEW
-            and len(items) >= own_lines.ITEMS * len(own)
+            len(items) >= max(own_lines.FEW, own_lines.ITEMS * len(own))
+            and "m" * own_lines.ENTRIES in menus
+            and sum(map(len, own)) >= own_lines.WORDS
             and self.is_on_both_sides(is_own, mine)
             and places < own_lines.PLACES
             and in_symbols <= own_lines.SYMBOL_WORDS * sum(map(len, own))

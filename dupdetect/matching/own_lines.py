@@ -14,9 +14,12 @@ holds in every language and needs no list of words:
   with a probability of `SHORTER` and more. A line of `SENTENCE` words and more is as long as any.
 * Furniture has few symbols: no more than `SYMBOL_WORDS` of its words are in lines that have as many symbols as words,
   as lines of code and of figures do.
-* It has `FEW` lines at least: an answer around a quoted mail, with a name and an address below, has less.
-* It has menus: of its lines `ITEMS` and more have two words at most. What goes into a dish, what is asked for in a job,
-  who says what in a chat, and verse, are longer.
+* It has menus: `FEW` of its lines and more, and `ITEMS` of all of them, have two words at most. What goes into a dish,
+  what is asked for in a job, who says what in a chat, and verse, are longer; an answer around a quoted mail, with a
+  name and an address below, has fewer.
+* `ENTRIES` of these lines and more stand one behind the other: names above what is said in a play, and what may be
+  ticked below a question, stand among longer ones.
+* It has `WORDS` words and more. A signature, a dozen particulars and what there is to eat this week have fewer.
 * It is around the article: `ENDS` lines of it and more, of `AROUND` words, stand before what is shared, and as many
   behind. Less than `SENTENCE` shared words in a row may be further out, such as the title of a page. A list that goes
   with a text stands at one end of it.
@@ -63,11 +66,13 @@ PIECE = 0.8
 #: Share of the words of furniture that are in lines of as many symbols as words, at the most.
 SYMBOL_WORDS = 0.18
 
-#: Own lines of furniture, at least.
+#: Lines of furniture that are items of a menu, at least, and as a share; and of these one behind the other.
 FEW = 12
-
-#: Share of the lines of furniture that are items of a menu, at least.
 ITEMS = 0.3
+ENTRIES = 5
+
+#: Words of these lines, at least.
+WORDS = 64
 
 #: Lines of furniture on either side of what is shared, at least.
 ENDS = 2
@@ -118,7 +123,7 @@ def read_own_lines(  # noqa: C901 - one pass
     own_lines[:] = 0
     shared_words[:] = 0
     last, begin, mine, symbols = -shingle_size, 0, 0, False
-    own, lines, line_words, symbol_words, items = 0, 0, 0, 0, 0
+    own, lines, line_words, symbol_words, items, menu, longest_menu = 0, 0, 0, 0, 0, 0, 0
     places, open_place, any_shared = 0, False, False
     # Own lines, and own words in them, before and behind what is shared; and how much is since the last own line.
     lines_before, words_before, lines_behind, words_behind, together, inside = 0, 0, 0, 0, 0, False
@@ -134,12 +139,15 @@ def read_own_lines(  # noqa: C901 - one pass
                 lines += 1
                 line_words += words
                 symbol_words += words if symbols else 0
-                items += 1 if words == 1 or (begin + 1 < len(row) and row[begin + 1] & ITEM) else 0
+                is_item = words == 1 or (begin + 1 < len(row) and row[begin + 1] & ITEM != 0)
+                items, menu = items + is_item, menu + 1 if is_item else 0
+                longest_menu = max(longest_menu, menu)
                 open_place, together = any_shared, 0
                 lines_behind, words_behind = lines_behind + 1, words_behind + mine
                 if not inside:
                     lines_before, words_before = lines_behind, words_behind
             else:
+                menu = 0
                 shared_words[length_class(words)] += words - mine
                 places += 1 if open_place else 0
                 open_place, any_shared = False, True
@@ -178,8 +186,9 @@ def read_own_lines(  # noqa: C901 - one pass
     after = own - until
     # The last words begin no shingle, so that nothing tells where lines begin among them: they may be of several.
     lines_behind += 1 if lines_behind > 0 and words_behind < 2 * shingle_size else 0
-    furniture = lines >= FEW and places < PLACES and symbol_words <= SYMBOL_WORDS * line_words and likely >= SHORTER
-    furniture = furniture and items >= ITEMS * lines and inside and min(lines_before, lines_behind) >= ENDS
+    furniture = items >= max(FEW, ITEMS * lines) and longest_menu >= ENTRIES and likely >= SHORTER
+    furniture = furniture and places < PLACES and line_words >= WORDS and symbol_words <= SYMBOL_WORDS * line_words
+    furniture = furniture and inside and min(lines_before, lines_behind) >= ENDS
     furniture = furniture and min(words_before, words_behind) >= AROUND
     return OwnLines(furniture, before, after, longest)
 

@@ -6,11 +6,13 @@ from dupdetect.matching.own_lines import (
     AROUND,
     CLASSES,
     ENDS,
+    ENTRIES,
     FEW,
     ITEMS,
     PLACES,
     SENTENCE,
     SHORTER,
+    WORDS,
     OwnLines,
     is_at_one_end,
     length_class,
@@ -38,7 +40,7 @@ def read(lines, size=1):
 
 
 ARTICLE = [(SENTENCE, True, False)] * 4
-MENU = [(2, False, False)] * FEW
+MENU = [(2, False, False)] * (WORDS // 2)
 FOOT = [(3, False, False)] * ENDS
 TITLE = [(SENTENCE - 1, True, False)]
 
@@ -55,8 +57,29 @@ def test_furniture_has_menus():
     menu = teasers[len(MENU) :] + MENU
     assert read(menu + ARTICLE + FOOT[:1] + MENU[:1]).furniture
     assert not read(teasers + menu + ARTICLE + FOOT).furniture
-    assert not read([(3, False, False)] * 2 * FEW + ARTICLE + FOOT).furniture
-    assert read([(1, False, False)] * FEW + ARTICLE + FOOT).furniture
+    assert not read([(3, False, False)] * WORDS + ARTICLE + FOOT).furniture
+    assert read([(1, False, False)] * WORDS + ARTICLE + FOOT).furniture
+
+
+def test_a_menu_has_some_entries_one_behind_the_other():
+    """Names above what is said, and four answers below a question, are no menu."""
+    said = (3, False, False)
+
+    def scene(names):
+        return [*[(2, False, False)] * names, said] * WORDS
+
+    assert read(scene(ENTRIES) + ARTICLE + FOOT).furniture
+    assert not read(scene(ENTRIES - 1) + ARTICLE + FOOT).furniture
+    assert not read([line for _ in range(WORDS) for line in (said, (2, False, False))] + ARTICLE + FOOT).furniture
+    shared = [(2, False, False)] * (ENTRIES - 1) + [(2, True, False)]
+    assert not read(shared * (PLACES - 1) + [said] * WORDS + ARTICLE + FOOT).furniture
+
+
+def test_furniture_has_a_few_words_at_least():
+    words = sum(length for length, _, _ in FOOT)
+    menu = [(1, False, False)] * (WORDS - words)
+    assert read(menu + ARTICLE + FOOT).furniture
+    assert not read(menu[1:] + ARTICLE + FOOT).furniture
 
 
 def test_a_list_at_one_end_is_none():
@@ -78,8 +101,9 @@ def test_around_nothing_but_titles_there_is_none():
 
 
 def test_a_page_has_a_few_lines_of_its_own_at_least():
-    assert read(FOOT + ARTICLE + MENU[ENDS:]).furniture
-    assert not read(FOOT + ARTICLE + MENU[ENDS + 1 :]).furniture
+    teasers = [(4, False, False)] * int(FEW / ITEMS - FEW)
+    assert read(FOOT + teasers[ENDS:] + ARTICLE + MENU[:FEW]).furniture
+    assert not read(FOOT + teasers[ENDS:] + ARTICLE + MENU[: FEW - 1]).furniture
     assert not read(MENU[:3] + ARTICLE + MENU[4:]).furniture
     assert not read(ARTICLE).furniture
     assert not read([]).furniture
