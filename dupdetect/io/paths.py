@@ -239,6 +239,15 @@ def _matches(source: str) -> list[str]:
     )
 
 
+def holding(paths: list[Path], how: ReadAs) -> list[Path]:
+    """Return the files that hold documents; of those without a byte these are the texts, each of which is an empty one."""
+    empty = {path for path in paths if not path.stat().st_size}
+    if not empty:
+        return paths
+    texts = {Path(file.path) for file in find(list(map(str, paths)), how) if file.format in ONE_TEXT}
+    return [path for path in paths if path not in empty or path in texts]
+
+
 def _short(source: str) -> str:
     return source if len(source) <= 200 else source[:200] + "…"
 

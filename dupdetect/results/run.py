@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from dupdetect.errors import DupdetectError, InputError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.documents import stream
-from dupdetect.io.paths import AS_NAMED, ReadAs
+from dupdetect.io.paths import AS_NAMED, ReadAs, holding
 from dupdetect.io.seen import NUMBERED
 from dupdetect.io.streams import LARGEST_TEXT
 from dupdetect.io.tables import as_table, comparable, require, with_empty
@@ -280,7 +280,7 @@ class Run:
 
     @property
     def kept_files(self) -> list[Path]:
-        """The files of what was kept, in the order of the documents; without those that hold nothing.
+        """The files of what was kept, in the order of the documents; without those that hold none.
 
         Raises
         ------
@@ -298,7 +298,7 @@ class Run:
             raise InputError(
                 f"{lost or self.out}: the rows that were kept are not in this folder; write the output anew, with them"
             )
-        return [path for path in paths if path.stat().st_size]
+        return holding(paths, self.kept_as)
 
     def _optional(self, name: str) -> pa.Table:
         if isinstance(self.out, Result):

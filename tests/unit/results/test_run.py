@@ -187,3 +187,22 @@ def test_kept_documents_come_with_the_ids_of_the_run(tmp_path: Path, format: str
             pair for ids, texts, _ in Run(out).kept() for pair in zip(ids.to_pylist(), texts.to_pylist(), strict=True)
         ]
         assert found == list(zip(*(table[name].to_pylist() for name in ("url", "body")), strict=True))
+
+
+@pytest.mark.parametrize("ending", [".txt", ".py", ".html"])
+def test_files_without_a_word_keep_their_places(tmp_path: Path, ending: str) -> None:
+    words = {"a": "", "b": STORY, "c": "", "d": "渡し船は今週休みます。", "e": "Паром не ходит.", "f": "📣", "g": ""}
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name, text in words.items():
+        (folder / f"{name}{ending}").write_text(text, encoding="utf-8")
+    (folder / "gone").mkdir()
+    (folder / "gone" / f"b{ending}").write_text(STORY.upper(), encoding="utf-8")
+    result = dupdetect.dedup(folder, input_format="text", sketches=True)
+    result.write(tmp_path / "out")
+    parts = [(ids.to_pylist(), texts.to_pylist()) for ids, texts, _ in Run(tmp_path / "out").kept()]
+    told = {id: text for ids, texts in parts for id, text in zip(ids, texts, strict=True)}
+    assert told == {f"{name}{ending}": text for name, text in words.items()}
+    assert dupdetect.verify_output(tmp_path / "out", folder).holds
+    tonight = dupdetect.dedup({"new": words["e"] + "!"}, against=[tmp_path / "out"])
+    assert tonight.clusters["cluster"].to_pylist() == [f"e{ending}"]
