@@ -68,6 +68,13 @@ def _opened(where: str, **options: Any) -> Index:
     return Index(where, **options)
 
 
+def _shown(where: str) -> str:
+    """Return what an index is called where others may read it: without a password."""
+    from dupdetect.index.postgres import shown
+
+    return escape_for_terminal(shown(where))
+
+
 @index.command()
 @index_argument
 @inputs_argument
@@ -108,7 +115,7 @@ def add(
     A document is new if none that was in INDEX before is in its cluster, and it represents that. Settings are those of
     INDEX; options for them are for one that is created.
     """
-    log.write("start", command="index add", inputs=inputs, output=where)
+    log.write("start", command="index add", inputs=inputs, output=_shown(where))
     settings = _settings(settings_file, {name: options.pop(name) for name in SETTINGS})
     counted = {"documents": 0, "new": 0, "rejected": 0}
     wrong: list[pa.Table] = []
@@ -138,7 +145,7 @@ def add(
     log.found(counts=counted)
     if not quiet:
         parts = ", ".join(f"{count:,} {name}" for name, count in counted.items())
-        click.echo(f"{escape_for_terminal(where)}: {parts}", err=new_only == "-")
+        click.echo(f"{_shown(where)}: {parts}", err=new_only == "-")
 
 
 def _warn(rejects: list[pa.Table], rows: int) -> None:
@@ -324,7 +331,7 @@ def verify(log: Log, /, where: str, quiet: bool) -> int:
     for fault in faults:
         click.echo(escape_for_terminal(fault))
     if not faults and not quiet:
-        click.echo(f"{escape_for_terminal(where)}: sound")
+        click.echo(f"{_shown(where)}: sound")
     return 1 if faults else 0
 
 
@@ -377,7 +384,7 @@ def load(
         loaded = held.load(out, metadata=metadata or None, progress=progress)
     log.found(counts={"documents": loaded})
     if not quiet:
-        click.echo(f"{escape_for_terminal(where)}: {loaded:,} documents loaded")
+        click.echo(f"{_shown(where)}: {loaded:,} documents loaded")
 
 
 @index.command()

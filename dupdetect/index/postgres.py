@@ -88,9 +88,9 @@ class PostgresStore(Store):
             import psycopg
         except ImportError:
             raise InputError(
-                f"{_shown(address)}: an index in PostgreSQL needs psycopg; install dupdetect[postgres]"
+                f"{shown(address)}: an index in PostgreSQL needs psycopg; install dupdetect[postgres]"
             ) from None
-        super().__init__(_shown(address), read_only=read_only, wait=wait)
+        super().__init__(shown(address), read_only=read_only, wait=wait)
         self._psycopg, self._address = psycopg, address
 
     def _connect(self) -> psycopg.Connection[Any]:
@@ -164,8 +164,10 @@ def _translated(statement: str) -> str:
     return statement.replace("?", "%s")
 
 
-def _shown(address: str) -> str:
-    """Return an address without its password."""
+def shown(address: str) -> str:
+    """Return an address without its password; the name of a file as it is."""
+    if "://" not in address:
+        return address
     scheme, _, rest = address.partition("://")
     user, at, host = rest.rpartition("@")
     return f"{scheme}://{user.partition(':')[0]}{at}{host.partition('?')[0]}"

@@ -7,6 +7,7 @@ Cost     that of reading and storing; of sketching what the run has not kept; of
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +59,13 @@ def documents_of(holdings: Holdings, output: Output, data: Any, metadata: list[s
     """
     read = output.run.inputs if data is None else data
     if data is None and not read:
+        if output.documents < len(output.run.own):
+            warnings.warn(
+                f"{output.folder}: what the run read is not here, or not as it was, so only what it kept is added, "
+                f"{output.documents:,} of {len(output.run.own):,} documents; load it in the folder in which it ran, or "
+                "give what it read (inputs=)",
+                stacklevel=2,
+            )
         yield from _kept(holdings, output, metadata)
     else:
         yield from _read_again(holdings, output.run, read, metadata)

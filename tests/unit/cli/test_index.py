@@ -132,6 +132,18 @@ def test_a_run_goes_in_and_comes_out(where, rows, tmp_path):
     assert main(["explain", where, "3"]) == 0
 
 
+@pytest.mark.parametrize("address", ["postgresql://a:s3cret@h/news", "postgresql://h/news?password=s3cret"])
+def test_no_line_shows_a_password(where, rows, capsys, monkeypatch, address):
+    monkeypatch.setattr("dupdetect.cli.index._opened", lambda _, **options: Index(where))
+    monkeypatch.setattr("dupdetect.index.index.Index.load", lambda *_, **options: 3)
+    assert run("add", address, rows, "--text", "body", "--id", "url", "--log-json") == 0
+    assert run("verify", address) == 0
+    assert run("load", address, "out") == 0
+    told = "".join(capsys.readouterr())
+    assert told.count("h/news") == 4
+    assert "s3cret" not in told
+
+
 def test_a_log_has_a_line_for_each_stage(where, rows, capsys):
     assert run("add", where, rows, "--text", "body", "--id", "url", "--log-json") == 0
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]

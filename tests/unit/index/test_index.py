@@ -3,6 +3,7 @@ import decimal
 import json
 import threading
 import uuid
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -234,7 +235,8 @@ def test_a_run_is_loaded_and_exported(where, tmp_path):
     run = dupdetect.dedup(pages, sketches=True)
     run.write(tmp_path / "out")
     with Index(where) as index:
-        assert index.load(tmp_path / "out") == len(run.kept)
+        with pytest.warns(UserWarning, match="only what it kept is added"):
+            assert index.load(tmp_path / "out") == len(run.kept)
         assert index.boilerplate().equals(run.boilerplate)
         assert not index.query(STORY).is_new
         assert index.verify() == []
@@ -247,6 +249,19 @@ def test_a_run_is_loaded_and_exported(where, tmp_path):
     dupdetect.dedup(["a text"]).write(tmp_path / "bare")
     with Index(tmp_path / "other.dupindex") as other, pytest.raises(InputError, match="run dedup with --sketches"):
         other.load(tmp_path / "bare")
+
+
+def test_a_run_whose_input_is_not_there_is_loaded_in_part_and_says_so(where, tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    rows = [{"id": "story", "text": STORY}, {"id": "copy", "text": STORY.upper()}]
+    Path("night.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    dupdetect.dedup(Path("night.jsonl"), sketches=True).write("out")
+    monkeypatch.chdir(tmp_path)
+    with Index(where) as index:
+        with pytest.warns(UserWarning, match="only what it kept is added, 1 of 2 documents"):
+            assert index.load("there/out") == 1
+        assert len(index) == 1
 
 
 POLICIES = ({}, {"canonical": "longest"}, {"canonical": "first"}, {"boilerplate": False}, {"hot_key_documents": 4})
@@ -298,7 +313,8 @@ def test_of_a_run_whose_input_is_gone_what_it_kept_is_loaded(where, tmp_path):
         assert len(index) == 3
     path.write_text(json.dumps(rows[0]))
     with Index(where) as index:
-        assert index.load(tmp_path / "out") == 2
+        with pytest.warns(UserWarning, match="only what it kept is added, 2 of 3 documents"):
+            assert index.load(tmp_path / "out") == 2
         assert index.clusters()["id"].to_pylist() == run.clusters["id"].filter(run.clusters["canonical"]).to_pylist()
         assert not index.query(STORY).is_new
     with Index(tmp_path / "other") as index:
@@ -477,6 +493,7 @@ IDS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*only what it kept is added")
 @pytest.mark.parametrize("name", IDS)
 def test_ids_of_any_type_are_what_they_were(name, where, tmp_path):
     """In every answer, of another process too, and through a run and back."""
