@@ -240,7 +240,7 @@ def _matches(source: str) -> list[str]:
 
 
 def holding(paths: list[Path], how: ReadAs) -> list[Path]:
-    """Return the files that hold documents; of those without a byte these are the texts, each of which is an empty one."""
+    """Return the files that hold documents: of those without a byte the texts alone, each of which is an empty one."""
     empty = {path for path in paths if not path.stat().st_size}
     if not empty:
         return paths

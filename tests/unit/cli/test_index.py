@@ -134,8 +134,8 @@ def test_a_run_goes_in_and_comes_out(where, rows, tmp_path):
 
 @pytest.mark.parametrize("address", ["postgresql://a:s3cret@h/news", "postgresql://h/news?password=s3cret"])
 def test_no_line_shows_a_password(where, rows, capsys, monkeypatch, address):
-    monkeypatch.setattr("dupdetect.cli.index._opened", lambda _, **options: Index(where))
-    monkeypatch.setattr("dupdetect.index.index.Index.load", lambda *_, **options: 3)
+    monkeypatch.setattr("dupdetect.cli.index._opened", lambda _, **_options: Index(where))
+    monkeypatch.setattr("dupdetect.index.index.Index.load", lambda *_, **_options: 3)
     assert run("add", address, rows, "--text", "body", "--id", "url", "--log-json") == 0
     assert run("verify", address) == 0
     assert run("load", address, "out") == 0
