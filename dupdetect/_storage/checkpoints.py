@@ -357,7 +357,7 @@ def _compare(folder: Path, there: Mapping[str, Any], plan: Mapping[str, Any]) ->
         more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
         raise MismatchError(
             f"{folder}: the work there was begun with {differences[0]}{more}; it cannot be gone on with: give what was "
-            "given then, or start anew without resuming"
+            "given then, or remove that folder and start anew"
         )
 
 

@@ -33,7 +33,7 @@ from dupdetect.cli.options import (
 from dupdetect.cli.progress import progress_shown
 from dupdetect.cli.summary import print_summary
 from dupdetect.cli.writing import Writing, check_inputs, first_rows
-from dupdetect.errors import OutputError
+from dupdetect.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
@@ -235,13 +235,14 @@ def _run(data: Any, writing: Writing, *, progress: Progress | None, **options: A
         if progress:
             progress("write", 0, 1)
         writing.write(result)
-    except BaseException:
+    except BaseException as error:
         # Until its result is closed this run works there itself; if it has none, another may.
         mine = work is not None and holds_work(work, before) and (result is not None or not is_in_use(work))
         if mine and _can_be_read_again(data):
-            warnings.warn(
-                f"{work} holds what was finished; the same command with --resume goes on from there", stacklevel=2
-            )
+            then = "the same command with --resume goes on from there"
+            if isinstance(error, InputError):  # it would end here again
+                then = "to go on with other inputs, columns or settings, remove it first"
+            warnings.warn(f"{work} holds what was finished; {then}", stacklevel=2)
         raise
     if progress:
         progress("write", 1, 1)

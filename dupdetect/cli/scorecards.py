@@ -233,6 +233,11 @@ def audit_cards(audit: Audit) -> Cards:
         for count, where in ((audit.only_in_input, "input"), (audit.only_in_run, "run"))
         if count
     ]
+    if parted := audit.verified.found - audit.together.found:
+        remarks.append(
+            f"{parted:,} of the matches were verified and are not in one cluster: content would be lost with "
+            "either document, or one does not match the canonical of the other; `explain` says which"
+        )
     if audit.boilerplate_shingles is None:
         remarks.append(
             "the output has no boilerplate.parquet: pairs that share little but boilerplate may pass for matches"

@@ -191,7 +191,8 @@ def _closing_lines(result: Result, output: Path, seconds: float) -> Iterator[str
     where = "standard output" if str(output) == "-" else str(output)
     yield f"{seconds:,.1f} seconds; written to {where}{': ' if names else ''}{', '.join(names)}"
     if hot := result.manifest["caps"].get("hot_keys"):
-        yield f"{hot:,} hot keys: of the very many documents that share one, pairs were sampled (manifest.json: caps)."
+        keys = "hot key" if hot == 1 else "hot keys"
+        yield f"{hot:,} {keys}: of the very many documents that share one, pairs were sampled (manifest.json: caps)."
 
 
 def _print_details(console: Console, manifest: dict[str, Any]) -> None:

@@ -114,7 +114,8 @@ class Audit:
         Matches whose documents the run put into one cluster.
     verified : Recall
         Matches that the run verified, or put together: what its search for candidates did not overlook. Where this is
-        higher than `together`, matches were parted by the rule that every member of a cluster matches its canonical.
+        higher than `together`, the run found matches and kept both documents: content would be lost with either, or
+        one does not match the canonical of the other.
     missed : int
         Matches of the sampled documents that were not put together, counted as in `Recall`.
     misses : list of Miss
@@ -153,7 +154,8 @@ class Audit:
         shown = "no match" if self.together.estimate is None else f"recall {self.together.estimate:.4f}"
         return (
             f"Audit({self.sampled} of {self.documents} documents, {self.together.pairs} matches: {shown}, "
-            f"{self.confidence:.0%} interval {self.together.low:.4f} to {self.together.high:.4f}; {self.missed} missed)"
+            f"{self.confidence:.0%} interval {self.together.low:.4f} to {self.together.high:.4f}; {self.missed} "
+            f"missed, {self.verified.pairs - self.verified.found} of them by candidates)"
         )
 
 

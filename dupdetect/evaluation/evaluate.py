@@ -102,7 +102,7 @@ def _truth_table(truth: Any, column: str) -> pa.Table:
         listed = ", ".join(map(repr, table.column_names)) or "none"
         raise InputError(
             f"the truth has neither the columns 'id' and {column!r} nor 'a' and 'b'; there are {listed}: name the one "
-            "that says which documents belong together"
+            "that says which documents belong together, as cluster_column (--cluster-column)"
         )
     table = as_table(truth, "truth", ("a", "b"))  # once more: now it is known which columns are ids
     require(table, ("a", "b", "label") if "label" in table.column_names else ("a", "b"), "truth")

@@ -89,8 +89,9 @@ def dedup(
         Whether a row that cannot be used is an error. By default it becomes a row of `Result.rejects`.
     max_text : int or str
         Bytes that a text, or a line or record of a file, may have: a row with more cannot be used.
-    input_format : {"parquet", "jsonl", "csv", "tsv", "arrow", "orc", "lines", "text"}, optional
-        What files are whose names do not say it.
+    input_format : str, optional
+        What files are whose names do not say it: "parquet", "jsonl", "csv", "tsv", "arrow", "orc", "lines", "text",
+        "html", "html-main" (the main part alone), "warc" or "warc-main".
     encoding : str, optional
         Of files of JSON Lines, CSV and text; by default UTF-8.
     delimiter : str, optional

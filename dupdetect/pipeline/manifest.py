@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow.compute as pc
@@ -157,10 +158,12 @@ def manifest(run: RunContext, corpus: Corpus, resumed: int) -> dict[str, Any]:
     columns = {"text": run.request.text, "id": NUMBERED if run.request.id == NUMBERED else corpus.id}
     if run.request.id_prefix is not None:
         columns["id_prefix"] = run.request.id_prefix
+    splits = {"splits": corpus.files} if isinstance(run.request.data, Mapping) and corpus.files != [None] else {}
     return {
         **made_with(run.settings),
         "plan": plan_checksum(run.plan),
         "inputs": corpus.inputs,
+        **splits,
         # Who reads them again, as a report does, sees by these that they are what this run has read.
         "input_checksums": on_threads(checksum, [on_disk(name) for name in corpus.inputs], run.workers),
         "columns": columns,

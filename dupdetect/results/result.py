@@ -163,17 +163,25 @@ class Result:
     def to_dataset(self) -> Any:
         """Return `kept` as a `datasets.Dataset`, which then need not be in memory twice.
 
+        Of a `DatasetDict` it is one again, of the splits that were given: what stays of each.
+
         Raises
         ------
         DupdetectError
             `datasets` is not installed.
         """
         try:
-            from datasets import Dataset
+            from datasets import Dataset, DatasetDict
             from datasets.table import InMemoryTable
         except ImportError:
             raise DupdetectError("datasets is not installed: python -m pip install datasets") from None
-        return Dataset(InMemoryTable(self.kept))
+        import pyarrow.compute as pc
+
+        if "splits" not in self.manifest:
+            return Dataset(InMemoryTable(self.kept))
+        split = self.clusters["file"].filter(self.clusters["canonical"])
+        tables = {name: self.kept.filter(pc.equal(split, name)) for name in self.manifest["splits"]}
+        return DatasetDict({name: Dataset(InMemoryTable(table)) for name, table in tables.items()})
 
     def kept_rows(self, columns: Sequence[str] | None = None) -> Rows:
         """Return the rows that stay, some at a time: these columns, or all."""

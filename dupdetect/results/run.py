@@ -258,8 +258,7 @@ class Run:
             The rows cannot be read, or there is no such column.
         """
         ids, first = comparable(self.own["id"].filter(self.own["canonical"]), "ids"), 0
-        name = self.text_column or text
-        for texts, table in self._kept(name):
+        for texts, table in self._kept(self.text_column or text):
             yield ids.slice(first, len(table)), texts, table
             first += len(table)
 
@@ -468,9 +467,10 @@ def find_table(folder: Path, name: str) -> Path:
         path = folder / (name + suffix)
         if path.is_file():
             return path if not path.is_symlink() else of_folder(folder, path, read_manifest(folder).get("files") or {})
-    raise InputError(
-        f"{folder}: there is no {name}.parquet, .jsonl or .csv in this folder, expected the output folder of dedup"
-    )
+    why = f"there is no {name}.parquet, .jsonl or .csv in this folder, expected the output folder of dedup"
+    if (folder / f"{name}.parquet").is_dir():
+        why = "Spark wrote it, as folders of parts; write it anew with result.to_result().write(...)"
+    raise InputError(f"{folder}: {why}")
 
 
 def clusters_of(source: Any) -> pa.Table:

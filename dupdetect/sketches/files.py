@@ -401,8 +401,11 @@ def _check_settings(where: str, made: Settings, wanted: Settings, *, bands: bool
     """Refuse sketches that cannot be compared with those that are wanted."""
     mine, theirs = made.sketching, wanted.sketching
     pairs = [(name, mine.get(name), theirs.get(name)) for name in SKETCH_FIELDS]
-    if bands:
-        pairs.append(("bands", made.banding, wanted.banding))
+    if bands and made.banding != wanted.banding:
+        # Bands that nobody gave follow from the threshold, which somebody did.
+        given = made.bands or wanted.bands
+        banding, threshold = (made.banding, wanted.banding), (made.threshold, wanted.threshold)
+        pairs.append(("bands", *banding) if given else ("threshold", *threshold))
     different = [f"{name} {own}, where {other} is wanted" for name, own, other in pairs if own != other]
     if different:
         raise MismatchError(

@@ -181,3 +181,16 @@ def test_it_is_not_said_of_the_work_of_another_command(interrupted, capsys, othe
         main(["dedup", "in.jsonl", "-o", "in.jsonl" if not resumed else "out", "--work", "work", *other, *resumed]) == 1
     )
     assert GOES_ON not in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("default:.*remove it first")
+def test_work_that_a_wrong_column_ended_is_not_said_to_go_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("night.jsonl").write_text('{"doc": "a", "body": "渡し船は遅れた。"}\n', encoding="utf-8")
+    assert main(["dedup", "night.jsonl", "-o", "out", "--resume"]) == 1
+    told = capsys.readouterr().err
+    assert "there is no column 'text'" in told
+    assert GOES_ON not in told
+    assert ".out.work holds what was finished; to go on with other inputs, columns or settings, remove it first" in told
+    assert main(["dedup", "night.jsonl", "-o", "out", "--resume", "--text", "body", "--id", "doc"]) == 1
+    assert "remove that folder and start anew" in capsys.readouterr().err

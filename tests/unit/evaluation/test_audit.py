@@ -11,6 +11,7 @@ import pytest
 
 import dupdetect
 from dupdetect import audit
+from dupdetect.cli.scorecards import audit_cards
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.evaluation import audit as auditing
 from dupdetect.evaluation import exact_search as neighbours
@@ -60,6 +61,8 @@ def test_what_was_parted_is_missed_though_verified(result: Result) -> None:
     found = audit(parted, TEXTS)
     assert (found.together.found, found.together.pairs, found.missed) == (2, 6, 4)
     assert found.verified.found == 6
+    assert repr(found).endswith("; 4 missed, 0 of them by candidates)")
+    assert audit_cards(found).notes[0].startswith("4 of the matches were verified and are not in one cluster: content")
     assert {frozenset((miss.a, miss.b)) for miss in found.misses} == {
         frozenset(("story", "page")),
         frozenset(("shout", "page")),

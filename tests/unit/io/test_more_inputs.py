@@ -168,6 +168,8 @@ def test_a_result_becomes_a_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(dupdetect.DupdetectError, match="datasets is not installed: python -m pip install datasets"):
         result.to_dataset()
-    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(Dataset=lambda table: ("dataset", table)))
+    monkeypatch.setitem(
+        sys.modules, "datasets", SimpleNamespace(Dataset=lambda table: ("dataset", table), DatasetDict=dict)
+    )
     monkeypatch.setitem(sys.modules, "datasets.table", SimpleNamespace(InMemoryTable=lambda table: table))
     assert result.to_dataset() == ("dataset", result.kept)

@@ -1,6 +1,7 @@
 """Rows that a caller has in Python, and datasets that are none of ours: all are read, or the run fails."""
 
 import json
+import sys
 from collections import namedtuple
 from types import SimpleNamespace
 
@@ -132,6 +133,26 @@ def test_splits_of_a_dataset_are_what_files_are():
     first, *_ = stream(splits, part_bytes=1)
     rest = list(stream(splits, part_bytes=1, after=first.note))
     assert sum(map(len, [first, *rest])) == 4
+
+
+def test_splits_become_splits_again(monkeypatch, tmp_path):
+    texts = ["The ferry was late.", "渡し船は遅れた。", "Паром опоздал.", "เรือข้ามฟากมาสาย", "📣 late"]
+    first, again = pa.table({"text": texts}), pa.table({"text": [text.upper() for text in texts[:4]] + ["new"]})
+    splits = DatasetDict(train=Dataset(first), test=Dataset(again), none=Dataset(first.slice(0, 2)))
+    names = SimpleNamespace(Dataset=lambda table: table, DatasetDict=dict)
+    monkeypatch.setitem(sys.modules, "datasets", names)
+    monkeypatch.setitem(sys.modules, "datasets.table", SimpleNamespace(InMemoryTable=lambda table: table))
+    result = dedup(splits, canonical="first")
+    made = result.to_dataset()
+    assert {name: table["text"].to_pylist() for name, table in made.items()} == {
+        "train": texts,
+        "test": ["new"],
+        "none": [],
+    }
+    assert result.manifest["splits"] == ["train", "test", "none"]
+    assert isinstance(dedup(Dataset(first)).to_dataset(), pa.Table)
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "one"}))
+    assert isinstance(dedup(tmp_path / "a.jsonl").to_dataset(), pa.Table)
 
 
 def test_batches_of_tables_are_read_one_after_the_other():

@@ -319,3 +319,11 @@ def test_such_an_output_can_be_verified_explained_audited_and_loaded(tmp_path, m
     assert main(["index", "load", "index.db", "out", "--metadata", "content.source"]) == 0
     assert main(["dedup", "moved.parquet", *text, "-o", "again", "-q", "--against", "out"]) == 0
     assert pq.read_table("again/clusters.parquet")["canonical"].to_pylist() == [False] * 5
+
+
+def test_a_night_of_another_threshold_is_told_by_the_threshold(tmp_path):
+    dedup(["渡し船は遅れた。", "The ferry was late."], sketches=True).write(tmp_path / "out")
+    with pytest.raises(MismatchError, match=r"were made with threshold 0\.8, where 0\.7 is wanted; sketch"):
+        dedup({"new": "late"}, against=tmp_path / "out", threshold=0.7)
+    with pytest.raises(MismatchError, match=r"bands \(14, 9\), where \(20, 6\) is wanted"):
+        dedup({"new": "late"}, against=tmp_path / "out", bands=(20, 6))

@@ -56,6 +56,13 @@ def test_a_folder_of_any_format_says_what_its_result_says(
     assert (live.name, read.name, len(read), read.new) == ("result", "out", 5, 5)
 
 
+def test_what_spark_wrote_is_said_to_be(out: Path) -> None:
+    (out / "clusters.parquet").unlink()
+    (out / "clusters.parquet").mkdir()
+    with pytest.raises(InputError, match="Spark wrote it, as folders of parts; write it anew with"):
+        _ = Run(out).clusters
+
+
 def test_an_output_of_nothing(tmp_path: Path) -> None:
     for format in ("parquet", "jsonl", "csv"):
         dupdetect.dedup([]).write(tmp_path / format, format=format)
