@@ -54,7 +54,7 @@ WITHOUT = 1 << 14
 
 #: Odd, so that the hash of a run tells the order of its shingles.
 _BASE = np.uint64(0x9E3779B97F4A7C15)
-_ONE = np.uint64(1)
+_NONE, _ONE = np.uint64(0), np.uint64(1)
 
 #: Bits of a word that are used: a sum of two words and a carry has one more, and none is negative.
 BITS = 62
@@ -66,34 +66,64 @@ class Placed(NamedTuple):
 
     Attributes
     ----------
-    runs, longest : uint64[n], uint64[m]
-        Hashes of the run that begins at each place; and of those of `MOST` shingles, none where no run that both
-        have is repeated.
-    table, longest_table : int32[...]
+    runs : uint64[n]
+        The hash of the run that begins at each place.
+    table : int32[...]
         Where each run is first (`table_of`).
     repeated : uint8[n]
         Which of these are repeated.
+    repeats : int
+        How many runs are repeats.
     """
 
     runs: Hashes
     table: Int32
     repeated: Byte
-    longest: Hashes
-    longest_table: Int32
+    repeats: int
+
+
+class Numbered(NamedTuple):
+    """A document of a pair.
+
+    Attributes
+    ----------
+    row : uint64[n]
+        Its shingles.
+    numbers : int32[n]
+        A number for each different one that both have; of others, -1.
+    short : Placed
+        Its runs of `LEAST` shingles.
+    """
+
+    row: Hashes
+    numbers: Int32
+    short: Placed
 
 
 @compilable_helper
-def are_in_order(row: Hashes, shared: Byte, other: Hashes, of_other: Byte) -> bool:
-    """Whether what two documents share is the same sequence of shingles in both."""
-    there = 0
-    for here in range(len(row)):
-        if not shared[here]:
-            continue
-        while there < len(other) and not of_other[there]:
-            there += 1
-        if there == len(other) or row[here] ^ other[there] >= SAME:
-            return False
-        there += 1
+def differ(some: Hashes, others: Hashes) -> bool:
+    """Whether any of as many shingles differ."""
+    found = _NONE
+    for place in range(len(some)):  # without a branch, so that it becomes vectors
+        found |= some[place] ^ others[place]
+    return bool(found >= SAME)
+
+
+@compilable_helper
+def are_in_order(row: Hashes, shared: Byte, ends: Int32, runs: int, other: Hashes, of_other: Byte) -> bool:
+    """Whether what two documents share is the same sequence of shingles in both; of one the runs are given."""
+    there, begin = 0, 0
+    for turn in range(runs):
+        here, begin = begin, int(ends[turn])
+        while here < begin and shared[here]:
+            while there < len(other) and not of_other[there]:
+                there += 1
+            end = there
+            while end < len(other) and end - there < begin - here and of_other[end]:
+                end += 1
+            if end == there or differ(row[here : here + end - there], other[there:end]):
+                return False
+            here, there = here + end - there, end
     return not of_other[there:].any()
 
 
@@ -151,53 +181,74 @@ def run_steps(row: Hashes, repeats: int, shingle_size: int) -> int:
 
 
 @compilable_helper
-def any_there(runs: Hashes, repeated: Byte, others: Hashes, other_table: Int32) -> bool:
+def placed(row: Hashes, steps: int, shingle_size: int) -> Placed:
+    """Return the runs of so many shingles of a document."""
+    runs = runs_of(row, steps, shingle_size)
+    table, repeated, repeats = table_of(runs)
+    return Placed(runs, table, repeated, repeats)
+
+
+@compilable_helper
+def any_there(mine: Placed, theirs: Placed) -> bool:
     """Whether another document has any of the runs of a document that are repeated."""
     there = False
-    for place in np.flatnonzero(repeated):
-        there |= place_of(others, other_table, runs[place]) >= 0
+    if mine.repeats:
+        for place in np.flatnonzero(mine.repeated):
+            there |= place_of(theirs.runs, theirs.table, mine.runs[place]) >= 0
     return there
 
 
 @compilable_helper
-def mark_elsewhere(row: Hashes, shared: Byte, other: Hashes, of_other: Byte, shingle_size: int) -> float:
+def mark_elsewhere(
+    mine: Numbered, shared: Byte, theirs: Numbered, of_other: Byte, places: Int32, shingle_size: int
+) -> float:
     """Mark what either of two documents shares elsewhere than the other has it: changes `shared` and `of_other`.
 
-    Returned is which share of what they share stands at the same place: of whichever document that is less.
+    `places` is a buffer of `mark_between`. Returned is which share of what they share stands at the same place: of
+    whichever document that is less.
     """
     one, two = np.count_nonzero(shared), np.count_nonzero(of_other)  # they share something, or all were in order
-    runs, others = runs_of(row, LEAST, shingle_size), runs_of(other, LEAST, shingle_size)
-    table, repeated, repeats = table_of(runs)
-    other_table, other_repeated, other_repeats = table_of(others)
-    steps = max(run_steps(row, repeats, shingle_size), run_steps(other, other_repeats, shingle_size))
+    row, other = mine.row, theirs.row
+    runs, others = mine.short, theirs.short
+    steps = max(run_steps(row, runs.repeats, shingle_size), run_steps(other, others.repeats, shingle_size))
     if steps > LEAST:
-        runs, others = runs_of(row, steps, shingle_size), runs_of(other, steps, shingle_size)
-        table, repeated, _ = table_of(runs)
-        other_table, other_repeated, _ = table_of(others)
-    longest, of_longest = runs[:0], runs[:0]
+        runs, others = placed(row, steps, shingle_size), placed(other, steps, shingle_size)
+    longest, of_longest = runs, others
     # Else there is no run that only a longer one can tell.
-    if any_there(runs, repeated, others, other_table) or any_there(others, other_repeated, runs, table):
-        longest, of_longest = runs_of(row, MOST, shingle_size), runs_of(other, MOST, shingle_size)
-    mine = Placed(runs, table, repeated, longest, table_of(longest)[0])
-    theirs = Placed(others, other_table, other_repeated, of_longest, table_of(of_longest)[0])
-    _mark_side(row, shared, mine, other, theirs, steps, shingle_size)
-    _mark_side(other, of_other, theirs, row, mine, steps, shingle_size)
+    some = any_there(runs, others) or any_there(others, runs)
+    if some:
+        longest, of_longest = placed(row, MOST, shingle_size), placed(other, MOST, shingle_size)
+    _mark_side(mine.numbers, shared, runs, longest, theirs.numbers, others, of_longest, places, (steps, shingle_size))
+    _mark_side(theirs.numbers, of_other, others, of_longest, mine.numbers, runs, longest, places, (steps, shingle_size))
     return min(np.count_nonzero(shared == SHARED) / one, np.count_nonzero(of_other == SHARED) / two)
 
 
 @compilable_helper
 def _mark_side(
-    row: Hashes, shared: Byte, mine: Placed, other: Hashes, theirs: Placed, steps: int, shingle_size: int
+    row: Int32,
+    shared: Byte,
+    mine: Placed,
+    longest: Placed,
+    other: Int32,
+    theirs: Placed,
+    of_longest: Placed,
+    places: Int32,
+    sizes: tuple[int, int],
 ) -> None:
-    """Mark what one document shares elsewhere."""
+    """Mark what one document shares elsewhere; the runs of `MOST` shingles are looked at where any run is repeated.
+
+    `sizes` are those of a run, in shingles, and of a shingle.
+    """
     # Taken out of their tuples once: at each place this would cost more than all that is looked up.
-    runs, table, repeated, longest, _ = mine
-    others, other_table, other_repeated, other_longest, longest_table = theirs
+    steps, shingle_size = sizes
+    runs, table, repeated, _ = mine
+    others, other_table, other_repeated, _ = theirs
+    long_runs, other_longest, longest_table = longest.runs, of_longest.runs, of_longest.table
     reach = (steps - 1) * shingle_size  # a run covers the shingle that it begins at, and so many more
     # Up to where the last run reached in both documents, and where it began in the other.
     end, end_of_other, before = 0, 0, -1
     for place in range(len(runs)):
-        if not shared[place]:
+        if not (shared[place] and shared[place + reach]):  # one that the other has is shared to its end
             before = -1
             continue
         found = before + 1  # runs that are alike go on alike
@@ -205,32 +256,28 @@ def _mark_side(
             found = place_of(others, other_table, runs[place])
             # One that is repeated does not tell where it stands, but as the beginning of a longer one.
             if found >= 0 and (other_repeated[found] or repeated[place_of(runs, table, runs[place])]):
-                found = place_of(other_longest, longest_table, longest[place]) if place < len(longest) else -1
+                found = place_of(other_longest, longest_table, long_runs[place]) if place < len(long_runs) else -1
         before = found
         if found < 0:
             continue
         if place > end:
-            mark_between(row, shared, end, place, other, end_of_other, found)
+            mark_between(row, shared, end, place, other, end_of_other, found, places)
         end, end_of_other = place + reach + 1, found + reach + 1
     if end == 0 and (steps > LEAST or len(row) * len(other) > WITHOUT):
         shared[shared > 0] = ELSEWHERE
     elif end < len(row):
-        mark_between(row, shared, end, len(row), other, end_of_other, len(other))
+        mark_between(row, shared, end, len(row), other, end_of_other, len(other), places)
 
 
 @compilable_helper
-def slot_of(row: Hashes, table: Int32, value: np.uint64) -> np.uint64:
-    """Return which entry of a table of places of a row has a shingle, or would have it."""
-    mask = np.uint64(len(table) - 1)
-    slot = value >> MARK_BITS & mask
-    while table[slot] >= 0 and row[table[slot]] ^ value >= SAME:
-        slot = slot + _ONE & mask
-    return slot
+def mark_between(  # noqa: C901 - one loop after the other
+    row: Int32, shared: Byte, begin: int, end: int, other: Int32, first: int, last: int, places: Int32
+) -> None:
+    """Mark what of ``row[begin:end]`` is shared, but not in the order of ``other[first:last]``.
 
-
-@compilable_helper
-def mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes, first: int, last: int) -> None:
-    """Mark what of ``row[begin:end]`` is shared, but not in the order of ``other[first:last]``."""
+    Both are given as numbers: one for each different shingle that both have; of others, -1. `places` is a buffer of an
+    entry for each number, -1, and is left so.
+    """
     some = np.flatnonzero(shared[begin:end]) + begin
     width = last - first
     if len(some) == 0:
@@ -241,9 +288,8 @@ def mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes,
         return
     # Of the other document those places are looked at that are about as far from either end.
     begins = np.maximum(0, np.minimum((some - begin) * width // (end - begin) - AROUND, width - band))
-    # A table of where each of its shingles is first, of the places that were looked at, and where it is again behind.
-    others, inserted = other[first:last], width
-    table, again = np.full(table_size(width), -1, np.int32), np.empty(width, np.int32)
+    # Where each of its shingles is first, of the places that were looked at, and where it is again behind.
+    others, inserted, again = other[first:last], width, np.empty(width, np.int32)
     # The longest common subsequence, from the end on, by bits (Hyyrö 2004), which stand for places in turned order. A
     # bit is 0 if from its place on one more can be matched than from the next. A carry beyond the words that are looked
     # at would meet no such bit.
@@ -254,30 +300,38 @@ def mark_between(row: Hashes, shared: Byte, begin: int, end: int, other: Hashes,
     for one in range(len(some) - 1, -1, -1):
         while inserted > begins[one]:
             inserted -= 1
-            slot = slot_of(others, table, others[inserted])
-            again[inserted], table[slot] = table[slot], inserted
-        place = int(table[slot_of(others, table, row[some[one]])])
+            number = others[inserted]
+            if number >= 0:
+                again[inserted], places[number] = places[number], inserted
+        place = int(places[row[some[one]]])
         while 0 <= place < begins[one] + band:
-            same[(width - 1 - place) // BITS] |= 1 << (width - 1 - place) % BITS
+            turned = width - 1 - place
+            word = turned // BITS
+            same[word] |= 1 << turned - word * BITS
             place = int(again[place])
-        carry = 0
+        carry, low = 0, lowest[one]
         for word in range(words):
-            before = state[lowest[one] + word]
-            both = before & same[lowest[one] + word]
+            before = state[low + word]
+            both = before & same[low + word]
             after = before + both + carry
             carry = after >> BITS
-            kept[one, word] = after & _FULL | before & ~both
-            state[lowest[one] + word], same[lowest[one] + word] = kept[one, word], 0
+            after = after & _FULL | before & ~both
+            state[low + word], kept[one, word], same[low + word] = after, after, 0
+    for number in others[inserted:]:
+        if number >= 0:
+            places[number] = -1
     # From the start on: each shingle that is the other's at the next such place is in order.
-    bit, is_next = width, False
+    bit, word, is_next = width, width // BITS, False
     for one in range(len(some)):
-        while not is_next and bit > lowest[one] * BITS:
+        low = lowest[one]
+        while not is_next and bit > low * BITS:
             bit -= 1
-            word = bit // BITS - lowest[one]
-            is_next = word < words and not kept[one, word] >> bit % BITS & 1
+            if bit < word * BITS:
+                word -= 1
+            is_next = word - low < words and not kept[one, word - low] >> bit - word * BITS & 1
         place = width - 1 - bit
         here = is_next and begins[one] <= place < begins[one] + band
-        if here and row[some[one]] ^ others[place] < SAME:
+        if here and row[some[one]] == others[place]:
             is_next = False
         else:
             shared[some[one]] = ELSEWHERE

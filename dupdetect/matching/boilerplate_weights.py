@@ -15,28 +15,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
-from dupdetect.matching.alignment import ELSEWHERE, SHARED, are_in_order, mark_elsewhere
-from dupdetect.matching.boilerplate import ALWAYS, NEVER, are_strangers, grade_of, may_have, presence
+from dupdetect.matching.alignment import LEAST, Numbered, are_in_order, mark_elsewhere, placed
+from dupdetect.matching.boilerplate import NEVER, are_strangers, grade_of, may_have, presence
+from dupdetect.matching.bounds import ANY, SAFE, MatchLimits, Sharing, may_be_match, own_words_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
-from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, OWN, SHORT, STRETCH
+from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, OWN, STRETCH
 from dupdetect.matching.joined_lines import count_joined
 from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
 from dupdetect.matching.own_lines import CLASSES, SENTENCE, read_own_lines
 from dupdetect.matching.own_texts import (
     LONG_LINE,
     NO_LINE,
-    OwnText,
-    is_no_furniture,
     line_length,
-    with_line,
 )
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import FURNITURE_A, FURNITURE_B, own_marks
 from dupdetect.matching.shared_marks import WORD, mark_shared
 from dupdetect.matching.shingle_rows import (
-    LINE_START,
-    MAIN_CONTENT,
-    SYMBOLS,
     blocks_for,
     even_cuts,
     row_of,
@@ -44,6 +39,7 @@ from dupdetect.matching.shingle_rows import (
     table_size,
     whole_cuts,
 )
+from dupdetect.matching.side_weights import SideWeights, ends_alone, weigh_side, without_joined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,17 +110,27 @@ class Weigher:
             else:
                 may = self._boilerplate_of(found) <= found.most_boilerplate(self._settings)
             found = found.where(may)
-        return self.weigh(found).matches(self._settings)
+        return self._weighed(found, self._limits).matches(self._settings)
 
     def weigh(self, found: Overlaps) -> Overlaps:
         """Weigh pairs that share enough to be judged."""
+        return self._weighed(found, MatchLimits(ANY, 0.0, 0.0))
+
+    @property
+    def _limits(self) -> MatchLimits:
+        settings = self._settings
+        return MatchLimits(settings.threshold, settings.containment, settings.max_lost)
+
+    def _weighed(self, found: Overlaps, limits: MatchLimits) -> Overlaps:
+        """Weigh pairs; those that are seen to be no match by these limits have weights by which they are none."""
         if not self._settings.weighs or len(found.pairs) == 0:
             return found
         patterns, pairs = self._counter.patterns(found).copy(), found.pairs
         self._load(pairs)
         least = self._boilerplate.least(pairs, patterns)
         columns, strangers = np.empty((len(Weights._fields) - 1, len(pairs))), are_strangers(patterns)
-        given = least, patterns, strangers, self._settings.shingle_size, columns
+        is_weighed = not self._boilerplate.is_empty
+        given = least, patterns, strangers, is_weighed, (self._settings.shingle_size, limits), columns
         self._counter.run(pairs, weigh_pairs, lambda order, some, rows: (order, self._graded(some, rows), *given))
         weights = Weights._make([*columns, strangers])
         return Overlaps(pairs, found.shared, found.size_a, found.size_b, weights, patterns)
@@ -224,144 +230,6 @@ def grade_rows(rows: Rows, documents: Int32, table: Hashes, filter_: Byte, grade
         start += len(row)
 
 
-class SideWeights(NamedTuple):
-    """What one document of a pair has, in words.
-
-    Attributes
-    ----------
-    content : int
-        Shared words that are content, in hundredths.
-    own, new : int
-        Words that are not shared; those of them that are not boilerplate.
-    lost : int
-        What of `new` is not furniture, if the document is a page: edits, and texts of its own.
-    main : int
-        What of `new` is main content, in lines of few symbols.
-    lines : int
-        What of `own` is in lines of which more than half is.
-    run : int
-        The most of `new` between two shared words, or before or behind all of them.
-    page_run : int
-        The most of `new` in one text that is no furniture (`own_texts`), or in a row in one edit: if it is a page.
-    paragraphs : int
-        What of `new` is in lines of its own of `SENTENCE` words and more that are as long as the other document's.
-    """
-
-    content: int
-    own: int
-    new: int
-    lost: int
-    main: int
-    lines: int
-    run: int
-    page_run: int
-    paragraphs: int
-
-
-@compilable_helper
-def words_with(row: Hashes, first: int, end: int, marks: np.uint64, wanted: np.uint64) -> int:
-    """Count the words, of those from `first` to `end`, that have of these marks the wanted ones, and no others.
-
-    Words that begin no shingle are in the last one, and have its marks.
-    """
-    count = 0
-    for position in range(first, min(end, len(row))):
-        count += 1 if row[np.uint64(position)] & marks == wanted else 0
-    behind = end - max(first, len(row))
-    return count + behind if behind > 0 and row[-1] & marks == wanted else count
-
-
-@compilable_helper
-def weigh_side(  # noqa: C901 - one pass
-    row: Hashes,
-    shared: Byte,
-    grades: Byte,
-    ends: Int32,
-    least: int,
-    shingle_size: int,
-    strangers: bool,
-    line: int,
-    is_cut: bool,
-) -> SideWeights:
-    """Weigh one document of a pair, given which of its shingles are shared; `ends` is a buffer.
-
-    The lines of the other document have `line` words, which tells what of a page is a text and what is furniture.
-
-    What is shared is boilerplate from the grade `least` on, and what is not from `ALWAYS` on; what stands `ELSEWHERE`
-    in the other document is neither shared nor boilerplate. Of strangers, words that are neither main content nor in a
-    line of many symbols weigh `SHORT`: menus are most of what two pages share. The last word of a text that `is_cut`
-    is not new: it is a part of one.
-    """
-    content, own, new, lost, main, lines = 0, 0, 0, 0, 0, 0
-    run, longest, in_line, most_in_line, page_run, text = 0, 0, 0, 0, 0, OwnText(0, 0, 0)
-    last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
-    begin, mine, fresh, paragraphs = 0, 0, 0, 0
-    runs, turn = run_ends(row, shared, grades, ends), 0
-    word, count = 0, len(row) + shingle_size - 1
-    while word <= count:
-        if word == count or (0 < word < len(row) and row[word] & LINE_START):
-            before, text = text, with_line(text, row, begin, word, mine, fresh, line)
-            if 2 * mine <= word - begin:  # an edit, and no line of its own
-                lost += fresh
-                page_run = max(page_run, most_in_line)
-            else:
-                lines += mine
-                paragraphs += fresh if word - begin >= max(line, SENTENCE) else 0
-            if text.shorter == 0 and is_no_furniture(text, line):
-                lost += fresh if is_no_furniture(before, line) else text.new
-                page_run = max(page_run, text.new)
-            begin, mine, fresh, in_line, most_in_line = word, 0, 0, 0, 0
-        if word == count:
-            break
-        end = count
-        if turn < runs:
-            end, turn, grade = int(ends[turn]), turn + 1, grades[word]
-            if shared[word] == SHARED:
-                last = end - 1
-                if grade < least:
-                    last_content = last
-            if grade >= ALWAYS and shared[word] != ELSEWHERE:
-                last_boilerplate = end - 1
-        # A word is shared, or boilerplate, if any of the shingles that it is in is.
-        until_shared = min(end, max(word, last + shingle_size))
-        until_content = min(end, max(word, last_content + shingle_size))
-        until_boilerplate = min(end, max(until_shared, last_boilerplate + shingle_size))
-        if until_content > word:
-            weighs_less = strangers and not row[begin] & SYMBOLS
-            short = words_with(row, word, until_content, MAIN_CONTENT, _NONE) if weighs_less else 0
-            content += FULL * (until_content - word) - (FULL - SHORT) * short
-        if until_shared > word:
-            run, in_line = 0, 0
-        own += end - until_shared
-        mine += end - until_shared
-        is_part = is_cut and end == count and last + shingle_size == count - 1
-        until_new = count - 1 if is_part else end
-        if until_new > until_boilerplate:
-            new += until_new - until_boilerplate
-            fresh += until_new - until_boilerplate
-            run += until_new - until_boilerplate
-            in_line += until_new - until_boilerplate
-            longest, most_in_line = max(longest, run), max(most_in_line, in_line)
-            if not row[begin] & SYMBOLS:
-                main += words_with(row, until_boilerplate, until_new, MAIN_CONTENT, MAIN_CONTENT)
-        word = end
-    return SideWeights(content, own, new, lost, main, lines, longest, page_run, paragraphs)
-
-
-@compilable_helper
-def without_joined(side: SideWeights, joined: int) -> SideWeights:
-    """Return what a document has without so many words that are the other's, but for a space."""
-    own, new, lost = max(0, side.own - joined), max(0, side.new - joined), max(0, side.lost - joined)
-    return SideWeights(side.content, own, new, lost, side.main, side.lines, side.run, side.page_run, side.paragraphs)
-
-
-@compilable_helper
-def ends_alone(shared: Byte) -> bool:
-    """Whether the last word of a document stands alone behind shared ones: it may be a part of one."""
-    size = len(shared)
-    return size > 1 and shared[size - 2] == SHARED and shared[size - 1] != SHARED
-
-
 @compilable_helper
 def first_place(firsts: Int32, position: int, partners: Int32) -> int:
     """Return where the other document first has the shingle of a place of a row; it has it."""
@@ -408,49 +276,85 @@ def count_boilerplate(rows: Rows, marks: Marks, graded: Graded, least: Byte, cou
 
 
 @Compilable
-def weigh_pairs(
+def weigh_pairs(  # noqa: C901 - one loop, compiled whole
     rows: Rows,
     order: JoinOrder,
     graded: Graded,
     least: Byte,
     patterns: Byte,
     strangers: Bool,
-    shingle_size: int,
+    is_weighed: bool,
+    settings: tuple[int, MatchLimits],
     columns: Share,
 ) -> None:
     """Weigh what the documents of each pair have; fill `columns`, in the order of the fields of `Weights`.
 
-    `patterns` have all their marks then.
+    `patterns` have all their marks then. `settings` are the size of shingles, and limits: a pair that is seen to be no
+    match by these has nothing but a new word. `is_weighed` tells whether any shingle is boilerplate.
     """
+    shingle_size, limits = settings
     # Sums are of whole numbers until the very end, so that they do not depend on the order of pairs or shingles.
     table, firsts, repeats, partners = join_buffers(rows, order)
     of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
-    ends = np.empty(max(len(firsts), len(partners)), np.int32)
+    ends, other_ends = np.empty(len(firsts), np.int32), np.empty(len(partners), np.int32)
     lengths, words = np.empty(LONG_LINE + 1, np.int64), np.empty(len(partners) // WORD + 1, np.uint64)
     own_lines, shared_words = np.empty(CLASSES, np.int64), np.empty(CLASSES, np.int64)
+    places, short, has_runs = np.full(len(firsts), -1, np.int32), placed(rows.values[:0], LEAST, shingle_size), False
     built, size, repeated, row = -1, 1, 0, rows.values[:0]
     for pair in range(len(order.places)):
         if order.build[pair] != built:
             built = order.build[pair]
             row, size = row_of(rows, built), table_size(rows.lengths[built])
-            repeated = build_table(row, table, size, firsts, repeats)
+            repeated, has_runs = build_table(row, table, size, firsts, repeats), False
         number, place = order.probe[pair], order.places[pair]
         other, pattern = row_of(rows, number), int(patterns[place])
         shared = probe_table(row, table, size, firsts, other, partners, 0)
         of_other = graded.values[graded.starts[number] :][: len(other)]
-        mark_shared(other, partners, words, 0)
-        columns[12, place] = count_graded(words, 0, of_other, least[place]) / max(shared, 1)
-        columns[13, place] = 1
         mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
+        mine, theirs = of_build[: len(row)], of_probe[: len(other)]
+        of_row = graded.values[graded.starts[built] :][: len(row)]
+        runs, other_runs = run_ends(row, mine, of_row, ends), run_ends(other, theirs, of_other, other_ends)
+        # Where shingles are single words, the order of words is not asked for.
+        in_order = shingle_size == 1 or are_in_order(row, mine, ends, runs, other, theirs)
+        is_near = shared >= (limits.threshold - SAFE) * (rows.sizes[built] + rows.sizes[number] - shared)
+        if not is_near:
+            furniture = pattern == INTERLEAVED or pattern & (FURNITURE_A | FURNITURE_B) != 0
+            sharing = Sharing(in_order, strangers[place], furniture, is_weighed)
+            one = own_words_of(mine, of_row, ends, runs, 0, shingle_size)
+            two = own_words_of(theirs, of_other, other_ends, other_runs, 0, shingle_size)
+            if not may_be_match(one, two, sharing, limits):
+                columns[:, place] = 0
+                columns[2:8, place] = 1  # own, new and lost words
+                continue
+        columns[12, place] = 0
+        if is_weighed:
+            mark_shared(other, partners, words, 0)
+            columns[12, place] = count_graded(words, 0, of_other, least[place]) / max(shared, 1)
         if pattern == INTERLEAVED:
-            first = read_own_lines(row, of_build, shingle_size, ends, own_lines, shared_words)
-            second = read_own_lines(other, of_probe, shingle_size, ends, own_lines, shared_words)
+            first = read_own_lines(row, mine, ends, runs, shingle_size, own_lines, shared_words)
+            second = read_own_lines(other, theirs, other_ends, other_runs, shingle_size, own_lines, shared_words)
             pattern |= own_marks(first, second, built > number)
             patterns[place] = pattern
-        mine, theirs = of_build[: len(row)], of_probe[: len(other)]
-        # Where shingles are single words, the order of words is not asked for.
-        if shingle_size > 1 and not are_in_order(row, mine, other, theirs):
-            columns[13, place] = mark_elsewhere(row, mine, other, theirs, shingle_size)
+        joined_a, joined_b = count_joined(
+            row, mine, other, partners[: len(other)], other_ends, other_runs, shingle_size
+        )
+        columns[13, place] = 1
+        if not in_order:
+            if not has_runs:
+                short, has_runs = placed(row, LEAST, shingle_size), True
+            one_side = Numbered(row, firsts[: len(row)], short)
+            other_side = Numbered(other, partners[: len(other)], placed(other, LEAST, shingle_size))
+            columns[13, place] = mark_elsewhere(one_side, mine, other_side, theirs, places, shingle_size)
+            runs, other_runs = run_ends(row, mine, of_row, ends), run_ends(other, theirs, of_other, other_ends)
+            if not is_near:  # now it is told what stands at the same place
+                furniture = pattern & (FURNITURE_A | FURNITURE_B) != 0
+                sharing = Sharing(True, strangers[place], furniture, is_weighed)
+                one = own_words_of(mine, of_row, ends, runs, joined_a, shingle_size)
+                two = own_words_of(theirs, of_other, other_ends, other_runs, joined_b, shingle_size)
+                if not may_be_match(one, two, sharing, limits):
+                    columns[:, place] = 0
+                    columns[2:8, place] = 1
+                    continue
         settled = least[place], shingle_size, strangers[place]
         # Texts of its own are looked for where one of the two may be a page, and have lines as long as the other's.
         a_line, b_line = NO_LINE, NO_LINE
@@ -459,9 +363,8 @@ def weigh_pairs(
         # A text is cut short where another goes on behind what it ends in, by a sentence and more.
         a_cut = ends_alone(mine) and len(other) - first_place(firsts, len(row) - 2, partners) > SENTENCE
         b_cut = ends_alone(theirs) and len(row) - partners[len(other) - 2] > SENTENCE
-        a = weigh_side(row, of_build, graded.values[graded.starts[built] :], ends, *settled, a_line, a_cut)
-        b = weigh_side(other, of_probe, of_other, ends, *settled, b_line, b_cut)
-        joined_a, joined_b = count_joined(row, of_build, other, partners[: len(other)], shingle_size)
+        a = weigh_side(row, mine, of_row, ends, runs, *settled, a_line, a_cut)
+        b = weigh_side(other, theirs, of_other, other_ends, other_runs, *settled, b_line, b_cut)
         if built > number:
             a, b, joined_a, joined_b, a_line, b_line = b, a, joined_b, joined_a, b_line, a_line
         a, b = without_joined(a, joined_a), without_joined(b, joined_b)

@@ -201,13 +201,17 @@ def mark_lacking(lacking: Masks, lacked: Masks) -> None:
     """
     count = len(lacked)
     both = np.zeros((count, count), np.int64)
-    for who in lacking:
-        if who == 0:
+    # What is lacking comes in runs of which all have the same bits: one look for each run.
+    begin = 0
+    for end in range(1, len(lacking) + 1):
+        if end < len(lacking) and lacking[end] == lacking[begin]:
             continue
-        for one in range(count):
+        who, length = lacking[begin], end - begin
+        begin = end
+        for one in range(count if who else 0):
             if who >> np.uint32(one) & _ONE:
                 for two in range(count):
-                    both[one, two] += who >> np.uint32(two) & _ONE
+                    both[one, two] += length * np.int64(who >> np.uint32(two) & _ONE)
     for one in range(count):
         for two in range(count):
             if both[one, two] >= LACKING * both[one, one]:

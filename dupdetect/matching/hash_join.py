@@ -154,6 +154,7 @@ def mark_partners(length: int, firsts: Int32, repeats: Int32, partners: Int32, o
     of_build[:length] = 0
     for position in range(len(partners)):
         of_probe[position] = partners[position] >= 0
+    for position in range(len(partners)):
         if partners[position] >= 0:
             of_build[partners[position]] = 1
     for position in repeats:

@@ -38,8 +38,12 @@ from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Int32 = NDArray[np.int32]
     Byte = NDArray[np.uint8]
     Hashes = NDArray[np.uint64]
+
+# Numba makes float64 of int64 with uint64: what meets hashes is typed.
+_NONE, _FIRST_OR_MAIN = np.uint64(0), REPEAT | MAIN_CONTENT
 
 #: Weight of a shingle of main content.
 FULL = 100
@@ -109,37 +113,41 @@ class Side(NamedTuple):
 
 
 @compilable_helper
-def weight_of(value: np.uint64) -> int:
-    """Return the weight of a shingle; that of a repeat is 0."""
-    if value & REPEAT:
-        return 0
-    return FULL if value & MAIN_CONTENT else SHORT
+def weight_of(run: Hashes) -> int:
+    """Return the weight of shingles in a row; that of repeats is 0."""
+    first, main = 0, 0
+    for place in range(len(run)):  # without a branch, so that it becomes vectors
+        first += run[place] & REPEAT == _NONE
+        main += run[place] & _FIRST_OR_MAIN == MAIN_CONTENT
+    return SHORT * first + (FULL - SHORT) * main
 
 
 @compilable_helper
-def read_side(row: Hashes, shared: Byte) -> Side:
-    """Read how a row of shingles shares those that are marked beside it.
+def read_side(row: Hashes, shared: Byte, ends: Int32, runs: int) -> Side:
+    """Read how a row of shingles shares those that are marked beside it, given where its runs end (`run_ends`).
 
     Text of its own are stretches of `STRETCH` shingles and more; what it stands between are `EDGE` shingles in a row
     and more.
     """
-    # One pass over the row. A run of its own text is settled when the next shared shingle ends it: long enough, it is
-    # text of its own; shorter, it is a bit, and the shared stretch around it goes on.
+    # Run by run. Its own text is settled when the next shared shingle ends it: long enough, it is text of its own;
+    # shorter, it is a bit, and the shared stretch around it goes on.
     whole, common, stretch, longest, between, before, behind, bits = 0, 0, 0, 0, 0, 0, 0, 0
-    # Of its own: the weight and length of the run that goes on; what has come since the last shared edge, and in all.
-    run, length, since, words, owned, ahead = 0, 0, 0, 0, 0, 0
-    together, edged = 0, False
-    for position in range(len(row)):
-        weight = weight_of(row[position])
+    # Of its own: the weight and length of the text that goes on; what has come since the last shared edge, and in all.
+    own, length, since, words, owned, ahead = 0, 0, 0, 0, 0, 0
+    together, edged, begin = 0, False, 0
+    for turn in range(runs):
+        end = int(ends[turn])
+        weight, size, is_shared = weight_of(row[begin:end]), end - begin, shared[begin] != 0
+        begin = end
         whole += weight
-        if not shared[position]:
-            run += weight
-            length += 1
+        if not is_shared:
+            own += weight
+            length += size
             together = 0
             continue
         common += weight
         if length >= STRETCH:
-            since += run
+            since += own
             words += length
             owned += length
             stretch = 0
@@ -148,14 +156,15 @@ def read_side(row: Hashes, shared: Byte) -> Side:
         stretch += weight
         if stretch > longest:
             longest, ahead = stretch, owned
-        run, length = 0, 0
-        together += 1
-        if together == EDGE:  # an edge: what has come since the last one stands between two edges, or before the first
+        own, length = 0, 0
+        if together < EDGE <= together + size:
+            # An edge: what has come since the last one stands between two edges, or before the first.
             if edged:
                 between += since
             else:
                 before += words
             since, words, edged = 0, 0, True
+        together += size
     if length >= STRETCH:
         behind += length
         owned += length

@@ -35,27 +35,31 @@ def is_line_end(row: Hashes, word: int) -> bool:
 
 
 @compilable_helper
-def count_joined(row: Hashes, shared: Byte, other: Hashes, partners: Int32, shingle_size: int) -> tuple[int, int]:
+def count_joined(
+    row: Hashes, shared: Byte, other: Hashes, partners: Int32, ends: Int32, runs: int, shingle_size: int
+) -> tuple[int, int]:
     """Count the words that are one word in one document and two in the other, where this one's line ends between them.
 
     The lines of one copy were joined without a space. That the one word is the other two is not seen; but an edit
     seldom takes the last word of a line and the first of the next for one in the midst of a line, between words that
-    both share. `partners` are of the other document, `shared` marks what of the first is shared; returned are the words
-    of the first, and of the other. Repeats count for neither, so that it makes no difference which document is first.
+    both share. `partners` are of the other document, whose runs end at `ends` (`run_ends`); `shared` marks what of the
+    first is shared. Returned are the words of the first, and of the other. Repeats count for neither, so that it makes
+    no difference which document is first.
     """
-    one, two, last = 0, 0, -1
-    for position in range(len(partners)):
-        if partners[position] < 0:
+    one, two, last, position = 0, 0, -1, 0
+    for turn in range(runs):
+        begin, position = position, int(ends[turn])
+        if partners[begin] < 0:
             continue
-        before, last = last, position
-        theirs = position - before - 1
-        if before < 0 or not shingle_size <= theirs <= shingle_size + 1 or (other[before] | other[position]) & REPEAT:
+        before, last = last, position - 1
+        theirs = begin - before - 1
+        if before < 0 or not shingle_size <= theirs <= shingle_size + 1 or (other[before] | other[begin]) & REPEAT:
             continue
-        mine = partners[position] - partners[before] - 1
+        mine = partners[begin] - partners[before] - 1
         if min(mine, theirs) != shingle_size or max(mine, theirs) != shingle_size + 1:
             continue
         between = 0
-        for place in range(partners[before] + 1, partners[position]):
+        for place in range(partners[before] + 1, partners[begin]):
             between += shared[place]
         here, there = partners[before] + shingle_size, before + shingle_size
         if mine > theirs:

@@ -38,7 +38,7 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import compilable_helper
 from dupdetect.matching.interleaving import OWN, PART, STRETCH
-from dupdetect.matching.shingle_rows import ITEM, LINE_START, SYMBOLS, run_ends
+from dupdetect.matching.shingle_rows import ITEM, LINE_START, SYMBOLS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,13 +112,12 @@ def length_class(length: int) -> int:
 
 @compilable_helper
 def read_own_lines(  # noqa: C901 - one pass
-    row: Hashes, shared: Byte, shingle_size: int, ends: Int32, own_lines: Int, shared_words: Int
+    row: Hashes, shared: Byte, ends: Int32, runs: int, shingle_size: int, own_lines: Int, shared_words: Int
 ) -> OwnLines:
-    """Read what is a document's own, given which of its shingles are shared.
+    """Read what is a document's own, given which of its shingles are shared, and where its runs end (`run_ends`).
 
-    A word is shared if any of the shingles that it is in is. `ends` is a buffer as long as the row; `own_lines` and
-    `shared_words` are buffers for `CLASSES` counts: own lines, and shared words in other lines, by the length of the
-    line.
+    A word is shared if any of the shingles that it is in is. `own_lines` and `shared_words` are buffers for `CLASSES`
+    counts: own lines, and shared words in other lines, by the length of the line.
     """
     own_lines[:] = 0
     shared_words[:] = 0
@@ -129,8 +128,7 @@ def read_own_lines(  # noqa: C901 - one pass
     lines_before, words_before, lines_behind, words_behind, together, inside = 0, 0, 0, 0, 0, False
     # Of stretches: the longest, own words before it and up to its end; where the present one started, and its length.
     longest, before, until, started, length, gap = 0, 0, 0, 0, 0, STRETCH
-    runs, turn = run_ends(row, shared, shared, ends), 0
-    word, count = 0, len(row) + shingle_size - 1
+    turn, word, count = 0, 0, len(row) + shingle_size - 1
     while word <= count:
         if word == count or (0 < word < len(row) and row[word] & LINE_START):
             words = word - begin

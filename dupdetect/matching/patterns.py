@@ -16,7 +16,7 @@ from dupdetect.matching.hash_join import build_table, join_buffers, mark_partner
 from dupdetect.matching.interleaving import CLEAR, INSIDE, INTERLEAVED, ONE_END, OTHER, OWN, pattern_of, read_side
 from dupdetect.matching.own_lines import CLASSES, OwnLines, is_at_one_end, read_own_lines, stands_amid, stands_whole
 from dupdetect.matching.shared_marks import mark_shared, words_for
-from dupdetect.matching.shingle_rows import row_of, table_size
+from dupdetect.matching.shingle_rows import row_of, run_ends, table_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def read_pairs(
     threshold, shingle_size = limits
     table, firsts, repeats, partners = join_buffers(rows, order)
     of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
-    ends = np.empty(max(len(firsts), len(partners)), np.int32)
+    ends, other_ends = np.empty(len(firsts), np.int32), np.empty(len(partners), np.int32)
     own_lines, shared_words = np.empty(CLASSES, np.int64), np.empty(CLASSES, np.int64)
     built, size, repeated, row = -1, 1, 0, rows.values[:0]
     words, used = words_for(rows, order), 0
@@ -84,12 +84,17 @@ def read_pairs(
             patterns[place] = CLEAR
             continue
         mark_partners(len(row), firsts, repeats[:repeated], partners[: len(other)], of_build, of_probe)
-        pattern = CLEAR if clear else pattern_of(read_side(row, of_build), read_side(other, of_probe))
+        runs, other_runs = run_ends(row, of_build, of_build, ends), run_ends(other, of_probe, of_probe, other_ends)
+        pattern = CLEAR
+        if not clear:
+            pattern = pattern_of(
+                read_side(row, of_build, ends, runs), read_side(other, of_probe, other_ends, other_runs)
+            )
         patterns[place] = pattern
         if pattern == INTERLEAVED:
             continue
-        first = read_own_lines(row, of_build, shingle_size, ends, own_lines, shared_words)
-        second = read_own_lines(other, of_probe, shingle_size, ends, own_lines, shared_words)
+        first = read_own_lines(row, of_build, ends, runs, shingle_size, own_lines, shared_words)
+        second = read_own_lines(other, of_probe, other_ends, other_runs, shingle_size, own_lines, shared_words)
         if not clear and is_at_one_end(first, second):
             pattern = ONE_END
         patterns[place] = pattern | own_marks(first, second, built > order.probe[pair])

@@ -18,6 +18,7 @@ from dupdetect.matching.interleaving import CLEAR, INTERLEAVED, ONE_END, OTHER, 
 from dupdetect.matching.overlaps import NEAR, RELATIONS, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
 from dupdetect.matching.own_lines import CLASSES, is_at_one_end, read_own_lines
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
+from dupdetect.matching.shingle_rows import run_ends
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
 from dupdetect.sketches import sketches
@@ -212,9 +213,9 @@ def test_own_lines_are_read_as_lines_are(texts, size, data):
         shared = set(data.draw(st.lists(st.sampled_from(every), max_size=40))) if every else set()
         shared |= set(every[: data.draw(st.integers(0, len(every)))])
         marks = np.array([run in shared for run in document.order], np.uint8)
-        found = read_own_lines(
-            rows.row(number), marks, size, np.empty(len(marks), np.int32), *np.empty((2, CLASSES), np.int64)
-        )
+        row, ends = rows.row(number), np.empty(len(marks), np.int32)
+        runs = run_ends(row, marks, marks, ends)
+        found = read_own_lines(row, marks, ends, runs, size, *np.empty((2, CLASSES), np.int64))
         if every:
             assert tuple(found) == document.own_lines(shared)
             read.append((found, document.own_lines(shared)))

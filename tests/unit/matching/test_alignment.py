@@ -10,7 +10,6 @@ import pytest
 
 from dupdetect._compiled.dispatch import Compilable
 from dupdetect.matching import alignment
-from dupdetect.matching.shingle_rows import HASH
 
 MARK = Compilable(alignment.mark_between)
 
@@ -53,8 +52,9 @@ def test_what_is_between_runs_is_in_one_order(different: int, most: int, compile
         begin, first = chance.choice([(0, 0), (len(row) // 4, len(other) // 5)])
         shared = [int(value in other) for value in row]
         marks = np.array(shared, np.uint8)
-        # Marks that shingles have beside their hashes make no difference.
-        rows = [np.array([value | chance.randrange(16) for value in each], np.uint64) for each in (row, other)]
-        assert [(each & HASH).tolist() for each in rows] == [row, other]
-        mark_between(rows[0], marks, begin, len(row), rows[1], first, len(other))
+        numbers = {value: place for place, value in enumerate(hashes) if value in row and value in other}
+        rows = [np.array([numbers.get(value, -1) for value in each], np.int32) for each in (row, other)]
+        places = np.full(different, -1, np.int32)
+        mark_between(rows[0], marks, begin, len(row), rows[1], first, len(other), places)
+        assert (places == -1).all()
         assert marks.tolist() == expected(row, shared, begin, len(row), other[first:])

@@ -12,7 +12,7 @@ from dupdetect.matching.interleaving import (
     pattern_of,
     read_side,
 )
-from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT
+from dupdetect.matching.shingle_rows import MAIN_CONTENT, REPEAT, run_ends
 
 
 def row_of(count, short=()):
@@ -24,9 +24,14 @@ def marks(text):
     return np.array([mark == "+" for mark in text.replace(" ", "")], np.uint8)
 
 
+def read(row, shared):
+    ends = np.empty(len(row), np.int32)
+    return read_side(row, shared, ends, run_ends(row, shared, shared, ends))
+
+
 def test_a_side_is_read_in_stretches():
     shared = marks(f"{'-' * 20} {'+' * 10} {'-' * 30} {'+' * 25} {'-' * 3} {'+' * 5} {'-' * 18}")
-    side = read_side(row_of(len(shared)), shared)
+    side = read(row_of(len(shared)), shared)
     assert side.share == 40 / 111
     assert (side.stretch, side.between) == (30 * FULL, 30 * FULL)  # three of its own are but an edit
     assert (side.before, side.behind, side.bits) == (20, 18, 3)
@@ -37,20 +42,20 @@ def test_what_is_short_or_a_repeat_weighs_less():
     shared = marks(f"{'+' * 10} {'-' * STRETCH} {'+' * 10}")
     row = row_of(len(shared), short=range(5, 15))
     row[-2:] |= REPEAT
-    side = read_side(row, shared)
+    side = read(row, shared)
     assert side.stretch == 8 * FULL
     assert side.between == 5 * SHORT + (STRETCH - 5) * FULL
     assert side.share == pytest.approx((13 * FULL + 5 * SHORT) / ((13 + STRETCH - 5) * FULL + 10 * SHORT))
 
 
 def test_two_shared_shingles_in_a_row_are_no_edge():
-    side = read_side(row_of(60), marks(f"{'+' * 2} {'-' * 20} {'+' * 3} {'-' * 30} {'+' * 5}"))
+    side = read(row_of(60), marks(f"{'+' * 2} {'-' * 20} {'+' * 3} {'-' * 30} {'+' * 5}"))
     assert (side.before, side.between) == (20, 30 * FULL)
 
 
 def test_a_row_of_which_nothing_is_shared_is_its_own():
-    assert read_side(row_of(40), marks("-" * 40)) == Side(0, 0, 0, 0, 40, 0, 0, 40)
-    assert read_side(row_of(0), marks("")) == Side(0, 0, 0, 0, 0, 0, 0, 0)
+    assert read(row_of(40), marks("-" * 40)) == Side(0, 0, 0, 0, 40, 0, 0, 40)
+    assert read(row_of(0), marks("")) == Side(0, 0, 0, 0, 0, 0, 0, 0)
     assert row_of(1)[0] & MAIN_CONTENT
 
 

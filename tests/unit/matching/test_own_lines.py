@@ -20,7 +20,7 @@ from dupdetect.matching.own_lines import (
     stands_amid,
     stands_whole,
 )
-from dupdetect.matching.shingle_rows import ITEM, LINE_START, SYMBOLS
+from dupdetect.matching.shingle_rows import ITEM, LINE_START, SYMBOLS, run_ends
 
 
 def read(lines, size=1):
@@ -30,13 +30,13 @@ def read(lines, size=1):
         first, others = LINE_START | np.uint64(SYMBOLS if symbols else 0), np.uint64(ITEM if words <= 2 else 0)
         row += [np.uint64(len(row) + place << 4) | (others if place else first) for place in range(words)]
         shared += [is_shared] * words
-    return read_own_lines(
-        np.array(row, np.uint64),
-        np.array(shared, np.uint8),
-        size,
-        np.empty(len(row), np.int32),
-        *np.empty((2, CLASSES), np.int64),
-    )
+    return read_row(np.array(row, np.uint64), np.array(shared, np.uint8), size)
+
+
+def read_row(row, shared, size):
+    ends = np.empty(len(row), np.int32)
+    runs = run_ends(row, shared, shared, ends)
+    return read_own_lines(row, shared, ends, runs, size, *np.empty((2, CLASSES), np.int64))
 
 
 ARTICLE = [(SENTENCE, True, False)] * 4
@@ -141,7 +141,7 @@ def test_own_words_in_shared_lines_are_edits():
     row = np.array([place << 4 for place in range(11)], np.uint64)
     row[0] |= LINE_START
     shared = np.array([1] * 10 + [0], np.uint8)
-    found = read_own_lines(row, shared, 1, np.empty(len(row), np.int32), *np.empty((2, CLASSES), np.int64))
+    found = read_row(row, shared, 1)
     assert (found.furniture, found.before, found.after, found.stretch) == (False, 0, 1, 10)
     assert read(edited).after == 1
 
@@ -159,7 +159,7 @@ def test_a_word_is_shared_if_any_of_its_shingles_is():
     row = np.array([place << 4 for place in range(20)], np.uint64)
     shared = np.zeros(20, np.uint8)
     shared[4] = 1
-    found = read_own_lines(row, shared, 5, np.empty(len(row), np.int32), *np.empty((2, CLASSES), np.int64))
+    found = read_row(row, shared, 5)
     assert (found.before, found.stretch, found.after) == (4, 5, 24 - 9)
 
 

@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,6 +12,7 @@ from dupdetect.matching.boilerplate_votes import learn
 from dupdetect.matching.boilerplate_weights import Weigher
 from dupdetect.matching.candidates import find
 from dupdetect.matching.pairs import pack, unpack
+from dupdetect.matching.shingle_rows import HASH
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import sketch_texts
@@ -99,9 +102,9 @@ def test_strangers_that_cannot_match_are_not_weighed_and_would_not_match(size, t
     made, weighed = counter(texts, settings), []
 
     class Noted(Weigher):
-        def weigh(self, found):
+        def _weighed(self, found, limits):
             weighed.append(found)
-            return super().weigh(found)
+            return super()._weighed(found, limits)
 
     found = made.sharing(pack(*np.triu_indices(len(texts), 1)))
     everything = Weigher(made, Boilerplate.none()).weigh(found).matches(settings)
@@ -117,3 +120,39 @@ def test_strangers_that_cannot_match_are_not_weighed_and_would_not_match(size, t
         shares = knowing.weigh(found).weights.boilerplate
         knowing.matches(found)
         assert len(weighed[2].pairs) == (shares <= found.most_boilerplate(settings)).sum() < len(found.pairs)
+
+
+def written_otherwise(draw):
+    """Make texts that share much, in order and not: a family tree, texts of few words, halves, and parts of one."""
+    words = [f"w{number}" for number in range(900)]
+    tree = [draw.sample(words, 200)]
+    while len(tree) < 14:
+        child = list(draw.choice(tree))
+        at, length = draw.randrange(150), draw.choice([1, 2, 6, 10, 40])
+        child[at : at + length] = draw.sample(words, draw.choice([0, 1, length, 60]))
+        tree.append(child)
+    few = [draw.choices(words[:3], k=draw.choice([60, 200])) for _ in range(5)]
+    half = [draw.sample(words, 100) for _ in range(4)]
+    both = [one + two for one in half for two in half if one is not two]
+    parts = [tree[0][first:last] for first, last in ((0, 60), (30, 160), (80, 200))]
+    lines = [["\n" + word if place % 9 == 0 else word for place, word in enumerate(text)] for text in tree[:4]]
+    joined = [" ".join(text).replace(" \nw", "w").split(" ") for text in lines]
+    return [" ".join(text) for text in (*tree, *few, *both, *parts, *lines, *joined)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("given", [{}, {"threshold": 0.5, "containment": 0.5}, {"max_lost": 0.3}, {"shingle_size": 2}])
+def test_what_is_seen_to_be_no_match_would_be_none_if_it_were_weighed(seed, given):
+    """Whatever is boilerplate: nothing, what the texts themselves say, or some of all that they have."""
+    settings, chance = Settings(min_shingles=5, **given), random.Random(seed)
+    texts = list(dict.fromkeys(written_otherwise(chance)))
+    made = counter(texts, settings)
+    found = made.sharing(pack(*np.triu_indices(len(texts), 1)))
+    shingles = np.unique(made.shingles.all().values & HASH)
+    some = shingles[[chance.random() < 0.3 for _ in shingles]]
+    for said in (Boilerplate.none(), learn(made, found), Boilerplate.settled(some, np.full(len(some), 3, np.int32))):
+        everything, matches = Weigher(made, said).weigh(found).matches(settings), Weigher(made, said).matches(found)
+        assert matches.pairs.tolist() == everything.pairs.tolist()
+        assert matches.verdicts.tolist() == everything.verdicts.tolist()
+        for mine, theirs in zip(matches.weights, everything.weights, strict=True):
+            assert mine.tolist() == theirs.tolist()
