@@ -4,7 +4,7 @@ import random
 
 import pyarrow as pa
 from families import near_copies
-from generated_sites import mixture
+from generated_sites import Writer, mixture
 
 
 def corpus():
@@ -12,11 +12,20 @@ def corpus():
     rows = [{"id": str(row["id"]), "text": str(row["text"])} for row in mixture()]
     rows += [{"id": f"family {n}", "text": text} for n, text in enumerate(near_copies(30, length=80))]
     rows += [{"id": f"again {n}", "text": row["text"].upper()} for n, row in enumerate(rows[::9])]
+    rows += [{"id": f"a line {n}", "text": row["text"].replace("\n", " ")} for n, row in enumerate(rows[::7])]
     rows += [{"id": f"blank {n}", "text": " "[:n]} for n in range(3)]
     rows += [{"id": f"symbols {n}", "text": text} for n, text in enumerate(["☂☂ ☂", "★!", "☂☂ ☂", "★", "☂☂ ☂"])]
     random.Random(4).shuffle(rows)
     days = [f"2024-05-{1 + n % 28:02}" for n in range(len(rows))]
     return pa.table({**{name: [row[name] for row in rows] for name in ("id", "text")}, "date": days})
+
+
+def in_one_line_and_in_many(page):
+    """Return an article, its page under this id, and the words of that page in one line."""
+    writer = Writer("en", "one line")
+    article = writer.story(3)
+    lines = f"{writer.menu(20)}\n\n{article}\n\n{writer.menu(20)}"
+    return {"article": article, page: lines, "words": lines.replace("\n", " ")}
 
 
 def with_rejects(table):

@@ -206,6 +206,33 @@ def cleanest(clean: Share, last: Bool | None = None) -> Int:
     return ranks
 
 
+def of_least_id(ids: pa.ChunkedArray, groups: Int, documents: Int, later: Bool | None = None) -> Int:
+    """Return a document of each text: that of the least id. Copies may differ in their lines, and one tells of these.
+
+    Parameters
+    ----------
+    ids : pyarrow.ChunkedArray
+        n ids.
+    groups : int64[n]
+        The text that each document has; -1 of those that have none.
+    documents : int64[texts]
+        Any document of each text: to sort all ids would cost more than the rest.
+    later : bool[n], optional
+        Documents that go behind all others.
+    """
+    import pyarrow as pa
+
+    copied = np.flatnonzero((np.bincount(groups + 1)[groups + 1] > 1) & (groups >= 0))
+    if len(copied) == 0:
+        return documents
+    order = copied[_sorted(ids.take(pa.array(copied)))]
+    if later is not None:
+        order = order[np.argsort(later[order], kind="stable")]
+    chosen = documents.copy()
+    chosen[groups[order][::-1]] = order[::-1]
+    return chosen
+
+
 def least(ranks: Int, groups: Int, n: int) -> Int:
     """Return the document of the least rank in each of n groups, int64[n]; documents of group -1 are in none."""
     order = np.argsort(ranks)

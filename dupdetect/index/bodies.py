@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import xxhash
 
 from dupdetect._compiled.dispatch import on_threads
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from dupdetect._storage.context import Context
     from dupdetect.index.evidence import Texts
+    from dupdetect.index.identifiers import Identifiers
     from dupdetect.index.stores import Row, Session
     from dupdetect.matching.boilerplate import Boilerplate
     from dupdetect.matching.pairs import Pairs
@@ -100,17 +102,22 @@ def decompressed_together(rows: Sequence[Row]) -> bytes:
         return b"".join(decompressed(*row) for row in rows)  # which tells whose text is damaged
 
 
-def first_documents(session: Session, texts: Sequence[int]) -> dict[int, int]:
-    """Return the first document of each text."""
-    found: dict[int, int] = {}
-    for text, number in session.find("SELECT text, number FROM documents", "text", texts):
-        found[text] = min(number, found.get(text, number))
-    return found
+def first_documents(session: Session, texts: Sequence[int], identifiers: Identifiers) -> dict[int, int]:
+    """Return the document of the least id of each text: it tells where the lines of the text are."""
+    found: dict[int, list[Row]] = {}
+    for row in session.find("SELECT text, number, id FROM documents", "text", texts):
+        found.setdefault(row[0], []).append(row)
+    return {text: _of_least_id(rows, identifiers) if len(rows) > 1 else rows[0][1] for text, rows in found.items()}
 
 
-def read_texts_of(session: Session, texts: Sequence[int]) -> dict[int, bytes]:
+def _of_least_id(rows: list[Row], identifiers: Identifiers) -> int:
+    order = pa.compute.sort_indices(identifiers.decoded([row[2] for row in rows]))
+    return int(rows[order[0].as_py()][1])
+
+
+def read_texts_of(session: Session, texts: Sequence[int], identifiers: Identifiers) -> dict[int, bytes]:
     """Return the bytes of texts: those of the first document of each."""
-    first = first_documents(session, texts)
+    first = first_documents(session, texts, identifiers)
     read = read_bodies(session, list(first.values()))
     return {text: read[document] for text, document in first.items()}
 
@@ -127,13 +134,20 @@ class StoredTexts:
         Texts that are at hand, by their numbers.
     context : Context
     boilerplate : Boilerplate
+    identifiers : Identifiers
     """
 
     def __init__(
-        self, session: Session, texts: Texts, new: Mapping[int, Raw], context: Context, boilerplate: Boilerplate
+        self,
+        session: Session,
+        texts: Texts,
+        new: Mapping[int, Raw],
+        context: Context,
+        boilerplate: Boilerplate,
+        identifiers: Identifiers,
     ) -> None:
         self._session, self._texts, self._bodies = session, texts, dict(new)
-        self._context, self._boilerplate = context, boilerplate
+        self._context, self._boilerplate, self._identifiers = context, boilerplate, identifiers
 
     def overlaps(self, pairs: Pairs) -> Overlaps:
         """Count what each pair shares."""
@@ -180,7 +194,7 @@ class StoredTexts:
 
     def _rows(self, numbers: list[int]) -> list[Row]:
         """Return the rows of the bodies of texts, in their order."""
-        first = first_documents(self._session, numbers)
+        first = first_documents(self._session, numbers, self._identifiers)
         found = {row[0]: row for row in self._session.find(_BODIES, "number", list(first.values()))}
         return [found[first[number]] for number in numbers]
 

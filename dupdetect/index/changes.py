@@ -135,11 +135,16 @@ class Change:
             if self.holdings.keeps_texts:
                 bodies.append((number + step, len(batch.texts[place]), batch.bodies[place]))
         columns = ("number", "id", "text", "added", "expires", "metadata", "checksum")
+        before = self._tellers(sorted(self._joined))
         session.insert("documents", columns, rows)
         session.insert("bodies", ("number", "bytes", "content"), bodies)
         state.document += len(come)
         state.text += len(self._new)
         state.documents += len(come)
+        self._told_anew(before)
+        come_together = sorted(self._joined & self._new.keys())
+        for text, teller in first_documents(session, come_together, self.holdings.identifiers).items():
+            self._bodies[text] = batch.texts[come[teller - number]]
 
     def _texts_of(self, batch: Batch, come: list[int], next_text: int, number: int) -> list[int | None]:
         """Return the text of each document that comes; those that are new are inserted."""
@@ -204,26 +209,34 @@ class Change:
         session = self.session
         gone = set(numbers)
         texts = sorted({row[0] for row in session.find("SELECT text FROM documents", "number", numbers)} - {None})
-        first = first_documents(session, texts)
-        sums: dict[int, int] = dict(session.find("SELECT number, checksum FROM documents", "number", [*first.values()]))
+        before = self._tellers(texts)
         for table in ("bodies", "documents"):
             session.delete(table, "number", numbers)
         session.state.documents -= len(gone)
-        left = first_documents(session, texts)
+        left = self._told_anew(before)
+        self.touched |= left
         over = [text for text in texts if text not in left]
-        new_sums: dict[int, int] = dict(
-            session.find("SELECT number, checksum FROM documents", "number", [*left.values()])
-        )
-        for text, document in left.items():
-            self.touched.add(text)
-            if new_sums[document] != sums[first[text]] and self.holdings.keeps_texts:
-                self._anew.add(text)
         self._part(over)
         session.delete("texts", "text", over)
         self.holdings.keys.forget(session, over)
         self.is_due |= len(over) > 0
         self.touched.difference_update(over)
         self._anew.difference_update(over)
+
+    def _tellers(self, texts: list[int]) -> dict[int, int]:
+        """Return the checksum of the document that tells where the lines of each text are."""
+        first = first_documents(self.session, texts, self.holdings.identifiers)
+        sums = dict(self.session.find("SELECT number, checksum FROM documents", "number", [*first.values()]))
+        return {text: sums[number] for text, number in first.items()}
+
+    def _told_anew(self, before: dict[int, int]) -> set[int]:
+        """Note which texts are told by a document of other bytes than before; return those that any document has."""
+        after = self._tellers([*before])
+        if self.holdings.keeps_texts:
+            other = {text for text, checksum in after.items() if checksum != before[text]}
+            self._anew |= other
+            self.touched |= other
+        return set(after)
 
     def _part(self, texts: list[int]) -> None:
         """Delete the matches of texts; those that they were with are touched."""
@@ -271,7 +284,7 @@ class Change:
         if not anew:
             return []
         self._part(anew)
-        self._bodies |= read_texts_of(self.session, anew)
+        self._bodies |= read_texts_of(self.session, anew, self.holdings.identifiers)
         texts = pa.array([self._bodies[text] for text in anew], pa.large_binary()).cast(pa.large_string())
         sketches = self.holdings.sketched(texts, 1)
         return sketched(sketches, anew)

@@ -143,7 +143,7 @@ class Holdings:
     def verifier(self, session: Session, texts: Texts, new: Mapping[int, Any]) -> Matcher:
         """Return what verifies pairs of texts: on the texts themselves, or on signatures where texts are left out."""
         if self.keeps_texts:
-            return StoredTexts(session, texts, new, self.context, self.boilerplate(session))
+            return StoredTexts(session, texts, new, self.context, self.boilerplate(session), self.identifiers)
         return EstimatedTexts(session, texts, self.settings)
 
     def sketched(self, texts: pa.Array, workers: int | None = None) -> Sketches:

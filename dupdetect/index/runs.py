@@ -209,7 +209,7 @@ def _keep_matches(session: Session, holdings: Holdings, run: Run, a: Int, b: Int
         texts = read_texts(session, np.unique(some).tolist())
         bodies = {}
         if holdings.keeps_texts:
-            bodies = read_texts_of(session, texts.numbers.tolist())
+            bodies = read_texts_of(session, texts.numbers.tolist(), holdings.identifiers)
         verifier = holdings.verifier(session, texts, bodies)
         found = verifier.matches(distinct(pack(texts.places(some[:, 0]), texts.places(some[:, 1]))))
         origin = np.where(_have_keys(holdings, texts, bodies, found), BY_KEYS, otherwise)

@@ -121,7 +121,7 @@ def searched(corpus: Corpus, rules: Plain, run: RunContext) -> tuple[Search, Int
     grouping = Grouping.of(run.settings, partial(rules.hashed, corpus), corpus.ids)
     apart = corpus.digests if grouping is None else grouping.parted(corpus.digests)
     text_of, rows = clusters.collapse(corpus.words, apart)
-    rows = rules.representatives(text_of, rows)
+    rows = rules.representatives(corpus, text_of, rows)
     of_texts = None if grouping is None else grouping.of_texts(rows, corpus.digests)
     with run.clock.stage("candidates", len(rows)):
         found = find_candidates(corpus, rows, of_texts, run)

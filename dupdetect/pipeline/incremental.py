@@ -115,9 +115,9 @@ class AgainstEarlier(Plain):
             corpus, again = settle_ids(corpus, related, earlier, strict=strict)
             return join(corpus, related, again, workspace.storage)
 
-    def representatives(self, text_of: Int, rows: Int) -> Int:
+    def representatives(self, corpus: Corpus, text_of: Int, rows: Int) -> Int:
         """Return a document of each text: a new one if one has it, whose text is at hand."""
-        return canonical.least(np.arange(len(text_of)), text_of, len(rows))
+        return canonical.of_least_id(corpus.ids, text_of, rows, np.arange(len(text_of)) >= corpus.new)
 
     def hashed(self, corpus: Corpus, column: str) -> Hashes:
         """Return a hash of each document's value in a column, those of the earlier ones from their outputs."""

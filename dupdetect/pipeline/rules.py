@@ -109,9 +109,9 @@ class Plain:
         """Return the corpus of all documents to be compared."""
         return corpus
 
-    def representatives(self, text_of: Int, rows: Int) -> Int:
-        """Return a document of each text, int64[n], in place of `rows`."""
-        return rows
+    def representatives(self, corpus: Corpus, text_of: Int, rows: Int) -> Int:
+        """Return a document of each text, int64[n], in place of `rows`: the same in whatever order they come."""
+        return canonical.of_least_id(corpus.ids, text_of, rows)
 
     def hashed(self, corpus: Corpus, column: str) -> Hashes:
         """Return a hash of each document's value in a column that says who may be compared: uint64[n]."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MANY, FEW = 200_000, 2_000
 
 #: The order of texts, and of documents in a text.
-ORDER = ["words", "high", "low", "part", "place"]
+ORDER = ["words", "high", "low", "id", "part", "place"]
 
 #: The order of the input, of tables of what was sketched.
 INPUT = [("part", "ascending"), ("place", "ascending")]

@@ -3,12 +3,14 @@ import decimal
 import json
 import threading
 import uuid
+from itertools import permutations
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from generated_sites import Writer, site
+from mixed_corpora import in_one_line_and_in_many
 from postgres_server import database, dropped
 
 import dupdetect
@@ -76,6 +78,22 @@ def test_texts_without_words_are_told_by_their_bytes_and_blank_ones_are_alone(wh
         index.remove(["a"])
         assert index.cluster_of("b") == "b"
         assert index.verify() == []
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
+def test_of_copies_in_other_lines_the_least_id_tells_which(where, at_once):
+    texts = in_one_line_and_in_many("a page")
+    for order in permutations(texts):
+        with Index(where) as index:
+            if at_once:
+                index.add_many(pa.table({"id": [*order], "text": [texts[id] for id in order]}))
+            else:
+                for id in order:
+                    index.add(id, texts[id])
+            assert {index.cluster_of(id) for id in texts} == {"article"}
+            index.remove(["a page"])
+            assert {index.cluster_of(id) for id in ("article", "words")} == {"words"}
+            index.remove(list(texts))
 
 
 def test_a_question_stores_nothing(where):

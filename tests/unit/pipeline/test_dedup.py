@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from itertools import permutations
 
 import numpy as np
 import oracles
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 from families import near_copies
 from generated_sites import site
+from mixed_corpora import in_one_line_and_in_many
 
 import dupdetect
 from dupdetect.errors import InputError, SettingsError
@@ -216,6 +218,18 @@ def test_families_and_strangers_are_told_apart_among_frequent_keys():
     result = dedup([texts[place] for place in order])
     assert [len(group) for group in result.groups()] == [300, 150, 70, 10]
     assert result.kept.num_rows == len(expected)
+
+
+@pytest.mark.parametrize("told_by", ["a page", "words"])
+def test_of_copies_in_other_lines_the_least_id_tells_which(told_by):
+    texts = in_one_line_and_in_many(told_by)
+    found = set()
+    for order in permutations(texts):
+        clusters = dedup({id: texts[id] for id in order}).clusters.select(["id", "cluster", "relation", "lost"])
+        found.add(tuple(sorted((tuple(row.values()) for row in clusters.to_pylist()), key=str)))
+    assert len(found) == 1
+    by_id = {row[0]: row[1] for row in found.pop()}
+    assert set(by_id.values()) == ({"article"} if told_by == "a page" else {"words"})
 
 
 def test_strangers_in_one_frame_make_no_quadratic_number_of_candidates():
