@@ -710,7 +710,7 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         carries = other.new <= weights.CARRIED * (other.new + other.content) and 2 * other.own <= mine.own
         carries &= other.content >= own_lines.SENTENCE
-        carries &= other.lines <= overlaps.FEW_WORDS
+        carries &= other.lines <= max(overlaps.FEW_WORDS, weights.CARRIED_LINES * other.content)
         carries &= mine.prose <= max(weights.BESIDE, weights.TIMES * other.content)
         carries &= mine.new <= max(weights.AROUND, weights.TIMES_AROUND * other.content)
         line = (y, x)[number].line_length()

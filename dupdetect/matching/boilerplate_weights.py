@@ -61,8 +61,8 @@ if TYPE_CHECKING:
 
 _NONE, _ONE = np.uint64(0), np.uint64(1)
 
-#: Share of an article that may not be on a page that carries it.
-CARRIED = 0.1
+#: Share of an article that may not be on a page that carries it; and in lines of its own, beyond `FEW_WORDS`.
+CARRIED, CARRIED_LINES = 0.1, 0.02
 
 #: New words that a page may have around its article, however short that is, and as a multiple of it; of main content;
 #: and in paragraphs, which are lines of `SENTENCE` words and more that are as long as the article's: as a multiple of
@@ -244,11 +244,12 @@ def is_page_of(page: SideWeights, other: SideWeights, line: int) -> bool:
     """Whether a document that has furniture around what is shared is a page that carries the other.
 
     The other must be an article, and no stub under a footer, and have next to nothing else. Nor may it have more than
-    `FEW_WORDS` in lines of its own, boilerplate or not: those are two lists of credits above one licence, or two
-    records with one abstract. And what the page has around it must not be many times the article, as a register of
+    `FEW_WORDS` in lines of its own, or `CARRIED_LINES` of it, boilerplate or not: those are two lists of credits above
+    one licence, or two records with one abstract; an address in front, rulers and headings are less. And what the page has around it must not be many times the article, as a register of
     names with one sentence in front, nor many paragraphs, as a later version of it. Its lines have `line` words.
     """
-    article = other.content >= FULL * SENTENCE and other.lines <= FEW_WORDS and 2 * other.own <= page.own
+    article = other.content >= FULL * SENTENCE and 2 * other.own <= page.own
+    article = article and FULL * other.lines <= max(FULL * FEW_WORDS, CARRIED_LINES * other.content)
     article = article and FULL * page.main <= max(FULL * BESIDE, TIMES * other.content)
     article = article and FULL * page.new <= max(FULL * AROUND, TIMES_AROUND * other.content)
     article = article and page.paragraphs <= max(PARAGRAPHS, LINES_OF_ARTICLE * line)
