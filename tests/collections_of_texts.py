@@ -486,17 +486,6 @@ def a_test_of_four_answers_each(language: str) -> Collection:
     return {"passage": told(passage, own=(0,)), "test": told(before, passage, after, own=(0, 2))}
 
 
-def what_there_is_to_eat(language: str) -> Collection:
-    """The same note in every week's bill of fare, and alone."""
-    note, texts = Tongue(language, "note").paragraph(60), {}
-    texts["note"] = told(note, own=(0,))
-    for week in range(5):
-        tongue = Tongue(language, ("week", week))
-        before, after = ("\n".join(tongue.line(1 + n % 2) for n in range(count)) for count in (9, 6))
-        texts[f"week{week}"] = told(before, note, after, own=(0, 2))
-    return texts
-
-
 KINDS: tuple[Callable[[str], Collection], ...] = (
     stub_under_a_footer,
     stubs_of_lines_under_a_footer,
@@ -550,7 +539,6 @@ KINDS: tuple[Callable[[str], Collection], ...] = (
     answers_with_a_signature,
     a_scene_around_a_speech,
     a_test_of_four_answers_each,
-    what_there_is_to_eat,
 )
 
 

@@ -342,7 +342,6 @@ class Document:
         furniture = (
             len(items) >= max(own_lines.FEW, own_lines.ITEMS * len(own))
             and "m" * own_lines.ENTRIES in menus
-            and sum(map(len, own)) >= own_lines.WORDS
             and self.is_on_both_sides(is_own, mine)
             and places < own_lines.PLACES
             and in_symbols <= own_lines.SYMBOL_WORDS * sum(map(len, own))

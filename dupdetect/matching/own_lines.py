@@ -19,7 +19,6 @@ holds in every language and needs no list of words:
   name and an address below, has fewer.
 * `ENTRIES` of these lines and more stand one behind the other: names above what is said in a play, and what may be
   ticked below a question, stand among longer ones.
-* It has `WORDS` words and more. A signature, a dozen particulars and what there is to eat this week have fewer.
 * It is around the article: `ENDS` lines of it and more, of `AROUND` words, stand before what is shared, and as many
   behind. Less than `SENTENCE` shared words in a row may be further out, such as the title of a page. A list that goes
   with a text stands at one end of it.
@@ -70,9 +69,6 @@ SYMBOL_WORDS = 0.18
 FEW = 12
 ITEMS = 0.3
 ENTRIES = 5
-
-#: Words of these lines, at least.
-WORDS = 64
 
 #: Lines of furniture on either side of what is shared, at least.
 ENDS = 2
@@ -185,7 +181,7 @@ def read_own_lines(  # noqa: C901 - one pass
     # The last words begin no shingle, so that nothing tells where lines begin among them: they may be of several.
     lines_behind += 1 if lines_behind > 0 and words_behind < 2 * shingle_size else 0
     furniture = items >= max(FEW, ITEMS * lines) and longest_menu >= ENTRIES and likely >= SHORTER
-    furniture = furniture and places < PLACES and line_words >= WORDS and symbol_words <= SYMBOL_WORDS * line_words
+    furniture = furniture and places < PLACES and symbol_words <= SYMBOL_WORDS * line_words
     furniture = furniture and inside and min(lines_before, lines_behind) >= ENDS
     furniture = furniture and min(words_before, words_behind) >= AROUND
     return OwnLines(furniture, before, after, longest)

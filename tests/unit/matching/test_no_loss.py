@@ -128,7 +128,7 @@ def test_one_article_among_the_menus_of_many_sites_is_one_cluster(language):
     text = CARRIED["an article"](language)
     pages = {"article": text}
     for site in range(6):
-        menus = ["\n".join(Tongue(language, (site, side, n)).line(1 + n % 2) for n in range(24)) for side in range(2)]
+        menus = ["\n".join(Tongue(language, (site, side, n)).line(1 + n % 2) for n in range(14)) for side in range(2)]
         pages[f"page{site}"] = "\n\n".join([menus[0], text, menus[1]])
     clusters = dupdetect.dedup(pages, workers=1).clusters
     assert set(clusters["cluster"].to_pylist()) == {"article"}

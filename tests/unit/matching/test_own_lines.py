@@ -12,7 +12,6 @@ from dupdetect.matching.own_lines import (
     PLACES,
     SENTENCE,
     SHORTER,
-    WORDS,
     OwnLines,
     is_at_one_end,
     length_class,
@@ -40,7 +39,7 @@ def read_row(row, shared, size):
 
 
 ARTICLE = [(SENTENCE, True, False)] * 4
-MENU = [(2, False, False)] * (WORDS // 2)
+MENU = [(2, False, False)] * FEW
 FOOT = [(3, False, False)] * ENDS
 TITLE = [(SENTENCE - 1, True, False)]
 
@@ -57,8 +56,8 @@ def test_furniture_has_menus():
     menu = teasers[len(MENU) :] + MENU
     assert read(menu + ARTICLE + FOOT[:1] + MENU[:1]).furniture
     assert not read(teasers + menu + ARTICLE + FOOT).furniture
-    assert not read([(3, False, False)] * WORDS + ARTICLE + FOOT).furniture
-    assert read([(1, False, False)] * WORDS + ARTICLE + FOOT).furniture
+    assert not read([(3, False, False)] * 2 * FEW + ARTICLE + FOOT).furniture
+    assert read([(1, False, False)] * 2 * FEW + ARTICLE + FOOT).furniture
 
 
 def test_a_menu_has_some_entries_one_behind_the_other():
@@ -66,20 +65,13 @@ def test_a_menu_has_some_entries_one_behind_the_other():
     said = (3, False, False)
 
     def scene(names):
-        return [*[(2, False, False)] * names, said] * WORDS
+        return [*[(2, False, False)] * names, said] * 2 * FEW
 
     assert read(scene(ENTRIES) + ARTICLE + FOOT).furniture
     assert not read(scene(ENTRIES - 1) + ARTICLE + FOOT).furniture
-    assert not read([line for _ in range(WORDS) for line in (said, (2, False, False))] + ARTICLE + FOOT).furniture
+    assert not read([line for _ in range(2 * FEW) for line in (said, (2, False, False))] + ARTICLE + FOOT).furniture
     shared = [(2, False, False)] * (ENTRIES - 1) + [(2, True, False)]
-    assert not read(shared * (PLACES - 1) + [said] * WORDS + ARTICLE + FOOT).furniture
-
-
-def test_furniture_has_a_few_words_at_least():
-    words = sum(length for length, _, _ in FOOT)
-    menu = [(1, False, False)] * (WORDS - words)
-    assert read(menu + ARTICLE + FOOT).furniture
-    assert not read(menu[1:] + ARTICLE + FOOT).furniture
+    assert not read(shared * (PLACES - 1) + [said] * 2 * FEW + ARTICLE + FOOT).furniture
 
 
 def test_a_list_at_one_end_is_none():
