@@ -245,8 +245,9 @@ def is_page_of(page: SideWeights, other: SideWeights, line: int) -> bool:
 
     The other must be an article, and no stub under a footer, and have next to nothing else. Nor may it have more than
     `FEW_WORDS` in lines of its own, or `CARRIED_LINES` of it, boilerplate or not: those are two lists of credits above
-    one licence, or two records with one abstract; an address in front, rulers and headings are less. And what the page has around it must not be many times the article, as a register of
-    names with one sentence in front, nor many paragraphs, as a later version of it. Its lines have `line` words.
+    one licence, or two records with one abstract; an address in front, rulers and headings are less. And what the page
+    has around it must not be many times the article, as a register of names with one sentence in front, nor many
+    paragraphs, as a later version of it. Its lines have `line` words.
     """
     article = other.content >= FULL * SENTENCE and 2 * other.own <= page.own
     article = article and FULL * other.lines <= max(FULL * FEW_WORDS, CARRIED_LINES * other.content)
