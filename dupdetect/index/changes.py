@@ -226,7 +226,8 @@ class Change:
     def _tellers(self, texts: list[int]) -> dict[int, int]:
         """Return the checksum of the document that tells where the lines of each text are."""
         first = first_documents(self.session, texts, self.holdings.identifiers)
-        sums = dict(self.session.find("SELECT number, checksum FROM documents", "number", [*first.values()]))
+        select = "SELECT number, checksum FROM documents"
+        sums: dict[int, int] = dict(self.session.find(select, "number", [*first.values()]))
         return {text: sums[number] for text, number in first.items()}
 
     def _told_anew(self, before: dict[int, int]) -> set[int]:
