@@ -17,7 +17,6 @@ import numpy as np
 from dupdetect._compiled.dispatch import Compilable, compilable_helper, on_threads
 from dupdetect.matching.alignment import LEAST, Numbered, are_in_order, mark_elsewhere, placed
 from dupdetect.matching.boilerplate import NEVER, are_strangers, grade_of, may_have, presence
-from dupdetect.matching.bounds import ANY, SAFE, MatchLimits, Sharing, may_be_match, own_words_of
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, OWN, STRETCH
 from dupdetect.matching.joined_lines import count_joined
@@ -110,19 +109,10 @@ class Weigher:
             else:
                 may = self._boilerplate_of(found) <= found.most_boilerplate(self._settings)
             found = found.where(may)
-        return self._weighed(found, self._limits).matches(self._settings)
+        return self.weigh(found).matches(self._settings)
 
     def weigh(self, found: Overlaps) -> Overlaps:
         """Weigh pairs that share enough to be judged."""
-        return self._weighed(found, MatchLimits(ANY, 0.0, 0.0))
-
-    @property
-    def _limits(self) -> MatchLimits:
-        settings = self._settings
-        return MatchLimits(settings.threshold, settings.containment, settings.max_lost)
-
-    def _weighed(self, found: Overlaps, limits: MatchLimits) -> Overlaps:
-        """Weigh pairs; those that are seen to be no match by these limits have weights by which they are none."""
         if not self._settings.weighs or len(found.pairs) == 0:
             return found
         patterns, pairs = self._counter.patterns(found).copy(), found.pairs
@@ -130,7 +120,7 @@ class Weigher:
         least = self._boilerplate.least(pairs, patterns)
         columns, strangers = np.empty((len(Weights._fields) - 1, len(pairs))), are_strangers(patterns)
         is_weighed = not self._boilerplate.is_empty
-        given = least, patterns, strangers, is_weighed, (self._settings.shingle_size, limits), columns
+        given = least, patterns, strangers, is_weighed, self._settings.shingle_size, columns
         self._counter.run(pairs, weigh_pairs, lambda order, some, rows: (order, self._graded(some, rows), *given))
         weights = Weights._make([*columns, strangers])
         return Overlaps(pairs, found.shared, found.size_a, found.size_b, weights, patterns)
@@ -278,7 +268,7 @@ def count_boilerplate(rows: Rows, marks: Marks, graded: Graded, least: Byte, cou
 
 
 @Compilable
-def weigh_pairs(  # noqa: C901 - one loop, compiled whole
+def weigh_pairs(
     rows: Rows,
     order: JoinOrder,
     graded: Graded,
@@ -286,15 +276,13 @@ def weigh_pairs(  # noqa: C901 - one loop, compiled whole
     patterns: Byte,
     strangers: Bool,
     is_weighed: bool,
-    settings: tuple[int, MatchLimits],
+    shingle_size: int,
     columns: Share,
 ) -> None:
     """Weigh what the documents of each pair have; fill `columns`, in the order of the fields of `Weights`.
 
-    `patterns` have all their marks then. `settings` are the size of shingles, and limits: a pair that is seen to be no
-    match by these has nothing but a new word. `is_weighed` tells whether any shingle is boilerplate.
+    `patterns` have all their marks then. `is_weighed` tells whether any shingle is boilerplate.
     """
-    shingle_size, limits = settings
     # Sums are of whole numbers until the very end, so that they do not depend on the order of pairs or shingles.
     table, firsts, repeats, partners = join_buffers(rows, order)
     of_build, of_probe = np.empty(len(firsts), np.uint8), np.empty(len(partners), np.uint8)
@@ -318,16 +306,6 @@ def weigh_pairs(  # noqa: C901 - one loop, compiled whole
         runs, other_runs = run_ends(row, mine, of_row, ends), run_ends(other, theirs, of_other, other_ends)
         # Where shingles are single words, the order of words is not asked for.
         in_order = shingle_size == 1 or are_in_order(row, mine, ends, runs, other, theirs)
-        is_near = shared >= (limits.threshold - SAFE) * (rows.sizes[built] + rows.sizes[number] - shared)
-        if not is_near:
-            furniture = pattern == INTERLEAVED or pattern & (FURNITURE_A | FURNITURE_B) != 0
-            sharing = Sharing(in_order, strangers[place], furniture, is_weighed)
-            one = own_words_of(mine, of_row, ends, runs, 0, shingle_size)
-            two = own_words_of(theirs, of_other, other_ends, other_runs, 0, shingle_size)
-            if not may_be_match(one, two, sharing, limits):
-                columns[:, place] = 0
-                columns[2:8, place] = 1  # own, new and lost words
-                continue
         columns[12, place] = 0
         if is_weighed:
             mark_shared(other, partners, words, 0)
@@ -348,15 +326,6 @@ def weigh_pairs(  # noqa: C901 - one loop, compiled whole
             other_side = Numbered(other, partners[: len(other)], placed(other, LEAST, shingle_size))
             columns[13, place] = mark_elsewhere(one_side, mine, other_side, theirs, places, shingle_size)
             runs, other_runs = run_ends(row, mine, of_row, ends), run_ends(other, theirs, of_other, other_ends)
-            if not is_near:  # now it is told what stands at the same place
-                furniture = pattern & (FURNITURE_A | FURNITURE_B) != 0
-                sharing = Sharing(True, strangers[place], furniture, is_weighed)
-                one = own_words_of(mine, of_row, ends, runs, joined_a, shingle_size)
-                two = own_words_of(theirs, of_other, other_ends, other_runs, joined_b, shingle_size)
-                if not may_be_match(one, two, sharing, limits):
-                    columns[:, place] = 0
-                    columns[2:8, place] = 1
-                    continue
         settled = least[place], shingle_size, strangers[place]
         # Texts of its own are looked for where one of the two may be a page, and have lines as long as the other's.
         a_line, b_line = NO_LINE, NO_LINE

@@ -102,9 +102,9 @@ def test_strangers_that_cannot_match_are_not_weighed_and_would_not_match(size, t
     made, weighed = counter(texts, settings), []
 
     class Noted(Weigher):
-        def _weighed(self, found, limits):
+        def weigh(self, found):
             weighed.append(found)
-            return super()._weighed(found, limits)
+            return super().weigh(found)
 
     found = made.sharing(pack(*np.triu_indices(len(texts), 1)))
     everything = Weigher(made, Boilerplate.none()).weigh(found).matches(settings)
@@ -142,7 +142,7 @@ def written_otherwise(draw):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("given", [{}, {"threshold": 0.5, "containment": 0.5}, {"max_lost": 0.3}, {"shingle_size": 2}])
-def test_what_is_seen_to_be_no_match_would_be_none_if_it_were_weighed(seed, given):
+def test_what_is_not_weighed_would_be_no_match_if_it_were(seed, given):
     """Whatever is boilerplate: nothing, what the texts themselves say, or some of all that they have."""
     settings, chance = Settings(min_shingles=5, **given), random.Random(seed)
     texts = list(dict.fromkeys(written_otherwise(chance)))
