@@ -340,7 +340,8 @@ class Document:
         longest = max(stretches, key=len, default=[0])
         before, after = sum(is_own[: longest[0]]), sum(is_own[longest[-1] :])
         furniture = (
-            len(items) >= max(own_lines.FEW, own_lines.ITEMS * len(own))
+            len(own) >= own_lines.FEW
+            and len(items) >= own_lines.ITEMS * len(own)
             and "m" * own_lines.ENTRIES in menus
             and self.is_on_both_sides(is_own, mine)
             and places < own_lines.PLACES

@@ -18,6 +18,7 @@ import re
 import stat
 import tarfile
 import threading
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -408,6 +409,8 @@ class _Zip(Archive):
         with self._lock:
             if self._file is None:
                 self._file = zipfile.ZipFile(self.path)
+                # Errors hold archives in cycles, of which nobody knows what is collected first.
+                weakref.finalize(self, self._file.close)
             return self._file.infolist()
 
     def _check_places(self, directory: list[zipfile.ZipInfo]) -> None:

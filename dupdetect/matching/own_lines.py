@@ -14,9 +14,9 @@ holds in every language and needs no list of words:
   with a probability of `SHORTER` and more. A line of `SENTENCE` words and more is as long as any.
 * Furniture has few symbols: no more than `SYMBOL_WORDS` of its words are in lines that have as many symbols as words,
   as lines of code and of figures do.
-* It has menus: `FEW` of its lines and more, and `ITEMS` of all of them, have two words at most. What goes into a dish,
-  what is asked for in a job, who says what in a chat, and verse, are longer; an answer around a quoted mail, with a
-  name and an address below, has fewer.
+* It has `FEW` lines at least: an answer around a quoted mail, with a name and an address below, has less.
+* It has menus: of its lines `ITEMS` and more have two words at most. What goes into a dish, what is asked for in a job,
+  who says what in a chat, and verse, are longer.
 * `ENTRIES` of these lines and more stand one behind the other: names above what is said in a play, and what may be
   ticked below a question, stand among longer ones.
 * It is around the article: `ENDS` lines of it and more, of `AROUND` words, stand before what is shared, and as many
@@ -65,7 +65,7 @@ PIECE = 0.8
 #: Share of the words of furniture that are in lines of as many symbols as words, at the most.
 SYMBOL_WORDS = 0.18
 
-#: Lines of furniture that are items of a menu, at least, and as a share; and of these one behind the other.
+#: Lines of furniture, at least; share of them that are items of a menu; and of these one behind the other.
 FEW = 12
 ITEMS = 0.3
 ENTRIES = 5
@@ -180,7 +180,7 @@ def read_own_lines(  # noqa: C901 - one pass
     after = own - until
     # The last words begin no shingle, so that nothing tells where lines begin among them: they may be of several.
     lines_behind += 1 if lines_behind > 0 and words_behind < 2 * shingle_size else 0
-    furniture = items >= max(FEW, ITEMS * lines) and longest_menu >= ENTRIES and likely >= SHORTER
+    furniture = lines >= FEW and items >= ITEMS * lines and longest_menu >= ENTRIES and likely >= SHORTER
     furniture = furniture and places < PLACES and symbol_words <= SYMBOL_WORDS * line_words
     furniture = furniture and inside and min(lines_before, lines_behind) >= ENDS
     furniture = furniture and min(words_before, words_behind) >= AROUND

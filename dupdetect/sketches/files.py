@@ -401,12 +401,11 @@ def _check_settings(where: str, made: Settings, wanted: Settings, *, bands: bool
     """Refuse sketches that cannot be compared with those that are wanted."""
     mine, theirs = made.sketching, wanted.sketching
     pairs = [(name, mine.get(name), theirs.get(name)) for name in SKETCH_FIELDS]
+    different = [f"{name} {own}, where {other} is wanted" for name, own, other in pairs if own != other]
     if bands and made.banding != wanted.banding:
         # Bands that nobody gave follow from the threshold, which somebody did.
-        given = made.bands or wanted.bands
-        banding, threshold = (made.banding, wanted.banding), (made.threshold, wanted.threshold)
-        pairs.append(("bands", *banding) if given else ("threshold", *threshold))
-    different = [f"{name} {own}, where {other} is wanted" for name, own, other in pairs if own != other]
+        follows = "" if wanted.bands else f" for threshold {wanted.threshold}"
+        different.append(f"bands {made.banding}, where {wanted.banding} is wanted{follows}")
     if different:
         raise MismatchError(
             f"{where} were made with {' and '.join(different)}; sketch the texts anew, or use the same settings"
