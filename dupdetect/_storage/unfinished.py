@@ -96,13 +96,20 @@ def remove_left(target: Path) -> None:
     if fcntl is None:
         return
     pattern_ = pattern(target.name)
+    with suppress(OSError), os.scandir(target.absolute().parent) as entries:
+        for entry in entries:
+            if pattern_.fullmatch(entry.name):
+                _remove_left(entry)
+
+
+def _remove_left(entry: os.DirEntry[str]) -> None:
+    """Remove what a process has left that is no more; another may be removing it, too."""
     with suppress(OSError):
-        for entry in os.scandir(target.absolute().parent):
-            if pattern_.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
-                descriptor = _locked(Path(entry.path))
-                if descriptor is not None:
-                    remove(Path(entry.path))
-                    os.close(descriptor)
+        if entry.stat(follow_symlinks=False).st_uid == os.geteuid():
+            descriptor = _locked(Path(entry.path))
+            if descriptor is not None:
+                remove(Path(entry.path))
+                os.close(descriptor)
 
 
 @contextmanager
