@@ -409,8 +409,7 @@ class _Zip(Archive):
         with self._lock:
             if self._file is None:
                 self._file = zipfile.ZipFile(self.path)
-                # Errors hold archives in cycles, of which nobody knows what is collected first.
-                weakref.finalize(self, self._file.close)
+                weakref.finalize(self, self._file.close)  # in cycles, nobody knows what is collected first
             return self._file.infolist()
 
     def _check_places(self, directory: list[zipfile.ZipInfo]) -> None:
