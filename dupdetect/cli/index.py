@@ -72,7 +72,7 @@ def _shown(where: str) -> str:
     """Return what an index is called where others may read it: without a password."""
     from dupdetect.index.postgres import shown
 
-    return escape_for_terminal(shown(where))
+    return shown(where)
 
 
 @index.command()
@@ -145,7 +145,7 @@ def add(
     log.found(counts=counted)
     if not quiet:
         parts = ", ".join(f"{count:,} {name}" for name, count in counted.items())
-        click.echo(f"{_shown(where)}: {parts}", err=new_only == "-")
+        click.echo(f"{escape_for_terminal(_shown(where))}: {parts}", err=new_only == "-")
 
 
 def _warn(rejects: list[pa.Table], rows: int) -> None:
@@ -331,7 +331,7 @@ def verify(log: Log, /, where: str, quiet: bool) -> int:
     for fault in faults:
         click.echo(escape_for_terminal(fault))
     if not faults and not quiet:
-        click.echo(f"{_shown(where)}: sound")
+        click.echo(f"{escape_for_terminal(_shown(where))}: sound")
     return 1 if faults else 0
 
 
@@ -384,7 +384,7 @@ def load(
         loaded = held.load(out, metadata=metadata or None, progress=progress)
     log.found(counts={"documents": loaded})
     if not quiet:
-        click.echo(f"{_shown(where)}: {loaded:,} documents loaded")
+        click.echo(f"{escape_for_terminal(_shown(where))}: {loaded:,} documents loaded")
 
 
 @index.command()
