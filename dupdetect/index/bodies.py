@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
 import xxhash
 
 from dupdetect._compiled.dispatch import on_threads
+from dupdetect.clustering.canonical import of_least_id
 from dupdetect.errors import InputError
 from dupdetect.index.evidence import renumbered
 from dupdetect.matching.counter import PairCounter
@@ -104,15 +104,15 @@ def decompressed_together(rows: Sequence[Row]) -> bytes:
 
 def first_documents(session: Session, texts: Sequence[int], identifiers: Identifiers) -> dict[int, int]:
     """Return the document of the least id of each text: it tells where the lines of the text are."""
-    found: dict[int, list[Row]] = {}
-    for row in session.find("SELECT text, number, id FROM documents", "text", texts):
-        found.setdefault(row[0], []).append(row)
-    return {text: _of_least_id(rows, identifiers) if len(rows) > 1 else rows[0][1] for text, rows in found.items()}
-
-
-def _of_least_id(rows: list[Row], identifiers: Identifiers) -> int:
-    order = pa.compute.sort_indices(identifiers.decoded([row[2] for row in rows]))
-    return int(rows[order[0].as_py()][1])
+    rows = session.find("SELECT text, number, id FROM documents", "text", texts)
+    found: dict[int, int] = {row[0]: row[1] for row in rows}
+    if len(found) < len(rows):
+        ordered = sorted(found)
+        groups = np.searchsorted(ordered, [row[0] for row in rows])
+        _, any_of = np.unique(groups, return_index=True)
+        least = of_least_id(identifiers.decoded([row[2] for row in rows]), groups, any_of)
+        found = {text: rows[row][1] for text, row in zip(ordered, least.tolist(), strict=True)}
+    return found
 
 
 def read_texts_of(session: Session, texts: Sequence[int], identifiers: Identifiers) -> dict[int, bytes]:
