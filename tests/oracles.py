@@ -140,6 +140,7 @@ def shingles(text, size, unit="word"):
     return frozenset(runs(words(text, unit), size))
 
 
+@lru_cache(maxsize=1 << 16)
 def shingle_hash(run):
     """Hash one shingle with Python's integers."""
     total = sum(
@@ -228,7 +229,8 @@ def line_marks(text):
         row = words(line)
         folded = unicodedata.normalize("NFKC", line).casefold()
         symbols = sum(kind(character) == "between" and character not in BLANKS for character in folded)
-        marks += [(place == 0, is_item(row) if place else symbols >= size_of(row)) for place in range(len(row))]
+        many, item = symbols >= size_of(row), is_item(row)
+        marks += [(place == 0, item if place else many) for place in range(len(row))]
     return [(content, *others) for content, others in zip(main_content(text), marks, strict=True)]
 
 
@@ -240,6 +242,7 @@ OwnLines = namedtuple("OwnLines", "furniture before after stretch")
 Weighed = namedtuple("Weighed", "content own new lost prose lines run page_run paragraphs boilerplate")
 
 
+@cache
 def length_class(length):
     """Give the class of the length of a line: how many of the bounds are below it."""
     bounds = [1]
