@@ -18,6 +18,7 @@ from dupdetect.cli.options import (
     SETTINGS,
     chosen_settings,
     id_option,
+    input_of_run_option,
     inputs_argument,
     json_option,
     log_options,
@@ -354,6 +355,7 @@ def export(where: str, output: str, overwrite: bool) -> None:
 @index.command()
 @index_argument
 @click.argument("out", metavar="OUT")
+@input_of_run_option
 @click.option("--metadata", metavar="COLUMN", multiple=True, help="Column to keep as metadata; may be repeated.")
 @workers_option
 @quiet_option
@@ -365,6 +367,7 @@ def load(
     /,
     where: str,
     out: str,
+    inputs: list[Path] | None,
     metadata: tuple[str, ...],
     workers: int | None,
     quiet: bool,
@@ -381,7 +384,7 @@ def load(
         _opened(where, settings=settings, workers=workers) as held,
         progress_shown(not quiet, log.tell if log else None) as progress,
     ):
-        loaded = held.load(out, metadata=metadata or None, progress=progress)
+        loaded = held.load(out, inputs, metadata=metadata or None, progress=progress)
     log.found(counts={"documents": loaded})
     if not quiet:
         click.echo(f"{escape_for_terminal(_shown(where))}: {loaded:,} documents loaded")

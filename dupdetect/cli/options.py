@@ -140,19 +140,21 @@ def log_options(command: _Command) -> _Command:
 
 def run_input_options(command: _Command) -> _Command:
     """Add --input, --text and --id: where the texts are that a run read and did not keep; all None if not given."""
-    command = id_of_run_option(text_of_run_option(command))
-    return click.option(
-        "--input",
-        "inputs",
-        metavar="INPUT",
-        multiple=True,
-        callback=_paths,
-        help="What the run read; may be repeated.  [default: what it read, if that is still there as it was]",
-    )(command)
+    return input_of_run_option(id_of_run_option(text_of_run_option(command)))
 
 
 def _paths(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> list[Path] | None:
     return [Path(name) for name in names] or None
+
+
+input_of_run_option = click.option(
+    "--input",
+    "inputs",
+    metavar="INPUT",
+    multiple=True,
+    callback=_paths,
+    help="What the run read; may be repeated.  [default: what it read, if that is still there as it was]",
+)
 
 
 def bands_x_rows(value: str) -> tuple[int, int]:

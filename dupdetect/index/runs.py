@@ -63,7 +63,7 @@ def documents_of(holdings: Holdings, output: Output, data: Any, metadata: list[s
             warnings.warn(
                 f"{output.folder}: what the run read is not here, or not as it was, so only what it kept is added, "
                 f"{output.documents:,} of {len(output.run.own):,} documents; load it in the folder in which it ran, or "
-                "give what it read (inputs=)",
+                "give what it read (inputs=, --input)",
                 stacklevel=2,
             )
         yield from _kept(holdings, output, metadata)

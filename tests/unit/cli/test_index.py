@@ -132,6 +132,15 @@ def test_a_run_goes_in_and_comes_out(where, rows, tmp_path):
     assert main(["explain", where, "3"]) == 0
 
 
+def test_a_run_whose_input_was_moved_is_loaded_whole_where_that_is_named(where, rows, tmp_path):
+    out = tmp_path / "out"
+    assert main(["dedup", str(rows), "--text", "body", "--id", "url", "-o", str(out), "--sketches", "-q"]) == 0
+    moved = rows.rename(tmp_path / "moved.jsonl")
+    assert run("load", where, out, "--input", moved, "-q") == 0
+    with Index(where, read_only=True) as index:
+        assert len(index) == 3
+
+
 @pytest.mark.parametrize("address", ["postgresql://a:s3cret@h/news", "postgresql://h/news?password=s3cret"])
 def test_no_line_shows_a_password(where, rows, capsys, monkeypatch, address):
     monkeypatch.setattr("dupdetect.cli.index._opened", lambda _, **_options: Index(where))
