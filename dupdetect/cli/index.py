@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -32,6 +33,7 @@ from dupdetect.cli.options import (
     workers_option,
 )
 from dupdetect.cli.progress import progress_shown
+from dupdetect.errors import InputError, OutputError
 from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
     from dupdetect.index.answers import Seen
     from dupdetect.index.index import Index
+    from dupdetect.io.paths import Found
     from dupdetect.results.single import NewRows
 
 _EXAMPLES = """
@@ -67,6 +70,25 @@ def _opened(where: str, **options: Any) -> Index:
     from dupdetect.index.index import Index
 
     return Index(where, **options)
+
+
+def _opened_as_it_is(where: str) -> Index:
+    """Open an index for writing that must be there: of a name that was mistyped none is made."""
+    if "://" not in where and not os.path.lexists(where):
+        _opened(where, read_only=True).close()  # says that it is not
+    return _opened(where)
+
+
+def _check_places(where: str, **written: str | None) -> None:
+    """Refuse files to be written that are the index, or one another."""
+    files = {} if "://" in where else {os.path.realpath(where + end): "the index" for end in ("", "-wal", "-shm")}
+    for option, name in written.items():
+        if name is None:
+            continue
+        place = name if name == "-" else os.path.realpath(name)
+        if place in files:
+            raise OutputError(f"{name}: this is {files[place]}, which would be lost; name another place")
+        files[place] = f"what --{option.replace('_', '-')} names"
 
 
 def _shown(where: str) -> str:
@@ -117,6 +139,7 @@ def add(
     INDEX; options for them are for one that is created.
     """
     log.write("start", command="index add", inputs=inputs, output=_shown(where))
+    _check_places(where, new_only=new_only, rejects=rejects)
     settings = _settings(settings_file, {name: options.pop(name) for name in SETTINGS})
     counted = {"documents": 0, "new": 0, "rejected": 0}
     wrong: list[pa.Table] = []
@@ -124,7 +147,7 @@ def add(
     with (
         _opened(where, settings=settings, workers=workers, texts=False if no_texts else None) as held,
         _new_rows(new_only, [Path(name) for name in inputs], given) as new,
-        _written(rejects) as bad,
+        _written(rejects, [Path(name) for name in inputs], given) as bad,
         progress_shown(not quiet, log.tell if log else None) as progress,
     ):
 
@@ -171,7 +194,6 @@ def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> 
         yield None
         return
     from dupdetect.io.compression import compressed
-    from dupdetect.io.paths import ReadAs, find
     from dupdetect.results.folder import check_apart
     from dupdetect.results.single import NewRows, Target, check_copied
 
@@ -181,7 +203,7 @@ def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> 
             f"{name!r} does not end like a file of rows; name it .jsonl, .jsonl.zst or .csv, or - for standard output"
         )
     columns = options.get("id") or "id", options.get("text") or "text"
-    found = find(inputs, ReadAs(*(options.get(way) for way in ("input_format", "encoding", "delimiter"))).checked())
+    found = _found(inputs, options)
     check_copied(target, found)
     if name == "-":
         yield NewRows(target, sys.stdout.buffer, *columns)
@@ -192,11 +214,25 @@ def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> 
         yield NewRows(target, stream, *columns)
 
 
-def _written(name: str | None) -> Any:
-    """Open a file to be written to; - is standard output."""
+def _found(inputs: list[Path], options: dict[str, Any]) -> list[Found]:
+    """Return the files of the input."""
+    from dupdetect.io.paths import ReadAs, find
+
+    return find(inputs, ReadAs(*(options.get(way) for way in ("input_format", "encoding", "delimiter"))).checked())
+
+
+def _written(name: str | None, inputs: list[Path], options: dict[str, Any]) -> Any:
+    """Open a file that rejects are written to, and that is none of the inputs; - is standard output."""
+    from dupdetect._storage.atomic import check_writable
+    from dupdetect.results.folder import check_apart
+
     if name is None:
         return nullcontext(None)
-    return nullcontext(sys.stdout) if name == "-" else Path(name).open("w", encoding="utf-8")
+    if name == "-":
+        return nullcontext(sys.stdout)
+    check_apart(name, (file.path for file in _found(inputs, options) if not file.piped))
+    check_writable(name)
+    return Path(name).open("w", encoding="utf-8")
 
 
 def _write_rows(file: TextIO | None, table: pa.Table) -> None:
@@ -214,10 +250,10 @@ def _write_rows(file: TextIO | None, table: pa.Table) -> None:
 @json_option
 def query(where: str, file: str, as_json: bool) -> None:
     """Say what the text in FILE is a copy of; - reads standard input."""
-    from dupdetect.errors import InputError
-
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
+        # As bytes: what ends its lines is part of a text.
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: this is no UTF-8 ({error.reason} at byte {error.start}); convert it") from None
     with _opened(where, read_only=True) as held:
@@ -255,8 +291,8 @@ def _lines(seen: Seen) -> list[str]:
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 def remove(where: str, ids: tuple[str, ...]) -> None:
     """Remove documents by their ids; - reads them from standard input, one a line."""
-    given = [line.rstrip("\n") for line in sys.stdin] if ids == ("-",) else list(ids)
-    with _opened(where) as held:
+    given = [line.rstrip("\n").removesuffix("\r") for line in sys.stdin] if ids == ("-",) else list(ids)
+    with _opened_as_it_is(where) as held:
         removed = held.remove(held.typed(given))
     click.echo(f"{removed:,} of {len(given):,} documents removed")
 
@@ -273,7 +309,7 @@ def _moment(_context: click.Context, _option: click.Parameter, value: str | None
 @click.option("--before", metavar="DATE", callback=_moment, help="ISO 8601, UTC unless it says else.  [default: now]")
 def expire(where: str, before: datetime | None) -> None:
     """Remove the documents that expire before DATE."""
-    with _opened(where) as held:
+    with _opened_as_it_is(where) as held:
         click.echo(f"{held.expire(before):,} documents removed")
 
 
@@ -289,6 +325,7 @@ def clusters(where: str, output: str, pairs_only: bool) -> None:
     from dupdetect.io.identifiers import written
     from dupdetect.io.writers import WRITERS, write_table
 
+    _check_places(where, output=output)
     path = Path(output)
     format = path.suffix.removeprefix(".")
     if format not in WRITERS:
@@ -394,7 +431,7 @@ def load(
 @index_argument
 def learn(where: str) -> None:
     """Learn from the documents of INDEX what is boilerplate, and judge all of them by that."""
-    with _opened(where) as held:
+    with _opened_as_it_is(where) as held:
         click.echo(f"{held.learn_boilerplate():,} shingles are boilerplate")
 
 
@@ -402,7 +439,7 @@ def learn(where: str) -> None:
 @index_argument
 def vacuum(where: str) -> None:
     """Put the keys of INDEX in order, and give room back."""
-    with _opened(where) as held:
+    with _opened_as_it_is(where) as held:
         before = held.stats()["bytes"]
         held.vacuum()
         click.echo(f"{before / 1e6:,.1f} MB before, {held.stats()['bytes'] / 1e6:,.1f} MB now")
