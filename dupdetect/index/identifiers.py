@@ -45,6 +45,7 @@ class Identifiers:
     def __init__(self, stored: str | None = None) -> None:
         self.type: pa.DataType | None = None
         self.given: pa.DataType | None = None
+        self._width: int | None = None
         if stored is not None:
             given = _PLAIN.get(stored)
             if given is None:
@@ -52,7 +53,9 @@ class Identifiers:
             self._settle(given)
 
     def _settle(self, given: pa.DataType) -> None:
-        self.given, self.type = given, _common(workable(pa.chunked_array([], given)).type)
+        plain = workable(pa.chunked_array([], given)).type
+        self.given, self.type = given, _common(plain)
+        self._width = plain.byte_width if pa.types.is_fixed_size_binary(plain) else None
 
     @property
     def stored(self) -> str | None:
@@ -82,7 +85,7 @@ class Identifiers:
                 raise InputError(_NUL)
             return ids
         if self.given == _PLAIN["int64"] and type(ids) is list and len(ids) == 1 and type(ids[0]) is int:
-            return [str(ids[0])] if abs(ids[0]) < 1 << 63 else self._refused(ids[0])
+            return [str(ids[0])] if -(1 << 63) <= ids[0] < 1 << 63 else self._refused(ids[0])
         column, came = self._column(ids)
         own = _common(column.type)
         if self.type is None:
@@ -92,7 +95,10 @@ class Identifiers:
                 f"these ids are {own}, and the index has ids that are {self.type}; give all documents ids of one type"
             )
         if pa.types.is_binary(own):
-            return [bytes(value).hex() for value in column.to_pylist()]
+            values = [bytes(value) for value in column.to_pylist()]
+            if self._width is not None and any(len(value) != self._width for value in values):
+                raise InputError(f"these ids are bytes, and the index has ids that are {self.given}; give such ones")
+            return [value.hex() for value in values]
         if _is_counted(own):
             column = column.cast(_counts(own))
             own = column.type
@@ -143,11 +149,16 @@ class Identifiers:
         return column, came
 
     def _array(self, ids: list[Any]) -> pa.Array:
-        """Return ids that Python has as the index has them, or of what type they are."""
+        """Return ids that Python has as the index has them, if they are these then; else of what type they are.
+
+        Arrow makes bytes of a string, and a date of a moment, where these are wanted: two ids would become one.
+        """
         for type_ in (self.given, self.type):
             if type_ is not None and not pa.types.is_dictionary(type_):
                 with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
-                    return pa.array(ids, type_)
+                    made = pa.array(ids, type_)
+                    if made.to_pylist() == ids:
+                        return made
         return pa.array(ids)
 
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import count
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ import pyarrow as pa
 from dupdetect._compiled.dispatch import expect_many_calls
 from dupdetect._storage.context import check_workers
 from dupdetect._storage.memory import give_back
-from dupdetect.errors import InputError
+from dupdetect.errors import InputError, SettingsError
 from dupdetect.index import answers, batches, exchange, listing
 from dupdetect.index.answers import Seen
 from dupdetect.index.changes import Change
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 #: Calls with one document after which there will be many more of them: the compiled code is then loaded.
 FEW_CALLS = 8
 
-#: Seconds to wait for another writer.
-WAIT = 30.0
+#: Seconds to wait for another writer, and the most: databases count milliseconds in 31 bits.
+WAIT, MOST_WAIT = 30.0, 2_000_000.0
 
 
 class Index(Upkeep):
@@ -107,7 +108,7 @@ class Index(Upkeep):
         wanted = Settings.of(settings, **overrides) if settings is not None or overrides else None
         if wanted is not None:
             refuse_words(wanted, "an index")
-        threads = check_workers(workers)
+        threads, wait = check_workers(workers), _checked_wait(wait)
         self._store = _opened(where, read_only=read_only, wait=wait)
         try:
             self._store.create()
@@ -140,7 +141,8 @@ class Index(Upkeep):
             Of one type in all of an index. With the same text nothing is done; with another, that replaces the former.
         text : str
         metadata : mapping, optional
-            Whatever can be JSON; a policy that reads a column reads it here.
+            Whatever can be JSON, numbers of numpy too; dates, times, decimals and UUIDs become text. A policy that
+            reads a column reads it here.
         expires : datetime or float, optional
             When `expire` is to remove it: a moment (UTC if it names no zone), or seconds since 1970.
 
@@ -189,8 +191,8 @@ class Index(Upkeep):
         -------
         pyarrow.Table
             A row for each document in the order of the input: ``id``, ``is_new`` (it represents a cluster in which no
-            document was before), ``cluster``, ``relation`` to its canonical, ``score``, ``jaccard``, ``containment``;
-            as things were when its batch was committed.
+            document was before; of an id that comes twice in a batch, the last row alone), ``cluster``, ``relation``
+            to its canonical, ``score``, ``jaccard``, ``containment``; as things were when its batch was committed.
         """
         parts = []
         for table, rows in self.add_in_batches(data, progress=progress, **reading):
@@ -228,7 +230,8 @@ class Index(Upkeep):
         """Remove documents by their ids, and repair the clusters they were in; return how many were there."""
         given = [ids] if isinstance(ids, str | bytes) else list(ids)
         total = 0
-        encoded = self._holdings.identifiers.encoded(given) if given else []
+        with self._store.read() as session:
+            encoded = self._looked_for(session, given)
         for first in range(0, len(encoded), batches.DOCUMENTS):
             some = encoded[first : first + batches.DOCUMENTS]
             with self._store.write() as session:
@@ -322,14 +325,18 @@ class Index(Upkeep):
             return self._found(session, id) is not None
 
     def _found(self, session: Session, id: Any) -> int | None:
-        if self._holdings.identifiers.type is None:  # another process may have added the first document
-            self._holdings.look_again(session)
         try:
-            (encoded,) = self._holdings.identifiers.encoded([id])
+            encoded = self._looked_for(session, [id])
         except InputError:
             return None
-        rows = session.rows("SELECT number FROM documents WHERE id = ?", (encoded,))
+        rows = session.find("SELECT number FROM documents", "id", encoded)
         return rows[0][0] if rows else None
+
+    def _looked_for(self, session: Session, ids: list[Any]) -> list[str]:
+        """Return ids as they are stored; none, where there is no document yet: what is looked for settles no type."""
+        if self._holdings.identifiers.type is None:  # another process may have added the first document
+            self._holdings.look_again(session)
+        return self._holdings.identifiers.encoded(ids) if ids and self._holdings.identifiers.type is not None else []
 
     def _number(self, session: Session, id: Any) -> int:
         number = self._found(session, id)
@@ -354,6 +361,13 @@ class Index(Upkeep):
 
     def __repr__(self) -> str:
         return f"Index({self._store.name!r}: {len(self)} documents)"
+
+
+def _checked_wait(wait: Any) -> float:
+    """Refuse what is no number of seconds; what is more than databases can count is as long as they can."""
+    if isinstance(wait, bool) or not isinstance(wait, Real) or not float(wait) >= 0:
+        raise SettingsError(f"wait is {wait!r}; expected seconds, from 0 on")
+    return min(float(wait), MOST_WAIT)
 
 
 def _opened(where: str | os.PathLike[str], *, read_only: bool, wait: float) -> Store:

@@ -280,7 +280,7 @@ class SqliteStore(Store):
     def __init__(self, path: Path, *, read_only: bool, wait: float) -> None:
         super().__init__(str(path), read_only=read_only, wait=wait)
         self.path, self._writing = path, threading.Lock()
-        if not path.exists():
+        if not _is_there(path):
             if read_only:
                 raise InputError(f"{path}: there is no such index; `dupdetect index add` and `Index` create one")
             if not path.absolute().parent.is_dir():
@@ -289,6 +289,8 @@ class SqliteStore(Store):
                 )
         elif path.is_dir():
             raise InputError(f"{path}: this is a folder; expected the file of an index")
+        elif not path.is_file():
+            raise InputError(f"{path}: this is a device or a pipe; expected the file of an index")
 
     def _connect(self) -> sqlite3.Connection:
         address = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rwc'}"
@@ -412,6 +414,17 @@ class SqliteStore(Store):
             return InputError(f"{name}: the file cannot be opened; look at its permissions and those of its folder")
         error_type = InputError if done == "read" else OutputError
         return error_type(f"{name}: the index cannot be {done} ({reason})")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:  # a name that is too long, has a NUL in it, or is in a folder of others
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{str(path)!r}: no file of this name can be looked for ({reason})") from None
+    return True
 
 
 def _has_other_types(connection: sqlite3.Connection, table: str) -> bool:
