@@ -10,10 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
+from datetime import time as clock
+from decimal import Decimal
 from functools import partial
 from itertools import pairwise
+from numbers import Real
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +30,7 @@ from dupdetect.index.changes import Batch
 from dupdetect.io.documents import stream
 from dupdetect.io.paths import ReadAs
 from dupdetect.io.read_ahead import made_ahead
-from dupdetect.io.rejected import warn_of_rejects
+from dupdetect.io.rejected import nothing_usable, warn_of_rejects
 from dupdetect.io.schema import names_shown, plain_column
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.sketches.sketches import buffers
@@ -56,10 +61,10 @@ def one(
         raw = text.encode()
     except UnicodeEncodeError as error:
         raise InputError(f"the text of {id!r} cannot be UTF-8 ({error}); give a string without surrogates") from None
-    ids = [] if id is None else holdings.identifiers.encoded([id])
-    when = None if expires is None else moment(expires)
+    when, kept = None if expires is None else moment(expires), as_metadata(metadata)
+    ids = [] if id is None else holdings.identifiers.encoded([id])  # last: the first ids say of what type all are
     texts, stored = pa.array([text], pa.large_string()), id is not None
-    return _batch(holdings, ids, texts, [raw], [as_metadata(metadata)], [when], stored=stored)
+    return _batch(holdings, ids, texts, [raw], [kept], [when], stored=stored)
 
 
 def _batch(
@@ -91,9 +96,15 @@ def as_metadata(metadata: Mapping[str, Any] | None) -> str | None:
 def _written(value: Any) -> Any:
     if isinstance(value, date):  # datetime is one
         return value.isoformat()
-    if isinstance(value, bytes):
-        raise TypeError("bytes are none of its types")
-    return str(value)
+    if isinstance(value, np.datetime64 | np.timedelta64 | Decimal | UUID | clock | timedelta | PurePath):
+        return str(value)
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, pa.Scalar):
+        return value.as_py()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{'bytes are' if isinstance(value, bytes) else f'{type(value).__name__} is'} none of its types")
 
 
 def moment(when: datetime | float) -> int:
@@ -101,11 +112,11 @@ def moment(when: datetime | float) -> int:
     if isinstance(when, datetime):
         zoned = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
         return int(zoned.timestamp() * 1e6)
-    if isinstance(when, bool) or not isinstance(when, int | float):
+    if isinstance(when, bool) or not isinstance(when, Real):
         raise InputError(f"a moment is {when!r}; expected a datetime, or seconds since 1970")
     if not abs(when) < _MOST_SECONDS:  # NaN too
         raise InputError(f"a moment is {when!r} seconds after 1970, which no calendar reaches; is it in milliseconds?")
-    return int(when * 1e6)
+    return int(float(when) * 1e6)
 
 
 class Came(NamedTuple):
@@ -165,6 +176,8 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
             documents += len(part)
             if part.rejects.num_rows:
                 rejects.append(part.rejects)
+            if not len(part):  # a part of rejects alone
+                continue
             each = -(-len(part) // max(1, round(len(part) / ADDED)))  # no batch of the few that are left over
             for first in range(0, len(part), each):
                 some = slice(first, first + each)
@@ -173,12 +186,17 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
 
     yield from made_ahead(parts())
     if rejects:
-        table = pa.concat_tables(rejects)
-        told = reading.get("rejected")
-        if told is None:
-            warn_of_rejects(table, documents + table.num_rows)
-        else:
-            told(table)
+        _tell_rejects(pa.concat_tables(rejects), documents, reading.get("rejected"))
+
+
+def _tell_rejects(rejects: pa.Table, documents: int, told: Callable[[pa.Table], None] | None) -> None:
+    """Hand on what could not be used, or warn of it; if that is all that came, it is an error."""
+    if told is not None:
+        told(rejects)
+    if not documents:
+        raise InputError(nothing_usable(rejects))
+    if told is None:
+        warn_of_rejects(rejects, documents + rejects.num_rows)
 
 
 def _of_part(
@@ -191,15 +209,15 @@ def _of_part(
     originals: Originals | None,
 ) -> tuple[Batch, Came]:
     table, texts = (each.slice(some.start, some.stop - some.start) for each in (part.table, part.texts))
-    ids = holdings.identifiers.encoded(reader.ids(table, part.file[some], part.row[some]), reader.id_type)
     lacking = [name for name in [*names, *([expires] if expires else [])] if name not in table.column_names]
     if lacking:
         columns = names_shown(table.column_names)
         raise InputError(f"there is no column {lacking[0]!r}; the columns are {columns}: name one of these")
     kept: list[str | None] = (
-        [as_metadata(row) for row in table.select(names).to_pylist()] if names else [None] * len(ids)
+        [as_metadata(row) for row in table.select(names).to_pylist()] if names else [None] * len(table)
     )
-    when: list[int | None] = _moments(plain_column(table[expires]), expires) if expires else [None] * len(ids)
+    when: list[int | None] = _moments(plain_column(table[expires]), expires) if expires else [None] * len(table)
+    ids = holdings.identifiers.encoded(reader.ids(table, part.file[some], part.row[some]), reader.id_type)
     return _batch(holdings, ids, texts, _views(texts), kept, when), Came(table, originals)
 
 
@@ -214,9 +232,16 @@ def _moments(column: pa.ChunkedArray, name: str) -> list[int | None]:
     """Return the moments of a column: dates, strings that are such, or seconds since 1970."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pa.chunked_array([as_seconds(column.cast(pa.string()), name)])
-    if pa.types.is_temporal(column.type):
-        values = column.cast(pa.timestamp("us")).cast(pa.int64()).to_pylist()
-        return list(values)
+    if pa.types.is_null(column.type):  # of a file, or a part of it, in which nothing expires
+        return [None] * len(column)
+    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+        # What is finer than a microsecond is let go; seconds may be more than microseconds can count.
+        whole = not (pa.types.is_timestamp(column.type) and column.type.unit == "ns")
+        try:
+            moments = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=whole).cast(pa.int64())
+        except pa.ArrowInvalid:
+            raise InputError(f"column {name!r} ({column.type}) has a moment which no calendar reaches") from None
+        return list(moments.to_pylist())
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return [None if value is None else moment(value) for value in column.to_pylist()]
     raise InputError(f"column {name!r} is {column.type}; expected dates, or seconds since 1970")

@@ -186,8 +186,10 @@ def added(session: Session, holdings: Holdings, numbers: list[int], first: First
     table = tables.clusters_table(columns.held, decision, holdings.settings)
     place = np.searchsorted(columns.held.numbers, wanted)
     is_new = _are_new(session, columns, decision, first, np.unique(place))
-    table = table.append_column("is_new", pa.array(is_new))
-    return as_given(table.take(pa.array(place)).select(list(ADDED.names)), holdings)
+    counts = np.zeros(len(wanted), np.bool_)  # of an id that came twice, the last row: the others are in no document
+    counts[len(wanted) - 1 - np.unique(wanted[::-1], return_index=True)[1]] = True
+    table = table.take(pa.array(place)).append_column("is_new", pa.array(is_new[place] & counts))
+    return as_given(table.select(list(ADDED.names)), holdings)
 
 
 #: The columns of what was added, but for the ids, whose type is the index's.

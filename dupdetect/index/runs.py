@@ -80,11 +80,12 @@ def _read_again(holdings: Holdings, run: Run, data: Any, metadata: list[str]) ->
         how["max_text"] = most
     how |= {"text": run.text_column or "text", "id": run.id_column, "id_prefix": run.id_prefix}
     known, place = holdings.identifiers.encoded(run.own["id"]), 0
+    named = run.id_column in (None, "none") or run.id_prefix is not None  # ids begin with the names of files
     for batch, _ in batches.of_stream(holdings, data, how):
         rows, ids = [], []
         for row, id in enumerate(batch.ids):
             # Text files of a folder were named from there.
-            if place < len(known) and (id == known[place] or id.endswith(f"/{known[place]}")):
+            if place < len(known) and (id == known[place] or (named and id.endswith(f"/{known[place]}"))):
                 rows.append(row)
                 ids.append(known[place])
                 place += 1

@@ -20,6 +20,9 @@ EARLIER_DOCUMENT = "an earlier document"
 #: Share of the rows from which on rows of more or fewer columns hint at another delimiter.
 MANY = 0.1
 
+#: Reasons that are shown where all rows are rejects.
+REASONS = 3
+
 _PREFIX = "id_prefix='file' (--id-prefix file) if ids are unique in each file"
 
 
@@ -59,6 +62,16 @@ def warn_of_rejects(rejects: pa.Table, rows: int, *, stacklevel: int = 3) -> Non
         f"{': give ' if remedies else ''}{remedies}; with strict this is an error",
         stacklevel=stacklevel,
     )
+
+
+def nothing_usable(rejects: pa.Table) -> str:
+    """Return what is said of an input whose rows are rejects, all of them."""
+    reasons, rows = said(rejects, REASONS), rejects.num_rows
+    given = remedies_of(rejects, rows)
+    remedy = f"give {', or '.join(given)}" if given else "name other columns"
+    if ".json:1: the line is not valid JSON" in reasons[0]:
+        remedy = "if it is one object over many lines, convert it with: jq -c . FILE"
+    return f"no row could be used: all {rows:,} were rejected ({'; '.join(reasons)}); mend the rows, or {remedy}"
 
 
 def remedies_of(rejects: pa.Table, rows: int) -> list[str]:

@@ -24,7 +24,7 @@ import pyarrow as pa
 from dupdetect._compiled.dispatch import on_threads
 from dupdetect._storage.texts import PackedTexts, StoredTexts, are_elsewhere, packed, text_lengths
 from dupdetect.errors import InputError
-from dupdetect.io.rejected import remedies_of, said
+from dupdetect.io.rejected import nothing_usable
 from dupdetect.io.rows import Rows
 from dupdetect.io.text_column import is_made
 from dupdetect.io.texts_again import TextsInFiles, checksums
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
 
 #: Bytes of text in a part: large enough that all processors have work, small enough to have some in memory.
 PART_BYTES = 64 << 20
-
-#: Reasons that are told where all rows are rejected.
-REASONS = 3
 
 #: Bytes of memory that a run takes for a byte of text, if nothing is on disk.
 FOOTPRINT = 8
@@ -480,11 +477,4 @@ def check_usable(corpus: Corpus) -> None:
     """Refuse an input of rejects alone; one without rows is an empty night."""
     if corpus.new or not corpus.rejects.num_rows:
         return
-    reasons, rows = said(corpus.rejects, REASONS), corpus.rejects.num_rows
-    given = remedies_of(corpus.rejects, rows)
-    remedy = f"give {', or '.join(given)}" if given else "name other columns"
-    if ".json:1: the line is not valid JSON" in reasons[0]:
-        remedy = "if it is one object over many lines, convert it with: jq -c . FILE"
-    raise InputError(
-        f"no row could be used: all {rows:,} were rejected ({'; '.join(reasons)}); mend the rows, or {remedy}"
-    )
+    raise InputError(nothing_usable(corpus.rejects))
