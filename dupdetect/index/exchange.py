@@ -20,7 +20,7 @@ import pyarrow as pa
 from dupdetect._storage.context import Context
 from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.index import batches, listing
-from dupdetect.index.bodies import decompressed, read_bodies
+from dupdetect.index.bodies import decompressed, read_bodies, read_texts_of
 from dupdetect.index.changes import sketched
 from dupdetect.index.evidence import COLUMNS, to_rows
 from dupdetect.index.grouping import regroup
@@ -30,6 +30,7 @@ from dupdetect.io.rows import Rows
 from dupdetect.matching.pairs import unpack
 from dupdetect.pipeline import tables
 from dupdetect.pipeline.dedup import dedup
+from dupdetect.results.losses import lost_words
 from dupdetect.results.result import Result
 from dupdetect.sketches.build import sketch_rows
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupdetect.index.holdings import Holdings
+    from dupdetect.index.identifiers import Identifiers
     from dupdetect.index.stores import Session, Store
 
 _TEXT = pa.schema([("text", pa.large_string())])
@@ -79,8 +81,9 @@ def boilerplate(session: Session) -> pa.Table:
 
 def learned(session: Session, holdings: Holdings) -> pa.Table:
     """Learn from all texts what is boilerplate: as a run over them does."""
+    texts = _distinct_texts(session, holdings.identifiers)
     reader = pa.RecordBatchReader.from_batches(
-        _TEXT, (pa.record_batch([batches.strings(raw)], schema=_TEXT) for _, raw in _distinct_texts(session))
+        _TEXT, (pa.record_batch([batches.strings(raw)], schema=_TEXT) for _, raw in texts)
     )
     plain = holdings.settings.replace(canonical="cleanest", canonical_column=None, prefer=None)
     with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as work:
@@ -90,24 +93,21 @@ def learned(session: Session, holdings: Holdings) -> pa.Table:
     return table
 
 
-def _distinct_texts(session: Session) -> Iterator[tuple[list[int], list[bytes]]]:
-    """Yield the texts of the index, some at a time: their numbers, and the bytes of the first document of each."""
+def _distinct_texts(session: Session, identifiers: Identifiers) -> Iterator[tuple[list[int], list[bytes]]]:
+    """Yield the texts of the index, some at a time: their numbers, and the bytes of the document that tells of each."""
     last = 0
-    select = (
-        "SELECT d.text, b.number, b.bytes, b.content FROM (SELECT text, min(number) AS first FROM documents "
-        f"WHERE text > ? GROUP BY text ORDER BY text LIMIT {batches.DOCUMENTS}) d JOIN bodies b ON b.number = d.first "
-        "ORDER BY d.text"
-    )
-    while rows := session.rows(select, (last,)):
-        yield [row[0] for row in rows], [decompressed(*row[1:]) for row in rows]
-        last = rows[-1][0]
+    select = f"SELECT text FROM texts WHERE text > ? ORDER BY text LIMIT {batches.DOCUMENTS}"
+    while numbers := [text for (text,) in session.rows(select, (last,))]:
+        read = read_texts_of(session, numbers, identifiers)
+        yield numbers, [read[number] for number in numbers]
+        last = numbers[-1]
 
 
 def verify_all(session: Session, holdings: Holdings) -> None:
     """Verify all candidates anew, by what is boilerplate now, and cluster all texts anew."""
     session.run("DELETE FROM matches")
     changed: set[int] = set()
-    for numbers, raw in _distinct_texts(session):
+    for numbers, raw in _distinct_texts(session, holdings.identifiers):
         sketches = holdings.sketched(batches.strings(raw))
         new = sketched(sketches, numbers)
         compared = search(session, holdings.keys, new, holdings.context)
@@ -159,6 +159,9 @@ def result(session: Session, holdings: Holdings, number: int | None, work: str |
             "duplicates": int((~kept).sum()),
             "clusters": int(kept.sum()),
             "matches": matches.num_rows,
+            "rejected": 0,
+            "relations": tables.relation_counts(clusters),
+            "lost_words": lost_words(clusters),
         },
         "caps": {"unlisted_pairs": unlisted},
     }
@@ -171,8 +174,9 @@ def result(session: Session, holdings: Holdings, number: int | None, work: str |
 def _kept_rows(
     session: Session, holdings: Holdings, numbers: NDArray[np.int64], ids: pa.ChunkedArray, work: str | None
 ) -> tuple[list[pa.Table], pa.Schema, NDArray[np.int64]]:
-    """Return documents as rows: their ids, texts and metadata."""
-    schema = pa.schema([("id", ids.type), ("text", pa.large_string()), ("metadata", pa.string())])
+    """Return documents as rows: their ids, texts, if these are kept, and metadata."""
+    texts = list(_TEXT) if holdings.keeps_texts else []
+    schema = pa.schema([pa.field("id", ids.type), *texts, pa.field("metadata", pa.string())])
     made = _row_tables(session, holdings, numbers.tolist(), ids, schema)
     if work is None:
         parts = list(made)
@@ -191,10 +195,11 @@ def _row_tables(
 ) -> Iterator[pa.Table]:
     for first in range(0, len(numbers), batches.DOCUMENTS):
         some = numbers[first : first + batches.DOCUMENTS]
-        bodies = read_bodies(session, some) if holdings.keeps_texts else {}
-        texts = batches.strings([bodies.get(number, b"") for number in some])
         metadata: dict[int, str | None] = dict(session.find("SELECT number, metadata FROM documents", "number", some))
-        columns = [ids.slice(first, len(some)), texts, pa.array([metadata[number] for number in some], pa.string())]
+        columns = {"id": ids.slice(first, len(some)), "metadata": [metadata[number] for number in some]}
+        if holdings.keeps_texts:
+            bodies = read_bodies(session, some)
+            columns["text"] = batches.strings([bodies[number] for number in some])
         yield pa.table(columns, schema=schema)
 
 

@@ -72,6 +72,8 @@ class Upkeep:
     def result(self, work: str | os.PathLike[str] | None = None) -> Result:
         """Return what the index holds as `dedup` would: for `report`, `audit`, `Result.write`.
 
+        Of an index that leaves texts out, kept rows have none.
+
         Parameters
         ----------
         work : path, optional
@@ -85,6 +87,7 @@ class Upkeep:
 
         What is added or removed meanwhile is among them or not.
         """
+        self._need_texts("and has none to give")
         return exchange.documents(self._store, self._holdings)
 
     def typed(self, ids: Iterable[str]) -> list[Any]:
@@ -186,8 +189,7 @@ class Upkeep:
         int
             How many shingles are boilerplate. What was known before is forgotten.
         """
-        if not self._holdings.keeps_texts:
-            raise InputError(f"{self._store.name}: this index leaves texts out, from which boilerplate is learned")
+        self._need_texts("from which boilerplate is learned")
         with self._store.read() as session:
             table = exchange.learned(session, self._holdings)
         with self._store.write() as session:
@@ -196,6 +198,10 @@ class Upkeep:
             exchange.add_boilerplate(session, table)
             exchange.verify_all(session, self._holdings)
         return int((table["margin"].to_numpy() > 0).sum())
+
+    def _need_texts(self, why: str) -> None:
+        if not self._holdings.keeps_texts:
+            raise InputError(f"{self._store.name}: this index leaves texts out, {why}")
 
     # ---- the index itself ----
 

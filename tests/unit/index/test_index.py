@@ -192,7 +192,8 @@ def test_texts_may_be_left_out(where):
         assert not index.query(STORY.upper()).is_new
         assert not index.query(f"{STORY} One.").is_new
         assert index.query(OTHER).is_new
-        for asked in (lambda: index.text("a"), index.learn_boilerplate):
+        assert index.result().kept.column_names == ["id", "metadata"]
+        for asked in (lambda: index.text("a"), index.learn_boilerplate, index.documents):
             with pytest.raises(InputError, match="leaves texts out"):
                 asked()
         assert index.verify() == []
@@ -246,6 +247,28 @@ def test_boilerplate_is_learned_and_used_from_then_on(where):
         assert index.boilerplate().equals(learned.boilerplate)
         found = dupdetect.dedup(pages, known_boilerplate=learned.boilerplate)
         assert index.matches().equals(found.matches)
+
+
+def test_what_is_verified_anew_is_read_of_the_document_of_the_least_id(where):
+    """A copy of a page, on one line, comes last and has the least id: that line counts, as in a run."""
+    writer = Writer("en", "menu")
+    page = f"{writer.menu(25)}\n\n{STORY}\n\n{writer.menu(25)}"
+    texts = {"page": page, "story": STORY, "a page on one line": " ".join(page.split())}
+    found = dupdetect.dedup(texts)
+    assert found.kept["id"].to_pylist() == ["a page on one line"]
+    with Index(where) as index:
+        index.add_many(texts)
+        index.learn_boilerplate()
+        assert index.matches().equals(found.matches)
+        assert index.clusters()["cluster"].equals(found.clusters["cluster"])
+
+
+def test_what_is_exported_is_as_a_run_wrote_it(where, tmp_path):
+    with Index(where) as index:
+        index.add_many({**site("en", "one", 8), "story": STORY, "copy": STORY.upper(), "near": f"{STORY} One more."})
+        index.export(tmp_path / "out")
+    verified = dupdetect.verify_output(tmp_path / "out")
+    assert verified.holds, verified
 
 
 def test_a_run_is_loaded_and_exported(where, tmp_path):
