@@ -116,7 +116,7 @@ def first_documents(session: Session, texts: Sequence[int], identifiers: Identif
 
 
 def read_texts_of(session: Session, texts: Sequence[int], identifiers: Identifiers) -> dict[int, bytes]:
-    """Return the bytes of texts: those of the first document of each."""
+    """Return the bytes of texts: those of the document that tells where the lines of each are."""
     first = first_documents(session, texts, identifiers)
     read = read_bodies(session, list(first.values()))
     return {text: read[document] for text, document in first.items()}

@@ -93,7 +93,7 @@ class Output:
             type_ = workable(pa.chunked_array([], clusters.schema_arrow.field("id").type)).type
             self.id_type = type_ if clusters.metadata.num_rows else pa.null()  # of no ids, any type will do
             self.documents = sum(
-                pc.sum(batch.column(0)).as_py() or 0 for batch in clusters.iter_batches(columns=["canonical"])
+                pc.sum(batch.column("canonical")).as_py() or 0 for batch in clusters.iter_batches(columns=["canonical"])
             )
         # A reader can, where all columns are in the files.
         self._jumps = all(path.suffix == ".parquet" and not partition_of(os.fspath(path)) for path in self.kept)

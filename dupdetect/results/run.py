@@ -495,6 +495,6 @@ def damage_named(path: Path) -> Iterator[None]:
     """Say in one sentence what keeps a file of an output from being read."""
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: the file is damaged or missing ({reason}); write the output anew") from error

@@ -431,7 +431,7 @@ def _read(path: Path) -> Iterator[None]:
         yield
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise InputError(f"{path}: the sketches cannot be read: {os.strerror(error.errno or 0)}") from error
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
+    except (OSError, pa.ArrowException, ValueError, LookupError, TypeError, OverflowError, MemoryError) as error:
         raise _damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from error
 
 

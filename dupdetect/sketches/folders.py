@@ -71,7 +71,7 @@ def _read(path: Path) -> tuple[dict[str, Any], pa.Table]:
     try:
         with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
             return _said(file.metadata.metadata or {}), file.read().combine_chunks()
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, StopIteration) as error:
+    except (OSError, pa.ArrowException, ValueError, LookupError, TypeError, StopIteration) as error:
         raise InputError(f"{path}: these are no sketches, or damaged ({error}); sketch the texts anew") from error
 
 

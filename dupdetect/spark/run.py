@@ -406,7 +406,7 @@ class _Run:
         )
 
     def _store(self, involved: Involved) -> TextStore:
-        """Say where the text stands that speaks for each text: that of its first document."""
+        """Say where the text stands that speaks for each text: that of the document of the least id."""
         part, place, sizes = (involved.table[name].to_numpy()[involved.first] for name in ("part", "place", "bytes"))
         return TextStore(self.sketched, part, place, sizes)
 

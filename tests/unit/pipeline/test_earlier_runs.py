@@ -214,6 +214,16 @@ def test_damaged_files_are_named(out, name):
         related_to(Earlier(out, SETTINGS), TEXTS.values())
 
 
+@pytest.mark.parametrize("lacking", ["canonical", "id"])
+def test_clusters_that_lack_a_column_are_damaged(out, lacking):
+    table = pq.read_table(out / "clusters.parquet")
+    pq.write_table(
+        table.rename_columns([name.replace(lacking, "x") for name in table.column_names]), out / "clusters.parquet"
+    )
+    with pytest.raises(InputError, match=r"clusters\.parquet: the file is damaged or missing"):
+        Earlier(out, SETTINGS)
+
+
 @pytest.mark.parametrize("name", ["boilerplate", "digests", "superseded"])
 def test_smaller_tables_that_are_damaged_are_named(out, name):
     def read():
