@@ -386,7 +386,7 @@ class SqliteStore(Store):
         except Exception as error:
             if isinstance(error, DupdetectError) or self._is_whole():
                 raise
-            raise _damaged(self.name, f"{type(error).__name__}: {error}") from error
+            raise _damaged(self.name, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
 
     def _is_whole(self) -> bool:
         """Tell whether SQLite finds the file in order; asked where what was read of it makes no sense."""
@@ -399,7 +399,8 @@ class SqliteStore(Store):
 
     def _error_of(self, error: sqlite3.Error, done: str) -> DupdetectError:
         """Return what an error of SQLite means."""
-        name, reason = self.name, str(error)
+        # What a column holds that should be text, and is not, goes without: it may be any bytes.
+        name, reason = self.name, " ".join(str(error).partition(" with text ")[0].split())
         if "locked" in reason or "busy" in reason:
             return self._held_by_another()
         if "full" in reason:
@@ -408,7 +409,7 @@ class SqliteStore(Store):
             return OutputError(f"{name}: the file, or its folder, may not be written; what it holds is as it was")
         if "not a database" in reason:
             return InputError(f"{name}: this is no index; expected a file that `Index` or `dupdetect index` created")
-        if "malformed" in reason or "disk I/O error" in reason:
+        if "malformed" in reason or "disk I/O error" in reason or "Could not decode" in reason:
             return _damaged(name, reason)
         if "unable to open" in reason:
             return InputError(f"{name}: the file cannot be opened; look at its permissions and those of its folder")
