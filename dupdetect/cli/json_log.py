@@ -19,6 +19,7 @@ end       the last line: exit_code, seconds, memory, peak (bytes); of a run that
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -31,6 +32,19 @@ from dupdetect.errors import OutputError
 
 if TYPE_CHECKING:
     from dupdetect.pipeline.progress import Moment, Stage
+
+
+#: What every line begins with.
+_BEGINNING = '{"time": "'
+
+
+def _is_log(path: str) -> bool:
+    """Tell whether a log may be appended to a file: to one that is one, or empty, or no file but a pipe or a device."""
+    if not os.path.isfile(path):  # noqa: PTH113 - takes any name
+        return True
+    with open(path, "rb") as file:  # noqa: PTH123
+        beginning = file.read(len(_BEGINNING))
+    return beginning in (b"", _BEGINNING.encode())
 
 
 class Log:
@@ -51,9 +65,11 @@ class Log:
         Raises
         ------
         OutputError
-            The file cannot be written.
+            The file cannot be written, or holds something else: an input, say, or an index.
         """
         try:
+            if path is not None and not _is_log(path):
+                raise OutputError(f"{path}: this file is there and is no log, nothing is appended; name another file")
             self._file = sys.stderr if path is None else open(path, "a", encoding="utf-8")  # noqa: PTH123, SIM115
         except OSError as error:
             raise OutputError(f"{path}: cannot be written as a log ({error.strerror}); name another file") from None

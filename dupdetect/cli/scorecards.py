@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def _checked(_context: click.Context, _option: click.Parameter, file: str | None) -> str | None:
     """Refuse a page that cannot be made before anything is done."""
     if file is not None:
-        from dupdetect.reports.pages import require_jinja
+        from dupdetect.reports.pages import check_page
 
-        require_jinja(file)
+        check_page(file)
     return file
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from dupdetect._storage.atomic import write_text
 from dupdetect.errors import OutputError
 from dupdetect.evaluation.thresholds import chance
-from dupdetect.reports.pages import render, require_jinja
+from dupdetect.reports.pages import check_page, render
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -182,7 +182,7 @@ def write_curve(tuning: Tuning, path: str | os.PathLike[str]) -> Path:
 
 
 def check_curve(path: str | os.PathLike[str]) -> None:
-    """Raise an `OutputError` if a picture is to be no SVG, or `dupdetect[report]` is not installed."""
+    """Raise an `OutputError` if a picture is to be no SVG, or cannot be made (`check_page`)."""
     if Path(path).suffix.lower() != ".svg":
         raise OutputError(f"{os.fspath(path)}: the curve is drawn as SVG; give a name that ends in .svg")
-    require_jinja(path)
+    check_page(path)

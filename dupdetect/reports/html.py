@@ -21,7 +21,7 @@ from dupdetect.reports import charts
 from dupdetect.reports.listing import Listing, sizes_of
 from dupdetect.reports.marked_texts import Marker, Pair
 from dupdetect.reports.of_index import index_of
-from dupdetect.reports.pages import render, require_jinja
+from dupdetect.reports.pages import check_page, render
 from dupdetect.reports.texts import Texts, pairs, read_texts
 from dupdetect.results.losses import Loss, largest_losses, unit_of_loss
 from dupdetect.results.result import Result
@@ -79,7 +79,7 @@ def report(
         The file cannot be written, or `dupdetect[report]` is not installed.
     """
     target = Path(path) if path is not None else Path(out) / NAME if _is_folder(out) else Path(NAME)
-    require_jinja(target)
+    check_page(target)
     return write_text(target, page(out, data, text=text, id=id, by=by))
 
 

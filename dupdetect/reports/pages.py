@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dupdetect._storage.atomic import reported
 from dupdetect.errors import OutputError
 from dupdetect.text.escape import escape_for_page
 
@@ -28,12 +29,22 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "page"
 
 
-def require_jinja(path: str | os.PathLike[str]) -> None:
-    """Raise an `OutputError` that says how to install what pages need, if it is not."""
+#: What pages and pictures begin with.
+_BEGINNINGS = (b"<!doctype html", b"<svg")
+
+
+def check_page(path: str | os.PathLike[str]) -> None:
+    """Raise an `OutputError` if what pages need is not installed, or a file is there that is no page, and would go."""
     if find_spec("jinja2") is None:
         raise OutputError(
             f"{os.fspath(path)}: pages need jinja2, which is not installed: python -m pip install 'dupdetect[report]'"
         )
+    if not os.path.isfile(path) or not os.path.getsize(path):  # noqa: PTH113, PTH202 - take any name
+        return
+    with reported(path), Path(path).open("rb") as file:
+        beginning = file.read(64).lstrip().lower()
+    if not beginning.startswith(_BEGINNINGS):
+        raise OutputError(f"{os.fspath(path)}: this file is there and is no page; name another file")
 
 
 def render(template: str, *, style: str = "", script: str = "", **values: Any) -> str:

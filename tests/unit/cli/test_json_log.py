@@ -219,6 +219,21 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    "held", ['{"id": "a", "text": "Прилив в семь утра."}\n', "id,text\na,潮\n", "PAR1", "\n", "\0"]
+)
+def test_a_file_that_holds_something_else_is_no_log_and_stays_as_it_is(
+    held: str, library: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An input was appended to: its last rows were then those of the log."""
+    file = tmp_path / "tides.jsonl"
+    file.write_text(held, encoding="utf-8")
+    assert run("dedup", file, "-o", tmp_path / "out", "--log-file", file) == 1
+    assert f"{file}: this file is there and is no log" in capsys.readouterr().err
+    assert file.read_text(encoding="utf-8") == held
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_ends_the_log_and_not_the_run(
     library: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]

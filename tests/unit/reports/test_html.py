@@ -236,6 +236,18 @@ def test_the_command_says_what_it_wrote(place: Path, tmp_path: Path) -> None:
     assert target.stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("held", ['{"id": "a", "text": "Прилив в семь утра."}\n', "潮の朝七時\n", "<a>", "\0"])
+def test_a_page_takes_the_place_of_a_page_alone(place: Path, tmp_path: Path, held: str) -> None:
+    """What was named by mistake, such as the input, was replaced."""
+    file = tmp_path / "tides"
+    file.write_text(held, encoding="utf-8")
+    with pytest.raises(OutputError, match="this file is there and is no page; name another file"):
+        report(place / "out", file)
+    assert file.read_text(encoding="utf-8") == held
+    file.write_bytes(b"")
+    assert report(place / "out", file).read_bytes() == report(place / "out", file).read_bytes()
+
+
 def test_jinja_is_imported_when_it_is_needed() -> None:
     code = "import dupdetect.reports.html, sys; print([x for x in ('jinja2',) if x in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
