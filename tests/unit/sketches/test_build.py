@@ -123,6 +123,9 @@ def test_the_command_replaces_no_file_unless_told(news, tmp_path, capsys):
     assert main(["sketch", str(news), "-o", str(output)]) == 1
     assert "the file exists; choose another name, or give --overwrite" in capsys.readouterr().err
     assert output.read_text() == "mine"
+    before = news.read_bytes()
+    assert main(["sketch", str(news), "-o", str(news), "--overwrite"]) == 1
+    assert news.read_bytes() == before
     assert main(["sketch", str(news), "-o", str(output), "--overwrite", "--quiet", "--no-signatures"]) == 0
     assert not capsys.readouterr().out
     assert read_sketches(output)[1].signatures is None
