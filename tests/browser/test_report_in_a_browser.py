@@ -123,6 +123,8 @@ def test_a_report_is_reached_by_keyboard_alone(open_page: Open, newsroom: Path) 
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to content"
         page.keyboard.press("Enter")
+        page.wait_for_function("location.hash === '#main'")
+        page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")  # what follows from that
         page.locator("#query").focus()
         page.keyboard.type("th/article_page")
         page.get_by_text("1 of 77 listed documents found.").wait_for()
