@@ -33,6 +33,7 @@ from dupdetect.cli.options import (
     workers_option,
 )
 from dupdetect.cli.progress import progress_shown
+from dupdetect.cli.writing import check_no_input, input_files
 from dupdetect.errors import InputError, OutputError
 from dupdetect.text.escape import escape_for_terminal
 
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
     from dupdetect.index.answers import Seen
     from dupdetect.index.index import Index
-    from dupdetect.io.paths import Found
     from dupdetect.results.single import NewRows
 
 _EXAMPLES = """
@@ -194,7 +194,6 @@ def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> 
         yield None
         return
     from dupdetect.io.compression import compressed
-    from dupdetect.results.folder import check_apart
     from dupdetect.results.single import NewRows, Target, check_copied
 
     target = Target.of(name)
@@ -203,34 +202,26 @@ def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> 
             f"{name!r} does not end like a file of rows; name it .jsonl, .jsonl.zst or .csv, or - for standard output"
         )
     columns = options.get("id") or "id", options.get("text") or "text"
-    found = _found(inputs, options)
+    found = input_files(inputs, options)
     check_copied(target, found)
     if name == "-":
         yield NewRows(target, sys.stdout.buffer, *columns)
         return
-    check_apart(name, (file.path for file in found if not file.piped))
+    check_no_input(name, found)
     target.check(overwrite=True)
     with compressed(Path(name), target.compression) as stream:
         yield NewRows(target, stream, *columns)
 
 
-def _found(inputs: list[Path], options: dict[str, Any]) -> list[Found]:
-    """Return the files of the input."""
-    from dupdetect.io.paths import ReadAs, find
-
-    return find(inputs, ReadAs(*(options.get(way) for way in ("input_format", "encoding", "delimiter"))).checked())
-
-
 def _written(name: str | None, inputs: list[Path], options: dict[str, Any]) -> Any:
     """Open a file that rejects are written to, and that is none of the inputs; - is standard output."""
     from dupdetect._storage.atomic import check_writable
-    from dupdetect.results.folder import check_apart
 
     if name is None:
         return nullcontext(None)
     if name == "-":
         return nullcontext(sys.stdout)
-    check_apart(name, (file.path for file in _found(inputs, options) if not file.piped))
+    check_no_input(name, input_files(inputs, options))
     check_writable(name)
     return Path(name).open("w", encoding="utf-8")
 

@@ -22,6 +22,7 @@ from dupdetect.cli.options import (
     workers_option,
 )
 from dupdetect.cli.progress import progress_shown
+from dupdetect.cli.writing import check_no_input, input_files
 from dupdetect.errors import OutputError
 from dupdetect.text.escape import escape_for_terminal
 
@@ -83,15 +84,13 @@ def sketch(
     """
     from dupdetect._storage.atomic import check_writable
     from dupdetect._storage.context import check_workers
-    from dupdetect.io.paths import find
-    from dupdetect.results.folder import check_apart
     from dupdetect.sketches.build import sketch_documents
 
     log.write("start", command="sketch", inputs=inputs, output=output)
     settings = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS & options.keys()})
     if not overwrite and Path(output).exists():
         raise OutputError(f"{output}: the file exists; choose another name, or give --overwrite")
-    check_apart(output, (file.path for file in find([Path(name) for name in inputs]) if not file.piped))
+    check_no_input(output, input_files([Path(name) for name in inputs], options))
     check_writable(output)
     with progress_shown(not quiet, log.tell if log else None) as progress:
         if progress:

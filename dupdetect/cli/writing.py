@@ -15,11 +15,34 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from dupdetect.io.paths import Found, ReadAs
     from dupdetect.results.result import Result
     from dupdetect.results.single import Target
 
 #: Options that say what a folder holds, and mean nothing of one file.
 OF_FOLDERS = {"kept": "--kept", "sketches": "--sketches"}
+
+
+def input_files(paths: list[Path], options: dict[str, Any]) -> list[Found]:
+    """Return the files of an input, before it is read; what is passed over the run itself will say."""
+    from dupdetect.io.paths import find
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return find(paths, _read_as(options))
+
+
+def _read_as(options: dict[str, Any]) -> ReadAs:
+    from dupdetect.io.paths import ReadAs
+
+    return ReadAs(*(options.get(name) for name in ("input_format", "encoding", "delimiter"))).checked()
+
+
+def check_no_input(place: str | Path, found: list[Found]) -> None:
+    """Refuse a place to write to that is one of the files of an input."""
+    from dupdetect.results.folder import check_apart
+
+    check_apart(place, (file.given or file.path for file in found if not file.piped))
 
 
 @dataclass
@@ -126,19 +149,14 @@ def check_inputs(writing: Writing, paths: list[Path], options: dict[str, Any]) -
     import pyarrow as pa
 
     from dupdetect.io.documents import collect
-    from dupdetect.io.paths import ReadAs, find
     from dupdetect.io.readers import schema_of
     from dupdetect.io.rows import Rows
     from dupdetect.io.sample import First
     from dupdetect.io.writers import check_parquet
-    from dupdetect.results.folder import check_apart
 
-    how = ReadAs(*(options.get(name) for name in ("input_format", "encoding", "delimiter"))).checked()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the run will say it
-        found = find(paths, how)
+    found = input_files(paths, options)
     if not writing.is_stream:
-        check_apart(writing.path, (file.given or file.path for file in found if not file.piped))
+        check_no_input(writing.path, found)
     if columns is None and not as_parquet:
         return
     if as_parquet:
@@ -146,7 +164,7 @@ def check_inputs(writing: Writing, paths: list[Path], options: dict[str, Any]) -
             check_parquet(pa.schema([field for field in schema if columns is None or field.name in columns]))
     if columns is None or any(file.piped or file.format == "JSON Lines" for file in found):
         return
-    first = collect(First(paths, 1), text=options["text"], id=options["id"], how=how)
+    first = collect(First(paths, 1), text=options["text"], id=options["id"], how=_read_as(options))
     Rows.of(first.table).select(columns)
 
 

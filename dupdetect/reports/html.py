@@ -76,7 +76,7 @@ def report(
     InputError
         The output or the input cannot be read, or they do not belong together.
     OutputError
-        The file cannot be written, or `dupdetect[report]` is not installed.
+        The file cannot be written, or holds something else than a page; or `dupdetect[report]` is not installed.
     """
     target = Path(path) if path is not None else Path(out) / NAME if _is_folder(out) else Path(NAME)
     check_page(target)

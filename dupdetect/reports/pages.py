@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "page"
 
-
 #: What pages and pictures begin with.
 _BEGINNINGS = (b"<!doctype html", b"<svg")
 
