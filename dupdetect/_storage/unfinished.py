@@ -156,7 +156,11 @@ def _locked(path: Path) -> int | None:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # held, or this disk has no locks
+        # Between the two calls a third process may have removed it, and its owner made it again.
+        is_same = os.path.samestat(os.lstat(path), os.fstat(descriptor))
+    except OSError:  # held, gone, or this disk has no locks
+        is_same = False
+    if not is_same:
         os.close(descriptor)
         return None
     return descriptor

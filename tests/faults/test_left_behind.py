@@ -134,3 +134,22 @@ def test_what_another_process_takes_for_left_before_it_is_locked_is_made_again(t
     assert path.exists(), "it is locked now"
     unfinished.remove(path)
     unfinished.end(path)
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_what_was_made_again_under_the_hands_of_two_who_remove_stays(tmp_path, monkeypatch, folder):
+    """One has opened what was not locked yet; another removes it, its owner makes it again; then the one locks."""
+    path, lock = tmp_path / unfinished.name("out"), unfinished.fcntl.flock
+    path.mkdir() if folder else path.touch()
+
+    def late(descriptor, how):
+        if how & unfinished.fcntl.LOCK_NB and path not in unfinished._BEGUN:
+            unfinished.remove(path)
+            unfinished.begin(path, folder=folder)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(unfinished.fcntl, "flock", late)
+    unfinished.remove_left(tmp_path / "out")
+    assert path.exists()
+    unfinished.remove(path)
+    unfinished.end(path)
