@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
     from dupdetect.index.answers import Seen
     from dupdetect.index.index import Index
+    from dupdetect.io.paths import Found
     from dupdetect.results.single import NewRows
 
 _EXAMPLES = """
@@ -144,10 +145,12 @@ def add(
     counted = {"documents": 0, "new": 0, "rejected": 0}
     wrong: list[pa.Table] = []
     given = {name: value for name, value in options.items() if value is not None and value != ()}
+    paths = [Path(name) for name in inputs]
+    found = input_files(paths, given)  # before an index is created that would stay empty
     with (
         _opened(where, settings=settings, workers=workers, texts=False if no_texts else None) as held,
-        _new_rows(new_only, [Path(name) for name in inputs], given) as new,
-        _written(rejects, [Path(name) for name in inputs], given) as bad,
+        _new_rows(new_only, found, given) as new,
+        _written(rejects, found) as bad,
         progress_shown(not quiet, log.tell if log else None) as progress,
     ):
 
@@ -155,7 +158,6 @@ def add(
             wrong.append(table)
             _write_rows(bad, table)
 
-        paths = [Path(name) for name in inputs]
         for told, rows in held.add_in_batches(paths, rejected=reject, progress=progress, **given):
             counted["documents"] += told.num_rows
             counted["new"] += told["is_new"].to_pylist().count(True)
@@ -188,7 +190,7 @@ def _settings(file: str | None, options: dict[str, Any]) -> Any:
 
 
 @contextmanager
-def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> Iterator[NewRows | None]:
+def _new_rows(name: str | None, found: list[Found], options: dict[str, Any]) -> Iterator[NewRows | None]:
     """Open what rows of new documents go to; refuse what they cannot go to before anything is added."""
     if name is None:
         yield None
@@ -202,7 +204,6 @@ def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> 
             f"{name!r} does not end like a file of rows; name it .jsonl, .jsonl.zst or .csv, or - for standard output"
         )
     columns = options.get("id") or "id", options.get("text") or "text"
-    found = input_files(inputs, options)
     check_copied(target, found)
     if name == "-":
         yield NewRows(target, sys.stdout.buffer, *columns)
@@ -213,7 +214,7 @@ def _new_rows(name: str | None, inputs: list[Path], options: dict[str, Any]) -> 
         yield NewRows(target, stream, *columns)
 
 
-def _written(name: str | None, inputs: list[Path], options: dict[str, Any]) -> Any:
+def _written(name: str | None, found: list[Found]) -> Any:
     """Open a file that rejects are written to, and that is none of the inputs; - is standard output."""
     from dupdetect._storage.atomic import check_writable
 
@@ -221,7 +222,7 @@ def _written(name: str | None, inputs: list[Path], options: dict[str, Any]) -> A
         return nullcontext(None)
     if name == "-":
         return nullcontext(sys.stdout)
-    check_no_input(name, input_files(inputs, options))
+    check_no_input(name, found)
     check_writable(name)
     return Path(name).open("w", encoding="utf-8")
 
@@ -407,7 +408,10 @@ def load(
     All of them, if the files that the run read are as they were; else those that it kept. Into an empty INDEX goes what
     the run found, too.
     """
+    from dupdetect.results.run import read_manifest
+
     settings = _settings(settings_file, options)
+    read_manifest(Path(out))  # if there is none, no index is created
     with (
         _opened(where, settings=settings, workers=workers) as held,
         progress_shown(not quiet, log.tell if log else None) as progress,

@@ -25,7 +25,7 @@ from dupdetect.index import answers, batches, exchange, listing
 from dupdetect.index.answers import Seen
 from dupdetect.index.changes import Change
 from dupdetect.index.holdings import Holdings
-from dupdetect.index.stores import SqliteStore, Store
+from dupdetect.index.sqlite import SqliteStore
 from dupdetect.index.upkeep import Upkeep
 from dupdetect.settings import GivenSettings, Settings
 from dupdetect.sketches.cleaning import refuse_words
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from dupdetect.index.batches import Reading
-    from dupdetect.index.stores import Session
+    from dupdetect.index.stores import Session, Store
     from dupdetect.pipeline.timing import Progress
     from dupdetect.results.result import Result
     from dupdetect.settings import SettingsKeywords

@@ -16,7 +16,7 @@ from postgres_server import database, dropped
 
 import dupdetect
 from dupdetect.errors import InputError, OutputError
-from dupdetect.index import keys, schema, stores
+from dupdetect.index import checkpoints, keys, schema, sqlite
 from dupdetect.index.index import Index
 
 KILLS = int(os.environ.get("DUPDETECT_KILLS", "6"))
@@ -72,6 +72,7 @@ def test_a_writer_may_be_killed_at_any_moment(tmp_path, monkeypatch):
     """DUPDETECT_KILLS says how often."""
     monkeypatch.setattr(keys, "LOG_TEXTS", 16)  # so that segments are made and merged, too
     monkeypatch.setattr(keys, "MERGED", 3)
+    monkeypatch.setattr(checkpoints, "ROWS", 16)  # and the log is brought into the file
     path = tmp_path / "news.dupindex"
     with Index(path, workers=1) as index:  # compiled code is loaded before the first fork
         index.add_many({f"id-{number}": text for number, text in enumerate(TEXTS)})
@@ -264,7 +265,7 @@ def read_all(path):
 def test_a_damaged_page_is_an_error_and_no_wrong_answer(path):
     changed(path, "PRAGMA wal_checkpoint(TRUNCATE)")
     data = bytearray(path.read_bytes())
-    for place in range(stores.PAGE_BYTES, len(data), 2 * stores.PAGE_BYTES):
+    for place in range(sqlite.PAGE_BYTES, len(data), 2 * sqlite.PAGE_BYTES):
         data[place : place + 64] = bytes(64)
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"the file is damaged|this is no index"):

@@ -82,6 +82,14 @@ def test_of_a_name_that_was_mistyped_no_index_is_made(tmp_path, command, capsys)
     assert not where.exists()
 
 
+@pytest.mark.parametrize("command", ["add", "load"])
+def test_of_an_input_that_is_missing_no_index_is_made(tmp_path, command, capsys):
+    where = tmp_path / "x.dupindex"
+    assert run(command, where, tmp_path / "mistyped") == 1
+    assert "mistyped" in capsys.readouterr().err
+    assert not where.exists()
+
+
 @pytest.mark.parametrize("text", ["\U0001f600\r\n\U0001f680\r\n", "\ufeff\U0001f600\n", "\U0001f600\r\U0001f680"])
 def test_a_text_is_asked_for_as_its_bytes_are(tmp_path, text, monkeypatch, capsys):
     path, where = tmp_path / "text.txt", tmp_path / "x.dupindex"

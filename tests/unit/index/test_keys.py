@@ -5,7 +5,7 @@ import pytest
 
 from dupdetect.index import keys
 from dupdetect.index.keys import KeyTable
-from dupdetect.index.stores import SqliteStore
+from dupdetect.index.sqlite import SqliteStore
 
 BANDS = 3
 

@@ -213,3 +213,15 @@ def test_a_run_with_ids_that_end_like_others_is_loaded_as_it_was(tmp_path):
     with Index(tmp_path / "x.dupindex") as index:
         assert index.load(tmp_path / "out") == 3
         assert [index.text(id) for id in ("https://one/b", "b", "c")] == [STORY, STORIES["ru"], OTHER]
+
+
+def test_an_index_that_was_closed_says_so(tmp_path):
+    index = Index(tmp_path / "x.dupindex")
+    index.add("a", "A text.")
+    index.close()
+    for use in (lambda: index.add("b", "Another."), lambda: index.query("A text."), lambda: len(index)):
+        with pytest.raises(InputError, match="the index was closed"):
+            use()
+    index.close()
+    with Index(tmp_path / "x.dupindex") as again:
+        assert len(again) == 1
