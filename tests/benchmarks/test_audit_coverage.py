@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import gzip
 from pathlib import Path
 
 import audit_coverage
@@ -9,10 +11,19 @@ import dupdetect
 
 
 @pytest.mark.slow
-def test_intervals_hold_the_true_recall_on_pages(shared: Path) -> None:
-    documents = shared / "corpora" / "pages" / "docs.jsonl.gz"
+def test_intervals_hold_the_true_recall_on_pages(shared: Path, tmp_path: Path) -> None:
+    """Of every other article: to compare all documents with all takes a quarter of the time."""
+    pages = shared / "corpora" / "pages"
+    with (pages / "articles.csv").open(encoding="utf-8", newline="") as file:
+        wanted = [int(row["article"][1:]) % 2 == 0 for row in csv.DictReader(file)]
+    with gzip.open(pages / "docs.jsonl.gz", "rt", encoding="utf-8", newline="\n") as lines:
+        chosen = [line for line, is_wanted in zip(lines, wanted, strict=True) if is_wanted]
+    assert len(chosen) > 1000
+    documents = tmp_path / "docs.jsonl"
+    documents.write_text("".join(chosen), encoding="utf-8", newline="\n")
     result = dupdetect.dedup(documents)
-    for row in audit_coverage.coverage(result, documents, samples=[1000]):
+    for row in audit_coverage.coverage(result, documents, samples=[500]):
+        assert row.matches > 500
         assert row.covered >= 90, row
 
 
