@@ -20,6 +20,7 @@ from dupdetect.matching import (
     own_lines,
     own_texts,
     patterns,
+    removal,
 )
 from dupdetect.matching import boilerplate_weights as weights
 from dupdetect.text import main_content as lines
@@ -713,7 +714,7 @@ def weigh_pair(x, y, read, learned, is_boilerplate):
     for number, (mine, other) in enumerate([sides, sides[::-1]]):
         carries = other.new <= weights.CARRIED * (other.new + other.content) and 2 * other.own <= mine.own
         carries &= other.content >= own_lines.SENTENCE
-        carries &= other.lines <= max(overlaps.FEW_WORDS, weights.CARRIED_LINES * other.content)
+        carries &= other.lines <= max(removal.FEW_WORDS, weights.CARRIED_LINES * other.content)
         carries &= mine.prose <= max(weights.BESIDE, weights.TIMES * other.content)
         carries &= mine.new <= max(weights.AROUND, weights.TIMES_AROUND * other.content)
         line = (y, x)[number].line_length()
@@ -744,8 +745,8 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
         score = max(plain, of_content)
     lost = [pair.lost[n] / max(pair.content[n] + pair.lost[n], 1e-9) for n in range(2)]
     counts = [pair.content[n] + pair.lost[n] for n in range(2)]
-    few = [pair.lost[n] <= settings.max_lost * max(counts[n] - overlaps.SHORT, 0) + 1e-9 for n in range(2)]
-    edits = max(lost) <= settings.max_lost + 1e-9 and min(pair.run) < overlaps.PASSAGE
+    few = [pair.lost[n] <= settings.max_lost * max(counts[n] - removal.SHORT, 0) + 1e-9 for n in range(2)]
+    edits = max(lost) <= settings.max_lost + 1e-9 and min(pair.run) < removal.PASSAGE
     larger = 2 * min(pair.own) <= max(pair.own)
     if not pair.strangers and not suspect and (edits or larger):
         for one, two in ((0, 1), (1, 0)):
@@ -766,19 +767,19 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     near &= alike
     alike = 1 - min(settings.threshold, settings.containment) + rounded
     both = pair.in_place * len(a & b)
-    near &= both / max(len(a) + len(b) - both, 1) >= settings.threshold - overlaps.LESS_ALIKE
+    near &= both / max(len(a) + len(b) - both, 1) >= settings.threshold - removal.LESS_ALIKE
     pages = [2 * pair.lost[n] < pair.new[n] for n in range(2)]
     sizes = (len(a), len(b))
     removable = [
         (
             (
                 near
-                and sizes[1 - n] >= overlaps.AS_LARGE * sizes[n] - rounded
+                and sizes[1 - n] >= removal.AS_LARGE * sizes[n] - rounded
                 and lost[n] <= alike
-                and pair.run[n] < max(overlaps.LONG_PASSAGE, settings.max_lost * counts[n])
+                and pair.run[n] < max(removal.LONG_PASSAGE, settings.max_lost * counts[n])
             )
-            or (few[n] and pair.run[n] < overlaps.PASSAGE)
-            or (pages[n] and pair.lost[n] <= overlaps.FEW_WORDS)
+            or (few[n] and pair.run[n] < removal.PASSAGE)
+            or (pages[n] and pair.lost[n] <= removal.FEW_WORDS)
         )
         and (near or pages[n] or pair.content[n] >= pair.own[1 - n] or not pair.pattern.amid[1 - n] or lost[n] == 0)
         for n in range(2)
@@ -787,11 +788,11 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     for n, other in ((0, 1), (1, 0)):
         more = min(pair.lost[other], pair.prose[other]) - 2 * pair.prose[n]
         if pages[other]:
-            says_more = more >= max(overlaps.MORE, overlaps.MORE_PAGE * pair.content[other])
+            says_more = more >= max(removal.MORE, removal.MORE_PAGE * pair.content[other])
         else:
-            much = pair.lost[other] - 2 * pair.lost[n] >= overlaps.MORE_SHARE * pair.content[other]
-            least = min(max(overlaps.MORE, overlaps.MORE_SHARE * pair.content[other]), overlaps.PASSAGE)
-            says_more = more >= least or (much and pair.run[other] >= overlaps.PASSAGE)
+            much = pair.lost[other] - 2 * pair.lost[n] >= removal.MORE_SHARE * pair.content[other]
+            least = min(max(removal.MORE, removal.MORE_SHARE * pair.content[other]), removal.PASSAGE)
+            says_more = more >= least or (much and pair.run[other] >= removal.PASSAGE)
         yields.append(removable[n] and says_more)
     return Judged(relation, score, tuple(lost), tuple(removable), tuple(yields), near)
 

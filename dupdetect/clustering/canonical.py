@@ -18,8 +18,8 @@ from dupdetect.clustering.clusters import FIRST, yielding
 from dupdetect.clustering.dates import as_seconds
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.schema import as_json, names_shown, plain_column
-from dupdetect.matching.overlaps import REMOVABLE_A, REMOVABLE_B
 from dupdetect.matching.pairs import missing, pack
+from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
 
 if TYPE_CHECKING:
     import pyarrow as pa

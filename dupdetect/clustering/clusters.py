@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable
-from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
 from dupdetect.matching.pairs import missing, pack, proper, union, unpack, without
+from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
 from dupdetect.text.shingles import digest
 
 if TYPE_CHECKING:

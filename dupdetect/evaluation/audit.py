@@ -28,6 +28,7 @@ from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import IDENTICAL, RELATIONS
 from dupdetect.matching.pairs import packed
+from dupdetect.matching.removal import tolerated
 from dupdetect.matching.verify import Verifier
 from dupdetect.results.run import Run
 from dupdetect.sketches.cleaning import cleaned, refuse_words
@@ -355,7 +356,7 @@ def _lost(run: Run, scope: _Scope, sample: Int) -> Lost:
         removed=len(removed),
         words=int(words.sum()),
         share=float(share.max(initial=0.0)),
-        over=int((~np.where(a < b, *match.tolerated(run.settings))).sum()),
+        over=int((~np.where(a < b, *tolerated(match, run.settings))).sum()),
         id=None if worst is None else scope.id(int(removed[worst])),
         canonical=None if worst is None else scope.id(int(standing[worst])),
     )

@@ -19,8 +19,9 @@ from dupdetect.evaluation.thresholds import TIE, Best, Goal, Grid, Measured, Rul
 from dupdetect.matching import candidates
 from dupdetect.matching.candidates import needed_fingerprints
 from dupdetect.matching.counter import PairCounter
-from dupdetect.matching.overlaps import FLOOR, NONE, REMOVABLE_A, REMOVABLE_B, Overlaps, Weights
+from dupdetect.matching.overlaps import FLOOR, NONE, Overlaps, Weights
 from dupdetect.matching.pairs import packed, unpack
+from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.sketches.sketches import sketch_texts
 

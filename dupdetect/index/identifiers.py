@@ -138,7 +138,9 @@ class Identifiers:
         try:
             column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([self._array(ids)])
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-            raise InputError(f"the ids cannot be stored ({error}); expected all strings or all integers of 64 bits") from None
+            raise InputError(
+                f"the ids cannot be stored ({error}); expected all strings or all integers of 64 bits"
+            ) from None
         came, column = column.type, workable(plain_column(column))
         if column.null_count:
             raise InputError("an id is missing; give every document an id")

@@ -20,7 +20,7 @@ from dupdetect.matching.boilerplate import NEVER, are_strangers, grade_of, may_h
 from dupdetect.matching.hash_join import build_table, join_buffers, mark_partners, probe_table
 from dupdetect.matching.interleaving import FULL, INSIDE, INTERLEAVED, OWN, STRETCH
 from dupdetect.matching.joined_lines import count_joined
-from dupdetect.matching.overlaps import FEW_WORDS, Overlaps, Weights
+from dupdetect.matching.overlaps import Overlaps, Weights
 from dupdetect.matching.own_lines import CLASSES, SENTENCE, read_own_lines
 from dupdetect.matching.own_texts import (
     LONG_LINE,
@@ -29,6 +29,7 @@ from dupdetect.matching.own_texts import (
 )
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import FURNITURE_A, FURNITURE_B, own_marks
+from dupdetect.matching.removal import FEW_WORDS
 from dupdetect.matching.shared_marks import WORD, mark_shared
 from dupdetect.matching.shingle_rows import (
     blocks_for,

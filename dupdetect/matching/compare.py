@@ -201,8 +201,9 @@ def _judged(a: str, b: str, settings: Settings) -> Comparison:
     from dupdetect._storage.context import Context
     from dupdetect.matching.boilerplate_votes import learn
     from dupdetect.matching.counter import PairCounter
-    from dupdetect.matching.overlaps import RELATIONS, REMOVABLE_A, REMOVABLE_B
+    from dupdetect.matching.overlaps import RELATIONS
     from dupdetect.matching.pairs import pack
+    from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
     from dupdetect.matching.verify import Verifier
 
     counter = PairCounter(pa.array([a, b], pa.large_string()), np.arange(2), Context(settings, 1))

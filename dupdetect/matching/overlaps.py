@@ -1,23 +1,16 @@
-"""What pairs of documents share, what relation follows from it, and which of the two may be removed.
+"""What pairs of documents share, and what relation follows from it.
 
 Input    counts of shared shingles, and weights (`boilerplate_weights`)
-Output   `Overlaps`: Jaccard, containment, relations and scores of pairs, and verdicts
+Output   `Overlaps`: Jaccard, containment, relations and scores of pairs; of matches, the verdicts of `removal`
 Cost     O(pairs)
 
 This module is the definition of a match. Counts are of real shingles, not estimates: similarities are exact.
 
-**Relations.** Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`. They are
-*syndicated* if that of their content reaches it where the other does not, and `EXPLAINED` of what either has of its own
-is boilerplate. One *contains* the other if no more than ``1 - containment`` of the content of the latter is new, and
-the former has at least twice as much of its own: two forms with other names filled in do not contain one another. Where
-more than `SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
-
-**Removal.** What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be
-removed if these are no more than `max_lost` of its content beyond `SHORT` words, and nowhere a passage of `PASSAGE`
-words; or if they are `FEW_WORDS` of a page; of a near duplicate that has `AS_LARGE` of its size, if they are no more
-than ``1 - threshold``, but of strangers who both have `ARTICLE` new words of main content only if the similarity of
-their content reaches `threshold`, too. A text amid a longer one, a part or a quotation, is removed only if nothing is
-lost.
+Two documents are *near duplicates* if their Jaccard similarity reaches `threshold`. They are *syndicated* if that of
+their content reaches it where the other does not, and `EXPLAINED` of what either has of its own is boilerplate. One
+*contains* the other if no more than ``1 - containment`` of the content of the latter is new, and the former has at
+least twice as much of its own: two forms with other names filled in do not contain one another. Where more than
+`SUSPECT` of what they share is boilerplate, the rest may be, too: such a pair is a near duplicate or nothing.
 """
 
 from __future__ import annotations
@@ -29,11 +22,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from dupdetect.matching.pairs import greater, lesser, missing
-from dupdetect.matching.patterns import AMID_A, AMID_B
+from dupdetect.matching.removal import PASSAGE, REMOVABLE_A, REMOVABLE_B, ROUNDED, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -49,10 +40,6 @@ if TYPE_CHECKING:
 RELATIONS = ("none", "identical", "near_duplicate", "contains", "contained", "syndicated")
 NONE, IDENTICAL, NEAR_DUPLICATE, CONTAINS, CONTAINED, SYNDICATED = range(6)
 
-#: What is decided of a match: a may be removed, b may be; of two near duplicates, that a should rather be, that b
-#: should; that they are near duplicates.
-REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B, NEAR = 1, 2, 4, 8, 16
-
 #: Share of the own words of two syndicated pages that is boilerplate, at least.
 EXPLAINED = 0.5
 
@@ -63,38 +50,11 @@ SUSPECT = 0.25
 #: New words of main content that both of two strangers have who are no near duplicates, whatever else they share.
 ARTICLE = 64
 
-#: Words that a page may lose beside the article that it carries, however short that is: they stand in its lines. The
-#: article may have as many in lines that are not on the page.
-FEW_WORDS = 8
-
-#: Words in a row that are a passage, and no edit: a document of which one would be lost is not removed; and of a near
-#: duplicate, if they are more than the share that may be lost of any.
-PASSAGE, LONG_PASSAGE = 32, 128
-
-#: Words of a document that count one by one, for each may be the fact that it is about: of a document of so many words
-#: nothing may be lost, and of a longer one a share of what it has beyond them.
-SHORT = 100
-
-#: Share of a document's size that a near duplicate has at least which may stand for it, however low the threshold is;
-#: of 0.8 and above it follows. By errors of recognition each lacks some words of the other; half a page lacks the rest.
-AS_LARGE = 0.8
-
-#: How much less similar near duplicates that may stand for one another may be by what stands at the same place in both.
-LESS_ALIKE = 0.05
-
-#: What a document that says more than another, so that this goes if either may, has of its own: so many words of main
-#: content and such a share of the content, or a passage; or a passage of other content, such as a table, that is such a
-#: share. A page has such a share of the article that it carries.
-MORE, MORE_SHARE, MORE_PAGE = 16, 0.05, 0.2
-
 #: Share of the smaller document below which a pair is no match, however its shingles are weighed.
 FLOOR = 0.25
 
 #: Less than any shingle weighs: a document of none has nothing to divide by.
 _LEAST_WEIGHT = 1e-9
-
-#: Counts closer than this are equal: a share of a count is rounded.
-ROUNDED = 1e-9
 
 
 def turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -102,12 +62,6 @@ def turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
     codes = np.arange(len(RELATIONS), dtype=np.int8)
     codes[CONTAINS], codes[CONTAINED] = CONTAINED, CONTAINS
     return codes[relation]
-
-
-def turned_verdicts(verdicts: Byte) -> Byte:
-    """Turn verdicts on a and b into verdicts on b and a."""
-    of_a, of_b = np.uint8(REMOVABLE_A | YIELDS_A), np.uint8(REMOVABLE_B | YIELDS_B)
-    return (verdicts & np.uint8(NEAR) | (verdicts & of_a) << 1 | (verdicts & of_b) >> 1).astype(np.uint8)
 
 
 def relation_names(codes: NDArray[np.int8]) -> pa.Array:
@@ -197,8 +151,8 @@ class Overlaps:
     patterns : uint8[n], optional
         How each pair shares what it shares (`dupdetect.matching.patterns`); left out where it was not read.
     verdicts : uint8[n], optional
-        What was decided of matches (`REMOVABLE_A` and the like). Left out of what has not been through `matches`:
-        either document may then be removed.
+        What `removal.decide` says of matches. Left out of what has not been through `matches`: either document may then
+        be removed.
     """
 
     pairs: Pairs
@@ -306,19 +260,6 @@ class Overlaps:
             w.lost_b / np.maximum(w.content_b + w.lost_b, _LEAST_WEIGHT),
         )
 
-    def may_be_lost(self, share: float) -> tuple[Share, Share]:
-        """How many words of the content of a, and of b, may be lost, where `share` of those beyond `SHORT` may be."""
-        w = self.weights
-        words = w.content_a + w.lost_a, w.content_b + w.lost_b
-        most_a, most_b = (share * np.maximum(count - SHORT, 0) + ROUNDED for count in words)
-        return most_a, most_b
-
-    @property
-    def pages(self) -> tuple[Bool, Bool]:
-        """Whether a, and b, is a page: most of what is new in it is its furniture."""
-        w = self.weights
-        return 2 * w.lost_a < w.new_a, 2 * w.lost_b < w.new_b
-
     def relations(self, limits: Limits) -> NDArray[np.int8]:
         """Judge each pair: codes of `RELATIONS`."""
         return self.judged(limits)[0]
@@ -352,66 +293,6 @@ class Overlaps:
         """What was compared with the threshold, or with the containment."""
         return self.judged(limits)[1]
 
-    def tolerated(self, limits: Limits) -> tuple[Bool, Bool]:
-        """Whether no more of a, and of b, would be lost than may be, if only the other stayed."""
-        return self._tolerated(limits, self._near(limits), self.shares_lost, self.pages)
-
-    def _near(self, limits: Limits) -> Bool:
-        """Whether near duplicates are so by what stands at the same place, and are no articles under a common text."""
-        in_place, plain = self.weights.in_place * self.shared, self.jaccard
-        alike = in_place / np.maximum(self.size_a + self.size_b - in_place, 1) >= limits.threshold - LESS_ALIKE
-        return np.asarray(alike & (np.minimum(plain, self._weighted(plain, self.content)) >= limits.threshold))
-
-    def _tolerated(
-        self, limits: Limits, near: Bool, lost: tuple[Share, Share], pages: tuple[Bool, Bool]
-    ) -> tuple[Bool, Bool]:
-        """Return what `tolerated` does, given which pairs are near duplicates, `shares_lost` and `pages`."""
-        w, (lost_a, lost_b), (page_a, page_b) = self.weights, lost, pages
-        alike = 1 - min(limits.threshold, limits.containment) + ROUNDED
-        near_a = near & (self.size_b >= AS_LARGE * self.size_a - ROUNDED)
-        near_b = near & (self.size_a >= AS_LARGE * self.size_b - ROUNDED)
-        if self.given is None:  # without boilerplate, containment alone says what may be lost
-            most = max(limits.max_lost, 1 - limits.containment) + ROUNDED
-            return lost_a <= np.where(near_a, alike, most), lost_b <= np.where(near_b, alike, most)
-        most_a, most_b = self.may_be_lost(limits.max_lost)
-        few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= most_a) & (w.run_a < PASSAGE))
-        few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= most_b) & (w.run_b < PASSAGE))
-        near_a &= w.run_a < np.maximum(LONG_PASSAGE, limits.max_lost * (w.content_a + w.lost_a))
-        near_b &= w.run_b < np.maximum(LONG_PASSAGE, limits.max_lost * (w.content_b + w.lost_b))
-        return few_a | (near_a & (lost_a <= alike)), few_b | (near_b & (lost_b <= alike))
-
-    def _verdicts(self, limits: Limits) -> Byte:
-        """Decide of matches which document may be removed, and which should rather be."""
-        w, lost = self.weights, self.shares_lost
-        near, (lost_a, lost_b) = self._near(limits), lost
-        amid_a, amid_b = (
-            (self.patterns & mark != 0) if self.patterns is not None else near < 0 for mark in (AMID_A, AMID_B)
-        )
-        page_a, page_b = pages = self.pages  # where nothing is weighed, all that is new is lost, and none is a page
-        if self.given is None:
-            smaller = self.size_a <= self.size_b
-            may_a, may_b = near | smaller, near | ~smaller
-        else:
-            may_a = near | page_a | (w.content_a >= w.own_b) | ~amid_b | (lost_a == 0)
-            may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
-        few_a, few_b = self._tolerated(limits, near, lost, pages)
-        gone_a, gone_b = may_a & few_a, may_b & few_b
-        more_a, more_b = self._says_more(pages)
-        yields_a, yields_b = gone_a & more_b, gone_b & more_a
-        marks = (gone_a, REMOVABLE_A), (gone_b, REMOVABLE_B), (yields_a, YIELDS_A), (yields_b, YIELDS_B), (near, NEAR)
-        return sum((column * np.uint8(mark) for column, mark in marks), np.zeros(len(near), np.uint8))
-
-    def _says_more(self, pages: tuple[Bool, Bool]) -> Iterator[Bool]:
-        """Yield whether a, and b, says more than the other, given which of them are pages."""
-        w = self.weights
-        lost, main = w.lost_a - 2 * w.lost_b, np.minimum(w.lost_a, w.main_a) - 2 * w.main_b
-        others = w.lost_b - 2 * w.lost_a, np.minimum(w.lost_b, w.main_b) - 2 * w.main_a
-        sides = (w.content_a, w.run_a, lost, main), (w.content_b, w.run_b, *others)
-        for page, (content, run, new, new_main) in zip(pages, sides, strict=True):
-            much = (run >= PASSAGE) & (new >= MORE_SHARE * content)
-            much |= new_main >= np.clip(MORE_SHARE * content, MORE, PASSAGE)
-            yield np.where(page, new_main >= np.maximum(MORE, MORE_PAGE * content), much)
-
     def where(self, chosen: Bool | Int) -> Overlaps:
         """Return some of the pairs; if all are marked, the same."""
         if chosen.dtype == np.bool_ and chosen.all():
@@ -432,7 +313,7 @@ class Overlaps:
         """Return the pairs that are copies of one another, and what is decided of them."""
         found = self.where(self.relations(limits) != NONE)
         counts = found.pairs, found.shared, found.size_a, found.size_b
-        verdicts = found._verdicts(limits) if len(found.pairs) else np.empty(0, np.uint8)
+        verdicts = decide(found, limits) if len(found.pairs) else np.empty(0, np.uint8)
         return Overlaps(*counts, found.given, found.patterns, verdicts)
 
     def _knows_no_more_than(self, other: Overlaps) -> bool:

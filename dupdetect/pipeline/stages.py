@@ -26,8 +26,9 @@ from dupdetect.io.rows import Rows
 from dupdetect.io.schema import names_shown
 from dupdetect.matching import candidates as search
 from dupdetect.matching.counter import PairCounter
-from dupdetect.matching.overlaps import IDENTICAL, Overlaps, Weights, relation_names, turned, turned_verdicts
+from dupdetect.matching.overlaps import IDENTICAL, Overlaps, Weights, relation_names, turned
 from dupdetect.matching.pairs import missing, pack, packed, proper, unpack
+from dupdetect.matching.removal import turned_verdicts
 from dupdetect.matching.verify import verify_candidates
 from dupdetect.pipeline.rules import tied_by_policy
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dupdetect.matching.overlaps import CONTAINED, SHORT
+from dupdetect.matching.overlaps import CONTAINED
+from dupdetect.matching.removal import SHORT
 from dupdetect.reports.explanation import Likeness
 from dupdetect.reports.lookup import digests_of, find_row
 from dupdetect.results.losses import counted

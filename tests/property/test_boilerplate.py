@@ -15,9 +15,10 @@ from verifying import judged
 from dupdetect._compiled import dispatch, kernels
 from dupdetect._storage.arrays import DiskStorage
 from dupdetect.matching.interleaving import CLEAR, INTERLEAVED, ONE_END, OTHER, PATTERN, WITHIN
-from dupdetect.matching.overlaps import NEAR, RELATIONS, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
+from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.matching.own_lines import CLASSES, is_at_one_end, read_own_lines
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
+from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
 from dupdetect.matching.shingle_rows import run_ends
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings

@@ -10,8 +10,9 @@ from verifying import unweighed
 
 from dupdetect.clustering.clusters import cleanness, cluster, list_neighbours, take_matches
 from dupdetect.clustering.digests import FOREIGN, MOST, contents, part_digests
-from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, Overlaps
+from dupdetect.matching.overlaps import Overlaps
 from dupdetect.matching.pairs import pack
+from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B
 from dupdetect.settings import Settings
 
 SETTINGS = Settings(shingle_size=1, min_shingles=3, containment=0.7, threshold=0.8)

@@ -14,8 +14,8 @@ from dupdetect.evaluation.fit import measure
 from dupdetect.evaluation.labels import Labelled
 from dupdetect.evaluation.thresholds import Rule
 from dupdetect.matching import candidates
-from dupdetect.matching.overlaps import REMOVABLE_A, REMOVABLE_B
 from dupdetect.matching.pairs import packed
+from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.sketches.sketches import sketch_texts
 

@@ -5,7 +5,7 @@ import oracles
 from verifying import clustered, overlaps, passage
 
 from dupdetect.clustering.clusters import FIRST, cleanness, cluster, collapse, replaceable, yielding
-from dupdetect.matching.overlaps import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A
+from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import sketch_by_reference
 

@@ -1,39 +1,22 @@
 import numpy as np
 import oracles
 import pytest
+from made_up_pairs import SETTINGS, one, overlap, relation
 from verifying import unweighed
 
 from dupdetect.matching.overlaps import (
-    ARTICLE,
     CONTAINED,
     CONTAINS,
     EXPLAINED,
-    FEW_WORDS,
-    MORE,
-    MORE_PAGE,
-    MORE_SHARE,
-    NEAR,
     NEAR_DUPLICATE,
     NONE,
-    PASSAGE,
     RELATIONS,
-    REMOVABLE_A,
-    REMOVABLE_B,
-    SHORT,
     SUSPECT,
-    YIELDS_A,
-    YIELDS_B,
     Overlaps,
-    Weights,
-    turned_verdicts,
 )
 from dupdetect.matching.pairs import pack
-from dupdetect.matching.patterns import AMID_B
+from dupdetect.matching.removal import PASSAGE
 from dupdetect.settings import Settings
-
-
-def overlap(shared, size_a, size_b):
-    return Overlaps(pack(np.array([0]), np.array([1])), *(np.array([n], np.int64) for n in (shared, size_a, size_b)))
 
 
 def verifier(texts, rows=None, size=2, workers=1):
@@ -89,35 +72,6 @@ def test_overlaps_are_united_by_pair():
         assert shared == len(oracles.shingles(texts[a], 2) & oracles.shingles(texts[b], 2))
 
 
-def one(counts=(100, 120, 150), patterns=0, **weights):
-    """Make up one pair that is weighed: by default a has 20 words of its own, b 50, and all is content."""
-    made = {
-        "content_a": 100, "content_b": 100, "own_a": 20, "own_b": 50, "new_a": 20, "new_b": 50, "lost_a": 20,
-        "lost_b": 50, "main_a": 20, "main_b": 50, "run_a": 0, "run_b": 0, "boilerplate": 0, "in_place": 1,
-        "strangers": False, **weights,
-    }  # fmt: skip
-    given = Weights(
-        **{name: np.array([value if name == "strangers" else float(value)]) for name, value in made.items()}
-    )
-    sizes = (np.array([n]) for n in counts)
-    return Overlaps(pack(np.array([0]), np.array([1])), *sizes, given, np.array([patterns], np.uint8))
-
-
-SETTINGS = Settings(threshold=0.8, containment=0.8, max_lost=0.05)
-
-
-def relation(**weights):
-    return RELATIONS[one(**weights).relations(SETTINGS)[0]]
-
-
-def removable(**weights):
-    """Say of a and of b whether they may be removed, of a pair that is made a match."""
-    found = one(**weights)
-    verdicts = found.matches(Settings(threshold=0.8, containment=0.8, max_lost=0.05)).verdicts
-    assert len(verdicts) == 1
-    return tuple(bool(verdicts[0] & mark) for mark in (REMOVABLE_A, REMOVABLE_B))
-
-
 def test_weights_decide_and_not_counts():
     assert relation(own_a=24, new_a=24) == "contained"  # 24 new words beside 100 of content
     assert relation(own_a=24, new_a=26) == "none"
@@ -132,22 +86,6 @@ def test_strangers_contain_nothing():
     assert relation() == "contained"
     assert relation(strangers=True) == "none"
     assert one(strangers=True).weighted_containment[0] == 0
-
-
-def test_strangers_with_an_article_each_are_near_duplicates_that_stay():
-    """Their relation is what their shingles say; neither is removed, unless their content says so, too."""
-
-    def judged(**weights):
-        shared = {"counts": (90, 100, 100), "strangers": True, "content_a": 60, "content_b": 60}
-        found = one(**shared, **weights).matches(SETTINGS)
-        assert found.relations(SETTINGS).tolist() == [NEAR_DUPLICATE]
-        assert found.scores(SETTINGS)[0] >= SETTINGS.threshold
-        return bool(found.verdicts[0] & NEAR), bool(found.verdicts[0] & (REMOVABLE_A | REMOVABLE_B))
-
-    some = {"lost_a": 10, "lost_b": 10}
-    assert judged(**some, main_a=ARTICLE - 1, main_b=ARTICLE) == (True, True)
-    assert judged(**some, main_a=ARTICLE, main_b=ARTICLE) == (False, False)
-    assert judged(main_a=ARTICLE, main_b=ARTICLE, lost_a=8, lost_b=7) == (True, True)
 
 
 def test_near_duplicates_are_those_whose_jaccard_reaches_the_threshold():
@@ -177,33 +115,6 @@ def test_text_that_is_boilerplate_alone_contains_nothing():
     assert relation(content_a=least, **few, counts=(15, 15, 150)) == "none"  # a quotation
 
 
-def test_a_document_that_would_lose_too_much_is_not_removed():
-    long = {"content_a": 300 - 10, "content_b": 400, "own_b": 80}
-    assert removable(**long, new_a=10, lost_a=10) == (True, False)  # 5 % of 300 - SHORT
-    assert removable(**long, new_a=10.1, lost_a=10.1) == (False, False)
-    near = {"counts": (100, 110, 110), "own_b": 20}
-    assert removable(**near, lost_a=25, lost_b=25) == (True, True)
-    assert removable(**near, lost_a=26, lost_b=25) == (False, True)
-
-
-@pytest.mark.parametrize("words", [20, 60, SHORT])
-def test_a_short_document_loses_nothing(words):
-    short = {"content_b": 400, "own_b": 80}
-    assert removable(**short, content_a=words, new_a=0, lost_a=0) == (True, False)
-    assert removable(**short, content_a=words - 1, new_a=1, lost_a=1) == (False, False)
-    near = {"counts": (100, 110, 110), "own_b": 20}  # but of a near duplicate
-    assert removable(**near, content_a=100, new_a=1, lost_a=1, lost_b=1) == (True, True)
-
-
-def test_a_document_that_would_lose_a_passage_is_not_removed():
-    long = {"counts": (750, 800, 950), "content_a": 2000, "content_b": 2000, "own_a": 40, "new_a": 40, "lost_a": 40}
-    assert removable(**long, own_b=90, run_a=PASSAGE - 1) == (True, True)
-    assert removable(**long, own_b=90, run_a=PASSAGE) == (False, True)
-    assert removable(**long, own_b=90, run_a=PASSAGE - 1, run_b=PASSAGE) == (True, False)
-    near = {**long, "counts": (1000, 1040, 1140)}
-    assert removable(**near, own_b=90, run_a=PASSAGE, run_b=PASSAGE) == (True, True)
-
-
 def test_more_boilerplate_than_a_pair_may_have_makes_it_no_match_whatever_else_it_has():
     nothing = dict.fromkeys(("new_a", "new_b", "lost_a", "lost_b", "main_a", "main_b"), 0)
     contained, syndicated = {"own_a": 0, "new_a": 0}, {"own_a": 50, "own_b": 50, "strangers": True, **nothing}
@@ -221,88 +132,6 @@ def test_edits_are_words_and_no_passages():
     assert relation(**edits) == "contained"
     assert relation(**edits, run_a=PASSAGE) == "contained"  # b has none of its own
     assert relation(**edits, run_a=PASSAGE, run_b=PASSAGE) == "none"
-
-
-def test_a_page_goes_for_the_article_that_it_carries():
-    """What of its new words is furniture is not lost."""
-    assert removable(lost_a=20, lost_b=4) == (False, True)
-    few = {"content_b": 50, "lost_a": 0}  # a page may lose a few words of the lines of a short article
-    assert removable(**few, lost_b=FEW_WORDS) == (True, True)
-    assert removable(**few, lost_b=FEW_WORDS + 1) == (True, False)
-    assert removable(**few, lost_b=FEW_WORDS, new_b=2 * FEW_WORDS) == (True, False)
-    assert removable(lost_a=20, lost_b=50) == (False, False)
-
-
-def test_what_stands_amid_a_longer_text_is_removed_only_if_nothing_of_it_is_lost():
-    quoted = {"patterns": AMID_B, "own_b": 200, "new_b": 200, "lost_b": 200, "own_a": 1, "new_a": 1}
-    quoted |= {"content_a": 150, "content_b": 150}
-    assert removable(**quoted, lost_a=0) == (True, False)
-    assert removable(**quoted, lost_a=1) == (False, False)
-    assert removable(**{**quoted, "patterns": 0}, lost_a=1) == (True, False)
-    assert removable(**{**quoted, "own_b": 100}, lost_a=1) == (True, False)  # most of the longer one
-    assert removable(**{**quoted, "own_a": 3, "new_a": 3}, lost_a=1) == (True, False)  # a page, and its furniture
-
-
-def yields(page=False, **weights):
-    """Say whether a, and b, yields: b has new words, and is a page that carries a, if `page`."""
-    near = {"counts": (2000, 2010, 2300), "content_a": 2000, "content_b": 2000}
-    near |= {"lost_a": 0, "main_a": 0, "lost_b": 0, "main_b": 0, "run_b": weights.get("lost_b", 0)}
-    near |= weights
-    near |= {"own_b": near["lost_b"] + 1000 * page, "new_b": near["lost_b"] + 1000 * page}
-    verdict = one(**near).matches(SETTINGS).verdicts[0]
-    return bool(verdict & YIELDS_A), bool(verdict & YIELDS_B)
-
-
-@pytest.mark.parametrize(
-    ("content", "least"), [(60, MORE), (20 * MORE, MORE), (20 * MORE + 20, MORE + 1), (9000, PASSAGE)]
-)
-def test_a_document_yields_to_one_that_has_main_content_more(content, least):
-    """A twentieth of it, from a sentence up to a passage."""
-    of = {"content_a": content, "content_b": content, "run_b": 1}
-    assert yields(**of, lost_b=least, main_b=least) == (True, False)
-    assert yields(**of, lost_b=least - 1, main_b=least) == (False, False)
-    assert yields(**of, lost_b=least, main_b=least - 1) == (False, False)
-    assert yields(**of, lost_b=least + 2, main_b=least + 2, main_a=1) == (True, False)
-    assert yields(**of, lost_b=least + 1, main_b=least + 1, main_a=1) == (False, False)
-
-
-def test_a_document_yields_to_one_that_has_more_of_any_content():
-    """Such as a table: its rows are short lines."""
-    share = int(MORE_SHARE * 2000)
-    assert yields(lost_b=share) == (True, False)
-    assert yields(lost_b=share - 1) == (False, False)
-    assert yields(lost_b=share, run_b=PASSAGE - 1) == (False, False)
-    assert yields(lost_b=share + 2, lost_a=1) == (True, False)
-    assert yields(lost_b=share + 1, lost_a=1) == (False, False)
-
-
-def test_an_article_yields_to_a_page_that_has_much_more():
-    few = {"content_a": 60, "content_b": 60, "page": True}
-    assert yields(**few, lost_b=MORE, main_b=MORE) == (True, False)
-    assert yields(**few, lost_b=MORE - 1, main_b=MORE) == (False, False)
-    share = int(MORE_PAGE * 2000)
-    assert yields(page=True, lost_b=share, main_b=share) == (True, False)
-    assert yields(page=True, lost_b=share, main_b=share - 1) == (False, False)
-
-
-def test_verdicts_are_turned_with_their_pairs():
-    verdicts = np.arange(32, dtype=np.uint8)
-    turned = turned_verdicts(verdicts)
-    for one_way, other_way in zip(verdicts.tolist(), turned.tolist(), strict=True):
-        assert bool(one_way & REMOVABLE_A) == bool(other_way & REMOVABLE_B)
-        assert bool(one_way & YIELDS_B) == bool(other_way & YIELDS_A)
-        assert one_way & NEAR == other_way & NEAR
-    assert turned_verdicts(turned).tolist() == verdicts.tolist()
-
-
-def test_without_boilerplate_containment_alone_says_what_may_be_lost():
-    def verdict(*counts):
-        found = overlap(*counts).matches(Settings(boilerplate=False, containment=0.8))
-        return tuple(bool(found.verdicts[0] & mark) for mark in (REMOVABLE_A, REMOVABLE_B))
-
-    assert verdict(80, 100, 200) == (True, False)
-    assert verdict(80, 200, 100) == (False, True)
-    assert verdict(95, 100, 100) == (True, True)
 
 
 def test_pairs_that_are_weighed_and_others_are_united():
