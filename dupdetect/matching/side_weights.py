@@ -102,7 +102,8 @@ def weigh_side(  # noqa: C901 - one pass
     run, longest, in_line, most_in_line, page_run, text = 0, 0, 0, 0, 0, OwnText(0, 0, 0)
     last, last_content, last_boilerplate = -shingle_size, -shingle_size, -shingle_size
     begin, mine, fresh, paragraphs = 0, 0, 0, 0
-    turn, word, count = 0, 0, len(row) + shingle_size - 1
+    # A document of no words, which is removed for another like it, has no shingle that could be looked at.
+    turn, word, count = 0, 0, len(row) + shingle_size - 1 if len(row) else -1
     while word <= count:
         if word == count or (0 < word < len(row) and row[word] & LINE_START):
             before, text = text, with_line(text, row, begin, word, mine, fresh, line)

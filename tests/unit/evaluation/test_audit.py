@@ -167,6 +167,27 @@ def test_a_run_from_before_there_was_boilerplate_is_audited_as_it_was_made(tmp_p
     assert audit(tmp_path / "out", texts) == expected
 
 
+WORDLESS = {
+    "English": "***",
+    "emoji": "👍👍",
+    "zh": "。。。",
+    "ja": "・・・",
+    "th": "๏ ๏",
+    "ar": "؟؟؟",
+    "ru": "« — »",
+    "hi": "।।",
+}
+
+
+@pytest.mark.parametrize("text", WORDLESS.values(), ids=WORDLESS)
+def test_with_documents_without_words_nothing_is_lost(text: str) -> None:
+    texts = TEXTS | {"sign": text, "sign again": text}
+    result = dupdetect.dedup(texts)
+    assert [cluster.members for cluster in result.groups()][1:] == [["sign", "sign again"]]
+    lost, before = audit(result, texts).lost, audit(dupdetect.dedup(TEXTS), TEXTS).lost
+    assert lost == dataclasses.replace(before, removed=before.removed + 1)
+
+
 def test_what_is_lost_is_checked_on_every_removed_document_of_the_sample(result: Result) -> None:
     more = (
         "Nobody swims there today, for the boiler has been cold since March and no part of it can be bought any more."
