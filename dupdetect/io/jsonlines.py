@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
 from dupdetect.io.lists import is_list
-from dupdetect.io.schema import as_json, packed, unify, unpacked
+from dupdetect.io.schema import INEXACT, as_json, packed, unify, unpacked
 from dupdetect.io.streams import MAX_TEXT, Records, sentence
 
 BLOCK_BYTES = 32 << 20  # lines are cut into blocks of about this size: what a bad line makes us read twice
@@ -31,9 +31,6 @@ DEEPEST = 40  # objects and arrays in one another that a line may have: Parquet 
 
 SHORTEST = 8  # bytes that a line has on average, at the least, if most lines are rows
 CROWDED_BYTES = 1 << 20  # of blocks of shorter lines this much is looked at together
-
-#: Integers from here on are not all there among floating-point numbers.
-INEXACT = 1 << 53
 
 _WIDE = re.compile(rb"[:,\[\s]-?[0-9]{16,}(?=[\s,\]}])")  # integers that may be as large, or strings that hold such
 _BLANKS = b" \t\r\n"
@@ -241,16 +238,20 @@ class _Reader:
         type_ = table.schema.field(self.text).type
         return bool(pa.types.is_null(type_) or (is_list(type_) if self.listed else pa.types.is_string(type_)))
 
-    def _try(self, block: bytes, texts: Iterable[str] = ()) -> pa.Table | None:
-        """Parse a block, in which some columns are known to be text; None if it cannot be."""
+    def _try(self, block: bytes, texts: Iterable[str] = (), names: Iterable[str] = ()) -> pa.Table | None:
+        """Parse a block, in which some columns are known to be text; None if it cannot be.
+
+        Columns are in the order of `names`, or else in that of the block: the parser has those first that are known.
+        """
         known = self.strings | {name: pa.field(name, pa.string()) for name in texts}
         try:
             table = self._parse(block, known)
+            order = list(dict.fromkeys([*names, *table.column_names]))
             dates = [_without_dates(column) for column in table.schema if _has_date(column.type)]
-            if not dates:
-                return table
-            self.strings.update({column.name: column for column in dates})
-            return self._parse(block, known | self.strings)
+            if dates:
+                self.strings.update({column.name: column for column in dates})
+                table = self._parse(block, known | self.strings)
+            return table.select(order)
         except (pa.ArrowException, OverflowError):
             return None
 
@@ -301,13 +302,14 @@ class _Reader:
         if not rows:
             return
         texts: set[str] = set()
-        every = {name for _, row in rows for name in row} - {self.text}  # such as numbers that no type holds
+        names = dict.fromkeys(name for _, row in rows for name in row)
+        every = names.keys() - {self.text}  # such as numbers that no type holds
         for mixed in (_mixed_columns(rows, self.strings) | _wide_columns(rows), _nested_columns(rows), every):
             for _, row in rows:
                 for name in mixed & row.keys():
                     row[name] = as_json(row[name])
             texts |= mixed
-            table = self._try(b"\n".join(json.dumps(row, ensure_ascii=False).encode() for _, row in rows), texts)
+            table = self._try(b"\n".join(json.dumps(row, ensure_ascii=False).encode() for _, row in rows), texts, names)
             if table is not None and table.num_rows == len(rows):
                 self._keep(table, np.array([number for number, _ in rows], np.int64))
                 return

@@ -14,13 +14,18 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
 from dupdetect.io.selection import empty
 
 #: What columns become whose types are guessed and disagree.
 TEXT = pa.large_string()
+
+#: Integers from here on are not all there among floating-point numbers.
+INEXACT = 1 << 53
 
 #: Characters of a name of a column that a message shows, and of all together.
 NAME, NAMES = 40, 240
@@ -37,6 +42,7 @@ class Columns:
         self._seen: dict[str, list[tuple[pa.Field, str]]] = {}
         self._metadata: Mapping[bytes, bytes] | None = None
         self._tables = 0
+        self._large: set[str] = set()
 
     @property
     def names(self) -> list[str]:
@@ -47,7 +53,7 @@ class Columns:
         """The first type that a column was seen with."""
         return self._seen[name][0][0].type
 
-    def add(self, schema: pa.Schema, where: str) -> bool:
+    def add(self, schema: pa.Schema, where: str, large: Collection[str] = ()) -> bool:
         """
         See another table.
 
@@ -56,6 +62,8 @@ class Columns:
         schema : pyarrow.Schema
         where : str
             What to call the table in a message.
+        large : collection of str
+            Columns of integers that floating-point numbers cannot all be (`large_integers`).
 
         Returns
         -------
@@ -64,6 +72,7 @@ class Columns:
         """
         if not schema.names:
             return True
+        self._large.update(large)
         alike = [self._add(field, where) for field in schema]
         for name in self._seen.keys() - set(schema.names):
             self._seen[name] = [(field.with_nullable(True), where) for field, where in self._seen[name]]
@@ -105,7 +114,9 @@ class Columns:
             A column has types that do not go together.
         """
         fields = [
-            _agreed(seen, inferred, inferred or not (agreed is None or name in agreed))
+            seen[0][0].with_type(TEXT).with_nullable(True)
+            if inferred and name in self._large and any(pa.types.is_floating(field.type) for field, _ in seen)
+            else _agreed(seen, inferred, inferred or not (agreed is None or name in agreed))
             for name, seen in self._seen.items()
         ]
         return pa.schema(fields, self._metadata)
@@ -114,7 +125,7 @@ class Columns:
         """What has been seen, as JSON; `from_note` reads it."""
         fields = [(field, where) for seen in self._seen.values() for field, where in seen]
         schema = pa.schema([field for field, _ in fields], self._metadata)
-        return [_packed(schema), [where for _, where in fields], self._tables]
+        return [_packed(schema), [where for _, where in fields], self._tables, sorted(self._large)]
 
     @classmethod
     def from_note(cls, note: Any) -> Columns:
@@ -123,7 +134,7 @@ class Columns:
         schema = unpacked(note[0])
         for field, where in zip(schema, note[1], strict=True):
             columns._seen.setdefault(field.name, []).append((field, where))
-        columns._metadata, columns._tables = schema.metadata, note[2]
+        columns._metadata, columns._tables, columns._large = schema.metadata, note[2], set(note[3])
         return columns
 
 
@@ -209,6 +220,17 @@ def _unified(a: pa.Field, b: pa.Field, *, exact: bool) -> pa.Field:
     return pa.unify_schemas([pa.schema([a]), pa.schema([b])], promote_options="permissive").field(0)
 
 
+def large_integers(table: pa.Table) -> set[str]:
+    """Return the columns with integers that are not all there among floating-point numbers."""
+    found = set()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_int64(column.type) or pa.types.is_uint64(column.type):
+            least, most = pc.min_max(column).values()
+            if most.is_valid and not -INEXACT < least.as_py() <= most.as_py() < INEXACT:
+                found.add(name)
+    return found
+
+
 def _may_round(whole: pa.DataType, other: pa.DataType) -> bool:
     """Tell whether integers would lose something among numbers of another type."""
     if not (pa.types.is_int64(whole) or pa.types.is_uint64(whole)):
@@ -234,10 +256,19 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
         return table.replace_schema_metadata(schema.metadata)
     own = dict(zip(table.column_names, table.columns, strict=True))
     columns = [
-        _cast(own[field.name], field.type) if field.name in own else pa.nulls(len(table), field.type)
-        for field in schema
+        _fitted(own[field.name], field) if field.name in own else pa.nulls(len(table), field.type) for field in schema
     ]
     return pa.table(columns, schema=schema) if columns else table
+
+
+def _fitted(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    try:
+        return _cast(column, field.type)
+    except pa.ArrowInvalid as error:  # such as a day of the year 9999 among nanoseconds
+        raise InputError(
+            f"column {field.name!r} is {column.type} in one place and {field.type} in another, which cannot hold all "
+            f"values ({error}): convert one, or leave the column out"
+        ) from None
 
 
 def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
@@ -311,6 +342,19 @@ def with_plain_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
         for chunk in column.chunks
     ]
     return pa.chunked_array(chunks, pa.dictionary(type_.index_type, plain, ordered=type_.ordered))
+
+
+def without_null_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a dictionary whose values have nulls among them as one where these rows are null instead."""
+    if not any(chunk.dictionary.null_count for chunk in column.chunks):
+        return column
+    chunks = []
+    for chunk in column.chunks:
+        there = np.asarray(chunk.dictionary.is_valid())
+        moved = pa.array(np.cumsum(there) - 1, mask=~there).take(chunk.indices).cast(column.type.index_type)
+        values = chunk.dictionary.drop_null()
+        chunks.append(pa.DictionaryArray.from_arrays(moved, values, ordered=column.type.ordered))
+    return pa.chunked_array(chunks, column.type)
 
 
 def _plain_type(type_: pa.DataType) -> pa.DataType:

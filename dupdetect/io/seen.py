@@ -13,7 +13,7 @@ from typing import Any
 from dupdetect.errors import InputError
 from dupdetect.io.identifiers import check_id_type
 from dupdetect.io.readers import Piece
-from dupdetect.io.schema import Columns, names_shown
+from dupdetect.io.schema import Columns, large_integers, names_shown
 from dupdetect.io.text_column import has_column, lacking
 
 #: The `id` that leaves a column of ids aside.
@@ -49,7 +49,8 @@ class Seen:
     def see(self, piece: Piece) -> None:
         """See another piece."""
         self.inferred &= piece.inferred
-        self.columns.add(piece.table.schema, piece.name)
+        large = large_integers(piece.table) if piece.inferred else ()
+        self.columns.add(piece.table.schema, piece.name, large)
         self._file.add(piece.table.schema, piece.name)
         if not piece.loose:
             self._check_file(piece.name)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import dupdetect
 from dupdetect.io.documents import collect
 
 
@@ -39,3 +40,19 @@ def test_digits_in_strings_and_small_numbers_change_nothing(tmp_path):
     rows = [{"id": n, "text": "call 12345678901234567890 , 1", "score": n + 0.12345678901234567} for n in range(3)]
     found = read(tmp_path, rows)
     assert found.table.to_pylist() == rows
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["numbers first", "integers first"])
+@pytest.mark.parametrize("where", ["files", "rows"])
+def test_they_are_exact_where_floating_point_numbers_stand_in_another_part(tmp_path, where, order):
+    parts = [[{"id": "a", "text": "x", "n": 1.5}], [{"id": "b", "text": "y", "n": 2**53 + 1}, {"id": "c", "text": "z"}]]
+    for number, rows in enumerate(parts[::order]):
+        (tmp_path / f"{number}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    kept = dupdetect.dedup(tmp_path if where == "files" else [row for rows in parts[::order] for row in rows]).kept
+    assert {row["id"]: row["n"] for row in kept.to_pylist()} == {"a": "1.5", "b": str(2**53 + 1), "c": None}
+
+
+def test_small_ones_become_numbers_of_another_part(tmp_path):
+    for number, value in enumerate([1.5, 2**53 - 1]):
+        (tmp_path / f"{number}.jsonl").write_text(json.dumps({"id": number, "text": f"text {number}", "n": value}))
+    assert dupdetect.dedup(tmp_path).kept["n"].to_pylist() == [1.5, 2**53 - 1]

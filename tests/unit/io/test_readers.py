@@ -328,6 +328,12 @@ def test_what_looks_like_a_date_stays_a_string(tmp_path):
     assert piece.table.to_pylist() == rows
 
 
+@pytest.mark.parametrize("zone", ["2", '"x"', "1e400"], ids=["alike", "mixed", "large"])
+def test_columns_are_in_the_order_of_the_file(tmp_path, zone):
+    rows = [f'{{"id": "a", "text": "b", "date": "2024-01-02", "zone": {each}}}\n'.encode() for each in ("1", zone)]
+    assert read_one(write(tmp_path / "a.jsonl", lines(*rows))).table.column_names == ["id", "text", "date", "zone"]
+
+
 def test_a_column_of_mixed_kinds_becomes_text(tmp_path):
     rows = [{"text": "a", "year": 2020, "by": "Ann"}, {"text": "b", "year": "2020?", "by": ["Ann", "Bo"]}]
     piece = read_one(write(tmp_path / "x.jsonl", lines(*rows)))
