@@ -159,9 +159,10 @@ def reported(target: str | os.PathLike[str]) -> Iterator[None]:
     except _disk_errors() as error:
         number = getattr(error, "errno", None)
         reason = os.strerror(number) if number else str(error)
-        raise OutputError(
-            f"{target}: cannot be written ({reason}), nothing was left behind; choose another place"
-        ) from error
+        # What is no error of the system is a value that Arrow cannot write.
+        is_of_system = isinstance(error, OSError)
+        remedy = "choose another place" if is_of_system else "write another format, or leave the column out"
+        raise OutputError(f"{target}: cannot be written ({reason}), nothing was left behind; {remedy}") from error
 
 
 def _disk_errors() -> tuple[type[Exception], ...]:

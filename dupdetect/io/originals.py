@@ -33,6 +33,7 @@ from dupdetect.io import jsonlines
 from dupdetect.io.arrow_compression import body_compression
 from dupdetect.io.compression import compressed
 from dupdetect.io.encodings import Encoder
+from dupdetect.io.parquet import is_all_int96, unit_of_int96
 from dupdetect.io.paths import COMPRESSIONS, FORMATS, ONE_TEXT, Found, label
 from dupdetect.io.remote import as_url, stamp
 from dupdetect.io.rows import Rows
@@ -356,11 +357,19 @@ def _is_among(numbers: Int, rows: Int) -> NDArray[np.bool_]:
 def _copy_parquet(file: Found, rows: Int, path: Path, _most: int, held: Rows | None = None) -> None:
     source = as_file(file)
     reader = pyarrow.parquet.ParquetFile(source, pre_buffer=False)
+    if unit := unit_of_int96(source, reader.metadata):
+        reader = pyarrow.parquet.ParquetFile(source, pre_buffer=False, coerce_int96_timestamp_unit=unit)
     table: Tables = _RowGroups(reader, rows - 1)
     if held is not None and held.num_rows == len(rows) and held.are_at_hand and _are_as_read(held.schema, table.schema):
         table = _Held(held, table.schema)
     with compressed(path, file.compression) as target:
-        write_parquet(table, target, compression=_codecs(reader.metadata))
+        # Items of lists have the names that they have in the file: "element", as Parquet asks, or another. What wrote
+        # INT96 may not read what else there is for moments: Spark takes no nanoseconds.
+        as_there = {
+            "use_compliant_nested_type": False,
+            "use_deprecated_int96_timestamps": is_all_int96(reader.metadata),
+        }
+        write_parquet(table, target, compression=_codecs(reader.metadata, table.schema, as_there), **as_there)
 
 
 def _are_as_read(schema: pa.Schema, of_file: pa.Schema) -> bool:
@@ -408,13 +417,19 @@ def _chosen(batch: pa.RecordBatch, rows: Int, schema: pa.Schema) -> pa.Table:
     return table if len(within) == batch.num_rows else taken(table, within)
 
 
-def _codecs(metadata: Any) -> Any:
-    """Return how each column is compressed."""
+def _codecs(metadata: Any, schema: pa.Schema, as_there: dict[str, bool]) -> Any:
+    """Return how each column of a file is compressed, by the path that it is going to have."""
     if not metadata.num_row_groups:
         return "snappy"
     group = metadata.row_group(0)
-    columns = (group.column(place) for place in range(metadata.num_columns))
-    return {column.path_in_schema: _CODECS.get(column.compression, "NONE") for column in columns}
+    codecs = [_CODECS.get(group.column(place).compression, "NONE") for place in range(metadata.num_columns)]
+    if len(set(codecs)) == 1:
+        return codecs[0]
+    # Lists of old writers have other groups within, so that their paths are not those of the file.
+    sink = pa.BufferOutputStream()
+    pyarrow.parquet.ParquetWriter(sink, schema, **as_there).close()
+    columns = pyarrow.parquet.read_metadata(pa.BufferReader(sink.getvalue())).schema
+    return {columns.column(place).path: codec for place, codec in enumerate(codecs)}
 
 
 _CODECS = {name: name for name in ("SNAPPY", "GZIP", "BROTLI", "ZSTD", "LZ4")}

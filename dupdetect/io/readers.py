@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
 from dupdetect.io.first_bytes import check_first_bytes
-from dupdetect.io.parquet import BUFFER_BYTES, row_group, unfolded
+from dupdetect.io.parquet import BUFFER_BYTES, row_group, unfolded, unit_of_int96
+from dupdetect.io.parquet import schema_of as schema_of_parquet
 from dupdetect.io.paths import ONE_TEXT, Found, label, partition_of
 from dupdetect.io.schema import check_names
 from dupdetect.io.selection import empty, size_of
@@ -260,14 +261,15 @@ def _read_parquet(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
     passed, row = place or 0, 0
     source = as_file(file)
     metadata = pyarrow.parquet.read_metadata(source)
-    schema = metadata.schema.to_arrow_schema()
+    unit = unit_of_int96(source, metadata)
+    schema = schema_of_parquet(source, metadata, unit)
     check_names(schema.names, label(file.path))
     for number in range(metadata.num_row_groups):
         rows = metadata.row_group(number).num_rows
         if row + rows <= passed:
             row += rows
             continue
-        for table in row_group(file, source, metadata, number, options.text, options.size):
+        for table in row_group(file, source, metadata, number, options.text, options.size, unit=unit):
             for part in cut(table, options.text, options.size):
                 row += part.num_rows
                 if row > passed:

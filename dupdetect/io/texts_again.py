@@ -24,7 +24,7 @@ from xxhash import xxh3_64_intdigest
 from dupdetect._compiled.forks import Lock
 from dupdetect.errors import InputError
 from dupdetect.io.originals import Stamp, is_as_it_was
-from dupdetect.io.parquet import row_group, unfolded
+from dupdetect.io.parquet import row_group, schema_of, unfolded
 from dupdetect.io.paths import Found, label
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.readers import cut
@@ -152,8 +152,8 @@ class _InOrder:
 
     def _from(self, group: int) -> Iterator[tuple[int, pa.Array]]:
         """Yield the texts of a row group and of those behind it, batch by batch, each with its first row."""
-        source, schema = as_file(self._file), self._metadata.schema.to_arrow_schema()
-        schema = pa.schema([schema.field(self._column)])
+        source = as_file(self._file)
+        schema = pa.schema([schema_of(source, self._metadata).field(self._column)])
         for number in range(group, self._metadata.num_row_groups):
             row = int(self._starts[number])
             for table in row_group(

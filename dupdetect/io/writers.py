@@ -26,7 +26,7 @@ import pyarrow.parquet
 from dupdetect._storage import memory
 from dupdetect.errors import OutputError
 from dupdetect.io.read_ahead import one_ahead
-from dupdetect.io.schema import plain_column, with_plain_values
+from dupdetect.io.schema import plain_column, with_plain_values, without_null_values
 from dupdetect.io.selection import empty
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _fits_parquet(field: pa.Field) -> bool:
         return False  # what its writer finds out only when there are rows
     try:
         pyarrow.parquet.ParquetWriter(pa.BufferOutputStream(), pa.schema([field])).close()
-    except (pa.ArrowException, ValueError):
+    except (pa.ArrowException, OSError, ValueError):
         return False
     return True
 
@@ -130,8 +130,8 @@ def write_parquet(table: Table, file: Any, **options: Any) -> None:
 
     A table without rows has no row group: `datasets` does not read those that are empty.
     """
-    groups = map(_without_views, _groups(table))
-    waiting = [next(groups, _without_views(empty(table.schema)))]
+    groups = map(_writable, _groups(table))
+    waiting = [next(groups, _writable(empty(table.schema)))]
     with pyarrow.parquet.ParquetWriter(
         file, waiting[0].schema, use_dictionary=_repeating(waiting[0]), store_schema=True, **options
     ) as writer:
@@ -145,11 +145,11 @@ def write_parquet(table: Table, file: Any, **options: Any) -> None:
             waiting.extend(islice(groups, 1))
 
 
-def _without_views(table: pa.Table) -> pa.Table:
-    """Return a table without dictionaries of views, which Parquet's writer does not take: of plain strings instead."""
+def _writable(table: pa.Table) -> pa.Table:
+    """Return a table with dictionaries that Parquet's writer takes: of plain strings, not views, and not of nulls."""
     for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type) and "view" in str(field.type.value_type):
-            column = with_plain_values(table.column(place))
+        if pa.types.is_dictionary(field.type):
+            column = without_null_values(with_plain_values(table.column(place)))
             table = table.set_column(place, field.with_type(column.type), column)
     return table
 

@@ -3,6 +3,8 @@
 import errno
 import io
 import json
+import uuid
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -253,3 +255,76 @@ def test_a_file_of_polars_is_copied(folder, compression):
     assert written.schema == frame.schema
     raw = Path("out/kept.arrow").read_bytes()
     assert (b"another another" in raw) == (compression == "uncompressed")
+
+
+TABLE = pa.table({"id": [1, 2, 3], "text": ["eins zwei", "Eins Zwei!", "trois"]})
+
+
+@pytest.mark.parametrize("compression", ["zstd", {"id": "gzip", "text": "snappy", "lists.list.item.list.item": "zstd"}])
+def test_lists_have_the_names_and_the_compression_that_they_had(folder, compression):
+    table = TABLE.append_column("lists", pa.array([[["a"], []], None, [["b"], None]]))
+    pq.write_table(table, "a.parquet", use_compliant_nested_type=False, compression=compression)
+    kept("a.parquet")
+    found, expected = pq.ParquetFile("out/kept.parquet"), pq.ParquetFile("a.parquet")
+    assert str(found.schema).splitlines()[1:] == str(expected.schema).splitlines()[1:]
+    assert found.read().equals(expected.read().take([0, 2]), check_metadata=True)
+    for place in range(3):
+        codecs = [file.metadata.row_group(0).column(place).compression for file in (found, expected)]
+        assert codecs[0] == codecs[1] != "UNCOMPRESSED"
+
+
+DAYS = {
+    "of nanoseconds": [datetime(2024, 2, 29, 1, 2, 3, 4), None, datetime(1700, 1, 1)],
+    "far away": [datetime(9999, 12, 31), datetime(1, 1, 1), datetime(1, 1, 1, 23, 59, 59, 999999)],
+}
+
+
+@pytest.mark.parametrize("days", DAYS.values(), ids=DAYS)
+@pytest.mark.parametrize("type_", [pa.timestamp("us"), pa.list_(pa.timestamp("us"))], ids=["plain", "in lists"])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_moments_as_spark_writes_them(folder, days, type_, rows):
+    values = [[day] for day in days] if pa.types.is_list(type_) else days
+    table = TABLE.append_column("changed", pa.array(values, type_))
+    pq.write_table(table, "a.parquet", use_deprecated_int96_timestamps=True, store_schema=False, row_group_size=rows)
+    result = dupdetect.dedup("a.parquet", canonical="first")
+    assert result.kept["changed"].cast(type_).to_pylist() == [values[0], values[2]]
+    assert result.removed["changed"].cast(type_).to_pylist() == [values[1]]
+    result.write("out")
+    assert pq.read_metadata("out/kept.parquet").schema.column(2).physical_type == "INT96"
+    assert pq.read_table("out/kept.parquet", coerce_int96_timestamp_unit="us")["changed"].to_pylist() == [
+        values[0],
+        values[2],
+    ]
+
+
+def test_nanoseconds_of_int96_are_not_rounded(folder):
+    table = TABLE.append_column("changed", pa.array([1, 2, 3], pa.timestamp("ns")))
+    pq.write_table(table, "a.parquet", use_deprecated_int96_timestamps=True, store_schema=False)
+    assert dupdetect.dedup("a.parquet").kept["changed"].cast(pa.int64()).to_pylist() == [1, 3]
+
+
+def test_uuids_and_json_of_other_writers_are_what_the_file_says(folder):
+    ids = [uuid.UUID(int=number) for number in range(3)]
+    table = pa.table({"id": pa.array([each.bytes for each in ids], pa.uuid()), "text": TABLE["text"]})
+    table = table.append_column("more", pa.array(['{"a": 1}', "[]", "1"], pa.json_()))
+    pq.write_table(table, "a.parquet", store_schema=False)
+    result = dupdetect.dedup("a.parquet", canonical="first")
+    assert result.kept.schema.types == table.schema.types
+    assert result.clusters["id"].to_pylist() == ids
+    result.write("out", format="csv")
+    assert f'"{ids[2]}"' in Path("out/clusters.csv").read_text()
+    assert pq.read_table("out/kept.parquet").equals(pq.read_table("a.parquet").take([0, 2]))
+
+
+def test_moments_that_files_have_in_two_units(folder):
+    for name, type_, day in (("a", "ns", datetime(2024, 1, 1)), ("b", "us", datetime(9999, 12, 31))):
+        put(f"in/{name}.parquet", b"")
+        rows = pa.table({"id": [name], "text": [f"{name} text"], "day": pa.array([day], pa.timestamp(type_))})
+        pq.write_table(rows, f"in/{name}.parquet")
+    result = dupdetect.dedup("in")
+    result.write("out")
+    assert pq.read_table("out/kept/b.parquet")["day"].to_pylist() == [datetime(9999, 12, 31)]
+    with pytest.raises(
+        InputError, match=r"column 'day' is timestamp\[us\] in one place and timestamp\[ns\] in another"
+    ):
+        _ = result.kept

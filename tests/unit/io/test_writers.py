@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dupdetect
+from dupdetect.errors import OutputError
 from dupdetect.io import writers
 from dupdetect.io.writers import write_table
 
@@ -151,3 +152,17 @@ def test_a_row_group_is_let_go_of_before_the_next_is_put_together(tmp_path, monk
     assert len(alive) > 5
     assert set(alive) == {0}
     assert pq.read_table(tmp_path / "a.parquet").equals(table)
+
+
+def test_dictionaries_with_nulls_among_their_values_are_written_to_parquet(tmp_path):
+    names = pa.DictionaryArray.from_arrays(pa.array([2, 1, None, 0], pa.int8()), ["a", None, "c"], ordered=True)
+    write_table(pa.table({"name": names}), tmp_path / "a", "parquet")
+    found = pq.read_table(tmp_path / "a")["name"]
+    assert found.type == names.type
+    assert found.to_pylist() == ["c", None, None, "a"]
+
+
+def test_decimals_that_parquet_cannot_hold_are_refused_by_name(tmp_path):
+    table = pa.table({"price": pa.array([1000], pa.decimal128(10, -3))})
+    with pytest.raises(OutputError, match="column 'price' is decimal128"):
+        write_table(table, tmp_path / "a", "parquet")
