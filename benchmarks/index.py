@@ -43,7 +43,7 @@ from corpus import truth_path
 
 from dupdetect import Index, Settings, dedup
 from dupdetect._compiled.dispatch import expect_many_calls
-from dupdetect._storage.memory import give_back, peak
+from dupdetect._storage.memory import give_back, keep_no_large_blocks, peak
 from dupdetect.sketches.build import sketch
 
 #: A rate is told after each such share of the documents. Copies have their originals anywhere in a corpus, so that the
@@ -227,6 +227,7 @@ def peer(path: Path, documents: int, held_out: int, port: int | None) -> None:
 
 def measure_index(given: argparse.Namespace, folder: Path) -> None:
     where = given.where or str(folder / "news.dupindex")
+    keep_no_large_blocks()  # as `dupdetect index` does
     ours(given.corpus, given.documents, given.held_out, where, given.workers)
 
 

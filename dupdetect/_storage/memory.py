@@ -19,6 +19,9 @@ from dupdetect.errors import SettingsError
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15}"
 _SIZE = re.compile(rf"\s*({_NUMBER})\s*(%|[kmgt]?b|[kmgt]ib)\s*", re.IGNORECASE | re.ASCII)
 
+#: Bytes of a block that is large, and what `mallopt` calls that (malloc.h).
+LARGE, _MMAP_THRESHOLD = 8 << 20, -3
+
 #: Which control groups this process is in, and where these are.
 MEMBERSHIP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
@@ -151,6 +154,15 @@ def give_back() -> None:
     pa.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError):  # of glibc alone
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def keep_no_large_blocks() -> None:
+    """Have what is freed of large blocks go back to the system at once, in all of this process: for commands.
+
+    The allocator of glibc takes more and more of them for small ones otherwise, and keeps what is between.
+    """
+    with suppress(OSError, AttributeError):  # of glibc alone
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, LARGE)
 
 
 def peak() -> int:

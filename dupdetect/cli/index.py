@@ -65,6 +65,9 @@ def index() -> None:
 
     INDEX is a file, which `add` and `load` create, or the address of a PostgreSQL database.
     """
+    from dupdetect._storage.memory import keep_no_large_blocks
+
+    keep_no_large_blocks()
 
 
 def _opened(where: str, **options: Any) -> Index:

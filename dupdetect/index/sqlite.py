@@ -2,7 +2,7 @@
 
 Input    a path
 Output   `SqliteStore`
-Cost     a connection for each thread that asks, and one more while the log is brought into the file
+Cost     a connection for each thread that asks
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from dupdetect.errors import DupdetectError, InputError, OutputError
-from dupdetect.index.checkpoints import Checkpoints
 from dupdetect.index.schema import NAMES, statements
 from dupdetect.index.stores import Row, Session, Store
 
 #: Bytes of a page of SQLite, and of its cache.
 PAGE_BYTES, CACHE_BYTES = 16384, 40 << 20
 
-#: Pages in the write-ahead log from which on a commit brings them into the file itself, if no checkpoint has (as while
-#: somebody reads an old state of it); and bytes that the log keeps afterwards.
-CHECKPOINT_PAGES, LOG_BYTES = 16000, 64 << 20
+#: Pages in the write-ahead log before they go to the file, and bytes that it keeps afterwards.
+CHECKPOINT_PAGES, LOG_BYTES = 4000, 64 << 20
 
 #: Share of the pages that may be free, and pages that are given back at a time, by moving others into their place.
 FREE_SHARE, FREE_PAGES = 0.03, 256
@@ -39,12 +37,7 @@ class SqliteSession(Session):
     """A transaction of SQLite."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection, self._changes = connection, connection.total_changes
-
-    @property
-    def changes(self) -> int:
-        """Rows that were changed in it."""
-        return self._connection.total_changes - self._changes
+        self._connection = connection
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:  # noqa: D102
         return self._connection.execute(statement, values).fetchall()
@@ -91,7 +84,6 @@ class SqliteStore(Store):
     def __init__(self, path: Path, *, read_only: bool, wait: float) -> None:
         super().__init__(str(path), read_only=read_only, wait=wait)
         self.path, self._writing = path, threading.Lock()
-        self._checkpoints = Checkpoints(self._connect, self._writing)
         if not _is_there(path):
             if read_only:
                 raise InputError(f"{path}: there is no such index; `dupdetect index add` and `Index` create one")
@@ -126,19 +118,8 @@ class SqliteStore(Store):
             raise
         return connection
 
-    def _session(self, connection: sqlite3.Connection) -> SqliteSession:
+    def _session(self, connection: sqlite3.Connection) -> Session:
         return SqliteSession(connection)
-
-    @contextmanager
-    def write(self) -> Iterator[SqliteSession]:  # noqa: D102
-        with super().write() as session:
-            assert isinstance(session, SqliteSession)
-            yield session
-        self._checkpoints.committed(session.changes)
-
-    def close(self) -> None:  # noqa: D102
-        self._checkpoints.wait()
-        super().close()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -167,7 +148,6 @@ class SqliteStore(Store):
                     session.run(statement)
 
     def shrink(self) -> None:  # noqa: D102
-        self._checkpoints.wait()
         with self._said("written"):
             connection = self._connection()
             connection.execute("VACUUM")

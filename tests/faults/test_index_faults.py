@@ -16,7 +16,7 @@ from postgres_server import database, dropped
 
 import dupdetect
 from dupdetect.errors import InputError, OutputError
-from dupdetect.index import checkpoints, keys, schema, sqlite
+from dupdetect.index import keys, schema, sqlite
 from dupdetect.index.index import Index
 
 KILLS = int(os.environ.get("DUPDETECT_KILLS", "6"))
@@ -72,7 +72,6 @@ def test_a_writer_may_be_killed_at_any_moment(tmp_path, monkeypatch):
     """DUPDETECT_KILLS says how often."""
     monkeypatch.setattr(keys, "LOG_TEXTS", 16)  # so that segments are made and merged, too
     monkeypatch.setattr(keys, "MERGED", 3)
-    monkeypatch.setattr(checkpoints, "ROWS", 16)  # and the log is brought into the file
     path = tmp_path / "news.dupindex"
     with Index(path, workers=1) as index:  # compiled code is loaded before the first fork
         index.add_many({f"id-{number}": text for number, text in enumerate(TEXTS)})

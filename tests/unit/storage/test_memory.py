@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
+import subprocess
+import sys
 from decimal import Decimal
 
 import click
@@ -81,3 +84,23 @@ def test_what_is_in_use_grows_with_what_is_held_and_its_peak_stays() -> None:
     assert during - before > 48 << 20
     assert memory.peak() >= during - (1 << 20)
     assert memory._peak_of_usage() >= during - (1 << 20)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no mallopt")
+def test_large_blocks_go_back_to_the_system_when_they_are_freed() -> None:
+    """Of glibc: once one of 32 MB was freed, blocks of up to as much would be kept in the heap."""
+    code = """
+import ctypes
+from dupdetect._storage import memory
+c = ctypes.CDLL(None)
+c.malloc.restype, c.malloc.argtypes, c.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+memory.keep_no_large_blocks()
+c.free(c.malloc(31 << 20))  # from here on, the allocator itself would keep as much
+block, small = c.malloc(24 << 20), c.malloc(1000)
+ctypes.memset(block, 1, 24 << 20)
+before = memory.resident()
+c.free(block)
+print(before - memory.resident())
+"""
+    given_back = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    assert given_back > 20 << 20
