@@ -108,6 +108,8 @@ def check_writable(target: str | os.PathLike[str], *, folder: bool = False) -> N
     for above in target.absolute().parents:
         if os.path.lexists(above) and not above.is_dir():
             raise OutputError(f"{target}: cannot be written, {above} is no folder; name another")
+    if not folder and not target.absolute().parent.exists():
+        raise OutputError(f"{target}: there is no folder {target.parent}; make it, or name another place")
     beside = Replacement(target, folder=folder)
     unfinished.remove_left(target)
     try:

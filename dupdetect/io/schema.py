@@ -215,7 +215,8 @@ def _agreed(seen: Sequence[tuple[pa.Field, str]], inferred: bool, lenient: bool)
 
 
 def _unified(a: pa.Field, b: pa.Field, *, exact: bool) -> pa.Field:
-    if exact and (_may_round(a.type, b.type) or _may_round(b.type, a.type)):
+    decimals = pa.types.is_decimal(a.type) or pa.types.is_decimal(b.type)
+    if (exact or decimals) and (_may_round(a.type, b.type) or _may_round(b.type, a.type)):
         raise pa.ArrowTypeError("one of them cannot hold all values of the other")
     return pa.unify_schemas([pa.schema([a]), pa.schema([b])], promote_options="permissive").field(0)
 
@@ -232,7 +233,9 @@ def large_integers(table: pa.Table) -> set[str]:
 
 
 def _may_round(whole: pa.DataType, other: pa.DataType) -> bool:
-    """Tell whether integers would lose something among numbers of another type."""
+    """Tell whether integers or decimals would lose something among numbers of another type."""
+    if pa.types.is_decimal(whole):
+        return bool(pa.types.is_floating(other))
     if not (pa.types.is_int64(whole) or pa.types.is_uint64(whole)):
         return False
     return bool(pa.types.is_floating(other) or (pa.types.is_uint64(whole) and pa.types.is_signed_integer(other)))

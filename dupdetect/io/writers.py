@@ -160,7 +160,11 @@ def _groups(table: Table) -> Iterator[pa.Table]:
     Where a group ends depends on the rows alone, and not on the parts they come in: the same rows make the same file.
     """
     for _, slices in groupby(_numbered(one_ahead(_parts(table))), key=itemgetter(0)):
-        yield pa.concat_tables([rows for _, rows in slices]).combine_chunks()
+        group = pa.concat_tables([rows for _, rows in slices])
+        try:
+            yield group.combine_chunks()
+        except pa.ArrowInvalid:  # dictionaries that together have more values than their indices can number
+            yield from (pa.Table.from_batches([batch]) for batch in group.to_batches())
 
 
 def _numbered(parts: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:

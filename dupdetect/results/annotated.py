@@ -70,7 +70,7 @@ class Annotated:
         rows = rows.select(columns)
         taken = set(rows.column_names)
         self._rows = rows
-        renamed = {name: PREFIX + name if name in taken else name for name in added.column_names}
+        renamed = {name: _free(name, taken) for name in added.column_names}
         self._added = added.rename_columns(list(renamed.values()))
         self.ids = [renamed[name] for name in ID_COLUMNS if name in renamed]
         self.schema = pa.schema([*rows.schema, *self._added.schema], rows.schema.metadata)
@@ -86,6 +86,13 @@ class Annotated:
     def table(self) -> pa.Table:
         """Return all of them, in memory."""
         return pa.concat_tables([empty(self.schema), *self])
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that is not taken: of what was annotated before, all may have the prefix."""
+    while name in taken:
+        name = PREFIX + name
+    return name
 
 
 def _copies(clusters: pa.Table) -> pa.ChunkedArray:

@@ -143,7 +143,10 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
         if not os.path.lexists(target):
             return
         if not target.is_dir() or target.is_symlink():
-            raise OutputError(f"{target}: exists and is no folder, expected a new folder; name another")
+            # Such as /dev/stdout, and what a shell has for >(command).
+            is_stream = target.exists() and not (target.is_file() or target.is_dir())
+            another = "name another; - is standard output" if is_stream else "name another"
+            raise OutputError(f"{target}: exists and is no folder, expected a new folder; {another}")
         if not any(target.iterdir()):
             return
         if not overwrite:

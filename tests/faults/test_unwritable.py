@@ -66,7 +66,7 @@ def test_output_and_work_folder_in_one_another(news, tmp_path, capsys, out, work
 
 @pytest.mark.usefixtures("never_read")
 def test_a_file_of_sketches_that_cannot_be_written(news, tmp_path, capsys):
-    assert "cannot be written" in refused(capsys, "sketch", news, "-o", tmp_path / "none" / "s.parquet")
+    assert "there is no folder" in refused(capsys, "sketch", news, "-o", tmp_path / "none" / "s.parquet")
 
 
 @pytest.mark.parametrize("length", [1, 200, 250, 255])
@@ -143,3 +143,14 @@ def test_standard_output_replaces_nothing(tmp_path: Path, given: str, overwrite:
     ended = subprocess.run(command, cwd=tmp_path, input=STAYS, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (0, STAYS.splitlines(keepends=True)[0]), ended.stderr
     assert (tmp_path / "in.jsonl").read_text() == (tmp_path / "-").read_text() == STAYS
+
+
+def test_what_is_missing_or_no_file_is_said(news: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dedup", str(news), "-o", str(tmp_path / "no/such/kept.jsonl")]) == 1
+    assert f"there is no folder {tmp_path / 'no/such'}; make it" in capsys.readouterr().err
+    os.mkfifo(tmp_path / "pipe")
+    for place in ("/dev/null", str(tmp_path / "pipe")):
+        assert main(["dedup", str(news), "-o", place]) == 1
+        assert "expected a new folder; name another; - is standard output" in capsys.readouterr().err
+    assert main(["dedup", str(news), "-o", str(news)]) == 1
+    assert "standard output" not in capsys.readouterr().err

@@ -5,6 +5,7 @@ import io
 import json
 import uuid
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -328,3 +329,11 @@ def test_moments_that_files_have_in_two_units(folder):
         InputError, match=r"column 'day' is timestamp\[us\] in one place and timestamp\[ns\] in another"
     ):
         _ = result.kept
+
+
+def test_decimals_are_not_rounded_by_numbers_of_another_file(folder):
+    exact = Decimal("0.10000000000000000000000000000000000001")
+    for name, values in (("a", pa.array([exact])), ("b", pa.array([1.5]))):
+        put(f"in/{name}.parquet", b"")
+        pq.write_table(pa.table({"id": [name], "text": [f"{name} text"], "n": values}), f"in/{name}.parquet")
+    assert dupdetect.dedup("in").kept["n"].to_pylist() == [str(exact), "1.5"]

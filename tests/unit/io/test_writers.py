@@ -166,3 +166,20 @@ def test_decimals_that_parquet_cannot_hold_are_refused_by_name(tmp_path):
     table = pa.table({"price": pa.array([1000], pa.decimal128(10, -3))})
     with pytest.raises(OutputError, match="column 'price' is decimal128"):
         write_table(table, tmp_path / "a", "parquet")
+
+
+def test_categories_of_many_parts_of_one_table_are_more_than_their_numbers(tmp_path):
+    names = [pa.array([f"{part}: {row}" for row in range(100)]).dictionary_encode() for part in range(3)]
+    column = pa.chunked_array([part.cast(pa.dictionary(pa.int8(), pa.string())) for part in names])
+    table = pa.table({"text": [f"glacier lantern {row}" for row in range(300)], "name": column})
+    with pq.ParquetWriter(tmp_path / "a.parquet", table.schema) as writer:
+        for first in range(0, 300, 100):
+            writer.write_table(table.slice(first, 100))
+    for number, data in enumerate((table, tmp_path / "a.parquet")):
+        found = dupdetect.dedup(data)
+        found.write(tmp_path / str(number))
+        kept = pq.ParquetFile(tmp_path / str(number) / "kept.parquet")
+        groups = [kept.read_row_group(group)["name"] for group in range(kept.num_row_groups)]
+        assert [name for group in groups for name in group.to_pylist()] == column.to_pylist()
+        assert {group.type for group in groups} == {column.type}
+        assert found.kept["name"].to_pylist() == column.to_pylist()

@@ -90,3 +90,12 @@ def test_a_result_made_of_tables_alone_has_no_rows_to_annotate() -> None:
     bare = Result(whole.clusters, whole.matches, whole.digests, whole.rows, whole.rejects, whole.boilerplate, {})
     with pytest.raises(InputError, match="no rows of all documents"):
         _ = bare.removed
+
+
+def test_what_was_annotated_may_be_annotated_again():
+    rows = [{"id": "a", "text": "one text"}, {"id": "b", "text": "One text!"}]
+    table = dupdetect.dedup(rows).annotated
+    for times in range(1, 4):
+        table = dupdetect.dedup(table).annotated
+        assert len(set(table.column_names)) == len(table.column_names) == 2 + 5 * (times + 1)
+        assert table["dupdetect_" * times + "cluster"].to_pylist() == ["a", "a"]
