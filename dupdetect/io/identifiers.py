@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
+from dupdetect.io.moments import is_moment, spelled_moments
 from dupdetect.io.schema import plain_column
 from dupdetect.io.selection import empty
 
@@ -92,16 +93,8 @@ def spelled(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if "binary" in str(type_):
         values = [None if value is None else base64.b64encode(value).decode() for value in column.to_pylist()]
         return pa.chunked_array([pa.array(values, pa.large_string())])
-    if pa.types.is_timestamp(type_) or pa.types.is_time(type_):
-        text = column.cast(pa.timestamp(type_.unit, "UTC") if getattr(type_, "tz", None) else type_)
-        text = pc.replace_substring(text.cast(pa.large_string()), " ", "T")
-        text = pc.replace_substring_regex(text, r"(\.[0-9]*?)0+(Z?)$", r"\1\2")
-        return pc.replace_substring_regex(text, r"\.(Z?)$", r"\1")
-    if pa.types.is_duration(type_):
-        places = -3 * ("s", "ms", "us", "ns").index(type_.unit)
-        counts = column.cast(pa.int64()).to_pylist()
-        seconds = [None if n is None else f"{Decimal(n).scaleb(places).normalize():f}" for n in counts]
-        return pa.chunked_array([pa.array(seconds, pa.large_string())])
+    if is_moment(type_):
+        return spelled_moments(column)
     return column.cast(pa.large_string())
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
+from dupdetect.io.moments import values_of
 from dupdetect.io.selection import empty
 
 #: What columns become whose types are guessed and disagree.
@@ -369,7 +370,7 @@ def _plain_type(type_: pa.DataType) -> pa.DataType:
 
 def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_nested(column.type):
-        return pa.chunked_array([pa.array([as_json(value) for value in column.to_pylist()], TEXT)])
+        return pa.chunked_array([pa.array([as_json(value) for value in values_of(column)], TEXT)])
     try:
         return column.cast(TEXT)
     except pa.ArrowException:  # bytes, and types that have no text

@@ -25,6 +25,7 @@ import pyarrow.parquet
 
 from dupdetect._storage import memory
 from dupdetect.errors import OutputError
+from dupdetect.io.moments import has_moments, spelled_moments, values_of
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.schema import plain_column, with_plain_values, without_null_values
 from dupdetect.io.selection import empty
@@ -213,7 +214,15 @@ def write_lines(table: Table, file: Any) -> None:
     """Write a table as JSON Lines to an open file of bytes."""
     for part in _parts(table):
         for batch in part.to_batches(max_chunksize=ROWS_AT_ONCE):
-            file.write("".join(_json(row) + "\n" for row in batch.to_pylist()).encode())
+            file.write("".join(_json(row) + "\n" for row in _rows(batch)).encode())
+
+
+def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return rows with moments as text: Python has none of nanoseconds, nor of the year 10000."""
+    if not any(has_moments(field.type) for field in batch.schema):
+        return batch.to_pylist()  # type: ignore[no-any-return]
+    columns = [values_of(column) for column in batch.columns]
+    return [dict(zip(batch.schema.names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def _write_csv(table: Table, path: Path) -> None:
@@ -230,11 +239,15 @@ def _csv_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     type_ = column.type
     if pa.types.is_dictionary(type_):
         return _csv_column(plain_column(column))
+    if pa.types.is_run_end_encoded(type_):
+        return _csv_column(pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks], type_.value_type))
+    if pa.types.is_duration(type_):
+        return spelled_moments(column)
     if str(type_) == "string_view":
         return column.cast(pa.large_string())
     if pa.types.is_nested(type_) or "binary" in str(type_) or not _has_text(type_):
         spell = _json if pa.types.is_nested(type_) else plain
-        values = [None if value is None else spell(value) for value in column.to_pylist()]
+        values = [None if value is None else spell(value) for value in values_of(column)]
         return pa.chunked_array([pa.array(values, pa.large_string())])
     return column
 

@@ -2,6 +2,7 @@ import csv
 import datetime
 import decimal
 import json
+import sys
 import weakref
 
 import pyarrow as pa
@@ -183,3 +184,56 @@ def test_categories_of_many_parts_of_one_table_are_more_than_their_numbers(tmp_p
         assert [name for group in groups for name in group.to_pylist()] == column.to_pylist()
         assert {group.type for group in groups} == {column.type}
         assert found.kept["name"].to_pylist() == column.to_pylist()
+
+
+MOMENTS = {
+    "nanoseconds": (pa.array([1, -1, 10**9], pa.timestamp("ns")), ["00:00:00.000000001", None, "00:00:01"]),
+    "zones": (pa.array([1500000, 0, 0], pa.timestamp("us", "Asia/Kolkata")), ["1970-01-01T00:00:01.5Z", None, None]),
+    "beyond": (pa.array([253402300800, 0, 0], pa.timestamp("s")), ["10000-01-01T00:00:00", None, None]),
+    "far days": (pa.array([2932897, 0, 1], pa.date32()), ["10000-01-01", "1970-01-01", "1970-01-02"]),
+    "times": (pa.array([1, 86399999999999, 0], pa.time64("ns")), ["00:00:00.000000001", "23:59:59.999999999", None]),
+    "durations": (pa.array([1, -1, 2**62], pa.duration("ns")), ["0.000000001", "-0.000000001", "4611686018.427387904"]),
+    "long durations": (pa.array([2**62, 1, 0], pa.duration("s")), [str(2**62), "1", "0"]),
+}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(("values", "expected"), MOMENTS.values(), ids=MOMENTS)
+def test_moments_are_written_to_the_last_digit(tmp_path, monkeypatch, values, expected, nested):
+    monkeypatch.setitem(sys.modules, "pandas", None)  # which would know nanoseconds
+    column = pa.StructArray.from_arrays([pa.ListArray.from_arrays([0, 1, 2, 3], values)], ["at"]) if nested else values
+    for table in (
+        pa.table({"when": column}),
+        pa.table({"when": column}).slice(1),
+        pa.table({"when": column}).slice(0, 0),
+    ):
+        first = 3 - len(table) if len(table) else 3
+        write_table(table, tmp_path / "a", "jsonl")
+        found = [json.loads(line)["when"] for line in (tmp_path / "a").read_text().splitlines()]
+        write_table(table, tmp_path / "a", "csv")
+        with (tmp_path / "a").open(newline="") as file:
+            in_csv = [row["when"] for row in csv.DictReader(file)]
+        if nested:
+            assert [json.loads(value) for value in in_csv] == found
+            found = [value["at"][0] for value in found]
+        assert len(found) == len(in_csv) == 3 - first
+        for value, wanted in zip(found, expected[first:], strict=True):
+            assert wanted is None or value.endswith(wanted)
+
+
+def test_moments_in_maps_and_dictionaries(tmp_path):
+    when = pa.array([1, None, 1], pa.timestamp("ns"))
+    entries = pa.array([[("a", 1)], None, [("b", None)]], pa.map_(pa.string(), pa.timestamp("ns")))
+    write_table(pa.table({"when": when.dictionary_encode(), "more": entries}), tmp_path / "a", "jsonl")
+    at = "1970-01-01T00:00:00.000000001"
+    assert [json.loads(line) for line in (tmp_path / "a").read_text().splitlines()] == [
+        {"when": at, "more": [["a", at]]},
+        {"when": None, "more": None},
+        {"when": at, "more": [["b", None]]},
+    ]
+
+
+def test_strings_of_runs_are_strings_in_csv(tmp_path):
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([2, 3], pa.int32()), ["è", None])
+    write_table(pa.table({"name": runs}), tmp_path / "a", "csv")
+    assert (tmp_path / "a").read_text() == '"name"\n"è"\n"è"\n\n'
