@@ -17,6 +17,7 @@ import numpy as np
 from dupdetect.clustering.clusters import FIRST, yielding
 from dupdetect.clustering.dates import as_seconds
 from dupdetect.errors import InputError, SettingsError
+from dupdetect.io.moments import as_python
 from dupdetect.io.schema import as_json, names_shown, plain_column
 from dupdetect.matching.pairs import missing, pack
 from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
@@ -137,7 +138,7 @@ def _by_preference(settings: Settings, rows: Rows) -> Int:
         )
     column = plain_column(rows.column(name))
     if not pa.types.is_string(column.type):
-        column = pa.chunked_array([pa.array([as_json(value) for value in column.to_pylist()], pa.string())])
+        column = pa.chunked_array([pa.array([as_json(value) for value in as_python(column)], pa.string())])
     places = pc.index_in(column, value_set=pa.array(values, pa.string()))
     return places.fill_null(len(values)).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
 

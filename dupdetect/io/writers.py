@@ -25,7 +25,7 @@ import pyarrow.parquet
 
 from dupdetect._storage import memory
 from dupdetect.errors import OutputError
-from dupdetect.io.moments import has_moments, spelled_moments, values_of
+from dupdetect.io.moments import has_far, has_moments, spelled_moments, values_of
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.io.schema import plain_column, with_plain_values, without_null_values
 from dupdetect.io.selection import empty
@@ -241,7 +241,7 @@ def _csv_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return _csv_column(plain_column(column))
     if pa.types.is_run_end_encoded(type_):
         return _csv_column(pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks], type_.value_type))
-    if pa.types.is_duration(type_):
+    if pa.types.is_duration(type_) or has_far(column):
         return spelled_moments(column)
     if str(type_) == "string_view":
         return column.cast(pa.large_string())

@@ -15,6 +15,7 @@ import numpy as np
 import xxhash
 
 from dupdetect.errors import SettingsError
+from dupdetect.io.moments import as_python
 from dupdetect.io.schema import as_json, plain_column
 from dupdetect.matching.pairs import missing, unpack
 
@@ -49,7 +50,7 @@ def hashed(column: pa.ChunkedArray) -> Hashes:
 
     encoded = plain_column(column).combine_chunks().dictionary_encode()
     encoded = pa.concat_arrays(encoded.chunks) if isinstance(encoded, pa.ChunkedArray) else encoded
-    values = [xxhash.xxh64_intdigest(_spelled(value)) for value in encoded.dictionary.to_pylist()]
+    values = [xxhash.xxh64_intdigest(_spelled(value)) for value in as_python(encoded.dictionary)]
     table = np.array([*values, xxhash.xxh64_intdigest(MISSING)], np.uint64)
     places = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
     return table[places.astype(np.int64)]  # type: ignore[no-any-return]

@@ -190,6 +190,7 @@ MOMENTS = {
     "nanoseconds": (pa.array([1, -1, 10**9], pa.timestamp("ns")), ["00:00:00.000000001", None, "00:00:01"]),
     "zones": (pa.array([1500000, 0, 0], pa.timestamp("us", "Asia/Kolkata")), ["1970-01-01T00:00:01.5Z", None, None]),
     "beyond": (pa.array([253402300800, 0, 0], pa.timestamp("s")), ["10000-01-01T00:00:00", None, None]),
+    "far beyond": (pa.array([2**60, 0, -(2**60)], pa.timestamp("us")), ["38504-08-17T21:30:06.846976", None, "153024"]),
     "far days": (pa.array([2932897, 0, 1], pa.date32()), ["10000-01-01", "1970-01-01", "1970-01-02"]),
     "times": (pa.array([1, 86399999999999, 0], pa.time64("ns")), ["00:00:00.000000001", "23:59:59.999999999", None]),
     "durations": (pa.array([1, -1, 2**62], pa.duration("ns")), ["0.000000001", "-0.000000001", "4611686018.427387904"]),

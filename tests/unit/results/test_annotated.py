@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -99,3 +100,12 @@ def test_what_was_annotated_may_be_annotated_again():
         table = dupdetect.dedup(table).annotated
         assert len(set(table.column_names)) == len(table.column_names) == 2 + 5 * (times + 1)
         assert table["dupdetect_" * times + "cluster"].to_pylist() == ["a", "a"]
+
+
+def test_columns_that_are_compared_may_hold_what_python_cannot(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)  # which would know nanoseconds
+    for type_, day in (("us", 2**60), ("ns", 1)):
+        when = pa.array([day, 3 * day, day], pa.timestamp(type_))
+        table = pa.table({"id": ["a", "b", "c"], "text": [STORY] * 3, "when": when})
+        assert dupdetect.dedup(table, within="when").kept["id"].to_pylist() == ["a", "b"]
+        assert len(dupdetect.dedup(table, prefer={"when": ["1"]}).kept) == 1
