@@ -4,7 +4,7 @@ import numpy as np
 
 from dupdetect.matching.overlaps import RELATIONS, Overlaps, Weights
 from dupdetect.matching.pairs import pack
-from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
+from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B, decided
 from dupdetect.settings import Settings
 
 SETTINGS = Settings(threshold=0.8, containment=0.8, max_lost=0.05)
@@ -35,6 +35,6 @@ def relation(**weights):
 def removable(**weights):
     """Say of a and of b whether they may be removed, of a pair that is made a match."""
     found = one(**weights)
-    verdicts = found.matches(SETTINGS).verdicts
+    verdicts = decided(found, SETTINGS).verdicts
     assert len(verdicts) == 1
     return tuple(bool(verdicts[0] & mark) for mark in (REMOVABLE_A, REMOVABLE_B))

@@ -746,7 +746,7 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
     lost = [pair.lost[n] / max(pair.content[n] + pair.lost[n], 1e-9) for n in range(2)]
     counts = [pair.content[n] + pair.lost[n] for n in range(2)]
     few = [pair.lost[n] <= settings.max_lost * max(counts[n] - removal.SHORT, 0) + 1e-9 for n in range(2)]
-    edits = max(lost) <= settings.max_lost + 1e-9 and min(pair.run) < removal.PASSAGE
+    edits = max(lost) <= settings.max_lost + 1e-9 and min(pair.run) < overlaps.PASSAGE
     larger = 2 * min(pair.own) <= max(pair.own)
     if not pair.strangers and not suspect and (edits or larger):
         for one, two in ((0, 1), (1, 0)):
@@ -778,7 +778,7 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
                 and lost[n] <= alike
                 and pair.run[n] < max(removal.LONG_PASSAGE, settings.max_lost * counts[n])
             )
-            or (few[n] and pair.run[n] < removal.PASSAGE)
+            or (few[n] and pair.run[n] < overlaps.PASSAGE)
             or (pages[n] and pair.lost[n] <= removal.FEW_WORDS)
         )
         and (near or pages[n] or pair.content[n] >= pair.own[1 - n] or not pair.pattern.amid[1 - n] or lost[n] == 0)
@@ -791,8 +791,8 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
             says_more = more >= max(removal.MORE, removal.MORE_PAGE * pair.content[other])
         else:
             much = pair.lost[other] - 2 * pair.lost[n] >= removal.MORE_SHARE * pair.content[other]
-            least = min(max(removal.MORE, removal.MORE_SHARE * pair.content[other]), removal.PASSAGE)
-            says_more = more >= least or (much and pair.run[other] >= removal.PASSAGE)
+            least = min(max(removal.MORE, removal.MORE_SHARE * pair.content[other]), overlaps.PASSAGE)
+            says_more = more >= least or (much and pair.run[other] >= overlaps.PASSAGE)
         yields.append(removable[n] and says_more)
     return Judged(relation, score, tuple(lost), tuple(removable), tuple(yields), near)
 

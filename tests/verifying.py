@@ -11,6 +11,7 @@ from dupdetect.matching.boilerplate_votes import learn
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import Overlaps
 from dupdetect.matching.pairs import pack
+from dupdetect.matching.removal import decided
 from dupdetect.matching.verify import Verifier
 from dupdetect.settings import Settings
 
@@ -59,6 +60,6 @@ def parted(texts):
     """Cluster texts: the canonical of each, which are digests, the matches, and what counts them."""
     n = len(texts)
     verifier = unweighed(texts, SINGLE_WORDS)
-    matches = verifier.overlaps(pack(*np.triu_indices(n, 1))).matches(SINGLE_WORDS)
+    matches = decided(verifier.overlaps(pack(*np.triu_indices(n, 1))), SINGLE_WORDS)
     clean = cleanness(n, matches)
     return *part_digests(cluster(clean, matches), clean, matches, verifier), matches, verifier

@@ -20,7 +20,7 @@ from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.moments import as_python
 from dupdetect.io.schema import as_json, names_shown, plain_column
 from dupdetect.matching.pairs import missing, pack
-from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
+from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B, is_decided
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -298,7 +298,7 @@ def choose(clusters: Int, ranks: Int, matches: Overlaps, verifier: Matcher) -> t
         matches = matches | verifier.matches(pairs[missing(pairs, matches.pairs)])
         agreed = matches.where(~missing(matches.pairs, pairs))
         standing = trial[clusters[agreed.a]] == agreed.a
-        agreed = agreed.where(np.where(standing, agreed.is_decided(REMOVABLE_B), agreed.is_decided(REMOVABLE_A)))
+        agreed = agreed.where(np.where(standing, is_decided(agreed, REMOVABLE_B), is_decided(agreed, REMOVABLE_A)))
         votes = np.bincount(clusters[agreed.a], minlength=len(clusters))
         elected = undecided & (votes == sizes - 1)
         chosen[elected] = trial[elected]

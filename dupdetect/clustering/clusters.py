@@ -29,7 +29,7 @@ import numpy as np
 
 from dupdetect._compiled.dispatch import Compilable
 from dupdetect.matching.pairs import missing, pack, proper, union, unpack, without
-from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
+from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B, is_decided
 from dupdetect.text.shingles import digest
 
 if TYPE_CHECKING:
@@ -249,8 +249,8 @@ def cluster(clean: Share, matches: Overlaps) -> Int:
     int64[n]
         The canonical of each document.
     """
-    n, (a, b), is_near = len(clean), unpack(matches.pairs), matches.is_decided(NEAR)
-    of_a, of_b = matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
+    n, (a, b), is_near = len(clean), unpack(matches.pairs), is_decided(matches, NEAR)
+    of_a, of_b = is_decided(matches, REMOVABLE_A), is_decided(matches, REMOVABLE_B)
     adjacent = list_neighbours.faster_for(10 * len(a))(n, a, b, of_a, of_b)
     alike = np.bincount(a[is_near], minlength=n) + np.bincount(b[is_near], minlength=n)
     order = np.lexsort((-clean, -alike, replaceable(n, matches), clean < FIRST))
@@ -266,7 +266,7 @@ def replaceable(n: int, matches: Overlaps) -> Bool:
     It must be able to stand for as many as they can: one of the pages that carry an article, the only one with comments
     below it, cannot represent the others.
     """
-    (a, b), of_a, of_b = unpack(matches.pairs), matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
+    (a, b), of_a, of_b = unpack(matches.pairs), is_decided(matches, REMOVABLE_A), is_decided(matches, REMOVABLE_B)
     stands_for = np.bincount(a[of_b], minlength=n) + np.bincount(b[of_a], minlength=n)
     marked = np.zeros(n, np.bool_)
     marked[a[of_a & ~of_b & (stands_for[b] >= stands_for[a])]] = True
@@ -281,7 +281,7 @@ def yielding(canonical: Int, matches: Overlaps) -> Bool:
     """
     within = matches.where(canonical[matches.a] == canonical[matches.b])
     marked = replaceable(len(canonical), within)
-    marked[within.a[within.is_decided(YIELDS_A)]] = marked[within.b[within.is_decided(YIELDS_B)]] = True
+    marked[within.a[is_decided(within, YIELDS_A)]] = marked[within.b[is_decided(within, YIELDS_B)]] = True
     return marked
 
 

@@ -21,6 +21,7 @@ from dupdetect._storage.context import Context
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import FLOOR, Overlaps, least_shared
 from dupdetect.matching.pairs import packed
+from dupdetect.matching.removal import decided
 from dupdetect.matching.verify import Verifier
 from dupdetect.sketches.sketches import Ragged, shingle_sets
 
@@ -109,7 +110,7 @@ def compare_sample(
         verifier = Verifier(PairCounter(texts, rows[documents], Context(settings, 1)), boilerplate)
         overlaps = _enough(overlaps, documents, settings)
         certain = verifier.certain(overlaps) & (cluster[documents[overlaps.a]] == cluster[documents[overlaps.b]])
-        matches = verifier.weigh(overlaps.where(~certain)).matches(settings)
+        matches = decided(verifier.weigh(overlaps.where(~certain)), settings)
         a, b = documents[matches.a], documents[matches.b]
         together = cluster[a] == cluster[b]
         right = np.concatenate([overlaps.a[certain], matches.a[together]])

@@ -21,7 +21,7 @@ from dupdetect.matching.candidates import needed_fingerprints
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import FLOOR, NONE, Overlaps, Weights
 from dupdetect.matching.pairs import packed, unpack
-from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
+from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B, decided, is_decided
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.sketches.sketches import sketch_texts
 
@@ -284,8 +284,8 @@ def measure(texts: pa.Array, labelled: Labelled, settings: Settings, workers: in
     # What is a match of two documents neither of which may be removed is not put together, whatever the thresholds.
     loosest = settings.replace(threshold=1.0, containment=LOOSEST, min_shingles=1)
     removable = found.relations(loosest) != NONE
-    matches = found.matches(loosest)
-    removable[removable] = matches.is_decided(REMOVABLE_A) | matches.is_decided(REMOVABLE_B)
+    matches = decided(found, loosest)
+    removable[removable] = is_decided(matches, REMOVABLE_A) | is_decided(matches, REMOVABLE_B)
     # Of a near duplicate one less the lesser of both thresholds may be lost: here, one less that of Jaccard.
     jaccard = np.minimum(np.minimum(found.jaccard, found.weighted_jaccard), 1 - np.minimum(*found.shares_lost))
     syndicated = np.where(removable, found.weighted_jaccard, jaccard)

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dupdetect.matching.overlaps import is_inside
-from dupdetect.matching.removal import ROUNDED
+from dupdetect.matching.overlaps import ROUNDED, is_inside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

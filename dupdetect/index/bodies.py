@@ -21,6 +21,7 @@ from dupdetect.index.evidence import renumbered
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import Overlaps
 from dupdetect.matching.pairs import documents_of, packed, unpack
+from dupdetect.matching.removal import decided
 from dupdetect.matching.verify import Verifier
 from dupdetect.sketches.cleaning import clean_texts
 
@@ -162,7 +163,7 @@ class StoredTexts:
         if len(pairs) == 0:
             none = np.empty(0, np.int32)
             found = Overlaps(pairs, none, none, none)
-            return found.matches(self._context.settings) if matches else found
+            return decided(found, self._context.settings) if matches else found
         a, b = unpack(pairs)
         places = documents_of(pairs, len(self._texts))
         given, rows = self._read(self._texts.numbers[places].tolist())

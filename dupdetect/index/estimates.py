@@ -15,6 +15,7 @@ import numpy as np
 
 from dupdetect.matching.overlaps import Overlaps
 from dupdetect.matching.pairs import unpack
+from dupdetect.matching.removal import decided
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,4 +66,4 @@ class EstimatedTexts:
 
     def matches(self, pairs: Pairs) -> Overlaps:
         """Return the pairs that are copies, as far as can be told."""
-        return self.overlaps(pairs).matches(self._settings)
+        return decided(self.overlaps(pairs), self._settings)

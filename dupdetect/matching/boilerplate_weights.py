@@ -29,7 +29,7 @@ from dupdetect.matching.own_texts import (
 )
 from dupdetect.matching.pairs import documents_of
 from dupdetect.matching.patterns import FURNITURE_A, FURNITURE_B, own_marks
-from dupdetect.matching.removal import FEW_WORDS
+from dupdetect.matching.removal import FEW_WORDS, decided
 from dupdetect.matching.shared_marks import WORD, mark_shared
 from dupdetect.matching.shingle_rows import (
     blocks_for,
@@ -110,7 +110,7 @@ class Weigher:
             else:
                 may = self._boilerplate_of(found) <= found.most_boilerplate(self._settings)
             found = found.where(may)
-        return self.weigh(found).matches(self._settings)
+        return decided(self.weigh(found), self._settings)
 
     def weigh(self, found: Overlaps) -> Overlaps:
         """Weigh pairs that share enough to be judged."""

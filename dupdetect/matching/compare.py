@@ -203,7 +203,7 @@ def _judged(a: str, b: str, settings: Settings) -> Comparison:
     from dupdetect.matching.counter import PairCounter
     from dupdetect.matching.overlaps import RELATIONS
     from dupdetect.matching.pairs import pack
-    from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
+    from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B, decided, is_decided
     from dupdetect.matching.verify import Verifier
 
     counter = PairCounter(pa.array([a, b], pa.large_string()), np.arange(2), Context(settings, 1))
@@ -211,8 +211,8 @@ def _judged(a: str, b: str, settings: Settings) -> Comparison:
     overlap, sharing = counter.overlaps(pair), counter.sharing(pair)
     weighed = Verifier(counter, learn(counter, sharing)).weigh(sharing)
     code = int(weighed.relations(settings)[0]) if len(weighed.pairs) else 0
-    match = weighed.matches(settings)
-    removable = [name for name, mark in (("a", REMOVABLE_A), ("b", REMOVABLE_B)) if match.is_decided(mark).any()]
+    match = decided(weighed, settings)
+    removable = [name for name, mark in (("a", REMOVABLE_A), ("b", REMOVABLE_B)) if is_decided(match, mark).any()]
     judged = weighed if len(weighed.pairs) else overlap
     return Comparison(
         RELATIONS[code] if code else None,

@@ -1,7 +1,7 @@
 """What pairs of documents share, and what relation follows from it.
 
 Input    counts of shared shingles, and weights (`boilerplate_weights`)
-Output   `Overlaps`: Jaccard, containment, relations and scores of pairs; of matches, the verdicts of `removal`
+Output   `Overlaps`: Jaccard, containment, relations and scores of pairs
 Cost     O(pairs)
 
 This module is the definition of a match. Counts are of real shingles, not estimates: similarities are exact.
@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from dupdetect.matching.pairs import greater, lesser, missing
-from dupdetect.matching.removal import PASSAGE, REMOVABLE_A, REMOVABLE_B, ROUNDED, decide
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,11 +49,17 @@ SUSPECT = 0.25
 #: New words of main content that both of two strangers have who are no near duplicates, whatever else they share.
 ARTICLE = 64
 
+#: Words in a row that are a passage, and no edit.
+PASSAGE = 32
+
 #: Share of the smaller document below which a pair is no match, however its shingles are weighed.
 FLOOR = 0.25
 
 #: Less than any shingle weighs: a document of none has nothing to divide by.
 _LEAST_WEIGHT = 1e-9
+
+#: Counts closer than this are equal: a share of a count is rounded.
+ROUNDED = 1e-9
 
 
 def turned(relation: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -151,8 +156,7 @@ class Overlaps:
     patterns : uint8[n], optional
         How each pair shares what it shares (`dupdetect.matching.patterns`); left out where it was not read.
     verdicts : uint8[n], optional
-        What `removal.decide` says of matches. Left out of what has not been through `matches`: either document may then
-        be removed.
+        What `removal.decided` says of matches. Left out where nothing was decided.
     """
 
     pairs: Pairs
@@ -302,19 +306,6 @@ class Overlaps:
         verdicts = None if self.verdicts is None else self.verdicts[chosen]
         columns = self.pairs[chosen], self.shared[chosen], self.size_a[chosen], self.size_b[chosen]
         return Overlaps(*columns, given, patterns, verdicts)
-
-    def is_decided(self, mark: int) -> Bool:
-        """Whether each pair has a verdict; where nothing was decided, either may be removed, and none yields."""
-        if self.verdicts is None:
-            return np.full(len(self.pairs), mark in (REMOVABLE_A, REMOVABLE_B))
-        return np.asarray(self.verdicts & np.uint8(mark) != 0)
-
-    def matches(self, limits: Limits) -> Overlaps:
-        """Return the pairs that are copies of one another, and what is decided of them."""
-        found = self.where(self.relations(limits) != NONE)
-        counts = found.pairs, found.shared, found.size_a, found.size_b
-        verdicts = decide(found, limits) if len(found.pairs) else np.empty(0, np.uint8)
-        return Overlaps(*counts, found.given, found.patterns, verdicts)
 
     def _knows_no_more_than(self, other: Overlaps) -> bool:
         """Whether nothing is known of these pairs that is not of others, and whether both are weighed or neither."""

@@ -1,8 +1,8 @@
 """Which document of a match may be removed, and which of the two should rather be.
 
-Input    what matches share, and what each document would lose (`overlaps`)
-Output   a verdict for each match
-Cost     O(matches)
+Input    what pairs share, and what each document would lose (`overlaps`)
+Output   the matches among them, with a verdict each
+Cost     O(pairs)
 
 What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be removed if
 these are no more than `max_lost` of its content beyond `SHORT` words, and nowhere a passage of `PASSAGE` words; or if
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dupdetect.matching.overlaps import NONE, PASSAGE, ROUNDED, Overlaps
 from dupdetect.matching.patterns import AMID_A, AMID_B
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dupdetect.matching.overlaps import Limits, Overlaps
+    from dupdetect.matching.overlaps import Limits
 
     Byte = NDArray[np.uint8]
     Share = NDArray[np.float64]
@@ -41,9 +42,9 @@ REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B, NEAR = 1, 2, 4, 8, 16
 #: article may have as many in lines that are not on the page.
 FEW_WORDS = 8
 
-#: Words in a row that are a passage, and no edit: a document of which one would be lost is not removed; and of a near
-#: duplicate, if they are more than the share that may be lost of any.
-PASSAGE, LONG_PASSAGE = 32, 128
+#: Words in a row for which a near duplicate is not removed, if they would be lost and are more than the share that
+#: may be lost of any; of other documents none is removed that would lose a `PASSAGE`.
+LONG_PASSAGE = 128
 
 #: Words of a document that count one by one, for each may be the fact that it is about: of a document of so many words
 #: nothing may be lost, and of a longer one a share of what it has beyond them.
@@ -61,9 +62,6 @@ LESS_ALIKE = 0.05
 #: share. A page has such a share of the article that it carries.
 MORE, MORE_SHARE, MORE_PAGE = 16, 0.05, 0.2
 
-#: Counts closer than this are equal: a share of a count is rounded.
-ROUNDED = 1e-9
-
 
 def turned_verdicts(verdicts: Byte) -> Byte:
     """Turn verdicts on a and b into verdicts on b and a."""
@@ -71,7 +69,22 @@ def turned_verdicts(verdicts: Byte) -> Byte:
     return (verdicts & np.uint8(NEAR) | (verdicts & of_a) << 1 | (verdicts & of_b) >> 1).astype(np.uint8)
 
 
-def decide(matches: Overlaps, limits: Limits) -> Byte:
+def decided(found: Overlaps, limits: Limits) -> Overlaps:
+    """Return the pairs that are copies of one another, and what is decided of them."""
+    matches = found.where(found.relations(limits) != NONE)
+    counts = matches.pairs, matches.shared, matches.size_a, matches.size_b
+    verdicts = _verdicts(matches, limits) if len(matches.pairs) else np.empty(0, np.uint8)
+    return Overlaps(*counts, matches.given, matches.patterns, verdicts)
+
+
+def is_decided(matches: Overlaps, mark: int) -> Bool:
+    """Whether each match has a verdict; where nothing was decided, either document may be removed, and none yields."""
+    if matches.verdicts is None:
+        return np.full(len(matches.pairs), mark in (REMOVABLE_A, REMOVABLE_B))
+    return np.asarray(matches.verdicts & np.uint8(mark) != 0)
+
+
+def _verdicts(matches: Overlaps, limits: Limits) -> Byte:
     """Decide of matches which document may be removed, and which should rather be: uint8[n]."""
     w, (lost_a, lost_b), near = matches.weights, matches.shares_lost, _near(matches, limits)
     page_a, page_b = pages = _pages(matches)  # where nothing is weighed, all that is new is lost, and none is a page

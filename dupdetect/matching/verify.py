@@ -15,6 +15,7 @@ from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.boilerplate_votes import learn
 from dupdetect.matching.boilerplate_weights import Weigher, are_certain
 from dupdetect.matching.pairs import unpack, without
+from dupdetect.matching.removal import decided
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +141,7 @@ def judged(found: Candidates, counter: Counter, known: Boilerplate | None = None
     gathered = counter.sharing(stars)
     rest = without(found.pairs, stars)
     family = np.arange(n)
-    alike = gathered.matches(settings)
+    alike = decided(gathered, settings)
     family[alike.b] = alike.a
     large = (np.bincount(family, minlength=n) > settings.hot_key_documents)[family]
     a, b = unpack(rest)

@@ -25,6 +25,7 @@ from dupdetect._storage.context import Context
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import Overlaps, Weights
 from dupdetect.matching.pairs import documents_of, missing, packed, unpack
+from dupdetect.matching.removal import decided
 from dupdetect.matching.shingle_rows import whole_cuts
 from dupdetect.matching.tally import summed
 from dupdetect.spark.bundling import Bundles, bundled
@@ -416,7 +417,7 @@ class SparkWeigher:
 
     def matches(self, found: Overlaps) -> Overlaps:
         """Return the pairs that are copies, weighed."""
-        return self.weigh(found).matches(self._counter.context.settings)
+        return decided(self.weigh(found), self._counter.context.settings)
 
     def written_matches(self, found: Overlaps) -> DataFrame:
         """Weigh candidates that share enough to be judged, and leave the matches among them where they are written."""

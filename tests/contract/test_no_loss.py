@@ -20,7 +20,8 @@ from generated_sites import LANGUAGES, Site, Writer, mixture, site
 
 import dupdetect
 from dupdetect.matching.boilerplate import AGAINST
-from dupdetect.matching.removal import FEW_WORDS, PASSAGE, SHORT
+from dupdetect.matching.overlaps import PASSAGE
+from dupdetect.matching.removal import FEW_WORDS, SHORT
 from dupdetect.matching.shingle_rows import HASH
 from dupdetect.settings import Settings
 

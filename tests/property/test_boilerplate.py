@@ -18,7 +18,7 @@ from dupdetect.matching.interleaving import CLEAR, INTERLEAVED, ONE_END, OTHER, 
 from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.matching.own_lines import CLASSES, is_at_one_end, read_own_lines
 from dupdetect.matching.patterns import AMID_A, AMID_B, FURNITURE_A, FURNITURE_B
-from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B
+from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A, YIELDS_B, decided
 from dupdetect.matching.shingle_rows import run_ends
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import Settings
@@ -185,7 +185,7 @@ def test_pairs_are_judged_as_sets_are(texts, threshold, containment, most):
     pairs = list(zip(weighed.a.tolist(), weighed.b.tolist(), strict=True))
     expected = oracles.weigh(texts, pairs, settings)
     sets = [oracles.shingles(text, settings.shingle_size) for text in texts]
-    found = weighed.matches(settings)
+    found = decided(weighed, settings)
     assert_same(verifier.matches(weighed.pairs), found)  # of which many are not weighed to the end
     verdicts = dict(zip(zip(found.a.tolist(), found.b.tolist(), strict=True), found.verdicts.tolist(), strict=True))
     relations, scores = weighed.relations(settings).tolist(), weighed.scores(settings).tolist()

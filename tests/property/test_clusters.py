@@ -12,7 +12,7 @@ from dupdetect.clustering.clusters import cleanness, cluster, list_neighbours, t
 from dupdetect.clustering.digests import FOREIGN, MOST, contents, part_digests
 from dupdetect.matching.overlaps import Overlaps
 from dupdetect.matching.pairs import pack
-from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B
+from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B, decided, is_decided
 from dupdetect.settings import Settings
 
 SETTINGS = Settings(shingle_size=1, min_shingles=3, containment=0.7, threshold=0.8)
@@ -39,7 +39,7 @@ VERDICTS = [mark | near for mark in (0, REMOVABLE_A, REMOVABLE_B, REMOVABLE_A | 
 
 def standing(matches):
     """Give who can stand for whom: pairs (x, y), x for y."""
-    rows = zip(matches.a, matches.b, matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B), strict=True)
+    rows = zip(matches.a, matches.b, is_decided(matches, REMOVABLE_A), is_decided(matches, REMOVABLE_B), strict=True)
     both = [((int(b), int(a)), (int(a), int(b)), of_a, of_b) for a, b, of_a, of_b in rows]
     return {b_for_a for b_for_a, _, of_a, _ in both if of_a} | {a_for_b for _, a_for_b, _, of_b in both if of_b}
 
@@ -110,7 +110,7 @@ def test_cleanness_is_the_mean_of_what_matches_hold(graph):
 @given(graphs(verdicts=True), st.integers(0, 2**32 - 1))
 def test_clustering_is_the_same_compiled(graph, seed):
     n, matches = graph
-    of_a, of_b = matches.is_decided(REMOVABLE_A), matches.is_decided(REMOVABLE_B)
+    of_a, of_b = is_decided(matches, REMOVABLE_A), is_decided(matches, REMOVABLE_B)
     given = n, matches.a, matches.b, of_a, of_b
     adjacent, other = list_neighbours.function(*given), list_neighbours.compiled(*given)
     for interpreted, compiled in zip(adjacent, other, strict=True):
@@ -155,7 +155,7 @@ def all_matches(found):
     """Give the verifier of sets of words, and all matches among them."""
     texts = pa.array([" ".join(sorted(words)) for words in found], pa.large_string())
     verifier = unweighed(texts, SETTINGS)
-    return verifier, verifier.overlaps(pack(*np.triu_indices(len(found), 1))).matches(SETTINGS)
+    return verifier, decided(verifier.overlaps(pack(*np.triu_indices(len(found), 1))), SETTINGS)
 
 
 def is_bridge(words, texts):

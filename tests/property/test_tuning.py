@@ -15,7 +15,7 @@ from dupdetect.evaluation.labels import Labelled
 from dupdetect.evaluation.thresholds import Rule
 from dupdetect.matching import candidates
 from dupdetect.matching.pairs import packed
-from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B
+from dupdetect.matching.removal import REMOVABLE_A, REMOVABLE_B, is_decided
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.sketches.sketches import sketch_texts
 
@@ -84,7 +84,7 @@ def test_a_rule_takes_the_pairs_that_a_run_finds(texts: list[str], rule: Rule, s
     known = verify_candidates(found, counter(column, base, rows=rows)).boilerplate
     found = Verifier(counter(column, chosen, rows=rows), known).matches(found.pairs)
     doubtful = set(found.pairs[np.minimum(*found.shares_lost) > 1 - found.jaccard].tolist())
-    matches = set(found.pairs[found.is_decided(REMOVABLE_A) | found.is_decided(REMOVABLE_B)].tolist())
+    matches = set(found.pairs[is_decided(found, REMOVABLE_A) | is_decided(found, REMOVABLE_B)].tolist())
     for x, y, said in zip(text_of[a], text_of[b], taken, strict=True):
         pair = int(packed(np.int64(x), np.int64(y)))
         # Of near duplicates that are mostly boilerplate, some that are found are not promised.

@@ -11,6 +11,7 @@ from verifying import unweighed
 from dupdetect.matching.hash_join import JoinOrder, count_shared
 from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.matching.pairs import pack
+from dupdetect.matching.removal import decided
 from dupdetect.matching.shingle_rows import Rows, even_cuts, mark_repeats, whole_cuts
 from dupdetect.settings import UNITS, Settings
 
@@ -85,6 +86,6 @@ def test_giving_up_early_loses_no_match(seed, threshold, containment):
     settings = Settings(shingle_size=1, threshold=threshold, containment=containment, min_shingles=1)
     a, b = np.array(list(combinations(range(len(texts)), 2))).T
     verifier = unweighed(texts, settings, 1)
-    counted, found = verifier.overlaps(pack(a, b)).matches(settings), verifier.matches(pack(a, b))
+    counted, found = decided(verifier.overlaps(pack(a, b)), settings), verifier.matches(pack(a, b))
     assert found.pairs.tolist() == counted.pairs.tolist()
     assert found.shared.tolist() == counted.shared.tolist()

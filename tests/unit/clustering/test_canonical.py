@@ -9,6 +9,7 @@ from dupdetect.clustering.canonical import TRIES, Rankable, choose, least, rank
 from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.rows import Rows
 from dupdetect.matching.pairs import pack
+from dupdetect.matching.removal import decided
 from dupdetect.settings import Settings
 
 
@@ -127,7 +128,7 @@ def chosen(texts, clusters, ranks, **settings):
     verifier = unweighed(texts, made, 1)
     clusters = np.array(clusters, np.int64)
     members = np.flatnonzero(clusters != np.arange(len(texts)))
-    matches = verifier.overlaps(pack(members, clusters[members])).matches(made)
+    matches = decided(verifier.overlaps(pack(members, clusters[members])), made)
     choice, known = choose(clusters, np.array(ranks, np.int64), matches, verifier)
     return choice.tolist(), set(zip(known.a.tolist(), known.b.tolist(), strict=True))
 

@@ -11,6 +11,7 @@ from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.hash_join import count_shared, join_orders
 from dupdetect.matching.overlaps import NONE
 from dupdetect.matching.pairs import pack
+from dupdetect.matching.removal import decided
 from dupdetect.matching.verify import verify_candidates
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import sketch_texts
@@ -71,7 +72,7 @@ def test_documents_of_pairs_that_are_expected_are_cut_once_and_in_order(monkeypa
 
 def test_no_pairs_have_no_overlaps():
     none = verifier([]).overlaps(np.empty(0, np.uint64))
-    assert len(none.matches(Settings()).pairs) == 0
+    assert len(decided(none, Settings()).pairs) == 0
     assert verifier(["a b"]).overlaps(np.empty(0, np.uint64)).shared.tolist() == []
 
 

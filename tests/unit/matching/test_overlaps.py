@@ -10,12 +10,12 @@ from dupdetect.matching.overlaps import (
     EXPLAINED,
     NEAR_DUPLICATE,
     NONE,
+    PASSAGE,
     RELATIONS,
     SUSPECT,
     Overlaps,
 )
 from dupdetect.matching.pairs import pack
-from dupdetect.matching.removal import PASSAGE
 from dupdetect.settings import Settings
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from made_up_pairs import SETTINGS, one, overlap, removable
 
-from dupdetect.matching.overlaps import ARTICLE, NEAR_DUPLICATE
+from dupdetect.matching.overlaps import ARTICLE, NEAR_DUPLICATE, PASSAGE
 from dupdetect.matching.patterns import AMID_B
 from dupdetect.matching.removal import (
     FEW_WORDS,
@@ -10,12 +10,12 @@ from dupdetect.matching.removal import (
     MORE_PAGE,
     MORE_SHARE,
     NEAR,
-    PASSAGE,
     REMOVABLE_A,
     REMOVABLE_B,
     SHORT,
     YIELDS_A,
     YIELDS_B,
+    decided,
     turned_verdicts,
 )
 from dupdetect.settings import Settings
@@ -26,7 +26,7 @@ def test_strangers_with_an_article_each_are_near_duplicates_that_stay():
 
     def judged(**weights):
         shared = {"counts": (90, 100, 100), "strangers": True, "content_a": 60, "content_b": 60}
-        found = one(**shared, **weights).matches(SETTINGS)
+        found = decided(one(**shared, **weights), SETTINGS)
         assert found.relations(SETTINGS).tolist() == [NEAR_DUPLICATE]
         assert found.scores(SETTINGS)[0] >= SETTINGS.threshold
         return bool(found.verdicts[0] & NEAR), bool(found.verdicts[0] & (REMOVABLE_A | REMOVABLE_B))
@@ -90,7 +90,7 @@ def yields(page=False, **weights):
     near |= {"lost_a": 0, "main_a": 0, "lost_b": 0, "main_b": 0, "run_b": weights.get("lost_b", 0)}
     near |= weights
     near |= {"own_b": near["lost_b"] + 1000 * page, "new_b": near["lost_b"] + 1000 * page}
-    verdict = one(**near).matches(SETTINGS).verdicts[0]
+    verdict = decided(one(**near), SETTINGS).verdicts[0]
     return bool(verdict & YIELDS_A), bool(verdict & YIELDS_B)
 
 
@@ -138,7 +138,7 @@ def test_verdicts_are_turned_with_their_pairs():
 
 def test_without_boilerplate_containment_alone_says_what_may_be_lost():
     def verdict(*counts):
-        found = overlap(*counts).matches(Settings(boilerplate=False, containment=0.8))
+        found = decided(overlap(*counts), Settings(boilerplate=False, containment=0.8))
         return tuple(bool(found.verdicts[0] & mark) for mark in (REMOVABLE_A, REMOVABLE_B))
 
     assert verdict(80, 100, 200) == (True, False)

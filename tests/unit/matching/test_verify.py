@@ -12,6 +12,7 @@ from dupdetect.matching.boilerplate_votes import learn
 from dupdetect.matching.boilerplate_weights import Weigher
 from dupdetect.matching.candidates import find
 from dupdetect.matching.pairs import pack, unpack
+from dupdetect.matching.removal import decided
 from dupdetect.matching.shingle_rows import HASH
 from dupdetect.matching.verify import Verifier, verify_candidates
 from dupdetect.settings import Settings
@@ -73,7 +74,7 @@ def test_strangers_in_one_chrome_are_not_weighed(monkeypatch):
     made, pairs = counter(pages, Settings()), pack(*np.triu_indices(4, 1))
     sharing = made.sharing(pairs)
     verifier = Verifier(made, learn(made, sharing))
-    assert len(verifier.weigh(sharing).matches(Settings()).pairs) == 0
+    assert len(decided(verifier.weigh(sharing), Settings()).pairs) == 0
     monkeypatch.setattr(boilerplate_weights.weigh_pairs, "faster_for", lambda _: boilerplate_weights.weigh_pairs)
     monkeypatch.setattr(boilerplate_weights, "weigh_side", None)
     assert len(sharing.pairs) == 6
@@ -107,7 +108,7 @@ def test_strangers_that_cannot_match_are_not_weighed_and_would_not_match(size, t
             return super().weigh(found)
 
     found = made.sharing(pack(*np.triu_indices(len(texts), 1)))
-    everything = Weigher(made, Boilerplate.none()).weigh(found).matches(settings)
+    everything = decided(Weigher(made, Boilerplate.none()).weigh(found), settings)
     matches = Verifier(made, None, Noted).matches(found.pairs)
     assert matches.pairs.tolist() == everything.pairs.tolist()
     assert matches.verdicts.tolist() == everything.verdicts.tolist()
@@ -151,7 +152,7 @@ def test_what_is_not_weighed_would_be_no_match_if_it_were(seed, given):
     shingles = np.unique(made.shingles.all().values & HASH)
     some = shingles[[chance.random() < 0.3 for _ in shingles]]
     for said in (Boilerplate.none(), learn(made, found), Boilerplate.settled(some, np.full(len(some), 3, np.int32))):
-        everything, matches = Weigher(made, said).weigh(found).matches(settings), Weigher(made, said).matches(found)
+        everything, matches = decided(Weigher(made, said).weigh(found), settings), Weigher(made, said).matches(found)
         assert matches.pairs.tolist() == everything.pairs.tolist()
         assert matches.verdicts.tolist() == everything.verdicts.tolist()
         for mine, theirs in zip(matches.weights, everything.weights, strict=True):
