@@ -90,7 +90,9 @@ class Originals:
     def _written(self) -> list[int]:
         """Return the numbers of the files that are written: of texts those that stay."""
         counts = np.bincount(self.file, minlength=len(self.found)).tolist()
-        return [at for at, count in enumerate(counts) if count or self._has_records(at)]
+        first = {file.path: at for at, file in reversed(list(enumerate(self.found)))}
+        once = [first[file.path] == at for at, file in enumerate(self.found)]
+        return [at for at, count in enumerate(counts) if count or (once[at] and self._has_records(at))]
 
     def _has_records(self, number: int) -> bool:
         file = self.found[number]
@@ -262,7 +264,9 @@ def places(found: Sequence[Found], named: Sequence[str]) -> list[str]:
     found : sequence of Found
     named : sequence of str
         The files, folders, globs and URLs that these were found by. One file has the name of the table, with its own
-        ending; of several, or a folder, there is a folder that mirrors what all of them have in common.
+        ending; of several, or a folder, there is a folder that mirrors what all of them have in common. Of files that
+        would have one place there, for one was named twice or letters of a name are no UTF-8, the later ones have a
+        folder of their own in it.
     """
     if list(named) == [file.path for file in found] and len(found) == 1:
         return [KEPT + _ending(found[0])]
@@ -270,9 +274,15 @@ def places(found: Sequence[Found], named: Sequence[str]) -> list[str]:
     common = 0
     while all(len(parts) > common for parts in folders) and len({parts[common] for parts in folders}) == 1:
         common += 1
-    return [
-        label("/".join([KEPT, *_parts(file.path)[common:]]) + (_ending(file) if file.piped else "")) for file in found
-    ]
+    all_: list[str] = []
+    for file in found:
+        within, name = "", label("/".join(_parts(file.path)[common:])) + (_ending(file) if file.piped else "")
+        number = 1
+        while f"{KEPT}/{within}{name}" in all_:
+            number += 1
+            within = f"({number})/"
+        all_.append(f"{KEPT}/{within}{name}")
+    return all_
 
 
 def _folder(named: str) -> list[str]:

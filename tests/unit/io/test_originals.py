@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import os
 import uuid
 from datetime import datetime
 from decimal import Decimal
@@ -72,6 +73,31 @@ def test_where_files_have_their_rows(folder, named, expected):
         put(path)
     found = find(named) if "://" not in named[0] else [find(["-"])[0]._replace(path=named[0], piped=False)]
     assert places(found, named) == expected
+
+
+@pytest.mark.filterwarnings("ignore:.* rejected")
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_of_a_file_that_is_named_twice_nothing_is_lost(folder, ending):
+    """By a folder and by itself: its rows are there once, and the second reading, all rejects, has none."""
+    table = pa.table({"id": [1, 2, 3], "text": ["港の橋が閉鎖された", "الجسر مغلق", "trois"]})
+    path = Path("in", f"a.{ending}")
+    path.parent.mkdir()
+    if ending == "parquet":
+        pq.write_table(table, path)
+    else:
+        rows = "".join(f"{row['id']},{row['text']}\n" for row in table.to_pylist())
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_pylist())
+        path.write_text(lines if ending == "jsonl" else f"id,text\n{rows}", encoding="utf-8")
+    dupdetect.dedup([Path("in"), path]).write("out")
+    assert dupdetect.dedup(Path("out", "kept")).kept["text"].to_pylist() == table["text"].to_pylist()
+    assert Run(Path("out")).kept_files == [Path("out", "kept", path.name)]
+
+
+def test_files_of_one_place_have_one_each(folder):
+    for name in (b"a\xff.jsonl", b"a\\xff.jsonl"):
+        Path(os.fsdecode(name)).write_text(LINES)
+    names = places(find(["."]), ["."])
+    assert len(set(names)) == len(names) == 2
 
 
 def test_files_of_which_nothing_stays_are_there(folder):
