@@ -32,8 +32,8 @@ from dupdetect.cli.options import (
 )
 from dupdetect.cli.progress import progress_shown
 from dupdetect.cli.summary import print_summary
-from dupdetect.cli.writing import Writing, check_inputs, first_rows
-from dupdetect.errors import InputError, OutputError
+from dupdetect.cli.writing import Writing, check_inputs, check_not_within, first_rows
+from dupdetect.errors import InputError
 
 if TYPE_CHECKING:
     from dupdetect.cli.json_log import Log
@@ -202,13 +202,6 @@ def _work_name(name: str) -> str:
     return f".{hashlib.sha256(os.fsencode(name)).hexdigest()}.work"
 
 
-def _refuse_within(folder: Path, work: Path) -> None:
-    """Refuse an output in the work folder, or a work folder in the output: one of them is removed or replaced."""
-    out, at = folder.absolute().resolve(), work.absolute().resolve()
-    if out == at or out in at.parents or at in out.parents:
-        raise OutputError(f"{folder}: the output and the work folder {work} are in one another; name another of them")
-
-
 def _can_be_read_again(data: Any) -> bool:
     """Tell whether --resume may be given: not with --sample, and not if anything comes through a pipe."""
     from dupdetect.io.paths import STANDARD_INPUT
@@ -228,7 +221,7 @@ def _run(data: Any, writing: Writing, *, progress: Progress | None, **options: A
         check_private(options["work"])
     work = Path(options["work"]) if "work" in options else None
     if work is not None:
-        _refuse_within(path, work)
+        check_not_within(path, work)
     before, result = [] if work is None else mark_of(work), None
     try:
         result = dupdetect.dedup(data, progress=progress, **options)

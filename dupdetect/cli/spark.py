@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -26,6 +27,7 @@ from dupdetect.cli.options import (
     strict_option,
     text_option,
 )
+from dupdetect.cli.writing import check_not_within
 from dupdetect.errors import InputError
 
 #: What of the options says which rows are read, and what it is by default.
@@ -123,13 +125,24 @@ def dedup(
         raise InputError("pyspark is not installed; install dupdetect[spark]") from error
     from dupdetect.spark import dedup as find
     from dupdetect.spark.files import read_files
+    from dupdetect.spark.output import check_place
+    from dupdetect.spark.records import RecordFiles
+    from dupdetect.spark.sketching import shown
 
     settings = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS})
     spark = SparkSession.builder.appName("dupdetect").getOrCreate()
     given = {name: value for name, value in options.items() if value not in (None, ())}
     frame = read_files(spark, inputs, settings, **{name: given.get(name, other) for name, other in READ.items()})
+    work = work or f"{output.rstrip('/')}.work"
+    check_not_within(Path(output), Path(work))
+    names, kept = (
+        (frame.names, frame.ending)
+        if isinstance(frame, RecordFiles)
+        else (tuple(map(shown, frame.inputFiles())), "parquet")
+    )
+    check_place(spark, output, names, kept=kept, format=format, overwrite=overwrite)
     with _said_by_executors():
-        result = find(frame, work=work or f"{output.rstrip('/')}.work", settings=settings, **given)
+        result = find(frame, work=work, settings=settings, **given)
         result.write(output, overwrite=overwrite, format=format)
     if not quiet:
         counts = result.manifest["counts"]
@@ -142,15 +155,15 @@ def dedup(
 @contextmanager
 def _said_by_executors() -> Iterator[None]:
     """Raise what is wrong with the input as it was raised on an executor: a sentence."""
-    from pyspark.errors import PySparkException
+    from dupdetect.spark.session import reason, spark_errors
 
     try:
         yield
-    except PySparkException as error:
+    except spark_errors() as error:
         said = re.search(r"^dupdetect\.errors\.\w+: (.+)$", str(error), re.MULTILINE)
-        if said is None:
+        if said is None and "[FAILED_READ_FILE" not in str(error):
             raise
-        raise InputError(said[1]) from error
+        raise InputError(reason(error) if said is None else said[1]) from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

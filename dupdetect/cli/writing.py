@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dupdetect.errors import OutputError
+
 if TYPE_CHECKING:
     from dupdetect.io.paths import Found, ReadAs
     from dupdetect.results.result import Result
@@ -43,6 +45,13 @@ def check_no_input(place: str | Path, found: list[Found]) -> None:
     from dupdetect.results.folder import check_apart
 
     check_apart(place, (file.given or file.path for file in found if not file.piped))
+
+
+def check_not_within(folder: Path, work: Path) -> None:
+    """Refuse an output in the work folder, or a work folder in the output: one of them is removed or replaced."""
+    out, at = folder.absolute().resolve(), work.absolute().resolve()
+    if out == at or out in at.parents or at in out.parents:
+        raise OutputError(f"{folder}: the output and the work folder {work} are in one another; name another of them")
 
 
 @dataclass

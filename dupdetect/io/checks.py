@@ -34,6 +34,7 @@ REJECT_BYTES = 256
 SEARCHED_AT_ONCE = 1024
 
 NO_ID = "column {!r} is null, expected an id"
+NO_TEXT = "column {!r} is null, expected a string"
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +150,7 @@ def _faults(table: pa.Table, texts: pa.ChunkedArray, text: str, id: str | None, 
         if name == id:
             faults |= dict.fromkeys(nulls(column), NO_ID.format(name))
         faults |= _invalid(column, name, piece)
-    return faults | dict.fromkeys(nulls(texts), f"column {text!r} is null, expected a string")
+    return faults | dict.fromkeys(nulls(texts), NO_TEXT.format(text))
 
 
 def _too_long(texts: pa.ChunkedArray, name: str, most: int) -> Faults:

@@ -58,8 +58,8 @@ def plan(request: Request, settings: Settings, inputs: list[str], earlier: list[
         "strict": request.strict,
         "max_text": request.max_text,
         "read_as": request.how._asdict(),
-        "inputs": [_identity(name) for name in inputs],
-        "against": [_identity(name) for name in earlier],
+        "inputs": [identity(name) for name in inputs],
+        "against": [identity(name) for name in earlier],
     }
 
 
@@ -68,7 +68,7 @@ def plan_checksum(plan: dict[str, Any]) -> str:
     return xxhash.xxh3_128_hexdigest(json.dumps(plan, sort_keys=True).encode())
 
 
-def _identity(name: str) -> dict[str, Any]:
+def identity(name: str) -> dict[str, Any]:
     """Return what tells that an input is as it was."""
     if url := remote.as_url(name):
         size, stamp = remote.stamp(url)
@@ -89,7 +89,7 @@ def check_unchanged(plan: dict[str, Any]) -> None:
         A file is gone, shorter or another.
     """
     for before in plan["inputs"]:
-        now = before if before.keys() == {"name"} else _identity(before["name"])
+        now = before if before.keys() == {"name"} else identity(before["name"])
         if now == before:
             continue
         if now.get("bytes", 0) <= before["bytes"]:

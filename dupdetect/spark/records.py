@@ -23,7 +23,7 @@ from dupdetect.io.originals import records_of, staying
 from dupdetect.io.paths import ReadAs, label
 from dupdetect.io.seen import NUMBERED
 from dupdetect.io.text_column import field_of
-from dupdetect.spark.sketching import FILE, REASON, ROW
+from dupdetect.spark.sketching import FILE, NUMBER, REASON, ROW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,8 @@ class RecordFiles(NamedTuple):
     Attributes
     ----------
     frame : DataFrame
-        A row for each of theirs: `FILE`, `ROW`, `REASON` where it cannot be used, and the columns that a run reads.
+        A row for each of theirs: `NUMBER`, that of its file among those found, `FILE`, `ROW`, `REASON` where it cannot
+        be used, and the columns that a run reads.
     found : tuple of Found
     """
 
@@ -143,7 +144,7 @@ def _columns(part: Part | None, reading: _Reading) -> pa.Table:
     for at, field in enumerate(table.schema):
         if pa.types.is_null(field.type):
             table = table.set_column(at, field.name, table.column(at).cast(pa.string()))
-    extra = pa.schema([(FILE, pa.string()), (ROW, pa.int64()), (REASON, pa.string())])
+    extra = pa.schema([(NUMBER, pa.int64()), (FILE, pa.string()), (ROW, pa.int64()), (REASON, pa.string())])
     return pa.table(
         [*table.columns, *(pa.nulls(len(table), field.type) for field in extra)], pa.schema([*table.schema, *extra])
     )
@@ -153,24 +154,26 @@ def _reader(found: tuple[Found, ...], reading: _Reading, known: pa.Schema) -> Ca
     def read_files(batches: Batches) -> Batches:
         for batch in batches:
             for number in batch.column(0).to_pylist():
-                name = label(found[number].path)
                 for part in reading.stream(found[number]):
-                    yield from _rows(part, reading, known, name)
+                    yield from _rows(part, reading, known, (number, label(found[number].path)))
 
     return read_files
 
 
-def _rows(part: Part, reading: _Reading, known: pa.Schema, name: str) -> Batches:
-    """Return the rows of a part, and its rejects."""
+def _rows(part: Part, reading: _Reading, known: pa.Schema, file: tuple[int, str]) -> Batches:
+    """Return the rows of a part, and its rejects; given the number and the name of its file."""
+    number, name = file
     columns = dict(zip(known.names, _columns(part, reading).columns, strict=True))
-    columns |= {FILE: pa.repeat(name, len(part)), ROW: pa.array(part.row)}
+    # Two files may have one name: what is named twice is read twice, and its rows repeat ids.
+    columns |= {NUMBER: pa.repeat(number, len(part)), FILE: pa.repeat(name, len(part)), ROW: pa.array(part.row)}
     for field in known:
         if columns[field.name].type != field.type:
             columns[field.name] = _cast(columns[field.name], field, name)
     yield from pa.table(columns, known).to_batches(max_chunksize=1024)
     n = part.rejects.num_rows
     if n:
-        wrong = {FILE: part.rejects["file"], ROW: part.rejects["row"], REASON: part.rejects["reason"]}
+        wrong = {NUMBER: pa.repeat(number, n)}
+        wrong |= {FILE: part.rejects["file"], ROW: part.rejects["row"], REASON: part.rejects["reason"]}
         nothing = {field.name: pa.nulls(n, field.type) for field in known}
         yield from pa.table(nothing | wrong, known).to_batches()
 

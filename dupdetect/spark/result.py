@@ -19,26 +19,28 @@ import pyarrow as pa
 import pyarrow.compute
 
 from dupdetect.errors import InputError, OutputError
-from dupdetect.io.checks import REJECTS
+from dupdetect.io.checks import NO_ID, NO_TEXT, REJECTS
 from dupdetect.io.identifiers import written
 from dupdetect.io.rows import Rows
+from dupdetect.io.seen import NUMBERED
 from dupdetect.io.writers import plain, write_lines
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.result import Result
+from dupdetect.spark.output import TABLES, check_place
 from dupdetect.spark.records import records_kept
-from dupdetect.spark.sketching import FILE, ROW
+from dupdetect.spark.sketching import FILE, ROW, by_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from dupdetect.spark.decision import Decided
     from dupdetect.spark.records import RecordFiles
     from dupdetect.spark.sketching import Request
     from dupdetect.spark.work import Work
 
-#: What the reason of a reject says whose text or id is null.
-NULL = " is null, expected "
+#: The column of what says which rows go.
+GONE = "dupdetect_gone"
 
 #: Bits of `monotonically_increasing_id` that count the rows of a partition.
 PLACE_BITS = 33
@@ -114,13 +116,15 @@ class SparkResult:
         Raises
         ------
         InputError
-            The documents have no column of ids, by which the rows that stay could be put in order.
+            The documents have no column of ids of their own, by which the rows that stay could be put in order.
         """
         id = self.manifest["columns"]["id"]
         if self.records is not None:
             raise InputError("what stays are records of files, and no rows; read the files into a frame first")
-        if id is None:
+        if id in (None, NUMBERED):
             raise InputError("rows are numbered, and nothing says which of them stayed; name a column of ids")
+        if "id_prefix" in self.manifest["columns"]:
+            raise InputError("ids begin with names of files, which rows that stay do not tell; leave id_prefix out")
         order = [("file", "ascending"), ("row", "ascending")]
         clusters = self.clusters.toArrow().sort_by(order).combine_chunks()
         kept = self.kept.toArrow()
@@ -156,11 +160,16 @@ class SparkResult:
         Raises
         ------
         OutputError
-            There is something already.
+            There is something already, or an input.
         """
         from pyspark.errors import AnalysisException
 
-        mode = "overwrite" if overwrite else "errorifexists"
+        mode, kept = (
+            "overwrite" if overwrite else "errorifexists",
+            "parquet" if self.records is None else self.records[0],
+        )
+        session = self.clusters.sparkSession
+        check_place(session, folder, self.manifest["inputs"], kept=kept, format=format, overwrite=overwrite)
         try:
             if self.records is None:
                 self.kept.write.mode(mode).parquet(f"{folder}/kept.parquet")
@@ -168,7 +177,7 @@ class SparkResult:
                 ending, compression = self.records
                 records = self.kept.select("record").write.option("compression", compression)
                 records.mode(mode).text(f"{folder}/kept.{ending}")
-            for name in ("clusters", "matches", "digests", "rejects", "boilerplate"):
+            for name in TABLES if "against" in self.manifest else TABLES[:-1]:
                 if format == "jsonl":
                     rows = getattr(self, name).mapInArrow(_as_lines, "line string")
                     rows.write.mode(mode).text(f"{folder}/{name}.jsonl")
@@ -176,7 +185,7 @@ class SparkResult:
                     getattr(self, name).write.mode(mode).parquet(f"{folder}/{name}.parquet")
             text = json.dumps(self.manifest, indent=2, ensure_ascii=False, default=plain)
             if "://" in folder:
-                lines = self.clusters.sparkSession.createDataFrame([(text,)], "value string")
+                lines = session.createDataFrame([(text,)], "value string")
                 lines.coalesce(1).write.mode(mode).text(f"{folder}/{MANIFEST}")
             else:
                 Path(folder, MANIFEST).write_text(text + "\n", encoding="utf-8")
@@ -252,13 +261,20 @@ def _kept(run: Run, gone: pa.Table) -> DataFrame:
     """Return the rows of the input that stay: by their ids where these tell them apart, else by their places."""
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
 
-    frame, id = run.frame, run.request.id
-    columns = [name for name in frame.columns if name not in (FILE, ROW)]
+    id, text, columns = run.request.id, run.request.text, run.frame.columns
+    frame, known = by_number(run.frame)
+
+    def as_named(rows: DataFrame) -> DataFrame:
+        own = [name for name in columns if run.request.files is None or name not in (FILE, ROW)]
+        return rows.select(*(known[name] for name in own)).toDF(*own)
+
     by_id = run.records is None and not run.request.prefixed
-    if id is not None and by_id and all(NULL in reason for reason in run.rejects["reason"].to_pylist()):
-        removed = run.work.kept("removed", pa.table({id: gone["id"]}))
-        there = frame[run.request.text].isNotNull() & frame[id].isNotNull()
-        return frame.where(there).join(removed, id, "left_anti").select(*columns)
+    if id is not None and by_id and set(run.rejects["reason"].to_pylist()) <= {NO_TEXT.format(text), NO_ID.format(id)}:
+        there = frame[known[text]].isNotNull() & frame[known[id]].isNotNull()
+        ids = run.work.kept("removed", pa.table({"id": gone["id"]}))
+        removed = ids.select(_compared(F.col("id"), run.frame, id).alias(GONE))
+        same = _compared(frame[known[id]], run.frame, id) == removed[GONE]
+        return as_named(frame.where(there).join(removed, same, "left_anti"))
     removed = run.work.kept("removed", _places(gone, run.repeated))
     if run.records is not None:
         rows = (
@@ -267,11 +283,17 @@ def _kept(run: Run, gone: pa.Table) -> DataFrame:
         return records_kept(run.work.session.spark, run.records.found, rows, run.request.max_text)
     places = run.sketched.where("reason is not null").select("part", "place").union(removed)
     if run.request.files is not None:
-        names = pa.table({"part": np.arange(len(run.request.files)), FILE: run.request.files})
-        named = places.join(F.broadcast(run.work.session.frame(names)), "part")
-        return frame.join(named.select(FILE, (F.col("place") + 1).alias(ROW)), [FILE, ROW], "left_anti").select(
-            *columns
-        )
-    given = frame.withColumn("dupdetect_at", F.monotonically_increasing_id())
-    at = (F.shiftleft(F.col("part"), PLACE_BITS) + F.col("place")).alias("dupdetect_at")
-    return given.join(places.select(at), "dupdetect_at", "left_anti").select(*columns)
+        files = pa.table({"part": np.arange(len(run.request.files)), FILE: run.request.files})
+        named = places.join(F.broadcast(run.work.session.frame(files)), "part")
+        gone_rows = named.select(F.col(FILE).alias(known[FILE]), (F.col("place") + 1).alias(known[ROW]))
+        return as_named(frame.join(gone_rows, [known[FILE], known[ROW]], "left_anti"))
+    # What is observed has to be executed: else Spark would number rows that it has at hand as those of one partition.
+    given = frame.observe(GONE, F.count(F.lit(1))).withColumn(GONE, F.monotonically_increasing_id())
+    at = (F.shiftleft(F.col("part"), PLACE_BITS) + F.col("place")).alias(GONE)
+    return as_named(given.join(places.select(at), GONE, "left_anti"))
+
+
+def _compared(id: Column, frame: DataFrame, name: str) -> Column:
+    """Return ids as Spark compares them as we do: strings whatever their collation, and 0.0 apart from -0.0."""
+    as_text = frame.schema[name].dataType.typeName() in ("string", "char", "varchar", "float", "double")
+    return id.cast("string") if as_text else id

@@ -31,6 +31,7 @@ from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.checks import REJECTS
 from dupdetect.io.documents import refuse_rejects
 from dupdetect.io.rejected import repeated_id, warn_of_rejects
+from dupdetect.io.remote import as_url
 from dupdetect.io.rows import Rows
 from dupdetect.io.streams import MAX_TEXT, check_max_text
 from dupdetect.matching.candidates import Candidates, of_shared
@@ -40,9 +41,10 @@ from dupdetect.pipeline import request as requests
 from dupdetect.pipeline.corpus import Corpus, check_usable
 from dupdetect.pipeline.decide import Engine, Search
 from dupdetect.pipeline.incremental import AgainstEarlier
-from dupdetect.pipeline.manifest import made_with, versions
+from dupdetect.pipeline.manifest import check_unchanged, identity, made_with, versions
 from dupdetect.pipeline.rules import Plain
 from dupdetect.pipeline.timing import Clock
+from dupdetect.results.folder import check_apart
 from dupdetect.settings import GROUPING, Settings
 from dupdetect.sketches.cleaning import refuse_words
 from dupdetect.spark import candidates, counter, on_driver, texts
@@ -52,7 +54,7 @@ from dupdetect.spark.on_driver import joined, keys_of
 from dupdetect.spark.records import RecordFiles
 from dupdetect.spark.result import SparkResult, frames
 from dupdetect.spark.session import Session
-from dupdetect.spark.sketching import Request, digests_of, read_by, request_of, shown, signed, sketched
+from dupdetect.spark.sketching import NAMED_TWICE, Request, digests_of, read_by, request_of, shown, signed, sketched
 from dupdetect.spark.work import Work
 from dupdetect.text.shingles import digest
 
@@ -141,10 +143,16 @@ def dedup(
     earlier = Plain() if against is None else AgainstEarlier.of(against, chosen, text, check_workers(None))
     session = Session(frame.sparkSession)
     with session.options(), earlier as rules:
-        plan = _plan(frame, request) | {"against": rules.files}
+        names = [shown(name) for name in request.files or sorted(frame.inputFiles())]
+        # What Spark reaches behind a URL, the driver may not.
+        inputs = [{"name": name} if given is None and as_url(name) else identity(name) for name in names]
+        check_apart(work, names)
+        plan = _plan(frame, request) | {"inputs": inputs, "against": [identity(name) for name in rules.files]}
         run = _Run(frame, request, Work(session, work, plan, resume=resume), Clock(progress), rules)
         run.records = given
-        return run.result(strict)
+        result = run.result(strict)
+        check_unchanged(plan)
+        return result
 
 
 def _of_files(request: Request, given: RecordFiles | None, id_prefix: str | None) -> Request:
@@ -166,7 +174,6 @@ def _plan(frame: DataFrame, request: Request) -> dict[str, Any]:
         "id": request.id,
         "max_text": request.max_text,
         "columns": [field.simpleString() for field in frame.schema.fields],
-        "inputs": sorted(frame.inputFiles()) if request.files is None else list(request.files),
         "prefixed": request.prefixed,
     }
 
@@ -304,8 +311,12 @@ class _Run:
         empty = (F.col("words") == 0) & (F.col("high") == high) & (F.col("low") == low)
         columns = [F.count(F.lit(1)).alias("rows"), F.count_if(good).alias("good"), F.count_if(empty).alias("empty")]
         columns.append(F.sum(reduce(add, map(F.length, candidates.SOURCES))).alias("bytes"))
+        columns.append((F.max("place") + 1).alias("own"))
         each = self.sketched.groupBy("part").agg(*columns).toArrow().sort_by("part")
         parts, rows = each["part"].to_numpy(), each["rows"].to_numpy()
+        twice = np.flatnonzero(rows > each["own"].to_numpy())
+        if len(twice) and self.request.files is not None:
+            raise InputError(NAMED_TWICE.format(shown(self.request.files[int(parts[twice[0]])])))
         self.starts = np.zeros(int(parts.max(initial=-1)) + 1, np.int64)
         self.starts[parts] = np.cumsum(rows) - rows
         sketches = int(each["bytes"].fill_null(0).to_numpy().sum())
@@ -435,7 +446,7 @@ class _Run:
         said = {
             **made_with(settings),
             "inputs": corpus.inputs,
-            "columns": {"text": self.request.text, "id": self.request.id},
+            "columns": self.request.columns,
             "timings": self.clock.seconds,
             "counts": counted,
             "caps": decided.caps,

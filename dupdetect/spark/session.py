@@ -10,8 +10,9 @@ session, its own metrics say how many bytes were shuffled; a Connect server does
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -55,6 +56,39 @@ def parquet(schema: StructType) -> dict[str, str]:
     return PARQUET | options
 
 
+def spark_errors() -> tuple[type[Exception], ...]:
+    """Return what Spark raises: some of it by py4j, where there is a JVM beside."""
+    from pyspark.errors import PySparkException
+
+    try:
+        from py4j.protocol import Py4JError
+    except ImportError:  # of a client of Spark Connect alone
+        return (PySparkException,)
+    return PySparkException, Py4JError
+
+
+def reason(error: Exception) -> str:
+    """Return what an error of Spark says, in a sentence."""
+    text = str(error)
+    said = re.search(r"\[[A-Z_.]+\] .+", text)
+    line = text.splitlines()[0] if said is None else said[0]
+    return re.sub(r"\.? SQLSTATE: \w+.*", "", line).rstrip(".")
+
+
+@contextmanager
+def setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
+    """Set an option of Spark, and in the end what it was before."""
+    before = spark.conf.get(name, None)
+    spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        if before is None:
+            spark.conf.unset(name)
+        else:
+            spark.conf.set(name, before)
+
+
 class Session:
     """A session of Spark.
 
@@ -76,17 +110,10 @@ class Session:
     @contextmanager
     def options(self) -> Iterator[None]:
         """Set the options of a run, and in the end what they were before."""
-        before = {name: self.spark.conf.get(name, None) for name in OPTIONS}
-        for name, value in OPTIONS.items():
-            self.spark.conf.set(name, value)
-        try:
+        with ExitStack() as stack:
+            for name, value in OPTIONS.items():
+                stack.enter_context(setting(self.spark, name, value))
             yield
-        finally:
-            for name, old in before.items():
-                if old is None:
-                    self.spark.conf.unset(name)
-                else:
-                    self.spark.conf.set(name, old)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -21,7 +21,7 @@ from dupdetect.sketches.cleaning import clean_texts, refuse_words
 from dupdetect.sketches.folders import KEY, description
 from dupdetect.sketches.sketches import sketch_texts
 from dupdetect.spark.session import PARQUET, Session
-from dupdetect.spark.sketching import Request, request_of
+from dupdetect.spark.sketching import Request, by_number, request_of, type_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +81,7 @@ def sketch(
         raise InputError("the frame: there is no column of ids, by which sketches are known; name one")
     longs = T.ArrayType(T.LongType())
     columns = [
-        T.StructField("id", frame.schema[request.id].dataType),
+        T.StructField("id", type_of(frame, request.id)),
         T.StructField("words", T.LongType()),
         T.StructField("digest", T.BinaryType(), metadata={KEY: description(chosen, signatures)}),
         T.StructField("band_keys", longs),
@@ -90,16 +90,22 @@ def sketch(
     ]
     session = Session(frame.sparkSession)
     with session.options():
-        made = frame.select(request.id, text).mapInArrow(_sketcher(request, signatures), T.StructType(columns))
+        given, known = by_number(frame)
+        names = list(dict.fromkeys((request.id, text)))
+        read = given.select(*(known[name] for name in names))
+        made = read.mapInArrow(_sketcher(request, names, signatures), T.StructType(columns))
         made.write.mode("overwrite").options(**PARQUET).parquet(path)
     return session.spark.read.parquet(path)
 
 
-def _sketcher(request: Request, signatures: bool) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _sketcher(
+    request: Request, names: list[str], signatures: bool
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def sketch_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             n = batch.num_rows
-            piece = Piece(pa.Table.from_batches([batch]), np.arange(n), np.zeros(n, np.int32), "the frame")
+            table = pa.Table.from_batches([batch]).rename_columns(names)
+            piece = Piece(table, np.arange(n), np.zeros(n, np.int32), "the frame")
             checked = check(piece, request.text, request.id, [None], request.max_text)
             texts = clean_texts(pa.chunked_array(checked.texts.chunks, pa.large_string()).combine_chunks())
             sketches = sketch_texts(texts, request.settings, signatures=signatures)

@@ -32,6 +32,7 @@ from dupdetect.sketches.sketches import identities, sketch_texts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
+    from pyspark.sql.types import DataType
 
     from dupdetect.settings import Settings
 
@@ -42,6 +43,12 @@ SIGN = np.uint64(1 << 63)
 
 #: Columns that hold where a row came from, in frames that were read from files, and why it cannot be used.
 FILE, ROW, REASON = "dupdetect_file", "dupdetect_row", "dupdetect_reason"
+
+#: The column of the number of a row's file, of files that may be named twice.
+NUMBER = "dupdetect_number"
+
+#: What is said of a file that was read twice: rows are known by their file and their number in it.
+NAMED_TWICE = "{} is named twice, by itself, a folder or a glob; name each file once"
 
 #: Columns of what is sketched.
 COLUMNS = (
@@ -67,6 +74,8 @@ class Request(NamedTuple):
         The files that rows were read from, in order, where rows know theirs (`FILE`, `ROW`): they go by these.
     prefixed : bool
         Whether the name of its file goes before each id.
+    numbered : bool
+        Whether rows are to be numbered, though there may be a column of ids.
     """
 
     settings: Settings
@@ -75,6 +84,13 @@ class Request(NamedTuple):
     max_text: int
     files: tuple[str, ...] | None = None
     prefixed: bool = False
+    numbered: bool = False
+
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """What the manifest says of columns."""
+        named = {"text": self.text, "id": NUMBERED if self.numbered else self.id}
+        return named | ({"id_prefix": "file"} if self.prefixed else {})
 
 
 def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, max_text: int) -> Request:
@@ -85,7 +101,7 @@ def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, 
     InputError
         It has not, or they are of types that cannot be used.
     """
-    names = frame.columns
+    names, numbered = frame.columns, id == NUMBERED
     id = ("id" if "id" in names else None) if id is None else None if id == NUMBERED else id
     wanted = [(text, "texts"), *([] if id is None else [(id, "ids")]), *settings.columns.items()]
     for name, what in wanted:
@@ -93,8 +109,10 @@ def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, 
             raise InputError(f"the frame: there is no column {name!r} ({what}); the columns are {', '.join(names)}")
     if (type_ := frame.schema[text].dataType.typeName()) not in ("string", "binary"):
         raise InputError(f"the frame: column {text!r} is {type_}, expected string; name another column or convert it")
-    files = tuple(sorted(re.sub("^file:/+", "file:/", name) for name in frame.inputFiles())) if FILE in names else None
-    return Request(settings, text, id, max_text, files)
+    files = None
+    if FILE in names:
+        files = tuple(sorted((re.sub("^file:/+", "file:/", name) for name in frame.inputFiles()), key=unquote))
+    return Request(settings, text, id, max_text, files, numbered=numbered)
 
 
 def shown(url: str) -> str:
@@ -102,13 +120,25 @@ def shown(url: str) -> str:
     return unquote(re.sub("^file:/+", "/", url)) if url.startswith("file:") else url
 
 
+def by_number(frame: DataFrame) -> tuple[DataFrame, dict[str, str]]:
+    """Name the columns of a frame by numbers; return it, and by which name each is known there.
+
+    Spark takes a dot in a name for a field, a backtick for a quote, and names that differ in case for one.
+    """
+    names = [f"c{at}" for at in range(len(frame.columns))]
+    return frame.toDF(*names), dict(zip(frame.columns, names, strict=True))
+
+
 def sketched(frame: DataFrame, request: Request) -> DataFrame:
     """Sketch the rows of a frame."""
     settings, id = request.settings, request.id
-    columns = [request.text, id, *settings.columns, FILE, ROW, REASON]
-    chosen = list(dict.fromkeys(name for name in columns if name in frame.columns))
-    given = frame if callable(settings.canonical) else frame.select(*(frame[name] for name in chosen))
-    return given.mapInArrow(_sketcher(request), schema_of(frame, request))
+    columns = [request.text, id, *settings.columns, NUMBER, FILE, ROW, REASON]
+    wanted = frame.columns if callable(settings.canonical) else columns
+    names = [name for name in dict.fromkeys(wanted) if name in frame.columns]
+    given, known = by_number(frame)
+    return given.select(*(known[name] for name in names)).mapInArrow(
+        _sketcher(request, names), schema_of(frame, request)
+    )
 
 
 def schema_of(frame: DataFrame, request: Request) -> Any:
@@ -116,14 +146,22 @@ def schema_of(frame: DataFrame, request: Request) -> Any:
     from pyspark.sql import types as T  # noqa: N812 - as everybody does
 
     numbered = T.LongType() if request.files is None else T.StringType()
-    of_id = numbered if request.id is None or request.prefixed else frame.schema[request.id].dataType
+    of_id = numbered if request.id is None or request.prefixed else type_of(frame, request.id)
     longs, binary = T.LongType(), T.BinaryType()
     types: dict[str, Any] = dict.fromkeys(COLUMNS, longs) | dict.fromkeys(("bands", "fingerprints", "text"), binary)
     types |= dict.fromkeys(("file", "reason"), T.StringType()) | {
         "id": of_id,
-        **{name: T.BinaryType() if c is None else frame.schema[c].dataType for name, c in read_by(request.settings)},
+        **{name: T.BinaryType() if c is None else type_of(frame, c) for name, c in read_by(request.settings)},
     }
     return T.StructType([T.StructField(name, type_) for name, type_ in types.items()])
+
+
+def type_of(frame: DataFrame, name: str) -> DataType:
+    """Return the type of a column; of a string without its collation, by which two that differ may be equal."""
+    from pyspark.sql.types import StringType
+
+    type_ = frame.schema[name].dataType
+    return StringType() if isinstance(type_, StringType) else type_
 
 
 def read_by(settings: Settings) -> list[tuple[str, str | None]]:
@@ -139,11 +177,11 @@ def read_by(settings: Settings) -> list[tuple[str, str | None]]:
     ]
 
 
-def _sketcher(request: Request) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _sketcher(request: Request, names: list[str]) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def sketch_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         part, first = partition(), 0
         for batch in batches:
-            yield from _sketch(pa.Table.from_batches([batch]), part, first, request)
+            yield from _sketch(pa.Table.from_batches([batch]).rename_columns(names), part, first, request)
             first += batch.num_rows
 
     return sketch_batches
@@ -221,7 +259,10 @@ _NUMBERED = (pa.string(), pa.int64())
 def _of_files(rows: pa.Table, request: Request) -> dict[str, Any]:
     """Return where rows stand that know their file, and their ids if they have none."""
     assert request.files is not None, "they know them"
-    place = pa.compute.index_in(rows[FILE].cast(pa.string()), value_set=pa.array(request.files, pa.string()))
+    if NUMBER in rows.column_names:
+        place = rows[NUMBER]
+    else:
+        place = pa.compute.index_in(rows[FILE].cast(pa.string()), value_set=pa.array(request.files, pa.string()))
     names, row = pa.array(map(shown, request.files), pa.string()).take(place), rows[ROW]
     where = {"part": place.cast(pa.int64()), "place": pa.compute.subtract(row, 1), "file": names, "row": row}
     if request.id is None or request.prefixed:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from dupdetect.errors import MismatchError
+from dupdetect.errors import MismatchError, OutputError
+from dupdetect.spark.output import exists
 from dupdetect.spark.session import parquet
 
 if TYPE_CHECKING:
@@ -62,13 +63,18 @@ class Work:
     ------
     MismatchError
         The plan of what is there differs.
+    OutputError
+        Something else is there.
     """
 
     def __init__(self, session: Session, path: str, plan: Mapping[str, Any], *, resume: bool) -> None:
         self.session, self.path, self.resumed = session, path.rstrip("/"), 0
         self.checksums: dict[str, list[int]] = {}
         said = json.loads(json.dumps(plan))
-        there = self._said("plan") if resume else None
+        begun = self._said("plan")
+        if not isinstance(begun, dict) and exists(session.spark, f"{self.path}/*"):
+            raise OutputError(f"{path}: holds something else than the work of a run; name a folder of its own for that")
+        there = begun if resume else None
         #: Stages that an earlier run than this has left in the folder do not count.
         self._run = secrets.token_hex(8) if there is None else there.pop("run", "")
         if there is not None and there != said:

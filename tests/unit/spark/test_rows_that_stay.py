@@ -1,0 +1,69 @@
+"""Rows that stay, whatever they are called, however Spark compares them, and wherever it has them."""
+
+import math
+
+import pyarrow as pa
+import pytest
+
+import dupdetect
+from dupdetect.spark import dedup
+
+STORY = "The harbour bridge was closed on Monday after an inspection found cracks in two of its pillars."
+TEXTS = [STORY, STORY.upper(), "今日は港の橋が閉鎖された。", "الجسر مغلق اليوم", "☂☂ ☂", "☂☂ ☂", "", "Nothing like it."]
+
+
+def both(session, tmp_path, table, text="text", **settings):
+    """Return the rows that stay, of a frame as a session makes it of a table and on one machine."""
+    found = dedup(session.createDataFrame(table), work=str(tmp_path / "work"), text=text, **settings)
+    here = dupdetect.dedup(table, text=text, **settings)
+    names = here.kept.column_names
+    assert found.kept.columns == names
+    return [sorted(map(str, rows)) for rows in (found.kept.toArrow().to_pylist(), here.kept.to_pylist())]
+
+
+@pytest.mark.parametrize("ids", [list("abcdefga"), None], ids=["an id repeats", "rows are numbered"])
+def test_rows_at_hand_are_those_of_several_partitions(spark, tmp_path, ids):
+    """Spark evaluates what it can of rows at hand before it divides them among tasks."""
+    table = pa.table({"text": TEXTS} if ids is None else {"id": ids, "text": TEXTS})
+    there, here = both(spark, tmp_path, table)
+    assert there == here
+    assert len(here) == (6 if ids is None else 5)
+
+
+def test_an_id_may_read_like_a_reason(spark, tmp_path):
+    table = pa.table({"id": ["a is null, expected an id"] * 2 + list("cdefgh"), "text": TEXTS})
+    there, here = both(spark, tmp_path, table)
+    assert there == here
+
+
+def test_ids_that_are_numbers_are_apart_where_they_are_here(spark, tmp_path):
+    table = pa.table({"id": [0.0, -0.0, math.inf, 1.5, 2.5, -2.5, 3.0, 4.0], "text": TEXTS})
+    there, here = both(spark, tmp_path, table)
+    assert there == here
+
+
+@pytest.mark.parametrize("names", [("a.b", "c.d"), ("`id`", "te`xt")])
+@pytest.mark.parametrize("last", ["h", "a"], ids=["by id", "by place"])
+def test_names_of_columns_may_have_any_characters(spark, tmp_path, names, last):
+    id, text = names
+    table = pa.table({id: [*"abcdefg", last], text: TEXTS, "of.one": list("aabbccdd")})
+    there, here = both(spark, tmp_path, table, text=text, id=id, within="of.one", prefer={"of.one": ["d"]})
+    assert there == here
+
+
+def test_a_collation_makes_no_ids_equal(spark, tmp_path):
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+
+    table = pa.table({"id": list("AaBbCcDd"), "text": TEXTS})
+    frame = spark.createDataFrame(table).select(F.expr("id collate UTF8_LCASE").alias("id"), "text")
+    found = dedup(frame, work=str(tmp_path / "work"))
+    here = dupdetect.dedup(table)
+    assert found.clusters.toArrow().sort_by("id").equals(here.clusters.sort_by("id"))
+    assert sorted(row["id"] for row in found.kept.collect()) == sorted(here.kept["id"].to_pylist())
+
+
+@pytest.mark.parametrize("last", ["h", "a"], ids=["by id", "by place"])
+def test_names_of_columns_may_differ_in_case(spark, tmp_path, last):
+    table = pa.table({"id": [*"abcdefg", last], "ID": list("zyxwvuts"), "text": TEXTS, "Text": TEXTS[::-1]})
+    there, here = both(spark, tmp_path, table)
+    assert there == here
