@@ -274,15 +274,15 @@ def places(found: Sequence[Found], named: Sequence[str]) -> list[str]:
     common = 0
     while all(len(parts) > common for parts in folders) and len({parts[common] for parts in folders}) == 1:
         common += 1
-    all_: list[str] = []
+    taken: dict[str, None] = {}
     for file in found:
         within, name = "", label("/".join(_parts(file.path)[common:])) + (_ending(file) if file.piped else "")
         number = 1
-        while f"{KEPT}/{within}{name}" in all_:
+        while f"{KEPT}/{within}{name}" in taken:
             number += 1
             within = f"({number})/"
-        all_.append(f"{KEPT}/{within}{name}")
-    return all_
+        taken[f"{KEPT}/{within}{name}"] = None
+    return list(taken)
 
 
 def _folder(named: str) -> list[str]:
