@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from difflib import get_close_matches
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
 from operator import index
 from pathlib import Path
@@ -354,7 +354,7 @@ class Settings:
         """Whether boilerplate is told from content: lines and interleaved pairs are made of words."""
         return self.boilerplate and self.unit == "word"
 
-    @cached_property
+    @property  # no `cached_property`, whose lock a fork would leave held
     def banding(self) -> tuple[int, int]:
         """Bands and rows: `bands` where given, else as `datasketch` chooses them for the threshold."""
         return self.bands or choose_bands(self.threshold, self.num_perm)

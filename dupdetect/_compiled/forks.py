@@ -5,7 +5,8 @@ Output   a fork waits while another thread is in a first call of this library: l
 Cost     some microseconds a fork; up to the seconds that a first call takes
 
 A lock that another thread holds at a fork is held in the child for ever, for that thread is not there. Python takes
-care of its own locks but for those of single imports, and numba does not of that of its compiler.
+care of its own locks but for those of single imports, and numba does not of that of its compiler, nor pyarrow of that
+under which its first conversion loads pandas.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ _PACKAGE = str(Path(__file__).parent.parent)
 
 #: The locks that are held while this process forks.
 _held: list[Any] = []
+
+#: The thread that has converted something by pyarrow, once that was loaded: nobody is in the first conversion then.
+_converting: list[threading.Thread] = []
 
 #: Those of another thread that a child has anew.
 _LOCKS: weakref.WeakSet[Lock] = weakref.WeakSet()
@@ -75,10 +79,21 @@ def _before() -> None:
     deadline, quiet = time.monotonic() + MOST_SECONDS, 0
     _hold()
     while quiet < TIMES and time.monotonic() < deadline and (others := _others()):
-        quiet = 0 if any(map(_imports, others)) else quiet + 1
         _after()  # whoever imports may need what is held here
+        quiet = 0 if any(map(_imports, others)) or _converts_first() else quiet + 1
         time.sleep(0.001)
         _hold()
+
+
+def _converts_first() -> bool:
+    """Tell whether pyarrow may be in its first conversion: another one waits until that is over."""
+    arrow: Any = sys.modules.get("pyarrow.lib")
+    if arrow is None:
+        return False
+    if not _converting:
+        _converting.append(threading.Thread(target=arrow.array, args=([""],), daemon=True))
+        _converting[0].start()
+    return _converting[0].is_alive()
 
 
 def _hold() -> None:

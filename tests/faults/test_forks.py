@@ -47,6 +47,45 @@ def test_a_child_is_not_held_up_by_a_thread_that_it_does_not_have(tmp_path):
     assert int(last) == 0
 
 
+#: A thread in pyarrow's first conversion, which looks at pandas under a lock of its own, and is not in an import.
+CONVERTING = """
+    import os, signal, threading, time, types
+    import pandas
+    import dupdetect
+
+    begun, version = threading.Event(), pandas.__dict__.pop("__version__")
+
+    class Slow(types.ModuleType):
+        @property
+        def __version__(self):
+            begun.set()
+            time.sleep(1)
+            return version
+
+    pandas.__class__ = Slow
+    texts = [f"story {i} of the harbour and of the boats in it, number {i * i}" for i in range(4)] * 2
+    other = threading.Thread(target=dupdetect.dedup, args=(texts,))
+    other.start()
+    assert begun.wait(60)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(40)
+        os._exit(0 if dupdetect.dedup(texts).manifest["counts"]["kept"] == 4 else 1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    other.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_is_not_held_up_by_the_first_conversion_of_pyarrow(tmp_path):
+    pytest.importorskip("pandas")
+    script = tmp_path / "converting.py"
+    script.write_text(textwrap.dedent(CONVERTING), encoding="utf-8")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=200, check=True)
+    assert done.stderr == ""
+    assert done.stdout == "0\n"
+
+
 #: A run on disk whose texts stay in their file; `stored` are the files of its work.
 ON_DISK = """
     import gc, os, signal, sys, tempfile, threading, time

@@ -108,18 +108,18 @@ def test_what_is_wrong_is_said_in_a_sentence(shards, tmp_path, capsys, monkeypat
     for arguments, code, said in [
         (["dedup", of_two_types, "-o", out], 1, "b.jsonl: column 'id' is string, and int64 in files before"),
         (["dedup", str(shards[0]), "--text", "body", "-o", out, "--against", earlier], 1, "nights"),
-        (["dedup", str(tmp_path / "none.parquet"), "-o", "out"], 1, "none.parquet: cannot be read"),
-        (["dedup", str(shards[0]), "x.csv", "-o", "out"], 1, "the inputs are csv and parquet"),
-        (["dedup", str(shards[0]), "-o", "out"], 1, "there is no column 'text'"),
+        (["dedup", str(tmp_path / "none.parquet"), "-o", out], 1, "none.parquet: cannot be read"),
+        (["dedup", str(shards[0]), "x.csv", "-o", out], 1, "the inputs are csv and parquet"),
+        (["dedup", str(shards[0]), "-o", out], 1, "there is no column 'text'"),
         (["dedup", str(shards[0])], 2, "Missing option '-o'"),
-        (["dedup", str(shards[0]), "-o", "out", "--sketches"], 2, "on Spark dupdetect.spark.sketch writes them"),
+        (["dedup", str(shards[0]), "-o", out, "--sketches"], 2, "on Spark dupdetect.spark.sketch writes them"),
         (
-            ["dedup", str(shards[0]), "-o", "out", "--memory", "2GB"],
+            ["dedup", str(shards[0]), "-o", out, "--memory", "2GB"],
             2,
             "--memory is an option of dupdetect dedup alone",
         ),
-        (["dedup", str(shards[0]), "--text", "body", "-o", "out", "--within", "place"], 1, "no column 'place'"),
-        (["dedup", str(shards[0]), "-o", "out", "--threshold", "7"], 2, "threshold is 7.0"),
+        (["dedup", str(shards[0]), "--text", "body", "-o", out, "--within", "place"], 1, "no column 'place'"),
+        (["dedup", str(shards[0]), "-o", out, "--threshold", "7"], 2, "threshold is 7.0"),
     ]:
         assert main(arguments) == code, said
         assert said in capsys.readouterr().err
