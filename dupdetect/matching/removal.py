@@ -86,7 +86,8 @@ def is_decided(matches: Overlaps, mark: int) -> Bool:
 
 def _verdicts(matches: Overlaps, limits: Limits) -> Byte:
     """Decide of matches which document may be removed, and which should rather be: uint8[n]."""
-    w, (lost_a, lost_b), near = matches.weights, matches.shares_lost, _near(matches, limits)
+    w, lost, near = matches.weights, matches.shares_lost, _near(matches, limits)
+    lost_a, lost_b = lost
     page_a, page_b = pages = _pages(matches)  # where nothing is weighed, all that is new is lost, and none is a page
     if matches.given is None:
         smaller = matches.size_a <= matches.size_b
@@ -95,7 +96,7 @@ def _verdicts(matches: Overlaps, limits: Limits) -> Byte:
         amid_a, amid_b = _amid(matches)
         may_a = near | page_a | (w.content_a >= w.own_b) | ~amid_b | (lost_a == 0)
         may_b = near | page_b | (w.content_b >= w.own_a) | ~amid_a | (lost_b == 0)
-    few_a, few_b = _tolerated(matches, limits, near, pages)
+    few_a, few_b = _tolerated(matches, limits, near, lost, pages)
     gone_a, gone_b = may_a & few_a, may_b & few_b
     more_a, more_b = _says_more(matches, pages)
     yields_a, yields_b = gone_a & more_b, gone_b & more_a
@@ -105,7 +106,7 @@ def _verdicts(matches: Overlaps, limits: Limits) -> Byte:
 
 def tolerated(overlaps: Overlaps, limits: Limits) -> tuple[Bool, Bool]:
     """Whether no more of a, and of b, would be lost than may be, if only the other stayed: bool[n] each."""
-    return _tolerated(overlaps, limits, _near(overlaps, limits), _pages(overlaps))
+    return _tolerated(overlaps, limits, _near(overlaps, limits), overlaps.shares_lost, _pages(overlaps))
 
 
 def _near(overlaps: Overlaps, limits: Limits) -> Bool:
@@ -130,9 +131,11 @@ def _amid(overlaps: Overlaps) -> tuple[Bool, Bool]:
     return overlaps.patterns & AMID_A != 0, overlaps.patterns & AMID_B != 0
 
 
-def _tolerated(overlaps: Overlaps, limits: Limits, near: Bool, pages: tuple[Bool, Bool]) -> tuple[Bool, Bool]:
-    """Return what `tolerated` does, given which pairs are near duplicates, and which documents are pages."""
-    w, (lost_a, lost_b), (page_a, page_b) = overlaps.weights, overlaps.shares_lost, pages
+def _tolerated(
+    overlaps: Overlaps, limits: Limits, near: Bool, lost: tuple[Share, Share], pages: tuple[Bool, Bool]
+) -> tuple[Bool, Bool]:
+    """Return what `tolerated` does, given which pairs are near duplicates, `Overlaps.shares_lost`, and the pages."""
+    w, (lost_a, lost_b), (page_a, page_b) = overlaps.weights, lost, pages
     alike = 1 - min(limits.threshold, limits.containment) + ROUNDED
     near_a = near & (overlaps.size_b >= AS_LARGE * overlaps.size_a - ROUNDED)
     near_b = near & (overlaps.size_a >= AS_LARGE * overlaps.size_b - ROUNDED)
