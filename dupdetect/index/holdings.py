@@ -86,6 +86,11 @@ class Holdings:
         self._boilerplate: tuple[int, Boilerplate] = (0, Boilerplate.settled(*_nothing()))
         self._lock = threading.Lock()
 
+    def after_fork(self) -> None:
+        """Forget in a child what is kept in memory: another thread of its parent may have been changing it."""
+        self._boilerplate, self._lock = (0, Boilerplate.settled(*_nothing())), threading.Lock()
+        self.keys.after_fork()
+
     @property
     def weighs(self) -> bool:
         """Whether boilerplate is weighed: that needs texts."""

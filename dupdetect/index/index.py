@@ -2,12 +2,13 @@
 
 Input    a path or the address of a database; documents, one at a time or many
 Output   `Seen` and tables
-Cost     see docs/how-to/index.md; each call is a transaction, a call with many documents one for each batch
+Cost     see docs/benchmarks.md; each call is a transaction, a call with many documents one for each batch
 """
 
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import count
@@ -46,6 +47,10 @@ FEW_CALLS = 8
 WAIT, MOST_WAIT = 30.0, 2_000_000.0
 
 
+#: What is open: a child of this process goes on with it, by connections of its own.
+_OPEN: weakref.WeakSet[Index] = weakref.WeakSet()
+
+
 class Index(Upkeep):
     """A durable index: documents that are there, and whether another is a copy of one of them.
 
@@ -81,7 +86,8 @@ class Index(Upkeep):
     After any history of adds, replacements, removals and expiries, clusters are those of `dedup` of the documents that
     are left, with the same settings and the same table of boilerplate (``known_boilerplate``), where no key is hot.
     One writer at a time, in one process or several; others wait. Readers are never in the way, and see whole
-    transactions. An index may be used by several threads.
+    transactions. An index may be used by several threads, and by a
+    process that was forked from the one that opened it.
 
     Examples
     --------
@@ -117,6 +123,7 @@ class Index(Upkeep):
             self._store.close()
             raise
         self._calls = count()
+        _OPEN.add(self)
 
     @property
     def settings(self) -> Settings:
@@ -349,6 +356,10 @@ class Index(Upkeep):
         if next(self._calls) == FEW_CALLS:
             expect_many_calls()
 
+    def _after_fork(self) -> None:
+        self._store.after_fork()
+        self._holdings.after_fork()
+
     def close(self) -> None:
         """Close the index; what was added is there already."""
         self._store.close()
@@ -361,6 +372,15 @@ class Index(Upkeep):
 
     def __repr__(self) -> str:
         return f"Index({self._store.name!r}: {len(self)} documents)"
+
+
+def _after_fork() -> None:
+    for index in list(_OPEN):
+        index._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _checked_wait(wait: Any) -> float:

@@ -163,6 +163,10 @@ class KeyTable:
         self._layouts: dict[int, _Layout] = {}
         self._lock = threading.Lock()
 
+    def after_fork(self) -> None:
+        """Read all anew in a child: another thread of its parent may have been changing what is in memory."""
+        self._layouts, self._lock = {}, threading.Lock()
+
     # ---- looking up ----
 
     def look_up(self, session: Session, keys: Hashes, is_band: Bool) -> Found:

@@ -95,7 +95,7 @@ class PostgresStore(Store):
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = self._psycopg.connect(self._address, autocommit=True, connect_timeout=max(2, int(self._wait)))
-        connection.execute(f"SET lock_timeout = {int(self._wait * 1000)}")
+        connection.execute(f"SET lock_timeout = {max(1, int(self._wait * 1000))}")  # of 0 it would wait for ever
         return connection
 
     def _is_ended(self, connection: psycopg.Connection[Any]) -> bool:
@@ -169,5 +169,7 @@ def shown(address: str) -> str:
     if "://" not in address:
         return address
     scheme, _, rest = address.partition("://")
-    user, at, host = rest.rpartition("@")
-    return f"{scheme}://{user.partition(':')[0]}{at}{host.partition('?')[0]}"
+    server, slash, name = rest.partition("/")  # a password may have any other sign, in front or behind a question mark
+    user, at, host = server.rpartition("@")
+    user = user.partition(":")[0].partition("?")[0]
+    return f"{scheme}://{user}{at}{host.partition('?')[0]}{slash}{name.partition('?')[0]}"

@@ -131,6 +131,10 @@ class SqliteStore(Store):
         finally:
             self._writing.release()
 
+    def after_fork(self) -> None:  # noqa: D102
+        super().after_fork()
+        self._writing = threading.Lock()  # the thread that held it is not here
+
     def create(self) -> None:  # noqa: D102
         with self.read() as session:
             tables = {name for (name,) in session.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}

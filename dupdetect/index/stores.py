@@ -112,7 +112,9 @@ class Store(ABC):
     def __init__(self, name: str, *, read_only: bool, wait: float) -> None:
         self.name, self.read_only, self._wait = name, read_only, wait
         self._local = threading.local()
-        self._open: list[Any] = []
+        #: Connections, each with the thread that it is of; and those of the process that this one was forked from.
+        self._open: list[tuple[threading.Thread, Any]] = []
+        self._inherited: list[Any] = []
         self._opening, self._is_closed = threading.Lock(), False
 
     # ---- what an engine has of its own ----
@@ -196,14 +198,31 @@ class Store(ABC):
                 raise InputError(f"{self.name}: the index was closed; open it again")
             connection = self._local.connection = self._connect()
             with self._opening:
-                self._open.append(connection)
+                self._close_of_threads_that_ended()
+                self._open.append((threading.current_thread(), connection))
         return connection
+
+    def _close_of_threads_that_ended(self) -> None:
+        """Close what nobody will use again: a server may start a thread for each question."""
+        for thread, connection in self._open:
+            if not thread.is_alive():
+                with suppress(Exception):
+                    connection.close()
+        self._open = [(thread, connection) for thread, connection in self._open if thread.is_alive()]
+
+    def after_fork(self) -> None:
+        """Go on with connections of its own in a child, whose parent goes on with those that are open.
+
+        They are not closed either: that would end them for the parent, or tell the database so.
+        """
+        self._inherited += [connection for _, connection in self._open]
+        self._open, self._local, self._opening = [], threading.local(), threading.Lock()
 
     def close(self) -> None:
         """Close all connections; there will be no others."""
         with self._opening:
             self._is_closed = True
-            for connection in self._open:
+            for _, connection in self._open:
                 with suppress(Exception):
                     connection.close()
             self._open.clear()
