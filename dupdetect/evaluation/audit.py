@@ -30,6 +30,7 @@ from dupdetect.matching.overlaps import IDENTICAL, RELATIONS
 from dupdetect.matching.pairs import packed
 from dupdetect.matching.removal import tolerated
 from dupdetect.matching.verify import Verifier
+from dupdetect.results.read_again import as_read
 from dupdetect.results.run import Run
 from dupdetect.sketches.cleaning import cleaned, refuse_words
 from dupdetect.sketches.sketches import chunks, sketch_texts
@@ -212,9 +213,7 @@ def audit(
     """
     _check(documents, sampling_seed, confidence)
     run = _run(out)
-    text, id = text or run.text_column or "text", id or run.id_column
-    read = collect(data, text=text, id=id, id_prefix=run.id_prefix, how=run.read_as)
-    scope = _scope(run, read, check_workers(workers))
+    scope = _scope(run, collect(data, **as_read(run, text, id)), check_workers(workers))
     n, learned = len(scope.rows), _learned(run)
     rows = draw(n, documents, sampling_seed)
     (pairs, together, verified), misses = _judged(run, scope, rows)
@@ -243,10 +242,12 @@ class Census(NamedTuple):
     verified: Int
 
 
-def survey(out: Any, data: Any, *, text: str = "text", id: str | None = None, workers: int | None = None) -> Census:
+def survey(
+    out: Any, data: Any, *, text: str | None = None, id: str | None = None, workers: int | None = None
+) -> Census:
     """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
     run = _run(out)
-    scope = _scope(run, collect(data, text=text, id=id, how=run.read_as), check_workers(workers))
+    scope = _scope(run, collect(data, **as_read(run, text, id)), check_workers(workers))
     return _judged(run, scope, np.arange(len(scope.rows)))[0]
 
 

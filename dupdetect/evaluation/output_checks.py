@@ -26,15 +26,16 @@ from dupdetect.io.documents import stream
 from dupdetect.io.identifiers import folder_of, within
 from dupdetect.io.paths import label
 from dupdetect.io.rejected import EARLIER_DOCUMENT, repeated_id
-from dupdetect.io.streams import MAX_TEXT
 from dupdetect.io.tables import comparable
 from dupdetect.matching.overlaps import RELATIONS
+from dupdetect.results.read_again import as_read
 from dupdetect.results.result import KEPT, Result
 from dupdetect.results.run import Run
 from dupdetect.text.clean import clean
 from dupdetect.text.words import words
 
 if TYPE_CHECKING:
+    from dupdetect.results.read_again import Reading
     from dupdetect.settings import Settings
 
 #: Matches whose figures are counted anew.
@@ -152,9 +153,7 @@ def verify_output(
     given = data if data is not None else run.inputs or None
     checks += [each(run) for each in (_ids, _canonicals, _members, _pairs, _scores, _counts, _kept)]
     if given is not None:
-        checks += _against_input(
-            run, given, text or run.text_column or "text", id or run.id_column, (matches, sampling_seed)
-        )
+        checks += _against_input(run, given, as_read(run, text, id), (matches, sampling_seed))
     return Verified(checks)
 
 
@@ -360,21 +359,12 @@ def _kept(run: Run) -> Check:
 # ---- against the input ----
 
 
-def _against_input(run: Run, data: Any, text: str, id: str | None, sampled: tuple[int, int]) -> list[Check]:
+def _against_input(run: Run, data: Any, reading: Reading, sampled: tuple[int, int]) -> list[Check]:
     """Look for each row of the input among documents and rejects, and count figures of sampled matches anew."""
     number, seed = sampled
     chosen = run.matches.take(_drawn(run.matches.num_rows, number, seed))
     wanted = pa.chunked_array([*_text(chosen["a"]).chunks, *_text(chosen["b"]).chunks], pa.large_string()).unique()
-    data = [Path(data)] if isinstance(data, str) else data
-    most = run.manifest.get("max_text")
-    reader = stream(
-        data,
-        text=text,
-        id=id,
-        id_prefix=run.id_prefix,
-        max_text=most if isinstance(most, int) else MAX_TEXT,
-        how=run.read_as,
-    )
+    reader = stream([Path(data)] if isinstance(data, str) else data, **reading)
     texts: dict[str, str] = {}
     found, files, rows, rejects, folder = [], [], [], [], None
     for part in reader:

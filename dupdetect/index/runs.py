@@ -23,6 +23,7 @@ from dupdetect.index.grouping import read_texts, regroup
 from dupdetect.io.tables import comparable
 from dupdetect.matching.candidates import needed_fingerprints
 from dupdetect.matching.pairs import distinct, pack, unpack
+from dupdetect.results.read_again import as_read
 from dupdetect.sketches.files import SketchFile
 
 if TYPE_CHECKING:
@@ -73,12 +74,10 @@ def documents_of(holdings: Holdings, output: Output, data: Any, metadata: list[s
 
 def _read_again(holdings: Holdings, run: Run, data: Any, metadata: list[str]) -> Iterator[Batch]:
     """Yield what a run read, without the rows that it could not use."""
-    how: batches.Reading = {"input_format": run.read_as.format, "encoding": run.read_as.encoding}
-    how |= {"delimiter": run.read_as.delimiter, "metadata": metadata, "rejected": lambda _: None}
-    most = run.manifest.get("max_text")
-    if isinstance(most, int):
-        how["max_text"] = most
-    how |= {"text": run.text_column or "text", "id": run.id_column, "id_prefix": run.id_prefix}
+    again = as_read(run)
+    how: batches.Reading = {"input_format": again["how"].format, "encoding": again["how"].encoding}
+    how |= {"delimiter": again["how"].delimiter, "metadata": metadata, "rejected": lambda _: None}
+    how |= {"text": again["text"], "id": again["id"], "id_prefix": again["id_prefix"], "max_text": again["max_text"]}
     known, place = holdings.identifiers.encoded(run.own["id"]), 0
     named = run.id_column in (None, "none") or run.id_prefix is not None  # ids begin with the names of files
     for batch, _ in batches.of_stream(holdings, data, how):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,14 +27,12 @@ from dupdetect.reports.lookup import digests_of, find_row, rejects_of
 from dupdetect.reports.marked_texts import Marker
 from dupdetect.reports.of_index import what_is_around
 from dupdetect.reports.texts import Part, of_earlier, of_input, of_kept
+from dupdetect.results.read_again import columns
 from dupdetect.results.run import Run
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import shingle_sets
 from dupdetect.text.clean import clean
 from dupdetect.text.escape import one_line
-
-if TYPE_CHECKING:
-    pass
 
 #: Runners-up that are told, and ids that an error names.
 MOST = 10
@@ -83,7 +81,7 @@ def explain(
     run = Run(out)
     row = find_row(run, id)
     likenesses, canonical = _likenesses(run, row), int(run.canonical[row])
-    match, comparison = _best(run, row, likenesses, _Source(data, *_columns(run, text, id_column)))
+    match, comparison = _best(run, row, likenesses, _Source(data, *columns(run, text, id_column)))
     holds, held_by = digests_of(run, row, canonical)
     again = canonical == row and not run.clusters["canonical"][row].as_py()  # an earlier document of its id stands
     explanation = Explanation(
@@ -197,10 +195,6 @@ class _Source(NamedTuple):
         return [*known, of_input(run, run.inputs, self.text, self.id)] if run.inputs else known
 
 
-def _columns(run: Run, text: str | None, id: str | None) -> tuple[str, str | None]:
-    return text or run.text_column or "text", id or run.id_column
-
-
 def find_texts(run: Run, source: _Source, rows: list[int]) -> dict[int, str]:
     """Find the texts of documents, by row; those that cannot be found are left out."""
     found: dict[int, str] = {}
@@ -254,7 +248,7 @@ def texts_of(
         There is no such document, or no text of it.
     """
     rows = [find_row(run, id) for id in ids]
-    found = find_texts(run, _Source(data, *_columns(run, text, id_column)), rows)
+    found = find_texts(run, _Source(data, *columns(run, text, id_column)), rows)
     for id, row in zip(ids, rows, strict=True):
         if row not in found:
             where = "the run did not keep it" if data is None else "it is not in the input that was given"

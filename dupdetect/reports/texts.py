@@ -22,6 +22,7 @@ from dupdetect.io.identifiers import as_type, folder_of, within
 from dupdetect.io.lists import joined_lists
 from dupdetect.io.schema import names_shown
 from dupdetect.io.tables import comparable
+from dupdetect.results.read_again import as_read, columns
 from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page, one_line
 from dupdetect.text.given_words import shown
@@ -101,7 +102,7 @@ def of_input(run: Run, data: Any, text: str, id: str | None) -> Iterator[Part]:
     InputError
         It cannot be read, or the run knows none of its documents.
     """
-    reader = stream(data, text=text, id=id, id_prefix=run.id_prefix, how=run.read_as)
+    reader = stream(data, **as_read(run, text, id))
     seen, first, folder = np.zeros(len(run), np.bool_), None, None
     for part in reader:
         found = reader.ids(part.table, part.file, part.row)
@@ -163,7 +164,7 @@ def read_texts(run: Run, listing: Listing, data: Any, *, text: str | None, id: s
         The column that says where a document came from; by default the first of `SOURCES` that there is, or else
         what the ids tell.
     """
-    text, id = text or run.text_column or "text", id or run.id_column
+    text, id = columns(run, text, id)
     if data is not None:
         return _gathered(run, listing, chain(of_input(run, data, text, id), of_earlier(run, text)), by)
     reason = "the run's input was not given, and is not there as it was"
