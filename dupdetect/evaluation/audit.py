@@ -399,7 +399,7 @@ def _verified(run: Run, scope: _Scope, missed: Matches) -> _Misses:
     concerned[x] = concerned[y] = True
     words = _words(scope, np.flatnonzero(concerned), run.settings)
     a, b = words[missed.a], words[missed.b]
-    return _Misses(missed, a == b, (a == b) | np.isin(_pack(a, b), _pack(words[x], words[y])))
+    return _Misses(missed, a == b, (a == b) | np.isin(packed(a, b), packed(words[x], words[y])))
 
 
 def _words(scope: _Scope, documents: Int, settings: Settings) -> Int:
@@ -410,14 +410,10 @@ def _words(scope: _Scope, documents: Int, settings: Settings) -> Int:
     return numbers
 
 
-def _pack(a: Int, b: Int) -> Int:
-    return np.minimum(a, b) << 32 | np.maximum(a, b)
-
-
 def _examples(scope: _Scope, misses: _Misses, seed: int) -> list[Miss]:
     """List some of the misses, each pair once."""
     matches = misses.matches
-    _, first = np.unique(_pack(matches.a, matches.b), return_index=True)
+    _, first = np.unique(packed(matches.a, matches.b), return_index=True)
     chosen = np.sort(np.random.default_rng(seed).choice(first, min(LISTED, len(first)), replace=False))
     a, b, relation, score, jaccard, containment = (column[chosen].tolist() for column in matches)
     relation = np.where(misses.same[chosen], IDENTICAL, relation).tolist()

@@ -29,10 +29,13 @@ from dupdetect.evaluation.scores import (
     WrongCluster,
 )
 from dupdetect.io.tables import as_table, comparable, require
+from dupdetect.matching.pairs import pack, packed, unpack
 from dupdetect.results.run import clusters_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dupdetect.matching.pairs import Pairs
 
     Int = NDArray[np.int64]
     Judge = Callable[[Int, Int], NDArray[np.int8]]
@@ -172,15 +175,6 @@ def _within(counts: Int) -> Int:
     return counts * (counts - 1) // 2
 
 
-def _pack(a: Int, b: Int) -> Int:
-    """Return pairs of numbers below 2**31, either order, as one number each."""
-    return np.minimum(a, b) << 32 | np.maximum(a, b)
-
-
-def _unpack(pairs: Int) -> tuple[Int, Int]:
-    return pairs >> 32, pairs & 0xFFFFFFFF
-
-
 def _sums(groups: Int, values: Int, number: int) -> Int:
     """Sum values by group, exactly: int64[number]."""
     sums = np.zeros(number, np.int64)
@@ -188,10 +182,10 @@ def _sums(groups: Int, values: Int, number: int) -> Int:
     return sums
 
 
-def _ignored(ignore: Any, labels: pa.Array) -> Int:
+def _ignored(ignore: Any, labels: pa.Array) -> Pairs:
     """Return the pairs to ignore, packed, as numbers of labels; those of unknown labels are of no concern."""
     if ignore is None:
-        return np.empty(0, np.int64)
+        return np.empty(0, np.uint64)
     table = as_table(ignore, "pairs to ignore", ("a", "b"))
     if table.num_columns < 2:
         raise InputError(f"the pairs to ignore have {table.num_columns} columns; expected two at least")
@@ -200,7 +194,7 @@ def _ignored(ignore: Any, labels: pa.Array) -> Int:
     sides = [pc.index_in(comparable(table[name], "pairs to ignore"), value_set=labels) for name in names]
     both = pc.and_(sides[0].is_valid(), sides[1].is_valid())
     a, b = (np.asarray(side.filter(both), np.int64) for side in sides)
-    return np.unique(_pack(a[a != b], b[a != b]))
+    return pack(a[a != b], b[a != b])
 
 
 class _Tally(NamedTuple):
@@ -263,7 +257,7 @@ def _against_clusters(found: pa.Table, known: pa.Table, column: str, ignore: Any
     true_right = _sums(table.true, both, len(true_sizes))
 
     def judge(a: Int, b: Int) -> NDArray[np.int8]:
-        unscored = np.isin(_pack(true[a], true[b]), ignored)
+        unscored = np.isin(packed(true[a], true[b]), ignored)
         return np.select([true[a] == true[b], unscored], [RIGHT, UNSCORED], WRONG).astype(np.int8)
 
     def mean(of: Int) -> float:
@@ -285,7 +279,7 @@ def _against_clusters(found: pa.Table, known: pa.Table, column: str, ignore: Any
     )
 
 
-def _apart(table: _Contingency, ignored: Int, clusters: int) -> tuple[Int, Int]:
+def _apart(table: _Contingency, ignored: Pairs, clusters: int) -> tuple[Int, Int]:
     """Count pairs of documents in one found cluster, and in two true ones that are to be ignored.
 
     Returns
@@ -298,8 +292,8 @@ def _apart(table: _Contingency, ignored: Int, clusters: int) -> tuple[Int, Int]:
     within, beside = np.zeros(clusters, np.int64), np.zeros(len(table.found), np.int64)
     by_true = np.argsort(table.true, kind="stable")  # in each true cluster in order of the found ones
     starts = np.searchsorted(table.true[by_true], np.arange(int(table.true.max(initial=-1)) + 2))
-    for pair in ignored.tolist():
-        x, y = (by_true[starts[label] : starts[label + 1]] for label in _unpack(pair))
+    for labels in zip(*(side.tolist() for side in unpack(ignored)), strict=True):
+        x, y = (by_true[starts[label] : starts[label + 1]] for label in labels)
         common, at_x, at_y = np.intersect1d(table.found[x], table.found[y], assume_unique=True, return_indices=True)
         x, y = x[at_x], y[at_y]
         within[common] += table.documents[x] * table.documents[y]
@@ -345,13 +339,13 @@ def _missed(scored: _Found, table: _Contingency, listed: int) -> list[MissedPair
 class _Pairs(NamedTuple):
     """Packed pairs of documents: true, false, to be ignored; and whether pairs that are in neither are wrong."""
 
-    true: Int
-    false: Int
-    ignored: Int
+    true: Pairs
+    false: Pairs
+    ignored: Pairs
     complete: bool
 
     def judge(self, a: Int, b: Int) -> NDArray[np.int8]:
-        known = [np.isin(_pack(a, b), listed) for listed in self[:3]]
+        known = [np.isin(packed(a, b), listed) for listed in self[:3]]
         return np.select(known, [RIGHT, WRONG, UNSCORED], WRONG if self.complete else UNSCORED).astype(np.int8)
 
 
@@ -366,12 +360,12 @@ def _against_pairs(found: pa.Table, known: pa.Table, ignore: Any, listed: int) -
     ignored = _ignored(ignore, scored.ids.combine_chunks())
     truth, unknown = _pairs_known(known, sides, scored.ids, ignored)
 
-    def together(pairs: Int) -> Int:
-        a, b = _unpack(pairs)
+    def together(pairs: Pairs) -> Pairs:
+        a, b = unpack(pairs)
         return pairs[scored.cluster[a] == scored.cluster[b]]  # type: ignore[no-any-return]
 
-    def count(pairs: Int) -> Int:
-        return np.bincount(scored.cluster[_unpack(together(pairs))[0]], minlength=len(scored.sizes))
+    def count(pairs: Pairs) -> Int:
+        return np.bincount(scored.cluster[unpack(together(pairs))[0]], minlength=len(scored.sizes))
 
     right, false = count(truth.true), together(truth.false)
     tally = _Tally(right + count(false) if labelled else _within(scored.sizes) - count(ignored), right)
@@ -385,7 +379,7 @@ def _against_pairs(found: pa.Table, known: pa.Table, ignore: Any, listed: int) -
         relations=_by_relation(scored, truth.judge),
         sizes=_by_size((scored.sizes, *tally)),
         worst=_worst_of_pairs(scored, tally, false, listed),
-        missed=[MissedPairs(scored.id(a), scored.id(b), 1) for a, b in zip(*_unpack(missed), strict=True)],
+        missed=[MissedPairs(scored.id(a), scored.id(b), 1) for a, b in zip(*unpack(missed), strict=True)],
         **tally.about(scored),
         **only,
         unknown_true_pairs=unknown,
@@ -394,7 +388,7 @@ def _against_pairs(found: pa.Table, known: pa.Table, ignore: Any, listed: int) -
 
 
 def _pairs_known(
-    known: pa.Table, sides: list[pa.ChunkedArray], ids: pa.ChunkedArray, ignored: Int
+    known: pa.Table, sides: list[pa.ChunkedArray], ids: pa.ChunkedArray, ignored: Pairs
 ) -> tuple[_Pairs, int]:
     """Return the pairs whose documents are both in the clusters, and how many true ones are not."""
     labelled = "label" in known.column_names
@@ -402,24 +396,24 @@ def _pairs_known(
     both = np.asarray(pc.and_(places[0].is_valid(), places[1].is_valid()))
     a, b = (np.asarray(pc.fill_null(place, 0), np.int64) for place in places)
     true = np.asarray(yes_or_no(known["label"])) if labelled else np.ones(len(both), np.bool_)
-    pairs, proper = _pack(a, b), both & (a != b)
+    pairs, proper = packed(a, b), both & (a != b)
     right, wrong = pairs[proper & true], pairs[proper & ~true]
     twice = np.intersect1d(right, wrong)
     if len(twice):
-        x, y = (ids[int(side)].as_py() for side in _unpack(twice[0]))
+        x, y = (ids[int(side)].as_py() for side in unpack(twice[0]))
         raise InputError(f"the truth labels the pair {x!r}, {y!r} both ways; decide for one")
     judged = np.setdiff1d(right, ignored), np.setdiff1d(wrong, ignored)
     return _Pairs(*judged, ignored, not labelled), int((true & ~both).sum())
 
 
-def _worst_of_pairs(scored: _Found, tally: _Tally, false: Int, listed: int) -> list[WrongCluster]:
+def _worst_of_pairs(scored: _Found, tally: _Tally, false: Pairs, listed: int) -> list[WrongCluster]:
     """List the found clusters with most wrong pairs, with documents of such pairs where these are listed."""
     order = np.argsort(scored.cluster, kind="stable")
     starts = np.searchsorted(scored.cluster[order], np.arange(len(scored.sizes) + 1))
-    named = scored.cluster[_unpack(false)[0]]
+    named = scored.cluster[unpack(false)[0]]
     worst = []
     for cluster in _most(tally.pairs - tally.right, listed):
-        wrong = np.unique(_unpack(false[named == cluster]))
+        wrong = np.unique(unpack(false[named == cluster]))
         members = wrong if len(wrong) else order[starts[cluster] : starts[cluster + 1]]
         worst.append(tally.wrong(scored, cluster, members[:EXAMPLES]))
     return worst

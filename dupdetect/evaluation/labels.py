@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from dupdetect.errors import InputError
 from dupdetect.io.tables import as_table, comparable, require
 from dupdetect.matching import candidates
-from dupdetect.matching.pairs import HALF, pack, union, unpack, without
+from dupdetect.matching.pairs import pack, packed, union, unpack, without
 from dupdetect.sketches.sketches import sketch_texts
 
 if TYPE_CHECKING:
@@ -178,15 +178,14 @@ def _copies(labels: pa.ChunkedArray, positive: Sequence[str]) -> NDArray[np.bool
 
 def _distinct(a: Int, b: Int, copy: NDArray[np.bool_], notes: list[str], documents: Documents) -> Labelled:
     """Keep each pair once; (a, b) is (b, a)."""
-    packed = np.minimum(a, b).astype(np.uint64) << HALF | np.maximum(a, b).astype(np.uint64)
-    pairs, first, back = np.unique(packed, return_index=True, return_inverse=True)
+    pairs, first, back = np.unique(packed(a, b), return_index=True, return_inverse=True)
     clash = copy != copy[first][back]
     if clash.any():
         row = int(np.flatnonzero(clash)[0])
         names = documents.ids[int(a[row])].as_py(), documents.ids[int(b[row])].as_py()
         raise InputError(f"the truth labels the pair {names[0]!r}, {names[1]!r} both a copy and none; keep one of them")
-    if len(packed) > len(pairs):
-        notes.append(f"{len(packed) - len(pairs)} pairs are listed more than once; each counts once")
+    if len(a) > len(pairs):
+        notes.append(f"{len(a) - len(pairs)} pairs are listed more than once; each counts once")
     return Labelled(pairs, copy[first], np.ones(len(pairs)), notes)
 
 
