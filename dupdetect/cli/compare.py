@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 import dupdetect
+from dupdetect.cli.given_text import text_of
 from dupdetect.cli.options import chosen_settings, json_option, run_input_options, setting_options
 from dupdetect.cli.viewing import show_texts, view_options
-from dupdetect.errors import InputError
 from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dupdetect.matching.compare import Comparison
     from dupdetect.settings import Settings
 
@@ -118,29 +119,15 @@ _RELATIONS = {
 }
 
 
+_HINT = "with --literal, A and B are texts, with --in OUT they are ids"
+
+
 def _of_names(a: str, b: str, literal: bool, settings: Settings) -> _Given:
     if literal:
         return _Given(a, b, settings)
     if a == b == "-":
         raise click.UsageError("A and B cannot both be standard input; give at least one as a file.")
-    return _Given(_text_of(a), _text_of(b), settings)
-
-
-def _text_of(name: str) -> str:
-    from dupdetect.io.streams import standard_input
-
-    try:
-        data = standard_input().read() if name == "-" else Path(name).read_bytes()
-    except FileNotFoundError:
-        raise InputError(
-            f"{name}: there is no such file; with --literal, A and B are texts, with --in OUT they are ids"
-        ) from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name}: byte {error.start} is not UTF-8 ({error.reason}); convert the file to UTF-8."
-        ) from None
+    return _Given(text_of(a, _HINT), text_of(b, _HINT), settings)
 
 
 def _of_run(

@@ -15,6 +15,7 @@ import click
 
 import dupdetect
 from dupdetect._storage import memory
+from dupdetect.cli.writing import read_as
 from dupdetect.text.escape import escape_for_terminal
 
 #: Rows that are read to tell by, if --sample does not say how many.
@@ -27,14 +28,13 @@ LISTED = 5
 def show_plan(paths: list[Path], options: dict[str, Any]) -> None:
     """Print files, rows, memory and time of a run, estimated by its first rows."""
     from dupdetect._storage.workspace import memory_limit
-    from dupdetect.io.paths import ReadAs, find, label
+    from dupdetect.io.paths import find, label
     from dupdetect.io.sample import First
     from dupdetect.io.streams import size_of
     from dupdetect.pipeline.corpus import FOOTPRINT
     from dupdetect.pipeline.warm import warm as compile_all
 
-    how = ReadAs(*(options.get(name) for name in ("input_format", "encoding", "delimiter"))).checked()
-    found = find(paths, how)
+    found = find(paths, read_as(options))
     if any(file.piped for file in found):
         raise click.UsageError("--dry-run reads the first rows, and a pipe cannot be read again; give a file.")
     sizes = [size_of(file) for file in found]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from dupdetect.cli.given_text import lines_of_standard_input, text_of
 from dupdetect.cli.options import (
     ONE_OUTPUT,
     SETTINGS,
@@ -34,7 +35,7 @@ from dupdetect.cli.options import (
 )
 from dupdetect.cli.progress import progress_shown
 from dupdetect.cli.writing import check_no_input, input_files
-from dupdetect.errors import InputError, OutputError
+from dupdetect.errors import OutputError
 from dupdetect.text.escape import escape_for_terminal
 
 if TYPE_CHECKING:
@@ -245,12 +246,7 @@ def _write_rows(file: TextIO | None, table: pa.Table) -> None:
 @json_option
 def query(where: str, file: str, as_json: bool) -> None:
     """Say what the text in FILE is a copy of; - reads standard input."""
-    try:
-        # As bytes: what ends its lines is part of a text.
-        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: this is no UTF-8 ({error.reason} at byte {error.start}); convert it") from None
+    text = text_of(file)
     with _opened(where, read_only=True) as held:
         seen = held.query(text)
         spelled = held.spelled([seen.cluster, *(match.id for match in seen.matches)])
@@ -286,7 +282,7 @@ def _lines(seen: Seen) -> list[str]:
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 def remove(where: str, ids: tuple[str, ...]) -> None:
     """Remove documents by their ids; - reads them from standard input, one a line."""
-    given = [line.rstrip("\n").removesuffix("\r") for line in sys.stdin] if ids == ("-",) else list(ids)
+    given = lines_of_standard_input() if ids == ("-",) else list(ids)
     with _opened_as_it_is(where) as held:
         removed = held.remove(held.typed(given))
     click.echo(f"{removed:,} of {len(given):,} documents removed")
@@ -316,7 +312,7 @@ def expire(where: str, before: datetime | None) -> None:
 @click.option("--pairs-only", is_flag=True, help="Write the verified pairs alone, the table matches.")
 def clusters(where: str, output: str, pairs_only: bool) -> None:
     """Write the table of clusters: a row for each document."""
-    from dupdetect._storage.atomic import Replacement, reported
+    from dupdetect._storage.atomic import Replacement
     from dupdetect.io.identifiers import written
     from dupdetect.io.writers import WRITERS, write_table
 
@@ -327,13 +323,8 @@ def clusters(where: str, output: str, pairs_only: bool) -> None:
         raise click.BadParameter(f"{output!r} ends like no table; write it as .parquet, .jsonl or .csv.")
     with _opened(where, read_only=True) as held:
         table = held.matches() if pairs_only else held.clusters()
-    target = Replacement(path)
-    try:
-        with reported(path):
-            write_table(table if format == "parquet" else written(table), target.path, format)
-        target.commit()
-    finally:
-        target.discard()
+    with Replacement(path) as beside:
+        write_table(table if format == "parquet" else written(table), beside, format)
     click.echo(f"{table.num_rows:,} rows in {escape_for_terminal(output)}")
 
 

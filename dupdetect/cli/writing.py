@@ -31,10 +31,11 @@ def input_files(paths: list[Path], options: dict[str, Any]) -> list[Found]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return find(paths, _read_as(options))
+        return find(paths, read_as(options))
 
 
-def _read_as(options: dict[str, Any]) -> ReadAs:
+def read_as(options: dict[str, Any]) -> ReadAs:
+    """Return how options say that files are to be read."""
     from dupdetect.io.paths import ReadAs
 
     return ReadAs(*(options.get(name) for name in ("input_format", "encoding", "delimiter"))).checked()
@@ -173,7 +174,7 @@ def check_inputs(writing: Writing, paths: list[Path], options: dict[str, Any]) -
             check_parquet(pa.schema([field for field in schema if columns is None or field.name in columns]))
     if columns is None or any(file.piped or file.format == "JSON Lines" for file in found):
         return
-    first = collect(First(paths, 1), text=options["text"], id=options["id"], how=_read_as(options))
+    first = collect(First(paths, 1), text=options["text"], id=options["id"], how=read_as(options))
     Rows.of(first.table).select(columns)
 
 

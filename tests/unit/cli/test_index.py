@@ -1,8 +1,10 @@
 import gzip
+import io
 import json
 import subprocess
 import sys
 import uuid
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -78,7 +80,24 @@ def test_a_text_is_asked_for(where, rows, tmp_path, capsys):
     assert capsys.readouterr().out == "new: nothing like it is there\n"
     (tmp_path / "article.txt").write_bytes(b"\xff\xfe\x00")
     assert run("query", where, tmp_path / "article.txt") == 1
-    assert "this is no UTF-8" in capsys.readouterr().err
+    assert "byte 0 is not UTF-8" in capsys.readouterr().err
+    assert run("query", where, tmp_path / "atricle.txt") == 1
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_standard_input_is_a_text_or_ids(where, rows, capsys, monkeypatch):
+    run("add", where, rows, "--text", "body", "--id", "url", "-q")
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(STORY.encode())))
+    assert run("query", where, "-") == 0
+    assert "identical" in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"1\r\n7\n")))
+    assert run("remove", where, "-") == 0
+    assert capsys.readouterr().out == "1 of 2 documents removed\n"
+    monkeypatch.setattr("sys.stdin", None)  # as Python has it where it is closed
+    for command in ("query", "remove"):
+        assert run(command, where, "-") == 1
+        assert capsys.readouterr().err == "dupdetect: -: standard input is closed; name a file\n"
 
 
 def test_documents_are_removed_and_expire(where, rows, tmp_path, capsys):
@@ -145,6 +164,7 @@ def test_a_run_whose_input_was_moved_is_loaded_whole_where_that_is_named(where, 
 def test_no_line_shows_a_password(where, rows, capsys, monkeypatch, address):
     monkeypatch.setattr("dupdetect.cli.index._opened", lambda _, **_options: Index(where))
     monkeypatch.setattr("dupdetect.index.index.Index.load", lambda *_, **_options: 3)
+    monkeypatch.setattr("dupdetect.results.run.read_manifest", lambda _: {})
     assert run("add", address, rows, "--text", "body", "--id", "url", "--log-json") == 0
     assert run("verify", address) == 0
     assert run("load", address, "out") == 0
