@@ -111,7 +111,7 @@ def run(group: click.Group, name: str, arguments: Sequence[str] | None = None) -
 def _run(group: click.Group, name: str, arguments: Sequence[str] | None, log: Log) -> int:
     code = FAILED
     try:
-        with _plain_warnings(log):
+        with _plain_warnings(log), _compiling_told(log):
             given = group.main(arguments, prog_name=name, standalone_mode=False, obj=log)
             sys.stdout.flush()
         code = given if isinstance(given, int) else DONE
