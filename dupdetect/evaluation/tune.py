@@ -23,12 +23,15 @@ import numpy as np
 import pyarrow as pa
 
 from dupdetect._storage.context import check_workers
-from dupdetect.errors import DupdetectError, SettingsError
+from dupdetect.errors import DupdetectError, InputError, SettingsError
 from dupdetect.evaluation import labels
 from dupdetect.evaluation.fit import Fit, Interval, Options
 from dupdetect.evaluation.thresholds import Goal, Scores, scores
 from dupdetect.io.documents import collect
 from dupdetect.io.rejected import warn_of_rejects
+from dupdetect.io.schema import names_shown
+from dupdetect.io.seen import NUMBERED
+from dupdetect.io.text_column import field_of
 from dupdetect.matching.pairs import pack, unpack
 from dupdetect.pipeline.dedup import dedup
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
@@ -45,6 +48,9 @@ SIZES = (1, 2, 3, 4, 5, 6, 8, 10)
 
 #: Difference between what the thresholds take and what a run finds that is worth a word.
 WORTH_A_WORD = 0.02
+
+#: What the column of cleaned texts is called in a run, beside those of the input.
+TEXTS = "dupdetect_text"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -219,6 +225,7 @@ def tune(
     threads = check_workers(workers)
     _check(options)
     read = collect(data, text=text, id=id, strict=strict)
+    _check_columns(base, read)
     warn_of_rejects(read.rejects, len(read) + read.rejects.num_rows)
     documents = cleaned(read, workers=threads)
     labelled = labels.read(
@@ -250,6 +257,14 @@ def _check(options: Options) -> None:
         Settings(shingle_size=size)
 
 
+def _check_columns(settings: Settings, documents: Documents) -> None:
+    """Refuse settings that read a column which is not there, before the work: the runs at the end would."""
+    for name, setting in settings.columns.items():
+        if field_of(documents.table, name) is None:
+            columns = names_shown(documents.table.column_names)
+            raise InputError(f"{setting} reads column {name!r}, but the columns are {columns}; name one of these")
+
+
 def _with_run(tuning: Tuning, base: Settings, documents: Documents, labelled: Labelled, workers: int) -> Tuning:
     """Run `dedup` and see which labelled pairs it puts into one cluster."""
     run, parted = _run(tuning.settings, documents, labelled, workers)
@@ -271,9 +286,8 @@ def _with_run(tuning: Tuning, base: Settings, documents: Documents, labelled: La
 
 def _run(settings: Settings, documents: Documents, labelled: Labelled, workers: int) -> tuple[Scores, float]:
     """Score the clusters of a run on the labelled pairs; also say which share of the copies match but are parted."""
-    table = pa.table({"id": pa.array(np.arange(len(documents))), "text": documents.texts})
-    plain = settings.replace(canonical="cleanest", canonical_column=None)
-    result = dedup(table, settings=plain, workers=workers)
+    table = documents.table.append_column(TEXTS, documents.texts)
+    result = dedup(table, text=TEXTS, id=NUMBERED, settings=settings, workers=workers)
     cluster = result.clusters["cluster"].to_numpy()
     a, b = unpack(labelled.pairs)
     together, copy, weight = cluster[a] == cluster[b], labelled.copy, labelled.weight

@@ -309,3 +309,30 @@ def test_fingerprints_find_what_the_search_finds() -> None:
     found = np.isin(packed(a, b), candidates.find(sketches).pairs)
     assert 0 < found.sum() < len(found)
     assert alike(sketches.fingerprints, a, b, 0.2).tolist() == found.tolist()
+
+
+COLUMNS_READ = [
+    {"prefer": ("site", ("a", "b"))},
+    {"within": "site"},
+    {"between": "site"},
+    {"per": "site"},
+    {"canonical": "priority", "canonical_column": "rank"},
+    {"prefer": ("where.rank", ("1",))},
+]
+
+
+@pytest.mark.parametrize("reading", COLUMNS_READ, ids=str)
+def test_settings_that_read_columns_are_run_with_them(reading: dict[str, Any]) -> None:
+    texts = [f"page {i} of chapter {i * i}" for i in range(40)]
+    rows = [{"id": f"{i}", "text": text, "site": "a", "rank": i} for i, text in enumerate(texts)]
+    rows += [{**row, "id": f"{row['id']} again", "text": f"{row['text']} again", "site": "b"} for row in rows]
+    table = pa.Table.from_pylist([{**row, "where": {"rank": "1"}} for row in rows])
+    pairs = [(f"{i}", f"{i} again", 1) for i in range(40)] + [(f"{i}", f"{i + 1}", 0) for i in range(39)]
+    quick = {"shingle_sizes": [1, 2], "resamples": 2, "repeats": 1}
+    found = dupdetect.tune(table, pairs, **quick, **reading)
+    # Copies are of two sites: where these are not compared, or keep one each, no copy is put together.
+    are_put_together = not {"within", "per"} & reading.keys()
+    assert found.run.recall == float(are_put_together)
+    names = [name for name in table.column_names if name not in ("site", "rank", "where")]
+    with pytest.raises(InputError, match="reads column .*, but the columns are 'id', 'text'"):
+        dupdetect.tune(table.select(names), pairs, run=False, **quick, **reading)
