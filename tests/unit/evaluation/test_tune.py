@@ -334,5 +334,5 @@ def test_settings_that_read_columns_are_run_with_them(reading: dict[str, Any]) -
     are_put_together = not {"within", "per"} & reading.keys()
     assert found.run.recall == float(are_put_together)
     names = [name for name in table.column_names if name not in ("site", "rank", "where")]
-    with pytest.raises(InputError, match="reads column .*, but the columns are 'id', 'text'"):
+    with pytest.raises(InputError, match=r"reads column .*, but the columns are 'id', 'text'"):
         dupdetect.tune(table.select(names), pairs, run=False, **quick, **reading)
