@@ -184,13 +184,14 @@ def _as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _by_callable(key: Any, rows: Rows) -> Int:
     keys = [key(row) for table in rows for row in table.to_pylist()]
     try:
-        distinct = sorted(set(keys))
-    except TypeError as error:
+        # NaN is neither less nor more than anything: as in a column, it goes last.
+        distinct = sorted({value for value in keys if value == value})
+    except (TypeError, ValueError) as error:  # arrays of numpy have no truth value
         raise SettingsError(
             f"canonical gave keys that cannot be ordered ({error}); expected hashable keys that compare with each other"
         ) from None
     places = {value: place for place, value in enumerate(distinct)}
-    return np.array([places[value] for value in keys], np.int64)
+    return np.array([places.get(value, len(places)) for value in keys], np.int64)
 
 
 def _sorted(ids: pa.ChunkedArray) -> Int:

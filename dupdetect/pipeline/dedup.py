@@ -165,7 +165,7 @@ def dedup(
                 corpus = rules.join(corpus, run, strict)
                 check_usable(corpus)
                 warn_of_rejects(corpus.rejects, corpus.new + corpus.rejects.num_rows)
-                arrays = workspace.finished("decision", lambda: decide(corpus, rules, run))
+                arrays = _decision(corpus, rules, run)
                 result = _result(corpus, arrays, rules, run, resumed, sketches)
         except BaseException as error:
             workspace.close(remove=isinstance(error, InputError) and not resume)  # with these inputs nothing can go on
@@ -190,6 +190,13 @@ def _sketched(stream: Stream, run: RunContext) -> tuple[Corpus, int]:
     # Of the time for sketching, that in which there was nothing to sketch.
     run.clock.seconds["read"] = round(signing.waited, 6)
     return corpus, resumed
+
+
+def _decision(corpus: Corpus, rules: Plain, run: RunContext) -> Arrays:
+    """Decide; or return what an earlier run has decided, unless by a function: another may have its name by now."""
+    if callable(run.settings.canonical):
+        return decide(corpus, rules, run)
+    return run.workspace.finished("decision", lambda: decide(corpus, rules, run))
 
 
 def _result(corpus: Corpus, arrays: Arrays, rules: Plain, run: RunContext, resumed: int, sketches: bool) -> Result:

@@ -114,6 +114,20 @@ def test_a_finished_run_is_taken_up_whole(news, tmp_path, small_parts):
     again.close()
 
 
+def by_length(sign):
+    return lambda row: sign * len(row["text"])
+
+
+def test_what_a_function_of_the_same_name_has_decided_is_decided_anew(news, tmp_path, small_parts):
+    first = dupdetect.dedup(news, work=tmp_path / "work", resume=True, canonical=by_length(-1))
+    first.workspace.close()
+    again = dupdetect.dedup(news, work=tmp_path / "work", resume=True, canonical=by_length(1))
+    assert again.manifest["memory"]["resumed_parts"] > 3
+    assert equal(dupdetect.dedup(news, canonical=by_length(1)), again)
+    assert again.clusters["cluster"] != first.clusters["cluster"]
+    again.close()
+
+
 def test_a_changed_setting_and_a_changed_input_are_named(news, tmp_path, small_parts):
     dupdetect.dedup(news, work=tmp_path / "work", resume=True).workspace.close()
     with pytest.raises(MismatchError, match=r"settings\.threshold 0\.8, and is now 0\.7"):
