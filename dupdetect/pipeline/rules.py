@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from dupdetect.clustering import canonical
 from dupdetect.clustering.canonical import Rankable
@@ -22,7 +23,6 @@ from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.grouping import hashed
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from dupdetect._storage.texts import StoredTexts
@@ -143,11 +143,15 @@ class Plain:
 
 def settled(table: pa.Table) -> Boilerplate:
     """Return what a table `boilerplate` says as all that is to be known; refuse what is no such table."""
-    lacking = [name for name in ("shingle", "margin") if name not in table.column_names]
-    if lacking:
-        raise InputError(
-            f"the table of boilerplate has no column {lacking[0]!r}; expected one such as `Result.boilerplate`"
-        )
+    expected = "expected one such as `Result.boilerplate`"
+    if not isinstance(table, pa.Table):
+        raise InputError(f"known_boilerplate: a {type(table).__name__} was given for a pyarrow.Table; {expected}")
+    for name in ("shingle", "margin"):
+        if name not in table.column_names:
+            raise InputError(f"the table of boilerplate has no column {name!r}; {expected}")
+        type_, nulls = table[name].type, table[name].null_count
+        if nulls or not pa.types.is_integer(type_):
+            raise InputError(f"column {name!r} of the table of boilerplate is {type_} with {nulls} nulls; {expected}")
     shingles, first = np.unique(table["shingle"].to_numpy().astype(np.uint64), return_index=True)
     return Boilerplate.settled(shingles, table["margin"].to_numpy().astype(np.int32)[first])
 

@@ -8,6 +8,7 @@ Cost     that of the same stage in `dedup`, in memory
 between but a change from tables to arrays: no files, no memory budget, no earlier runs. `dedup` differs in that it
 cleans texts first (`dupdetect.text.clean`), and in that it also compares pairs that are not in a table where a decision
 rests on them: of a hot key's documents, of what digest documents contain, of members that could represent a cluster.
+And it alone compares by columns: here `within`, `between` and `per` are refused.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from dupdetect.io.rows import Rows
 from dupdetect.io.schema import names_shown
 from dupdetect.matching import candidates as search
 from dupdetect.matching.counter import PairCounter
+from dupdetect.matching.grouping import check_grouped
 from dupdetect.matching.overlaps import IDENTICAL, Overlaps, Weights, relation_names, turned
 from dupdetect.matching.pairs import missing, pack, packed, proper, unpack
 from dupdetect.matching.removal import turned_verdicts
@@ -33,7 +35,7 @@ from dupdetect.matching.verify import verify_candidates
 from dupdetect.pipeline.rules import tied_by_policy
 from dupdetect.settings import GivenSettings, Settings, SettingsKeywords
 from dupdetect.sketches.build import given_texts
-from dupdetect.sketches.sketches import sketch_texts
+from dupdetect.sketches.sketches import check_sketches, sketch_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -125,6 +127,8 @@ def verify(
     ------
     InputError
         A column is missing, a row is of no document, or a text cannot be used.
+    SettingsError
+        A setting is unknown or out of its range; or is `within`, `between` or `per`, which need the documents' columns.
 
     Examples
     --------
@@ -135,6 +139,8 @@ def verify(
     [{'a': 0, 'b': 1, 'relation': 'near_duplicate'}]
     """
     context = Context(Settings.of(settings, **overrides), check_workers(workers), Storage())
+    check_grouped(context.settings, None)
+    _check_table(candidates, "candidates")
     given = given_texts(texts, context.settings)
     sketches = sketch_texts(given, context.settings, workers=context.workers)
     text_of, rows = _collapsed(sketches)
@@ -170,7 +176,7 @@ def cluster(matches: pa.Table, sketches: Sketches) -> pa.Table:
     Raises
     ------
     InputError
-        A column is missing, or a row is of no document.
+        A column is missing or not as `verify` made it, or a row is of no document.
 
     Examples
     --------
@@ -222,7 +228,9 @@ def choose_canonicals(
     Raises
     ------
     InputError
-        A column is missing, or cannot be ordered.
+        A column is missing, or cannot be ordered; or there is not a row for each document.
+    SettingsError
+        As for `verify`.
 
     Examples
     --------
@@ -236,13 +244,18 @@ def choose_canonicals(
     >>> choose_canonicals(clusters, matches, sketches, dates, canonical="earliest")["cluster"].to_pylist()
     [2, 1, 2]
     """
-    chosen = Settings.of(settings or sketches.settings, **overrides)
     text_of, rows = _collapsed(sketches)
+    chosen = Settings.of(settings or sketches.settings, **overrides)
+    check_grouped(chosen, None)
     known = _overlaps(matches, text_of)
     clean = clusters.cleanness(len(rows), known)
     table = pa.table({"id": np.arange(len(text_of))}) if documents is None else documents
-    if table.num_rows != len(text_of):
-        raise InputError(f"{table.num_rows} documents were given for {len(text_of)} sketches; give a row for each")
+    for name, given in (("documents", table), ("clusters", found)):
+        _check_table(given, name)
+        if given.num_rows != len(text_of):
+            raise InputError(f"{given.num_rows} {name} were given for {len(text_of)} sketches; give a row for each")
+    if "digest" not in found.column_names:
+        raise InputError("there is no column 'digest' of clusters; give a table as `cluster` returns it")
     ids = table["id"] if "id" in table.column_names else pa.chunked_array([pa.array(np.arange(len(text_of)))])
     tied, clean_of = tied_by_policy(chosen, text_of), np.append(clean, 1.0)[text_of]
     ranks = canonical.rank(chosen, Rankable(Rows.of(table), ids, sketches.words, clean_of, tied))
@@ -276,8 +289,15 @@ class _Known:
 
 def _collapsed(sketches: Sketches) -> tuple[Int, Int]:
     """Return the text that each document has, -1 without words, and the first document of each text."""
+    check_sketches(sketches)
+    check_grouped(sketches.settings, None)
     text_of, rows = clusters.collapse(sketches.words, sketches.digests)
     return text_of, canonical.least(np.arange(len(text_of)), text_of, len(rows))
+
+
+def _check_table(given: Any, name: str) -> None:
+    if not isinstance(given, pa.Table):
+        raise InputError(f"{name}: a {type(given).__name__} was given; expected a pyarrow.Table")
 
 
 def _column(table: pa.Table, name: str, n: int) -> Int:
@@ -337,9 +357,15 @@ def _both(weights: Weights, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def _overlaps(matches: pa.Table, text_of: Int) -> Overlaps:
     """Return the matches of different texts in a table of matches of documents."""
-    lacking = [name for name in (*COUNTS, *WEIGHTS, "verdict") if name not in matches.column_names]
-    if lacking:
-        raise InputError(f"there is no column {lacking[0]!r} of matches; give a table as `verify` returns it")
+    _check_table(matches, "matches")
+    for name in (*COUNTS, *WEIGHTS, "verdict"):
+        if name not in matches.column_names:
+            raise InputError(f"there is no column {name!r} of matches; give a table as `verify` returns it")
+        type_, nulls = matches[name].type, matches[name].null_count
+        if nulls or pa.types.is_nested(type_) or not (pa.types.is_boolean(type_) or pa.types.is_primitive(type_)):
+            raise InputError(
+                f"column {name!r} of matches is {type_} with {nulls} nulls; give a table as `verify` returns it"
+            )
     x, y = (text_of[_column(matches, name, len(text_of))] for name in ("a", "b"))
     pairs, first = np.unique(packed(x, y), return_index=True)
     first = first[x[first] != y[first]]

@@ -41,7 +41,7 @@ from dupdetect.errors import InputError, MismatchError
 from dupdetect.settings import SKETCH_FIELDS, Settings
 from dupdetect.sketches import bands
 from dupdetect.sketches.folders import read_folder
-from dupdetect.sketches.sketches import Sketches
+from dupdetect.sketches.sketches import Sketches, check_sketches
 from dupdetect.sketches.table import (
     as_stored,
     checked_ids,
@@ -357,10 +357,11 @@ def write_sketches(path: str | os.PathLike[str], sketches: Sketches, ids: Any = 
     Raises
     ------
     InputError
-        The ids are not as many as the sketches.
+        The ids are not as many as the sketches, or these are something else.
     OutputError
         The file cannot be written.
     """
+    check_sketches(sketches)
     with SketchWriter(path, sketches.settings) as writer:
         writer.add(np.arange(len(sketches)) if ids is None else ids, sketches)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dupdetect.errors import MismatchError
+from dupdetect.errors import InputError, MismatchError
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -118,6 +118,8 @@ def from_datasketch(minhash: MinHash, *, num_perm: int, seed: int) -> Signature:
 
     Raises
     ------
+    InputError
+        It is something else.
     MismatchError
         It has another scheme, length or seed.
 
@@ -128,6 +130,8 @@ def from_datasketch(minhash: MinHash, *, num_perm: int, seed: int) -> Signature:
     >>> bool((from_datasketch(to_datasketch(row, seed=1), num_perm=128, seed=1) == row).all())
     True
     """
+    if not hasattr(minhash, "hashvalues"):
+        raise InputError(f"minhash: a {type(minhash).__name__} was given; expected a datasketch.MinHash")
     for name, got, expected in (
         ("scheme", minhash.scheme, SCHEME),
         ("num_perm", len(minhash), num_perm),

@@ -19,7 +19,7 @@ import xxhash
 
 from dupdetect._compiled import kernels
 from dupdetect._compiled.dispatch import Allowance, many_calls_expected
-from dupdetect.errors import MismatchError
+from dupdetect.errors import InputError, MismatchError
 from dupdetect.settings import SKETCH_FIELDS
 from dupdetect.sketches import bands, minhash
 from dupdetect.sketches import winnowing as winnow
@@ -154,9 +154,12 @@ class Sketches:
 
         Raises
         ------
+        InputError
+            `other` is something else.
         MismatchError
             Where the two were made with different settings, or without signatures.
         """
+        check_sketches(other, "other")
         mine, theirs = self.settings, other.settings
         if mine.sketch_fingerprint != theirs.sketch_fingerprint:
             raise MismatchError(
@@ -173,6 +176,12 @@ class Sketches:
         if self.signatures is None:
             raise MismatchError("these sketches have no signatures; make them with signatures=True")
         return minhash.to_datasketch(self.signatures[index], self.settings.seed)
+
+
+def check_sketches(given: Any, name: str = "sketches") -> None:
+    """Raise an `InputError` if what is given is no `Sketches`."""
+    if not isinstance(given, Sketches):
+        raise InputError(f"{name}: a {type(given).__name__} was given; expected Sketches, as sketch returns them")
 
 
 def identities(texts: Texts, sketches: Sketches) -> NDArray[np.uint64]:

@@ -25,6 +25,22 @@ from dupdetect.cli.main import main
 
 TEXTS = ["the ferry to the island does not run on Sunday", "the choir sings in the old railway station"]
 
+PAIRS = pa.table({"a": [0], "b": [1]})
+
+
+def changed(column: str, values: Any) -> pa.Table:
+    """Return matches with a column of other values."""
+    matches = dupdetect.verify(PAIRS, [TEXTS[0], TEXTS[0].upper()])
+    return matches.set_column(matches.column_names.index(column), column, pa.chunked_array([values]))
+
+
+def chosen(change: Callable[[pa.Table], Any], documents: Any = None, **settings: Any) -> pa.Table:
+    """Choose canonicals of clusters that have been changed."""
+    matches, sketches = dupdetect.verify(PAIRS, TEXTS), dupdetect.sketch(TEXTS)
+    found = change(dupdetect.cluster(matches, sketches))
+    return dupdetect.choose_canonicals(found, matches, sketches, documents, **settings)
+
+
 # ---- settings ----
 
 NUMBERS = ("shingle_size", "num_perm", "window", "min_shingles", "hot_key_documents")
@@ -163,6 +179,28 @@ CALLS: list[Callable[[], Any]] = [
     lambda: dupdetect.verify(pa.table({"a": ["x"], "b": ["y"]}), TEXTS),
     lambda: dupdetect.verify(pa.table({"a": [0], "b": [None]}), TEXTS),
     lambda: dupdetect.cluster(pa.table({"a": [0], "b": [1]}), dupdetect.sketch(TEXTS)),
+    *(lambda wrong=wrong: dupdetect.verify(wrong, TEXTS) for wrong in (None, [(0, 1)], pd.DataFrame({"a": [0]}))),
+    *(lambda wrong=wrong: dupdetect.find_candidates(wrong) for wrong in (None, TEXTS, pa.table({"a": [0]}))),
+    *(
+        lambda name=name: dupdetect.find_candidates(dupdetect.sketch(TEXTS, **{name: "site"}))
+        for name in ("within", "between", "per")
+    ),
+    *(lambda name=name: dupdetect.verify(PAIRS, TEXTS, **{name: "site"}) for name in ("within", "between", "per")),
+    lambda: dupdetect.cluster(None, dupdetect.sketch(TEXTS)),
+    lambda: dupdetect.cluster(dupdetect.verify(PAIRS, TEXTS), TEXTS),  # type: ignore[arg-type]
+    lambda: dupdetect.cluster(changed("shared", ["x"]), dupdetect.sketch(TEXTS)),
+    lambda: dupdetect.cluster(changed("shared", pa.array([None], pa.int64())), dupdetect.sketch(TEXTS)),
+    lambda: chosen(lambda found: found.drop_columns(["digest"])),
+    lambda: chosen(lambda found: found.slice(0, 1)),
+    lambda: chosen(lambda _: None),
+    lambda: chosen(lambda found: found, documents=pd.DataFrame({"id": ["a", "b"]})),
+    lambda: chosen(lambda found: found, within="site"),
+    lambda: dupdetect.sketch(TEXTS).jaccard(3),  # type: ignore[arg-type]
+    lambda: dupdetect.write_sketches("s.parquet", 5),  # type: ignore[arg-type]
+    lambda: dupdetect.from_datasketch(3, num_perm=128, seed=1),  # type: ignore[arg-type]
+    *(lambda wrong=wrong: dupdetect.dedup(TEXTS, known_boilerplate=wrong) for wrong in (3, "b.parquet")),
+    lambda: dupdetect.dedup(TEXTS, known_boilerplate=pa.table({"shingle": ["x"], "margin": [1]})),
+    lambda: dupdetect.dedup(TEXTS, known_boilerplate=pa.table({"shingle": [1], "margin": pa.nulls(1, pa.int32())})),
     lambda: dupdetect.explain("no/such/folder", "a"),
     lambda: dupdetect.explain(3, "a"),
     lambda: dupdetect.explain(dupdetect.dedup({"a": TEXTS[0]}), "b"),
