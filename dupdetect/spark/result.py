@@ -150,8 +150,8 @@ class SparkResult:
         Parameters
         ----------
         folder : str
-            A path or URL that Spark can write to. A local path has its manifest as a file, any other as a folder of
-            text, which comes last.
+            A path or URL that Spark can write to. The manifest comes last: where the path is one of this machine it
+            is a file, anywhere else a folder of text.
         overwrite : bool
             Replace what is there.
         format : {"parquet", "jsonl"}
@@ -184,7 +184,7 @@ class SparkResult:
                 else:
                     getattr(self, name).write.mode(mode).parquet(f"{folder}/{name}.parquet")
             text = json.dumps(self.manifest, indent=2, ensure_ascii=False, default=plain)
-            if "://" in folder:
+            if not Path(folder).is_dir():  # it is elsewhere: behind a URL, or on the disk of executors
                 lines = session.createDataFrame([(text,)], "value string")
                 lines.coalesce(1).write.mode(mode).text(f"{folder}/{MANIFEST}")
             else:

@@ -1,5 +1,6 @@
 """Runs on Spark give what a run on one machine gives, byte for byte."""
 
+import json
 import re
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ from mixed_corpora import corpus, sources, with_rejects
 
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.spark import bundling, counter, decision, dedup, on_driver, partwise
+from dupdetect.spark.output import TABLES
 
 
 @pytest.fixture(autouse=True)
@@ -192,3 +194,18 @@ def test_new_documents_are_compared_with_earlier_ones(framed, same, tmp_path):
     assert results.here.manifest["against"]["related"] > 0
     assert found.superseded.count() == results.here.superseded.num_rows
     assert results.here.rejects.num_rows == 1
+
+
+@pytest.mark.parametrize("scheme", ["", "file:", "file://"])
+def test_a_result_is_written_to_paths_and_urls(spark, tmp_path, little, scheme):
+    little(on_driver, counter)
+    rows = [("a", "The ferry to the island is late."), ("b", "THE FERRY TO THE ISLAND IS LATE!")]
+    frame = spark.createDataFrame(rows, "id string, text string")
+    result = dedup(frame, work=f"{scheme}{tmp_path}/work")
+    result.write(f"{scheme}{tmp_path}/out")
+    lines = spark.read.text(f"{scheme}{tmp_path}/out/manifest.json").collect()
+    assert json.loads("".join(row.value for row in lines))["counts"]["kept"] == 1
+    assert (tmp_path / "out" / "manifest.json").is_file() == (scheme == "")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "manifest.json", "kept.parquet", *(f"{name}.parquet" for name in TABLES[:-1]),
+    }  # fmt: skip
