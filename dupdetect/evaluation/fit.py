@@ -17,7 +17,7 @@ from dupdetect._storage.context import Context
 from dupdetect.clustering.clusters import collapse
 from dupdetect.evaluation.thresholds import TIE, Best, Goal, Grid, Measured, Rule, Scores, bands_for, found_by, scores
 from dupdetect.matching import candidates
-from dupdetect.matching.candidates import needed_fingerprints
+from dupdetect.matching.candidates import are_enough
 from dupdetect.matching.counter import PairCounter
 from dupdetect.matching.overlaps import FLOOR, NONE, Overlaps, Weights
 from dupdetect.matching.pairs import packed, unpack
@@ -326,7 +326,7 @@ def alike(fingerprints: Ragged, a: Int, b: Int, share: float) -> NDArray[np.bool
         [len(np.intersect1d(fingerprints.row(x), fingerprints.row(y))) for x, y in zip(a, b, strict=True)]
     )
     fewer = np.minimum(fingerprints.lengths[a], fingerprints.lengths[b])
-    return np.asarray(common >= needed_fingerprints(fewer, share))
+    return are_enough(common, fewer, share)
 
 
 def _interval(value: float, draws: Share) -> Interval:

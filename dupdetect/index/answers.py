@@ -17,7 +17,7 @@ from dupdetect.clustering.clusters import blank
 from dupdetect.errors import InputError
 from dupdetect.index.bodies import read_bodies
 from dupdetect.index.changes import sketched
-from dupdetect.index.estimates import EstimatedTexts
+from dupdetect.index.estimates import SignatureVerifier, count_of_shingles
 from dupdetect.index.evidence import Stored, Texts, of_rows, renumbered, stored
 from dupdetect.index.grouping import Documents, component, first_added, group, read_documents, read_texts
 from dupdetect.index.searching import Compared, New, search
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dupdetect.index.grouping import Regrouped
     from dupdetect.index.holdings import Holdings
     from dupdetect.index.stores import Session
-    from dupdetect.matching.overlaps import Overlaps
+    from dupdetect.matching.overlaps import Matcher, Overlaps
 
     Int = NDArray[np.int64]
 
@@ -208,13 +208,14 @@ def _joined(
     return _cluster(session, holdings, int(with_it[0])) if len(with_it) else None
 
 
-def _verifier(session: Session, holdings: Holdings, texts: Texts, batch: Batch) -> Any:
+def _verifier(session: Session, holdings: Holdings, texts: Texts, batch: Batch) -> Matcher:
+    """Return what verifies pairs of texts that are there with the one that is asked about, whose number is -1."""
     if holdings.keeps_texts:
         return holdings.verifier(session, texts, {-1: batch.texts[0]})
     assert batch.sketches.signatures is not None, "texts are left out"
-    shingles = max(1, int(batch.sketches.words[0]) - holdings.settings.shingle_size + 1)
+    shingles = count_of_shingles(int(batch.sketches.words[0]), holdings.settings)
     new = {-1: (batch.sketches.signatures[0].astype("<u4").tobytes(), shingles)}
-    return EstimatedTexts(session, texts, holdings.settings, new)
+    return SignatureVerifier(session, texts, holdings.settings, new)
 
 
 def _with_asked(documents: Documents, place: int) -> Documents:

@@ -123,8 +123,8 @@ def read_texts_of(session: Session, texts: Sequence[int], identifiers: Identifie
     return {text: read[document] for text, document in first.items()}
 
 
-class StoredTexts:
-    """Says what pairs of texts share: those of an index, and some that are not in it yet.
+class TextVerifier:
+    """Verifies pairs of texts on the texts themselves: those of an index, and some that are not in it yet.
 
     Parameters
     ----------

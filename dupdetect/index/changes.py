@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from dupdetect.clustering.clusters import blank
 from dupdetect.index.bodies import Raw, checksum, first_documents, read_texts_of
+from dupdetect.index.estimates import count_of_shingles
 from dupdetect.index.evidence import COLUMNS, to_rows
 from dupdetect.index.grouping import regroup, still_represented
 from dupdetect.index.searching import Compared, New, search
@@ -192,7 +193,7 @@ class Change:
         sketch = None
         if batch.sketches.signatures is not None:
             sketch = batch.sketches.signatures[place].astype("<u4").tobytes()
-        shingles = max(1, new.words - self.holdings.settings.shingle_size + 1)
+        shingles = count_of_shingles(new.words, self.holdings.settings)
         return new.number, new.digest, new.words, fingerprints, shingles, number, new.number, 0, sketch
 
     @property

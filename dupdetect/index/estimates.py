@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from dupdetect.settings import Settings
 
 
-class EstimatedTexts:
-    """Says what pairs of texts share, as far as signatures tell.
+def count_of_shingles(words: int, settings: Settings) -> int:
+    """Return how many shingles a text of so many words has, equal ones counted each: without the text nobody knows."""
+    return max(1, words - settings.shingle_size + 1)
+
+
+class SignatureVerifier:
+    """Verifies pairs of texts as far as signatures tell: of an index that leaves texts out.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Input    `Overlaps` of texts, numbered in the order of the stages
 Output   rows of the table `matches`; or `Overlaps` of such rows
-Cost     119 bytes a match
+Cost     127 bytes a match
 
 Texts are ordered by their words, then by their digests, as everywhere (`clusters.collapse`): the lesser of a pair is a.
 """

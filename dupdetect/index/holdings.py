@@ -17,8 +17,8 @@ import numpy as np
 from dupdetect._storage.arrays import Storage
 from dupdetect._storage.context import Context
 from dupdetect.errors import InputError, MismatchError, SettingsError
-from dupdetect.index.bodies import StoredTexts
-from dupdetect.index.estimates import EstimatedTexts
+from dupdetect.index.bodies import TextVerifier
+from dupdetect.index.estimates import SignatureVerifier
 from dupdetect.index.identifiers import Identifiers
 from dupdetect.index.keys import KeyTable
 from dupdetect.index.schema import VERSION, migration
@@ -148,8 +148,8 @@ class Holdings:
     def verifier(self, session: Session, texts: Texts, new: Mapping[int, Any]) -> Matcher:
         """Return what verifies pairs of texts: on the texts themselves, or on signatures where texts are left out."""
         if self.keeps_texts:
-            return StoredTexts(session, texts, new, self.context, self.boilerplate(session), self.identifiers)
-        return EstimatedTexts(session, texts, self.settings)
+            return TextVerifier(session, texts, new, self.context, self.boilerplate(session), self.identifiers)
+        return SignatureVerifier(session, texts, self.settings)
 
     def sketched(self, texts: pa.Array, workers: int | None = None) -> Sketches:
         """Clean texts and sketch them, by so many threads; what has no words is told by its bytes."""

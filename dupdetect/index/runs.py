@@ -21,7 +21,7 @@ from dupdetect.index.changes import Batch
 from dupdetect.index.evidence import BY_CHOICE, BY_HOT_KEY, BY_KEYS, COLUMNS, Texts, to_rows
 from dupdetect.index.grouping import read_texts, regroup
 from dupdetect.io.tables import comparable
-from dupdetect.matching.candidates import needed_fingerprints
+from dupdetect.matching.candidates import are_enough
 from dupdetect.matching.pairs import distinct, pack, unpack
 from dupdetect.results.read_again import as_read
 from dupdetect.sketches.files import SketchFile
@@ -230,5 +230,5 @@ def _have_keys(holdings: Holdings, texts: Texts, bodies: dict[int, bytes], found
     shared = np.zeros(len(a), np.int64)
     for pair in np.flatnonzero(~by_band).tolist():
         shared[pair] = len(np.intersect1d(rows(int(a[pair])), rows(int(b[pair])), assume_unique=True))
-    enough = needed_fingerprints(np.minimum(lengths[a], lengths[b]), holdings.settings.min_shared_fingerprints)
-    return np.asarray(by_band | (shared >= enough))
+    fewer = np.minimum(lengths[a], lengths[b])
+    return np.asarray(by_band | are_enough(shared, fewer, holdings.settings.min_shared_fingerprints))

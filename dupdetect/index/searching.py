@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dupdetect.index.evidence import BY_HOT_KEY, BY_KEYS, Texts
-from dupdetect.matching.candidates import find_by_keys, needed_fingerprints
+from dupdetect.matching.candidates import are_enough, find_by_keys, needed_fingerprints
 from dupdetect.matching.keys import Keys, Source
 from dupdetect.matching.pairs import missing, pack, unpack
 
@@ -137,8 +137,7 @@ def _by_fingerprints(texts: Int, rows: dict[int, Row], hot: Bool, context: Conte
     count = int(hot.sum())
     lengths = np.array([rows[number][3] for number in numbers.tolist()], np.int64)
     fewer = np.minimum(np.maximum(lengths - count, shared), len(hot) - count)
-    enough = shared >= needed_fingerprints(fewer, context.settings.min_shared_fingerprints)
-    return set(numbers[enough].tolist())
+    return set(numbers[are_enough(shared, fewer, context.settings.min_shared_fingerprints)].tolist())
 
 
 def _sampled(keys: Int, texts: Int, share: float) -> set[int]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from dupdetect._storage.context import Context
+from dupdetect.errors import InputError
 from dupdetect.matching.candidates import are_enough, find_shared
 from dupdetect.matching.keys import SHIFT
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dupdetect.settings import Settings
-    from dupdetect.spark.session import Session
     from dupdetect.spark.texts import Numbers
     from dupdetect.spark.work import Work
 
@@ -79,7 +79,7 @@ def search(texts: DataFrame, numbers: Numbers, settings: Settings, work: Work, s
 
     first = texts.where("first")
     size = first.agg(F.sum(F.length("bands") + F.length("fingerprints"))).collect()[0][0] or 0
-    count = max(-(-size // (8 * KEYS)), min(len(numbers) // 2_000 + 1, _usual(work.session)))
+    count = max(-(-size // (8 * KEYS)), min(len(numbers) // 2_000 + 1, work.session.usual_partitions))
     salted = first.select("range", "index", *SOURCES, *([] if salt is None else [F.col(salt).alias("salt")]))
     pieces = salted.mapInArrow(_cut(numbers, count), PIECES)
     found = work.stage(
@@ -91,10 +91,6 @@ def search(texts: DataFrame, numbers: Numbers, settings: Settings, work: Work, s
         pairs = _enough(found, first, numbers, hot[FINGERPRINTS][1], settings).toArrow()
     packed = pairs["pair"].to_numpy().view(np.uint64)
     return Found(np.unique(packed), hot)
-
-
-def _usual(session: Session) -> int:
-    return int(session.spark.conf.get("spark.sql.shuffle.partitions", "200") or 200)
 
 
 def _cut(numbers: Numbers, count: int) -> Callable[[Batches], Batches]:
@@ -186,8 +182,6 @@ def _hot_row(source: int, sizes: Int, members: Int) -> pa.RecordBatch:
 def _hot(found: DataFrame, source: int) -> tuple[Int, Int]:
     """Bring the hot keys of a source to the driver."""
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
-
-    from dupdetect.errors import InputError
 
     rows = found.where(F.col("members").isNotNull() & (F.col("source") == source))
     members = rows.agg(F.sum(F.length("members"))).collect()[0][0] or 0

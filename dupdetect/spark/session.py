@@ -107,6 +107,11 @@ class Session:
         self.spark = spark
         self.shuffled: dict[str, int] = {}
 
+    @property
+    def usual_partitions(self) -> int:
+        """Into how many partitions Spark shuffles, where nothing else is said."""
+        return int(self.spark.conf.get("spark.sql.shuffle.partitions", "200") or 200)
+
     @contextmanager
     def options(self) -> Iterator[None]:
         """Set the options of a run, and in the end what they were before."""

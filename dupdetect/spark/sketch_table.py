@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from dupdetect.errors import InputError
 from dupdetect.io.checks import check
 from dupdetect.io.readers import Piece
 from dupdetect.io.streams import MAX_TEXT, check_max_text
@@ -68,8 +69,6 @@ def sketch(
         A column is missing or cannot be used.
     """
     from pyspark.sql import types as T  # noqa: N812 - as everybody does
-
-    from dupdetect.errors import InputError
 
     chosen = Settings.of(settings, **overrides)
     refuse_words(chosen, "Spark")

@@ -54,8 +54,7 @@ NAMED = 1 << 21
 
 def partitions(session: Session, documents: int) -> int:
     """Return into how many partitions so many documents are shuffled."""
-    usual = int(session.spark.conf.get("spark.sql.shuffle.partitions", "200") or 200)
-    return max(1, -(-documents // MANY), min(usual, -(-documents // FEW)))
+    return max(1, -(-documents // MANY), min(session.usual_partitions, -(-documents // FEW)))
 
 
 def doubtful(frame: DataFrame, session: Session) -> pa.Table:
