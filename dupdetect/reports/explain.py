@@ -145,12 +145,13 @@ def _likenesses(run: Run, row: int) -> list[Likeness]:
     found = []
     for side, mask in (("a", pc.equal(first, key)), ("b", pc.equal(second, key))):
         other = "b" if side == "a" else "a"
-        for match in table.filter(mask).to_pylist():
+        own = table.filter(mask)
+        for match, cluster in zip(own.to_pylist(), _clusters_of(run, own[other]), strict=True):
             relation = match["relation"]
             found.append(
                 Likeness(
                     match[other],
-                    run.clusters["cluster"][find_row(run, match[other])].as_py(),
+                    cluster,
                     relation if side == "a" else _TURNED.get(relation, relation),
                     match["score"],
                     match["jaccard"],
@@ -160,6 +161,14 @@ def _likenesses(run: Run, row: int) -> list[Likeness]:
                 )
             )
     return sorted(found, key=lambda each: (-each.score, -each.jaccard, str(each.id)))
+
+
+def _clusters_of(run: Run, ids: pa.ChunkedArray) -> list[Any]:
+    """Return the clusters that documents are in, looked up together: a canonical may have very many matches."""
+    rows = pc.index_in(comparable(ids, "ids"), value_set=run.ids)
+    for id in ids.filter(rows.is_null()).slice(0, 1).to_pylist():
+        find_row(run, id)  # says that there is none
+    return run.clusters["cluster"].take(rows).to_pylist()  # type: ignore[no-any-return]
 
 
 def _unlisted(run: Run, row: int, other: int, comparison: Comparison | None) -> Likeness:

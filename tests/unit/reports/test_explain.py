@@ -12,6 +12,7 @@ import dupdetect
 from dupdetect import explain
 from dupdetect.cli.main import main
 from dupdetect.errors import InputError
+from dupdetect.reports import explain as explaining
 from dupdetect.reports import reasons
 from dupdetect.reports.explain import texts_of
 from dupdetect.results.run import Run
@@ -346,3 +347,19 @@ def test_a_removed_document_of_which_only_its_relation_is_known() -> None:
     why, otherwise = reasons.of_removed(Run(dupdetect.dedup(TEXTS)), dataclasses.replace(found, match=None))
     assert why == found.why
     assert "none would have kept them apart" in otherwise
+
+
+def test_matches_are_looked_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One by one, each was a pass over the ids: of 3,000 matches among 200,000 documents two seconds."""
+    looked_up: list[Any] = []
+    find_row = explaining.find_row
+    monkeypatch.setattr(explaining, "find_row", lambda run, id: looked_up.append(id) or find_row(run, id))
+    story = "The harbour was closed on Monday after an inspection found cracks in two of its walls, it was said"
+    counts = []
+    for copies in (5, 50):
+        result = dupdetect.dedup({f"{i}": f"{story} {i}" for i in range(copies)})
+        canonical = result.clusters["cluster"][0].as_py()
+        looked_up.clear()
+        assert dupdetect.explain(result, canonical).matches == copies - 1
+        counts.append(len(looked_up))
+    assert counts[0] == counts[1]
