@@ -2,19 +2,22 @@
 
 Input    values by keyword, or a TOML file
 Output   a validated, comparable, printable `Settings`, with a fingerprint; the bands that follow from a threshold
-Cost     nothing to speak of; some milliseconds for the first choice of bands
+Cost     nothing to speak of; some milliseconds for the first choice of bands, a second for each 4,000 of `num_perm`
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from hashlib import blake2b
+from importlib import import_module
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
@@ -50,10 +53,12 @@ Preference = Mapping[str, Sequence[str]] | tuple[str, tuple[str, ...]]
 #: What decides a sketch, as opposed to what is made of it.
 SKETCH_FIELDS = ("shingle_size", "unit", "words", "num_perm", "seed", "window")
 
-
 #: What a false positive and a false negative weigh in the choice of bands, as `datasketch` takes them. A false
 #: positive costs one exact comparison, a false negative a copy.
 BAND_WEIGHTS = (0.1, 0.9)
+
+#: Nodes of the quadrature at the most, and pairs of bands and rows that it is done for at a time: some MB.
+NODES, AT_ONCE = 512, 4096
 
 
 @lru_cache(maxsize=256)
@@ -67,18 +72,20 @@ def choose_bands(threshold: float, num_perm: int) -> tuple[int, int]:
     import numpy as np
 
     # The curve is a polynomial of degree bands * rows, for which Gauss-Legendre quadrature on num_perm / 2 + 1 nodes is
-    # exact, and a thousand times faster than the adaptive one of `datasketch`.
+    # exact, and a thousand times faster than the adaptive one of `datasketch`; of high degrees `NODES` are enough.
     pairs = [(b, r) for b in range(2, num_perm + 1) for r in range(1, num_perm // b + 1)]
-    nodes, weights = np.polynomial.legendre.leggauss(num_perm // 2 + 1)
-    bands, rows = np.array(pairs, np.float64).T[:, :, None]
+    nodes, weights = np.polynomial.legendre.leggauss(min(num_perm // 2 + 1, NODES))
 
-    def area_over(low: float, high: float) -> NDArray[np.float64]:
+    def area_over(some: list[tuple[int, int]], low: float, high: float) -> NDArray[np.float64]:
+        bands, rows = np.array(some, np.float64).T[:, :, None]
         similarity = (low + high) / 2 + (high - low) / 2 * nodes
         return (high - low) / 2 * ((1 - similarity**rows) ** bands @ weights)  # type: ignore[no-any-return]
 
-    false_positive = threshold - area_over(0.0, threshold)
-    false_negative = area_over(threshold, 1.0)
-    return pairs[int(np.argmin(BAND_WEIGHTS[0] * false_positive + BAND_WEIGHTS[1] * false_negative))]
+    areas = []
+    for some in (pairs[first : first + AT_ONCE] for first in range(0, len(pairs), AT_ONCE)):
+        false_positive, false_negative = threshold - area_over(some, 0.0, threshold), area_over(some, threshold, 1.0)
+        areas.append(BAND_WEIGHTS[0] * false_positive + BAND_WEIGHTS[1] * false_negative)
+    return pairs[int(np.argmin(np.concatenate(areas)))]
 
 
 class SettingsKeywords(TypedDict, total=False):
@@ -219,7 +226,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._check_integer("shingle_size", 1, 2**16)
-        if self.unit not in UNITS:
+        if not isinstance(self.unit, str) or self.unit not in UNITS:
             raise SettingsError(f"unit is {self.unit!r}; expected one of {', '.join(UNITS)}")
         self._check_integer("num_perm", 2, 2**16)
         self._check_integer("seed", 0, 2**32 - 1)
@@ -238,15 +245,15 @@ class Settings:
 
     def _check_integer(self, name: str, least: int, most: int) -> None:
         value = getattr(self, name)
-        if isinstance(value, bool) or not hasattr(value, "__index__") or not least <= int(value) <= most:
+        if not least <= (number := _number(value, index)) <= most:
             raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} to {most}")
-        object.__setattr__(self, name, int(value))
+        object.__setattr__(self, name, number)
 
     def _check_share(self, name: str, expected: str, fits: Callable[[float], bool]) -> None:
         value = getattr(self, name)
-        if isinstance(value, bool) or not hasattr(value, "__float__") or not fits(float(value)):
+        if not fits(number := _number(value, float)):
             raise SettingsError(f"{name} is {value!r}; expected a number {expected}")
-        object.__setattr__(self, name, float(value))
+        object.__setattr__(self, name, number)
 
     def _check_bands(self) -> None:
         if self.bands is None:
@@ -263,10 +270,9 @@ class Settings:
         object.__setattr__(self, "bands", (bands, rows))
 
     def _check_canonical(self) -> None:
-        if not callable(self.canonical) and self.canonical not in POLICIES:
-            raise SettingsError(
-                f"canonical is {self.canonical!r}; expected one of {', '.join(POLICIES)}, or a callable"
-            )
+        if not callable(self.canonical) and not (isinstance(self.canonical, str) and self.canonical in POLICIES):
+            policies = ", ".join(POLICIES)
+            raise SettingsError(f"canonical is {self.canonical!r}; expected one of {policies}, or a callable")
         if self.date_format is not None:
             self._check_date_format()
         if self.canonical_column is None:
@@ -297,7 +303,8 @@ class Settings:
         given = self.prefer
         if given is None:
             return
-        ((column, values),) = given.items() if isinstance(given, Mapping) and len(given) == 1 else [_pair(given)]
+        pair: Any = next(iter(given.items())) if isinstance(given, Mapping) and len(given) == 1 else given
+        column, values = pair if isinstance(pair, tuple | list) and len(pair) == 2 else (None, None)
         several = isinstance(values, Sequence) and not isinstance(values, str)
         if not isinstance(column, str) or not several or not all(isinstance(value, str) for value in values):
             raise SettingsError(
@@ -316,9 +323,8 @@ class Settings:
         if self.between is not None and self.per is not None:
             raise SettingsError("between and per cannot be given together: between lets nobody of one value be removed")
         if self.within is not None and self.within in (self.between, self.per):
-            raise SettingsError(
-                f"within is {self.within!r}, and so is {'between' if self.within == self.between else 'per'}; give one"
-            )
+            other = "between" if self.within == self.between else "per"
+            raise SettingsError(f"within is {self.within!r}, and so is {other}; give one")
 
     def _check_words(self) -> None:
         named = self.as_dict()["words"] if self.words != "" else 0
@@ -461,7 +467,8 @@ class Settings:
             The file is missing or no TOML, names a setting that there is not, or a value that cannot be.
         """
         try:
-            values = _toml().loads(Path(path).read_text(encoding="utf-8-sig"))
+            toml: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+            values = toml.loads(Path(path).read_text(encoding="utf-8-sig"))
             return cls().replace(**values)
         except OSError as error:
             raise SettingsError(f"{path}: the settings cannot be read: {error.strerror or error}") from error
@@ -471,29 +478,22 @@ class Settings:
             raise SettingsError(f"{path}: this is no TOML ({error}); expected lines such as threshold = 0.8") from None
 
 
+def _number(value: Any, convert: Callable[[Any], float]) -> float:
+    """Return a value as a number; NaN, which is in no range, of what is none, such as a class or an array."""
+    try:
+        return math.nan if isinstance(value, bool | str | bytes | bytearray) else convert(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
 def _qualified(called: Any) -> str:
     """Return the name of a callable, of an object its class's: its repr holds an address, other in each process."""
     named = called if hasattr(called, "__qualname__") else type(called)
     return f"{getattr(named, '__module__', None) or 'builtins'}:{named.__qualname__}"  # methods of C have no module
 
 
-def _pair(given: Any) -> tuple[Any, Any]:
-    """Return the two items of a pair; of what is none, two that cannot be used."""
-    return tuple(given) if isinstance(given, tuple | list) and len(given) == 2 else (None, None)
-
-
 #: What functions take as `settings`.
 GivenSettings: TypeAlias = Settings | Mapping[str, Any] | None
-
-
-def _toml() -> Any:
-    """Return the reader of TOML, which Python has from 3.11 on."""
-    import importlib
-
-    try:
-        return importlib.import_module("tomllib")
-    except ModuleNotFoundError:
-        return importlib.import_module("tomli")
 
 
 def _fingerprint(values: dict[str, Any]) -> str:

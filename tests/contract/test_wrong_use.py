@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -45,17 +46,17 @@ def chosen(change: Callable[[pa.Table], Any], documents: Any = None, **settings:
 
 NUMBERS = ("shingle_size", "num_perm", "window", "min_shingles", "hot_key_documents")
 SHARES = ("threshold", "containment", "min_shared_fingerprints")
-WRONG_NUMBERS = (0, -1, 2.5, "5", None, True, math.inf, [5], 2**40)
-WRONG_SHARES = (0, -0.1, 1.01, 80, "0.8", None, True, math.nan, [0.8])
+WRONG_NUMBERS = (0, -1, 2.5, "5", None, True, math.inf, [5], 2**40, int, np.array([5, 5]))
+WRONG_SHARES = (0, -0.1, 1.01, 80, "0.8", b"0.8", None, True, math.nan, [0.8], float, np.array([0.8, 0.8]), 10**400)
 SETTINGS: list[tuple[str, Any]] = [
     *((name, value) for name in NUMBERS for value in WRONG_NUMBERS),
     *((name, value) for name in SHARES for value in WRONG_SHARES),
     *(("max_lost", value) for value in (-0.1, 1, 5, "0", None, True, math.nan)),
     *(("seed", value) for value in (-1, 2**32, 1.5, "1", None, True)),
-    *(("unit", value) for value in ("words", "char", None, 3, ["word"])),
+    *(("unit", value) for value in ("words", "char", None, 3, ["word"], np.array(["word", "word"]))),
     *(("bands", value) for value in (4, (4,), (0, 8), (4, 0), (99, 99), "16x8", (1.5, 2), ("a", "b"))),
     *(("boilerplate", value) for value in (None, 1, "yes")),
-    *(("canonical", value) for value in ("newest", "Cleanest", None, 3, ["longest"])),
+    *(("canonical", value) for value in ("newest", "Cleanest", None, 3, ["longest"], np.array([1, 2]))),
     *(("canonical_column", value) for value in ("date", 3)),
     *(("prefer", value) for value in ("source", {}, {"a": "b"}, {"a": []}, {"a": ["x", "x"]}, {"a": [1]}, ("a",), 3)),
     *((name, value) for name in ("within", "between", "per") for value in ("", 3, ["a"])),

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import tracemalloc
 import typing
 
 import numpy as np
@@ -254,6 +255,15 @@ def test_replaced_settings_choose_their_own_bands():
 def test_bands_are_those_that_datasketch_chooses(threshold, num_perm):
     theirs = MinHashLSH(threshold=threshold, num_perm=num_perm, weights=BAND_WEIGHTS)
     assert choose_bands(threshold, num_perm) == (theirs.b, theirs.r)
+
+
+def test_bands_of_a_very_long_signature_take_little_memory():
+    tracemalloc.start()
+    try:
+        assert choose_bands(0.8, 4096) == (204, 20)
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("threshold", [0.01, 0.5, 0.99, 1.0])
