@@ -303,8 +303,8 @@ class Settings:
         given = self.prefer
         if given is None:
             return
-        pair: Any = next(iter(given.items())) if isinstance(given, Mapping) and len(given) == 1 else given
-        column, values = pair if isinstance(pair, tuple | list) and len(pair) == 2 else (None, None)
+        pair = next(iter(given.items())) if isinstance(given, Mapping) and len(given) == 1 else given
+        column, values = pair if isinstance(pair, tuple | list) and len(pair) == 2 else (None, ())
         several = isinstance(values, Sequence) and not isinstance(values, str)
         if not isinstance(column, str) or not several or not all(isinstance(value, str) for value in values):
             raise SettingsError(

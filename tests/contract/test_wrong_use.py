@@ -46,8 +46,8 @@ def chosen(change: Callable[[pa.Table], Any], documents: Any = None, **settings:
 
 NUMBERS = ("shingle_size", "num_perm", "window", "min_shingles", "hot_key_documents")
 SHARES = ("threshold", "containment", "min_shared_fingerprints")
-WRONG_NUMBERS = (0, -1, 2.5, "5", None, True, math.inf, [5], 2**40, int, np.array([5, 5]))
-WRONG_SHARES = (0, -0.1, 1.01, 80, "0.8", b"0.8", None, True, math.nan, [0.8], float, np.array([0.8, 0.8]), 10**400)
+WRONG_NUMBERS = (0, -1, 2.5, "5", None, True, math.inf, [5], 2**40, np.array([5, 5]))
+WRONG_SHARES = (0, -0.1, 1.01, 80, "0.8", b"0.8", None, True, math.nan, [0.8], np.array([0.8, 0.8]), 10**400)
 SETTINGS: list[tuple[str, Any]] = [
     *((name, value) for name in NUMBERS for value in WRONG_NUMBERS),
     *((name, value) for name in SHARES for value in WRONG_SHARES),

@@ -257,6 +257,12 @@ def test_bands_are_those_that_datasketch_chooses(threshold, num_perm):
     assert choose_bands(threshold, num_perm) == (theirs.b, theirs.r)
 
 
+@pytest.mark.parametrize(("name", "value"), [("num_perm", int), ("threshold", float), ("max_lost", np.float64)])
+def test_a_class_is_no_number(name, value):
+    with pytest.raises(SettingsError, match=f"{name} is <class .*>; expected a"):
+        Settings(**{name: value})
+
+
 def test_bands_of_a_very_long_signature_take_little_memory():
     tracemalloc.start()
     try:
