@@ -33,6 +33,7 @@ from reporting import bar, bars_table, machine, markdown
 from watching import Watched, run
 
 from dupdetect import Settings
+from dupdetect._storage.memory import size
 
 HERE = Path(__file__).resolve().parent
 OURS = "dupdetect"
@@ -48,8 +49,6 @@ SHAPES: dict[str, tuple[str, ...]] = {
     STRANGERS: ("--copies", "0", "--pages", "0", "--spread", "0"),  # all as long as those of the family
     FAMILY: ("--family", "{documents}", "--spread", "0"),
 }
-
-UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
 @dataclass(frozen=True)
@@ -270,13 +269,6 @@ def compare(rows: list[dict[str, Any]]) -> None:
             and "seconds" in pyarrow
         ):
             row[f"over {pyarrow['program']}"] = row["seconds"] / pyarrow["seconds"]
-
-
-def size(budget: str) -> int:
-    """Bytes of "2GB", "512 MiB"."""
-    text = budget.upper().replace(" ", "")
-    number = text.rstrip("BKMGI")
-    return int(float(number) * UNITS[text[len(number) :] or "B"])
 
 
 def bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

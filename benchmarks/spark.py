@@ -32,6 +32,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from scoring import components
 
 ORDER = {"clusters": ["id"], "matches": ["a", "b"], "digests": ["id", "cluster"], "kept": ["id"]}
 LOCAL, SPARK, MLLIB, TEXT_DEDUP = "local", "spark", "mllib", "text-dedup"
@@ -74,7 +75,7 @@ def told(what: str, given: argparse.Namespace, partitions: int | None) -> dict[s
     arguments = [sys.executable, __file__, str(given.corpus), "--out", str(given.out), "--only", what]
     arguments += ["--memory", given.memory, *(["--partitions", str(partitions)] if partitions else [])]
     start, process = time.perf_counter(), subprocess.Popen(arguments, stdout=subprocess.PIPE)
-    watched = Watched(process.pid)
+    watcher = Watcher(process.pid)
     try:
         output, _ = process.communicate(timeout=given.limit if what in given.peers else None)
     except subprocess.TimeoutExpired:
@@ -83,14 +84,14 @@ def told(what: str, given: argparse.Namespace, partitions: int | None) -> dict[s
         process.kill()
         output, _ = process.communicate()
     seconds = time.perf_counter() - start
-    said: dict[str, Any] = {"run": what, "partitions": partitions, "seconds": round(seconds, 1), **watched.end()}
+    said: dict[str, Any] = {"run": what, "partitions": partitions, "seconds": round(seconds, 1), **watcher.end()}
     lines = output.decode().strip().splitlines()
     said |= json.loads(lines[-1]) if process.returncode == 0 and lines else {"failed": process.returncode}
     print(json.dumps(said), flush=True)
     return said
 
 
-class Watched:
+class Watcher:
     """Adds up what the processes below another take.
 
     Parameters
@@ -165,14 +166,12 @@ def recall(corpus: Path, ids: Any, groups: Any) -> float:
 def recall_of_pairs(corpus: Path, pairs: list[tuple[int, int]]) -> float:
     """Return the same where all are together that pairs connect."""
     import numpy as np
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
 
     ids = pq.read_table(corpus, columns=["id"])["id"].to_numpy()
     a, b = np.array(pairs, np.int64).reshape(-1, 2).T
     ends = [np.searchsorted(ids, side, sorter=(order := np.argsort(ids))) for side in (a, b)]
-    links = coo_matrix((np.ones(len(a)), tuple(order[end] for end in ends)), (len(ids), len(ids)))
-    return recall(corpus, pa.array(ids), pa.array(connected_components(links, directed=False)[1]))
+    links = np.column_stack([order[end] for end in ends])
+    return recall(corpus, pa.array(ids), pa.array(components(len(ids), links)))
 
 
 def session(given: argparse.Namespace) -> Any:
