@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from dupdetect.cli.summary import one_line
+from dupdetect.cli.summary import terminal_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -117,7 +117,7 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4f}" if isinstance(value, float) else one_line(str(value))
+    return f"{value:.4f}" if isinstance(value, float) else terminal_line(str(value))
 
 
 # ---- what there is to show ----
@@ -258,4 +258,4 @@ def _of(listed: int, total: int, what: str) -> str:
 
 
 def _ids(ids: Sequence[Any]) -> str:
-    return ", ".join(one_line(str(id)) for id in ids)
+    return ", ".join(terminal_line(str(id)) for id in ids)

@@ -23,10 +23,10 @@ LARGEST = 5  # clusters shown, and losses
 _LINE = 200  # characters of a text that are looked at for its one line: no terminal shows more
 
 
-def one_line(text: str) -> str:
+def terminal_line(text: str) -> str:
     r"""Give the beginning of a text as a single safe line, runs of white space as one space.
 
-    >>> one_line("  A title\n\nand its text ")
+    >>> terminal_line("  A title\n\nand its text ")
     'A title and its text'
     """
     return escape_for_terminal(" ".join(text[:_LINE].split()))
@@ -64,7 +64,7 @@ def largest_clusters(result: Result, *, text: str = "text", count: int = LARGEST
     sizes = sizes.sort_by([("cluster_count", "descending"), ("cluster", "ascending")]).slice(0, count)
     texts = _texts_of(result, sizes["cluster"], text)
     return [
-        LargeCluster(size, canonical, one_line(content) if isinstance(content, str) else None)
+        LargeCluster(size, canonical, terminal_line(content) if isinstance(content, str) else None)
         for size, canonical, content in zip(
             sizes["cluster_count"].to_pylist(),
             shown(as_type(sizes["cluster"], clusters.schema.field("cluster").type)),
@@ -163,7 +163,7 @@ def _print_largest(console: Console, largest: list[LargeCluster]) -> None:
     width = max((len(f"{cluster.size:,}") for cluster in largest), default=0)
     for cluster in largest:
         # Text, not str: brackets in an id or a text are no markup of ours.
-        name = one_line(str(cluster.canonical))
+        name = terminal_line(str(cluster.canonical))
         lines = [Text.assemble((f"{cluster.size:>{width},}", "bold"), f" x {name}")]
         if cluster.text:
             lines.append(Text(" " * (width + 3) + cluster.text, style="dim"))
@@ -180,7 +180,8 @@ def _print_losses(console: Console, losses: list[Loss], unit: str) -> None:
         console.print(f"\nLargest losses, in {unit} that are neither in what is kept nor boilerplate")
     width = max((len(f"{loss.words:,}") for loss in losses), default=0)
     for loss in losses:
-        names = f"  {loss.share:>6.1%}  of {one_line(str(loss.id))}, for which {one_line(str(loss.canonical))} stands"
+        removed, stands = (terminal_line(str(id)) for id in (loss.id, loss.canonical))
+        names = f"  {loss.share:>6.1%}  of {removed}, for which {stands} stands"
         line = Text.assemble((f"{loss.words:>{width},}", "bold"), names)
         line.truncate(console.width, overflow="ellipsis")
         console.print(line)
