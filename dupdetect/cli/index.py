@@ -402,7 +402,7 @@ def load(
     All of them, if the files that the run read are as they were; else those that it kept. Into an empty INDEX goes what
     the run found, too.
     """
-    from dupdetect.results.run import read_manifest
+    from dupdetect.results.damage import read_manifest
 
     settings = _settings(settings_file, options)
     read_manifest(Path(out))  # if there is none, no index is created

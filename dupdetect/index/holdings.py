@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 #: no less at the peak, but the texts of a batch were then compared in parts for which it hardly paid to start threads.
 ARRAY_BYTES = 64 << 20
 
+#: What an index says of its texts.
+KEPT_OR_NOT = ("kept", "left out")
+
 
 class Holdings:
     """What an index knows.
@@ -62,19 +65,20 @@ class Holdings:
     MismatchError
         The index was made with other settings.
     InputError
-        It is of a later version.
+        It is of a later version, or what it says of itself is damaged.
     """
 
     def __init__(self, store: Store, settings: Settings | None, workers: int, keeps_texts: bool | None) -> None:
         self.store = store
         stored = self._stored()
         check_grouped(settings or Settings(), None)
-        if "fingerprint" not in stored:
+        if not stored:
             stored = self._founded(settings or Settings(), keeps_texts is not False)
+        _check_whole(store.name, stored)
         self._check_version(stored)
         self.settings = _same(store.name, stored, settings)
         check_grouped(self.settings, None)
-        self.keeps_texts = stored["texts"] == "kept"
+        self.keeps_texts = stored["texts"] == KEPT_OR_NOT[0]
         if keeps_texts is not None and keeps_texts != self.keeps_texts:
             has, asked = ("keeps", "leaves out") if self.keeps_texts else ("leaves out", "keeps")
             raise MismatchError(f"{store.name}: the index {has} texts, and one that {asked} them was asked for")
@@ -106,7 +110,7 @@ class Holdings:
             "version": str(VERSION),
             "settings": json.dumps(settings.as_dict()),
             "fingerprint": settings.fingerprint,
-            "texts": "kept" if keeps_texts else "left out",
+            "texts": KEPT_OR_NOT[0 if keeps_texts else 1],
         }
         with self.store.write() as session:
             if not session.rows("SELECT value FROM settings WHERE name = 'fingerprint'"):
@@ -191,6 +195,20 @@ class Holdings:
 
 def _nothing() -> tuple[Any, Any]:
     return np.empty(0, np.uint64), np.empty(0, np.int32)
+
+
+def _check_whole(name: str, stored: dict[str, str]) -> None:
+    """Refuse what an index says of itself if that cannot be: neither store has a checksum of a single value."""
+    try:
+        whole = int(stored["version"]) > 0 and json.loads(stored["settings"]).keys() >= {"canonical", "bands"}
+        whole = whole and stored["texts"] in KEPT_OR_NOT and "fingerprint" in stored
+    except (AttributeError, KeyError, ValueError, RecursionError):
+        whole = False
+    if not whole:
+        raise InputError(
+            f"{name}: what the index says of itself is damaged; restore it from a copy, or build it anew from what "
+            "`dupdetect index export` wrote"
+        )
 
 
 def _same(name: str, stored: dict[str, str], wanted: Settings | None) -> Settings:

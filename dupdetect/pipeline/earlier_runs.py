@@ -30,10 +30,11 @@ from dupdetect.errors import InputError, MismatchError
 from dupdetect.io.identifiers import workable
 from dupdetect.io.schema import names_shown
 from dupdetect.pipeline.related import KeySet, Related, RelatedFinder
+from dupdetect.results.damage import damage_named
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.output import Output
 from dupdetect.results.result import Result
-from dupdetect.results.run import Run, damage_named
+from dupdetect.results.run import Run
 from dupdetect.sketches.build import sketch_rows, texts_of
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.files import SketchFile

@@ -29,7 +29,8 @@ from dupdetect.io.selection import taken
 from dupdetect.io.streams import LARGEST_TEXT
 from dupdetect.io.tables import with_empty
 from dupdetect.io.text_column import sources_of, with_text
-from dupdetect.results.run import Run, damage_named, find_table
+from dupdetect.results.damage import damage_named
+from dupdetect.results.run import Run, find_table
 
 #: Rows that are read at a time.
 ROWS = 1 << 14

@@ -10,10 +10,9 @@ so agree on what is missing, damaged or of an earlier version.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,8 @@ from dupdetect.io.seen import NUMBERED
 from dupdetect.io.streams import LARGEST_TEXT
 from dupdetect.io.tables import as_table, comparable, require, with_empty
 from dupdetect.matching.overlaps import NONE, RELATIONS
-from dupdetect.results.belonging import as_they_were, check_manifest, check_relations, of_folder
+from dupdetect.results.belonging import as_they_were, of_folder
+from dupdetect.results.damage import check_relations, read_manifest
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.result import KEPT, Result
 from dupdetect.settings import POLICIES, Settings
@@ -432,29 +432,6 @@ def _without_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(column, ""), None, column)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read the manifest of an output folder.
-
-    Raises
-    ------
-    InputError
-        There is none, or it is damaged.
-    """
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        what = "is a file" if folder.is_file() else "there is no such file"
-        where = folder if folder.is_file() else path
-        raise InputError(f"{where}: {what}; expected the output folder of dedup") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: the file is damaged (it cannot be read as JSON: {error}); run dedup again") from None
-    if not isinstance(manifest, dict):
-        raise InputError(f"{path}: the file holds a {type(manifest).__name__}, expected an object; run dedup again")
-    check_manifest(path, manifest)
-    return manifest
-
-
 def find_table(folder: Path, name: str) -> Path:
     """Return the file of a table in an output folder.
 
@@ -488,13 +465,3 @@ def clusters_of(source: Any) -> pa.Table:
     table = as_table(source, "clusters", ("id", "cluster"))
     require(table, ("id", "cluster"), "clusters")
     return table
-
-
-@contextmanager
-def damage_named(path: Path) -> Iterator[None]:
-    """Say in one sentence what keeps a file of an output from being read."""
-    try:
-        yield
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: the file is damaged or missing ({reason}); write the output anew") from error

@@ -291,6 +291,27 @@ def test_a_value_of_another_type_is_damage_though_the_file_is_in_order(path, sta
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE settings SET name = 'Version' WHERE name = 'version'",
+        "UPDATE settings SET name = 'fingerprInt' WHERE name = 'fingerprint'",
+        "UPDATE settings SET value = '1x' WHERE name = 'version'",
+        "UPDATE settings SET value = 'keqt' WHERE name = 'texts'",
+        "UPDATE settings SET value = '[]' WHERE name = 'settings'",
+        "UPDATE settings SET value = '{' WHERE name = 'settings'",
+        "UPDATE settings SET value = '{}' WHERE name = 'settings'",
+    ],
+)
+@pytest.mark.parametrize("settings", [None, dupdetect.Settings()], ids=["as it has them", "given"])
+def test_what_an_index_says_of_itself_may_be_damaged(path, statement, settings):
+    """SQLite finds such a file in order: a changed letter ended in a KeyError, or founded the index anew."""
+    changed(path, statement)
+    with pytest.raises(InputError, match="what the index says of itself is damaged") as caught:
+        Index(path, settings=settings)
+    assert "\n" not in str(caught.value)
+
+
 def asked(index):
     index.query("A text like none.")
     index.documents().read_all()

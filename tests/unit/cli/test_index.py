@@ -164,7 +164,7 @@ def test_a_run_whose_input_was_moved_is_loaded_whole_where_that_is_named(where, 
 def test_no_line_shows_a_password(where, rows, capsys, monkeypatch, address):
     monkeypatch.setattr("dupdetect.cli.index._opened", lambda _, **_options: Index(where))
     monkeypatch.setattr("dupdetect.index.index.Index.load", lambda *_, **_options: 3)
-    monkeypatch.setattr("dupdetect.results.run.read_manifest", lambda _: {})
+    monkeypatch.setattr("dupdetect.results.damage.read_manifest", lambda _: {})
     assert run("add", address, rows, "--text", "body", "--id", "url", "--log-json") == 0
     assert run("verify", address) == 0
     assert run("load", address, "out") == 0

@@ -102,7 +102,7 @@ def test_what_an_old_output_lacks_is_refused_or_filled_by_all_alike(out: Path) -
             use()
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '"x"', "\x00", "[" * 100_000])
+@pytest.mark.parametrize("text", ["{", "[]", '"x"', "\x00", "[" * 100_000, '{"a": NaN}', '{"a": [1e999]}'])
 def test_a_damaged_manifest_is_named(out: Path, text: str) -> None:
     (out / "manifest.json").write_text(text)
     with pytest.raises(InputError, match=r"manifest\.json: the file (is damaged|holds)"):
