@@ -7,7 +7,6 @@ Cost     a pass over the marks, and a look-up of each shingle that they share
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,10 +26,11 @@ if TYPE_CHECKING:
     from dupdetect.matching.shingle_rows import Rows
 
     Byte = NDArray[np.uint8]
+    Int = NDArray[np.int64]
     Int32 = NDArray[np.int32]
     Hashes = NDArray[np.uint64]
 
-#: Parts that shingles are counted in at the most: each has two files open where they stand on disk.
+#: Parts that shingles are summed in at the most: each is put together from all blocks of pairs.
 PARTS = 256
 
 #: Bits of the number of places of tables of shingles, one tried after the other: the last has some MB, as a cache has.
@@ -52,7 +52,9 @@ def tally(marks: SharedMarks, found: Overlaps, among: Hashes | None = None) -> t
     total = int(found.shared.sum(dtype=np.int64))
     parts = min(PARTS, 1 << max(4 * workers, total // marks.shingles.block).bit_length())
     limits = np.arange(1, parts, dtype=np.uint64) << np.uint64(64 - parts.bit_length() + 1)
-    columns = [(storage.growing_array(np.uint64), storage.growing_array(np.int32)) for _ in range(parts)]
+    # What blocks have counted, one behind the other, and where the parts of each begin and end.
+    counted, counts_of = storage.growing_array(np.uint64), storage.growing_array(np.int32)
+    bounds: list[Int] = []
     filter_ = None if among is None else presence.faster_for(2.0 * len(among))(among)
     run, look, lock = marked_values.faster_for(3.0 * total), look_up.faster_for(total), Lock()
 
@@ -61,18 +63,24 @@ def tally(marks: SharedMarks, found: Overlaps, among: Hashes | None = None) -> t
         if among is not None and filter_ is not None:
             values = values[look(among, filter_, values) > NEVER]
         values, counts = summed(values)
-        bounds = [0, *np.searchsorted(values, limits).tolist(), len(values)]
+        inner = np.searchsorted(values, limits)
         with lock:
-            for (first, last), (hashes, votes) in zip(pairwise(bounds), columns, strict=True):
-                hashes.append(values[first:last])
-                votes.append(counts[first:last])
+            bounds.append(len(counted) + np.concatenate([[0], inner, [len(values)]]))
+            counted.append(values)
+            counts_of.append(counts)
 
     marks.each(found.pairs, count)
+    starts = np.array(bounds, np.int64).reshape(-1, parts + 1)
+
+    def sum_part(part: int) -> tuple[Hashes, Int32]:
+        begins, lengths = starts[:, part], starts[:, part + 1] - starts[:, part]
+        return summed(counted.gather(begins, lengths), counts_of.gather(begins, lengths))
+
     hashes, votes = storage.growing_array(np.uint64), storage.growing_array(np.int32)
-    while columns:  # those that are done are let go
-        some, columns = columns[:workers], columns[workers:]
-        rest = sum(len(each) for each, _ in columns)
-        for values, counts in on_threads(lambda pair: summed(pair[0].values, pair[1].values), some, workers):
+    for first in range(0, parts, workers):
+        some = range(first, min(first + workers, parts))
+        rest = len(counted) - int(starts[:, first].sum() - starts[:, 0].sum())
+        for values, counts in on_threads(sum_part, some, workers):
             hashes.append(values, rest)
             votes.append(counts, rest)
     return hashes.values, votes.values

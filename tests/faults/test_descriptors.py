@@ -1,7 +1,9 @@
 """A run keeps at most 64 files open, whatever the size of the corpus."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,29 @@ def test_at_most_sixty_four_files_are_open(tmp_path):
     parts, duplicates = map(int, ran.stdout.split())
     assert parts > 100
     assert duplicates == 500
+
+
+MANY_THREADS = """
+import resource, sys
+import dupdetect
+from generated_sites import site
+pages = [text for number in range(4) for text in site("en", f"site {number}", 30).values()]
+dupdetect.dedup(pages, workers=1)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+result = dupdetect.dedup(pages, work=sys.argv[1] + "/work", resume=True, workers=16)
+print(result.manifest["counts"]["boilerplate_shingles"])
+result.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sets limits as Linux has them")
+def test_no_more_of_them_where_many_threads_count_what_is_boilerplate(tmp_path):
+    tests = str(Path(__file__).parents[1])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-c", MANY_THREADS, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert ran.returncode == 0, ran.stderr[-1000:]
+    assert int(ran.stdout) > 100
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks for mapped memory as Linux tells it")
