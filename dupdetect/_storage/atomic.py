@@ -95,8 +95,8 @@ def check_writable(target: str | os.PathLike[str], *, folder: bool = False) -> N
     Raises
     ------
     OutputError
-        There is no permission or no parent, a name is too long, or a folder is a mount point or the current one or
-        above it, which cannot be replaced.
+        There is no permission or no parent, or a name is too long; what is to be a file is a folder; or a folder is a
+        mount point, or the current one or above it, which cannot be replaced.
     """
     target = Path(target)
     if folder and target.exists():
@@ -108,6 +108,8 @@ def check_writable(target: str | os.PathLike[str], *, folder: bool = False) -> N
     for above in target.absolute().parents:
         if os.path.lexists(above) and not above.is_dir():
             raise OutputError(f"{target}: cannot be written, {above} is no folder; name another")
+    if not folder and target.is_dir():
+        raise OutputError(f"{target}: is a folder; name a file in it, or another")
     if not folder and not target.absolute().parent.exists():
         raise OutputError(f"{target}: there is no folder {target.parent}; make it, or name another place")
     beside = Replacement(target, folder=folder)

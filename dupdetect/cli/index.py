@@ -312,7 +312,7 @@ def expire(where: str, before: datetime | None) -> None:
 @click.option("--pairs-only", is_flag=True, help="Write the verified pairs alone, the table matches.")
 def clusters(where: str, output: str, pairs_only: bool) -> None:
     """Write the table of clusters: a row for each document."""
-    from dupdetect._storage.atomic import Replacement
+    from dupdetect._storage.atomic import Replacement, check_writable
     from dupdetect.io.identifiers import written
     from dupdetect.io.writers import WRITERS, write_table
 
@@ -321,6 +321,7 @@ def clusters(where: str, output: str, pairs_only: bool) -> None:
     format = path.suffix.removeprefix(".")
     if format not in WRITERS:
         raise click.BadParameter(f"{output!r} ends like no table; write it as .parquet, .jsonl or .csv.")
+    check_writable(path)
     with _opened(where, read_only=True) as held:
         table = held.matches() if pairs_only else held.clusters()
     with Replacement(path) as beside:

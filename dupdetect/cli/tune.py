@@ -94,11 +94,14 @@ def tune(
     The truth is a table (Parquet, JSON Lines, CSV, Arrow IPC) with the columns a, b (ids) and label (1 or 0, true or
     false), or with the columns id and cluster. Other settings stay as they are given.
     """
+    from dupdetect._storage.atomic import check_writable
     from dupdetect.cli.tuned import print_tuning
     from dupdetect.reports.charts import check_curve, write_curve
 
     if output and not overwrite and Path(output).exists():
         raise OutputError(f"{output}: the file exists; choose another name, or give --overwrite")
+    if output:
+        check_writable(output)
     if curve:
         check_curve(curve)
     settings = chosen_settings(settings_file, {name: options.pop(name) for name in SETTINGS & options.keys()})

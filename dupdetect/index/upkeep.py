@@ -23,6 +23,7 @@ from dupdetect.errors import InputError
 from dupdetect.index import checks, exchange, runs
 from dupdetect.index.changes import Batch, Change
 from dupdetect.io.identifiers import as_spelled, shown
+from dupdetect.results.folder import check_folder
 from dupdetect.results.output import Output
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ class Upkeep:
 
     def export(self, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write what the index holds as the output of ``dedup --sketches``: clusters, matches, kept rows, sketches."""
+        check_folder(out, overwrite=overwrite)  # now, and not when all is put together
         with temporary_folder("dupdetect", Path(tempfile.gettempdir())) as work:
             self.result(work).write(out, overwrite=overwrite)
 

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dupdetect._storage.atomic import reported
+from dupdetect._storage.atomic import check_writable, reported
 from dupdetect.errors import OutputError
 from dupdetect.text.escape import escape_for_page
 
@@ -33,11 +33,18 @@ _BEGINNINGS = (b"<!doctype html", b"<svg")
 
 
 def check_page(path: str | os.PathLike[str]) -> None:
-    """Raise an `OutputError` if what pages need is not installed, or a file is there that is no page, and would go."""
+    """Refuse a page that cannot be written, before what it shows is worked out.
+
+    Raises
+    ------
+    OutputError
+        What pages need is not installed; or the file cannot be made, or is there and is no page, and would go.
+    """
     if find_spec("jinja2") is None:
         raise OutputError(
             f"{os.fspath(path)}: pages need jinja2, which is not installed: python -m pip install 'dupdetect[report]'"
         )
+    check_writable(path)
     if not os.path.isfile(path) or not os.path.getsize(path):  # noqa: PTH113, PTH202 - take any name
         return
     with reported(path), Path(path).open("rb") as file:

@@ -1,6 +1,7 @@
 """What cannot be written is found before the work, and said in one sentence."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -154,3 +155,43 @@ def test_what_is_missing_or_no_file_is_said(news: Path, tmp_path: Path, capsys: 
         assert "expected a new folder; name another; - is standard output" in capsys.readouterr().err
     assert main(["dedup", str(news), "-o", str(news)]) == 1
     assert "standard output" not in capsys.readouterr().err
+
+
+COMMANDS = [
+    ("dupdetect.tune", "tune {news} --truth {news} -o"),
+    ("dupdetect.tune", "tune {news} --truth {news} --curve", ".svg"),
+    ("dupdetect.audit", "audit {out} {news} --html"),
+    ("dupdetect.evaluate", "evaluate {out} --truth {news} --html"),
+    ("dupdetect.reports.html.page", "report {out} -o"),
+    ("dupdetect.index.listing.clusters", "index clusters {index} -o", ".csv"),
+]
+
+
+@pytest.mark.parametrize("given", COMMANDS, ids=[given[1].split("{")[0] for given in COMMANDS])
+def test_what_a_command_cannot_write_it_does_not_work_for(news, tmp_path, capsys, monkeypatch, given):
+    function, command, *ending = given
+    out, index = tmp_path / "out", tmp_path / "x.dupindex"
+    dupdetect.dedup(news).write(out)
+    dupdetect.Index(index).close()
+
+    def work(*_, **__):
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr(function, work)
+    place = f"{tmp_path}/none/of{''.join(ending)}"
+    assert main([*command.format(news=news, out=out, index=index).split(), place]) == 1
+    said = capsys.readouterr().err
+    assert f"{place}: there is no folder" in said
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "none").exists()
+    Path(place).mkdir(parents=True)
+    assert main([*command.format(news=news, out=out, index=index).split(), place]) == 1
+    assert re.search(f"{place}: (is a folder|the file exists)", capsys.readouterr().err)
+
+
+def test_an_export_into_a_folder_that_is_there_is_refused_before_it_is_made(tmp_path, capsys, monkeypatch):
+    dupdetect.Index(tmp_path / "x.dupindex").close()
+    dupdetect.dedup(["a text"]).write(tmp_path / "out")
+    monkeypatch.setattr("dupdetect.index.exchange.result", None)
+    assert main(["index", "export", str(tmp_path / "x.dupindex"), "-o", str(tmp_path / "out")]) == 1
+    assert "exists already" in capsys.readouterr().err
