@@ -55,12 +55,13 @@ def one(
     holdings: Holdings, id: Any, text: Any, metadata: Mapping[str, Any] | None, expires: datetime | float | None
 ) -> Batch:
     """Return a batch of one document; of None for an id, one that is only asked about."""
+    whose = "the text" if id is None else f"the text of {id!r}"
     if not isinstance(text, str):
-        raise InputError(f"the text of {id!r} is of type {type(text).__name__}; expected a string")
+        raise InputError(f"{whose} is of type {type(text).__name__}; expected a string")
     try:
         raw = text.encode()
     except UnicodeEncodeError as error:
-        raise InputError(f"the text of {id!r} cannot be UTF-8 ({error}); give a string without surrogates") from None
+        raise InputError(f"{whose} cannot be UTF-8 ({error}); give a string without surrogates") from None
     when, kept = None if expires is None else moment(expires), as_metadata(metadata)
     ids = [] if id is None else holdings.identifiers.encoded([id])  # last: the first ids say of what type all are
     texts, stored = pa.array([text], pa.large_string()), id is not None
@@ -138,7 +139,7 @@ class Reading(TypedDict, total=False):
 
     text: str
     id: str | None
-    metadata: Iterable[str] | None
+    metadata: str | Iterable[str] | None
     expires: str | None
     strict: bool
     max_text: int | str
@@ -165,7 +166,7 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
         how=ReadAs(reading.get("input_format"), reading.get("encoding"), reading.get("delimiter")).checked(),
     )
     chosen, expires = reading.get("metadata"), reading.get("expires")
-    names = holdings.settings.ranking_columns if chosen is None else list(chosen)
+    names = columns_kept(holdings, chosen)
     rejects: list[pa.Table] = []
     documents = 0
     originals = reader.originals(np.empty(0, np.int32), np.empty(0, np.int64))
@@ -187,6 +188,13 @@ def of_stream(holdings: Holdings, data: Any, reading: Reading) -> Iterator[tuple
     yield from made_ahead(parts())
     if rejects:
         _tell_rejects(pa.concat_tables(rejects), documents, reading.get("rejected"))
+
+
+def columns_kept(holdings: Holdings, chosen: str | Iterable[str] | None) -> list[str]:
+    """Return the columns that are kept as metadata: one or several that were named, else those that rank documents."""
+    if chosen is None:
+        return holdings.settings.ranking_columns
+    return [chosen] if isinstance(chosen, str) else list(chosen)
 
 
 def _tell_rejects(rejects: pa.Table, documents: int, told: Callable[[pa.Table], None] | None) -> None:

@@ -185,7 +185,7 @@ class Index(Upkeep):
         ----------
         data, text, id, id_prefix, strict, max_text, input_format, encoding, delimiter
             As `dedup` takes them. An id that comes again replaces what it was.
-        metadata : iterable of str, optional
+        metadata : str or iterable of str, optional
             Columns to keep as metadata; by default those that choose canonicals, if any.
         expires : str, optional
             The column that says when a document expires: dates, or seconds since 1970.
@@ -233,9 +233,15 @@ class Index(Upkeep):
 
     # ---- documents that go ----
 
-    def remove(self, ids: Iterable[Any]) -> int:
-        """Remove documents by their ids, and repair the clusters they were in; return how many were there."""
-        given = [ids] if isinstance(ids, str | bytes) else list(ids)
+    def remove(self, ids: Any) -> int:
+        """Remove documents by their ids, or one by its id, and repair the clusters they were in.
+
+        Returns
+        -------
+        int
+            How many were there.
+        """
+        given = [ids] if isinstance(ids, str | bytes) or not isinstance(ids, Iterable) else list(ids)
         total = 0
         with self._store.read() as session:
             encoded = self._looked_for(session, given)
@@ -371,7 +377,8 @@ class Index(Upkeep):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Index({self._store.name!r}: {len(self)} documents)"
+        held = "closed" if self._store.is_closed else f"{len(self)} documents"
+        return f"Index({self._store.name!r}: {held})"
 
 
 def _after_fork() -> None:

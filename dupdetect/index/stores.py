@@ -102,6 +102,7 @@ class Store(ABC):
     ----------
     engine : str
         One of `schema.TYPES`.
+    is_closed : bool
     """
 
     engine: str
@@ -115,7 +116,7 @@ class Store(ABC):
         #: Connections, each with the thread that it is of; and those of the process that this one was forked from.
         self._open: list[tuple[threading.Thread, Any]] = []
         self._inherited: list[Any] = []
-        self._opening, self._is_closed = threading.Lock(), False
+        self._opening, self.is_closed = threading.Lock(), False
 
     # ---- what an engine has of its own ----
 
@@ -194,7 +195,7 @@ class Store(ABC):
         """Return the connection of this thread; a new one if the last has ended."""
         connection = getattr(self._local, "connection", None)
         if connection is None or self._is_ended(connection):
-            if self._is_closed:
+            if self.is_closed:
                 raise InputError(f"{self.name}: the index was closed; open it again")
             connection = self._local.connection = self._connect()
             with self._opening:
@@ -221,7 +222,7 @@ class Store(ABC):
     def close(self) -> None:
         """Close all connections; there will be no others."""
         with self._opening:
-            self._is_closed = True
+            self.is_closed = True
             for _, connection in self._open:
                 with suppress(Exception):
                     connection.close()

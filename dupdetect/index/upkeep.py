@@ -20,7 +20,7 @@ from dupdetect._compiled.dispatch import expect_many_calls
 from dupdetect._storage.memory import give_back
 from dupdetect._storage.unfinished import temporary_folder
 from dupdetect.errors import InputError
-from dupdetect.index import checks, exchange, runs
+from dupdetect.index import batches, checks, exchange, runs
 from dupdetect.index.changes import Batch, Change
 from dupdetect.io.identifiers import as_spelled, shown
 from dupdetect.results.folder import check_folder
@@ -116,7 +116,7 @@ class Upkeep:
         out: str | os.PathLike[str],
         inputs: Any = None,
         *,
-        metadata: Iterable[str] | None = None,
+        metadata: str | Iterable[str] | None = None,
         progress: Progress | None = None,
     ) -> int:
         """Add the documents of a run, from the folder that ``dedup --sketches`` wrote; return how many they are.
@@ -131,15 +131,14 @@ class Upkeep:
         inputs : any, optional
             What the run read, as `dedup` took it. By default the files that the run names, if they are as they were;
             else only what it kept is added: of the others no text is in its output.
-        metadata : iterable of str, optional
+        metadata : str or iterable of str, optional
             Columns to keep; by default those that choose canonicals, if any.
         progress : callable, optional
             Called with (stage, done, total).
         """
         expect_many_calls()
         output = Output(Path(out), "text")
-        names = self._holdings.settings.ranking_columns if metadata is None else list(metadata)
-        found = runs.documents_of(self._holdings, output, inputs, names)
+        found = runs.documents_of(self._holdings, output, inputs, batches.columns_kept(self._holdings, metadata))
         with self._store.write() as session:
             is_alike = output.run.settings.fingerprint == self._holdings.settings.fingerprint
             if is_alike and session.state.documents == 0:

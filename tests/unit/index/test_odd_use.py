@@ -225,3 +225,25 @@ def test_an_index_that_was_closed_says_so(tmp_path):
     index.close()
     with Index(tmp_path / "x.dupindex") as again:
         assert len(again) == 1
+
+
+def test_one_id_and_one_column_need_no_list(index):
+    index.add_many([{"id": 7, "text": STORY, "site": "a"}, {"id": 8, "text": OTHER, "site": "b"}], metadata="site")
+    assert index.metadata(7) == {"site": "a"}
+    assert index.remove(7) == 1
+    assert index.remove([7, 8]) == 1
+    with pytest.raises(InputError, match="an id is missing"):
+        index.remove(None)
+
+
+def test_a_question_that_is_no_text_is_refused_without_an_id(index):
+    with pytest.raises(InputError, match=r"^the text is of type NoneType; expected a string"):
+        index.query(None)
+    with pytest.raises(InputError, match=r"^the text cannot be UTF-8"):
+        index.query("\ud800")
+
+
+def test_a_closed_index_can_be_shown(tmp_path):
+    with Index(tmp_path / "news.dupindex") as index:
+        assert repr(index).endswith("news.dupindex': 0 documents)")
+    assert repr(index).endswith("news.dupindex': closed)")
