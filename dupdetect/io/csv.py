@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from dupdetect.errors import InputError
 from dupdetect.io.latin import LatinQuotes, NotUtf8, Utf8Quotes, as_latin, from_latin
 from dupdetect.io.paths import Found
 from dupdetect.io.quotes import ClosedQuotes
@@ -112,6 +113,8 @@ class _Csv:
             if len(head) < BLOCK_BYTES[0]:
                 stream.read()  # which tells that it ends here: the last bytes may be half a character
             header = as_latin(stream.header) if self.latin else stream.header
+            if not header.strip(b"\r\n"):
+                self._check_blank(head[len(header) :], stream)
             names, self._unclosed = _names(header, self._delimiter), stream.rejects
         check_names(names, self._name)
         whole = len(head) < BLOCK_BYTES[0]
@@ -128,6 +131,15 @@ class _Csv:
                 yield block
         rest = self._block(pa.table({}), np.empty(0, np.int64), bad, last=True)
         yield rest if shown else rest._replace(table=self._columns)
+
+    def _check_blank(self, rest: bytes, stream: ClosedQuotes) -> None:
+        """Refuse a blank header with anything behind it: of such a file the reader says that it is empty."""
+        while rest or (rest := stream.read(BLOCK_BYTES[0])):
+            if rest.strip():
+                raise InputError(
+                    f"{self._name}: the first line is blank, expected the names of columns; take out what is above them"
+                )
+            rest = b""
 
     def _tables(self, names: list[str], whole: bytes | None, size: int, bad: list[Any]) -> Iterator[pa.Table]:
         options = self._options(names, size, bad.append)

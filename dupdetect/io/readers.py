@@ -23,6 +23,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from dupdetect.errors import InputError
 from dupdetect.io import csv as csvfiles
 from dupdetect.io import jsonlines
 from dupdetect.io.first_bytes import check_first_bytes
@@ -291,6 +292,8 @@ def _read_arrow(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:
             row += part.num_rows
             if row > passed:
                 yield _Cut(mapped.copied(part), np.arange(row - part.num_rows + 1, row + 1), row)
+    if magic != b"ARROW1":
+        _check_end(mapped.source, label(file.path))
     if row == 0:
         yield _Cut(empty(schema), np.empty(0, np.int64), 0)
 
@@ -323,6 +326,16 @@ def _batches_of_file(source: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
 def _batches_of_stream(source: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     reader = pyarrow.ipc.open_stream(source)
     return reader.schema, iter(reader)
+
+
+def _check_end(source: Any, name: str) -> None:
+    """Refuse a stream that anything follows but zeros: a reader stops where it ends, and says nothing of what comes."""
+    while more := source.read(BUFFER_BYTES):
+        if more.strip(b"\0"):
+            raise InputError(
+                f"{name}: further data follow the end of the stream, expected one Arrow stream; "
+                "if they are another, give it as a file of its own"
+            )
 
 
 def _read_json_lines(file: Found, options: _Options, place: Any) -> Iterator[_Cut]:

@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import lzma
 import os
 import sys
 from types import SimpleNamespace
@@ -547,3 +548,36 @@ def test_lists_of_nothing_go_below_lists_of_objects_without_members():
     for items in ([[]], [[{}]]):
         seen.add(pa.table({"n": items}).schema, "x")
     assert seen.type("n") == pa.list_(pa.struct([]))
+
+
+@pytest.mark.parametrize("between", [b"", b"\0" * 8])
+def test_what_follows_an_arrow_stream_is_refused_and_not_passed_over(tmp_path, between):
+    stream = arrow_stream(TABLE)
+    assert sum(len(piece.rows) for piece in read(write(tmp_path / "a.arrows", stream + between))) == 2
+    with pytest.raises(InputError, match=r"b\.arrows: further data follow the end of the stream"):
+        read(write(tmp_path / "b.arrows", stream + between + stream))
+
+
+@pytest.mark.parametrize("padding", [0, 4, 8])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_streams_of_xz_may_have_padding_behind_them(tmp_path, padding, count):
+    lines = [json.dumps({"text": f"text {number}"}).encode() + b"\n" for number in range(count)]
+    data = b"".join(lzma.compress(line) + bytes(padding) for line in lines)
+    assert sum(len(piece.rows) for piece in read(write(tmp_path / "a.jsonl.xz", data))) == count
+
+
+@pytest.mark.parametrize("behind", [b"\0" * 3, b"garbage", lzma.compress(b"x" * 99)[:-9], b"\0" * 4 + b"\xfd7zXZ"])
+def test_what_follows_xz_and_is_none_is_an_error(tmp_path, behind):
+    data = lzma.compress(b'{"text": "one"}\n')
+    with pytest.raises(InputError, match=r"a\.jsonl\.xz: cannot be read"):
+        read(write(tmp_path / "a.jsonl.xz", data + behind))
+
+
+@pytest.mark.parametrize("begin", ["\n", "\r\n", "\r", "\n\n"])
+def test_a_csv_that_begins_with_a_blank_line_is_refused(tmp_path, begin):
+    with pytest.raises(InputError, match=r"a\.csv: the first line is blank, expected the names of columns"):
+        read(write(tmp_path / "a.csv", f"{begin}id,text\n1,one text\n".encode()))
+
+
+def test_a_csv_of_blank_lines_is_empty(tmp_path):
+    assert sum(len(piece.rows) for piece in read(write(tmp_path / "a.csv", b"\n\r\n\n"))) == 0
