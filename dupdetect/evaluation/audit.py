@@ -22,6 +22,7 @@ from dupdetect._storage.context import Context, check_workers
 from dupdetect.errors import MismatchError, SettingsError
 from dupdetect.evaluation.exact_search import Matches, compare_sample
 from dupdetect.evaluation.intervals import Recall, estimate
+from dupdetect.evaluation.options import check_whole
 from dupdetect.io.documents import Documents, collect
 from dupdetect.io.tables import comparable
 from dupdetect.matching.boilerplate import Boilerplate
@@ -257,9 +258,8 @@ def draw(documents: int, sample: int, seed: int) -> Int:
 
 
 def _check(documents: int, sampling_seed: int, confidence: float) -> None:
-    for name, value, least in (("documents", documents, 1), ("sampling_seed", sampling_seed, 0)):
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-            raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
+    check_whole("documents", documents, 1)
+    check_whole("sampling_seed", sampling_seed, 0)
     if isinstance(confidence, bool) or not isinstance(confidence, float) or not 0 < confidence < 1:
         raise SettingsError(f"confidence is {confidence!r}; expected a number above 0 and below 1, such as 0.95")
 

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
 from dupdetect.evaluation.labels import yes_or_no
+from dupdetect.evaluation.options import check_whole
 from dupdetect.evaluation.scores import (
     BCubed,
     Evaluation,
@@ -82,6 +83,8 @@ def evaluate(
     ------
     InputError
         Something cannot be read, lacks a column or a value, names a document twice, or no document is in both.
+    SettingsError
+        `listed` is no whole number from 0 on.
 
     Examples
     --------
@@ -89,6 +92,7 @@ def evaluate(
     >>> evaluate(found, {"a": 1, "b": 1, "c": 2, "d": 2}).pairs
     PairScore(right=1, found=3, true=2)
     """
+    check_whole("listed", listed, 0)
     found = clusters_of(clusters)
     known = _truth_table(truth, cluster_column)
     if cluster_column in known.column_names:

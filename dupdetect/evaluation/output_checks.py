@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from dupdetect._storage.checksums import checksum
 from dupdetect.errors import InputError
+from dupdetect.evaluation.options import check_whole
 from dupdetect.io.documents import stream
 from dupdetect.io.identifiers import folder_of, within
 from dupdetect.io.paths import label
@@ -136,6 +137,8 @@ def verify_output(
     ------
     InputError
         There is no manifest, or the input cannot be read. A table that cannot be read is a failed check.
+    SettingsError
+        `matches` or `sampling_seed` is no whole number from 0 on.
 
     Examples
     --------
@@ -145,6 +148,8 @@ def verify_output(
     >>> verify_output(dupdetect.dedup(texts), texts).holds
     True
     """
+    check_whole("matches", matches, 0)
+    check_whole("sampling_seed", sampling_seed, 0)
     run = Run(out)
     checks = [_files(run), Check("every table can be read, with its columns")]
     tables = {name: _read(run, name, checks[1]) for name in ("clusters", "matches", "digests", "superseded", "rejects")}

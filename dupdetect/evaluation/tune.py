@@ -14,9 +14,10 @@ pairs of documents that the fit did not see (grouped folds), their intervals com
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from dupdetect._storage.context import check_workers
 from dupdetect.errors import DupdetectError, InputError, SettingsError
 from dupdetect.evaluation import labels
 from dupdetect.evaluation.fit import Fit, Interval, Options
+from dupdetect.evaluation.options import check_whole
 from dupdetect.evaluation.thresholds import Goal, Scores, scores
 from dupdetect.io.documents import collect
 from dupdetect.io.rejected import warn_of_rejects
@@ -221,7 +223,8 @@ def tune(
     """
     base = Settings.of(settings, **overrides)
     refuse_words(base, "tune")
-    options = Options(Goal(beta, precision), found, sample, folds, repeats, resamples, tuple(shingle_sizes))
+    sizes = () if isinstance(shingle_sizes, str) or not isinstance(shingle_sizes, Iterable) else tuple(shingle_sizes)
+    options = Options(Goal(beta, precision), found, sample, folds, repeats, resamples, sizes)
     threads = check_workers(workers)
     _check(options)
     read = collect(data, text=text, id=id, strict=strict)
@@ -242,19 +245,24 @@ def _check(options: Options) -> None:
         raise DupdetectError(
             "tune needs scikit-learn, which is not installed: python -m pip install 'dupdetect[evaluate]'"
         )
-    if not options.goal.beta > 0:
+    if not _is_number(options.goal.beta) or not options.goal.beta > 0:
         raise SettingsError(f"beta is {options.goal.beta!r}; expected a number above 0")
-    for name, share in (("precision", options.goal.precision), ("found", options.found)):
-        if share is not None and not 0 < share <= 1:
+    shares = {"found": options.found}
+    if options.goal.precision is not None:
+        shares["precision"] = options.goal.precision
+    for name, share in shares.items():
+        if not (_is_number(share) and 0 < share <= 1):
             raise SettingsError(f"{name} is {share!r}; expected a number above 0 and up to 1")
     for name, least in (("sample", 1), ("folds", 2), ("repeats", 1), ("resamples", 1)):
-        value = getattr(options, name)
-        if not isinstance(value, int) or value < least:
-            raise SettingsError(f"{name} is {value!r}; expected a whole number from {least} on")
+        check_whole(name, getattr(options, name), least)
     if not options.sizes:
-        raise SettingsError("shingle_sizes is empty; expected one whole number or more")
+        raise SettingsError("shingle_sizes is empty, or no sequence; expected one whole number or more, such as [3, 5]")
     for size in options.sizes:
         Settings(shingle_size=size)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _check_columns(settings: Settings, documents: Documents) -> None:

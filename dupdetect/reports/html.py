@@ -24,7 +24,6 @@ from dupdetect.reports.of_index import index_of
 from dupdetect.reports.pages import check_page, render
 from dupdetect.reports.texts import Texts, pairs, read_texts
 from dupdetect.results.losses import Loss, largest_losses, unit_of_loss
-from dupdetect.results.result import Result
 from dupdetect.results.run import Run
 from dupdetect.text.escape import escape_for_page
 
@@ -84,7 +83,7 @@ def report(
 
 
 def _is_folder(out: Any) -> bool:
-    if isinstance(out, Result):
+    if not isinstance(out, str | os.PathLike):
         return False
     with index_of(out) as index:
         return index is None
