@@ -378,7 +378,7 @@ class Settings:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that differ where any setting does."""
+        """16 hexadecimal digits that differ where any setting does; a callable goes by its name."""
         return _fingerprint(self.as_dict())
 
     @property

@@ -89,8 +89,8 @@ def hash_units(scratch, bitmap, size, single, hashes, buffers):
 
 
 @allocating
-def mark_main_content(shingles, scratch, bitmap, size, count, flags, mark):
-    """Let the lowest bit of all shingles of a document say whether they are of main content; 0 without `mark`."""
+def set_marks(shingles, scratch, bitmap, size, count, flags, mark):
+    """Let the lowest bits of all shingles of a document be their marks (`main_content`); 0 without `mark`."""
     if mark:
         mark_lines(scratch, bitmap, size, count, flags)
     else:
@@ -165,7 +165,7 @@ def shingle_block(data, offsets, documents, first, last, single, shingle_size, d
 def marked_block(data, offsets, documents, first, last, single, shingle_size, mark, characters, counts):
     """Return the shingle hashes of documents[first:last], in reading order, end to end; fill their counts.
 
-    The lowest bit of each says whether it is of main content, if `mark`, or is 0.
+    The lowest bits of each are its marks (`main_content.shingle_marks`), or 0 without `mark`.
     """
     codes = np.empty(1024, np.int32)
     buffers = word_buffers()
@@ -180,7 +180,7 @@ def marked_block(data, offsets, documents, first, last, single, shingle_size, ma
         found = hash_shingles(hashes, count, shingle_size, shingles)
         if last - first == 1:  # often a very long one, of which nothing should stay that is not needed
             hashes = np.empty(0, np.uint64)
-        mark_main_content(shingles[:found], scratch, bitmap, size, count, flags, mark)
+        set_marks(shingles[:found], scratch, bitmap, size, count, flags, mark)
         if last - first == 1:
             counts[index] = found
             return shingles[:found]

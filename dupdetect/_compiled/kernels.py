@@ -192,8 +192,8 @@ def marked(
 ) -> Iterator[Made]:
     """Yield ``made(offsets, values)`` of some documents at a time, in order, called on the thread that cut them.
 
-    `values` are the shingle hashes of these documents in reading order, marked: the lowest bit says if of main content;
-    without `mark`, the lowest bits are 0. Parameters are otherwise those of `shingles`.
+    `values` are the shingle hashes of these documents in reading order, with their marks in the lowest bits
+    (`main_content.shingle_marks`); without `mark`, these are 0. Parameters are otherwise those of `shingles`.
     """
     from dupdetect._compiled.blocks import marked_block
 

@@ -17,6 +17,7 @@ from dupdetect.text.main_content import (
     LETTER_SIZE,
     LINE_START,
     MAIN_CONTENT,
+    MARK_BITS,
     OF_MAIN_CONTENT,
     SYMBOLS,
     WORD_SIZE,
@@ -32,7 +33,7 @@ find_letters = match_block((((0xE0, 0xE1),),))
 find_no_symbols = match_block((((0, 0),), ((9, 13),), ((32, 32),), ((0x80, 0xBF),)))
 
 #: The bits of a shingle's hash that its marks take.
-MARKS = np.uint64(15)
+MARKS = np.uint64(2**MARK_BITS - 1)
 
 #: Words of a document so long that room is made for no more lines than it has.
 MANY = 1 << 16

@@ -20,6 +20,7 @@ from dupdetect._storage.texts import are_elsewhere, text_lengths
 from dupdetect.io.read_ahead import one_ahead
 from dupdetect.matching.pairs import documents_of
 from dupdetect.sketches.sketches import chunks, marked_parts
+from dupdetect.text import main_content as marks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,14 +39,14 @@ if TYPE_CHECKING:
 #: The lowest bits of a shingle in a row: whether it is of main content, whether it was there before, and of its first
 #: word whether it begins a line. Where it does, the last one tells whether the line has many symbols; of other words,
 #: whether their line has no more words than an item of a menu (`dupdetect.text.main_content`).
-MAIN_CONTENT, REPEAT, LINE_START, SYMBOLS = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(8)
-ITEM = SYMBOLS
+MAIN_CONTENT, REPEAT = np.uint64(marks.OF_MAIN_CONTENT), np.uint64(2)
+LINE_START, SYMBOLS, ITEM = np.uint64(marks.LINE_START), np.uint64(marks.SYMBOLS), np.uint64(marks.ITEM)
 
 #: The other bits are the hash: shingles that differ in less than `SAME` are the same.
-HASH, SAME = ~np.uint64(15), np.uint64(16)
+HASH, SAME = ~np.uint64(2**marks.MARK_BITS - 1), np.uint64(2**marks.MARK_BITS)
 
 #: How many bits these are, before the hash. Numba makes float64 of int64 with uint64: what meets hashes is typed.
-MARK_BITS, _ONE = np.uint64(4), np.uint64(1)
+MARK_BITS, _ONE = np.uint64(marks.MARK_BITS), np.uint64(1)
 
 #: Steps of a count between two looks at whether it can still reach what is needed.
 STRIDE = 64

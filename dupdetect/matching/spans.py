@@ -21,6 +21,7 @@ import numpy as np
 import regex
 
 from dupdetect._compiled import kernels
+from dupdetect.matching.shingle_rows import HASH, MAIN_CONTENT
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import buffers, marked_shingles
 from dupdetect.text.clean import BREAK, UNSEEN, VEILED, left_of
@@ -105,7 +106,7 @@ def find_spans(text: str, unit: str = "word") -> Spans:
         first = np.flatnonzero((classes == ALONE) | part & ~before)
         last = np.flatnonzero((classes == ALONE) | part & ~after)
         marked = _marked(cleaned.text)
-        hashes, main_content = marked & ~np.uint64(15), (marked & np.uint64(1)).astype(np.bool_)
+        hashes, main_content = marked & HASH, marked & MAIN_CONTENT != 0
     ends = folded.last[last]
     if cleaned.text != text:
         ends = _with_points(text)[ends]
@@ -152,7 +153,7 @@ class _Trace(NamedTuple):
 
 
 def _cleaned(trace: _Trace) -> _Trace:
-    """Take away what `cleaning.clean` does."""
+    """Take away what `clean.clean` does."""
     if not trace.text.isascii():
         found = [(*match.span(), len(left_of(match))) for match in VEILED.finditer(trace.text)]
         if found:
@@ -240,7 +241,7 @@ def _codes(text: str) -> Codes:
 
 
 def _marked(text: str) -> Hashes:
-    """Return the hash of each word, its lowest bit telling whether it is of main content."""
+    """Return the hash of each word, with the marks of its line in the lowest bits (`shingle_rows`)."""
     import pyarrow as pa
 
     texts = pa.array([text], pa.large_string())

@@ -1,10 +1,12 @@
-"""Documents from anywhere to a file of sketches.
+"""Texts and documents from anywhere to signatures, sketches and files of sketches.
 
-Input    files, tables or texts (`documents.stream`), settings
-Output   a file of sketches (`files`), and the rows that could not be used
-Cost     a pass over the texts; in memory a few parts of them, and all ids; on disk the sketches, twice for a while
+Input    texts; or files or tables (`documents.stream`); settings
+Output   signatures or `Sketches` of texts; of documents a file of sketches (`files`), and the rows that cannot be used
+Cost     a pass over the texts; for a file a few parts of them in memory, and all ids; on disk the sketches, twice for a
+         while
 
-Texts are cleaned first, as `dedup` does: what is sketched here is what a run over the same documents would have.
+What goes into a file is cleaned first, as `dedup` does: it is what a run over the same documents would have.
+`signatures` and `sketch` take texts as they are.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from dupdetect.errors import InputError, MismatchError
 from dupdetect.settings import SKETCH_FIELDS
 from dupdetect.sketches import bands, minhash
 from dupdetect.sketches import winnowing as winnow
-from dupdetect.text.main_content import line_marks, shingle_marks
+from dupdetect.text.main_content import MARK_BITS, line_marks, shingle_marks
 from dupdetect.text.shingles import digest, shingle_hashes, word_hashes
 from dupdetect.text.words import words
 
@@ -54,7 +54,7 @@ CHUNK = 4_000_000
 
 
 #: The bits of a marked shingle that are its marks; the others are its hash.
-MARKS = np.uint64(15)
+MARKS = np.uint64(2**MARK_BITS - 1)
 
 
 class Ragged(NamedTuple):

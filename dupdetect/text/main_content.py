@@ -29,6 +29,10 @@ MAIN_CONTENT = 24
 OF_MAIN_CONTENT, LINE_START, SYMBOLS = 1, 4, 8
 ITEM = SYMBOLS
 
+#: How many of the lowest bits of a shingle's hash are its marks. One is left between those above: whether the shingle
+#: is a repeat, which is known later (`dupdetect.matching.shingle_rows`).
+MARK_BITS = 4
+
 #: Words of a line that may be an item of a menu.
 ITEM_WORDS = 2
 
