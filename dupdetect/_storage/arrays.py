@@ -20,6 +20,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -235,8 +236,9 @@ class DiskStorage(Storage):
 
     def _keep_below(self, resident: Callable[[], int], limit: int) -> None:
         while not self._done.wait(PERIOD):
-            if resident() > limit:
-                self.release()
+            with suppress(OSError):  # where as many files are open as may be, it is asked again
+                if resident() > limit:
+                    self.release()
 
     def _map_file(self, path: Path) -> pa.Buffer:
         """Map a file, which is closed again: a map of Python's would keep it open, and there may be thousands."""

@@ -207,3 +207,20 @@ def test_tables_are_let_go_though_nobody_holds_what_was_mapped(tmp_path, monkeyp
         storage.release()
         assert before - resident() > 10 << 20
     assert mapped.equals(table)
+
+
+def test_who_looks_at_what_is_mapped_goes_on_when_no_file_can_be_opened(tmp_path, monkeypatch):
+    """The kernel tells it in a file: an error there ended the thread, and nothing was unmapped any more."""
+    answers, released = iter([0, OSError(24, "Too many open files")]), threading.Event()
+
+    def resident():
+        answer = next(answers, 1 << 40)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(arrays, "resident_mapped", lambda: resident)
+    storage = arrays.DiskStorage(tmp_path, 1 << 30)
+    monkeypatch.setattr(storage, "release", released.set)
+    with storage:
+        assert released.wait(20)
