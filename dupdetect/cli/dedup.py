@@ -162,7 +162,7 @@ def dedup(
 def _is_finished(writing: Writing, inputs: list[Path], *, sketches: bool, **options: Any) -> bool:
     """Whether a folder has what the same command has written: to repeat it is to write that once more, or more."""
     from dupdetect.pipeline.planned import planned
-    from dupdetect.results.folder import MANIFEST
+    from dupdetect.results.folder import MANIFEST, SKETCHES
     from dupdetect.results.run import Run
 
     folder, format = writing.path, writing.format
@@ -170,7 +170,7 @@ def _is_finished(writing: Writing, inputs: list[Path], *, sketches: bool, **opti
         return False
     run = Run(folder)
     tables = {f"{name}.{format}": name == "matches" or not writing.pairs for name in ("matches", "clusters")}
-    if any((name in run.files) != wanted for name, wanted in (tables | {"sketches.parquet": sketches}).items()):
+    if any((name in run.files) != wanted for name, wanted in (tables | {SKETCHES: sketches}).items()):
         return False
     if f"annotated.{format}" in run.files and not writing.annotated:
         return False

@@ -23,6 +23,7 @@ from dupdetect.index.grouping import read_texts, regroup
 from dupdetect.io.tables import comparable
 from dupdetect.matching.candidates import are_enough
 from dupdetect.matching.pairs import distinct, pack, unpack
+from dupdetect.results.folder import SKETCHES
 from dupdetect.results.read_again import as_read
 from dupdetect.sketches.files import SketchFile
 
@@ -99,7 +100,7 @@ def _read_again(holdings: Holdings, run: Run, data: Any, metadata: list[str]) ->
 
 def _kept(holdings: Holdings, output: Output, metadata: list[str]) -> Iterator[Batch]:
     """Yield what a run kept; sketches are those that it wrote."""
-    path = output.folder / "sketches.parquet"
+    path = output.folder / SKETCHES
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; run dedup with --sketches, and load what that wrote")
     lacking = [name for name in metadata if not output.has(name)]

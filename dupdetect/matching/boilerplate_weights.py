@@ -71,6 +71,10 @@ AROUND, TIMES_AROUND = 1024, 8
 BESIDE, TIMES = 512, 4
 PARAGRAPHS, LINES_OF_ARTICLE = 256, 6
 
+#: The rows of what `weigh_pairs` fills: the fields of `Weights` in their order, but for the last, `strangers`.
+CONTENT_A, CONTENT_B, OWN_A, OWN_B, NEW_A, NEW_B, LOST_A, LOST_B, MAIN_A, MAIN_B, RUN_A, RUN_B = range(12)
+BOILERPLATE, IN_PLACE = 12, 13
+
 
 class Graded(NamedTuple):
     """How far the shingles of documents are boilerplate.
@@ -280,7 +284,7 @@ def weigh_pairs(
     shingle_size: int,
     columns: Share,
 ) -> None:
-    """Weigh what the documents of each pair have; fill `columns`, in the order of the fields of `Weights`.
+    """Weigh what the documents of each pair have; fill `columns`, a row for each field of `Weights` but `strangers`.
 
     `patterns` have all their marks then. `is_weighed` tells whether any shingle is boilerplate.
     """
@@ -307,10 +311,10 @@ def weigh_pairs(
         runs, other_runs = run_ends(row, mine, of_row, ends), run_ends(other, theirs, of_other, other_ends)
         # Where shingles are single words, the order of words is not asked for.
         in_order = shingle_size == 1 or are_in_order(row, mine, ends, runs, other, theirs)
-        columns[12, place] = 0
+        columns[BOILERPLATE, place] = 0
         if is_weighed:
             mark_shared(other, partners, words, 0)
-            columns[12, place] = count_graded(words, 0, of_other, least[place]) / max(shared, 1)
+            columns[BOILERPLATE, place] = count_graded(words, 0, of_other, least[place]) / max(shared, 1)
         if pattern == INTERLEAVED:
             first = read_own_lines(row, mine, ends, runs, shingle_size, own_lines, shared_words)
             second = read_own_lines(other, theirs, other_ends, other_runs, shingle_size, own_lines, shared_words)
@@ -319,13 +323,13 @@ def weigh_pairs(
         joined_a, joined_b = count_joined(
             row, mine, other, partners[: len(other)], other_ends, other_runs, shingle_size
         )
-        columns[13, place] = 1
+        columns[IN_PLACE, place] = 1
         if not in_order:
             if not has_runs:
                 short, has_runs = placed(row, LEAST, shingle_size), True
             one_side = Numbered(row, firsts[: len(row)], short)
             other_side = Numbered(other, partners[: len(other)], placed(other, LEAST, shingle_size))
-            columns[13, place] = mark_elsewhere(one_side, mine, other_side, theirs, places, shingle_size)
+            columns[IN_PLACE, place] = mark_elsewhere(one_side, mine, other_side, theirs, places, shingle_size)
             runs, other_runs = run_ends(row, mine, of_row, ends), run_ends(other, theirs, of_other, other_ends)
         settled = least[place], shingle_size, strangers[place]
         # Texts of its own are looked for where one of the two may be a page, and have lines as long as the other's.
@@ -342,9 +346,10 @@ def weigh_pairs(
         a, b = without_joined(a, joined_a), without_joined(b, joined_b)
         page_a = pattern & FURNITURE_A != 0 and is_page_of(a, b, a_line)
         page_b = pattern & FURNITURE_B != 0 and is_page_of(b, a, b_line)
-        columns[0, place], columns[1, place] = a.content / FULL, b.content / FULL
-        columns[2, place], columns[3, place], columns[4, place], columns[5, place] = a.own, b.own, a.new, b.new
-        columns[6, place], columns[7, place] = a.lost if page_a else a.new, b.lost if page_b else b.new
-        columns[8, place], columns[9, place] = a.main, b.main
-        columns[10, place] = a.page_run if page_a else a.run
-        columns[11, place] = b.page_run if page_b else b.run
+        columns[CONTENT_A, place], columns[CONTENT_B, place] = a.content / FULL, b.content / FULL
+        columns[OWN_A, place], columns[OWN_B, place] = a.own, b.own
+        columns[NEW_A, place], columns[NEW_B, place] = a.new, b.new
+        columns[LOST_A, place], columns[LOST_B, place] = a.lost if page_a else a.new, b.lost if page_b else b.new
+        columns[MAIN_A, place], columns[MAIN_B, place] = a.main, b.main
+        columns[RUN_A, place] = a.page_run if page_a else a.run
+        columns[RUN_B, place] = b.page_run if page_b else b.run

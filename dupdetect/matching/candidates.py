@@ -336,7 +336,7 @@ def _stars_across(groups: Groups, sides: Hashes, context: Context) -> Pairs:
         found.append(pack(partner[partner >= 0], members[partner >= 0]))
     pairs, shared = np.unique(np.concatenate(found), return_counts=True)
     a, b = unpack(pairs)
-    enough = shared >= needed_fingerprints(np.minimum(groups.lengths[a], groups.lengths[b]), groups.share)
+    enough = are_enough(shared, np.minimum(groups.lengths[a], groups.lengths[b]), groups.share)
     pairs, shared, a, b = pairs[enough], shared[enough], a[enough], b[enough]
     # A document may be on either end of its pairs; each of both chooses.
     chosen = np.zeros(len(pairs), np.bool_)
@@ -344,7 +344,7 @@ def _stars_across(groups: Groups, sides: Hashes, context: Context) -> Pairs:
         order = np.lexsort((-shared, own))
         rank = np.arange(len(own)) - np.searchsorted(own[order], own[order])
         chosen[order[rank < STAR[0].most]] = True
-    return pairs[chosen]  # type: ignore[no-any-return]
+    return pairs[chosen]
 
 
 def _join(groups: Groups, reach: Reach, context: Context) -> Pairs:

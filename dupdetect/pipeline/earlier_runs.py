@@ -31,7 +31,7 @@ from dupdetect.io.identifiers import workable
 from dupdetect.io.schema import names_shown
 from dupdetect.pipeline.related import KeySet, Related, RelatedFinder
 from dupdetect.results.damage import damage_named
-from dupdetect.results.folder import MANIFEST
+from dupdetect.results.folder import MANIFEST, SKETCHES
 from dupdetect.results.output import Output
 from dupdetect.results.result import Result
 from dupdetect.results.run import Run
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     Int = NDArray[np.int64]
     Bool = NDArray[np.bool_]
     Hashes = NDArray[np.uint64]
-
-SKETCHES = "sketches.parquet"
 
 EXPECTED = "expected the output of an earlier run, a Result, or a list of such"
 
@@ -106,9 +104,7 @@ class Earlier:
         self.temporary: set[Path] = set()
         several = [given] if isinstance(given, str | os.PathLike | Result) else given
         if not isinstance(several, Iterable):
-            raise InputError(
-                f"against is {given!r}; expected the output of an earlier run, a Result, or a list of such"
-            )
+            raise InputError(f"against is {given!r}; {EXPECTED}")
         self.folders = find_outputs([self._written(each) for each in several], replaces)
         self._outputs = [Output(folder, text) for folder in self.folders]
         self._sketches = [self._opened(output) for output in self._outputs]  # None until they are made

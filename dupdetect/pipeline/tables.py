@@ -137,11 +137,10 @@ def clusters_table(corpus: Listed, decision: Decision, settings: Settings) -> pa
     chosen = np.searchsorted(decision.matches.pairs, packed(text[changed], represented[changed]))
     match = decision.matches.where(chosen)
     # Matches relate the lesser text to the greater; here it is the document to its canonical.
-    towards = decision.relations(settings)[chosen]
-    relation[changed] = np.where(text[changed] < represented[changed], towards, turned(towards))
+    towards, lesser = decision.relations(settings)[chosen], text[changed] < represented[changed]
+    relation[changed] = np.where(lesser, towards, turned(towards))
     score[changed], jaccard[changed] = match.scores(settings), match.jaccard
     containment[changed] = match.containment
-    lesser = text[changed] < represented[changed]
     lost[changed] = np.where(lesser, match.weights.lost_a, match.weights.lost_b)
     lost_share[changed] = np.where(lesser, *match.shares_lost)
     return pa.table(

@@ -28,7 +28,8 @@ from dupdetect.io.archives import on_disk
 from dupdetect.io.remote import as_url, upload
 from dupdetect.io.writers import WRITERS, plain, write_table
 
-MANIFEST = "manifest.json"
+#: What a run says of itself, by which a folder is known as an output; and the sketches of what was kept, if wanted.
+MANIFEST, SKETCHES = "manifest.json", "sketches.parquet"
 
 #: Tables that have their own format: rows that nobody could read, and numbers that only programs read.
 FORMATS = {"rejects": "jsonl", "boilerplate": "parquet"}

@@ -299,7 +299,7 @@ class Result:
             A file of the input has changed since it was read, so that its rows cannot be copied.
         """
         from dupdetect.io.identifiers import written
-        from dupdetect.results.folder import check_kept, write_folder
+        from dupdetect.results.folder import SKETCHES, check_kept, write_folder
 
         check_kept(kept)
         tables: dict[str, Any] = {
@@ -317,7 +317,7 @@ class Result:
             tables["superseded"] = self.superseded
         if annotated:
             tables["annotated"] = self.annotated_rows(columns)
-        files = {} if self.sketcher is None else {"sketches.parquet": self.sketcher}
+        files = {} if self.sketcher is None else {SKETCHES: self.sketcher}
         within = nullcontext if self.workspace is None else self.workspace.checked
         if copied is not None:
             files[KEPT] = lambda path: copied.write(path.parent, self.rows)

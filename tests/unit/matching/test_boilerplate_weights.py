@@ -1,8 +1,16 @@
 from generated_sites import Writer, site
 from verifying import judged
 
+from dupdetect.matching import boilerplate_weights
 from dupdetect.matching.interleaving import FULL, SHORT
+from dupdetect.matching.overlaps import Weights
 from dupdetect.settings import Settings
+
+
+def test_rows_of_weights_are_named_as_their_fields():
+    *names, last = Weights._fields
+    assert [getattr(boilerplate_weights, name.upper()) for name in names] == list(range(len(names)))
+    assert last == "strangers"
 
 
 def test_the_own_vote_of_a_pair_is_left_out():
