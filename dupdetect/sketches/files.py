@@ -38,12 +38,13 @@ import xxhash
 
 from dupdetect._storage.atomic import Replacement, reported
 from dupdetect.errors import InputError, MismatchError
-from dupdetect.settings import SKETCH_FIELDS, Settings
+from dupdetect.settings import Settings
 from dupdetect.sketches import bands
 from dupdetect.sketches.folders import read_folder
 from dupdetect.sketches.sketches import Sketches, check_sketches
 from dupdetect.sketches.table import (
     as_stored,
+    check_settings,
     checked_ids,
     checksum,
     document_bytes,
@@ -130,7 +131,7 @@ class SketchWriter:
         """
         import pyarrow as pa
 
-        _check_settings("the sketches", sketches.settings, self.settings, bands=True)
+        check_settings("the sketches", sketches.settings, self.settings, bands=True)
         table = to_table(checked_ids(ids, len(sketches)), sketches)
         if len(sketches) == 0 and pa.types.is_null(table["id"].type):
             return  # no documents, of no type
@@ -286,7 +287,7 @@ class SketchFile:
         self._banding = own.banding
         self.settings = settings or own
         # Band keys follow from signatures; without these they must be those that are wanted.
-        _check_settings(f"{self.path}: the sketches", own, self.settings, bands=not self.signatures)
+        check_settings(f"{self.path}: the sketches", own, self.settings, bands=not self.signatures)
 
     def __len__(self) -> int:
         return self.documents
@@ -396,21 +397,6 @@ def _description(path: Path, metadata: dict[bytes, bytes]) -> dict[str, Any]:
     if metadata.get(KEY_SUM, b"").decode() != xxhash.xxh3_64_hexdigest(text):
         raise ValueError("its checksums are not those of its contents")
     return said
-
-
-def _check_settings(where: str, made: Settings, wanted: Settings, *, bands: bool) -> None:
-    """Refuse sketches that cannot be compared with those that are wanted."""
-    mine, theirs = made.sketching, wanted.sketching
-    pairs = [(name, mine.get(name), theirs.get(name)) for name in SKETCH_FIELDS]
-    different = [f"{name} {own}, where {other} is wanted" for name, own, other in pairs if own != other]
-    if bands and made.banding != wanted.banding:
-        # Bands that nobody gave follow from the threshold, which somebody did.
-        follows = "" if wanted.bands else f" for threshold {wanted.threshold}"
-        different.append(f"bands {made.banding}, where {wanted.banding} is wanted{follows}")
-    if different:
-        raise MismatchError(
-            f"{where} were made with {' and '.join(different)}; sketch the texts anew, or use the same settings"
-        )
 
 
 def _versions() -> dict[str, str]:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dupdetect.errors import InputError, MismatchError
+from dupdetect.errors import InputError
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import Ragged, Sketches
-from dupdetect.sketches.table import end_to_end, no_sketches
+from dupdetect.sketches.table import check_settings, end_to_end, no_sketches
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,8 +85,7 @@ def _settings(said: dict[str, Any], wanted: Settings | None, folder: Path) -> Se
     made = Settings(**{**said["settings"], "bands": tuple(said["settings"]["bands"])})
     if wanted is None:
         return made
-    if made.sketch_fingerprint != wanted.sketch_fingerprint or made.banding != wanted.banding:
-        raise MismatchError(f"{folder}: the sketches were made with other settings; sketch the texts anew")
+    check_settings(f"{folder}: the sketches", made, wanted, bands=True)
     return wanted
 
 

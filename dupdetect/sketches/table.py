@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
-from dupdetect.errors import InputError
+from dupdetect.errors import InputError, MismatchError
+from dupdetect.settings import SKETCH_FIELDS
 from dupdetect.sketches.sketches import Ragged, Sketches
 
 if TYPE_CHECKING:
@@ -39,6 +40,35 @@ def end_to_end(parts: list[Sketches]) -> Sketches:
         Ragged.end_to_end([part.fingerprints for part in parts]),
         np.concatenate(signatures) if signatures else None,
     )
+
+
+def check_settings(where: str, made: Settings, wanted: Settings, *, bands: bool) -> None:
+    """Refuse sketches that cannot be compared with those that are wanted.
+
+    Parameters
+    ----------
+    where : str
+        What the message begins with.
+    made, wanted : Settings
+    bands : bool
+        Whether the bands must be the same: without signatures there are no others to be had.
+
+    Raises
+    ------
+    MismatchError
+        It names what differs.
+    """
+    mine, theirs = made.sketching, wanted.sketching
+    pairs = [(name, mine.get(name), theirs.get(name)) for name in SKETCH_FIELDS]
+    different = [f"{name} {own}, where {other} is wanted" for name, own, other in pairs if own != other]
+    if bands and made.banding != wanted.banding:
+        # Bands that nobody gave follow from the threshold, which somebody did.
+        follows = "" if wanted.bands else f" for threshold {wanted.threshold}"
+        different.append(f"bands {made.banding}, where {wanted.banding} is wanted{follows}")
+    if different:
+        raise MismatchError(
+            f"{where} were made with {' and '.join(different)}; sketch the texts anew, or use the same settings"
+        )
 
 
 def checked_ids(ids: Any, n: int) -> pa.ChunkedArray:
