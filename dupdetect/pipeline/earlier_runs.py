@@ -102,17 +102,21 @@ class Earlier:
         self._stack = ExitStack()
         self._work: Path | None = None
         self.temporary: set[Path] = set()
-        several = [given] if isinstance(given, str | os.PathLike | Result) else given
-        if not isinstance(several, Iterable):
-            raise InputError(f"against is {given!r}; {EXPECTED}")
-        self.folders = find_outputs([self._written(each) for each in several], replaces)
-        self._outputs = [Output(folder, text) for folder in self.folders]
-        self._sketches = [self._opened(output) for output in self._outputs]  # None until they are made
-        self.id_type = pa.null()
-        for output in self._outputs:
-            self.id_type = common_type(self.id_type, output.id_type, f"ids of {self.folders[0]} and {output.folder}")
-        self._superseded = self._ids([output.run.superseded for output in self._outputs])
-        self.documents = sum(output.documents for output in self._outputs) - len(self._superseded.unique())
+        with self._stack:  # where an output cannot be used, nothing is left of the others
+            several = [given] if isinstance(given, str | os.PathLike | Result) else given
+            if not isinstance(several, Iterable):
+                raise InputError(f"against is {given!r}; {EXPECTED}")
+            self.folders = find_outputs([self._written(each) for each in several], replaces)
+            self._outputs = [Output(folder, text) for folder in self.folders]
+            self._sketches = [self._opened(output) for output in self._outputs]  # None until they are made
+            self.id_type = pa.null()
+            for output in self._outputs:
+                self.id_type = common_type(
+                    self.id_type, output.id_type, f"ids of {self.folders[0]} and {output.folder}"
+                )
+            self._superseded = self._ids([output.run.superseded for output in self._outputs])
+            self.documents = sum(output.documents for output in self._outputs) - len(self._superseded.unique())
+            self._stack = self._stack.pop_all()
 
     @property
     def files(self) -> list[str]:
@@ -164,7 +168,7 @@ class Earlier:
         path = output.folder / SKETCHES
         if not path.is_file():
             return None
-        file = SketchFile(path, self._settings)
+        file = self._stack.enter_context(SketchFile(path, self._settings))
         if len(file) != output.documents:
             raise _not_of(path, f"they are of {len(file):,} documents, and {output.documents:,} were kept")
         return file
@@ -249,9 +253,6 @@ class Earlier:
 
     def close(self) -> None:
         """Close the files, and remove those that were made."""
-        for file in self._sketches:
-            if file is not None:
-                file.close()
         self._stack.close()
 
     def __enter__(self) -> Earlier:
@@ -284,7 +285,7 @@ class Earlier:
         path = self._made() / f"{number}.parquet"
         tables, ids = output.texts(), output.ids().next(output.documents)
         sketch_rows(tables, ids, output.text, Context(self._settings, self._workers), path)
-        return SketchFile(path, self._settings)
+        return self._stack.enter_context(SketchFile(path, self._settings))
 
 
 # ---- folders and ids ----

@@ -57,6 +57,14 @@ def related_to(earlier, texts, ids=()):
 # ---- what is related ----
 
 
+def test_nothing_is_left_of_results_beside_what_cannot_be_used(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(InputError, match="against holds a int") as raised:
+        dedup(["a text"], against=[dedup(["a text"]), 5])
+    assert list(tmp_path.iterdir()) == []
+    assert raised  # which holds all that the call had
+
+
 def test_related_are_the_documents_that_share_a_key(written):
     earlier = Earlier(written, SETTINGS)
     assert earlier.documents == len(TEXTS)
