@@ -7,7 +7,7 @@ Cost     that of the library; a lazy frame is collected
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +35,35 @@ def adapted(data: Any) -> Any:
     if hasattr(data, "fetchmany") and hasattr(data, "description"):
         return _fetched(data)
     return data
+
+
+def as_table(data: Any) -> Any:
+    """Return a table with all that it holds as Arrow data, where its library would leave something out or alter it.
+
+    Raises
+    ------
+    InputError
+        A column of polars holds objects of Python: what comes out of it are their addresses.
+    """
+    types = getattr(data, "schema", None)
+    objects = [name for name, type_ in types.items() if str(type_) == "Object"] if isinstance(types, Mapping) else []
+    if objects:
+        raise InputError(
+            f"column {objects[0]!r} holds Python objects, which no table can; leave it out, or convert its values"
+        )
+    return pa.Table.from_pandas(data, preserve_index=True) if _has_ids_in_range(data) else data
+
+
+def _has_ids_in_range(data: Any) -> bool:
+    """Whether the index of a frame of pandas is a range, which becomes no column, and says more than 0, 1, 2 and so on.
+
+    Whether ids that were made the index are a range depends on their values alone.
+    """
+    if not hasattr(data, "reset_index") or not hasattr(data, "columns"):
+        return False
+    levels = [data.index.get_level_values(number) for number in range(data.index.nlevels)]
+    ranges = [level for level in levels if type(level).__name__ == "RangeIndex"]
+    return any(len(levels) > 1 or level.name is not None or level.start or level.step != 1 for level in ranges)
 
 
 def _fetched(cursor: Any) -> Any:

@@ -103,7 +103,9 @@ def reject_table(rejects: list[Reject]) -> pa.Table:
 
 
 def nulls(column: pa.ChunkedArray) -> list[int]:
-    """Return the places of nulls."""
+    """Return the places of nulls; they may be values of a dictionary, too."""
+    if pa.types.is_dictionary(column.type) and any(chunk.dictionary.null_count for chunk in column.chunks):
+        column = plain_column(column)
     return np.flatnonzero(column.is_null().to_numpy()).tolist() if column.null_count else []
 
 

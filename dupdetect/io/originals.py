@@ -451,14 +451,18 @@ def _copy_arrow(file: Found, rows: Int, path: Path, _most: int) -> None:
     mapped.source.seek(0)
     options = pyarrow.ipc.IpcWriteOptions(compression=body_compression(mapped, is_file), emit_dictionary_deltas=True)
     reader = (pyarrow.ipc.open_file if is_file else pyarrow.ipc.open_stream)(mapped.source)
-    batches = (reader.get_batch(at) for at in range(reader.num_record_batches)) if is_file else iter(reader)
-    new, first = (pyarrow.ipc.new_file if is_file else pyarrow.ipc.new_stream), 1
-    with compressed(path, file.compression) as target, new(target, reader.schema, options=options) as writer:
-        for batch in batches:
+    numbers = range(reader.num_record_batches) if is_file else ()
+    batches = (
+        map(reader.get_batch_with_custom_metadata, numbers) if is_file else reader.iter_batches_with_custom_metadata()
+    )
+    first, new = 1, (pyarrow.ipc.new_file if is_file else pyarrow.ipc.new_stream)
+    of_file = {"metadata": reader.metadata} if is_file and getattr(reader, "metadata", None) else {}
+    with compressed(path, file.compression) as target, new(target, reader.schema, options=options, **of_file) as writer:
+        for batch, metadata in batches:
             some = _chosen(batch, rows - first, reader.schema)
             first += batch.num_rows
-            if some.num_rows:
-                writer.write_table(mapped.copied(some))
+            for part in mapped.copied(some).to_batches() if some.num_rows else ():
+                writer.write_batch(part, custom_metadata=metadata)
 
 
 def _copy_orc(file: Found, rows: Int, path: Path, _most: int) -> None:

@@ -115,7 +115,9 @@ class ReadAs(NamedTuple):
         if self.encoding is not None:
             try:
                 text = codecs.lookup(self.encoding)._is_text_encoding
-            except LookupError:
+                if text:
+                    codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode(b"", final=True)
+            except (LookupError, UnicodeError):  # there is none, or one of names alone, such as punycode
                 text = False
             if not text:
                 raise SettingsError(

@@ -180,7 +180,10 @@ def _row(item: Any, text: str, id: str) -> dict[str, Any] | str:
     if isinstance(item, Mapping) or hasattr(item, "keys"):
         row = dict(item)
         odd = next((name for name in row if not isinstance(name, str)), None)
-        return row if odd is None else f"the row has a column {odd!r}, expected names that are strings"
+        if odd is not None:
+            return f"the row has a column {odd!r}, expected names that are strings"
+        odd = next((name for name in row if not name.isascii() and fault_of(name, name)), None)
+        return row if odd is None else f"the row has a column {odd!r}, expected a name in valid Unicode"
     if isinstance(item, tuple):
         if len(item) == 2:
             return {id: item[0], text: item[1]}

@@ -203,7 +203,9 @@ def _pieces(array: pa.Array) -> Iterator[Any]:
     import pyarrow.compute as pc
 
     type_ = array.type
-    if pa.types.is_fixed_size_list(type_):
+    if isinstance(type_, pa.BaseExtensionType):
+        yield from _pieces(array.storage)
+    elif pa.types.is_fixed_size_list(type_):
         yield from _pieces(array.flatten())
     elif pa.types.is_large_list(type_):
         yield from _pieces(array.value_lengths())

@@ -7,12 +7,14 @@ import uuid
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from generated_sites import Writer
 from postgres_server import database
 
 import dupdetect
 from dupdetect import Index, InputError, SettingsError
+from dupdetect.cli.main import main
 
 STORIES = {language: Writer(language, "odd").story(2) for language in ("en", "zh", "ar", "th", "ru")}
 STORY, OTHER = STORIES["en"], Writer("en", "odd other").story(2)
@@ -247,3 +249,18 @@ def test_a_closed_index_can_be_shown(tmp_path):
     with Index(tmp_path / "news.dupindex") as index:
         assert repr(index).endswith("news.dupindex': 0 documents)")
     assert repr(index).endswith("news.dupindex': closed)")
+
+
+def test_a_null_among_the_values_of_a_dictionary_of_ids_is_a_reject(index):
+    ids = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2], pa.int8()), pa.array(["a", None, "c"]))
+    rejects = []
+    index.add_many(pa.table({"id": ids, "text": ["one", "two", "three"]}), rejected=rejects.append)
+    assert all(id in index for id in ("a", "c"))
+    assert [reject["row"] for table in rejects for reject in table.to_pylist()] == [1]
+
+
+def test_ids_of_an_extension_type_are_exported(index, tmp_path):
+    ids = pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', '{"a": 2}']))
+    index.add_many(pa.table({"id": ids, "text": ["one", "two"]}))
+    assert main(["index", "export", str(tmp_path / "news.dupindex"), "-o", str(tmp_path / "out")]) == 0
+    assert pq.read_table(tmp_path / "out/clusters.parquet")["id"].type == pa.json_()

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import duckdb
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset
@@ -173,3 +174,34 @@ def test_a_result_becomes_a_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setitem(sys.modules, "datasets.table", SimpleNamespace(InMemoryTable=lambda table: table))
     assert result.to_dataset() == ("dataset", result.kept)
+
+
+@pytest.mark.parametrize(
+    ("index", "column", "stay"),
+    [
+        (pd.RangeIndex(100, 103, name="id"), "id", [100, 101]),
+        (pd.RangeIndex(10, 16, 2), "__index_level_0__", [10, 12]),
+        (pd.RangeIndex(3), None, [0, 1]),
+        (pd.MultiIndex.from_arrays([["a", "b", "c"], [5, 6, 7]]), "__index_level_1__", [("a", 5), ("b", 6)]),
+    ],
+)
+def test_an_index_of_pandas_that_says_something_stays(index: pd.Index, column: str | None, stay: list[Any]) -> None:
+    """What was made the index is a range where its values happen to be one, and went away without a word."""
+    result = dupdetect.dedup(pd.DataFrame({"text": ["eins", "zwei", "Eins"]}, index=index), canonical="first")
+    assert column is None or column in result.kept.column_names
+    assert result.kept.to_pandas().index.to_list() == stay
+    assert result.clusters["id"].to_pylist() == (index.to_list() if column == "id" else [0, 1, 2])
+
+
+def test_objects_in_a_frame_of_polars_are_refused() -> None:
+    """Of them come their addresses, as bytes."""
+    frame = pl.DataFrame({"text": ["a", "b"], "o": pl.Series([object(), "x"], dtype=pl.Object)})
+    with pytest.raises(InputError, match="column 'o' holds Python objects"):
+        dupdetect.dedup(frame)
+
+
+def test_a_name_that_is_no_unicode_rejects_its_row() -> None:
+    result = dupdetect.dedup([{"text": "a"}, {"text": "b", "\ud800": 1}])
+    assert [reject["reason"] for reject in result.rejects.to_pylist()] == [
+        "the row has a column '\\ud800', expected a name in valid Unicode"
+    ]

@@ -363,3 +363,38 @@ def test_decimals_are_not_rounded_by_numbers_of_another_file(folder):
         put(f"in/{name}.parquet", b"")
         pq.write_table(pa.table({"id": [name], "text": [f"{name} text"], "n": values}), f"in/{name}.parquet")
     assert dupdetect.dedup("in").kept["n"].to_pylist() == [str(exact), "1.5"]
+
+
+@pytest.mark.parametrize("name", ["a.arrow", "a.arrows"])
+def test_batches_keep_what_their_writer_said_of_them(folder, name):
+    table = pa.table({"text": ["eins", "zwei", "Eins"]})
+    new = pa.ipc.new_file if name == "a.arrow" else pa.ipc.new_stream
+    with new(name, table.schema) as writer:
+        for number, batch in enumerate(table.to_batches(max_chunksize=2)):
+            writer.write_batch(batch, custom_metadata={"number": str(number)})
+        writer.write_batch(pa.record_batch({"text": ["vier"]}))
+    dupdetect.dedup(Path(name), canonical="first").write("out")
+    if name == "a.arrow":
+        reader = pa.ipc.open_file(f"out/kept.{name[2:]}")
+        batches = [reader.get_batch_with_custom_metadata(at) for at in range(reader.num_record_batches)]
+    else:
+        batches = list(pa.ipc.open_stream(f"out/kept.{name[2:]}").iter_batches_with_custom_metadata())
+    assert [(batch["text"].to_pylist(), metadata and metadata[b"number"]) for batch, metadata in batches] == [
+        (["eins", "zwei"], b"0"),
+        (["vier"], None),
+    ]
+
+
+@pytest.mark.skipif(not hasattr(pa.ipc.RecordBatchFileReader, "metadata"), reason="older pyarrow has none")
+def test_an_arrow_file_keeps_what_its_writer_said_of_it(folder):
+    table = pa.table({"text": ["eins", "zwei", "Eins"]})
+    with pa.ipc.new_file("a.arrow", table.schema, metadata={"by": "me"}) as writer:
+        writer.write_table(table)
+    dupdetect.dedup(Path("a.arrow"), canonical="first").write("out")
+    assert pa.ipc.open_file("out/kept.arrow").metadata == {b"by": b"me"}
+
+
+def test_names_in_another_codec_are_no_encoding_of_files(folder):
+    put("a.jsonl")
+    with pytest.raises(dupdetect.SettingsError, match="encoding is 'punycode', which is not known"):
+        dupdetect.dedup(Path("a.jsonl"), encoding="punycode")

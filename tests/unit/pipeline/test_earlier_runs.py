@@ -345,3 +345,10 @@ def test_a_night_of_another_threshold_is_told_by_the_threshold(tmp_path):
         dedup({"new": "late"}, against=tmp_path / "out", threshold=0.7)
     with pytest.raises(MismatchError, match=r"bands \(14, 9\), where \(20, 6\) is wanted; s"):
         dedup({"new": "late"}, against=tmp_path / "out", bands=(20, 6))
+
+
+def test_nan_may_be_an_id_of_an_earlier_document(tmp_path):
+    """It equals nothing, itself not either: its sketches were said to be of other documents."""
+    dedup(pa.table({"id": [1.0, float("nan")], "text": ["one text", "another"]}), sketches=True).write(tmp_path / "out")
+    result = dedup(pa.table({"id": [2.0], "text": ["One text!"]}), against=tmp_path / "out")
+    assert result.clusters["cluster"].to_pylist() == [1.0]
