@@ -389,7 +389,7 @@ def chunks(texts: Texts) -> list[pa.Array]:
     parts = getattr(texts, "chunks", [texts])
     if len(parts) == 1:
         return parts
-    if texts.nbytes < CHUNK * len(parts):
+    if len(parts) == 0 or texts.nbytes < CHUNK * len(parts):
         return [texts.combine_chunks()]
     return parts
 

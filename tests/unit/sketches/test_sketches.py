@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+import dupdetect
 from dupdetect._compiled import kernels
+from dupdetect._compiled.dispatch import many_calls
 from dupdetect.errors import MismatchError
 from dupdetect.settings import Settings
 from dupdetect.sketches import minhash, sketches
@@ -215,3 +217,11 @@ def test_signatures_alone_are_those_of_sketches(monkeypatch, break_even):
         signed = sketches.sign_texts(texts, SMALL, workers=2)
         assert signed.dtype == np.uint32
         assert signed.tolist() == sketch_by_reference(texts.to_pylist(), SMALL).signatures.tolist()
+
+
+def test_no_texts_are_sketched_by_compiled_code_too():
+    with many_calls():
+        nothing = sketch_texts(pa.chunked_array([], pa.large_string()), Settings(), signatures=True)
+        assert (len(nothing), nothing.signatures.shape) == (0, (0, 128))
+        assert dupdetect.signatures([]).shape == (0, 128)
+        assert dupdetect.verify(dupdetect.find_candidates(dupdetect.sketch([])), []).num_rows == 0
