@@ -24,7 +24,7 @@ from dupdetect._storage.checksums import checksum
 from dupdetect.errors import InputError
 from dupdetect.evaluation.options import check_whole
 from dupdetect.io.documents import stream
-from dupdetect.io.identifiers import folder_of, within
+from dupdetect.io.identifiers import as_type, folder_of, within
 from dupdetect.io.paths import label
 from dupdetect.io.rejected import EARLIER_DOCUMENT, repeated_id
 from dupdetect.io.tables import comparable
@@ -386,7 +386,10 @@ def _against_input(run: Run, data: Any, reading: Reading, sampled: tuple[int, in
             _text(ids).filter(places).to_pylist(), part.texts.filter(places).to_pylist(), strict=True
         ):
             texts.setdefault(name, value)
-    ids = pa.chunked_array([chunk for each in found for chunk in each.chunks], found[0].type if found else pa.int64())
+    # Ids of one file may be numbers, and of a later one text or numbers that are wider.
+    type_ = next((each.type for each in reversed(found) if pa.types.is_large_string(each.type)), None)
+    type_ = type_ or (found[-1].type if found else pa.int64())
+    ids = pa.chunked_array([chunk for each in found for chunk in as_type(each, type_).chunks], type_)
     dropped, late = reader.late(
         ids, np.concatenate([np.empty(0, np.int32), *files]), np.concatenate([np.empty(0, np.int64), *rows])
     )

@@ -366,3 +366,21 @@ def test_documents_whose_id_an_earlier_document_has(tmp_path: Path) -> None:
     assert failing(tmp_path / "tuesday", later) == {}
     assert failing(tmp_path / "tuesday", {id: text for id, text in later.items() if id != 2})  # a reject of no row
     assert failing(tmp_path / "tuesday", later | {7: texts[7]})
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.jsonl": '{"id": 1, "text": "one text"}\n', "b.csv": "id,text\n2,One text!\n"},
+        {"a.csv": "id,text\n2,One text!\n", "b.jsonl": '{"id": 1, "text": "one text"}\n'},
+        {"a.jsonl": '{"id": 1, "text": "one text"}\n', "b.jsonl": '{"id": 2.5, "text": "One text!"}\n'},
+    ],
+)
+def test_ids_of_several_files_may_be_of_several_types(tmp_path, files):
+    """The first file's were taken for those of all: it ended in a traceback."""
+    (tmp_path / "in").mkdir()
+    for name, data in files.items():
+        (tmp_path / "in" / name).write_text(data)
+    dupdetect.dedup(tmp_path / "in").write(tmp_path / "out")
+    verified = dupdetect.verify_output(tmp_path / "out", tmp_path / "in")
+    assert [check for check in verified.checks if check.failed] == []
