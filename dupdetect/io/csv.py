@@ -113,6 +113,7 @@ class _Csv:
             if len(head) < BLOCK_BYTES[0]:
                 stream.read()  # which tells that it ends here: the last bytes may be half a character
             header = as_latin(stream.header) if self.latin else stream.header
+            self._line = max(self._line, _lines_of(stream.header) + 1)
             if not header.strip(b"\r\n"):
                 self._check_blank(head[len(header) :], stream)
             names, self._unclosed = _names(header, self._delimiter), stream.rejects
@@ -226,10 +227,11 @@ def records(open_: Callable[[], Any], name: str, delimiter: str, most: int = MAX
 
     Parameters are those of `read_blocks`. Records that never end, or are too long, are left out.
     """
-    line = 2
+    line = 1
     with ClosedQuotes(open_(), name, delimiter, most) as stream:
         for number, (data, ends) in enumerate(stream.records()):
             if number == 0:
+                line += _lines_of(data)
                 yield Records(data, ends, np.zeros(1, np.int64))
                 continue
             feeds = np.searchsorted(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")), ends)
@@ -237,6 +239,11 @@ def records(open_: Callable[[], Any], name: str, delimiter: str, most: int = MAX
             rows = line + np.append(0, feeds + np.cumsum(lone))
             yield Records(data, ends, rows[:-1])
             line = int(rows[-1])
+
+
+def _lines_of(header: bytes) -> int:
+    """Return how many lines the names of columns take: quoted ones may span several."""
+    return max(1, header.count(b"\n"))
 
 
 def _numbers(before: int, count: int, bad: list[Any]) -> NDArray[np.int64]:

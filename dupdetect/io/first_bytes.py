@@ -26,6 +26,7 @@ _BEGINS = {
     "lz4": (rb"\x04\x22\x4d\x18", ".lz4"),
     "Parquet": (rb"PAR1[\x00-\x08\x0e-\x1f]", ".parquet"),
     "Arrow": (rb"ARROW1\x00", ".arrow"),
+    "Feather of version 1": (rb"FEA1\x00", ""),
     "a zip archive": (rb"PK\x03\x04", ".zip"),
     "a database of SQLite": (rb"SQLite format 3\x00", ""),
 }

@@ -43,6 +43,7 @@ def parquet() -> bytes:
         ("a.jsonl", parquet(), "it is Parquet, expected JSON Lines"),
         ("a.jsonl.gz", LINES, r"it is plain text, expected JSON Lines compressed with gzip; name it a\.jsonl"),
         ("a.parquet", LINES, "it is plain text, expected Parquet; say what it is"),
+        ("a.feather", b"FEA1" + bytes(2000), "it is Feather of version 1, expected Arrow; write its table as CSV"),
         ("a.csv", b"SQLite format 3\0" + bytes(2000), "it is a database of SQLite, expected CSV"),
     ],
 )

@@ -581,3 +581,13 @@ def test_a_csv_that_begins_with_a_blank_line_is_refused(tmp_path, begin):
 
 def test_a_csv_of_blank_lines_is_empty(tmp_path):
     assert sum(len(piece.rows) for piece in read(write(tmp_path / "a.csv", b"\n\r\n\n"))) == 0
+
+
+def test_rows_of_csv_are_lines_though_names_of_columns_span_several(tmp_path):
+    data = b'id,text,"two\nlines"\n1,one text,x\n2,"a quote that never ends,x\n3,another,x\n'
+    file = write(tmp_path / "a.csv", data)
+    (piece,) = [each for each in read(file) if len(each.rows)]
+    assert piece.rows.tolist() == [3, 5]
+    assert [reject.row for each in read(file) for reject in each.rejects] == [4]
+    kept = [record.rows.tolist() for record in csvfiles.records(lambda: file.open("rb"), "a.csv", ",")]
+    assert [row for rows in kept for row in rows][:2] == [0, 3]
