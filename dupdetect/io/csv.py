@@ -95,6 +95,7 @@ class _Csv:
         self.latin = False  # whether its bytes are characters: set once some of them are found to be no UTF-8
         self._opened = open_
         self._unclosed: list[tuple[int, str]] = []  # the records that `ClosedQuotes` has left out
+        self._empty: list[NDArray[np.int64]] = []  # the lines of empty values that it has found, not read yet
         self._told = 0  # the line of the last of them that was told
         self._name = name
         self._delimiter = delimiter
@@ -116,7 +117,8 @@ class _Csv:
             self._line = max(self._line, _lines_of(stream.header) + 1)
             if not header.strip(b"\r\n"):
                 self._check_blank(head[len(header) :], stream)
-            names, self._unclosed = _names(header, self._delimiter), stream.rejects
+            names = _names(header, self._delimiter)
+            self._unclosed, self._empty = stream.rejects, stream.empty
         check_names(names, self._name)
         whole = len(head) < BLOCK_BYTES[0]
         bad: list[Any] = []
@@ -148,7 +150,7 @@ class _Csv:
             yield pyarrow.csv.read_csv(pa.BufferReader(whole), **options)
             return
         with self._open() as stream, pyarrow.csv.open_csv(stream, **options) as reader:
-            self._unclosed = stream.rejects
+            self._unclosed, self._empty = stream.rejects, stream.empty
             yield reader.schema.empty_table()
             for batch in reader:
                 yield pa.Table.from_batches([batch])
@@ -181,7 +183,7 @@ class _Csv:
         if not new.all():
             table, records = table.filter(pa.array(new)), records[new]
         lines, wrong_lines = self._lines(table, records, wrong)
-        table, lines = _without_blank(table, lines)
+        table, lines = _without_blank(table, lines, self._empty_until(self._line))
         rejects = [
             (line, f"the row has {row.actual_columns} columns, expected {row.expected_columns}")
             for line, row in zip(wrong_lines, wrong, strict=True)
@@ -207,6 +209,12 @@ class _Csv:
         self._line += int(heights.sum())
         self._record = int(numbers.max(initial=self._record))
         return lines[: len(records)], lines[len(records) :].tolist()
+
+    def _empty_until(self, line: int) -> NDArray[np.int64]:
+        """Return the lines of empty values before a line, and forget them but for those read last."""
+        found = np.concatenate([np.empty(0, np.int64), *self._empty])
+        self._empty[:] = [found[found >= line]]
+        return found[found < line]
 
     def _as_written(self, table: pa.Table) -> pa.Table:
         if self._id in table.column_names:
@@ -253,11 +261,14 @@ def _numbers(before: int, count: int, bad: list[Any]) -> NDArray[np.int64]:
     return good + 2 + np.searchsorted(passed, good, side="right")
 
 
-def _without_blank(table: pa.Table, lines: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
-    """Drop records without a single value: blank lines, which are not rows."""
+def _without_blank(
+    table: pa.Table, lines: NDArray[np.int64], empty: NDArray[np.int64]
+) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Drop records without a single value unless their lines are `empty` values: blank lines, which are not rows."""
     blank = np.ones(table.num_rows, bool)
     for column in table.columns:
         blank &= pc.equal(column, "").to_numpy()
     if not blank.any() or not table.num_columns:
         return table, lines
+    blank &= ~np.isin(lines, empty)
     return table.filter(pa.array(~blank)), lines[~blank]

@@ -48,6 +48,9 @@ class ClosedQuotes(io.RawIOBase):
     ----------
     rejects : list of (int, str)
         The line where each record that was left out starts, and why.
+    empty : list of int64[...]
+        The lines of nothing but delimiters and quotes: a record that starts at one is of empty values, and no blank
+        line. Whoever has read beyond them takes them away.
     header : bytes
         The first record, once it has been read.
 
@@ -59,11 +62,13 @@ class ClosedQuotes(io.RawIOBase):
 
     def __init__(self, stream: Any, name: str, delimiter: str, limit: int = MAX_TEXT) -> None:
         self.rejects: list[tuple[int, str]] = []
+        self.empty: list[NDArray[np.int64]] = []
         self.header = b""
         self._stream, self._name, self._limit = stream, name, limit
         self._delimiter = delimiter.encode()
         self._orderly = np.zeros(256, np.bool_)
         self._orderly[[ord(delimiter), ord("\n"), ord("\r"), _QUOTE]] = True
+        self._empty = re.compile(rb'^(?:%b|"")+(?=\r?$)' % re.escape(self._delimiter), re.MULTILINE)
         self._more, self._last = (_patterns(re.escape(self._delimiter), ended) for ended in (False, True))
         self._ready: list[bytes] = []
         self._length = 0  # of what is ready
@@ -141,9 +146,20 @@ class ClosedQuotes(io.RawIOBase):
         self._rest = data[cut:]
 
     def _give(self, data: bytes) -> None:
+        self._note_empty(data)
         self._line += data.count(b"\n")
         self._ready.append(data)
         self._length += len(data)
+
+    def _note_empty(self, data: bytes) -> None:
+        """Note the lines of nothing but empty values, in quotes or not; some of them may be a part of a value."""
+        # Few blocks have one: to look for how such a line begins is much faster than to look at each line.
+        begins = self._delimiter, b'""'
+        if data.startswith(begins) or any(b"\n" + begin in data for begin in begins):
+            places = [found.start() for found in self._empty.finditer(data)]
+            if places:
+                feeds = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+                self.empty.append(self._line + np.searchsorted(feeds, places))
 
     def _header(self, data: bytes) -> bytes:
         """Give the first record, once it is there; return what follows it."""

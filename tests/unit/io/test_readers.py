@@ -15,7 +15,7 @@ import pytest
 
 from dupdetect.errors import InputError
 from dupdetect.io import csv as csvfiles
-from dupdetect.io import jsonlines
+from dupdetect.io import jsonlines, quotes
 from dupdetect.io import paths as finding
 from dupdetect.io import readers as reading
 from dupdetect.io import schema as columns
@@ -591,3 +591,28 @@ def test_rows_of_csv_are_lines_though_names_of_columns_span_several(tmp_path):
     assert [reject.row for each in read(file) for reject in each.rejects] == [4]
     kept = [record.rows.tolist() for record in csvfiles.records(lambda: file.open("rb"), "a.csv", ",")]
     assert [row for rows in kept for row in rows][:2] == [0, 3]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("empty", [",", '"",""', ',""', ",\n\n,"])
+@pytest.mark.parametrize("block", [None, 32])
+def test_csv_records_of_empty_values_are_rows_and_blank_lines_are_none(tmp_path, monkeypatch, end, empty, block):
+    if block:
+        monkeypatch.setattr(csvfiles, "BLOCK_BYTES", (block, block << 20))
+        monkeypatch.setattr(quotes, "BLOCK_BYTES", block)
+    lines = ["x,text", "1,one text", *empty.split("\n"), "", '2,"a text', ",", "", 'of lines"', *empty.split("\n"), ""]
+    file = write(tmp_path / "a.csv", end.join(lines).encode())
+    pieces = [piece for piece in read(file) if len(piece.rows)]
+    rows = [row for piece in pieces for row in piece.rows.tolist()]
+    texts = [text for piece in pieces for text in piece.table["text"].to_pylist()]
+    expected = {place + 1: "" for place, line in enumerate(lines) if line in empty.split("\n") and line}
+    inside = lines.index('2,"a text') + 2
+    expected.pop(inside, None)  # what stands in a value is no record
+    expected |= {2: "one text", inside - 1: end.join(["a text", ",", "", "of lines"])}
+    assert dict(zip(rows, texts, strict=True)) == dict(sorted(expected.items()))
+
+
+def test_csv_lines_of_nothing_in_place_of_a_quote_that_never_ends_are_no_rows(tmp_path):
+    pieces = list(read(write(tmp_path / "a.csv", b'x,text\n1,"never ends\n,\n2,b\n')))
+    assert [row for piece in pieces for row in piece.rows.tolist()] == [3, 4]
+    assert [reject.row for piece in pieces for reject in piece.rejects] == [2]
