@@ -111,19 +111,17 @@ class _Csv:
         """Go on, in blocks of some size."""
         with self._open() as stream:
             head = stream.read(min(size, BLOCK_BYTES[0]))
-            if len(head) < BLOCK_BYTES[0]:
-                stream.read()  # which tells that it ends here: the last bytes may be half a character
+            behind = stream.read(1)  # which also tells whether the last bytes are half a character
             header = as_latin(stream.header) if self.latin else stream.header
             self._line = max(self._line, _lines_of(stream.header) + 1)
             if not header.strip(b"\r\n"):
-                self._check_blank(head[len(header) :], stream)
+                self._check_blank(head[len(header) :] + behind, stream)
             names = _names(header, self._delimiter)
             self._unclosed, self._empty = stream.rejects, stream.empty
         check_names(names, self._name)
-        whole = len(head) < BLOCK_BYTES[0]
         bad: list[Any] = []
         good, shown = 0, False
-        for read in self._tables(names, head if whole else None, size, bad):
+        for read in self._tables(names, None if behind else head, size, bad):
             table = from_latin(read) if self.latin else read
             records = _numbers(good, table.num_rows, bad)
             good += table.num_rows
@@ -210,11 +208,15 @@ class _Csv:
         self._record = int(numbers.max(initial=self._record))
         return lines[: len(records)], lines[len(records) :].tolist()
 
-    def _empty_until(self, line: int) -> NDArray[np.int64]:
-        """Return the lines of empty values before a line, and forget them but for those read last."""
-        found = np.concatenate([np.empty(0, np.int64), *self._empty])
-        self._empty[:] = [found[found >= line]]
-        return found[found < line]
+    def _empty_until(self, line: int) -> list[NDArray[np.int64]]:
+        """Return where empty values are up to a line, and forget those that are before it.
+
+        The stream is read ahead in a thread, which may append to the list meanwhile.
+        """
+        found = []
+        while self._empty and self._empty[0][-1] < line:
+            found.append(self._empty.pop(0))
+        return found + self._empty[:1]
 
     def _as_written(self, table: pa.Table) -> pa.Table:
         if self._id in table.column_names:
@@ -262,7 +264,7 @@ def _numbers(before: int, count: int, bad: list[Any]) -> NDArray[np.int64]:
 
 
 def _without_blank(
-    table: pa.Table, lines: NDArray[np.int64], empty: NDArray[np.int64]
+    table: pa.Table, lines: NDArray[np.int64], empty: list[NDArray[np.int64]]
 ) -> tuple[pa.Table, NDArray[np.int64]]:
     """Drop records without a single value unless their lines are `empty` values: blank lines, which are not rows."""
     blank = np.ones(table.num_rows, bool)
@@ -270,5 +272,6 @@ def _without_blank(
         blank &= pc.equal(column, "").to_numpy()
     if not blank.any() or not table.num_columns:
         return table, lines
-    blank &= ~np.isin(lines, empty)
+    if empty:
+        blank &= ~np.isin(lines, np.concatenate(empty))
     return table.filter(pa.array(~blank)), lines[~blank]

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dupdetect.io.quotes import ClosedQuotes
+from dupdetect.io.quotes import ClosedQuotes, end_of_read
 
 
 class NotUtf8(Exception):  # noqa: N818 - no error: read it as Latin-1
@@ -56,10 +56,11 @@ class LatinQuotes(ClosedQuotes):
 
     def read(self, size: int = -1) -> bytes:
         """Return that many bytes, or all that are left."""
-        data = self._waiting + as_latin(super().read(size))
-        size = len(data) if size < 0 else size
-        data, self._waiting = data[:size], data[size:]
-        return data
+        more = super().read(size)
+        data = self._waiting + as_latin(more)
+        end = end_of_read(data, size, more=bool(more))
+        self._waiting = data[end:]
+        return data[:end]
 
 
 def as_latin(data: bytes) -> bytes:

@@ -83,14 +83,14 @@ class ClosedQuotes(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Return that many bytes, or all that are left."""
+        """Return that many bytes, or all that are left; a byte less where a line would be read without its feed."""
         while not self._ended and (size < 0 or self._length < size):
             self._advance()
         data = b"".join(self._ready)
-        size = len(data) if size < 0 else size
-        self._ready = [data[size:]] if len(data) > size else []
-        self._length = max(0, len(data) - size)
-        return data[:size]
+        end = end_of_read(data, size, more=not self._ended)
+        self._ready = [data[end:]] if len(data) > end else []
+        self._length = len(data) - end
+        return data[:end]
 
     def records(self) -> Iterator[tuple[bytes, NDArray[np.int64]]]:
         """Yield all that is left in pieces of whole records, with the place where each ends; first the header alone."""
@@ -249,6 +249,17 @@ class ClosedQuotes(io.RawIOBase):
         self._ready.append(filler * lines)
         self._length += len(filler) * lines
         self._line += lines
+
+
+def end_of_read(data: bytes, size: int, *, more: bool) -> int:
+    """Return how many bytes of what is ready are given to a reader that wants so many, or all.
+
+    A carriage return waits for what follows it, if there is `more`: `pyarrow.csv` takes a line feed at the beginning of
+    a block for the rest of a line's end, and drops it from a quoted value too.
+    """
+    end = len(data) if size < 0 else min(size, len(data))
+    waits = end > 1 and data[end - 1 : end] == b"\r" and (more or end < len(data))
+    return end - 1 if waits else end
 
 
 def _end(fields: re.Pattern[bytes], data: bytes, begin: int) -> int:
