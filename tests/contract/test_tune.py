@@ -72,7 +72,7 @@ def test_a_person_reads_a_table(folder: Path, capsys: pytest.CaptureFixture[str]
         (["--truth", "pairs.csv", "--settings", "pairs.csv"], 2, "pairs.csv: this is no TOML"),
         (["--truth", "pairs.csv", "--curve", "pr.png"], 1, "pr.png: the curve is drawn as SVG; give a name that ends"),
         (["--truth", "pairs.csv", "-o", "in.jsonl"], 1, "in.jsonl: the file exists"),
-        (["--truth", "pairs.csv", "-o", "no/s.toml", *OPTIONS], 1, "no/s.toml: cannot be written"),
+        (["--truth", "pairs.csv", "-o", "no/s.toml", *OPTIONS], 1, "no/s.toml: there is no folder no"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(

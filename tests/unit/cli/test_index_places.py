@@ -101,7 +101,7 @@ def test_a_text_is_asked_for_as_its_bytes_are(tmp_path, text, monkeypatch, capsy
         assert "identical" in capsys.readouterr().out
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff"), "utf-8"))
     assert run("query", where, "-") == 1
-    assert "-: this is no UTF-8" in capsys.readouterr().err
+    assert "-: byte 0 is not UTF-8" in capsys.readouterr().err
 
 
 def test_lists_of_ids_may_have_lines_of_windows(tmp_path, night, monkeypatch):
