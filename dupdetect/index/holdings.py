@@ -22,6 +22,7 @@ from dupdetect.index.estimates import SignatureVerifier
 from dupdetect.index.identifiers import Identifiers
 from dupdetect.index.keys import KeyTable
 from dupdetect.index.schema import VERSION, migration
+from dupdetect.index.stores import RESTORE
 from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.grouping import check_grouped
 from dupdetect.settings import Settings
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 ARRAY_BYTES = 64 << 20
 
 #: What an index says of its texts.
-KEPT_OR_NOT = ("kept", "left out")
+KEPT, LEFT_OUT = "kept", "left out"
 
 
 class Holdings:
@@ -78,7 +79,7 @@ class Holdings:
         self._check_version(stored)
         self.settings = _same(store.name, stored, settings)
         check_grouped(self.settings, None)
-        self.keeps_texts = stored["texts"] == KEPT_OR_NOT[0]
+        self.keeps_texts = stored["texts"] == KEPT
         if keeps_texts is not None and keeps_texts != self.keeps_texts:
             has, asked = ("keeps", "leaves out") if self.keeps_texts else ("leaves out", "keeps")
             raise MismatchError(f"{store.name}: the index {has} texts, and one that {asked} them was asked for")
@@ -110,7 +111,7 @@ class Holdings:
             "version": str(VERSION),
             "settings": json.dumps(settings.as_dict()),
             "fingerprint": settings.fingerprint,
-            "texts": KEPT_OR_NOT[0 if keeps_texts else 1],
+            "texts": KEPT if keeps_texts else LEFT_OUT,
         }
         with self.store.write() as session:
             if not session.rows("SELECT value FROM settings WHERE name = 'fingerprint'"):
@@ -201,14 +202,11 @@ def _check_whole(name: str, stored: dict[str, str]) -> None:
     """Refuse what an index says of itself if that cannot be: neither store has a checksum of a single value."""
     try:
         whole = int(stored["version"]) > 0 and json.loads(stored["settings"]).keys() >= {"canonical", "bands"}
-        whole = whole and stored["texts"] in KEPT_OR_NOT and "fingerprint" in stored
+        whole = whole and stored["texts"] in (KEPT, LEFT_OUT) and "fingerprint" in stored
     except (AttributeError, KeyError, ValueError, RecursionError):
         whole = False
     if not whole:
-        raise InputError(
-            f"{name}: what the index says of itself is damaged; restore it from a copy, or build it anew from what "
-            "`dupdetect index export` wrote"
-        )
+        raise InputError(f"{name}: what the index says of itself is damaged; {RESTORE}")
 
 
 def _same(name: str, stored: dict[str, str], wanted: Settings | None) -> Settings:

@@ -18,7 +18,7 @@ from typing import Any
 
 from dupdetect.errors import DupdetectError, InputError, OutputError
 from dupdetect.index.schema import NAMES, statements
-from dupdetect.index.stores import Row, Session, Store
+from dupdetect.index.stores import RESTORE, Row, Session, Store
 
 #: Bytes of a page of SQLite, and of its cache.
 PAGE_BYTES, CACHE_BYTES = 16384, 40 << 20
@@ -244,7 +244,4 @@ def _has_other_types(connection: sqlite3.Connection, table: str) -> bool:
 
 
 def _damaged(name: str, reason: str) -> InputError:
-    return InputError(
-        f"{name}: the file is damaged ({reason}); restore it from a copy, or build it anew from what `dupdetect "
-        "index export` wrote"
-    )
+    return InputError(f"{name}: the file is damaged ({reason}); {RESTORE}")

@@ -21,6 +21,9 @@ from dupdetect.errors import InputError, OutputError
 
 Row: TypeAlias = tuple[Any, ...]
 
+#: What to do about an index that is damaged.
+RESTORE = "restore it from a copy, or build it anew from what `dupdetect index export` wrote"
+
 
 @dataclass
 class State:

@@ -37,7 +37,7 @@ def adapted(data: Any) -> Any:
     return data
 
 
-def as_table(data: Any) -> Any:
+def unaltered(data: Any) -> Any:
     """Return a table with all that it holds as Arrow data, where its library would leave something out or alter it.
 
     Raises

@@ -99,6 +99,7 @@ class ClosedQuotes(io.RawIOBase):
             for data in filter(None, self._ready):
                 yield data, np.array([len(data)]) if data is self.header else self._ends(data)
             self._ready, self._length = [], 0
+            self.empty.clear()  # nobody takes them away here, and there may be as many as records
 
     def _ends(self, data: bytes) -> NDArray[np.int64]:
         """Return where each of some whole records ends."""

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from dupdetect.errors import InputError
 from dupdetect.io import records
-from dupdetect.io.adapters import adapted, as_table
+from dupdetect.io.adapters import adapted, unaltered
 from dupdetect.io.lists import LISTS
 from dupdetect.io.paths import AS_NAMED, Found, ReadAs, find, label
 from dupdetect.io.readers import Faults, Piece, Place, closing, cut, read
@@ -207,7 +207,7 @@ def _arrow(data: Any, text: str, id: str, size: int) -> Iterator[tuple[pa.Table,
 
 def _arrow_tables(data: Any, text: str, id: str) -> tuple[pa.Schema, Iterator[pa.Table]]:
     try:
-        reader = pa.RecordBatchReader.from_stream(as_table(data))
+        reader = pa.RecordBatchReader.from_stream(unaltered(data))
     except (pa.ArrowException, TypeError):  # a column without a table, or an array
         column = pa.chunked_array(data)
     else:

@@ -1,11 +1,9 @@
 """A process may fork whatever its threads do: the child can do what it can, and takes nothing from it."""
 
 import os
-import subprocess
-import sys
-import textwrap
 
 import pytest
+from forking import run_script
 
 FORKING = """
     import os, signal, threading, time
@@ -38,10 +36,8 @@ FORKING = """
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_child_is_not_held_up_by_a_thread_that_it_does_not_have(tmp_path):
-    script = tmp_path / "forking.py"
-    script.write_text(textwrap.dedent(FORKING), encoding="utf-8")
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=200, check=True)
-    assert done.stderr == ""
+    done = run_script(tmp_path / "forks.py", FORKING)
+    assert (done.stderr, done.returncode) == ("", 0)
     codes, last = done.stdout.rsplit(" ", 1)
     assert set(codes.strip("[]").split(", ")) == {"0"}
     assert int(last) == 0
@@ -79,11 +75,8 @@ CONVERTING = """
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_child_is_not_held_up_by_the_first_conversion_of_pyarrow(tmp_path):
     pytest.importorskip("pandas")
-    script = tmp_path / "converting.py"
-    script.write_text(textwrap.dedent(CONVERTING), encoding="utf-8")
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=200, check=True)
-    assert done.stderr == ""
-    assert done.stdout == "0\n"
+    done = run_script(tmp_path / "converting.py", CONVERTING)
+    assert (done.stdout, done.stderr, done.returncode) == ("0\n", "", 0)
 
 
 #: A run on disk whose texts stay in their file; `stored` are the files of its work.
@@ -97,6 +90,7 @@ ON_DISK = """
     import dupdetect.pipeline.request
     from dupdetect._storage import workspace
     from dupdetect.io import texts_again
+    from forking import fork_while, forked
 
     dupdetect.pipeline.request.PART_BYTES, workspace.PROGRAM = 20_000, 1 << 40
     texts_again.BATCH_BYTES = 1_000
@@ -107,20 +101,6 @@ ON_DISK = """
 
     def stored():
         return sum(len(files) for *_, files in os.walk(sys.argv[1]))
-
-    def forked(work):
-        child = os.fork()
-        if child == 0:
-            signal.alarm(20)
-            try:
-                work()
-            except SystemExit:
-                raise
-            except BaseException as error:
-                print(repr(error), file=sys.stderr)
-                os._exit(1)
-            os._exit(0)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 """
 
 READ_ON = """
@@ -178,25 +158,9 @@ HELD = """
     from dupdetect._storage.arrays import DiskStorage
     from dupdetect._storage import lost_pages
 
-    def fork_while(held, work):
-        begun, go_on = threading.Event(), threading.Event()
-
-        def hold():
-            with held:
-                begun.set()
-                go_on.wait(60)
-
-        holding = threading.Thread(target=hold)
-        holding.start()
-        begun.wait(60)
-        code = forked(work)
-        go_on.set()
-        holding.join()
-        return code
-
     result = dupdetect.dedup(path)
-    codes = [fork_while(result.workspace.storage._lock, result.workspace.storage.check)]
-    codes.append(fork_while(lost_pages._LOCK, lambda: dupdetect.dedup(path).close()))
+    codes = [fork_while(lambda: result.workspace.storage._lock, result.workspace.storage.check)]
+    codes.append(fork_while(lambda: lost_pages._LOCK, lambda: dupdetect.dedup(path).close()))
     print(codes)
 """
 
@@ -208,9 +172,7 @@ HELD = """
     ids=["texts are read on", "nothing is taken from the parent", "locks of other threads"],
 )
 def test_a_child_goes_on_with_what_its_parent_has(tmp_path, what, children):
-    script = tmp_path / "forking.py"
-    script.write_text(textwrap.dedent(ON_DISK) + textwrap.dedent(what), encoding="utf-8")
     folder = tmp_path / "folder"
     folder.mkdir()
-    done = subprocess.run([sys.executable, script, folder], capture_output=True, text=True, timeout=200, check=False)
+    done = run_script(tmp_path / "children.py", ON_DISK + what, folder)
     assert (done.stdout, done.stderr, done.returncode) == (f"{[0] * children}\n", "", 0)

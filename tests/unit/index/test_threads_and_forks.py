@@ -1,13 +1,11 @@
 """An index is used by many threads, and by processes that were forked from the one that opened it."""
 
 import os
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 
 import pytest
+from forking import run_script
 from generated_sites import Writer
 from postgres_server import database
 
@@ -34,32 +32,8 @@ def test_connections_of_threads_that_ended_are_closed(where):
 
 #: Each child goes on while a thread of its parent writes, holds what is in memory, or nothing.
 FORKING = """
-    import os, signal, sys, threading
     from dupdetect import Index
-
-    def forked(work, leave=os._exit):
-        child = os.fork()
-        if child == 0:
-            signal.alarm(30)
-            work()
-            leave(0)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-    def fork_while(held, work):
-        begun, go_on = threading.Event(), threading.Event()
-
-        def hold():
-            with held():
-                begun.set()
-                go_on.wait(60)
-
-        holding = threading.Thread(target=hold)
-        holding.start()
-        begun.wait(60)
-        code = forked(work)
-        go_on.set()
-        holding.join()
-        return code
+    from forking import fork_while, forked
 
     text = "the ferry to the island number {} did not run on that day for the crew was on strike".format
     index = Index(sys.argv[1], workers=1, wait=20)
@@ -83,9 +57,7 @@ FORKING = """
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_child_has_connections_of_its_own(where, tmp_path):
-    script = tmp_path / "forking.py"
-    script.write_text(textwrap.dedent(FORKING), encoding="utf-8")
-    done = subprocess.run([sys.executable, script, where], capture_output=True, text=True, timeout=200, check=False)
+    done = run_script(tmp_path / "children.py", FORKING, where)
     assert (done.stdout, done.stderr) == ("[0, 0, 0, 0, 0, 0] ['after', 'child', 'parent'] []\n", "")
 
 

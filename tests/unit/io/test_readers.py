@@ -656,3 +656,9 @@ def test_csv_is_read_as_python_reads_it_wherever_blocks_end(monkeypatch):
             for row, values in zip(block.lines.tolist(), block.table.to_pylist(), strict=True)
         ]
         assert read_rows == expected, (seed, data)
+
+
+def test_records_that_are_copied_leave_no_list_of_empty_ones():
+    stream = quotes.ClosedQuotes(io.BytesIO(b"a,b\n" + b",\n" * 1000), "a.csv", ",")
+    assert sum(len(ends) for _, ends in stream.records()) == 1001
+    assert stream.empty == []
