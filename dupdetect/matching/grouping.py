@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
-from dupdetect.errors import SettingsError
+from dupdetect.errors import InputError, SettingsError
 from dupdetect.io.moments import as_python
 from dupdetect.io.schema import as_json, plain_column
 from dupdetect.matching.pairs import missing, unpack
@@ -42,6 +42,17 @@ def check_grouped(settings: Settings, grouping: Grouping | None) -> None:
     """Refuse settings that compare by columns, where nobody has looked at these."""
     if grouping is None and (settings.within or settings.between or settings.per):
         raise SettingsError("within, between and per work with dedup, in one process or on Spark; leave them out here")
+
+
+def check_comparable(type_: pa.DataType, name: str, where: str = "") -> None:
+    """Refuse a column to compare by whose values are made of several."""
+    import pyarrow as pa
+
+    if pa.types.is_nested(type_):
+        raise InputError(
+            f"{where}column {name!r} is {type_}, expected strings, numbers, dates or bytes to compare by; name another "
+            "column, or convert it"
+        )
 
 
 def hashed(column: pa.ChunkedArray) -> Hashes:

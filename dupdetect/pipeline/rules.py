@@ -20,7 +20,7 @@ from dupdetect.clustering.clusters import Comparable
 from dupdetect.errors import InputError
 from dupdetect.io.schema import names_shown
 from dupdetect.matching.boilerplate import Boilerplate
-from dupdetect.matching.grouping import hashed
+from dupdetect.matching.grouping import check_comparable, hashed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +118,9 @@ class Plain:
         if not corpus.rows.has(column):
             shown = names_shown(corpus.rows.column_names)
             raise InputError(f"there is no column {column!r} to compare by; the columns are {shown}")
-        return hashed(corpus.rows.column(column))
+        values = corpus.rows.column(column)
+        check_comparable(values.type, column)
+        return hashed(values)
 
     def comparable(self, corpus: Corpus, text_of: Int, rows: Int, found: Candidates) -> Limits:
         """Say which texts may be compared, given a document of each and the candidates among them."""

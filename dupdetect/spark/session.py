@@ -131,11 +131,13 @@ class Session:
 
     def frame(self, table: pa.Table) -> DataFrame:
         """Return a table as a frame."""
-        if table.num_rows:
-            return self.spark.createDataFrame(table.combine_chunks())  # at a chunk without rows Spark would stop
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        return self.spark.createDataFrame([], from_arrow_schema(table.schema))
+        # Left to itself, Spark would take a moment of no time zone for one of the session's.
+        schema = from_arrow_schema(table.schema, prefer_timestamp_ntz=True)
+        if table.num_rows:
+            return self.spark.createDataFrame(table.combine_chunks(), schema)  # at a chunk without rows it would stop
+        return self.spark.createDataFrame([], schema)
 
     def line(self, text: str) -> DataFrame:
         """Return a frame of one text: a constant, for which nothing need go to executors."""

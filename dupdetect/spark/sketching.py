@@ -25,6 +25,7 @@ from dupdetect.io.checks import check
 from dupdetect.io.identifiers import check_id_type
 from dupdetect.io.readers import Piece
 from dupdetect.io.seen import NUMBERED
+from dupdetect.matching.grouping import check_comparable
 from dupdetect.settings import GROUPING
 from dupdetect.sketches.cleaning import clean_texts
 from dupdetect.sketches.sketches import identities, sketch_texts
@@ -109,10 +110,37 @@ def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, 
             raise InputError(f"the frame: there is no column {name!r} ({what}); the columns are {', '.join(names)}")
     if (type_ := frame.schema[text].dataType.typeName()) not in ("string", "binary"):
         raise InputError(f"the frame: column {text!r} is {type_}, expected string; name another column or convert it")
+    own = {FILE, ROW, NUMBER, REASON} & set(names)
+    if own not in (set(), {FILE, ROW}, {FILE, ROW, NUMBER, REASON}):  # as rows of Parquet and of records have them
+        raise InputError(f"the frame: a column {min(own)!r} would be taken for one that is made here; rename it")
+    _check_types(frame, settings, id)
     files = None
     if FILE in names:
         files = tuple(sorted((re.sub("^file:/+", "file:/", name) for name in frame.inputFiles()), key=unquote))
     return Request(settings, text, id, max_text, files, numbered=numbered)
+
+
+def _check_types(frame: DataFrame, settings: Settings, id: str | None) -> None:
+    """Refuse columns whose values Python does not get, or that cannot be ids, or say which may be compared."""
+    import pyspark.sql.functions as F  # noqa: N812 - as everybody does
+    from pyspark.errors import PySparkException
+    from pyspark.sql.pandas.types import to_arrow_type
+
+    renamed, known = by_number(frame)
+    for name in [*([] if id is None else [id]), *settings.columns]:
+        spark_type = frame.schema[name].dataType
+        try:
+            type_ = to_arrow_type(spark_type)
+            renamed.select(F.xxhash64(known[name])).schema  # noqa: B018 - no map can be hashed, nor what holds one
+        except PySparkException as error:
+            raise InputError(
+                f"the frame: column {name!r} is {spark_type.simpleString()}, expected strings, numbers, dates or "
+                "bytes; name another column, or convert it"
+            ) from error
+        if name == id:
+            check_id_type(type_, name, "the frame")
+        if any(getattr(settings, grouping) == name for grouping in GROUPING):
+            check_comparable(type_, name, "the frame: ")
 
 
 def shown(url: str) -> str:

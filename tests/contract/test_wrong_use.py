@@ -187,6 +187,10 @@ CALLS: list[Callable[[], Any]] = [
         for name in ("within", "between", "per")
     ),
     *(lambda name=name: dupdetect.verify(PAIRS, TEXTS, **{name: "site"}) for name in ("within", "between", "per")),
+    *(
+        lambda name=name: dupdetect.dedup([{"text": "a", "site": {"a": 1}}], **{name: "site"})
+        for name in ("within", "between", "per")
+    ),
     lambda: dupdetect.cluster(None, dupdetect.sketch(TEXTS)),
     lambda: dupdetect.cluster(dupdetect.verify(PAIRS, TEXTS), TEXTS),  # type: ignore[arg-type]
     lambda: dupdetect.cluster(changed("shared", ["x"]), dupdetect.sketch(TEXTS)),

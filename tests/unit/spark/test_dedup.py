@@ -2,14 +2,17 @@
 
 import json
 import re
+from datetime import datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from mixed_corpora import corpus, sources, with_rejects
 
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.spark import bundling, counter, decision, dedup, on_driver, partwise
 from dupdetect.spark.output import TABLES
+from dupdetect.spark.session import setting
 
 
 @pytest.fixture(autouse=True)
@@ -131,6 +134,18 @@ def test_rows_without_ids_are_numbered(framed, same, tmp_path):
     same(dedup(framed(table, 5), work=str(tmp_path), id="none"), table, id="none")
 
 
+@pytest.mark.parametrize("modules", [[on_driver, counter], []], ids=["driver", "executors"])
+def test_moments_of_no_time_zone_stay_as_they_are(spark, same, tmp_path, little, modules):
+    """Wherever the session is: on the night of 26 March the clocks of Berlin had no half past two."""
+    little(*modules)
+    table = corpus().select(["text"]).slice(0, 80)
+    ids = [datetime(2000, 3, 26) + timedelta(minutes=5 * at) for at in range(80)]
+    table = table.add_column(0, "id", pa.array(ids, pa.timestamp("us")))
+    pq.write_table(table, tmp_path / "in.parquet")
+    with setting(spark, "spark.sql.session.timeZone", "Europe/Berlin"):
+        same(dedup(spark.read.parquet(str(tmp_path / "in.parquet")), work=str(tmp_path / "work")), table)
+
+
 def test_a_run_goes_on_where_it_was_stopped(framed, same, tmp_path, monkeypatch):
     table, work = corpus(), str(tmp_path / "work")
 
@@ -168,6 +183,17 @@ def test_what_cannot_be_read_is_said_at_the_door(framed, tmp_path):
             dedup(frame, work=work, **wrong)
     with pytest.raises(InputError, match="no row could be used"):
         dedup(frame.where("text is null"), work=work)
+
+
+def test_a_column_of_a_type_that_is_of_no_use_is_refused_at_the_door(spark, tmp_path):
+    """Spark hashes no maps, hands out no intervals of months, and has no order of structs."""
+    columns = "struct(id) as struct", "map(id, id) as map", "make_ym_interval(1) as months", "'a text' as text", "id"
+    frame = spark.range(2).selectExpr(*columns)
+    for column in ("struct", "map", "months"):
+        for settings in ({"id": column}, {"within": column}, {"per": column}):
+            with pytest.raises(InputError, match=f"the frame: column '{column}' is .*, expected .*strings, numbers"):
+                dedup(frame, work=str(tmp_path / "work"), **settings)
+    assert not (tmp_path / "work").exists()
 
 
 @pytest.mark.parametrize("modules", [[on_driver, counter], []], ids=["driver", "executors"])

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 import dupdetect
+from dupdetect.errors import InputError
 from dupdetect.spark import dedup
 
 STORY = "The harbour bridge was closed on Monday after an inspection found cracks in two of its pillars."
@@ -67,3 +68,10 @@ def test_names_of_columns_may_differ_in_case(spark, tmp_path, last):
     table = pa.table({"id": [*"abcdefg", last], "ID": list("zyxwvuts"), "text": TEXTS, "Text": TEXTS[::-1]})
     there, here = both(spark, tmp_path, table)
     assert there == here
+
+
+@pytest.mark.parametrize("name", ["dupdetect_file", "dupdetect_row", "dupdetect_reason", "dupdetect_number"])
+def test_a_name_that_is_made_here_is_refused(spark, tmp_path, name):
+    frame = spark.createDataFrame(pa.table({"text": TEXTS, name: list("abcdefgh")}))
+    with pytest.raises(InputError, match=f"a column '{name}' would be taken for one that is made here; rename it"):
+        dedup(frame, work=str(tmp_path / "work"))
