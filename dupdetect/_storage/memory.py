@@ -53,7 +53,7 @@ def size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text)
     if not match:
-        raise SettingsError(f"{text!r} is no size of memory; write for example 2GB, 800MiB or 60%")
+        raise SettingsError(f"{text!r} is no size: give a number and its unit, such as 2GB or 800MiB, or 60% of memory")
     number, unit = float(match[1]), match[2].lower()
     if unit == "%" and number > 100:
         raise SettingsError(f"{text!r} is more memory than there is; a percentage is at most 100%")

@@ -9,6 +9,7 @@ An input is refused, and not a row of it, where a column has a type of which no 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ REJECT_BYTES = 256
 SEARCHED_AT_ONCE = 1024
 
 NO_ID = "column {!r} is null, expected an id"
+#: What is said of bytes that were not decoded; of others the place would be that after decoding, which nobody can see.
+_NOT_UTF8, NOT_VALID = re.compile(r"not valid UTF-8 \(byte [^)]*\)"), "not valid in its encoding, {}"
 NO_TEXT = "column {!r} is null, expected a string"
 
 
@@ -94,7 +97,14 @@ def check(
         positions = positions[keep]
         table, texts = filtered(table, keep), texts.filter(pa.array(keep))
     rejects = [Reject(files[piece.files[at]], int(piece.rows[at]), reason) for at, reason in faults.items()]
-    return Checked(piece, table, texts, positions, piece.rejects + rejects, size)
+    return Checked(piece, table, texts, positions, [_said_of(piece, each) for each in piece.rejects + rejects], size)
+
+
+def _said_of(piece: Piece, reject: Reject) -> Reject:
+    """Name the encoding that bytes mean nothing in: they were let through as no UTF-8 (`encodings.Decoded`)."""
+    if piece.encoding is None:
+        return reject
+    return reject._replace(reason=_NOT_UTF8.sub(NOT_VALID.format(piece.encoding), reject.reason))
 
 
 def reject_table(rejects: list[Reject]) -> pa.Table:

@@ -2,7 +2,7 @@
 
 Input    a file that is to be read
 Output   nothing, or an error that names both
-Cost     sixteen bytes of the file; none of pipes, members of archives and files that are far away
+Cost     sixteen bytes of the file; of pipes, archives and files that are far away JSON Lines alone are looked at
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def check_first_bytes(file: Found, where: str) -> None:
         return
     with Path(file.path).open("rb") as opened:
         first = opened.read(LOOKED_AT)
-    found = next((name for name, (begin, _) in _BEGINS.items() if re.match(begin, first)), None)
+    found = _begins(first)
     expected = file.compression or (file.format if file.format in _BINARY else None)
     if found is None and expected is not None and _PRINTABLE.fullmatch(first) and not first.startswith(b"ORC"):
         found = "plain text"
@@ -67,6 +67,35 @@ def check_first_bytes(file: Found, where: str) -> None:
         return
     read_as = f"{file.format} compressed with {file.compression}" if file.compression else file.format
     raise InputError(f"{where}: its first bytes say that it is {found}, expected {read_as}; {_remedy(file, found)}")
+
+
+def check_beginning(first: bytes, where: str) -> None:
+    """Refuse what is read as JSON Lines and was not looked at before, such as a pipe, if it is another thing.
+
+    Parameters
+    ----------
+    first : bytes
+        With what it begins.
+    where : str
+        What messages call it.
+
+    Raises
+    ------
+    InputError
+    """
+    found = _begins(first)
+    if found is None:
+        return
+    remedy = "write it as JSON Lines"
+    if found in _BINARY:
+        remedy = f"say what it is (input_format, --input-format {found.lower()})"
+    elif found in _COMPRESSED:
+        remedy = "unpack it on the way, as in: zcat FILE | dupdetect dedup - ..."
+    raise InputError(f"{where}: its first bytes say that it is {found}, expected JSON Lines; {remedy}")
+
+
+def _begins(first: bytes) -> str | None:
+    return next((name for name, (begin, _) in _BEGINS.items() if re.match(begin, first)), None)
 
 
 def _remedy(file: Found, found: str) -> str:

@@ -19,6 +19,7 @@ import pyarrow.json
 from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
+from dupdetect.io.first_bytes import check_beginning
 from dupdetect.io.lists import is_list
 from dupdetect.io.schema import INEXACT, as_json, packed, unify, unpacked
 from dupdetect.io.streams import MAX_TEXT, Records, sentence
@@ -87,6 +88,8 @@ def read_blocks(
     try:
         _pass_over(stream, at)
         for block, passed_over in whole_lines(stream, most):
+            if line == 1:
+                check_beginning(block, name)
             if line == 1 and _is_array(block.removeprefix(BOM).strip(), name):
                 raise InputError(
                     f"{name}: the file is one JSON array, expected JSON Lines, one object a line; "

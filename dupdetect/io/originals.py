@@ -34,7 +34,7 @@ from dupdetect.io.arrow_compression import body_compression
 from dupdetect.io.compression import compressed
 from dupdetect.io.encodings import Encoder
 from dupdetect.io.parquet import is_all_int96, unit_of_int96
-from dupdetect.io.paths import COMPRESSIONS, FORMATS, ONE_TEXT, Found, label
+from dupdetect.io.paths import COMPRESSIONS, FORMATS, ONE_TEXT, STANDARD_INPUT, Found, label
 from dupdetect.io.remote import as_url, stamp
 from dupdetect.io.rows import Rows
 from dupdetect.io.selection import taken
@@ -268,7 +268,8 @@ def places(found: Sequence[Found], named: Sequence[str]) -> list[str]:
         would have one place there, for one was named twice or letters of a name are no UTF-8, the later ones have a
         folder of their own in it.
     """
-    if list(named) == [file.path for file in found] and len(found) == 1:
+    named = ["-" if STANDARD_INPUT.fullmatch(name) else name for name in named]
+    if named == [file.path for file in found] and len(found) == 1:
         return [KEPT + _ending(found[0])]
     folders = [_folder(name) for name in named]
     common = 0

@@ -78,6 +78,8 @@ class Piece:
         Further pieces of the file may have other columns.
     end : tuple, optional
         Where reading goes on after it, as JSON; None: it cannot go on here.
+    encoding : str, optional
+        What it was decoded from; None: it was in UTF-8.
     """
 
     table: pa.Table
@@ -89,6 +91,7 @@ class Piece:
     inferred: bool = False
     loose: bool = False
     end: Place | None = None
+    encoding: str | None = None
 
 
 class _Cut(NamedTuple):
@@ -179,6 +182,7 @@ def _pieces(file: Found, number: int, options: _Options, place: Any) -> Iterator
                 inferred=inferred,
                 loose=file.format == "JSON Lines",
                 end=(number, cut.end),
+                encoding=file.encoding,
             )
     yield closing(name, inferred=inferred, end=(number + 1, None))
 
@@ -436,6 +440,7 @@ def _read_texts(found: Sequence[Found], first: int, options: _Options) -> Piece:
         rejects,
         inferred=True,
         end=(end, None),
+        encoding=found[first].encoding,
     )
 
 

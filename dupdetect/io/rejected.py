@@ -69,6 +69,8 @@ def nothing_usable(rejects: pa.Table) -> str:
     reasons, rows = said(rejects, REASONS), rejects.num_rows
     given = remedies_of(rejects, rows)
     remedy = f"give {', or '.join(given)}" if given else "name other columns"
+    if all("the line is not valid JSON" in reason for reason in reasons):
+        remedy = "say what it is instead of JSON Lines (input_format='csv', --input-format csv or such)"
     if ".json:1: the line is not valid JSON" in reasons[0]:
         remedy = "if it is one object over many lines, convert it with: jq -c . FILE"
     return f"no row could be used: all {rows:,} were rejected ({'; '.join(reasons)}); mend the rows, or {remedy}"
@@ -92,7 +94,7 @@ def _remedies(rejects: pa.Table, rows: int) -> Iterator[str]:
     def with_(words: str) -> int:
         return int(pc.sum(pc.match_substring(reasons, words)).as_py() or 0)
 
-    if with_("not valid UTF-8"):
+    if with_("not valid UTF-8") or with_("not valid in its encoding"):
         yield "how the file is encoded (encoding='cp1252', --encoding cp1252, utf-16 or such)"
     if with_("(max_text)"):
         yield "more room for a text (max_text='1GB', --max-text 1GB)"

@@ -286,11 +286,12 @@ def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bo
     both = np.flatnonzero(place.is_valid().to_numpy())
     new = place.drop_null().to_numpy().astype(np.int64)
     same = (corpus.digests[new] == related.digests[both]).all(axis=1)
-    again, other, gone = (np.zeros(n, np.bool_) for _ in range(3))
+    again, other, gone, neither = (np.zeros(n, np.bool_) for _ in range(4))
     again[new[same]] = True
     other[new[~same]] = True
     other &= ~again
     gone[new] = other[new] | (corpus.words[new] == 0)  # empty documents are copies of none
+    neither[new] = (corpus.words[new] == 0) & (related.words[both] == 0)
     if not gone.any():
         return corpus, again
     first = int(np.flatnonzero(gone)[0])
@@ -304,8 +305,8 @@ def settle_ids(corpus: Corpus, related: Related, earlier: Earlier, *, strict: bo
         )
     reasons = [
         repeated_id(corpus.id, id, EARLIER_DOCUMENT)
-        + (", whose text is another" if changed else ", which is empty as well")
-        for id, changed in zip(corpus.ids.filter(pa.array(gone)).to_pylist(), other[gone].tolist(), strict=True)
+        + (", whose text has no words either" if wordless else ", whose text is another")
+        for id, wordless in zip(corpus.ids.filter(pa.array(gone)).to_pylist(), neither[gone].tolist(), strict=True)
     ]
     rejects = _rejects(corpus, corpus.places[gone], reasons)
     if strict:

@@ -186,7 +186,7 @@ def test_an_error_nobody_foresaw_has_its_traceback_in_the_line(
     [
         (["--threshold", "1.5"], "threshold is 1.5"),
         (["--threshold", "high"], "'high' is not a valid float"),
-        (["--memory", "2"], "'2' is no size of memory"),
+        (["--memory", "2"], "'2' is no size: give a number and its unit"),
         (["--quiet", "--verbose"], "contradict"),
     ],
 )

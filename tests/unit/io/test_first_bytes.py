@@ -1,9 +1,12 @@
 """A file of another format than its name says is told by its first bytes."""
 
 import gzip
+import io
 import json
+import re
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,6 +65,20 @@ def test_text_that_begins_alike_is_text(header):
 def test_what_is_said_of_it_wins():
     Path("a.csv").write_bytes(parquet())
     assert dupdetect.dedup(Path("a.csv"), input_format="parquet").clusters.num_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(LINES, mtime=0), "its first bytes say that it is gzip, expected JSON Lines; unpack it"),
+        (parquet(), "its first bytes say that it is Parquet, expected JSON Lines; .*--input-format parquet"),
+        (b"id,text\n1,some text\n", r"the line is not valid JSON .*, or say what it is .*--input-format csv"),
+    ],
+)
+def test_what_a_pipe_brings_is_looked_at_too(capsys, monkeypatch, content, said):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    assert main(["dedup", "-", "-o", "out"]) == 1
+    assert re.search(said, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.jsonl.gz"])

@@ -66,6 +66,7 @@ def test_the_lines_that_stay_are_copied(folder):
         (["other/a.jsonl", "other/c.jsonl"], ["kept/a.jsonl", "kept/c.jsonl"]),
         (["s3://bucket/x/a.jsonl?version=1"], ["kept.jsonl"]),
         (["-"], ["kept.jsonl"]),
+        (["/dev/stdin"], ["kept.jsonl"]),
     ],
 )
 def test_where_files_have_their_rows(folder, named, expected):
@@ -73,6 +74,13 @@ def test_where_files_have_their_rows(folder, named, expected):
         put(path)
     found = find(named) if "://" not in named[0] else [find(["-"])[0]._replace(path=named[0], piped=False)]
     assert places(found, named) == expected
+
+
+@pytest.mark.parametrize("name", ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])
+def test_standard_input_has_one_place_by_whatever_name(folder, name):
+    put("other/a.jsonl")
+    for others in ([], ["other/a.jsonl"]):
+        assert places(find([name, *others]), [name, *others]) == places(find(["-", *others]), ["-", *others])
 
 
 @pytest.mark.filterwarnings("ignore:.* rejected")

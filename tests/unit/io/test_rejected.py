@@ -21,11 +21,11 @@ def folder(tmp_path, monkeypatch):
     Path("good.jsonl").write_text(GOOD)
 
 
-def told(capsys, *arguments):
+def told(capsys, *arguments, code=0):
     """Return what a command says on standard error, and on both streams."""
     with warnings.catch_warnings():
         warnings.simplefilter("default")  # the command prints them
-        assert main([*arguments]) == 0
+        assert main([*arguments]) == code
     said = capsys.readouterr()
     return said.err, said.out + said.err
 
@@ -44,6 +44,18 @@ def test_an_encoding_is_hinted_at(capsys):
     assert "20 of 40 rows are rejected, the first of them latin.csv:3: column 'text' is not valid UTF-8" in error
     assert "--encoding cp1252" in error
     assert not told(capsys, "dedup", "latin.csv", "-o", "two", "-q", "--encoding", "cp1252")[0]
+
+
+@pytest.mark.parametrize("name", ["kyiv.csv", "kyiv.jsonl", "kyiv.txt"])
+def test_bytes_that_the_encoding_does_not_have_are_said_to_be_none_of_it(capsys, name):
+    """And not to be no UTF-8, which the file may well be, at a place that only the decoded bytes have."""
+    text = "Поромна компанія обіцяє чотири рейси"
+    written = {"csv": f"text\n{text}\nferry\n", "txt": text, "jsonl": f'{{"text": "{text}"}}\n{{"text": "ferry"}}\n'}
+    Path(name).write_text(written[name[5:]], encoding="utf-8")
+    error, _ = told(capsys, "dedup", name, "-o", "out", "--encoding", "ascii", code=int(name == "kyiv.txt"))
+    assert "is not valid in its encoding, ascii" in error
+    assert "UTF-8" not in error
+    assert "--encoding cp1252" in error
 
 
 def test_other_commands_say_it_too(capsys):

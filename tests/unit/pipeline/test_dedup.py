@@ -302,7 +302,7 @@ def test_memory_and_the_longest_text_are_sizes_too():
     result = dedup(["one text", "One text.", "another, and a longer one"], memory="1GB", max_text="20B")
     assert result.manifest["memory"]["limit"] == 10**9
     assert result.rejects.num_rows == 1
-    with pytest.raises(SettingsError, match="'much' is no size of memory; write for example 2GB"):
+    with pytest.raises(SettingsError, match="'much' is no size: give a number and its unit, such as 2GB"):
         dedup(["one text"], memory="much")
     with pytest.raises(SettingsError, match="memory is '1MB'; expected a number of bytes or a size such as '2GB'"):
         dedup(["one text"], memory="1MB")

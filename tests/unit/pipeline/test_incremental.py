@@ -210,8 +210,8 @@ def test_a_document_that_is_there_already_supersedes_nobody(against):
 
 
 def test_the_id_of_another_text_is_rejected(against):
-    rows = table(id=["x", "a", "e"], text=[story("x"), story("other"), ""])
-    old = {"a": story("a"), "b": story("b"), "e": ""}
+    rows = table(id=["x", "a", "e", "s"], text=[story("x"), story("other"), "", "👍"])
+    old = {"a": story("a"), "b": story("b"), "e": "", "s": "👍"}
     result = against(old, rows)
     assert decided(result) == {"x": ("x", None)}
     assert result.rejects.to_pylist() == [
@@ -223,10 +223,15 @@ def test_the_id_of_another_text_is_rejected(against):
         {
             "file": None,
             "row": 2,
-            "reason": "column 'id' repeats the id 'e' of an earlier document, which is empty as well",
+            "reason": "column 'id' repeats the id 'e' of an earlier document, whose text has no words either",
+        },
+        {
+            "file": None,
+            "row": 3,
+            "reason": "column 'id' repeats the id 's' of an earlier document, whose text has no words either",
         },
     ]
-    assert result.manifest["counts"]["rejected"] == 2
+    assert result.manifest["counts"]["rejected"] == 3
 
 
 def test_the_id_of_another_text_is_an_error_if_rejects_are(tmp_path):

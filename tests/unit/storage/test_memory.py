@@ -72,7 +72,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 
 
 def test_what_is_no_size_is_wrong_usage_of_the_command() -> None:
-    with pytest.raises(click.BadParameter, match="'lots' is no size of memory; write for example 2GB, 800MiB or 60%"):
+    with pytest.raises(click.BadParameter, match="'lots' is no size: give a number and its unit, such as 2GB"):
         command.main(["dedup", "x", "-o", "out", "--memory", "lots"], standalone_mode=False)
 
 
