@@ -124,14 +124,14 @@ def _check_types(frame: DataFrame, settings: Settings, id: str | None) -> None:
     """Refuse columns whose values Python does not get, or that cannot be ids, or say which may be compared."""
     import pyspark.sql.functions as F  # noqa: N812 - as everybody does
     from pyspark.errors import PySparkException
-    from pyspark.sql.pandas.types import to_arrow_type
 
     renamed, known = by_number(frame)
     for name in [*([] if id is None else [id]), *settings.columns]:
         spark_type = frame.schema[name].dataType
         try:
-            type_ = to_arrow_type(spark_type)
-            renamed.select(F.xxhash64(known[name])).schema  # noqa: B018 - no map can be hashed, nor what holds one
+            column = renamed.limit(0).select(known[name])
+            type_ = column.toArrow().schema[0].type
+            column.select(F.xxhash64(known[name])).schema  # noqa: B018 - no map can be hashed, nor what holds one
         except PySparkException as error:
             raise InputError(
                 f"the frame: column {name!r} is {spark_type.simpleString()}, expected strings, numbers, dates or "

@@ -135,12 +135,13 @@ def test_rows_without_ids_are_numbered(framed, same, tmp_path):
 
 
 @pytest.mark.parametrize("modules", [[on_driver, counter], []], ids=["driver", "executors"])
-def test_moments_of_no_time_zone_stay_as_they_are(spark, same, tmp_path, little, modules):
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_moments_stay_as_they_are(spark, same, tmp_path, little, modules, zone):
     """Wherever the session is: on the night of 26 March the clocks of Berlin had no half past two."""
     little(*modules)
     table = corpus().select(["text"]).slice(0, 80)
     ids = [datetime(2000, 3, 26) + timedelta(minutes=5 * at) for at in range(80)]
-    table = table.add_column(0, "id", pa.array(ids, pa.timestamp("us")))
+    table = table.add_column(0, "id", pa.array(ids, pa.timestamp("us", zone)))
     pq.write_table(table, tmp_path / "in.parquet")
     with setting(spark, "spark.sql.session.timeZone", "Europe/Berlin"):
         same(dedup(spark.read.parquet(str(tmp_path / "in.parquet")), work=str(tmp_path / "work")), table)
