@@ -308,7 +308,7 @@ class Settings:
         several = isinstance(values, Sequence) and not isinstance(values, str)
         if not isinstance(column, str) or not several or not all(isinstance(value, str) for value in values):
             raise SettingsError(
-                f"prefer is {given!r}; expected a column and its values, the best first, such as "
+                f"prefer is {given!r}; expected a column and its values, as strings, the best first, such as "
                 "{'source': ['a', 'b']} (--prefer source=a,b)"
             )
         if not values or len(set(values)) < len(values):

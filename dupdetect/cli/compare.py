@@ -81,14 +81,20 @@ def compare(
         click.echo(json.dumps({"a": a, "b": b, **comparison.as_dict()}))
         return
     names = ("A", "B") if literal else (a, b)
-    _print_figures(comparison, (escape_for_terminal(names[0]), escape_for_terminal(names[1])))
+    _print_figures(comparison, (escape_for_terminal(names[0]), escape_for_terminal(names[1])), given.settings)
     show_texts(comparison, names, given.settings, given.boilerplate, view, full)
 
 
-def _print_figures(comparison: Comparison, names: tuple[str, str]) -> None:
+def _print_figures(comparison: Comparison, names: tuple[str, str], settings: Settings) -> None:
+    from dupdetect.reports.reasons import not_contained
+
     passages = comparison.passages
     shared = sum(passage.words for passage in passages)
-    click.echo(_RELATIONS[comparison.relation].format(*names))
+    said = _RELATIONS[comparison.relation].format(*names)
+    if comparison.relation is None:
+        share = max(comparison.containment_a, comparison.containment_b)
+        said += not_contained(share, comparison.score, settings)
+    click.echo(said)
     click.echo(f"  score         {comparison.score:.3f}{_STRANGERS if comparison.strangers else ''}")
     click.echo(f"  Jaccard       {comparison.jaccard:.3f}")
     click.echo(f"  containment   {comparison.containment_a:.3f} of {names[0]} is in {names[1]}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dupdetect.settings import Settings
 
 #: What the signs in the margin say.
-LEGEND = "= of both   < of the first alone   > of the second alone   ~ boilerplate"
+LEGEND = "= of both   < of the first alone   > of the second alone   ~ boilerplate, or short lines"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

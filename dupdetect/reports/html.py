@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from dupdetect._storage.atomic import write_text
+from dupdetect.errors import InputError
 from dupdetect.evaluation.thresholds import chance
 from dupdetect.matching.overlaps import RELATIONS
 from dupdetect.reports import charts
@@ -77,7 +78,10 @@ def report(
     OutputError
         The file cannot be written, or holds something else than a page; or `dupdetect[report]` is not installed.
     """
-    target = Path(path) if path is not None else Path(out) / NAME if _is_folder(out) else Path(NAME)
+    is_folder = _is_folder(out)
+    if is_folder and not Path(out).exists():
+        raise InputError(f"{out}: there is no such folder; expected the output folder of dedup, or an index")
+    target = Path(path) if path is not None else Path(out) / NAME if is_folder else Path(NAME)
     check_page(target)
     return write_text(target, page(out, data, text=text, id=id, by=by))
 

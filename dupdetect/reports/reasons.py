@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dupdetect.matching.compare import Comparison
     from dupdetect.reports.explanation import Explanation
     from dupdetect.results.run import Run
+    from dupdetect.settings import Settings
 
 #: A share that is 1 but for rounding, as it is shown.
 WHOLE = 0.9995
@@ -163,8 +164,22 @@ def _distance(run: Run, match: Likeness | None) -> str:
         return UNKNOWN
     if match.relation is not None:
         return f"Most like it is {match.id!r}, score {match.score:.3f}."
+    share = max(match.inside, match.around)
     return (
         f"Nearest is {match.id!r}: score {match.score:.3f}; Jaccard {match.jaccard:.3f}, where {settings.threshold:g} "
-        f"is asked, and {max(match.inside, match.around):.3f} of the smaller in the larger, where "
-        f"{settings.containment:g} is."
+        f"is asked, and {share:.3f} of the smaller in the larger, where {settings.containment:g} is."
+        f"{not_contained(share, match.score, settings)}"
+    )
+
+
+def not_contained(share: float, score: float, settings: Settings) -> str:
+    """Say what else is asked of a text of which so much is in another that is no match; nothing if too little is."""
+    if share < settings.containment:
+        return ""
+    asked = f" So much makes the smaller a copy only if it has {settings.min_shingles} shingles, and"
+    if score >= settings.containment:
+        return f"{asked} a run finds the two by a band or by fingerprints that both have (bands, window)."
+    return (
+        f"{asked} the larger twice as much of its own, or next to nothing would be lost with it (max_lost, "
+        f"{settings.max_lost:g}); boilerplate aside."
     )

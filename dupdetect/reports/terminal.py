@@ -7,7 +7,7 @@ Cost     O(length of the texts), and of what is shown
 The order is that of the first text; before each passage stands what the second text has before it. A sign in the margin
 says what a line is, so that nothing rests on colour alone: ``=`` of both (words that differ are struck out and
 underlined, without colours ``[-a's-]`` and ``{+b's+}``), ``<`` of the first alone, ``>`` of the second alone, ``|``
-side by side, ``~`` boilerplate of one alone or either. Text is escaped: it cannot drive the terminal.
+side by side, ``~`` boilerplate or short lines, of one alone or either. Text is escaped: it cannot drive the terminal.
 """
 
 from __future__ import annotations

@@ -154,7 +154,11 @@ def test_preferred_documents_take_the_place_of_earlier_ones() -> None:
         ({"per": 3}, "per is 3; expected a column's name"),
         ({"between": "a", "per": "b"}, "between and per cannot be given together"),
         ({"within": "a", "between": "a"}, "within is 'a', and so is between; give one"),
-        ({"prefer": "source=a"}, r"prefer is 'source=a'; expected a column and its values, the best first, such as"),
+        (
+            {"prefer": "source=a"},
+            r"prefer is 'source=a'; expected a column and its values, as strings, the best first, such as",
+        ),
+        ({"prefer": {"source": [1, 2]}}, "expected a column and its values, as strings"),
         ({"prefer": {"source": "a"}}, "expected a column and its values"),
         ({"prefer": {"a": ["x"], "b": ["y"]}}, "expected a column and its values"),
         ({"prefer": {"source": []}}, "expected one value or more, each once"),

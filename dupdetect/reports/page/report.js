@@ -201,7 +201,7 @@
   function legend() {
     const entry = (sample, text) => make("li", {}, sample, ` ${text}`);
     return make("ul", { class: "legend", "aria-label": "What the marks mean" },
-      entry(make("mark", {}, "shared"), "stands in both"), entry(make("mark", { class: "changed" }, "changed"), "differs in it"), entry(make("span", { class: "boilerplate" }, "boilerplate"), "comes with pages, weighs next to nothing"),
+      entry(make("mark", {}, "shared"), "stands in both"), entry(make("mark", { class: "changed" }, "changed"), "differs in it"), entry(make("span", { class: "boilerplate" }, "boilerplate"), "comes with pages and weighs next to nothing, or short lines as menus have"),
       entry(make("span", {}, "plain"), "its own"));
   }
   function steps(texts, passages) {

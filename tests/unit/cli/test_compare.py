@@ -50,7 +50,7 @@ def test_compare_shows_figures_and_both_texts(files: Path, capsys: pytest.Captur
     assert "  passages      1 with 42 words" in lines
     assert "  removable     neither: more of each would be lost than may be (max_lost)" in lines
     assert lines[8:] == [
-        "= of both   < of the first alone   > of the second alone   ~ boilerplate",
+        "= of both   < of the first alone   > of the second alone   ~ boilerplate, or short lines",
         "< a.txt",
         "> b.txt",
         "> Home",
@@ -61,6 +61,18 @@ def test_compare_shows_figures_and_both_texts(files: Path, capsys: pytest.Captur
         "= them by boat before the end of the week, and until then buses take the long",
         "= way round.",
     ]
+
+
+def test_what_is_inside_and_no_copy_is_told_what_else_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    """A word of a short text was changed: most of it is in the other, and yet the two are no match."""
+    words = STORY.split()[:31]
+    edited = " ".join([*words[:27], "wide", *words[28:]])
+    line = run(capsys, "compare", "--literal", " ".join(words), edited).splitlines()[0]
+    assert line.startswith("A and B are no copies of each other. So much makes the smaller a copy only if it has 16 ")
+    assert "max_lost" in line
+    line = run(capsys, "compare", "--literal", " ".join(words[:12]), STORY).splitlines()[0]
+    assert "only if it has 16 shingles, and a run finds the two by a band" in line
+    assert run(capsys, "compare", "--literal", "a b", "c d").splitlines()[0] == "A and B are no copies of each other."
 
 
 def test_compare_side_by_side_and_not_at_all(

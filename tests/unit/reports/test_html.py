@@ -191,6 +191,10 @@ def test_what_a_page_has_no_room_for_it_says(place: Path, monkeypatch: pytest.Mo
 
 
 def test_what_is_no_output_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match="nope: there is no such folder; expected the output folder of dedup, or an ind"
+    ):
+        report(tmp_path / "nope")
     with pytest.raises(InputError, match=r"manifest\.json: there is no such file; expected the output folder of dedup"):
         report(tmp_path)
     with pytest.raises(InputError, match="a list was given for the output"):
