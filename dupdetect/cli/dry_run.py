@@ -2,7 +2,7 @@
 
 Input    files, and the options of a run
 Output   lines on standard output; nothing is written
-Cost     a run over the first rows
+Cost     a run over the first rows; of larger files compiling before it, once for each machine
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from dupdetect.text.escape import escape_for_terminal
 
 #: Rows that are read to tell by, if --sample does not say how many.
 ROWS = 20_000
+
+#: Bytes of files, compressed as they are, of which a run need not wait for compiled code, nor then what tells of one.
+SMALL = 1 << 18
 
 #: Files that are listed.
 LISTED = 5
@@ -45,7 +48,8 @@ def show_plan(paths: list[Path], options: dict[str, Any]) -> None:
     if len(found) > LISTED:
         click.echo(f"  and {len(found) - LISTED:,} more")
     rows = options.pop("sample", None) or ROWS
-    compile_all()  # what is compiled once is not the pace of the rest
+    if sum(sizes) > SMALL:
+        compile_all()  # what is compiled once is not the pace of the rest
     start = time.perf_counter()
     tried = {name: value for name, value in options.items() if name not in ("work", "resume", "against", "sketches")}
     result = dupdetect.dedup(First(paths, rows), **tried)

@@ -175,6 +175,18 @@ def test_a_dry_run_tells_what_a_run_would_do(table: Path, capsys: pytest.Capture
     assert [path.name for path in table.parent.iterdir()] == ["in.parquet"]
 
 
+@pytest.mark.parametrize(("small", "compiled"), [(0, 1), (1 << 18, 0)])
+def test_a_dry_run_of_little_waits_for_no_compiler(
+    table: Path, monkeypatch: pytest.MonkeyPatch, small: int, compiled: int
+) -> None:
+    """It took a minute to say of forty rows that they take a fifth of a second."""
+    asked: list[int] = []
+    monkeypatch.setattr("dupdetect.pipeline.warm.warm", lambda: asked.append(1))
+    monkeypatch.setattr("dupdetect.cli.dry_run.SMALL", small)
+    assert main(["dedup", str(table), "--dry-run"]) == 0
+    assert len(asked) == compiled
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "parquet", "csv"])
 def test_a_dry_run_estimates_all_from_the_first_rows(
     ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
