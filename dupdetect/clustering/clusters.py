@@ -16,8 +16,8 @@ input, for numbers go by the texts (`collapse`).
 
 Documents that contain several others are told apart afterwards (`dupdetect.clustering.digests`). Two canonicals match
 in the end only where one of them is a digest document and contains the other, or where another member has been chosen
-to represent a cluster (`canonical.choose`). That changes nobody's cluster: the others of the two clusters need not
-match one another, and who is together shall not depend on the policy of who represents them.
+to represent a cluster (`canonical.choose`, `match_chosen`). That changes nobody's cluster: the others of the two
+clusters need not match one another, and who is together shall not depend on the policy of who represents them.
 """
 
 from __future__ import annotations
@@ -121,12 +121,15 @@ class Clustered(NamedTuple):
         The canonical of each document.
     matches : Overlaps
         Those that were given, and those that were found on the way.
+    tested : uint64[m]
+        All pairs that were compared.
     rounds : int
         How often canonicals were compared anew.
     """
 
     canonical: Int
     matches: Overlaps
+    tested: Pairs
     rounds: int
 
 
@@ -424,4 +427,37 @@ def cluster_matches(
                 break
         matches = matches | more
         grouped = cluster(clean, matches)
-    return Clustered(grouped, matches, rounds)
+    return Clustered(grouped, matches, tested, rounds)
+
+
+def match_chosen(
+    found: Found, chosen: Int, made: Clustered, matches: Overlaps, verifier: Matcher, comparable: Comparable
+) -> Overlaps:
+    """Where hot keys left pairs out, compare those who were chosen to represent clusters with one another.
+
+    They need not be the canonicals that `cluster_matches` compared. No cluster is changed, but of two near duplicates
+    that both represent one, `matches` is to tell.
+
+    Parameters
+    ----------
+    found : Found
+    chosen : int64[n]
+        Who represents each document's cluster.
+    made : Clustered
+    matches : Overlaps
+        What is verified so far.
+    verifier : Matcher
+    comparable : Comparable
+
+    Returns
+    -------
+    Overlaps
+        `matches`, and those that were found among the chosen.
+    """
+    if not found.is_sampled:
+        return matches
+    again = found.among(comparable.documents & (chosen == np.arange(len(chosen))))
+    linked = sampled_matches(matches, union(found.sampled, again.sampled))
+    proposed = union(again.pairs, pack(chosen[linked.a], chosen[linked.b]))
+    tested = union(made.tested, matches.pairs)
+    return matches | verifier.matches(without(comparable.pairs(proper(proposed)), tested))

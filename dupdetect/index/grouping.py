@@ -121,13 +121,14 @@ def group(
     n, known = len(texts), matches.found
     clean = clusters.cleanness(n, known)
     order = clusters.settle(clean, clusters.sampled_matches(known, matches.sampled))
-    found = _Linked(known.pairs, matches.sampled, 0, (), Context(settings, 1))
+    found, comparable = _Linked(known.pairs, matches.sampled, 0, (), Context(settings, 1)), clusters.Comparable(n)
     verified = Verified(known, known.pairs[:0], Boilerplate.none())
-    clustered = clusters.cluster_matches(found, verified, order, verifier, clusters.Comparable(n))
+    clustered = clusters.cluster_matches(found, verified, order, verifier, comparable)
     parted, is_digest = digests.part_digests(clustered.canonical, order, clustered.matches, verifier)
     ranks = ranked(settings, texts, documents, clean)
     document_of = canonical.least(ranks, documents.text_of, n)
     chosen, elected = canonical.elect(settings, parted, ranks[document_of], clean, clustered.matches, verifier)
+    elected = clusters.match_chosen(found, chosen, clustered, elected, verifier, comparable)
     contents = digests.contents(is_digest, parted, chosen, elected, verifier) if with_contents else None
     linked = clustered.matches.where(missing(clustered.matches.pairs, known.pairs))
     more = elected.where(missing(elected.pairs, clustered.matches.pairs))

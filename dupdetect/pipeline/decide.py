@@ -186,6 +186,7 @@ def clustered(
     chosen, matches = canonical.elect(
         settings, parted, ranks[document_of], limits.ordered(clean), made.matches, verifier
     )
+    matches = clusters.match_chosen(found, chosen, made, matches, verifier, limits)
     contents = digests.contents(is_digest, parted, chosen, matches, verifier)
     own = corpus.digests if apart is None else apart
     decision = Decision(

@@ -214,11 +214,12 @@ class _Found:
         self.pairs, self.sampled = matches.pairs, part.sampled
         self.is_sampled = part.is_sampled
         self._answers, self._searches, self._asked, self._failed = answers, 0, 0, 0
+        self._over = False
 
     @property
     def turn(self) -> int | None:
         """How often it was asked whether any part has more; None when that is over."""
-        return self._asked if self.is_sampled and self._failed < 2 else None
+        return self._asked if self.is_sampled and not self._over else None
 
     def among(self, active: Bool) -> _Found:
         """Return what a search among the active texts of all parts found."""
@@ -237,6 +238,7 @@ class _Found:
         has = self._answers.more[self._asked]
         self._asked += 1
         self._failed += not has
+        self._over = self._failed == 2
         return has
 
 

@@ -4,7 +4,18 @@ import numpy as np
 import oracles
 from verifying import clustered, overlaps, passage
 
-from dupdetect.clustering.clusters import FIRST, cleanness, cluster, collapse, replaceable, yielding
+from dupdetect.clustering.clusters import (
+    FIRST,
+    Clustered,
+    Comparable,
+    cleanness,
+    cluster,
+    collapse,
+    match_chosen,
+    replaceable,
+    yielding,
+)
+from dupdetect.matching.pairs import pack, unpack
 from dupdetect.matching.removal import NEAR, REMOVABLE_A, REMOVABLE_B, YIELDS_A
 from dupdetect.settings import Settings
 from dupdetect.sketches.sketches import sketch_by_reference
@@ -98,3 +109,39 @@ def test_texts_are_numbered_by_length_and_the_empty_are_left_out():
     text_of, rows = collapse(sketches.words, sketches.digests)
     assert text_of.tolist() == [2, -1, 0, 0, 1, -1, 2]
     assert [oracles.words(texts[row]) for row in rows] == [["a"], ["b", "c"], ["a", "b", "c"]]
+
+
+class Searched:
+    """Hot keys that all documents have, and whoever says that all pairs match; what is asked is kept."""
+
+    def __init__(self, n, *sampled):
+        self.sampled = pack(*np.array(sampled, np.int64).reshape(-1, 2).T)
+        self.n, self.is_sampled, self.asked = n, len(sampled) > 0, []
+
+    def among(self, active):
+        found = Searched(self.n)
+        chosen = np.flatnonzero(active)
+        a, b = np.triu_indices(len(chosen), 1)
+        found.pairs = pack(chosen[a], chosen[b])
+        return found
+
+    def matches(self, pairs):
+        self.asked += list(zip(*(side.tolist() for side in unpack(pairs)), strict=True))
+        return overlaps(*((a, b, 9, 10, 10) for a, b in self.asked))
+
+
+def test_who_was_chosen_is_compared_where_hot_keys_left_pairs_out():
+    searched, matches = Searched(6, (0, 1)), overlaps((0, 1, 9, 10, 10), (2, 3, 9, 10, 10), (4, 5, 9, 10, 10))
+    # Of three clusters 1, 3 and 5 were chosen; that 3 and 5 do not match is known.
+    tested = np.append(matches.pairs, pack(np.array([3]), np.array([5])))
+    made = Clustered(np.array([0, 0, 2, 2, 4, 4]), matches, np.sort(tested), 1)
+    found = match_chosen(searched, np.array([1, 1, 3, 3, 5, 5]), made, matches, searched, Comparable(6))
+    assert searched.asked == [(1, 3), (1, 5)]
+    assert list(zip(found.a.tolist(), found.b.tolist(), strict=True)) == [(0, 1), (1, 3), (1, 5), (2, 3), (4, 5)]
+
+
+def test_where_all_pairs_were_compared_the_chosen_are_not_compared_again():
+    searched, matches = Searched(4), overlaps((0, 1, 9, 10, 10), (2, 3, 9, 10, 10))
+    made = Clustered(np.array([0, 0, 2, 2]), matches, matches.pairs, 0)
+    assert match_chosen(searched, np.array([1, 1, 3, 3]), made, matches, searched, Comparable(4)) is matches
+    assert searched.asked == []
