@@ -10,7 +10,7 @@ import click
 import dupdetect
 from dupdetect.cli.options import (
     id_of_run_option,
-    inputs_argument,
+    inputs_of_run_argument,
     json_option,
     sampling_seed_option,
     text_of_run_option,
@@ -21,6 +21,7 @@ from dupdetect.cli.scorecards import audit_cards, html_option, show
 _AUDIT_EXAMPLES = """
 \b
 Examples:
+  dupdetect audit out
   dupdetect audit out news.parquet
   dupdetect audit out 'crawl/*.jsonl.zst' --documents 5000
 """
@@ -28,7 +29,7 @@ Examples:
 
 @click.command(epilog=_AUDIT_EXAMPLES)
 @click.argument("out")
-@inputs_argument
+@inputs_of_run_argument
 @text_of_run_option
 @id_of_run_option
 @click.option(
@@ -57,7 +58,8 @@ def audit(
     """Estimate which share of the matches in INPUT the run that wrote OUT found.
 
     No truth is needed: a random sample of documents is compared with all others, exactly. Those of them that were
-    removed are held against what stands for them: nothing may be lost beyond the tolerance.
+    removed are held against what stands for them: nothing may be lost beyond the tolerance. INPUT is what the run has
+    read, by default; then it must be as it was.
     """
-    audited = dupdetect.audit(out, [Path(name) for name in inputs], text=text_column, id=id_column, **options)
+    audited = dupdetect.audit(out, [Path(name) for name in inputs] or None, text=text_column, id=id_column, **options)
     show(f"Audit of {out}", audited.as_dict(), audit_cards(audited), as_json, html)

@@ -23,6 +23,7 @@ from dupdetect.settings import POLICIES, POLICY_COLUMNS, UNITS, Settings
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+inputs_of_run_argument = click.argument("inputs", metavar="[INPUT]...", nargs=-1)
 
 
 def _text(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> str | None:

@@ -8,7 +8,13 @@ from pathlib import Path
 import click
 
 import dupdetect
-from dupdetect.cli.options import id_of_run_option, json_option, sampling_seed_option, text_of_run_option
+from dupdetect.cli.options import (
+    id_of_run_option,
+    inputs_of_run_argument,
+    json_option,
+    sampling_seed_option,
+    text_of_run_option,
+)
 from dupdetect.text.escape import escape_for_terminal
 
 _VERIFY_EXAMPLES = """
@@ -22,7 +28,7 @@ Examples:
 
 @click.command(epilog=_VERIFY_EXAMPLES)
 @click.argument("out")
-@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
+@inputs_of_run_argument
 @text_of_run_option
 @id_of_run_option
 @click.option(

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect._storage.context import Context, check_workers
-from dupdetect.errors import MismatchError, SettingsError
+from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.evaluation.exact_search import Matches, compare_sample
 from dupdetect.evaluation.intervals import Recall, estimate
 from dupdetect.evaluation.options import check_whole
@@ -164,7 +164,7 @@ class Audit:
 
 def audit(
     out: Any,
-    data: Any,
+    data: Any = None,
     *,
     text: str | None = None,
     id: str | None = None,
@@ -179,8 +179,9 @@ def audit(
     ----------
     out : Result, str or Path
         What `dedup` returned, or the folder it wrote.
-    data
-        The input of that run, as `dedup` took it.
+    data : optional
+        The input of that run, as `dedup` took it. By default the files that the manifest names, if they are still what
+        the run read.
     text, id : str, optional
         The columns of the input; by default as the run had them.
     documents : int
@@ -214,7 +215,7 @@ def audit(
     """
     _check(documents, sampling_seed, confidence)
     run = _run(out)
-    scope = _scope(run, collect(data, **as_read(run, text, id)), check_workers(workers))
+    scope = _scope(run, collect(_given(run, data), **as_read(run, text, id)), check_workers(workers))
     n, learned = len(scope.rows), _learned(run)
     rows = draw(n, documents, sampling_seed)
     (pairs, together, verified), misses = _judged(run, scope, rows)
@@ -248,7 +249,7 @@ def survey(
 ) -> Census:
     """Compare all documents with all: what `audit` estimates, exactly; parameters and errors as there."""
     run = _run(out)
-    scope = _scope(run, collect(data, **as_read(run, text, id)), check_workers(workers))
+    scope = _scope(run, collect(_given(run, data), **as_read(run, text, id)), check_workers(workers))
     return _judged(run, scope, np.arange(len(scope.rows)))[0]
 
 
@@ -272,6 +273,13 @@ def _run(out: Any) -> Run:
     if run.settings.words is not None and not run.read_as.listed:
         refuse_words(run.settings, "an audit")
     return run
+
+
+def _given(run: Run, data: Any) -> Any:
+    """Return the input of a run: what is given for it, or else what it read, if that is as it was."""
+    if data is None and not run.inputs:
+        raise InputError(f"{run.name}: what the run has read is not there any more as it was; give its input")
+    return run.inputs if data is None else data
 
 
 def _learned(run: Run) -> Boilerplate | None:

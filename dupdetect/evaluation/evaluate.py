@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
-from dupdetect.evaluation.labels import yes_or_no
+from dupdetect.evaluation.labels import without_rows, yes_or_no
 from dupdetect.evaluation.options import check_whole
 from dupdetect.evaluation.scores import (
     BCubed,
@@ -64,7 +64,7 @@ def evaluate(
     clusters : Result, table, mapping, str or Path
         What `dedup` returned, the folder it wrote, its table of clusters (or any of ``id`` and ``cluster``) or the
         file of it, or a mapping of ids to clusters.
-    truth : table, mapping, str or Path
+    truth : table, mapping, iterable of (a, b, label), str or Path
         Of clusters: ``id`` and ``cluster`` (or `cluster_column`), a row a document. Or of pairs: ``a`` and ``b``,
         a row for each true pair, and all others are wrong; with a column ``label`` (yes or no), pairs that are not
         listed are not scored. Files are CSV, JSON Lines, Parquet or Arrow IPC.
@@ -101,6 +101,7 @@ def evaluate(
 
 
 def _truth_table(truth: Any, column: str) -> pa.Table:
+    truth = without_rows(truth)
     table = as_table(truth, "truth", ("id", column))
     if column in table.column_names:
         require(table, ("id", column), "truth")

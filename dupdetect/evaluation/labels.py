@@ -118,14 +118,18 @@ def read(
 
 
 def _table(source: Any, column: str) -> pa.Table:
-    is_table = isinstance(source, str | bytes | Mapping) or hasattr(source, "__arrow_c_stream__")
-    if isinstance(source, Iterable) and not is_table:
-        source = _of_rows(list(source))
+    source = without_rows(source)
     columns = ("id", column) if isinstance(source, Mapping) else ("a", "b")
     table = as_table(source, "truth", columns)
     if column in table.column_names and "label" not in table.column_names:
         return as_table(source, "truth", ("id", column))  # ids like 007 are no numbers
     return table
+
+
+def without_rows(source: Any) -> Any:
+    """Make a table of a truth that is an iterable of rows, (a, b, label) or mappings; any other is what it is."""
+    is_table = isinstance(source, str | bytes | Mapping) or hasattr(source, "__arrow_c_stream__")
+    return _of_rows(list(source)) if isinstance(source, Iterable) and not is_table else source
 
 
 def _of_rows(rows: list[Any]) -> pa.Table:

@@ -11,6 +11,7 @@ import pytest
 
 import dupdetect
 from dupdetect import audit
+from dupdetect.cli.main import main
 from dupdetect.cli.scorecards import audit_cards
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.evaluation import audit as auditing
@@ -137,6 +138,21 @@ def test_what_the_run_knew_for_boilerplate_makes_no_match(tmp_path: Path) -> Non
     for format in ("parquet", "jsonl", "csv"):
         run.write(tmp_path / "out", format=format, overwrite=True)
         assert audit(tmp_path / "out", texts) == found
+
+
+def test_the_input_is_what_the_run_has_read_if_none_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text("".join(json.dumps({"id": id, "text": text}) + "\n" for id, text in TEXTS.items()))
+    dupdetect.dedup(Path("in.jsonl")).write("out")
+    assert audit("out") == audit("out", Path("in.jsonl"))
+    assert main(["audit", "out", "--json"]) == 0
+    Path("in.jsonl").write_text('{"text": "another"}\n')
+    with pytest.raises(InputError, match="out: what the run has read is not there any more as it was; give its input"):
+        audit("out")
+    assert main(["audit", "out"]) == 1
+    assert capsys.readouterr().err.count("give its input") == 1
 
 
 def test_an_output_that_does_not_say_what_is_boilerplate(tmp_path: Path) -> None:

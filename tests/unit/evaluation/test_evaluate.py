@@ -110,6 +110,8 @@ def test_pairs_as_the_truth_with_labels() -> None:
     assert evaluation.worst == [WrongCluster("a", 4, 2, 1, ["a", "c"]), WrongCluster("e", 2, 1, 1, ["e", "f"])]
     assert evaluation.unscored_pairs == 4
     assert evaluation.only_in_clusters == 2  # d and g
+    assert evaluate(FOUND, [("a", "b", 1), ("a", "c", 0), ("e", "f", 0), ("c", "e", 1)]) == evaluation
+    assert evaluate(FOUND, truth.to_pylist()) == evaluation
 
 
 def test_pairs_of_documents_to_ignore() -> None:
