@@ -151,6 +151,8 @@ class Output:
 
     def _parquet(self, name: str) -> Path:
         path = self.folder / f"{name}.parquet"
+        if path.is_dir():
+            find_table(self.folder, name)  # which says who wrote it so
         if not path.is_file():
             other = next(self.folder.glob(f"{name}.*"), None)
             why = "" if other is None else f", and {other.name} does not tell the types of ids and columns"

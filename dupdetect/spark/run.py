@@ -82,6 +82,7 @@ def dedup(
     max_text: int | str = MAX_TEXT,
     resume: bool = False,
     against: Given | Iterable[Given] | None = None,
+    known_boilerplate: pa.Table | None = None,
     progress: Progress | None = None,
     **overrides: Unpack[SettingsKeywords],
 ) -> SparkResult:
@@ -112,6 +113,8 @@ def dedup(
     against : path, Result or iterable of these, optional
         Outputs of earlier runs, which the driver reads, as `dupdetect.dedup` takes them; that of a run on Spark by
         `SparkResult.to_result`. The driver then holds the sketches of all new documents, some 600 bytes each.
+    known_boilerplate : pyarrow.Table, optional
+        As for `dupdetect.dedup`.
     progress : callable, optional
         Called with (stage, done, total).
     **overrides
@@ -140,7 +143,10 @@ def dedup(
         raise SettingsError(
             "canonical is a callable, which cannot be asked about earlier documents on Spark; name a policy"
         )
-    earlier = Plain() if against is None else AgainstEarlier.of(against, chosen, text, check_workers(None))
+    if known_boilerplate is not None and against is not None:
+        raise SettingsError("known_boilerplate cannot be given together with against, whose outputs say it")
+    workers = check_workers(None)
+    earlier = Plain(known_boilerplate) if against is None else AgainstEarlier.of(against, chosen, text, workers)
     session = Session(frame.sparkSession)
     with session.options(), earlier as rules:
         names = [shown(name) for name in request.files or sorted(frame.inputFiles())]
@@ -148,6 +154,8 @@ def dedup(
         inputs = [{"name": name} if given is None and as_url(name) else identity(name) for name in names]
         check_apart(work, names)
         plan = _plan(frame, request) | {"inputs": inputs, "against": [identity(name) for name in rules.files]}
+        if (known := rules.known).is_settled:
+            plan["known_boilerplate"] = [digest(each.astype(np.uint64)) for each in (known.shingles, known.margin)]
         run = _Run(frame, request, Work(session, work, plan, resume=resume), Clock(progress), rules)
         run.records = given
         result = run.result(strict)

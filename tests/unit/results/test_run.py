@@ -61,6 +61,8 @@ def test_what_spark_wrote_is_said_to_be(out: Path) -> None:
     (out / "clusters.parquet").mkdir()
     with pytest.raises(InputError, match="Spark wrote it, as folders of parts; write it anew with"):
         _ = Run(out).clusters
+    with pytest.raises(InputError, match="Spark wrote it, as folders of parts; write it anew with"):
+        dupdetect.dedup(TEXTS, against=out)
 
 
 def test_an_output_of_nothing(tmp_path: Path) -> None:

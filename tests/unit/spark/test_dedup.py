@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from mixed_corpora import corpus, sources, with_rejects
 
+import dupdetect
 from dupdetect.errors import InputError, MismatchError, SettingsError
 from dupdetect.spark import bundling, counter, decision, dedup, on_driver, partwise
 from dupdetect.spark.output import TABLES
@@ -205,6 +206,21 @@ def test_no_documents_are_no_copies(framed, same, tmp_path, little, modules):
     assert nothing.clusters.count() == nothing.kept.count() == nothing.manifest["counts"]["documents"] == 0
     table = pa.table({"id": ["a", "b"], "text": ["one text", "another"]})
     same(dedup(framed(table, 1), work=str(tmp_path / "two")), table)
+
+
+@pytest.mark.parametrize("modules", [[on_driver, counter], []], ids=["driver", "executors"])
+def test_boilerplate_may_be_known(framed, same, tmp_path, little, modules):
+    little(*modules)
+    table, work = corpus(), str(tmp_path)
+    learned = dupdetect.dedup(table).boilerplate
+    known = learned.slice(0, learned.num_rows // 2)
+    found = dedup(framed(table, 3), work=work, known_boilerplate=known)
+    here = same(found, table, known_boilerplate=known).here
+    assert not here.clusters.equals(dupdetect.dedup(table).clusters)
+    with pytest.raises(MismatchError, match="begun with known_boilerplate"):
+        dedup(framed(table, 3), work=work, known_boilerplate=learned, resume=True)
+    with pytest.raises(SettingsError, match="known_boilerplate cannot be given together with against"):
+        dedup(framed(table, 3), work=work, known_boilerplate=known, against="monday")
 
 
 @pytest.mark.filterwarnings("ignore:.*there is no sketches.parquet")
