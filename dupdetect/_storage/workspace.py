@@ -128,12 +128,16 @@ class Workspace:
             self.storage.check()
 
     def close(self, *, remove: bool = False) -> None:
-        """Leave the folder, or remove it; one that was not named is removed. To a fork it does not belong."""
+        """Leave the folder, or remove it; one that was not named is removed. To a fork it does not belong.
+
+        One in which nothing was finished is removed, too: there is nothing to go on from, and of an input that was
+        refused, for a column that it does not have, its plan would refuse the run that names the right one.
+        """
         if os.getpid() != self._process:
             return
         if self.checkpoints is not None:
             self.storage.__exit__()
-            self.checkpoints.close(remove=remove or self._folder is None)
+            self.checkpoints.close(remove=remove or self._folder is None or not self.checkpoints.bytes)
             self.checkpoints = None
         self._temporary.close()
 

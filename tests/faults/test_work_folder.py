@@ -183,14 +183,26 @@ def test_it_is_not_said_of_the_work_of_another_command(interrupted, capsys, othe
     assert GOES_ON not in capsys.readouterr().err
 
 
-@pytest.mark.filterwarnings("default:.*remove it first")
-def test_work_that_a_wrong_column_ended_is_not_said_to_go_on(tmp_path, monkeypatch, capsys):
+def test_a_wrong_column_leaves_no_work_that_would_refuse_the_right_one(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("night.jsonl").write_text('{"doc": "a", "body": "渡し船は遅れた。"}\n', encoding="utf-8")
     assert main(["dedup", "night.jsonl", "-o", "out", "--resume"]) == 1
     told = capsys.readouterr().err
     assert "there is no column 'text'" in told
     assert GOES_ON not in told
+    assert [path.name for path in tmp_path.iterdir()] == ["night.jsonl"]
+    assert main(["dedup", "night.jsonl", "-o", "out", "--resume", "--text", "body", "--id", "doc"]) == 0
+
+
+@pytest.mark.filterwarnings("default:.*remove it first")
+def test_work_that_a_later_file_ended_is_not_said_to_go_on(tmp_path, monkeypatch, capsys):
+    """Parts of the first file were finished; the second has a row that is an error, and will have it then."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("dupdetect.pipeline.request.PART_BYTES", 500)
+    for name, text in (("a", "渡し船は遅れた。"), ("b", None)):
+        rows = [{"id": f"{name}{n}", "text": text and f"{n} {text}" * 30} for n in range(20)]
+        Path(f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert main(["dedup", "a.jsonl", "b.jsonl", "-o", "out", "--resume", "--strict"]) == 1
+    told = capsys.readouterr().err
+    assert GOES_ON not in told
     assert ".out.work holds what was finished; to go on with other inputs, columns or settings, remove it first" in told
-    assert main(["dedup", "night.jsonl", "-o", "out", "--resume", "--text", "body", "--id", "doc"]) == 1
-    assert "remove that folder and start anew" in capsys.readouterr().err
