@@ -63,7 +63,7 @@ def coverage(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the coverage, a line each."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("input", type=Path)
     parser.add_argument("--text", default="text")
     parser.add_argument("--id", default=None)

@@ -485,7 +485,7 @@ def run(count: int, seed: int) -> tuple[Counter[str], list[str]]:
 
 def main() -> int:
     """Run the cases that are asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1, help="the number of the first case; each is made of its own")
     given = parser.parse_args()

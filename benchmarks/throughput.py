@@ -48,6 +48,9 @@ COMMANDS = (
     "datatrove pipeline, cut at spaces",
 )
 
+#: What is measured in each mode.
+NAMES = {"memory": (*MEMORY, *SIGNING, *READING), "command": COMMANDS}
+
 #: How many times the documents a second of others this library is to do.
 FASTER = {
     ("memory", "datasketch"): 45,
@@ -443,6 +446,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("benchmark-results"))
     parser.add_argument("--work", type=Path, help="for the corpora; kept and used again (default: OUT/work)")
     given = parser.parse_args(arguments)
+    names = [name for mode in given.mode for name in NAMES[mode]]
+    unknown = [name for name in given.engines or () if name not in names]
+    if unknown:
+        parser.error(f"--engines: there is no {unknown[0]!r} among what is measured; there are {', '.join(names)}")
     given.work = (given.work or given.out / "work").resolve()
     return given
 

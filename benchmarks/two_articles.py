@@ -67,6 +67,8 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=150, help="pages of each source")
     given = parser.parse_args()
     folder = Path(os.environ.get("DUPDETECT_SHARED") or HERE.parents[1] / "shared") / "corpora" / "pages"
+    if not folder.is_dir():
+        parser.error(f"the pages are not in {folder}; let DUPDETECT_SHARED name the folder that has corpora/pages")
     found = measure(pages(folder), given.sample)
     rows = [
         [f"below {size:,}" if size < SIZES[-1] else "more", str(seen), str(removed)]

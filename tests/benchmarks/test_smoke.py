@@ -170,3 +170,29 @@ def test_pages_of_two_articles():
     seen, removed = (sum(int(row[place]) for row in rows) for place in (2, 3))
     assert 8 <= seen <= 16
     assert removed < seen / 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module", "said"),
+    [
+        (["two_articles.py"], "dupdetect", "the pages are not in "),
+        (
+            ["throughput.py", "--mode", "command", "--engines", "dupdetect"],
+            "psutil",
+            "there is no 'dupdetect' among what",
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_said_in_a_sentence(tmp_path, arguments, module, said):
+    needs(module)
+    environment = os.environ | {"PYTHONPATH": str(BENCHMARKS.parent), "DUPDETECT_SHARED": str(tmp_path)}
+    command = [sys.executable, str(BENCHMARKS / arguments[0]), *arguments[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("name", ["audit_coverage.py", "roundtrip.py"])
+def test_how_a_script_is_called_stands_on_a_line_of_its_own(name):
+    needs("scipy")
+    assert f"\n    python benchmarks/{name} " in script(name, "--help")
