@@ -183,6 +183,8 @@ def _as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _by_callable(key: Any, rows: Rows) -> Int:
     keys = [key(row) for table in rows for row in table.to_pylist()]
+    if keys and all(value is None for value in keys):
+        raise SettingsError("canonical gave None for each document; expected a key: does the function return one?")
     try:
         # NaN is neither less nor more than anything: as in a column, it goes last.
         distinct = sorted({value for value in keys if value == value})

@@ -54,6 +54,12 @@ def unaltered(data: Any) -> Any:
     return pa.Table.from_pandas(data, preserve_index=True) if _has_ids_in_range(data) else data
 
 
+def named_levels(data: Any) -> dict[str, Any]:
+    """Return what the index of a column of pandas says of its values, where it has a name: columns, as of a frame."""
+    names = getattr(getattr(data, "index", None), "names", None) or ()
+    return {str(name): data.index.get_level_values(at) for at, name in enumerate(names) if name is not None}
+
+
 def _has_ids_in_range(data: Any) -> bool:
     """Whether the index of a frame of pandas is a range, which becomes no column, and says more than 0, 1, 2 and so on.
 

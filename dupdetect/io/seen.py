@@ -19,8 +19,8 @@ from dupdetect.io.text_column import has_column, lacking
 #: The `id` that leaves a column of ids aside.
 NUMBERED = "none"
 
-#: What may separate the values of CSV that is read as if commas did.
-DELIMITERS = ";|\t"
+#: What may separate the values of CSV that is read as if another character did.
+DELIMITERS = ";|\t,"
 
 
 class Seen:

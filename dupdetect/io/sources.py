@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from dupdetect.errors import InputError
 from dupdetect.io import records
-from dupdetect.io.adapters import adapted, unaltered
+from dupdetect.io.adapters import adapted, named_levels, unaltered
 from dupdetect.io.lists import LISTS
 from dupdetect.io.paths import AS_NAMED, Found, ReadAs, find, label
 from dupdetect.io.readers import Faults, Piece, Place, closing, cut, read
@@ -216,7 +216,7 @@ def _arrow_tables(data: Any, text: str, id: str) -> tuple[pa.Schema, Iterator[pa
         schema = pa.schema([column.type.field(i) for i in range(column.type.num_fields)])
         structs = (pa.RecordBatch.from_struct_array(chunk) for chunk in column.chunks)
         return schema, (pa.Table.from_batches([batch], schema) for batch in structs)
-    table = pa.table({id: np.arange(len(column)), text: column})
+    table = pa.table({id: np.arange(len(column)), **named_levels(data), text: column})
     return table.schema, iter([table])
 
 

@@ -102,6 +102,12 @@ def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, 
     InputError
         It has not, or they are of types that cannot be used.
     """
+    if not hasattr(frame, "sparkSession"):
+        kind = type(frame)
+        raise InputError(
+            f"the frame is of type {kind.__module__}.{kind.__qualname__}: expected a DataFrame of Spark; other data "
+            "are for dupdetect.dedup, or made one with createDataFrame"
+        )
     names, numbered = frame.columns, id == NUMBERED
     id = ("id" if "id" in names else None) if id is None else None if id == NUMBERED else id
     wanted = [(text, "texts"), *([] if id is None else [(id, "ids")]), *settings.columns.items()]

@@ -116,6 +116,12 @@ def test_keys_that_cannot_be_ordered_are_refused(key):
         ranked(["a", "b"], columns={"mixed": pa.array([1, None])}, canonical=key)
 
 
+def test_a_callable_that_returns_nothing_is_refused():
+    """It was forgotten to: whichever document came first would stand, and nobody be told."""
+    with pytest.raises(SettingsError, match="canonical gave None for each document; expected a key"):
+        ranked(["a", "b"], canonical=lambda _: None)
+
+
 def test_an_error_in_a_callable_is_its_own():
     with pytest.raises(KeyError):
         ranked(["a"], canonical=lambda row: row["absent"])

@@ -193,6 +193,23 @@ def test_an_index_of_pandas_that_says_something_stays(index: pd.Index, column: s
     assert result.clusters["id"].to_pylist() == (index.to_list() if column == "id" else [0, 1, 2])
 
 
+def test_an_index_of_a_column_of_pandas_stays_as_that_of_a_frame() -> None:
+    named = pd.Series(["eins", "zwei", "Eins"], index=pd.Index(["x", "y", "z"], name="id"))
+    result = dupdetect.dedup(named, canonical="first")
+    assert result.clusters["cluster"].to_pylist() == ["x", "y", "x"]
+    assert result.kept.to_pylist() == [{"id": "x", "text": "eins"}, {"id": "y", "text": "zwei"}]
+    assert dupdetect.dedup(named.rename_axis("url"), id="url").clusters["id"].to_pylist() == ["x", "y", "z"]
+    assert dupdetect.dedup(named.rename_axis("url")).clusters["id"].to_pylist() == [0, 1, 2]
+    assert dupdetect.dedup(named.rename_axis(None)).clusters["id"].to_pylist() == [0, 1, 2]
+
+
+def test_a_delimiter_that_the_header_does_not_have_names_the_one_that_it_has(tmp_path: Path) -> None:
+    for there, given in ((",", ";"), (";", ","), ("\t", ",")):
+        (tmp_path / "a.csv").write_text(there.join(["id", "text"]) + "\n", encoding="utf-8")
+        with pytest.raises(InputError, match=f"--delimiter {'tab' if there == chr(9) else repr(there)}"):
+            dupdetect.dedup(tmp_path / "a.csv", delimiter=given)
+
+
 def test_objects_in_a_frame_of_polars_are_refused() -> None:
     """Of them come their addresses, as bytes."""
     frame = pl.DataFrame({"text": ["a", "b"], "o": pl.Series([object(), "x"], dtype=pl.Object)})

@@ -35,6 +35,12 @@ def little(monkeypatch, on_executors):
     return allow
 
 
+@pytest.mark.parametrize("data", [["a text"], pa.table({"text": ["a text"]})])
+def test_what_is_no_frame_of_spark_is_refused_in_a_sentence(data, tmp_path):
+    with pytest.raises(InputError, match=r"expected a DataFrame of Spark; other data are for dupdetect\.dedup"):
+        dedup(data, work=str(tmp_path / "work"))
+
+
 @pytest.mark.parametrize("partitions", [7, pytest.param(64, marks=pytest.mark.slow)])
 def test_it_is_the_result_of_one_machine(framed, same, tmp_path, partitions):
     table = with_rejects(corpus())
