@@ -103,9 +103,9 @@ def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, 
         It has not, or they are of types that cannot be used.
     """
     if not hasattr(frame, "sparkSession"):
-        kind = type(frame)
+        given = type(frame)
         raise InputError(
-            f"the frame is of type {kind.__module__}.{kind.__qualname__}: expected a DataFrame of Spark; other data "
+            f"the frame is of type {given.__module__}.{given.__qualname__}: expected a DataFrame of Spark; other data "
             "are for dupdetect.dedup, or made one with createDataFrame"
         )
     names, numbered = frame.columns, id == NUMBERED
