@@ -116,7 +116,8 @@ class SparkResult:
         Raises
         ------
         InputError
-            The documents have no column of ids of their own, by which the rows that stay could be put in order.
+            The documents have no column of ids of their own, by which the rows that stay could be put in order; or the
+            frame gives other rows than before.
         """
         id = self.manifest["columns"]["id"]
         if self.records is not None:
@@ -128,6 +129,7 @@ class SparkResult:
         order = [("file", "ascending"), ("row", "ascending")]
         clusters = self.clusters.toArrow().sort_by(order).combine_chunks()
         kept = self.kept.toArrow()
+        self._check_kept(kept.num_rows)
         place = pa.compute.index_in(clusters.filter(clusters["canonical"])["id"], value_set=kept[id])
         boilerplate = self.boilerplate.toArrow()
         shingles = boilerplate["shingle"].to_numpy().view(np.uint64)
@@ -161,8 +163,12 @@ class SparkResult:
         ------
         OutputError
             There is something already, or an input.
+        InputError
+            The frame gives other rows than before: there is no manifest then.
         """
+        import pyspark.sql.functions as F  # noqa: N812 - as everybody does
         from pyspark.errors import AnalysisException
+        from pyspark.sql import Observation
 
         mode, kept = (
             "overwrite" if overwrite else "errorifexists",
@@ -172,7 +178,10 @@ class SparkResult:
         check_place(session, folder, self.manifest["inputs"], kept=kept, format=format, overwrite=overwrite)
         try:
             if self.records is None:
-                self.kept.write.mode(mode).parquet(f"{folder}/kept.parquet")
+                stay = Observation()
+                observed = self.kept.observe(stay, F.count(F.lit(1)).alias("rows"))
+                observed.write.mode(mode).parquet(f"{folder}/kept.parquet")
+                self._check_kept(int(stay.get["rows"]))
             else:
                 ending, compression = self.records
                 records = self.kept.select("record").write.option("compression", compression)
@@ -195,6 +204,14 @@ class SparkResult:
             raise OutputError(
                 f"{folder}: exists already; name another folder, or overwrite it (overwrite=True, --overwrite)"
             ) from error
+
+    def _check_kept(self, rows: int) -> None:
+        """Refuse a frame that gave other rows when those that stay were taken of it."""
+        if rows != (expected := self.manifest["counts"]["kept"]):
+            raise InputError(
+                f"the frame: of its rows {rows:,} stay, and {expected:,} were to; it gives others, or in another order "
+                "each time: write it to Parquet, and begin anew with what stands there"
+            )
 
 
 def _as_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -75,3 +75,21 @@ def test_a_name_that_is_made_here_is_refused(spark, tmp_path, name):
     frame = spark.createDataFrame(pa.table({"text": TEXTS, name: list("abcdefgh")}))
     with pytest.raises(InputError, match=f"a column '{name}' would be taken for one that is made here; rename it"):
         dedup(frame, work=str(tmp_path / "work"))
+
+
+@pytest.mark.parametrize("last", ["h", "a"], ids=["by id", "by place"])
+def test_a_frame_that_gives_other_rows_the_second_time_is_said_to_do_so(spark, tmp_path, last):
+    again = tmp_path / "again"
+
+    def rows(batches):
+        return (batch.slice(0, 2) if again.exists() else batch for batch in batches)
+
+    table = pa.table({"id": [*"abcdefg", last], "text": TEXTS})
+    frame = spark.createDataFrame(table).coalesce(1)
+    found = dedup(frame.mapInArrow(rows, frame.schema), work=str(tmp_path / "work"))
+    found.write(str(tmp_path / "out"))
+    again.touch()
+    for ask in (found.to_result, lambda: found.write(str(tmp_path / "other"))):
+        with pytest.raises(InputError, match=r"the frame: of its rows . stay, and . were to; it gives"):
+            ask()
+    assert not (tmp_path / "other" / "manifest.json").exists()
