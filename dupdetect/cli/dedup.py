@@ -86,7 +86,11 @@ Examples:
     help="Format of the rows that stay.  [default: as they came, in the input's format and compression]",
 )
 @click.option("--pairs-only", is_flag=True, help="Write the verified pairs alone, the table matches.")
-@click.option("--columns", metavar="A,B,...", help="Write only these columns of the input.  [default: all]")
+@click.option(
+    "--columns",
+    metavar="A,B,...",
+    help="Write only these columns of the input; in a folder as Parquet, or as --kept says.  [default: all]",
+)
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Read the first N rows alone, to try it.")
 @click.option(
     "--dry-run", is_flag=True, help="Write nothing: tell what would be read, and about how long it would take."

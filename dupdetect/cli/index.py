@@ -113,7 +113,7 @@ def _shown(where: str) -> str:
 @click.option(
     "--new-only",
     metavar="FILE",
-    help="Write the rows of new documents, as they came, to FILE (.jsonl, .csv); - for output.",
+    help="Write the rows of new documents, as they came, to FILE (.jsonl, .csv), which is replaced; - for output.",
 )
 @click.option("--rejects", metavar="FILE", help="Write the rows that could not be used as JSON Lines to FILE.")
 @click.option("--no-texts", is_flag=True, help="Create an index that leaves texts out: matches are then estimates.")

@@ -122,6 +122,9 @@ class Writing:
             check_folder(self.path, overwrite=self.overwrite)
             return
         meant = [flag for name, flag in OF_FOLDERS.items() if options.get(name) or getattr(self, name, None)]
+        context = click.get_current_context(silent=True)
+        if context and context.get_parameter_source("format") is click.core.ParameterSource.COMMANDLINE:
+            meant.append("--format")  # of tables, of which there are none; the file's is that of its name
         if meant:
             raise click.UsageError(f"{meant[0]} is of an output folder; {self.path} is one file. Name a folder.")
         if self.is_stream and options["resume"] and not options["work"]:

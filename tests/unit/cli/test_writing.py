@@ -126,6 +126,7 @@ def test_a_file_that_exists_is_replaced_only_if_asked(table: Path, capsys: pytes
     [
         (["-o", "kept.csv", "--sketches"], "--sketches is of an output folder; kept.csv is one file"),
         (["-o", "-", "--kept", "csv"], "--kept is of an output folder; - is one file"),
+        (["-o", "kept.jsonl", "--format", "csv"], "--format is of an output folder; kept.jsonl is one file"),
         (["-o", "-", "--resume"], "--resume with -o - needs a folder for the work"),
         (["-o", "out", "--sample", "5", "--resume"], "--sample reads the first rows alone"),
         (["-o", "out", "--columns", ","], "--columns names no column"),
