@@ -22,8 +22,16 @@ from dupdetect.settings import POLICIES, POLICY_COLUMNS, UNITS, Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-inputs_of_run_argument = click.argument("inputs", metavar="[INPUT]...", nargs=-1)
+
+def _named(_context: click.Context, _argument: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a name that is empty, as of a variable that is not set: it would be the current folder."""
+    if "" in names:
+        raise click.BadParameter("an input has an empty name; give a file, a folder or a glob ('.' is this folder).")
+    return names
+
+
+inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, callback=_named)
+inputs_of_run_argument = click.argument("inputs", metavar="[INPUT]...", nargs=-1, callback=_named)
 
 
 def _text(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> str | None:

@@ -176,6 +176,17 @@ def test_a_dry_run_tells_what_a_run_would_do(table: Path, capsys: pytest.Capture
     assert [path.name for path in table.parent.iterdir()] == ["in.parquet"]
 
 
+@pytest.mark.parametrize(
+    "command", [["dedup", "", "-o", "out"], ["sketch", "", "-o", "s.parquet"], ["verify", "out", ""]]
+)
+def test_a_name_that_is_empty_is_not_the_current_folder(
+    table: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert main(command) == 2
+    assert "an input has an empty name; give a file" in capsys.readouterr().err
+    assert [path.name for path in table.parent.iterdir()] == ["in.parquet"]
+
+
 @pytest.mark.parametrize(("small", "compiled"), [(0, 1), (1 << 18, 0)])
 def test_a_dry_run_of_little_waits_for_no_compiler(
     table: Path, monkeypatch: pytest.MonkeyPatch, small: int, compiled: int
