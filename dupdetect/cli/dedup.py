@@ -22,6 +22,7 @@ from dupdetect.cli.options import (
     log_options,
     max_text_option,
     memory_option,
+    named,
     overwrite_option,
     quiet_option,
     read_as_options,
@@ -111,6 +112,7 @@ Examples:
     "--against",
     multiple=True,
     metavar="OUT",
+    callback=named,
     help="Output of an earlier run, or a folder of such, whose documents INPUT is compared with; may be repeated. "
     "An OUT that is replaced is not among them.",
 )

@@ -23,15 +23,15 @@ from dupdetect.settings import POLICIES, POLICY_COLUMNS, UNITS, Settings
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _named(_context: click.Context, _argument: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+def named(_context: click.Context, _argument: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse a name that is empty, as of a variable that is not set: it would be the current folder."""
     if "" in names:
-        raise click.BadParameter("an input has an empty name; give a file, a folder or a glob ('.' is this folder).")
+        raise click.BadParameter("one has an empty name; give a file or a folder ('.' is the current one).")
     return names
 
 
-inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, callback=_named)
-inputs_of_run_argument = click.argument("inputs", metavar="[INPUT]...", nargs=-1, callback=_named)
+inputs_argument = click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, callback=named)
+inputs_of_run_argument = click.argument("inputs", metavar="[INPUT]...", nargs=-1, callback=named)
 
 
 def _text(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> str | None:
@@ -152,8 +152,8 @@ def run_input_options(command: _Command) -> _Command:
     return input_of_run_option(id_of_run_option(text_of_run_option(command)))
 
 
-def _paths(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> list[Path] | None:
-    return [Path(name) for name in names] or None
+def _paths(context: click.Context, option: click.Parameter, names: tuple[str, ...]) -> list[Path] | None:
+    return [Path(name) for name in named(context, option, names)] or None
 
 
 input_of_run_option = click.option(

@@ -177,13 +177,20 @@ def test_a_dry_run_tells_what_a_run_would_do(table: Path, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize(
-    "command", [["dedup", "", "-o", "out"], ["sketch", "", "-o", "s.parquet"], ["verify", "out", ""]]
+    "command",
+    [
+        ["dedup", "", "-o", "out"],
+        ["sketch", "", "-o", "s.parquet"],
+        ["verify", "out", ""],
+        ["dedup", "in.parquet", "-o", "out", "--against", ""],
+        ["report", "out", "--input", ""],
+    ],
 )
 def test_a_name_that_is_empty_is_not_the_current_folder(
     table: Path, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
     assert main(command) == 2
-    assert "an input has an empty name; give a file" in capsys.readouterr().err
+    assert "one has an empty name; give a file or a folder" in capsys.readouterr().err
     assert [path.name for path in table.parent.iterdir()] == ["in.parquet"]
 
 
