@@ -224,6 +224,17 @@ def sentence_forms(world: World) -> None:
         )
 
 
+def records(world: World) -> None:
+    """Records of six values each, every one of which an eighth of the records have: no two have the same six."""
+    writer = world.writer
+    names = [writer.line(1, 2) for _ in range(6)]
+    values = [[writer.line(2, 7) for _ in range(8)] for _ in names]
+    first, last = writer.line(5, 6), writer.line(12, 13)
+    for chosen in np.unique(world.random.integers(0, 8, (800, 6)), axis=0):
+        lines = [f"{name}: {of[value]}" for name, of, value in zip(names, values, chosen, strict=True)]
+        world.add([first, *lines, last], world.new())
+
+
 # ----------------------------------------------------------------------------------------------------- stubs
 
 
@@ -363,6 +374,7 @@ WORLDS: dict[str, tuple[Callable[[World], None], int]] = {
     "changelogs": (changelogs, 8),
     "forms": (forms, 3),
     "forms, each sentence filled": (sentence_forms, 1),
+    "records of values that many have": (records, 1),
     "stubs under one footer": (stubs, 3),
     "poems under licences": (partial(under_a_notice, shape=poem), 2),
     "lists under licences": (partial(under_a_notice, shape=bullets), 2),

@@ -417,8 +417,13 @@ class Document:
                 for word in words_of[place]}  # fmt: skip
         length, is_cut = other.line_length(), self.is_cut(kept, other)
         own = [word for word in range(self.count) if word not in covered]
+        # In a short text, what stands between shared words is new, whatever is known.
+        short = self.count <= removal.SHORT and kept
+        between = range(min(kept), max(kept)) if short else ()
         # The last word of a text that is cut short is a part of one.
-        new = [word for word in own if word not in told and not (is_cut and word == self.count - 1)]
+        new = [
+            word for word in own if (word not in told or word in between) and not (is_cut and word == self.count - 1)
+        ]
 
         def full(word):
             place = min(word, len(self.order) - 1)

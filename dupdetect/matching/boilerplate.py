@@ -19,8 +19,9 @@ one article on two sites shares little else than its text. What tells these apar
   and has few symbols (`dupdetect.matching.own_lines`). It needs no votes.
 
 Words that are boilerplate or furniture are no content: a document that has nothing else of its own loses nothing if it
-is removed. How much it would lose, and what follows, is told in `dupdetect.matching.overlaps`; how the figures were
-measured, in docs/concepts/boilerplate.md.
+is removed; but boilerplate between what a short document shares is taken for values of a record (`side_weights`). How
+much it would lose, and what follows, is told in `dupdetect.matching.overlaps`; how the figures were measured, in
+docs/concepts/boilerplate.md.
 """
 
 from __future__ import annotations

@@ -5,11 +5,11 @@ Output   the matches among them, with a verdict each
 Cost     O(pairs)
 
 What a document would lose is its new words that are neither boilerplate nor furniture of a page. It may be removed if
-these are no more than `max_lost` of its content beyond `SHORT` words, and nowhere a passage of `PASSAGE` words; or if
-they are `FEW_WORDS` of a page; of a near duplicate that has `AS_LARGE` of its size, if they are no more than
-``1 - threshold``, but of strangers who both have `overlaps.ARTICLE` new words of main content only if the similarity of
-their content reaches `threshold`, too. A text amid a longer one, a part or a quotation, is removed only if nothing is
-lost.
+these are no more than `max_lost` of what the one with less content has beyond `SHORT` words, and nowhere a passage of
+`PASSAGE` words; or if they are `FEW_WORDS` of a page; of a near duplicate that has `AS_LARGE` of its size, if they are
+no more than ``1 - threshold``, but of strangers who both have `overlaps.ARTICLE` new words of main content only if the
+similarity of their content reaches `threshold`, too. A text amid a longer one, a part or a quotation, is removed only
+if nothing is lost.
 
 The document that says more stays, whatever a policy prefers: the other one *yields*.
 """
@@ -143,8 +143,10 @@ def _tolerated(
         most = max(limits.max_lost, 1 - limits.containment) + ROUNDED
         return lost_a <= np.where(near_a, alike, most), lost_b <= np.where(near_b, alike, most)
     words_a, words_b = w.content_a + w.lost_a, w.content_b + w.lost_b
-    few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= _most(words_a, limits)) & (w.run_a < PASSAGE))
-    few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= _most(words_b, limits)) & (w.run_b < PASSAGE))
+    # What a document repeats, the other may have once: it is no reason to lose more.
+    most = _most(np.minimum(words_a, words_b), limits)
+    few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= most) & (w.run_a < PASSAGE))
+    few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= most) & (w.run_b < PASSAGE))
     near_a &= w.run_a < np.maximum(LONG_PASSAGE, limits.max_lost * words_a)
     near_b &= w.run_b < np.maximum(LONG_PASSAGE, limits.max_lost * words_b)
     return few_a | (near_a & (lost_a <= alike)), few_b | (near_b & (lost_b <= alike))

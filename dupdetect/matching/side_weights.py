@@ -17,6 +17,7 @@ from dupdetect.matching.boilerplate import ALWAYS
 from dupdetect.matching.interleaving import FULL, SHORT
 from dupdetect.matching.own_lines import SENTENCE
 from dupdetect.matching.own_texts import OwnText, is_no_furniture, with_line
+from dupdetect.matching.removal import SHORT as SHORT_TEXT
 from dupdetect.matching.shingle_rows import LINE_START, MAIN_CONTENT, SYMBOLS
 
 if TYPE_CHECKING:
@@ -77,6 +78,15 @@ def words_with(row: Hashes, first: int, end: int, marks: np.uint64, wanted: np.u
 
 
 @compilable_helper
+def last_place(shared: Byte) -> int:
+    """Return the place of the last shingle that is shared, -1 where none is."""
+    place = len(shared) - 1
+    while place >= 0 and shared[place] != SHARED:
+        place -= 1
+    return place
+
+
+@compilable_helper
 def weigh_side(  # noqa: C901 - one pass
     row: Hashes,
     shared: Byte,
@@ -97,6 +107,9 @@ def weigh_side(  # noqa: C901 - one pass
     in the other document is neither shared nor boilerplate. Of strangers, words that are neither main content nor in a
     line of many symbols weigh `SHORT`: menus are most of what two pages share. The last word of a text that `is_cut`
     is not new: it is a part of one.
+
+    In a document of no more than `SHORT_TEXT` words, words between shared ones are new even where they are boilerplate.
+    Of records and forms each value may stand in many, and what is said is which of them stand together.
     """
     content, own, new, lost, main, lines = 0, 0, 0, 0, 0, 0
     run, longest, in_line, most_in_line, page_run, text = 0, 0, 0, 0, 0, OwnText(0, 0, 0)
@@ -104,6 +117,7 @@ def weigh_side(  # noqa: C901 - one pass
     begin, mine, fresh, paragraphs = 0, 0, 0, 0
     # A document of no words, which is removed for another like it, has no shingle that could be looked at.
     turn, word, count = 0, 0, len(row) + shingle_size - 1 if len(row) else -1
+    last_shared = last_place(shared) if count <= SHORT_TEXT else -1
     while word <= count:
         if word == count or (0 < word < len(row) and row[word] & LINE_START):
             before, text = text, with_line(text, row, begin, word, mine, fresh, line)
@@ -132,6 +146,8 @@ def weigh_side(  # noqa: C901 - one pass
         until_shared = min(end, max(word, last + shingle_size))
         until_content = min(end, max(word, last_content + shingle_size))
         until_boilerplate = min(end, max(until_shared, last_boilerplate + shingle_size))
+        if last >= 0 and word < last_shared:
+            until_boilerplate = until_shared
         if until_content > word:
             weighs_less = strangers and not row[begin] & SYMBOLS
             short = words_with(row, word, until_content, MAIN_CONTENT, _NONE) if weighs_less else 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from dupdetect.matching import removal
 from dupdetect.matching.own_texts import LONG_LINE, OwnText, is_no_furniture, line_length, with_line
 from dupdetect.matching.passages import align
 from dupdetect.matching.shingle_rows import HASH, LINE_START
@@ -145,8 +146,11 @@ class Marker:
         spans, size = find_spans(a, self._settings.unit), self._settings.shingle_size
         mine, theirs = (self._shingles(text) for text in (a, b))
         count = len(spans.starts)
-        own = ~_covered(np.isin(mine & HASH, theirs & HASH), size, count)
-        new = own & ~_covered(np.isin(mine & HASH, self._boilerplate), size, count)
+        shared = np.isin(mine & HASH, theirs & HASH)
+        own, told = ~_covered(shared, size, count), _covered(np.isin(mine & HASH, self._boilerplate), size, count)
+        if count <= removal.SHORT and shared.any():  # there boilerplate counts, between what is shared (`side_weights`)
+            told[slice(*np.flatnonzero(shared)[[0, -1]])] = False
+        new = own & ~told
         if words < new.sum():
             begins = np.zeros(count, np.bool_)
             begins[: len(mine)] = mine & LINE_START != 0

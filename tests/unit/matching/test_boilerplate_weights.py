@@ -1,10 +1,17 @@
+import numpy as np
+import pyarrow as pa
 from generated_sites import Writer, site
-from verifying import judged
+from verifying import counter, judged
 
 from dupdetect.matching import boilerplate_weights
+from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.interleaving import FULL, SHORT
 from dupdetect.matching.overlaps import Weights
+from dupdetect.matching.pairs import pack
+from dupdetect.matching.shingle_rows import HASH
+from dupdetect.matching.verify import Verifier
 from dupdetect.settings import Settings
+from dupdetect.sketches.sketches import marked_shingles
 
 
 def test_rows_of_weights_are_named_as_their_fields():
@@ -133,3 +140,16 @@ def test_the_last_word_is_a_part_of_one_only_where_the_text_is_cut_short():
     for other in (words[:20], words[:40]):  # the other ends there, too, or soon
         _, whole = judged([" ".join([*words[:20], "positive"]), " ".join([*other, "negative"])])
         assert (whole.weights.own_a[0], whole.weights.new_a[0]) == (1, 1)
+
+
+def test_boilerplate_between_what_a_short_document_shares_is_new():
+    """Every value may stand in other records; amid a long document the same words are boilerplate."""
+    value, other = Writer("en", "value").line(12), Writer("en", "other").line(12)
+    for words, new in ((30, 12), (60, 0)):
+        first, last = Writer("en", "first").line(words), Writer("en", "last").line(words)
+        texts = pa.array([f"{first}\n{value}\n{last}", f"{first}\n{other}\n{last}"], pa.large_string())
+        shingles = marked_shingles(pa.array([value], pa.large_string()), np.arange(1), Settings())
+        some, made = np.unique(shingles.values & HASH), counter(texts, Settings())
+        known = Boilerplate.settled(some, np.full(len(some), 9, np.int32))
+        pair = Verifier(made, known).weigh(made.sharing(pack(np.array([0]), np.array([1]))))
+        assert (pair.weights.own_a[0], pair.weights.new_a[0]) == (12, new)

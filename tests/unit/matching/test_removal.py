@@ -41,6 +41,10 @@ def test_a_document_that_would_lose_too_much_is_not_removed():
     long = {"content_a": 300 - 10, "content_b": 400, "own_b": 80}
     assert removable(**long, new_a=10, lost_a=10) == (True, False)  # 5 % of 300 - SHORT
     assert removable(**long, new_a=10.1, lost_a=10.1) == (False, False)
+    # Of what it says twice, the other says once.
+    twice = long | {"content_a": 2000, "lost_b": 0}
+    assert removable(**twice, new_a=15, lost_a=15)[0]  # 5 % of 400 - SHORT
+    assert not removable(**twice, new_a=16, lost_a=16)[0]
     near = {"counts": (100, 110, 110), "own_b": 20}
     assert removable(**near, lost_a=25, lost_b=25) == (True, True)
     assert removable(**near, lost_a=26, lost_b=25) == (False, True)
