@@ -55,7 +55,7 @@ from dupdetect.spark.records import RecordFiles
 from dupdetect.spark.result import SparkResult, frames
 from dupdetect.spark.session import Session
 from dupdetect.spark.sketching import NAMED_TWICE, Request, digests_of, read_by, request_of, shown, signed, sketched
-from dupdetect.spark.work import Work
+from dupdetect.spark.work import Work, check_work
 from dupdetect.text.shingles import digest
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def dedup(
     """
     chosen = Settings.of(settings, **overrides)
     refuse_words(chosen, "Spark")
+    check_work(work)
     given = frame if isinstance(frame, RecordFiles) else None
     frame = frame.frame if isinstance(frame, RecordFiles) else frame
     request = request_of(frame, chosen, text, id, check_max_text(max_text))

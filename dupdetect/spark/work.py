@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from dupdetect.errors import MismatchError, OutputError
 from dupdetect.spark.output import exists
-from dupdetect.spark.session import parquet
+from dupdetect.spark.session import parquet, reason, spark_errors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class Work:
     MismatchError
         The plan of what is there differs.
     OutputError
-        Something else is there.
+        Something else is there, or it cannot be written to.
     """
 
     def __init__(self, session: Session, path: str, plan: Mapping[str, Any], *, resume: bool) -> None:
@@ -85,7 +85,10 @@ class Work:
             )
         self._resume = there is not None
         if not self._resume:
-            self._say("plan", {**said, "run": self._run})
+            try:
+                self._say("plan", {**said, "run": self._run})
+            except spark_errors() as error:
+                raise OutputError(f"{path}: cannot be written to ({reason(error)}); name another folder") from error
 
     def stage(self, name: str, make: Callable[[], DataFrame]) -> DataFrame:
         """Return a stage: what an earlier run has finished under the name, or else what is made, written and read."""
@@ -138,6 +141,12 @@ class Work:
             return json.loads(rows[0].value)
         except (AnalysisException, IndexError, ValueError):
             return None
+
+
+def check_work(path: str) -> None:
+    """Refuse what cannot be the name of a work folder."""
+    if not isinstance(path, str) or not path.strip("/"):
+        raise OutputError(f"work is {path!r}: expected the name of a folder of its own that executors can write to")
 
 
 def _sums(columns: Sequence[str]) -> list[Column]:

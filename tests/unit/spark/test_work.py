@@ -2,7 +2,10 @@
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from dupdetect.errors import OutputError
+from dupdetect.spark import dedup
 from dupdetect.spark.session import Session
 from dupdetect.spark.work import Work
 
@@ -26,3 +29,14 @@ def test_neither_hashes_nor_bytes_go_into_dictionaries_or_are_compressed_anew(sp
         ]
         assert {column.compression for column in columns} == {compression}
         assert {column.path_in_schema for column in columns if column.has_dictionary_page} <= {"file"}
+
+
+def test_a_place_that_can_be_no_work_folder_is_refused(spark, tmp_path):
+    frame = spark.createDataFrame([("a text",)], "text string")
+    for work in ("", "/", None):
+        with pytest.raises(OutputError, match="expected the name of a folder of its own"):
+            dedup(frame, work=work)
+    (tmp_path / "file").write_text("not ours")
+    with pytest.raises(OutputError, match="file: cannot be written to"):
+        dedup(frame, work=str(tmp_path / "file"))
+    assert (tmp_path / "file").read_text() == "not ours"
