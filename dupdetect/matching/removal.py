@@ -144,9 +144,9 @@ def _tolerated(
         return lost_a <= np.where(near_a, alike, most), lost_b <= np.where(near_b, alike, most)
     words_a, words_b = w.content_a + w.lost_a, w.content_b + w.lost_b
     # What a document repeats, the other may have once: it is no reason to lose more.
-    most = _most(np.minimum(words_a, words_b), limits)
-    few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= most) & (w.run_a < PASSAGE))
-    few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= most) & (w.run_b < PASSAGE))
+    allowed = _most(np.minimum(words_a, words_b), limits)
+    few_a = (page_a & (w.lost_a <= FEW_WORDS)) | ((w.lost_a <= allowed) & (w.run_a < PASSAGE))
+    few_b = (page_b & (w.lost_b <= FEW_WORDS)) | ((w.lost_b <= allowed) & (w.run_b < PASSAGE))
     near_a &= w.run_a < np.maximum(LONG_PASSAGE, limits.max_lost * words_a)
     near_b &= w.run_b < np.maximum(LONG_PASSAGE, limits.max_lost * words_b)
     return few_a | (near_a & (lost_a <= alike)), few_b | (near_b & (lost_b <= alike))
