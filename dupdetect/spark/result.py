@@ -171,7 +171,7 @@ class SparkResult:
         from pyspark.sql import Observation
 
         mode, kept = (
-            "overwrite" if overwrite else "errorifexists",
+            "overwrite" if overwrite else "error",  # the name that Spark Connect knows, too
             "parquet" if self.records is None else self.records[0],
         )
         session = self.clusters.sparkSession

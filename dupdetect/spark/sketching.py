@@ -114,6 +114,8 @@ def request_of(frame: DataFrame, settings: Settings, text: str, id: str | None, 
     for name, what in wanted:
         if name not in names:
             raise InputError(f"the frame: there is no column {name!r} ({what}); the columns are {', '.join(names)}")
+        if names.count(name) > 1:
+            raise InputError(f"the frame: there are {names.count(name)} columns {name!r} ({what}); rename all but one")
     if (type_ := frame.schema[text].dataType.typeName()) not in ("string", "binary"):
         raise InputError(f"the frame: column {text!r} is {type_}, expected string; name another column or convert it")
     own = {FILE, ROW, NUMBER, REASON} & set(names)

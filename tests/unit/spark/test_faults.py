@@ -38,6 +38,8 @@ found = dedup(session.createDataFrame(table).coalesce(1), work={work!r}, resume=
 here = dupdetect.dedup(table, hot_key_documents=8)
 for name, order in {{**ORDER, "kept": ["id"]}}.items():
     assert plain(getattr(found, name).toArrow(), order).equals(plain(getattr(here, name), order)), name
+if {connect}:
+    found.write({work!r} + "-out")
 print("equal", found.manifest["spark"]["resumed_stages"], flush=True)
 """
 

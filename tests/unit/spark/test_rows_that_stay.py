@@ -93,3 +93,9 @@ def test_a_frame_that_gives_other_rows_the_second_time_is_said_to_do_so(spark, t
         with pytest.raises(InputError, match=r"the frame: of its rows . stay, and . were to; it gives"):
             ask()
     assert not (tmp_path / "other" / "manifest.json").exists()
+
+
+def test_two_columns_of_the_name_that_is_asked_for_are_refused(spark, tmp_path):
+    frame = spark.createDataFrame([("a", "one text", "another")], "id string, text string, other string")
+    with pytest.raises(InputError, match=r"there are 2 columns 'text' \(texts\); rename all but one"):
+        dedup(frame.toDF("id", "text", "text"), work=str(tmp_path / "work"))
