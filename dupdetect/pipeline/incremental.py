@@ -79,7 +79,7 @@ class AgainstEarlier(Plain):
 
     def __init__(self, earlier: Earlier, settings: Settings) -> None:
         super().__init__()
-        self._earlier, self.files = earlier, earlier.files
+        self._earlier, self.files, self.temporary = earlier, earlier.files, earlier.temporary
         self._weighs = settings.weighs
 
     @classmethod

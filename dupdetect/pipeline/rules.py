@@ -23,6 +23,8 @@ from dupdetect.matching.boilerplate import Boilerplate
 from dupdetect.matching.grouping import check_comparable, hashed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from dupdetect._storage.texts import StoredTexts
@@ -86,6 +88,8 @@ class Plain:
     ----------
     files : list of str
         Files, beside the inputs, that decide what is found.
+    temporary : set of Path
+        Folders of those of them that are written for this run alone.
     known : Boilerplate
         What is known of shingles before.
 
@@ -97,6 +101,7 @@ class Plain:
 
     def __init__(self, boilerplate: pa.Table | None = None) -> None:
         self.files: list[str] = []
+        self.temporary: set[Path] = set()
         self.known = Boilerplate.none() if boilerplate is None else settled(boilerplate)
 
     def __enter__(self) -> Plain:

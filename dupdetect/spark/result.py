@@ -8,7 +8,7 @@ Cost     clusters: a pass over the ids; kept: a pass over the input, which is no
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from dupdetect.spark.records import RecordFiles
     from dupdetect.spark.sketching import Request
     from dupdetect.spark.work import Work
+
+#: Why a result of files of records is none of rows.
+NO_ROWS = "what stays are records of files, and no rows; read the files into a frame first"
 
 #: The column of what says which rows go.
 GONE = "dupdetect_gone"
@@ -119,30 +122,9 @@ class SparkResult:
             The documents have no column of ids of their own, by which the rows that stay could be put in order; or the
             frame gives other rows than before.
         """
-        id = self.manifest["columns"]["id"]
         if self.records is not None:
-            raise InputError("what stays are records of files, and no rows; read the files into a frame first")
-        if id in (None, NUMBERED):
-            raise InputError("rows are numbered, and nothing says which of them stayed; name a column of ids")
-        if "id_prefix" in self.manifest["columns"]:
-            raise InputError("ids begin with names of files, which rows that stay do not tell; leave id_prefix out")
-        order = [("file", "ascending"), ("row", "ascending")]
-        clusters = self.clusters.toArrow().sort_by(order).combine_chunks()
-        kept = self.kept.toArrow()
-        self._check_kept(kept.num_rows)
-        place = pa.compute.index_in(clusters.filter(clusters["canonical"])["id"], value_set=kept[id])
-        boilerplate = self.boilerplate.toArrow()
-        shingles = boilerplate["shingle"].to_numpy().view(np.uint64)
-        return Result(
-            clusters=clusters,
-            matches=self.matches.toArrow().sort_by([("a", "ascending"), ("b", "ascending")]),
-            digests=self.digests.toArrow(),
-            rows=Rows.of(kept.take(place)),
-            rejects=self.rejects.toArrow().cast(REJECTS),
-            boilerplate=pa.table({"shingle": shingles, "margin": boilerplate["margin"]}).sort_by("shingle"),
-            manifest=self.manifest,
-            superseded=self.superseded.toArrow(),
-        )
+            raise InputError(NO_ROWS)
+        return result_of(lambda name: getattr(self, name).toArrow(), self.manifest)
 
     def write(self, folder: str, *, overwrite: bool = False, format: str = "parquet") -> None:
         """Write the frames as folders of Parquet, and the manifest.
@@ -181,7 +163,7 @@ class SparkResult:
                 stay = Observation()
                 observed = self.kept.observe(stay, F.count(F.lit(1)).alias("rows"))
                 observed.write.mode(mode).parquet(f"{folder}/kept.parquet")
-                self._check_kept(int(stay.get["rows"]))
+                check_kept(int(stay.get["rows"]), self.manifest)
             else:
                 ending, compression = self.records
                 records = self.kept.select("record").write.option("compression", compression)
@@ -205,13 +187,51 @@ class SparkResult:
                 f"{folder}: exists already; name another folder, or overwrite it (overwrite=True, --overwrite)"
             ) from error
 
-    def _check_kept(self, rows: int) -> None:
-        """Refuse a frame that gave other rows when those that stay were taken of it."""
-        if rows != (expected := self.manifest["counts"]["kept"]):
-            raise InputError(
-                f"the frame: of its rows {rows:,} stay, and {expected:,} were to; it gives others, or in another order "
-                "each time: write it to Parquet, and begin anew with what stands there"
-            )
+
+def check_kept(rows: int, manifest: Mapping[str, Any]) -> None:
+    """Refuse a frame that gave other rows when those that stay were taken of it."""
+    if rows != (expected := manifest["counts"]["kept"]):
+        raise InputError(
+            f"the frame: of its rows {rows:,} stay, and {expected:,} were to; it gives others, or in another order "
+            "each time: write it to Parquet, and begin anew with what stands there"
+        )
+
+
+def result_of(table: Callable[[str], pa.Table], manifest: dict[str, Any]) -> Result:
+    """Return a result on Spark as one of this process.
+
+    Parameters
+    ----------
+    table : callable
+        Gives the tables of `SparkResult` by name, and the rows that stay as ``kept``.
+    manifest : dict
+
+    Raises
+    ------
+    InputError
+        As for `SparkResult.to_result`.
+    """
+    id = manifest["columns"]["id"]
+    if id in (None, NUMBERED):
+        raise InputError("rows are numbered, and nothing says which of them stayed; name a column of ids")
+    if "id_prefix" in manifest["columns"]:
+        raise InputError("ids begin with names of files, which rows that stay do not tell; leave id_prefix out")
+    clusters = table("clusters").sort_by([("file", "ascending"), ("row", "ascending")]).combine_chunks()
+    kept = table("kept")
+    check_kept(kept.num_rows, manifest)
+    place = pa.compute.index_in(clusters.filter(clusters["canonical"])["id"], value_set=kept[id])
+    boilerplate = table("boilerplate")
+    shingles = boilerplate["shingle"].to_numpy().view(np.uint64)
+    return Result(
+        clusters=clusters,
+        matches=table("matches").sort_by([("a", "ascending"), ("b", "ascending")]),
+        digests=table("digests"),
+        rows=Rows.of(kept.take(place)),
+        rejects=table("rejects").cast(REJECTS),
+        boilerplate=pa.table({"shingle": shingles, "margin": boilerplate["margin"]}).sort_by("shingle"),
+        manifest=manifest,
+        superseded=table("superseded") if "against" in manifest else None,
+    )
 
 
 def _as_lines(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -50,6 +50,7 @@ from dupdetect.sketches.cleaning import refuse_words
 from dupdetect.spark import candidates, counter, on_driver, texts
 from dupdetect.spark.counter import DriverCounter, SparkCounter, SparkWeigher, TextStore
 from dupdetect.spark.decision import Decided, decided_of
+from dupdetect.spark.earlier import identities, with_results
 from dupdetect.spark.on_driver import joined, keys_of
 from dupdetect.spark.records import RecordFiles
 from dupdetect.spark.result import SparkResult, frames
@@ -111,8 +112,9 @@ def dedup(
     resume : bool
         Go on with what an interrupted run of the same has left in `work`.
     against : path, Result or iterable of these, optional
-        Outputs of earlier runs, which the driver reads, as `dupdetect.dedup` takes them; that of a run on Spark by
-        `SparkResult.to_result`. The driver then holds the sketches of all new documents, some 600 bytes each.
+        Outputs of earlier runs, as `dupdetect.dedup` takes them, and those that `SparkResult.write` wrote, which may
+        be URLs. The driver reads them, what Spark wrote whole, and holds the sketches of all new documents, some 600
+        bytes each.
     known_boilerplate : pyarrow.Table, optional
         As for `dupdetect.dedup`.
     progress : callable, optional
@@ -147,14 +149,17 @@ def dedup(
     if known_boilerplate is not None and against is not None:
         raise SettingsError("known_boilerplate cannot be given together with against, whose outputs say it")
     workers = check_workers(None)
-    earlier = Plain(known_boilerplate) if against is None else AgainstEarlier.of(against, chosen, text, workers)
     session = Session(frame.sparkSession)
+    with session.options():
+        earlier = Plain(known_boilerplate)
+        if against is not None:
+            earlier = AgainstEarlier.of(with_results(session.spark, against), chosen, text, workers)
     with session.options(), earlier as rules:
         names = [shown(name) for name in request.files or sorted(frame.inputFiles())]
         # What Spark reaches behind a URL, the driver may not.
         inputs = [{"name": name} if given is None and as_url(name) else identity(name) for name in names]
         check_apart(work, names)
-        plan = _plan(frame, request) | {"inputs": inputs, "against": [identity(name) for name in rules.files]}
+        plan = _plan(frame, request) | {"inputs": inputs, "against": identities(rules)}
         if (known := rules.known).is_settled:
             plan["known_boilerplate"] = [digest(each.astype(np.uint64)) for each in (known.shingles, known.margin)]
         run = _Run(frame, request, Work(session, work, plan, resume=resume), Clock(progress), rules)

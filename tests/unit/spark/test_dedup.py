@@ -245,6 +245,36 @@ def test_new_documents_are_compared_with_earlier_ones(framed, same, tmp_path):
     assert results.here.rejects.num_rows == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*there is no sketches.parquet")
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_what_spark_wrote_is_compared_with(framed, same, tmp_path, scheme):
+    """By its folder, by a URL, or amid a folder of nights; the third night as one machine has it."""
+    table, settings = corpus(), {"hot_key_documents": 8, "canonical": "latest"}
+    nights = table.slice(0, 60), table.slice(60, 40), table.slice(100)
+    dedup(framed(nights[0], 2), work=str(tmp_path / "work 1"), **settings).write(f"{scheme}{tmp_path}/spark/1")
+    dupdetect.dedup(nights[0], **settings).write(tmp_path / "here" / "1")
+    one = f"{scheme}{tmp_path}/spark/1"
+    second = dedup(framed(nights[1], 2), work=str(tmp_path / "work 2"), against=one, **settings)
+    second.write(f"{scheme}{tmp_path}/spark/2")
+    dupdetect.dedup(nights[1], against=tmp_path / "here", **settings).write(tmp_path / "here" / "2")
+    both = [one, f"{scheme}{tmp_path}/spark/2"] if scheme else tmp_path / "spark"
+    given = {"work": str(tmp_path / "work 3"), "against": both, **settings}
+    third = dedup(framed(nights[2], 3), **given)
+    results = same(third, nights[2], against=tmp_path / "here", **settings)
+    assert third.superseded.count() == results.here.superseded.num_rows
+    assert results.here.manifest["against"]["related"] > 0
+    assert dedup(framed(nights[2], 3), resume=True, **given).manifest["counts"] == third.manifest["counts"]
+
+
+def test_what_is_no_output_of_spark_is_refused(spark, framed, tmp_path):
+    frame, work = framed(corpus().slice(0, 5), 1), str(tmp_path / "work")
+    with pytest.raises(InputError, match="nowhere: cannot be read .*; expected the output of an earlier run"):
+        dedup(frame, work=work, against=f"file://{tmp_path}/nowhere")
+    spark.createDataFrame([("[]",)], "value string").coalesce(1).write.text(f"{tmp_path}/other/manifest.json")
+    with pytest.raises(InputError, match=r"other: manifest\.json is not that of a run"):
+        dedup(frame, work=work, against=f"file://{tmp_path}/other")
+
+
 @pytest.mark.parametrize("scheme", ["", "file:", "file://"])
 def test_a_result_is_written_to_paths_and_urls(spark, tmp_path, little, scheme):
     little(on_driver, counter)
