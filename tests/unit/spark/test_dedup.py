@@ -268,7 +268,7 @@ def test_what_spark_wrote_is_compared_with(framed, same, tmp_path, scheme):
 
 def test_what_is_no_output_of_spark_is_refused(spark, framed, tmp_path):
     frame, work = framed(corpus().slice(0, 5), 1), str(tmp_path / "work")
-    with pytest.raises(InputError, match="nowhere: cannot be read .*; expected the output of an earlier run"):
+    with pytest.raises(InputError, match=r"nowhere: cannot be read .*; expected the output of an earlier run"):
         dedup(frame, work=work, against=f"file://{tmp_path}/nowhere")
     spark.createDataFrame([("[]",)], "value string").coalesce(1).write.text(f"{tmp_path}/other/manifest.json")
     with pytest.raises(InputError, match=r"other: manifest\.json is not that of a run"):
