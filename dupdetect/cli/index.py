@@ -404,9 +404,11 @@ def load(
     the run found, too.
     """
     from dupdetect.results.damage import read_manifest
+    from dupdetect.results.run import find_table
 
     settings = _settings(settings_file, options)
-    read_manifest(Path(out))  # if there is none, no index is created
+    read_manifest(Path(out))  # if there is none, or no table, no index is created
+    find_table(Path(out), "clusters")
     with (
         _opened(where, settings=settings, workers=workers) as held,
         progress_shown(not quiet, log.tell if log else None) as progress,

@@ -90,6 +90,16 @@ def test_of_an_input_that_is_missing_no_index_is_made(tmp_path, command, capsys)
     assert not where.exists()
 
 
+def test_of_a_run_that_spark_wrote_no_index_is_made(tmp_path, night, capsys):
+    out, where = tmp_path / "out", tmp_path / "x.dupindex"
+    assert main(["dedup", str(night), "-o", str(out), "-q"]) == 0
+    (out / "clusters.parquet").unlink()
+    (out / "clusters.parquet").mkdir()
+    assert run("load", where, out) == 1
+    assert "Spark wrote it" in capsys.readouterr().err
+    assert not where.exists()
+
+
 @pytest.mark.parametrize("text", ["\U0001f600\r\n\U0001f680\r\n", "\ufeff\U0001f600\n", "\U0001f600\r\U0001f680"])
 def test_a_text_is_asked_for_as_its_bytes_are(tmp_path, text, monkeypatch, capsys):
     path, where = tmp_path / "text.txt", tmp_path / "x.dupindex"
