@@ -64,6 +64,8 @@ class Rankable(NamedTuple):
         before those that it ties them with.
     last : bool[n], optional
         Documents that go behind all others.
+    are_all : bool
+        Whether there are no others: a callable that gives none of them a key has forgotten to return one.
     """
 
     rows: Rows
@@ -73,6 +75,7 @@ class Rankable(NamedTuple):
     tied: Bool
     standing: Bool | None = None
     last: Bool | None = None
+    are_all: bool = True
 
 
 def rank(settings: Settings, documents: Rankable) -> Int:
@@ -93,12 +96,12 @@ def rank(settings: Settings, documents: Rankable) -> Int:
     InputError
         The column that the policy reads is not there, or cannot be ordered.
     """
-    rows, ids, words, clean, tied, standing, last = documents
+    rows, ids, words, clean, tied, standing, last, are_all = documents
     by_id = np.zeros(len(words), np.int64)
     chosen = np.flatnonzero(tied)
     if len(chosen):
         by_id[chosen[_sorted(ids.take(chosen))]] = np.arange(len(chosen))
-    first = _first_key(settings, rows, words)
+    first = _first_key(settings, rows, words, are_all)
     keys: list[NDArray[Any]] = [by_id, -clean, first]
     if standing is not None:
         keys.insert(3 if settings.canonical in STANDING else 2, ~standing)
@@ -112,10 +115,10 @@ def rank(settings: Settings, documents: Rankable) -> Int:
     return ranks
 
 
-def _first_key(settings: Settings, rows: Rows, words: Int) -> Int:
+def _first_key(settings: Settings, rows: Rows, words: Int, are_all: bool) -> Int:
     """Return what the policy itself orders by, as integers; ties are equal."""
     if callable(settings.canonical):
-        return _by_callable(settings.canonical, rows)
+        return _by_callable(settings.canonical, rows, are_all)
     if settings.column is not None:
         return _by_column(settings, rows)
     if settings.canonical == "longest":
@@ -181,9 +184,9 @@ def _as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column
 
 
-def _by_callable(key: Any, rows: Rows) -> Int:
+def _by_callable(key: Any, rows: Rows, are_all: bool) -> Int:
     keys = [key(row) for table in rows for row in table.to_pylist()]
-    if keys and all(value is None for value in keys):
+    if are_all and keys and all(value is None for value in keys):
         raise SettingsError("canonical gave None for each document; expected a key: does the function return one?")
     try:
         # NaN is neither less nor more than anything: as in a column, it goes last.

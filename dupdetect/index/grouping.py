@@ -152,7 +152,7 @@ def ranked(settings: Settings, texts: Texts, documents: Documents, clean: Share)
     rows = Rows.of(_policy_columns(settings, documents))
     words = np.append(texts.words, 0)[documents.text_of]
     ids = documents.ids if tied.any() else _NO_IDS
-    return canonical.rank(settings, Rankable(rows, ids, words, clean_of, tied))
+    return canonical.rank(settings, Rankable(rows, ids, words, clean_of, tied, are_all=False))
 
 
 def _policy_columns(settings: Settings, documents: Documents) -> pa.Table:

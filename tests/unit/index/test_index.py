@@ -225,6 +225,15 @@ def test_a_policy_of_ones_own_reads_metadata(where):
         Index(where)
 
 
+def test_a_policy_of_ones_own_may_know_nothing_of_some_documents(where):
+    """An index ranks few documents at a time: that none of these has a date says nothing of the function."""
+    with Index(where, canonical=lambda row: row.get("date")) as index:
+        index.add("a", STORY)
+        assert not index.add("b", STORY).is_new
+        index.add("c", OTHER, metadata={"date": "2024-05-01"})
+        assert index.cluster_of("b") == "a"
+
+
 def test_metadata_of_several_types_have_no_order(where):
     with Index(where, canonical="priority") as index:
         index.add("a", STORY, metadata={"priority": 2})
