@@ -22,6 +22,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from dupdetect.errors import InputError
+from dupdetect.io.first_bytes import check_beginning
 from dupdetect.io.latin import LatinQuotes, NotUtf8, Utf8Quotes, as_latin, from_latin
 from dupdetect.io.paths import Found
 from dupdetect.io.quotes import ClosedQuotes
@@ -111,6 +112,7 @@ class _Csv:
         """Go on, in blocks of some size."""
         with self._open() as stream:
             head = stream.read(min(size, BLOCK_BYTES[0]))
+            check_beginning(stream.header, self._name, "CSV")
             behind = stream.read(1)  # which also tells whether the last bytes are half a character
             header = as_latin(stream.header) if self.latin else stream.header
             self._line = max(self._line, _lines_of(stream.header) + 1)

@@ -2,7 +2,7 @@
 
 Input    a file that is to be read
 Output   nothing, or an error that names both
-Cost     sixteen bytes of the file; of pipes, archives and files that are far away JSON Lines alone are looked at
+Cost     sixteen bytes of the file; of pipes, archives and files that are far away JSON Lines and CSV are looked at
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _BEGINS = {
 #: Formats of which the table above knows how all files begin, or that no text can be; and those that are text.
 _BINARY, _TEXT = ("Parquet", "Arrow", "ORC"), ("JSON Lines", "CSV", "lines")
 
-_COMPRESSED = ("gzip", "zstd", "bz2", "xz", "lz4")
+#: What is compressed, and the command that unpacks it.
+_COMPRESSED = {"gzip": "zcat", "zstd": "zstdcat", "bz2": "bzcat", "xz": "xzcat", "lz4": "lz4cat"}
 
 #: Bytes that are looked at.
 LOOKED_AT = 16
@@ -69,8 +70,8 @@ def check_first_bytes(file: Found, where: str) -> None:
     raise InputError(f"{where}: its first bytes say that it is {found}, expected {read_as}; {_remedy(file, found)}")
 
 
-def check_beginning(first: bytes, where: str) -> None:
-    """Refuse what is read as JSON Lines and was not looked at before, such as a pipe, if it is another thing.
+def check_beginning(first: bytes, where: str, expected: str) -> None:
+    """Refuse what was not looked at before it was read, such as a pipe, if it is another thing.
 
     Parameters
     ----------
@@ -78,6 +79,8 @@ def check_beginning(first: bytes, where: str) -> None:
         With what it begins.
     where : str
         What messages call it.
+    expected : str
+        The format that it is read as.
 
     Raises
     ------
@@ -86,12 +89,12 @@ def check_beginning(first: bytes, where: str) -> None:
     found = _begins(first)
     if found is None:
         return
-    remedy = "write it as JSON Lines"
+    remedy = f"write it as {expected}"
     if found in _BINARY:
         remedy = f"say what it is (input_format, --input-format {found.lower()})"
     elif found in _COMPRESSED:
-        remedy = "unpack it on the way, as in: zcat FILE | dupdetect dedup - ..."
-    raise InputError(f"{where}: its first bytes say that it is {found}, expected JSON Lines; {remedy}")
+        remedy = f"unpack it on the way, as in: {_COMPRESSED[found]} FILE | dupdetect dedup - ..."
+    raise InputError(f"{where}: its first bytes say that it is {found}, expected {expected}; {remedy}")
 
 
 def _begins(first: bytes) -> str | None:

@@ -89,7 +89,7 @@ def read_blocks(
         _pass_over(stream, at)
         for block, passed_over in whole_lines(stream, most):
             if line == 1:
-                check_beginning(block, name)
+                check_beginning(block, name, "JSON Lines")
             if line == 1 and _is_array(block.removeprefix(BOM).strip(), name):
                 raise InputError(
                     f"{name}: the file is one JSON array, expected JSON Lines, one object a line; "

@@ -1,8 +1,10 @@
 """A file of another format than its name says is told by its first bytes."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import re
 import warnings
 from pathlib import Path
@@ -79,6 +81,16 @@ def test_what_a_pipe_brings_is_looked_at_too(capsys, monkeypatch, content, said)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
     assert main(["dedup", "-", "-o", "out"]) == 1
     assert re.search(said, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(("form", "expected"), [("csv", "CSV"), ("jsonl", "JSON Lines")])
+@pytest.mark.parametrize(
+    ("pack", "unpack"), [(gzip.compress, "zcat"), (bz2.compress, "bzcat"), (lzma.compress, "xzcat")]
+)
+def test_what_unpacks_it_on_the_way_is_named(capsys, monkeypatch, form, expected, pack, unpack):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(pack(b"id,text\n1,some text\n"))))
+    assert main(["dedup", "-", "-o", "out", "--input-format", form]) == 1
+    assert f"expected {expected}; unpack it on the way, as in: {unpack} FILE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.jsonl.gz"])
