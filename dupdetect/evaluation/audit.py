@@ -278,7 +278,7 @@ def _run(out: Any) -> Run:
 def _given(run: Run, data: Any) -> Any:
     """Return the input of a run: what is given for it, or else what it read, if that is as it was."""
     if data is None and not run.inputs:
-        raise InputError(f"{run.name}: what the run has read is not there any more as it was; give its input")
+        raise InputError(f"{run.name}: what the run has read is no file, or no longer as it was; give its input")
     return run.inputs if data is None else data
 
 
