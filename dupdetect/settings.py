@@ -135,8 +135,8 @@ class Settings:
     containment : float
         Share of the content of a document inside another, larger one from which on the latter contains it, in (0, 1].
     max_lost : float
-        Share of the content of a document, counted beyond 100 words, that may be lost when it is removed, in [0, 1):
-        words that are neither in its canonical nor boilerplate; of less content none may be. Of a near duplicate,
+        Share of content, beyond 100 words, that may be lost when a document is removed, in [0, 1): words that are
+        neither in its canonical nor boilerplate. The one of the two with less content counts. Of a near duplicate,
         ``1 - threshold`` may be; where boilerplate is not weighed, ``1 - containment``.
     min_shingles : int
         Shingles that a document needs for another to contain it, at least 1: less than that inside another

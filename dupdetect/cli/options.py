@@ -206,7 +206,7 @@ _HELP = {
     "seed": "Seed of the signatures' permutations.",
     "threshold": "Least Jaccard similarity of near duplicates, above 0 and up to 1.",
     "containment": "Least share of the content of a text inside a larger one, above 0 and up to 1.",
-    "max_lost": "Share of a text's content beyond 100 words that may be lost with it, from 0 on and below 1.",
+    "max_lost": "Share of content beyond 100 words that may be lost with a text, from 0 on and below 1.",
     "min_shingles": "Shingles that a text needs for another to contain it; shorter ones are quotations.",
     "bands": "Bands and rows of the candidate search, such as 16x8.  [default: chosen for the threshold]",
     "window": "Shared runs of WINDOW + SHINGLE_SIZE - 1 units are always noticed; smaller costs more.",

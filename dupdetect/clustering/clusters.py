@@ -435,8 +435,8 @@ def match_chosen(
 ) -> Overlaps:
     """Where hot keys left pairs out, compare those who were chosen to represent clusters with one another.
 
-    They need not be the canonicals that `cluster_matches` compared. No cluster is changed, but of two near duplicates
-    that both represent one, `matches` is to tell.
+    They need not be the canonicals that `cluster_matches` compared. No cluster is changed; it is done once, so that few
+    pairs of near duplicates that both represent a cluster are missed.
 
     Parameters
     ----------

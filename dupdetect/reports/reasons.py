@@ -132,7 +132,7 @@ def _apart(run: Run, other: Likeness) -> str:
     if other.relation == "near_duplicate":
         most = f"1 - threshold, {1 - settings.threshold:g}"
     elif settings.boilerplate:
-        most = f"max_lost {settings.max_lost:g} of what it has beyond {SHORT} words"
+        most = f"max_lost {settings.max_lost:g} of what the one with less content has beyond {SHORT} words"
     else:
         most = f"1 - containment, {1 - settings.containment:g}"
     if run.sizes[row] == 1:

@@ -268,7 +268,7 @@ def test_a_match_that_neither_may_stand_for_is_said_to_be_kept_for_what_would_be
         explained = explain(result, name)
         assert "Clusters are drawn" not in explained.otherwise
         assert "Neither may stand for the other: more of each would be lost" in explained.otherwise
-        assert "max_lost 0.05 of what it has beyond 100 words" in explained.otherwise
+        assert "max_lost 0.05 of what the one with less content has beyond 100 words" in explained.otherwise
 
 
 @pytest.mark.filterwarnings("ignore:.*there is no sketches.parquet")
