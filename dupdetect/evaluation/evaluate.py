@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dupdetect.errors import InputError
-from dupdetect.evaluation.labels import without_rows, yes_or_no
+from dupdetect.evaluation.labels import rows_as_table, yes_or_no
 from dupdetect.evaluation.options import check_whole
 from dupdetect.evaluation.scores import (
     BCubed,
@@ -101,7 +101,7 @@ def evaluate(
 
 
 def _truth_table(truth: Any, column: str) -> pa.Table:
-    truth = without_rows(truth)
+    truth = rows_as_table(truth)
     table = as_table(truth, "truth", ("id", column))
     if column in table.column_names:
         require(table, ("id", column), "truth")

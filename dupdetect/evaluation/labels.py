@@ -118,7 +118,7 @@ def read(
 
 
 def _table(source: Any, column: str) -> pa.Table:
-    source = without_rows(source)
+    source = rows_as_table(source)
     columns = ("id", column) if isinstance(source, Mapping) else ("a", "b")
     table = as_table(source, "truth", columns)
     if column in table.column_names and "label" not in table.column_names:
@@ -126,8 +126,8 @@ def _table(source: Any, column: str) -> pa.Table:
     return table
 
 
-def without_rows(source: Any) -> Any:
-    """Make a table of a truth that is an iterable of rows, (a, b, label) or mappings; any other is what it is."""
+def rows_as_table(source: Any) -> Any:
+    """Return a truth that is an iterable of rows, (a, b, label) or mappings, as a table; any other as it is."""
     is_table = isinstance(source, str | bytes | Mapping) or hasattr(source, "__arrow_c_stream__")
     return _of_rows(list(source)) if isinstance(source, Iterable) and not is_table else source
 
