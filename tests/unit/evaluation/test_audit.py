@@ -149,9 +149,7 @@ def test_the_input_is_what_the_run_has_read_if_none_is_given(
     assert audit("out") == audit("out", Path("in.jsonl"))
     assert main(["audit", "out", "--json"]) == 0
     Path("in.jsonl").write_text('{"text": "another"}\n')
-    with pytest.raises(
-        InputError, match="out: what the run has read is no file, or no longer as it was; give its input"
-    ):
+    with pytest.raises(InputError, match=r"out: .* is no file, or no longer as it was; give its input"):
         audit("out")
     with pytest.raises(InputError, match="result: what the run has read is no file"):
         audit(dupdetect.dedup(TEXTS))

@@ -140,3 +140,13 @@ def test_of_a_page_edits_and_passages_are_lost_and_its_furniture_is_not():
     words = article.split()
     page = "\n".join([menu, *others, " ".join([*words[:40], "edited", *words[40:]])])
     assert Marker(Settings(), ()).lost(page, article, 371) == ["\n".join(others).rstrip("."), "edited"]
+
+
+def test_of_a_short_record_a_value_that_many_have_is_lost_between_what_is_shared():
+    """As `weigh_side` counts; amid a long document it is boilerplate."""
+    value, other = (Tongue("en", name).line(12) for name in ("value", "other"))
+    learned = marked_shingles(pa.array([value], pa.large_string()), np.arange(1), Settings()).values & HASH
+    for words, lost in ((30, [value]), (60, [])):
+        first, last = (Tongue("en", (name, words)).line(words) for name in ("first", "last"))
+        texts = (f"{first}\n{some}\n{last}" for some in (value, other))
+        assert Marker(Settings(), np.unique(learned)).lost(*texts, len(lost) * 12) == lost
