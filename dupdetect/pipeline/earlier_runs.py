@@ -142,6 +142,8 @@ class Earlier:
     def _written(self, given: Given) -> str | os.PathLike[str]:
         """Return the folder that is given, or that of a result, written for this run."""
         if isinstance(given, str | os.PathLike):
+            if not os.fspath(given):  # as of a variable that is not set: it would be the current folder
+                raise InputError(f"against has an empty name; {EXPECTED}")
             return given
         if not isinstance(given, Result):
             raise InputError(f"against holds a {type(given).__name__}; {EXPECTED}")

@@ -96,6 +96,8 @@ class Run:
         if isinstance(out, Result):
             self.out, self.name, self.manifest = out, "result", out.manifest
         elif isinstance(out, str | os.PathLike):
+            if not os.fspath(out):  # as of a variable that is not set: it would be the current folder
+                raise InputError("an empty name was given for the output; expected a Result or the folder of one")
             self.out = Path(out)
             self.name, self.manifest = self.out.resolve().name, read_manifest(self.out)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,15 @@ def test_what_spark_wrote_is_said_to_be(out: Path) -> None:
         _ = Run(out).clusters
     with pytest.raises(InputError, match="Spark wrote it, as folders of parts; write it anew with"):
         dupdetect.dedup(TEXTS, against=out)
+
+
+@pytest.mark.parametrize("look", [Run, lambda name: dupdetect.dedup(TEXTS, against=name)])
+def test_an_empty_name_is_not_the_current_folder(
+    out: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[[str], object]
+) -> None:
+    monkeypatch.chdir(out)
+    with pytest.raises(InputError, match="empty name"):
+        look("")
 
 
 def test_an_output_of_nothing(tmp_path: Path) -> None:
