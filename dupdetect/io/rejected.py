@@ -69,7 +69,7 @@ def nothing_usable(rejects: pa.Table) -> str:
     reasons, rows = said(rejects, REASONS), rejects.num_rows
     given = remedies_of(rejects, rows)
     remedy = f"give {', or '.join(given)}" if given else "name other columns"
-    if all("the line is not valid JSON" in reason for reason in reasons):
+    if pc.all(pc.match_substring(rejects["reason"], "the line is not valid JSON")).as_py():
         remedy = "say what it is instead of JSON Lines (input_format='csv', --input-format csv or such)"
     if ".json:1: the line is not valid JSON" in reasons[0]:
         remedy = "if it is one object over many lines, convert it with: jq -c . FILE"

@@ -58,6 +58,16 @@ def test_bytes_that_the_encoding_does_not_have_are_said_to_be_none_of_it(capsys,
     assert "--encoding cp1252" in error
 
 
+@pytest.mark.parametrize(
+    ("last", "said"), [("also none", "instead of JSON Lines"), ('{"text": null}', "name other columns")]
+)
+def test_another_format_is_hinted_at_only_where_no_line_is_json(capsys, last, said):
+    Path("table.jsonl").write_text(f"id text\n1 one\n2 two\n{last}\n")
+    error, _ = told(capsys, "dedup", "table.jsonl", "-o", "out", code=1)
+    assert "all 4 were rejected" in error
+    assert said in error
+
+
 def test_other_commands_say_it_too(capsys):
     for command in (["index", "add", "news.db", "broken.jsonl"], ["sketch", "broken.jsonl", "-o", "sketches.parquet"]):
         error, _ = told(capsys, *command, "-q")
