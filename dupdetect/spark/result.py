@@ -26,7 +26,7 @@ from dupdetect.io.seen import NUMBERED
 from dupdetect.io.writers import plain, write_lines
 from dupdetect.results.folder import MANIFEST
 from dupdetect.results.result import Result
-from dupdetect.spark.output import TABLES, check_place
+from dupdetect.spark.output import TABLES, check_place, exists
 from dupdetect.spark.records import records_kept
 from dupdetect.spark.sketching import FILE, ROW, by_number
 
@@ -146,7 +146,7 @@ class SparkResult:
         OutputError
             There is something already, or an input.
         InputError
-            The frame gives other rows than before: there is no manifest then.
+            The frame gives other rows than before: what was written has no manifest then, or behind a URL an empty one.
         """
         import pyspark.sql.functions as F  # noqa: N812 - as everybody does
         from pyspark.errors import AnalysisException
@@ -158,6 +158,12 @@ class SparkResult:
         )
         session = self.clusters.sparkSession
         check_place(session, folder, self.manifest["inputs"], kept=kept, format=format, overwrite=overwrite)
+        manifest = Path(folder, MANIFEST)
+        # Until all is written anew there is none: that of the run before would be taken for one of these tables.
+        if overwrite and manifest.is_file():
+            manifest.unlink()
+        elif overwrite and exists(session, f"{folder}/{MANIFEST}"):
+            session.createDataFrame([], "value string").write.mode(mode).text(f"{folder}/{MANIFEST}")
         try:
             if self.records is None:
                 stay = Observation()
@@ -179,7 +185,7 @@ class SparkResult:
                 lines = session.createDataFrame([(text,)], "value string")
                 lines.coalesce(1).write.mode(mode).text(f"{folder}/{MANIFEST}")
             else:
-                Path(folder, MANIFEST).write_text(text + "\n", encoding="utf-8")
+                manifest.write_text(text + "\n", encoding="utf-8")
         except AnalysisException as error:
             if "PATH_ALREADY_EXISTS" not in str(error):
                 raise

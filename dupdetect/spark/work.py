@@ -146,7 +146,9 @@ class Work:
 def check_work(path: str) -> None:
     """Refuse what cannot be the name of a work folder."""
     if not isinstance(path, str) or not path.strip("/"):
-        raise OutputError(f"work is {path!r}: expected the name of a folder of its own that executors can write to")
+        raise OutputError(
+            f"work is {path!r}: expected a string, the name of a folder of its own that executors can write to"
+        )
 
 
 def _sums(columns: Sequence[str]) -> list[Column]:

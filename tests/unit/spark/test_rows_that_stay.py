@@ -93,6 +93,9 @@ def test_a_frame_that_gives_other_rows_the_second_time_is_said_to_do_so(spark, t
         with pytest.raises(InputError, match=r"the frame: of its rows . stay, and . were to; it gives"):
             ask()
     assert not (tmp_path / "other" / "manifest.json").exists()
+    with pytest.raises(InputError, match="the frame: of its rows"):
+        found.write(str(tmp_path / "out"), overwrite=True)
+    assert not (tmp_path / "out" / "manifest.json").exists()  # it was of other rows
 
 
 def test_two_columns_of_the_name_that_is_asked_for_are_refused(spark, tmp_path):

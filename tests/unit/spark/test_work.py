@@ -33,8 +33,8 @@ def test_neither_hashes_nor_bytes_go_into_dictionaries_or_are_compressed_anew(sp
 
 def test_a_place_that_can_be_no_work_folder_is_refused(spark, tmp_path):
     frame = spark.createDataFrame([("a text",)], "text string")
-    for work in ("", "/", None):
-        with pytest.raises(OutputError, match="expected the name of a folder of its own"):
+    for work in ("", "/", None, tmp_path / "work"):
+        with pytest.raises(OutputError, match="expected a string, the name of a folder of its own"):
             dedup(frame, work=work)
     (tmp_path / "file").write_text("not ours")
     with pytest.raises(OutputError, match="file: cannot be written to"):
