@@ -61,8 +61,8 @@ def identities(rules: Plain) -> list[dict[str, Any]]:
 
 def _outputs(spark: SparkSession, given: Given) -> Iterator[Given]:
     """Yield the outputs that are named: where one in a folder is of Spark, each of those in it."""
-    if not isinstance(given, str | os.PathLike):
-        yield given
+    if not isinstance(given, str | os.PathLike) or not os.fspath(given):
+        yield given  # one of an empty name is refused, too
         return
     name = os.fspath(given)
     if as_url(name):

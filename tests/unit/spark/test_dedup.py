@@ -266,13 +266,17 @@ def test_what_spark_wrote_is_compared_with(framed, same, tmp_path, scheme):
     assert dedup(framed(nights[2], 3), resume=True, **given).manifest["counts"] == third.manifest["counts"]
 
 
-def test_what_is_no_output_of_spark_is_refused(spark, framed, tmp_path):
+def test_what_is_no_output_of_spark_is_refused(spark, framed, tmp_path, monkeypatch):
     frame, work = framed(corpus().slice(0, 5), 1), str(tmp_path / "work")
     with pytest.raises(InputError, match=r"nowhere: cannot be read .*; expected the output of an earlier run"):
         dedup(frame, work=work, against=f"file://{tmp_path}/nowhere")
     spark.createDataFrame([("[]",)], "value string").coalesce(1).write.text(f"{tmp_path}/other/manifest.json")
     with pytest.raises(InputError, match=r"other: manifest\.json is not that of a run"):
         dedup(frame, work=work, against=f"file://{tmp_path}/other")
+    (tmp_path / "other" / "clusters.parquet").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="against has an empty name"):
+        dedup(frame, work=work, against="")
 
 
 @pytest.mark.parametrize("scheme", ["", "file:", "file://"])

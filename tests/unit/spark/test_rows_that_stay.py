@@ -102,3 +102,14 @@ def test_two_columns_of_the_name_that_is_asked_for_are_refused(spark, tmp_path):
     frame = spark.createDataFrame([("a", "one text", "another")], "id string, text string, other string")
     with pytest.raises(InputError, match=r"there are 2 columns 'text' \(texts\); rename all but one"):
         dedup(frame.toDF("id", "text", "text"), work=str(tmp_path / "work"))
+
+
+@pytest.mark.filterwarnings("ignore:.*there is no sketches.parquet")
+def test_a_night_of_which_no_row_stays_is_written(spark, tmp_path):
+    table = pa.table({"id": list("abcd"), "text": TEXTS[:4]})
+    dupdetect.dedup(table).write(tmp_path / "monday")
+    again = spark.createDataFrame(table.set_column(0, "id", pa.array(list("wxyz"))))
+    found = dedup(again, work=str(tmp_path / "work"), against=tmp_path / "monday")
+    assert found.manifest["counts"]["kept"] == 0
+    found.write(str(tmp_path / "out"))
+    assert spark.read.parquet(str(tmp_path / "out" / "kept.parquet")).count() == 0
