@@ -11,6 +11,7 @@ under which its first conversion loads pandas.
 
 from __future__ import annotations
 
+import _imp
 import concurrent.futures.thread  # noqa: F401 - they act on forks, too, and must not come while one waits
 import logging  # noqa: F401
 import os
@@ -69,6 +70,15 @@ class Lock:
             self._lock = threading.RLock()
 
 
+class _ImportLock:
+    """Python's lock under which a thread takes that of a single module; it is held for a moment only."""
+
+    acquire, release = staticmethod(_imp.acquire_lock), staticmethod(_imp.release_lock)
+
+
+_IMPORTS = _ImportLock()
+
+
 def register() -> None:
     """Let every fork of this process wait; to be called once."""
     if hasattr(os, "register_at_fork"):
@@ -78,9 +88,12 @@ def register() -> None:
 def _before() -> None:
     deadline, quiet = time.monotonic() + MOST_SECONDS, 0
     _hold()
-    while quiet < TIMES and time.monotonic() < deadline and (others := _others()):
-        _after()  # whoever imports may need what is held here
+    while time.monotonic() < deadline and (others := _others()):
+        # Nobody begins an import while all is held: what is seen now is so when the process forks.
         quiet = 0 if any(map(_imports, others)) or _converts_first() else quiet + 1
+        if quiet == TIMES:
+            break
+        _after()  # whoever imports may need what is held here
         time.sleep(0.001)
         _hold()
 
@@ -103,6 +116,8 @@ def _hold() -> None:
     if hasattr(compiler, "global_compiler_lock"):
         compiler.global_compiler_lock.acquire()
         _held.append(compiler.global_compiler_lock)
+    _IMPORTS.acquire()  # the last one: who has it asks for no other
+    _held.append(_IMPORTS)
 
 
 def _after() -> None:
