@@ -181,7 +181,8 @@ class SparkResult:
                 else:
                     getattr(self, name).write.mode(mode).parquet(f"{folder}/{name}.parquet")
             text = json.dumps(self.manifest, indent=2, ensure_ascii=False, default=plain)
-            if not Path(folder).is_dir():  # it is elsewhere: behind a URL, or on the disk of executors
+            # It is elsewhere: behind a URL, or on the disk of executors; or was, when what is replaced was written.
+            if not Path(folder).is_dir() or manifest.is_dir():
                 lines = session.createDataFrame([(text,)], "value string")
                 lines.coalesce(1).write.mode(mode).text(f"{folder}/{MANIFEST}")
             else:

@@ -292,3 +292,7 @@ def test_a_result_is_written_to_paths_and_urls(spark, tmp_path, little, scheme):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "manifest.json", "kept.parquet", *(f"{name}.parquet" for name in TABLES[:-1]),
     }  # fmt: skip
+    for folder in (f"file:{tmp_path}/out", str(tmp_path / "out")):  # either way over what was written either way
+        result.write(folder, overwrite=True)
+        text = "\n".join(row.value for row in spark.read.text(f"{tmp_path}/out/manifest.json").collect())
+        assert json.loads(text)["counts"]["kept"] == 1
