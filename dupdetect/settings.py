@@ -161,8 +161,8 @@ class Settings:
         text that is not the cluster's own. "longest": the most words. "earliest" and "priority": the
         least value in `canonical_column`; "latest": the greatest; a missing value comes last. Dates may be strings (ISO
         8601, RFC 2822, seconds since 1970), and are compared in UTC. "first": the first read. A callable takes
-        a document's row (dict) and returns a sort key; the least wins. Ties go to the cleanest, then to the
-        least id.
+        a document's row (dict) and returns a sort key; the least wins, None comes last. Ties go to the cleanest, then
+        to the least id.
     canonical_column : str, optional
         Column that "earliest" and "latest" (default: "date") and "priority" (default: "priority") read.
     date_format : str, optional

@@ -189,8 +189,8 @@ def _by_callable(key: Any, rows: Rows, are_all: bool) -> Int:
     if are_all and keys and all(value is None for value in keys):
         raise SettingsError("canonical gave None for each document; expected a key: does the function return one?")
     try:
-        # NaN is neither less nor more than anything: as in a column, it goes last.
-        distinct = sorted({value for value in keys if value == value})
+        # NaN is neither less nor more than anything, nor is None: as in a column, they go last.
+        distinct = sorted({value for value in keys if value is not None and value == value})
     except (TypeError, ValueError) as error:  # arrays of numpy have no truth value
         raise SettingsError(
             f"canonical gave keys that cannot be ordered ({error}); expected hashable keys that compare with each other"

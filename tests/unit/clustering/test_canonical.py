@@ -99,15 +99,16 @@ def test_a_callable_orders_by_its_key_of_the_row():
     ]
 
 
+@pytest.mark.parametrize("missing", [float("nan"), None])
 @pytest.mark.parametrize("order", list(permutations("abcd")))
-def test_a_key_that_is_nan_goes_last_in_whatever_order_rows_come(order):
-    number = {"a": float("nan"), "b": 2.0, "c": 1.0, "d": 3.0}
+def test_a_key_that_is_missing_goes_last_in_whatever_order_rows_come(order, missing):
+    number = {"a": missing, "b": 2.0, "c": 1.0, "d": 3.0}
     columns = {"number": [number[id] for id in order]}
     assert ranked(list(order), columns=columns, canonical=lambda row: row["number"]) == ["c", "b", "d", "a"]
 
 
 @pytest.mark.parametrize(
-    "key", [lambda row: row["mixed"], lambda row: [row["mixed"]], lambda row: np.array([row["mixed"], 1])]
+    "key", [lambda row: row["mixed"] or "", lambda row: [row["mixed"]], lambda row: np.array([row["mixed"], 1])]
 )
 def test_keys_that_cannot_be_ordered_are_refused(key):
     with pytest.raises(
