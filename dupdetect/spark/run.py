@@ -110,7 +110,8 @@ def dedup(
     max_text : int or str
         Bytes that a text may have: a row with more cannot be used.
     resume : bool
-        Go on with what an interrupted run of the same has left in `work`.
+        Go on with what an interrupted run of the same has left in `work`. Of a frame that reads no files of this
+        machine only the columns can be compared: that its rows are the same is for you to know.
     against : path, Result or iterable of these, optional
         Outputs of earlier runs, as `dupdetect.dedup` takes them, and those that `SparkResult.write` wrote, which may
         be URLs. The driver reads them, what Spark wrote whole, and holds the sketches of all new documents, some 600
