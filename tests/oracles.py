@@ -750,7 +750,7 @@ def judge(a, b, pair, settings):  # noqa: C901 - the rules in one place
         score = max(plain, of_content)
     lost = [pair.lost[n] / max(pair.content[n] + pair.lost[n], 1e-9) for n in range(2)]
     counts = [pair.content[n] + pair.lost[n] for n in range(2)]
-    few = [pair.lost[n] <= settings.max_lost * max(counts[n] - removal.SHORT, 0) + 1e-9 for n in range(2)]
+    few = [pair.lost[n] <= settings.max_lost * max(min(counts) - removal.SHORT, 0) + 1e-9 for n in range(2)]
     edits = max(lost) <= settings.max_lost + 1e-9 and min(pair.run) < overlaps.PASSAGE
     larger = 2 * min(pair.own) <= max(pair.own)
     if not pair.strangers and not suspect and (edits or larger):

@@ -69,7 +69,7 @@ def _outputs(spark: SparkSession, given: Given) -> Iterator[Given]:
         yield read_output(spark, name)
         return
     inside = [Path(name)]
-    if not (inside[0] / MANIFEST).exists():
+    if not inside[0].joinpath(MANIFEST).exists():
         inside = sorted(each.parent for each in Path(name).glob(f"[!.]*/{MANIFEST}"))
     if not any(map(_is_of_spark, inside)):
         yield given
@@ -79,7 +79,7 @@ def _outputs(spark: SparkSession, given: Given) -> Iterator[Given]:
 
 
 def _is_of_spark(folder: Path) -> bool:
-    return any((folder / f"clusters.{format}").is_dir() for format in ("parquet", "jsonl"))
+    return any(folder.joinpath(f"clusters.{format}").is_dir() for format in ("parquet", "jsonl"))
 
 
 def read_output(spark: SparkSession, folder: str) -> Result:
