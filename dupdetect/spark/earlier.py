@@ -54,9 +54,13 @@ def with_results(spark: SparkSession, given: Given | Iterable[Given]) -> Given |
 
 def identities(rules: Plain) -> list[dict[str, Any]]:
     """Return what tells that earlier outputs are as they were, also of files that are written anew for each run."""
-    own = [Path(name) for name in rules.files if Path(name).parent in rules.temporary]
-    others = [identity(name) for name in rules.files if Path(name).parent not in rules.temporary]
-    return others + [{"name": path.name, "checksum": checksum(path)} for path in own if path.name != MANIFEST]
+    told = []
+    for path in map(Path, rules.files):
+        if path.parent not in rules.temporary:
+            told.append(identity(str(path)))
+        elif path.name != MANIFEST:  # which says how long its writing took
+            told.append({"name": path.name, "checksum": checksum(path)})
+    return told
 
 
 def _outputs(spark: SparkSession, given: Given) -> Iterator[Given]:

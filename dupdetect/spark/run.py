@@ -149,13 +149,8 @@ def dedup(
         )
     if known_boilerplate is not None and against is not None:
         raise SettingsError("known_boilerplate cannot be given together with against, whose outputs say it")
-    workers = check_workers(None)
     session = Session(frame.sparkSession)
-    with session.options():
-        earlier = Plain(known_boilerplate)
-        if against is not None:
-            earlier = AgainstEarlier.of(with_results(session.spark, against), chosen, text, workers)
-    with session.options(), earlier as rules:
+    with session.options(), _rules(session, known_boilerplate, against, chosen, text) as rules:
         names = [shown(name) for name in request.files or sorted(frame.inputFiles())]
         # What Spark reaches behind a URL, the driver may not.
         inputs = [{"name": name} if given is None and as_url(name) else identity(name) for name in names]
@@ -178,6 +173,15 @@ def _of_files(request: Request, given: RecordFiles | None, id_prefix: str | None
     if id_prefix and request.files is None:
         raise InputError("the frame: its rows are of no files, whose names could go before ids: leave id_prefix out")
     return request._replace(prefixed=id_prefix is not None and request.id is not None)
+
+
+def _rules(
+    session: Session, known: pa.Table | None, against: Given | Iterable[Given] | None, settings: Settings, text: str
+) -> Plain:
+    """Return the rules of a run over documents of its own alone, or over these and earlier ones."""
+    if against is None:
+        return Plain(known)
+    return AgainstEarlier.of(with_results(session.spark, against), settings, text, check_workers(None))
 
 
 def _plan(frame: DataFrame, request: Request) -> dict[str, Any]:
